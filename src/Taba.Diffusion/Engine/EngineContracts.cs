@@ -1,0 +1,94 @@
+using Taba.Diffusion.Schedules;
+
+namespace Taba.Diffusion.Engine;
+
+/// <summary>A row of the engine's state tensor while one trajectory occupies it.</summary>
+/// <param name="Incarnation">The engine's identity: a handle of an engine that is gone fails, it never touches another sample.</param>
+/// <param name="Index">Number of the trajectory within the engine's life.</param>
+public readonly record struct SlotHandle(Guid Incarnation, long Index);
+
+/// <summary>What is recorded of each step.</summary>
+[Flags]
+public enum CaptureKinds
+{
+    None = 0,
+
+    /// <summary>The state after the step (all_t_samples, all_t_latents).</summary>
+    State = 1,
+
+    /// <summary>The eps used at the step, after re-derivation or swap (all_t_eps_*).</summary>
+    Eps = 2,
+
+    /// <summary>x̂0 after clipping (all_t_pred_xstart_*).</summary>
+    PredXstart = 4,
+}
+
+/// <summary>What stands in for the network's prediction in a step.</summary>
+public enum SwapKind
+{
+    None,
+
+    /// <summary>The given tensor is eps; x̂0 is recomputed from it without clipping. The network is not called.</summary>
+    Eps,
+
+    /// <summary>The given tensor is the state after the step. The network is not called.</summary>
+    Xt,
+}
+
+/// <summary>One trajectory: where it begins, which way it goes, what is replaced and what is recorded.</summary>
+public sealed class TrajectoryRequest
+{
+    public required IDiffusionSchedule Schedule { get; init; }
+
+    public required Direction Direction { get; init; }
+
+    /// <summary>The first step to execute: 0, K after forward replacement, or where a checkpoint stands.</summary>
+    public required int FirstStep { get; init; }
+
+    /// <summary>float32 little-endian row [C,H,W]: the state before <see cref="FirstStep"/>. Not changed after the call.</summary>
+    public required ReadOnlyMemory<byte> State { get; init; }
+
+    /// <summary>When set, the state is first diffused forward: x ← √ᾱ·x + √(1-ᾱ)·ε, ᾱ = <see cref="ForwardAlphaBar"/>; float32 row.</summary>
+    public ReadOnlyMemory<byte>? ForwardNoise { get; init; }
+
+    public double ForwardAlphaBar { get; init; }
+
+    /// <summary>Class id of a class-conditional model.</summary>
+    public long? ClassLabel { get; init; }
+
+    /// <summary>What replaces the prediction of steps 0 .. <see cref="SwapBefore"/>-1 (steps counted from 0 in executed order).</summary>
+    public SwapKind Swap { get; init; }
+
+    public int SwapBefore { get; init; }
+
+    /// <summary>The replacement row (float32) for step k &lt; <see cref="SwapBefore"/>. Called off the engine's thread, one step ahead.</summary>
+    public Func<int, ReadOnlyMemory<byte>>? SwapRow { get; init; }
+
+    /// <summary>What to record at a step; called once per step.</summary>
+    public Func<int, CaptureKinds>? Captures { get; init; }
+
+    /// <summary>Where results go.</summary>
+    public required ITrajectoryObserver Observer { get; init; }
+}
+
+/// <summary>
+/// Receives what leaves the engine. Called on the engine's output thread, in step order per trajectory, never on the
+/// thread that drives the device; the spans are valid during the call only.
+/// </summary>
+public interface ITrajectoryObserver
+{
+    /// <summary>One recorded tensor of one step; <paramref name="row"/> is float32, [C,H,W].</summary>
+    void OnCaptured(int step, CaptureKinds kind, ReadOnlySpan<byte> row);
+
+    /// <summary>A segment ended. All captures of its steps were delivered before.</summary>
+    void OnSegment(in SegmentOutcome outcome, ReadOnlySpan<byte> state);
+
+    /// <summary>The trajectory cannot go on: NaN or Inf in its row, out of memory at one row, the engine stopped.</summary>
+    void OnFailed(int step, Exception error);
+}
+
+/// <summary>The end of a segment.</summary>
+/// <param name="NextStep">The next step to execute; T when the trajectory is complete.</param>
+/// <param name="Completed">True when the trajectory is complete; its slot is then free again.</param>
+/// <param name="Evaluations">Network evaluations of this row in this segment (padding and swapped steps not counted).</param>
+public readonly record struct SegmentOutcome(int NextStep, bool Completed, int Evaluations);

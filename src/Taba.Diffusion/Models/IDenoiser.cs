@@ -1,0 +1,26 @@
+using static TorchSharp.torch;
+
+namespace Taba.Diffusion.Models;
+
+/// <summary>
+/// A network that predicts the noise in a state, on one device. Used by one thread at a time (the engine's), inside a
+/// dispose scope and inference mode that the caller opened.
+/// </summary>
+public interface IDenoiser : IDisposable
+{
+    /// <summary>The shape of one row of the state.</summary>
+    StateShape Shape { get; }
+
+    /// <summary>Where the weights are.</summary>
+    Device Device { get; }
+
+    /// <summary>The number of classes of a class-conditional model; null when it is unconditional.</summary>
+    int? ClassCount { get; }
+
+    /// <summary>Predicts eps. Rows are independent of each other.</summary>
+    /// <param name="xt">[B,C,H,W], float32.</param>
+    /// <param name="timesteps">[B], float32: what the network receives (already respaced and rescaled).</param>
+    /// <param name="classes">[B], int64; null exactly when <see cref="ClassCount"/> is null.</param>
+    /// <returns>eps, [B,C,H,W], float32; learned variance channels are dropped.</returns>
+    Tensor PredictEps(Tensor xt, Tensor timesteps, Tensor? classes);
+}
