@@ -1,0 +1,24 @@
+using Orleans.Concurrency;
+using Taba.Grains.Ports;
+using Taba.Grains.Stages;
+using Taba.Grains.Trajectories;
+
+namespace Taba.Grains.Models;
+
+[Reentrant, PinnedToSilo]
+sealed class ModelGrain(IEngineHost engines) : Grain, IModelGrain
+{
+    public ValueTask<SlotTicket> OpenAsync(PartAttempt attempt, int sample) => new(engines.Open(attempt, sample));
+
+    public ValueTask RunSegmentAsync(SlotTicket slot, int steps)
+    {
+        engines.RunSegment(slot, steps);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask CloseAsync(SlotTicket slot)
+    {
+        engines.Close(slot);
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,29 @@
+using Orleans.Concurrency;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Grains.Parts;
+
+/// <summary>The samples of one part while they are in flight. The key is <c>stage/row</c>.</summary>
+[Alias("taba.IPartGrain")]
+public interface IPartGrain : IGrainWithStringKey
+{
+    /// <summary>Begins and returns at once. Idempotent for one attempt; a newer attempt replaces an older one.</summary>
+    [Alias("Start")]
+    Task StartAsync(PartLease lease);
+
+    /// <summary>A sample reached its last step, or failed. Idempotent.</summary>
+    [Alias("SampleEnded")]
+    Task SampleEndedAsync(PartAttempt attempt, int sample, SampleFailure? failure);
+
+    /// <summary>The lease is lost or the silo leaves: stops the samples, deletes what the attempt wrote. Idempotent.</summary>
+    [Alias("Stop")]
+    Task StopAsync(PartAttempt attempt);
+
+    [AlwaysInterleave, Alias("Status")]
+    ValueTask<PartStatus> GetStatusAsync();
+}
+
+/// <summary>Where a part is.</summary>
+[GenerateSerializer, Immutable, Alias("taba.PartStatus")]
+public sealed record PartStatus(PartAttempt? Attempt, int SamplesRunning, int SamplesEnded);

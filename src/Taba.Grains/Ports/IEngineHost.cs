@@ -1,0 +1,23 @@
+using Taba.Grains.Stages;
+using Taba.Grains.Trajectories;
+
+namespace Taba.Grains.Ports;
+
+/// <summary>The engines of this silo. Nothing here waits for a device.</summary>
+public interface IEngineHost
+{
+    /// <summary>How many steps a trajectory runs before it reports and is checkpointed.</summary>
+    int SegmentSteps { get; }
+
+    /// <summary>Name of the engine that serves a stage: model, precision and batch shape.</summary>
+    string EngineKey(StageSpec spec);
+
+    /// <summary>Enqueues the opening of a slot for a row of a prepared part.</summary>
+    SlotTicket Open(PartAttempt attempt, int sample);
+
+    /// <summary>Enqueues steps; the end is reported to the trajectory's grain.</summary>
+    void RunSegment(SlotTicket slot, int steps);
+
+    /// <summary>Gives the slot up. Idempotent.</summary>
+    void Close(SlotTicket slot);
+}

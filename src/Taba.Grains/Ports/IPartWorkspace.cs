@@ -1,0 +1,29 @@
+using System.Collections.Immutable;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Grains.Ports;
+
+/// <summary>
+/// Where a silo keeps the tensors of the parts it computes: inputs before, results while, objects and manifest after.
+/// Grains name rows; the workspace holds bytes.
+/// </summary>
+public interface IPartWorkspace
+{
+    /// <summary>Loads the model, the part's input rows and its checkpoints. Returns for each row the step where it goes on.</summary>
+    Task<ImmutableArray<SampleStart>> PrepareAsync(PartLease lease, CancellationToken cancellationToken);
+
+    /// <summary>Writes the part's objects and publishes its manifest create-if-absent; rows that failed are left out.</summary>
+    /// <returns>The rows that are now published, by this attempt or by one that was quicker.</returns>
+    Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken);
+
+    /// <summary>Forgets an attempt and deletes what it wrote. Idempotent.</summary>
+    void Discard(PartAttempt attempt);
+
+    /// <summary>Network evaluations of an attempt so far, those behind its checkpoints included.</summary>
+    long Evaluations(PartAttempt attempt);
+}
+
+/// <summary>Where a row of a part begins: at its stage's first step, or at a checkpoint.</summary>
+[GenerateSerializer, Immutable, Alias("taba.SampleStart")]
+public readonly record struct SampleStart(int Sample, int Step);

@@ -1,0 +1,9 @@
+namespace Taba.Grains.Ports;
+
+/// <summary>Wakes this silo's worker: a part ended, or new work may be there.</summary>
+public interface IWorkSignal
+{
+    void PartEnded(Stages.PartAttempt attempt, Stages.RowSet published);
+
+    void WorkMayBeAvailable();
+}

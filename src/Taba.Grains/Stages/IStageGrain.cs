@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using Orleans.Concurrency;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Grains.Stages;
+
+/// <summary>
+/// The coordinator of a stage, for every sweep that wants it: which rows are published, which are leased and to whom.
+/// The key is <c>stage-</c> and the stage's key.
+/// </summary>
+[Alias("taba.IStageGrain")]
+public interface IStageGrain : IGrainWithStringKey
+{
+    /// <summary>A sweep wants these rows. Idempotent.</summary>
+    [Alias("Demand")]
+    Task DemandAsync(StageDemand demand);
+
+    /// <summary>A sweep wants nothing more of this stage. Idempotent.</summary>
+    [Alias("Withdraw")]
+    Task WithdrawAsync(string sweepId);
+
+    /// <summary>Hands out a part whose inputs are published, or null when there is none now.</summary>
+    /// <param name="worker">Who asks: a silo's address.</param>
+    /// <param name="preferredRow">The worker has just finished this row of the stage's input: it has first claim on it.</param>
+    [Alias("Lease")]
+    Task<PartLease?> LeaseAsync(string worker, int? preferredRow);
+
+    /// <summary>Prolongs leases, about once a second. False at an index: that lease is lost, stop.</summary>
+    [Alias("Renew")]
+    Task<ImmutableArray<bool>> RenewAsync(string worker, ImmutableArray<PartProgress> held);
+
+    /// <summary>The part's manifest is in the store. Idempotent; a stale attempt is ignored, for the store already decided.</summary>
+    [Alias("Complete")]
+    Task CompleteAsync(PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures);
+
+    /// <summary>The worker gives the part back. With a fault the stage stops handing out parts until it is demanded again.</summary>
+    [Alias("GiveBack")]
+    Task GiveBackAsync(PartAttempt attempt, string? fault);
+
+    /// <summary>Rows that are published with at least <paramref name="need"/> kept.</summary>
+    [AlwaysInterleave, Alias("Published")]
+    ValueTask<RowSet> GetPublishedAsync(CaptureSelection need);
+
+    [AlwaysInterleave, Alias("Status")]
+    ValueTask<StageStatus> GetStatusAsync(string sweepId);
+}
+
+/// <summary>Rows of a stage wanted by a sweep.</summary>
+[GenerateSerializer, Immutable, Alias("taba.StageDemand")]
+public sealed record StageDemand(string SweepId, StageSpec Spec, RowRange Rows, CaptureSelection Keep);
+
+/// <summary>One try at a part. The epoch rises with every lease of the stage; the id is unique.</summary>
+[GenerateSerializer, Immutable, Alias("taba.PartAttempt")]
+public readonly record struct PartAttempt(string StageKey, int RowStart, int Epoch, Guid Id)
+{
+    /// <summary>Key of the part's grain.</summary>
+    public string PartKey => $"{StageKey}/{RowStart:D8}";
+
+    public override string ToString() => $"{StageKey}/{RowStart:D8}@{Epoch}-{Id:N}";
+}
+
+/// <summary>A part handed to a worker.</summary>
+/// <param name="Keep">What to keep besides the result.</param>
+/// <param name="Supplement">The result is already published: only what is kept is wanted.</param>
+[GenerateSerializer, Immutable, Alias("taba.PartLease")]
+public sealed record PartLease(PartAttempt Attempt, StageSpec Spec, RowRange Rows, CaptureSelection Keep, bool Supplement);
+
+/// <summary>How far a leased part is.</summary>
+[GenerateSerializer, Immutable, Alias("taba.PartProgress")]
+public readonly record struct PartProgress(PartAttempt Attempt, long Evaluations);

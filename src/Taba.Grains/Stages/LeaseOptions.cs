@@ -1,0 +1,20 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Taba.Grains.Stages;
+
+/// <summary>How long a worker may hold a part without a sign of life.</summary>
+public sealed class LeaseOptions
+{
+    /// <summary>Section of the settings.</summary>
+    public const string Section = "Taba:Leases";
+
+    /// <summary>A lease ends this long after its last renewal.</summary>
+    /// <value>The default value is 30 seconds.</value>
+    [Range(typeof(TimeSpan), "00:00:02", "01:00:00")]
+    public TimeSpan Duration { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often a worker renews.</summary>
+    /// <value>The default value is 1 second.</value>
+    [Range(typeof(TimeSpan), "00:00:00.050", "00:05:00")]
+    public TimeSpan RenewEvery { get; set; } = TimeSpan.FromSeconds(1);
+}

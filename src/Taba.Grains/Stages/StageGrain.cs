@@ -1,0 +1,193 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Concurrency;
+using Orleans.Placement;
+using Taba.Grains.Ports;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Grains.Stages;
+
+/// <summary>
+/// Coordinates one stage. The rules are in <see cref="StageLeases"/>; here is what needs a clock, a store and neighbours.
+/// State is written before a lease is handed out and after a completion; everything else may be lost, because the store's
+/// manifests say what is done.
+/// </summary>
+[PreferLocalPlacement]
+sealed partial class StageGrain(
+    [PersistentState("stage", StageGrain.StorageName)] IPersistentState<StageState> state,
+    IPartCatalogue catalogue,
+    IWorkerLiveness liveness,
+    TimeProvider time,
+    IOptions<LeaseOptions> options,
+    ILogger<StageGrain> logger) : Grain, IStageGrain
+{
+    /// <summary>The storage provider of all grain state.</summary>
+    public const string StorageName = "taba";
+
+    readonly Dictionary<string, int> _reused = [];
+    readonly Dictionary<Guid, long> _evaluations = [];
+    RowSet _inputs = RowSet.Empty;
+    string? _fault;
+
+    /// <summary>The grain key of a stage.</summary>
+    public static string Key(string stageKey) => $"stage-{stageKey}";
+
+    string OwnKey => this.GetPrimaryKeyString()["stage-".Length..];
+
+    StageState State
+    {
+        get => state.State;
+        set => state.State = value;
+    }
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken) =>
+        State = State with { Published = await catalogue.GetPublishedAsync(OwnKey, cancellationToken) };
+
+    public async Task DemandAsync(StageDemand demand)
+    {
+        _fault = null;
+        var done = State.Published(demand.Keep).Intersect(demand.Rows);
+        _reused[demand.SweepId] = done.Count;
+        var others = State.Demands.RemoveAll(d => d.SweepId == demand.SweepId);
+        var next = State with { Spec = demand.Spec, Demands = others.Add(demand) };
+        // A sweep that is submitted anew tries its failed samples again.
+        next = next with { Quarantined = next.Quarantined.RemoveAll(f => f.Sample >= demand.Rows.Start && f.Sample < demand.Rows.End) };
+        if (State.Spec is not null && State.Demands.SequenceEqual(next.Demands) && State.Quarantined.Length == next.Quarantined.Length)
+            return;
+        State = next;
+        await state.WriteStateAsync();
+    }
+
+    public async Task WithdrawAsync(string sweepId)
+    {
+        var rest = State.Demands.RemoveAll(d => d.SweepId == sweepId);
+        if (rest.Length == State.Demands.Length)
+            return;
+        State = State with { Demands = rest };
+        await state.WriteStateAsync();
+    }
+
+    public async Task<PartLease?> LeaseAsync(string worker, int? preferredRow)
+    {
+        ExpireLeases();
+        if (_fault is not null || !State.HasOpenDemand())
+            return null;
+        var spec = State.Spec!;
+        var next = State.Next(_inputs, preferredRow);
+        if (next is null)
+        {
+            _inputs = await InputsAsync(spec);
+            next = State.Next(_inputs, preferredRow);
+        }
+        if (next is not var (rows, keep, supplement))
+            return null;
+
+        var epoch = State.Epoch + 1;
+        var attempt = new PartAttempt(OwnKey, rows.Start, epoch, Guid.NewGuid());
+        var lease = new Lease(attempt, rows, worker, time.GetUtcNow() + options.Value.Duration);
+        State = State with { Epoch = epoch, Leases = State.Leases.Add(lease) };
+        await state.WriteStateAsync();
+        LogLeased(logger, attempt, rows, worker);
+        return new PartLease(attempt, spec, rows, keep, supplement);
+    }
+
+    public Task<ImmutableArray<bool>> RenewAsync(string worker, ImmutableArray<PartProgress> held)
+    {
+        ExpireLeases();
+        var until = time.GetUtcNow() + options.Value.Duration;
+        var answers = ImmutableArray.CreateBuilder<bool>(held.Length);
+        foreach (var part in held)
+        {
+            var i = State.Leases.ToList().FindIndex(l => l.Attempt == part.Attempt && l.Worker == worker);
+            answers.Add(i >= 0);
+            if (i < 0)
+                continue;
+            State = State with { Leases = State.Leases.SetItem(i, State.Leases[i] with { ExpiresAt = until }) };
+            _evaluations[part.Attempt.Id] = part.Evaluations;
+        }
+        return Task.FromResult(answers.ToImmutable());
+    }
+
+    public async Task CompleteAsync(PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures)
+    {
+        var known = State.Leases.Any(l => l.Attempt == attempt);
+        // The store has decided: rows with a manifest are published, even when this attempt's lease is gone.
+        var next = State.WithPublished(published, kept) with { Leases = State.Leases.RemoveAll(l => l.Attempt == attempt) };
+        if (known)
+            next = next with { Quarantined = next.Quarantined.AddRange(failures.Where(f => next.Quarantined.All(q => q.Sample != f.Sample))) };
+        _evaluations.Remove(attempt.Id);
+        State = next;
+        await state.WriteStateAsync();
+    }
+
+    public async Task GiveBackAsync(PartAttempt attempt, string? fault)
+    {
+        var rest = State.Leases.RemoveAll(l => l.Attempt == attempt);
+        if (rest.Length == State.Leases.Length)
+            return;
+        _evaluations.Remove(attempt.Id);
+        State = State with { Leases = rest };
+        if (fault is not null)
+        {
+            _fault = fault;
+            LogFault(logger, OwnKey, fault);
+        }
+        // Not written: a lost give-back costs at most the rest of a lease.
+        await Task.CompletedTask;
+    }
+
+    public ValueTask<RowSet> GetPublishedAsync(CaptureSelection need) => new(State.Published(need));
+
+    public ValueTask<StageStatus> GetStatusAsync(string sweepId)
+    {
+        var demand = State.Demands.FirstOrDefault(d => d.SweepId == sweepId);
+        if (demand is null || State.Spec is not { } spec)
+            return new(new StageStatus(OwnKey, default, 0, 0, 0, 0, 0, 0, 0, [], _fault));
+        var done = State.Published(demand.Keep).Intersect(demand.Rows).Count;
+        var failures = State.Quarantined.RemoveAll(f => f.Sample < demand.Rows.Start || f.Sample >= demand.Rows.End);
+        var reused = Math.Min(done, _reused.GetValueOrDefault(sweepId));
+        var running = State.Leases.Where(l => !l.Rows.Intersect(demand.Rows).IsEmpty).ToList();
+        var evaluations = (double)(done - reused) * spec.EvaluationsPerRow
+            + running.Sum(l => (double)_evaluations.GetValueOrDefault(l.Attempt.Id) * l.Rows.Intersect(demand.Rows).Count / l.Rows.Count);
+        return new(new StageStatus(
+            OwnKey, spec.Kind, demand.Rows.Count, done, reused, failures.Length, running.Count,
+            (double)(demand.Rows.Count - reused) * spec.EvaluationsPerRow, evaluations, failures, _fault));
+    }
+
+    void ExpireLeases()
+    {
+        var now = time.GetUtcNow();
+        var expired = State.Leases.Where(l => l.ExpiresAt < now || !liveness.IsAlive(l.Worker)).ToList();
+        if (expired.Count == 0)
+            return;
+        foreach (var lease in expired)
+        {
+            LogExpired(logger, lease.Attempt, lease.Worker);
+            _evaluations.Remove(lease.Attempt.Id);
+        }
+        State = State with { Leases = State.Leases.RemoveRange(expired) };
+    }
+
+    /// <summary>Rows whose inputs are all there: results of other stages, and what a swap needs kept of them.</summary>
+    async Task<RowSet> InputsAsync(StageSpec spec)
+    {
+        var inputs = RowSet.Of(new RowRange(0, int.MaxValue));
+        if (spec.Input is StageRows input)
+            inputs = inputs.Intersect(await Stage(input.Key).GetPublishedAsync(CaptureSelection.None));
+        if (spec.Swap is { Source: StageRows source } swap)
+            inputs = inputs.Intersect(await Stage(source.Key).GetPublishedAsync(CaptureSelection.ForSwap(swap.Kind, swap.Before, spec.NumInferenceSteps)));
+        return inputs;
+    }
+
+    IStageGrain Stage(string key) => GrainFactory.GetGrain<IStageGrain>(Key(key));
+
+    [LoggerMessage(2001, LogLevel.Debug, "Leased {Attempt} rows {Rows} to {Worker}")]
+    static partial void LogLeased(ILogger logger, PartAttempt attempt, RowRange rows, string worker);
+
+    [LoggerMessage(2002, LogLevel.Warning, "The lease of {Attempt} to {Worker} expired")]
+    static partial void LogExpired(ILogger logger, PartAttempt attempt, string worker);
+
+    [LoggerMessage(2003, LogLevel.Error, "Stage {Stage} stops: {Fault}")]
+    static partial void LogFault(ILogger logger, string stage, string fault);
+}

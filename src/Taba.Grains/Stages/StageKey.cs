@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Grains.Stages;
+
+/// <summary>The key of a stage: a digest of everything its numbers depend on. Equal key, equal numbers.</summary>
+public static class StageKey
+{
+    /// <summary>Raised when a change of the mathematics changes numbers; results of older versions are then not reused.</summary>
+    public const int NumericsVersion = 1;
+
+    /// <summary>The key: 32 hexadecimal digits of a SHA-256.</summary>
+    public static string Of(StageSpec spec) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', Fields(spec).Select(f => $"{f.Name}={f.Value}")))))[..32];
+
+    /// <summary>The fields that enter the key, in order, named as a user would name them: also what a refused run folder reports.</summary>
+    public static IEnumerable<(string Name, string Value)> Fields(StageSpec spec)
+    {
+        yield return ("numerics_version", NumericsVersion.ToString(CultureInfo.InvariantCulture));
+        yield return ("stage", spec.Kind.ToString().ToLowerInvariant());
+        yield return ("model", spec.Model.Digest);
+        yield return ("state_shape", $"{spec.Model.Channels}x{spec.Model.Height}x{spec.Model.Width}");
+        yield return ("num_inference_steps", spec.NumInferenceSteps.ToString(CultureInfo.InvariantCulture));
+        yield return ("dtype", spec.Precision.Network);
+        yield return ("state_dtype", spec.Precision.State);
+        yield return ("input", Address(spec.Input, spec.Model.RowElements));
+        if (spec.Conditions is { } conditions)
+            yield return ("conditions", Address(conditions, 1));
+        if (spec.Swap is { } swap)
+        {
+            yield return ("swap_type", swap.Kind == InterventionKind.SwapEps ? "eps" : "xt");
+            yield return ("swap_before_t", swap.Before.ToString(CultureInfo.InvariantCulture));
+            yield return ("swap_source", Address(swap.Source, spec.Model.RowElements));
+            if (swap.Kind == InterventionKind.SwapXt && swap.Before == spec.NumInferenceSteps && swap.Noise is { } noise)
+                yield return ("swap_noise", Address(noise, spec.Model.RowElements));
+        }
+        if (spec.Forward is { } forward)
+        {
+            yield return ("forward_before_t", forward.Before.ToString(CultureInfo.InvariantCulture));
+            yield return ("forward_noise", Address(forward.Noise, spec.Model.RowElements));
+        }
+        if (spec.Determinism is { } determinism)
+            yield return ("deterministic", $"batch {determinism.BatchRows} on {determinism.DeviceKind}");
+    }
+
+    static string Address(RowsRef rows, long rowElements) => rows switch
+    {
+        StageRows stage => $"stage {stage.Key}",
+        FileRows file => $"file {file.Digest}",
+        NoiseRows { Layout: NoiseLayout.PerSample } noise => $"per-sample noise seed {noise.Seed} {noise.Dtype}",
+        NoiseRows noise => $"upstream noise seed {noise.Seed} {noise.Dtype}" + (DependsOnTotal(noise, rowElements) ? $" of {noise.TotalRows}" : ""),
+        _ => throw new ArgumentOutOfRangeException(nameof(rows), rows, "unknown kind of rows"),
+    };
+
+    /// <summary>torch.randn draws the last 16 values anew when their number is not a multiple of 16, and differently below 16.</summary>
+    public static bool DependsOnTotal(NoiseRows noise, long rowElements)
+    {
+        var elements = noise.TotalRows * rowElements;
+        return noise.Layout == NoiseLayout.Upstream && (elements < 16 || elements % 16 != 0);
+    }
+}

@@ -1,0 +1,112 @@
+using System.Collections.Immutable;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Grains.Stages;
+
+/// <summary>The durable state of a stage. Its size follows gaps, leases and failures, not the number of parts.</summary>
+[GenerateSerializer, Alias("taba.StageState")]
+public sealed record StageState
+{
+    [Id(0)] public int Schema { get; init; } = 1;
+
+    [Id(1)] public StageSpec? Spec { get; init; }
+
+    [Id(2)] public int Epoch { get; init; }
+
+    /// <summary>Rows whose result is published, for each selection that was kept with them.</summary>
+    [Id(3)] public ImmutableArray<KeptRows> Published { get; init; } = [];
+
+    [Id(4)] public ImmutableArray<Lease> Leases { get; init; } = [];
+
+    [Id(5)] public ImmutableArray<StageDemand> Demands { get; init; } = [];
+
+    /// <summary>Samples that failed; not tried again until retried.</summary>
+    [Id(6)] public ImmutableArray<SampleFailure> Quarantined { get; init; } = [];
+}
+
+/// <summary>Rows published with what was kept of them.</summary>
+[GenerateSerializer, Immutable, Alias("taba.KeptRows")]
+public sealed record KeptRows(CaptureSelection Kept, RowSet Rows);
+
+/// <summary>A part that is out with a worker.</summary>
+[GenerateSerializer, Immutable, Alias("taba.Lease")]
+public sealed record Lease(PartAttempt Attempt, RowRange Rows, string Worker, DateTimeOffset ExpiresAt);
+
+/// <summary>The decisions of a stage as pure functions of its state: what is published, what is free, what to hand out next.</summary>
+public static class StageLeases
+{
+    /// <summary>Rows published with at least <paramref name="need"/> kept.</summary>
+    public static RowSet Published(this StageState state, CaptureSelection need) =>
+        state.Published.Where(p => p.Kept.Covers(need)).Aggregate(RowSet.Empty, (rows, p) => rows.Union(p.Rows));
+
+    /// <summary>Rows in quarantine.</summary>
+    public static RowSet QuarantinedRows(this StageState state) =>
+        RowSet.Of([.. state.Quarantined.Select(f => new RowRange(f.Sample, f.Sample + 1))]);
+
+    /// <summary>Rows out with workers.</summary>
+    public static RowSet LeasedRows(this StageState state) => RowSet.Of([.. state.Leases.Select(l => l.Rows)]);
+
+    /// <summary>Adds rows to what is published.</summary>
+    public static StageState WithPublished(this StageState state, RowSet rows, CaptureSelection kept)
+    {
+        var i = state.Published.ToList().FindIndex(p => p.Kept == kept);
+        return state with
+        {
+            Published = i < 0
+                ? state.Published.Add(new(kept, rows))
+                : state.Published.SetItem(i, new(kept, state.Published[i].Rows.Union(rows))),
+        };
+    }
+
+    /// <summary>
+    /// The next part to hand out: rows that some sweep wants, that nobody has published, leased or given up, and whose inputs
+    /// are there. A part without its result comes before one that only lacks kept tensors.
+    /// </summary>
+    /// <param name="state">The stage.</param>
+    /// <param name="inputs">Rows whose inputs are available.</param>
+    /// <param name="preferredRow">A row to begin with, if it is free.</param>
+    public static (RowRange Rows, CaptureSelection Keep, bool Supplement)? Next(this StageState state, RowSet inputs, int? preferredRow)
+    {
+        if (state.Spec is not { } spec)
+            return null;
+        var taken = state.LeasedRows().Union(state.QuarantinedRows());
+        var done = state.Published(CaptureSelection.None);
+        var rowsPerPart = PartGrid.RowsPerPart(spec.Model.RowBytes);
+
+        foreach (var demand in state.Demands)
+        {
+            var free = RowSet.Of(demand.Rows).Subtract(done).Subtract(taken).Intersect(inputs);
+            if (Pick(free, preferredRow, rowsPerPart) is { } rows)
+                return (rows, KeepFor(state, rows), false);
+        }
+        foreach (var demand in state.Demands.Where(d => !d.Keep.IsEmpty))
+        {
+            var free = RowSet.Of(demand.Rows).Subtract(state.Published(demand.Keep)).Subtract(taken).Intersect(inputs);
+            if (Pick(free, preferredRow, rowsPerPart) is { } rows)
+                return (rows, KeepFor(state, rows), true);
+        }
+        return null;
+    }
+
+    /// <summary>Whether any sweep still waits for rows of this stage.</summary>
+    public static bool HasOpenDemand(this StageState state) =>
+        state.Demands.Any(d => !RowSet.Of(d.Rows).Subtract(state.Published(d.Keep)).Subtract(state.QuarantinedRows()).IsEmpty);
+
+    static CaptureSelection KeepFor(StageState state, RowRange rows) =>
+        state.Demands.Where(d => !d.Rows.Intersect(rows).IsEmpty).Aggregate(CaptureSelection.None, (keep, d) => keep.Union(d.Keep));
+
+    static RowRange? Pick(RowSet free, int? preferredRow, int rowsPerPart)
+    {
+        if (free.IsEmpty)
+            return null;
+        var gap = free.Ranges[0];
+        if (preferredRow is { } row)
+        {
+            var cell = new RowRange(row / rowsPerPart * rowsPerPart, (row / rowsPerPart + 1) * rowsPerPart);
+            var preferred = free.Intersect(cell);
+            if (!preferred.IsEmpty)
+                gap = preferred.Ranges[0];
+        }
+        return PartGrid.Clip(gap, rowsPerPart);
+    }
+}

@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using Taba.Grains.Stages;
+
+namespace Taba.Grains.Sweeps;
+
+/// <summary>A resolved sweep: its tree of stages, and the run folders that are views of them.</summary>
+/// <param name="SweepId">Digest of the resolved sweep: the same sweep submitted twice is one sweep.</param>
+/// <param name="Name">Name of the sweep.</param>
+/// <param name="Stages">Parents before children.</param>
+/// <param name="Runs">Run folders, in the order of the sweep file.</param>
+[GenerateSerializer, Immutable, Alias("taba.SweepPlan")]
+public sealed record SweepPlan(string SweepId, string Name, ImmutableArray<PlannedStage> Stages, ImmutableArray<PlannedRun> Runs)
+{
+    /// <summary>Rows times evaluations of all stages, were nothing done before.</summary>
+    public long Evaluations => Stages.Sum(s => (long)s.Rows.Count * s.Spec.EvaluationsPerRow);
+
+    public PlannedStage Stage(string key) => Stages.First(s => s.Key == key);
+}
+
+/// <summary>Rows of a stage that a sweep wants, and what it wants kept of them.</summary>
+[GenerateSerializer, Immutable, Alias("taba.PlannedStage")]
+public sealed record PlannedStage(string Key, StageSpec Spec, RowRange Rows, CaptureSelection Keep);
+
+/// <summary>A run folder: upstream's files of one combination of axis values and one intervention.</summary>
+/// <param name="Slug">Name of the folder below the sweep's; without a time, so that the same command finds it again.</param>
+/// <param name="Axes">Axis values, by upstream's flag names.</param>
+/// <param name="Intervention">Null for the plain run.</param>
+/// <param name="Rows">Rows of the stages that this run shows.</param>
+/// <param name="Tensors">Its files.</param>
+[GenerateSerializer, Immutable, Alias("taba.PlannedRun")]
+public sealed record PlannedRun(
+    string Slug,
+    ImmutableArray<KeyValuePair<string, string>> Axes,
+    Intervention? Intervention,
+    RowRange Rows,
+    ModelIdentity Model,
+    ImmutableArray<RunTensor> Tensors)
+{
+    public RunTensor? Tensor(string name) => Tensors.FirstOrDefault(t => t.Name == name);
+}
+
+/// <summary>A tensor file of a run folder.</summary>
+/// <param name="Name">Upstream's name without extension.</param>
+/// <param name="Rows">Where its rows come from: noise, a stage's result, or a file.</param>
+/// <param name="Kind">None for a result, else which kept tensor of the stage.</param>
+/// <param name="Steps">The steps that a kept tensor holds, in order; empty for a result.</param>
+[GenerateSerializer, Immutable, Alias("taba.RunTensor")]
+public sealed record RunTensor(string Name, RowsRef Rows, TensorKinds Kind, ImmutableArray<int> Steps);

@@ -1,0 +1,165 @@
+namespace Taba.Grains.Sweeps;
+
+/// <summary>
+/// What a user asks for: the content of a sweep file, or of the flags of <c>sample</c>, <c>swap</c> and <c>forward</c>.
+/// Lists are axes; the sweep is their product. Nothing here is resolved yet: that is the planner's work.
+/// </summary>
+[GenerateSerializer, Alias("taba.SweepSpec")]
+public sealed record SweepSpec
+{
+    /// <summary>Name of the sweep and of its output folder.</summary>
+    [Id(0)] public required string Name { get; init; }
+
+    /// <summary>Names of models or paths of model files; an axis.</summary>
+    [Id(1)] public required IReadOnlyList<ModelSelection> Models { get; init; }
+
+    /// <summary>N: rows of the whole run, before <see cref="NParts"/> cuts it. Ignored when rows come from a file.</summary>
+    [Id(2)] public int Samples { get; init; } = 1024;
+
+    /// <summary>Seeds of the initial noise; an axis.</summary>
+    [Id(3)] public IReadOnlyList<long> Seeds { get; init; } = [42];
+
+    /// <summary>T; an axis.</summary>
+    [Id(4)] public IReadOnlyList<int> NumInferenceSteps { get; init; } = [100];
+
+    /// <summary>Sample images from noise. False when images are given by <see cref="ImagesPath"/>.</summary>
+    [Id(5)] public bool WithSampling { get; init; } = true;
+
+    [Id(6)] public bool WithInversion { get; init; }
+
+    [Id(7)] public bool WithReconstruction { get; init; }
+
+    /// <summary>True when the plain run (no intervention) is wanted beside the interventions.</summary>
+    [Id(8)] public bool WithPlainRun { get; init; } = true;
+
+    /// <summary>Each adds an inversion and a reconstruction beside the plain ones.</summary>
+    [Id(9)] public IReadOnlyList<Intervention> Interventions { get; init; } = [];
+
+    /// <summary>Intermediate states and predictions to keep (upstream's <c>internal</c>).</summary>
+    [Id(10)] public InternalSelection Internal { get; init; } = InternalSelection.None;
+
+    /// <summary>Rows that the engine evaluates at once; null lets the engine choose. Never changes numbers beyond rounding.</summary>
+    [Id(11)] public int? BatchSize { get; init; }
+
+    /// <summary>Network, state and noise precision: auto, float32, float16 or bfloat16.</summary>
+    [Id(12)] public PrecisionRequest Precision { get; init; } = new();
+
+    [Id(13)] public NoiseLayout Noise { get; init; } = NoiseLayout.Upstream;
+
+    [Id(14)] public NoiseLayout ForwardNoise { get; init; } = NoiseLayout.Upstream;
+
+    [Id(15)] public bool Deterministic { get; init; }
+
+    /// <summary>Write <c>metrics.json</c>.</summary>
+    [Id(16)] public bool WithMetrics { get; init; } = true;
+
+    /// <summary>A tensor file whose rows are the initial noise.</summary>
+    [Id(17)] public string? NoisePath { get; init; }
+
+    /// <summary>A tensor file whose rows are the images to invert.</summary>
+    [Id(18)] public string? ImagesPath { get; init; }
+
+    /// <summary>A tensor file of int64 class ids, one a row.</summary>
+    [Id(19)] public string? CondPath { get; init; }
+
+    /// <summary>The rows are cut into this many equal parts ...</summary>
+    [Id(20)] public int NParts { get; init; } = 1;
+
+    /// <summary>... of which this one is run.</summary>
+    [Id(21)] public int PartIdx { get; init; }
+
+    /// <summary>File format of the run folder's tensors.</summary>
+    [Id(22)] public TensorFormat Format { get; init; } = TensorFormat.Safetensors;
+
+    /// <summary>auto, cpu, cuda or cuda:N.</summary>
+    [Id(23)] public string Device { get; init; } = "auto";
+
+    /// <summary>Compute anew, reading nothing from the store.</summary>
+    [Id(24)] public bool Overwrite { get; init; }
+
+    /// <summary>The user's parameters as upstream records them in <c>metrics.json</c> (<c>_params</c>); null derives them from the run.</summary>
+    [Id(25)] public IReadOnlyDictionary<string, string>? Parameters { get; init; }
+
+    /// <summary>The run's files go directly into the output folder (<c>--save_dir</c>), not into sweep/run below it.</summary>
+    [Id(26)] public bool FlatOutput { get; init; }
+}
+
+/// <summary>A model as the user names it.</summary>
+/// <param name="NameOrPath">A known name, a folder, or the path of a model.json.</param>
+/// <param name="WeightsPath">Overrides where the weights are.</param>
+/// <param name="SampleSize">Height and width of the state; null is the model's own.</param>
+[GenerateSerializer, Alias("taba.ModelSelection")]
+public sealed record ModelSelection(string NameOrPath, string? WeightsPath = null, int? SampleSize = null);
+
+/// <summary>What is done to the first K inversion steps.</summary>
+public enum InterventionKind
+{
+    /// <summary>The prediction is replaced by the true one of sampling.</summary>
+    SwapEps,
+
+    /// <summary>The state is replaced by the true one of sampling.</summary>
+    SwapXt,
+
+    /// <summary>The steps are replaced by forward diffusion.</summary>
+    Forward,
+}
+
+/// <summary>One intervention on inversion.</summary>
+/// <param name="Kind">What replaces the first steps.</param>
+/// <param name="Before">K: how many inversion steps are replaced.</param>
+/// <param name="Seed">Seed of the forward noise.</param>
+/// <param name="SwapPath">A [T,N,C,H,W] file with the true predictions or states; null takes them from the sweep's own sampling stage.</param>
+[GenerateSerializer, Alias("taba.Intervention")]
+public sealed record Intervention(InterventionKind Kind, int Before, long Seed = 42, string? SwapPath = null)
+{
+    /// <summary>A name for folders, such as <c>forward3</c> or <c>swap_eps_before1</c>.</summary>
+    public string Slug => Kind switch
+    {
+        InterventionKind.SwapEps => $"swap_eps_before{Before}",
+        InterventionKind.SwapXt => $"swap_xt_before{Before}",
+        _ => $"forward_before{Before}",
+    };
+}
+
+/// <summary>Which intermediate tensors are kept.</summary>
+/// <param name="Kinds">Which tensors; <see cref="TensorKinds.None"/> keeps nothing.</param>
+/// <param name="Every">Every how many steps, the last step always included; 1 keeps all.</param>
+[GenerateSerializer, Alias("taba.InternalSelection")]
+public sealed record InternalSelection(TensorKinds Kinds, int Every = 1)
+{
+    public static readonly InternalSelection None = new(TensorKinds.None);
+
+    public static readonly InternalSelection All = new(TensorKinds.State | TensorKinds.Eps | TensorKinds.PredXstart);
+}
+
+/// <summary>The tensors of a step.</summary>
+[Flags]
+public enum TensorKinds
+{
+    None = 0,
+    State = 1,
+    Eps = 2,
+    PredXstart = 4,
+}
+
+/// <summary>The three precisions, each <c>auto</c>, <c>float32</c>, <c>float16</c> or <c>bfloat16</c>.</summary>
+[GenerateSerializer, Alias("taba.PrecisionRequest")]
+public sealed record PrecisionRequest(string Network = "auto", string State = "auto", string Noise = "auto");
+
+/// <summary>How noise is addressed.</summary>
+public enum NoiseLayout
+{
+    /// <summary>The numbers of one torch.randn over all rows.</summary>
+    Upstream,
+
+    /// <summary>Philox, a stream for each sample; independent of N.</summary>
+    PerSample,
+}
+
+/// <summary>File formats of tensors.</summary>
+public enum TensorFormat
+{
+    Safetensors,
+    Pt,
+    Npy,
+}

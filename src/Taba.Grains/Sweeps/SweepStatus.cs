@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+using Taba.Grains.Stages;
+
+namespace Taba.Grains.Sweeps;
+
+/// <summary>Where a sweep stands.</summary>
+public enum SweepState
+{
+    Running,
+    Completed,
+
+    /// <summary>Everything that could be computed was; some samples failed and are named.</summary>
+    CompletedWithFailures,
+
+    /// <summary>A store or disk failed on the way; the same command continues.</summary>
+    Faulted,
+    Cancelled,
+}
+
+/// <summary>A snapshot of a sweep.</summary>
+/// <param name="Version">Rises with every change; the cursor of a watcher.</param>
+[GenerateSerializer, Immutable, Alias("taba.SweepStatus")]
+public sealed record SweepStatus(string SweepId, long Version, SweepState State, ImmutableArray<StageStatus> Stages, string? Fault)
+{
+    /// <summary>Evaluations behind published rows and running steps.</summary>
+    public double EvaluationsDone => Stages.Sum(s => s.EvaluationsDone);
+
+    public double EvaluationsPlanned => Stages.Sum(s => s.EvaluationsPlanned);
+
+    public ImmutableArray<SampleFailure> Failures => [.. Stages.SelectMany(s => s.Failures)];
+}
+
+/// <summary>A snapshot of one stage, as one sweep sees it.</summary>
+[GenerateSerializer, Immutable, Alias("taba.StageStatus")]
+public sealed record StageStatus(
+    string Key,
+    StageKind Kind,
+    int RowsWanted,
+    int RowsDone,
+    int RowsReused,
+    int RowsFailed,
+    int PartsLeased,
+    double EvaluationsPlanned,
+    double EvaluationsDone,
+    ImmutableArray<SampleFailure> Failures,
+    string? Fault);
+
+/// <summary>A sample that could not be computed.</summary>
+[GenerateSerializer, Immutable, Alias("taba.SampleFailure")]
+public sealed record SampleFailure(string StageKey, int Sample, int Step, string Reason);

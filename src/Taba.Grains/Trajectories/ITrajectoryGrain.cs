@@ -1,0 +1,47 @@
+using Orleans.Concurrency;
+using Taba.Grains.Stages;
+
+namespace Taba.Grains.Trajectories;
+
+/// <summary>One sample's way through the steps of a stage. The key is <c>stage/sample</c>.</summary>
+[Alias("taba.ITrajectoryGrain")]
+public interface ITrajectoryGrain : IGrainWithStringKey
+{
+    /// <summary>Begins, or goes on at a checkpoint. Idempotent for one attempt; a newer attempt replaces an older one.</summary>
+    [Alias("Start")]
+    Task StartAsync(TrajectoryOrder order);
+
+    /// <summary>A segment ended on the device. Stale attempts are ignored.</summary>
+    [Alias("SegmentEnded")]
+    Task SegmentEndedAsync(PartAttempt attempt, int nextStep, bool completed);
+
+    /// <summary>The sample cannot go on.</summary>
+    [Alias("Failed")]
+    Task FailedAsync(PartAttempt attempt, int step, string reason);
+
+    /// <summary>Gives the slot up. Idempotent.</summary>
+    [Alias("Stop")]
+    Task StopAsync(PartAttempt attempt);
+
+    [AlwaysInterleave, Alias("Status")]
+    ValueTask<TrajectoryStatus> GetStatusAsync();
+}
+
+/// <summary>What a trajectory is to do.</summary>
+/// <param name="EngineKey">The engine on this silo.</param>
+/// <param name="FirstStep">Where it begins.</param>
+/// <param name="TotalSteps">T.</param>
+/// <param name="SegmentSteps">Steps between two reports.</param>
+[GenerateSerializer, Immutable, Alias("taba.TrajectoryOrder")]
+public sealed record TrajectoryOrder(PartAttempt Attempt, int Sample, string EngineKey, int FirstStep, int TotalSteps, int SegmentSteps)
+{
+    public static string Key(string stageKey, int sample) => $"{stageKey}/{sample}";
+}
+
+/// <summary>Where a trajectory is.</summary>
+[GenerateSerializer, Immutable, Alias("taba.TrajectoryStatus")]
+public sealed record TrajectoryStatus(int Sample, int NextStep, int TotalSteps, bool Running);
+
+/// <summary>A slot of an engine, or the place in the queue for one.</summary>
+[GenerateSerializer, Immutable, Alias("taba.SlotTicket")]
+public readonly record struct SlotTicket(Guid Incarnation, long Index);

@@ -1,0 +1,78 @@
+using Orleans.Concurrency;
+using Orleans.Placement;
+using Taba.Grains.Models;
+using Taba.Grains.Parts;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Grains.Trajectories;
+
+/// <summary>
+/// Steps one sample in segments. It holds where the sample is and which slot it has; its tensor is the engine's, its
+/// checkpoint the store's.
+/// </summary>
+[PreferLocalPlacement]
+sealed class TrajectoryGrain(ILocalSiloDetails silo) : Grain, ITrajectoryGrain
+{
+    TrajectoryOrder? _order;
+    SlotTicket _slot;
+    int _nextStep;
+
+    public async Task StartAsync(TrajectoryOrder order)
+    {
+        if (_order is { } current)
+        {
+            if (current.Attempt.Epoch >= order.Attempt.Epoch)
+                return;
+            await Model(current).CloseAsync(_slot);
+        }
+        _order = order;
+        _nextStep = order.FirstStep;
+        _slot = await Model(order).OpenAsync(order.Attempt, order.Sample);
+        await RunSegmentAsync(order);
+    }
+
+    public async Task SegmentEndedAsync(PartAttempt attempt, int nextStep, bool completed)
+    {
+        if (_order is not { } order || order.Attempt != attempt)
+            return;
+        _nextStep = nextStep;
+        if (completed)
+            await EndAsync(order, failure: null);
+        else
+            await RunSegmentAsync(order);
+    }
+
+    public async Task FailedAsync(PartAttempt attempt, int step, string reason)
+    {
+        if (_order is not { } order || order.Attempt != attempt)
+            return;
+        await Model(order).CloseAsync(_slot);
+        await EndAsync(order, new SampleFailure(attempt.StageKey, order.Sample, step, reason));
+    }
+
+    public async Task StopAsync(PartAttempt attempt)
+    {
+        if (_order is not { } order || order.Attempt != attempt)
+            return;
+        _order = null;
+        await Model(order).CloseAsync(_slot);
+        DeactivateOnIdle();
+    }
+
+    public ValueTask<TrajectoryStatus> GetStatusAsync() =>
+        new(new TrajectoryStatus(_order?.Sample ?? -1, _nextStep, _order?.TotalSteps ?? 0, _order is not null));
+
+    ValueTask RunSegmentAsync(TrajectoryOrder order) =>
+        Model(order).RunSegmentAsync(_slot, Math.Min(order.SegmentSteps, order.TotalSteps - _nextStep));
+
+    async Task EndAsync(TrajectoryOrder order, SampleFailure? failure)
+    {
+        _order = null;
+        await GrainFactory.GetGrain<IPartGrain>(order.Attempt.PartKey).SampleEndedAsync(order.Attempt, order.Sample, failure);
+        DeactivateOnIdle();
+    }
+
+    IModelGrain Model(TrajectoryOrder order) =>
+        GrainFactory.GetGrain<IModelGrain>(PinnedToSiloPlacement.Key(silo.SiloAddress, order.EngineKey));
+}

@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Silo.Storage;
+
+/// <summary>What one attempt published: rows of a stage and the objects that hold them. Written once, never changed.</summary>
+public sealed record PartManifest
+{
+    public const int CurrentSchema = 1;
+
+    public int Schema { get; init; } = CurrentSchema;
+
+    public required string StageKey { get; init; }
+
+    public required int RowStart { get; init; }
+
+    public required int RowEnd { get; init; }
+
+    /// <summary>True when the result was published before and this adds what was kept: then it is named by its kept selection too.</summary>
+    public bool Supplement { get; init; }
+
+    public required int Epoch { get; init; }
+
+    public required Guid Attempt { get; init; }
+
+    public required ImmutableArray<ObjectEntry> Objects { get; init; }
+
+    /// <summary>Network evaluations that this attempt made, those behind its checkpoints included.</summary>
+    public long Evaluations { get; init; }
+
+    /// <summary>cpu, or the name of the device.</summary>
+    public required string Device { get; init; }
+
+    public required DateTimeOffset PublishedAt { get; init; }
+
+    public RowRange Rows => new(RowStart, RowEnd);
+
+    /// <summary>What was kept besides the result.</summary>
+    public CaptureSelection Kept => new(
+        Steps(TensorKinds.State), Steps(TensorKinds.Eps), Steps(TensorKinds.PredXstart));
+
+    public ObjectEntry? Object(TensorKinds kind) => Objects.FirstOrDefault(o => o.Kind == kind);
+
+    ImmutableArray<int> Steps(TensorKinds kind) => Object(kind)?.Steps ?? [];
+}
+
+/// <summary>One tensor of a part, a safetensors file with one tensor.</summary>
+/// <param name="Name">Upstream's name: the tensor's name in the file.</param>
+/// <param name="Kind">None for the result.</param>
+/// <param name="Steps">The steps a kept tensor holds, in the order of its first axis; empty for a result.</param>
+/// <param name="Path">Path within the store.</param>
+/// <param name="Shape">[rows,C,H,W], or [steps,rows,C,H,W] for a kept tensor.</param>
+/// <param name="DataOffset">Where the tensor's bytes begin in the file.</param>
+/// <param name="Sha256">Of the tensor's bytes.</param>
+public sealed record ObjectEntry(
+    string Name, TensorKinds Kind, ImmutableArray<int> Steps, string Path, ImmutableArray<long> Shape, string Dtype,
+    long DataOffset, long Bytes, string Sha256);
