@@ -1,0 +1,132 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using Taba.Diffusion.Schedules;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+using Taba.Silo.Checkpoints;
+using Taba.Silo.Storage;
+
+namespace Taba.Silo.Engines;
+
+/// <summary>
+/// The host-side tensors of one attempt at a part: inputs, results, and kept tensors in scratch files so that memory does not
+/// grow with the number of steps.
+/// </summary>
+sealed class ActivePart : IDisposable
+{
+    readonly Lock _scratch = new();
+    readonly Dictionary<TensorKinds, SafeFileHandle> _captures = [];
+    readonly long[] _evaluations;
+
+    public ActivePart(PartLease lease, LoadedEngine engine, IDiffusionSchedule schedule)
+    {
+        Lease = lease;
+        Engine = engine;
+        Schedule = schedule;
+        RowBytes = checked((int)lease.Spec.Model.RowBytes);
+        Results = new byte[checked(lease.Rows.Count * RowBytes)];
+        Starts = new SampleState[lease.Rows.Count];
+        _evaluations = new long[lease.Rows.Count];
+        KeepDigest = Digest(lease);
+    }
+
+    public PartLease Lease { get; }
+
+    public LoadedEngine Engine { get; }
+
+    public IDiffusionSchedule Schedule { get; }
+
+    /// <summary>Bytes of a float32 row.</summary>
+    public int RowBytes { get; }
+
+    /// <summary>What each row begins with.</summary>
+    public SampleState[] Starts { get; }
+
+    /// <summary>ε of forward replacement, float32 rows; null when nothing is replaced.</summary>
+    public byte[]? ForwardNoise { get; set; }
+
+    /// <summary>Class ids; null when the model is unconditional.</summary>
+    public long[]? Labels { get; set; }
+
+    /// <summary>True predictions or states; null when nothing is swapped.</summary>
+    public ISwapRows? Swap { get; set; }
+
+    /// <summary>Finished rows, float32.</summary>
+    public byte[] Results { get; }
+
+    /// <summary>Names what checkpoints of this part hold: one made for another selection lacks tensors.</summary>
+    public string KeepDigest { get; }
+
+    public Direction Direction => Lease.Spec.Kind == StageKind.Invert ? Direction.Inversion : Direction.Sampling;
+
+    public long Evaluations => _evaluations.Sum();
+
+    public int Row(int sample) => sample - Lease.Rows.Start;
+
+    public Memory<byte> ResultOf(int sample) => Results.AsMemory(Row(sample) * RowBytes, RowBytes);
+
+    public long EvaluationsOf(int sample) => Interlocked.Read(ref _evaluations[Row(sample)]);
+
+    public long AddEvaluations(int sample, long count) => Interlocked.Add(ref _evaluations[Row(sample)], count);
+
+    /// <summary>Opens the scratch file of a kept tensor: [steps, rows, C, H, W] without a header.</summary>
+    public void OpenCapture(TensorKinds kind, string path)
+    {
+        try
+        {
+            _captures[kind] = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, FileOptions.DeleteOnClose);
+        }
+        catch (IOException exception)
+        {
+            throw StoreErrors.Wrap(exception, path);
+        }
+    }
+
+    public void WriteCapture(int sample, int step, TensorKinds kind, ReadOnlySpan<byte> row)
+    {
+        SafeFileHandle handle;
+        lock (_scratch)
+            handle = _captures[kind];
+        RandomAccess.Write(handle, row, CaptureOffset(kind, step, Row(sample)));
+    }
+
+    /// <summary>Reads consecutive rows of one step of a kept tensor.</summary>
+    public void ReadCapture(TensorKinds kind, int step, RowRange rows, Span<byte> destination)
+    {
+        var offset = CaptureOffset(kind, step, Row(rows.Start));
+        while (destination.Length > 0)
+        {
+            var read = RandomAccess.Read(_captures[kind], destination, offset);
+            if (read == 0)
+                throw new StoreException($"The scratch file of {kind} of part {Lease.Attempt} is shorter than it was written.");
+            destination = destination[read..];
+            offset += read;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_scratch)
+        {
+            foreach (var handle in _captures.Values)
+                handle.Dispose();
+            _captures.Clear();
+        }
+        Swap?.Dispose();
+    }
+
+    long CaptureOffset(TensorKinds kind, int step, int row) =>
+        ((long)Lease.Keep.Steps(kind).BinarySearch(step) * Lease.Rows.Count + row) * RowBytes;
+
+    static string Digest(PartLease lease)
+    {
+        var text = string.Join(';', lease.Keep.Kinds.Select(k => $"{k}:{string.Join(',', lease.Keep.Steps(k))}"));
+        return Convert.ToHexStringLower(System.IO.Hashing.XxHash64.Hash(MemoryMarshal.AsBytes(text.AsSpan())));
+    }
+}
+
+/// <summary>What a row begins with.</summary>
+/// <param name="Step">The first step to execute.</param>
+/// <param name="State">The float32 state before it.</param>
+/// <param name="FromCheckpoint">True when the state stands past the stage's first step.</param>
+readonly record struct SampleState(int Step, ReadOnlyMemory<byte> State, bool FromCheckpoint);

@@ -1,0 +1,166 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Taba.Diffusion.Engine;
+using Taba.Diffusion.Models;
+using Taba.Diffusion.Weights;
+using Taba.Grains.Ports;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+using Taba.Grains.Trajectories;
+using Taba.Silo.Checkpoints;
+using Taba.Silo.Hosting;
+using static TorchSharp.torch;
+
+namespace Taba.Silo.Engines;
+
+/// <summary>The engines of this silo: one for each model, precision and batch shape, loaded when first needed and once.</summary>
+sealed partial class EngineHost(
+    DeviceChoice device,
+    ActiveParts parts,
+    ICheckpointStore checkpoints,
+    IGrainFactory grains,
+    IEvaluationJournal journal,
+    FaultMonitor faults,
+    IOptions<EngineSettings> settings,
+    ILogger<EngineHost> logger) : IEngineHost, IAsyncDisposable
+{
+    readonly ConcurrentDictionary<string, Lazy<Task<LoadedEngine>>> _engines = new();
+    readonly ConcurrentDictionary<Guid, DenoisingEngine> _byIncarnation = new();
+
+    public int SegmentSteps => settings.Value.CheckpointEverySteps;
+
+    /// <summary>Trajectories that an engine of this silo runs at once.</summary>
+    public int Slots => 2 * BatchSize;
+
+    public int BatchSize => settings.Value.BatchSize ?? device.DefaultBatchSize;
+
+    public string EngineKey(StageSpec spec) =>
+        $"{spec.Model.Digest}-{spec.Precision.Network}{(spec.Determinism is { } d ? $"-deterministic{d.BatchRows}" : "")}";
+
+    /// <summary>Loads the model of a stage unless it is loaded.</summary>
+    public async Task<LoadedEngine> EnsureAsync(StageSpec spec)
+    {
+        var key = EngineKey(spec);
+        var engine = _engines.GetOrAdd(key, k => new(() => Task.Factory.StartNew(
+            () => Load(k, spec), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        try
+        {
+            return await engine.Value;
+        }
+        catch
+        {
+            // A model that could not be loaded may be loaded later, when its file is mended.
+            _engines.TryRemove(new(key, engine));
+            throw;
+        }
+    }
+
+    public SlotTicket Open(PartAttempt attempt, int sample)
+    {
+        var part = parts.Get(attempt);
+        var spec = part.Lease.Spec;
+        var row = part.Row(sample);
+        var start = part.Starts[row];
+        var forward = spec.Forward is not null && !start.FromCheckpoint ? part.ForwardNoise : null;
+        var handle = part.Engine.Engine.Open(new TrajectoryRequest
+        {
+            Schedule = part.Schedule,
+            Direction = part.Direction,
+            FirstStep = start.Step,
+            State = start.State,
+            ForwardNoise = forward?.AsMemory(row * part.RowBytes, part.RowBytes),
+            ForwardAlphaBar = forward is null ? 0 : part.Schedule.ForwardAlphaBar(spec.Forward!.Before),
+            ClassLabel = part.Labels?[row],
+            Swap = spec.Swap?.Kind switch
+            {
+                null => SwapKind.None,
+                InterventionKind.SwapEps => SwapKind.Eps,
+                _ => SwapKind.Xt,
+            },
+            SwapBefore = spec.Swap?.Before ?? 0,
+            SwapRow = part.Swap is { } swap ? step => swap.Row(sample, step) : null,
+            Captures = part.Lease.Keep.IsEmpty ? null : step => (CaptureKinds)(int)part.Lease.Keep.At(step),
+            Tag = new EvaluationTag(attempt.StageKey, sample),
+            Observer = new SampleObserver(part, sample, checkpoints, grains, faults, logger),
+        });
+        return new(handle.Incarnation, handle.Index);
+    }
+
+    public void RunSegment(SlotTicket slot, int steps) => Engine(slot).RunSegment(new(slot.Incarnation, slot.Index), steps);
+
+    public void Close(SlotTicket slot)
+    {
+        if (_byIncarnation.TryGetValue(slot.Incarnation, out var engine))
+            engine.Close(new(slot.Incarnation, slot.Index));
+    }
+
+    /// <summary>What the engines did so far.</summary>
+    public IReadOnlyList<EngineStatistics> Statistics => [.. _byIncarnation.Values.Select(e => e.Statistics)];
+
+    /// <summary>Lets running segments end and accepts no new ones.</summary>
+    public Task DrainAsync() => Task.WhenAll(_byIncarnation.Values.Select(e => e.DrainAsync()));
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var engine in _byIncarnation.Values)
+            await engine.DisposeAsync();
+        _byIncarnation.Clear();
+        _engines.Clear();
+    }
+
+    DenoisingEngine Engine(SlotTicket slot) => _byIncarnation.TryGetValue(slot.Incarnation, out var engine)
+        ? engine
+        : throw new ObjectDisposedException(nameof(DenoisingEngine), $"Slot {slot.Index} belongs to an engine that is gone.");
+
+    LoadedEngine Load(string key, StageSpec spec)
+    {
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var definition = ModelFile.Read(spec.Model.Path).WithSampleSize(spec.Model.Height, spec.Model.Width);
+        var dtype = Precisions.ScalarType(spec.Precision.Network);
+        var engine = new DenoisingEngine(
+            () =>
+            {
+                using var weights = (spec.Model.WeightsPath ?? definition.WeightsPath) is { } path ? WeightsFile.Open(path) : null;
+                return definition.Build(weights, device.Device, dtype);
+            },
+            new EngineOptions
+            {
+                Name = definition.Name,
+                BatchSize = BatchSize,
+                Deterministic = spec.Determinism is not null,
+                DeterministicBatch = spec.Determinism?.BatchRows ?? BatchSize,
+                NetworkPrecision = dtype,
+                Journal = journal,
+                Events = OnEngineEvent,
+            });
+        _byIncarnation[engine.Incarnation] = engine;
+        LogLoaded(logger, definition.Name, device.Kind, clock.Elapsed.TotalSeconds);
+        return new LoadedEngine(key, definition, engine);
+    }
+
+    void OnEngineEvent(EngineEvent e)
+    {
+        switch (e)
+        {
+            case BatchLimitLowered lowered:
+                LogOutOfMemory(logger, lowered.Engine, lowered.Rows, lowered.Limit);
+                break;
+            case TrajectoryFailed failed:
+                LogTrajectoryFailed(logger, failed.Engine, failed.Tag, failed.Step, failed.Error);
+                break;
+            case EngineFaulted faulted:
+                faults.Report(faulted.Error, $"the engine of model {faulted.Engine}");
+                break;
+        }
+    }
+
+    [LoggerMessage(4101, LogLevel.Information, "Loaded model {Model} on {Device} in {Seconds:F2} s")]
+    static partial void LogLoaded(ILogger logger, string model, string device, double seconds);
+
+    [LoggerMessage(4102, LogLevel.Warning, "Model {Model} ran out of memory with {Rows} rows; from now on at most {Limit}")]
+    static partial void LogOutOfMemory(ILogger logger, string model, int rows, int limit);
+
+    [LoggerMessage(4103, LogLevel.Error, "Model {Model}: {Trajectory} failed at step {Step}")]
+    static partial void LogTrajectoryFailed(ILogger logger, string model, object? trajectory, int step, Exception exception);
+}

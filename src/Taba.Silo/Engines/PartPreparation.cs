@@ -1,0 +1,80 @@
+using Taba.Diffusion.Randomness;
+using Taba.Diffusion.Tensors;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+using Taba.Silo.Checkpoints;
+using Taba.Silo.Storage;
+
+namespace Taba.Silo.Engines;
+
+/// <summary>Fills a part with what its rows begin with: inputs, forward noise, class ids, swap rows, checkpoints.</summary>
+sealed class PartPreparation(ITensorStore store, ICheckpointStore checkpoints, NoiseSources noise, RecentResults recent)
+{
+    public async Task FillAsync(ActivePart part, CancellationToken cancellationToken)
+    {
+        var lease = part.Lease;
+        foreach (var kind in lease.Keep.Kinds)
+            part.OpenCapture(kind, store.ScratchPath(lease.Attempt, $"{kind}.raw"));
+        var input = await InputAsync(lease, part.RowBytes, cancellationToken);
+        for (var row = 0; row < lease.Rows.Count; row++)
+        {
+            part.Starts[row] = FromCheckpoint(part, lease.Rows.Start + row)
+                ?? new SampleState(lease.Spec.FirstStep, input.AsMemory(row * part.RowBytes, part.RowBytes), FromCheckpoint: false);
+        }
+        if (lease.Spec.Forward is { } forward)
+        {
+            part.ForwardNoise = new byte[input.Length];
+            noise.Rows(forward.Noise, NoiseStream.Forward, lease.Spec.Model, lease.Rows, part.ForwardNoise);
+        }
+        if (lease.Spec.Conditions is { } conditions)
+        {
+            using var file = TensorFile.Open(conditions.Path);
+            part.Labels = StateFile.ReadLabels(file.Single("conds"), lease.Rows);
+        }
+        part.Swap = lease.Spec.Swap?.Source switch
+        {
+            null => null,
+            StageRows source => new StageSwapRows(lease.Spec, noise, await StageReader.OpenAsync(store, source.Key, cancellationToken)),
+            FileRows file => new FileSwapRows(lease.Spec, noise, TensorFile.Open(file.Path)),
+            var other => throw new InvalidOperationException($"Swap rows cannot come from {other}."),
+        };
+    }
+
+    async Task<byte[]> InputAsync(PartLease lease, int rowBytes, CancellationToken cancellationToken)
+    {
+        var rows = new byte[checked(lease.Rows.Count * rowBytes)];
+        switch (lease.Spec.Input)
+        {
+            case NoiseRows address:
+                noise.Rows(address, NoiseStream.Initial, lease.Spec.Model, lease.Rows, rows);
+                break;
+            case FileRows given:
+                using (var file = TensorFile.Open(given.Path))
+                    StateFile.ReadRows(file.Single("samples"), lease.Rows, rows);
+                break;
+            case StageRows stage:
+                if (recent.TryRead(stage.Key, lease.Rows, rows))
+                    break;
+                using (var reader = await StageReader.OpenAsync(store, stage.Key, cancellationToken))
+                    reader.ReadResult(lease.Rows, rows);
+                break;
+        }
+        return rows;
+    }
+
+    SampleState? FromCheckpoint(ActivePart part, int sample)
+    {
+        var key = part.Lease.Attempt.StageKey;
+        if (checkpoints.Find(key, sample) is not { } checkpoint
+            || checkpoint.KeepDigest != part.KeepDigest
+            || checkpoint.State.Length != part.RowBytes
+            || checkpoint.NextStep <= part.Lease.Spec.FirstStep || checkpoint.NextStep >= part.Lease.Spec.NumInferenceSteps)
+        {
+            return null;
+        }
+        foreach (var row in checkpoint.Captures)
+            part.WriteCapture(sample, row.Step, row.Kind, row.Row.Span);
+        part.AddEvaluations(sample, checkpoint.Evaluations);
+        return new SampleState(checkpoint.NextStep, checkpoint.State, FromCheckpoint: true);
+    }
+}

@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Taba.Grains.Ports;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+using Taba.Silo.Checkpoints;
+using Taba.Silo.Storage;
+
+namespace Taba.Silo.Engines;
+
+/// <summary>Brings a part's tensors in and out of this silo. File work runs on the thread pool, never in a grain's turn.</summary>
+sealed class PartWorkspace(
+    ActiveParts parts,
+    EngineHost engines,
+    PartPreparation preparation,
+    PartPublisher publisher,
+    ITensorStore store,
+    ICheckpointStore checkpoints,
+    RecentResults recent) : IPartWorkspace
+{
+    public Task<ImmutableArray<SampleStart>> PrepareAsync(PartLease lease, CancellationToken cancellationToken) => OffGrain(async () =>
+    {
+        await store.DescribeStageAsync(lease.Attempt.StageKey, lease.Spec, cancellationToken);
+        var engine = await engines.EnsureAsync(lease.Spec);
+        var part = new ActivePart(lease, engine, engine.Definition.CreateSchedule(lease.Spec.NumInferenceSteps));
+        try
+        {
+            await preparation.FillAsync(part, cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+        catch
+        {
+            part.Dispose();
+            store.DeleteAttempt(lease.Attempt);
+            throw;
+        }
+        parts.Add(part);
+        return part.Starts.Select((start, row) => new SampleStart(lease.Rows.Start + row, start.Step)).ToImmutableArray();
+    });
+
+    public Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) => OffGrain(async () =>
+    {
+        var part = parts.Get(attempt);
+        var published = await publisher.PublishAsync(part, failures, cancellationToken);
+        if (!part.Lease.Supplement && failures.IsEmpty)
+            recent.Add(attempt.StageKey, part.Lease.Rows, part.Results);
+        foreach (var rows in published.Ranges)
+            checkpoints.Forget(attempt.StageKey, rows);
+        parts.Remove(attempt);
+        part.Dispose();
+        return published;
+    });
+
+    public void Discard(PartAttempt attempt)
+    {
+        if (parts.Remove(attempt) is { } part)
+            part.Dispose();
+        store.DeleteAttempt(attempt);
+    }
+
+    public long Evaluations(PartAttempt attempt) => parts.Find(attempt)?.Evaluations ?? 0;
+
+    /// <summary>The grain's scheduler must not run this: hashing and file reads would block its silo's other grains.</summary>
+    static Task<T> OffGrain<T>(Func<Task<T>> work) => Task.Run(work);
+}

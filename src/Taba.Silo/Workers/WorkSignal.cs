@@ -1,0 +1,40 @@
+using System.Threading.Channels;
+using Taba.Grains.Ports;
+using Taba.Grains.Stages;
+
+namespace Taba.Silo.Workers;
+
+/// <summary>Tells the worker of this silo that a part ended or that work may be there.</summary>
+sealed class WorkSignal : IWorkSignal
+{
+    readonly Channel<EndedPart?> _events = Channel.CreateUnbounded<EndedPart?>(new() { SingleReader = true });
+
+    public void PartEnded(PartAttempt attempt, RowSet published) => _events.Writer.TryWrite(new(attempt, published));
+
+    public void WorkMayBeAvailable() => _events.Writer.TryWrite(null);
+
+    /// <summary>Ended parts since the last call, after waiting for an event or the time.</summary>
+    public async Task<IReadOnlyList<EndedPart>> WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var timer = time.CreateTimer(_ => timeout.Cancel(), null, atMost, Timeout.InfiniteTimeSpan);
+        try
+        {
+            await _events.Reader.WaitToReadAsync(timeout.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Nothing was said: look for work all the same.
+        }
+        var ended = new List<EndedPart>();
+        while (_events.Reader.TryRead(out var part))
+        {
+            if (part is not null)
+                ended.Add(part);
+        }
+        return ended;
+    }
+}
+
+/// <summary>A part that this silo no longer works on.</summary>
+sealed record EndedPart(PartAttempt Attempt, RowSet Published);
