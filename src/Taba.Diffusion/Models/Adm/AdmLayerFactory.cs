@@ -1,0 +1,39 @@
+using static TorchSharp.torch;
+
+namespace Taba.Diffusion.Models.Adm;
+
+/// <summary>Turns planned layers into layers with parameters.</summary>
+sealed class AdmLayerFactory(AdmConfig config, LayerOptions options, IReadOnlyDictionary<string, Tensor> parameters)
+{
+    public ILayer[] Block(IReadOnlyList<LayerPlan> plans) => [.. plans.Select(Layer)];
+
+    public GroupNorm32 Norm(string prefix) => new(Weight(prefix), Bias(prefix));
+
+    public Convolution Conv(string prefix, long stride = 1) => new(Weight(prefix), Bias(prefix), stride);
+
+    ILayer Layer(LayerPlan plan) => plan switch
+    {
+        ConvPlan conv => new ConvLayer(Conv(conv.Prefix, conv.Resampling == Resampling.Down ? 2 : 1), conv.Resampling),
+        ResBlockPlan block => new ResBlock(options, block.Resampling, config.UseScaleShiftNorm)
+        {
+            InNorm = Norm($"{block.Prefix}.in_layers.0"),
+            InConv = Conv($"{block.Prefix}.in_layers.2"),
+            EmbWeight = Weight($"{block.Prefix}.emb_layers.1"),
+            EmbBias = Bias($"{block.Prefix}.emb_layers.1"),
+            OutNorm = Norm($"{block.Prefix}.out_layers.0"),
+            OutConv = Conv($"{block.Prefix}.out_layers.3"),
+            Skip = block.In == block.Out ? null : Conv($"{block.Prefix}.skip_connection"),
+        },
+        AttentionPlan attention => new AttentionBlock(options, attention.Heads, config.UseNewAttentionOrder)
+        {
+            Norm = Norm($"{attention.Prefix}.norm"),
+            Qkv = Conv($"{attention.Prefix}.qkv"),
+            ProjOut = Conv($"{attention.Prefix}.proj_out"),
+        },
+        _ => throw new ArgumentException($"{plan.Prefix} is a layer of an unknown kind.", nameof(plan)),
+    };
+
+    Tensor Weight(string prefix) => parameters[$"{prefix}.weight"];
+
+    Tensor Bias(string prefix) => parameters[$"{prefix}.bias"];
+}

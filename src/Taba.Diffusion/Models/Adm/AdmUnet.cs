@@ -1,0 +1,162 @@
+using Taba.Diffusion.Weights;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
+
+namespace Taba.Diffusion.Models.Adm;
+
+/// <summary>
+/// The UNet of guided-diffusion (Dhariwal and Nichol 2021, "Diffusion Models Beat GANs on Image Synthesis"). Owns its
+/// parameters. Gradients flow when the parameters want them and the network was built for that.
+/// </summary>
+public sealed class AdmUnet : IDenoiser
+{
+    readonly IReadOnlyDictionary<string, Tensor> parameters;
+    readonly LayerOptions options;
+    readonly bool classCond;
+    readonly bool learnSigma;
+    readonly Tensor frequencies;
+    readonly ILayer[][] input;
+    readonly ILayer[] middle;
+    readonly ILayer[][] output;
+    readonly GroupNorm32 outNorm;
+    readonly Convolution outConv;
+
+    /// <param name="config">The architecture.</param>
+    /// <param name="parameters">Exactly those of <see cref="AdmParameters.Expected"/>, all on one device; the network owns them.</param>
+    /// <param name="torso">The element type between the first and the last layer: float32, float16 or bfloat16.</param>
+    /// <param name="forTraining">Keeps intermediates intact for the backward pass.</param>
+    public AdmUnet(AdmConfig config, IReadOnlyDictionary<string, Tensor> parameters, ScalarType torso, bool forTraining = false)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(parameters);
+        if (torso is not (ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
+            throw new ArgumentException($"A network computes in float32, float16 or bfloat16, not {torso}.", nameof(torso));
+        this.parameters = parameters;
+        options = new LayerOptions(torso, InPlace: !forTraining);
+        classCond = config.ClassCond;
+        learnSigma = config.LearnSigma;
+        Shape = new StateShape(3, config.ImageSize, config.ImageSize);
+        Device = parameters["time_embed.0.weight"].device;
+        frequencies = TimestepEmbedding.Frequencies(config.NumChannels, Device);
+
+        var layers = new AdmLayerFactory(config, options, parameters);
+        var plan = AdmPlan.Of(config);
+        input = [.. plan.Input.Select(layers.Block)];
+        middle = layers.Block(plan.Middle);
+        output = [.. plan.Output.Select(layers.Block)];
+        outNorm = layers.Norm("out.0");
+        outConv = layers.Conv("out.2");
+    }
+
+    public StateShape Shape { get; }
+
+    public Device Device { get; }
+
+    public int? ClassCount => classCond ? AdmConfig.Classes : null;
+
+    /// <summary>Builds the network from a checkpoint.</summary>
+    /// <param name="config">The architecture.</param>
+    /// <param name="weights">The checkpoint; must hold exactly the architecture's parameters.</param>
+    /// <param name="device">Where the network lives.</param>
+    /// <param name="torso">The element type of the torso; the rest is float32.</param>
+    /// <exception cref="WeightsMismatchException">The checkpoint is of another architecture.</exception>
+    public static AdmUnet Load(AdmConfig config, IWeightSource weights, Device device, ScalarType torso)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        var expected = AdmParameters.Expected(config);
+        WeightsMismatchException.ThrowIfDifferent(weights, expected);
+        var loaded = new Dictionary<string, Tensor>(expected.Count, StringComparer.Ordinal);
+        try
+        {
+            foreach (var (name, _) in expected)
+            {
+                var dtype = AdmParameters.IsTorso(name) ? torso : ScalarType.Float32;
+                loaded.Add(name, weights.Load(name, dtype, device).DetachFromDisposeScope());
+            }
+
+            return new AdmUnet(config, loaded, torso);
+        }
+        catch
+        {
+            foreach (var tensor in loaded.Values)
+                tensor.Dispose();
+            throw;
+        }
+    }
+
+    public Tensor PredictEps(Tensor xt, Tensor timesteps, Tensor? classes)
+    {
+        using var scope = NewDisposeScope();
+        var result = Forward(xt, timesteps, classes);
+        return (learnSigma ? result.narrow(1, 0, 3).contiguous() : result).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The network's whole output: eps and, when it was trained so, the variance's interpolation.</summary>
+    /// <param name="xt">[B,3,S,S], float32.</param>
+    /// <param name="timesteps">[B], float32.</param>
+    /// <param name="classes">[B], int64, or null.</param>
+    /// <returns>[B,3 or 6,S,S], float32.</returns>
+    public Tensor Forward(Tensor xt, Tensor timesteps, Tensor? classes)
+    {
+        ArgumentNullException.ThrowIfNull(xt);
+        ArgumentNullException.ThrowIfNull(timesteps);
+        if (classes is null == classCond)
+            throw new ArgumentException(classCond ? "This model needs class ids." : "This model takes no class ids.", nameof(classes));
+
+        using var scope = NewDisposeScope();
+        var emb = Embed(timesteps, classes);
+        var h = xt.to(options.Torso);
+        var skips = new Stack<Tensor>(input.Length);
+        foreach (var block in input)
+        {
+            h = Run(block, h, emb, keepInput: true);
+            skips.Push(h);
+        }
+
+        h = Run(middle, h, emb, keepInput: true);
+        foreach (var block in output)
+        {
+            using var skip = skips.Pop();
+            var joined = cat([h, skip], 1);
+            h.Dispose();
+            h = Run(block, joined, emb, keepInput: false);
+        }
+
+        h = options.Silu(outNorm.Forward(h.to(ScalarType.Float32)));
+        return outConv.Forward(h).MoveToOuterDisposeScope();
+    }
+
+    public void Dispose()
+    {
+        frequencies.Dispose();
+        foreach (var tensor in parameters.Values)
+            tensor.Dispose();
+    }
+
+    Tensor Embed(Tensor timesteps, Tensor? classes)
+    {
+        using var scope = NewDisposeScope();
+        var emb = TimestepEmbedding.Of(timesteps, frequencies);
+        emb = silu(linear(emb, parameters["time_embed.0.weight"], parameters["time_embed.0.bias"]));
+        emb = linear(emb, parameters["time_embed.2.weight"], parameters["time_embed.2.bias"]);
+        if (classes is not null)
+            emb = emb.add(parameters["label_emb.weight"].index_select(0, classes));
+
+        // Every block begins with a SiLU of the embedding: once is enough.
+        return silu(emb).MoveToOuterDisposeScope();
+    }
+
+    static Tensor Run(ILayer[] block, Tensor x, Tensor emb, bool keepInput)
+    {
+        var h = x;
+        foreach (var layer in block)
+        {
+            var next = layer.Forward(h, emb);
+            if (!keepInput || !ReferenceEquals(h, x))
+                h.Dispose();
+            h = next;
+        }
+
+        return h;
+    }
+}

@@ -1,0 +1,48 @@
+using static TorchSharp.torch;
+
+namespace Taba.Diffusion.Models.Adm;
+
+/// <summary>
+/// Self-attention over the pixels with a residual. Queries and keys are each scaled by d^(-1/4), which is kinder to
+/// float16 than scaling their product; the softmax is in float32.
+/// </summary>
+sealed class AttentionBlock(LayerOptions options, int heads, bool newOrder) : ILayer
+{
+    public required GroupNorm32 Norm { get; init; }
+
+    /// <summary>[3C,C,1].</summary>
+    public required Convolution Qkv { get; init; }
+
+    /// <summary>[C,C,1].</summary>
+    public required Convolution ProjOut { get; init; }
+
+    public Tensor Forward(Tensor x, Tensor emb)
+    {
+        using var scope = NewDisposeScope();
+        var shape = x.shape;
+        var (batch, channels, length) = (shape[0], shape[1], shape[2] * shape[3]);
+        var d = channels / heads;
+        var qkv = Qkv.Forward(Norm.Forward(x)).reshape(batch, 3 * channels, length);
+
+        // The older order has each head's q, k and v side by side; the newer has all q, then all k, then all v.
+        var (q, k, v) = newOrder ? Split(qkv, batch * heads, d, length) : SplitInHead(qkv, batch * heads, d, length);
+        var scale = 1 / Math.Sqrt(Math.Sqrt(d));
+        var weights = (q * scale).transpose(1, 2).bmm(k * scale);
+        weights = nn.functional.softmax(weights.to(ScalarType.Float32), -1).to(v.dtype);
+        var attended = v.bmm(weights.transpose(1, 2)).reshape(shape);
+        var h = ProjOut.Forward(attended);
+        return (options.InPlace ? h.add_(x) : h.add(x)).MoveToOuterDisposeScope();
+    }
+
+    static (Tensor Q, Tensor K, Tensor V) Split(Tensor qkv, long rows, long d, long length)
+    {
+        var parts = qkv.chunk(3, 1);
+        return (parts[0].reshape(rows, d, length), parts[1].reshape(rows, d, length), parts[2].reshape(rows, d, length));
+    }
+
+    static (Tensor Q, Tensor K, Tensor V) SplitInHead(Tensor qkv, long rows, long d, long length)
+    {
+        var parts = qkv.reshape(rows, 3 * d, length).chunk(3, 1);
+        return (parts[0], parts[1], parts[2]);
+    }
+}

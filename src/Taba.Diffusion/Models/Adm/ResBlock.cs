@@ -1,0 +1,56 @@
+using static TorchSharp.torch;
+
+namespace Taba.Diffusion.Models.Adm;
+
+/// <summary>
+/// Two convolutions around the time embedding, and a skip. With scale-shift norm the embedding modulates the second
+/// normalisation, otherwise it is added. A resampling block resamples between the first SiLU and convolution, and the skip.
+/// </summary>
+sealed class ResBlock(LayerOptions options, Resampling resampling, bool scaleShift) : ILayer
+{
+    public required GroupNorm32 InNorm { get; init; }
+
+    public required Convolution InConv { get; init; }
+
+    public required Tensor EmbWeight { get; init; }
+
+    public required Tensor EmbBias { get; init; }
+
+    public required GroupNorm32 OutNorm { get; init; }
+
+    public required Convolution OutConv { get; init; }
+
+    /// <summary>1x1; null when the width stays the same.</summary>
+    public Convolution? Skip { get; init; }
+
+    public Tensor Forward(Tensor x, Tensor emb)
+    {
+        using var scope = NewDisposeScope();
+        var h = options.Silu(InNorm.Forward(x));
+        var skip = x;
+        if (resampling != Resampling.None)
+        {
+            h = resampling == Resampling.Up ? Resample.Double(h) : Resample.Halve(h);
+            skip = resampling == Resampling.Up ? Resample.Double(x) : Resample.Halve(x);
+        }
+
+        h = InConv.Forward(h);
+        var projected = nn.functional.linear(emb, EmbWeight, EmbBias).to(h.dtype).unsqueeze(-1).unsqueeze(-1);
+        if (scaleShift)
+        {
+            var halves = projected.chunk(2, 1);
+            var normalized = OutNorm.Forward(h);
+            var scale = halves[0].add(1);
+            h = options.InPlace ? normalized.mul_(scale).add_(halves[1]) : addcmul(halves[1], normalized, scale, 1);
+        }
+        else
+        {
+            h = OutNorm.Forward(options.InPlace ? h.add_(projected) : h.add(projected));
+        }
+
+        h = OutConv.Forward(options.Silu(h));
+        if (Skip is not null)
+            skip = Skip.Forward(skip);
+        return (options.InPlace ? h.add_(skip) : h.add(skip)).MoveToOuterDisposeScope();
+    }
+}
