@@ -64,8 +64,14 @@ public sealed class TrajectoryRequest
     /// <summary>The replacement row (float32) for step k &lt; <see cref="SwapBefore"/>. Called off the engine's thread, one step ahead.</summary>
     public Func<int, ReadOnlyMemory<byte>>? SwapRow { get; init; }
 
-    /// <summary>What to record at a step; called once per step.</summary>
+    /// <summary>
+    /// What to record at a step; called once per step, on the engine's thread, so it must only answer. At a step whose
+    /// state is swapped (<see cref="SwapKind.Xt"/>) there is no prediction: eps and x̂0 are recorded as zeros.
+    /// </summary>
     public Func<int, CaptureKinds>? Captures { get; init; }
+
+    /// <summary>Whose trajectory this is, in the caller's words; handed unchanged to <see cref="IEvaluationJournal"/> and to events.</summary>
+    public object? Tag { get; init; }
 
     /// <summary>Where results go.</summary>
     public required ITrajectoryObserver Observer { get; init; }

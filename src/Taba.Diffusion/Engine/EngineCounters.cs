@@ -1,0 +1,40 @@
+using System.Diagnostics;
+
+namespace Taba.Diffusion.Engine;
+
+/// <summary>The engine's running numbers: written by its threads, read by anyone.</summary>
+sealed class EngineCounters
+{
+    public long Evaluations;
+    public long Turns;
+    public long PaddedRows;
+    public long SwappedSteps;
+    public long OutOfMemory;
+    public long Completed;
+    public long Failed;
+    public long NetworkTicks;
+    public long OverheadTicks;
+    public long OutputWaitTicks;
+    public int SlotsInUse;
+    public int Pending;
+    public int BatchLimit;
+
+    public EngineStatistics Snapshot(int slots, int outputQueue) => new()
+    {
+        Evaluations = Interlocked.Read(ref Evaluations),
+        Turns = Interlocked.Read(ref Turns),
+        PaddedRows = Interlocked.Read(ref PaddedRows),
+        SwappedSteps = Interlocked.Read(ref SwappedSteps),
+        OutOfMemory = Interlocked.Read(ref OutOfMemory),
+        Completed = Interlocked.Read(ref Completed),
+        Failed = Interlocked.Read(ref Failed),
+        NetworkTime = Stopwatch.GetElapsedTime(0, Interlocked.Read(ref NetworkTicks)),
+        OverheadTime = Stopwatch.GetElapsedTime(0, Interlocked.Read(ref OverheadTicks)),
+        OutputWaitTime = Stopwatch.GetElapsedTime(0, Interlocked.Read(ref OutputWaitTicks)),
+        Slots = slots,
+        SlotsInUse = Volatile.Read(ref SlotsInUse),
+        Pending = Volatile.Read(ref Pending),
+        OutputQueue = outputQueue,
+        BatchLimit = Volatile.Read(ref BatchLimit),
+    };
+}

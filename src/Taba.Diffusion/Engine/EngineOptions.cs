@@ -1,0 +1,65 @@
+using System.ComponentModel.DataAnnotations;
+using TorchSharp;
+
+namespace Taba.Diffusion.Engine;
+
+/// <summary>How one engine batches. Checked when the engine is made.</summary>
+public sealed class EngineOptions
+{
+    /// <summary>The most rows of one forward pass.</summary>
+    /// <value>The default value is 16.</value>
+    [Range(1, 4096)]
+    public int BatchSize { get; init; } = 16;
+
+    /// <summary>Rows of the device-resident state: trajectories that can be under way at once.</summary>
+    /// <value>The default value is twice the rows of the largest forward pass.</value>
+    [Range(1, 65536)]
+    public int? Slots { get; init; }
+
+    /// <summary>
+    /// Pins every forward pass to <see cref="DeterministicBatch"/> rows, padded, so that a row's result does not depend on
+    /// <see cref="BatchSize"/>, on its neighbours or on a restart.
+    /// </summary>
+    /// <value>The default value is false.</value>
+    public bool Deterministic { get; init; }
+
+    /// <summary>The one batch shape of <see cref="Deterministic"/>.</summary>
+    /// <value>The default value is 16.</value>
+    [Range(1, 4096)]
+    public int DeterministicBatch { get; init; } = 16;
+
+    /// <summary>Batch shapes to pad to when not <see cref="Deterministic"/>; those above <see cref="BatchSize"/> are ignored.</summary>
+    /// <value>The default value is null: 1, 2, 3, 4, 6, 8, 12, 16 and so on, doubling, and <see cref="BatchSize"/> itself.</value>
+    public IReadOnlyList<int>? Buckets { get; init; }
+
+    /// <summary>The most opened trajectories that wait for a slot; one more is refused.</summary>
+    /// <value>The default value is 1024.</value>
+    [Range(1, 1 << 20)]
+    public int MaxPending { get; init; } = 1024;
+
+    /// <summary>Turns whose results may wait for the observers before the engine waits for them.</summary>
+    /// <value>The default value is 8.</value>
+    [Range(1, 4096)]
+    public int OutputCapacity { get; init; } = 8;
+
+    /// <summary>Names the model in thread names, metrics and errors.</summary>
+    /// <value>The default value is "model".</value>
+    [Required]
+    public string Name { get; init; } = "model";
+
+    /// <summary>The precision that the network computes in; only named in errors, the engine does not change it.</summary>
+    /// <value>The default value is float32.</value>
+    public torch.ScalarType NetworkPrecision { get; init; } = torch.ScalarType.Float32;
+
+    /// <summary>Told of each forward pass before it begins.</summary>
+    /// <value>The default value is null.</value>
+    public IEvaluationJournal? Journal { get; init; }
+
+    /// <summary>Told of what an operator wants to know. Called on the engine's threads; must return at once.</summary>
+    /// <value>The default value is null.</value>
+    public Action<EngineEvent>? Events { get; init; }
+
+    internal int LargestBatch => Deterministic ? DeterministicBatch : BatchSize;
+
+    internal int SlotCount => Slots ?? checked(2 * LargestBatch);
+}

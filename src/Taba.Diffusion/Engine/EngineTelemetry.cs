@@ -1,0 +1,106 @@
+using System.Diagnostics;
+
+namespace Taba.Diffusion.Engine;
+
+/// <summary>What one turn took, in Stopwatch ticks and rows.</summary>
+struct TurnTimes
+{
+    public long Total;
+    public long Network;
+    public long OutputWait;
+    public int Shape;
+    public int Evaluated;
+    public int Swapped;
+}
+
+/// <summary>Keeps the counters, the instruments and the listener to events of one engine in step.</summary>
+sealed class EngineTelemetry(EngineOptions options)
+{
+    KeyValuePair<string, object?>[] _tags = [new("taba.model", options.Name)];
+
+    public EngineCounters Counters { get; } = new();
+
+    public void SetDevice(string device) => _tags = [new("taba.model", options.Name), new("taba.device", device)];
+
+    /// <summary>Counts one more that waits, unless that would be more than <paramref name="maxPending"/>.</summary>
+    public bool TryOpen(int maxPending)
+    {
+        if (Interlocked.Increment(ref Counters.Pending) <= maxPending)
+            return true;
+        Interlocked.Decrement(ref Counters.Pending);
+        return false;
+    }
+
+    public void Admitted()
+    {
+        Interlocked.Decrement(ref Counters.Pending);
+        Interlocked.Increment(ref Counters.SlotsInUse);
+        EngineInstruments.SlotsUsed.Add(1, _tags);
+    }
+
+    public void Left(bool slot)
+    {
+        if (!slot)
+        {
+            Interlocked.Decrement(ref Counters.Pending);
+            return;
+        }
+        Interlocked.Decrement(ref Counters.SlotsInUse);
+        EngineInstruments.SlotsUsed.Add(-1, _tags);
+    }
+
+    public void Completed() => Interlocked.Increment(ref Counters.Completed);
+
+    public void Failed(Trajectory trajectory, int step, Exception error)
+    {
+        Interlocked.Increment(ref Counters.Failed);
+        Tell(new TrajectoryFailed(options.Name, trajectory.Tag, step, error));
+    }
+
+    public void OutOfMemory()
+    {
+        Interlocked.Increment(ref Counters.OutOfMemory);
+        EngineInstruments.OutOfMemory.Add(1, _tags);
+    }
+
+    public void LimitLowered(int rows, int limit, Exception error)
+    {
+        Volatile.Write(ref Counters.BatchLimit, limit);
+        Tell(new BatchLimitLowered(options.Name, rows, limit, error));
+    }
+
+    public void Turned(in TurnTimes turn)
+    {
+        Interlocked.Add(ref Counters.SwappedSteps, turn.Swapped);
+        Interlocked.Add(ref Counters.OverheadTicks, turn.Total - turn.Network - turn.OutputWait);
+        Interlocked.Add(ref Counters.OutputWaitTicks, turn.OutputWait);
+        EngineInstruments.TurnDuration.Record(Seconds(turn.Total - turn.OutputWait), _tags);
+        if (turn.Evaluated == 0)
+            return;
+        var padding = turn.Shape - turn.Evaluated;
+        Interlocked.Increment(ref Counters.Turns);
+        Interlocked.Add(ref Counters.Evaluations, turn.Evaluated);
+        Interlocked.Add(ref Counters.PaddedRows, padding);
+        Interlocked.Add(ref Counters.NetworkTicks, turn.Network);
+        EngineInstruments.Evaluations.Add(turn.Evaluated, _tags);
+        EngineInstruments.NetworkDuration.Record(Seconds(turn.Network), _tags);
+        EngineInstruments.BatchFill.Record((double)turn.Evaluated / options.LargestBatch, _tags);
+        if (padding > 0)
+            EngineInstruments.Padding.Add(padding, _tags);
+    }
+
+    /// <summary>Tells the listener, whose errors are its own.</summary>
+    public void Tell(EngineEvent what)
+    {
+        try
+        {
+            options.Events?.Invoke(what);
+        }
+        catch (Exception)
+        {
+            // A listener that throws must not stop the device.
+        }
+    }
+
+    static double Seconds(long ticks) => (double)ticks / Stopwatch.Frequency;
+}

@@ -1,0 +1,135 @@
+namespace Taba.Diffusion.Engine;
+
+/// <summary>
+/// The thread that calls observers. Its queue is bounded: when the observers are slower than the device, the engine waits
+/// here, and memory does not grow.
+/// </summary>
+sealed class OutputPump
+{
+    readonly Queue<OutputBatch> _queue = new();
+    readonly int _capacity;
+    readonly Action<Trajectory, int, Exception> _observerFailed;
+    readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    byte[] _blankRow = [];
+    bool _complete;
+
+    /// <param name="name">Name of the thread.</param>
+    /// <param name="capacity">Batches that may wait.</param>
+    /// <param name="observerFailed">Told of an observer that threw; its trajectory gets nothing more.</param>
+    public OutputPump(string name, int capacity, Action<Trajectory, int, Exception> observerFailed)
+    {
+        _capacity = capacity;
+        _observerFailed = observerFailed;
+        new Thread(Run) { IsBackground = true, Name = name }.Start();
+    }
+
+    /// <summary>Bytes of a row; set before the first batch with tensors is posted.</summary>
+    public int RowBytes
+    {
+        set => _blankRow = new byte[value];
+    }
+
+    public int Count
+    {
+        get
+        {
+            lock (_queue)
+                return _queue.Count;
+        }
+    }
+
+    /// <summary>Completes when all that was posted before <see cref="Complete"/> is delivered.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>Hands <paramref name="batch"/> over, with its tensors; waits while the queue is full.</summary>
+    public void Post(OutputBatch batch)
+    {
+        lock (_queue)
+        {
+            while (_queue.Count >= _capacity)
+                Monitor.Wait(_queue);
+            _queue.Enqueue(batch);
+            Monitor.PulseAll(_queue);
+        }
+    }
+
+    /// <summary>Says that nothing more is posted.</summary>
+    public void Complete()
+    {
+        lock (_queue)
+        {
+            _complete = true;
+            Monitor.PulseAll(_queue);
+        }
+    }
+
+    void Run()
+    {
+        while (Take() is { } batch)
+        {
+            foreach (var item in batch.Items)
+                Deliver(batch, item);
+            batch.DisposeTensors();
+            batch.Delivered?.TrySetResult();
+        }
+        _ended.SetResult();
+    }
+
+    OutputBatch? Take()
+    {
+        lock (_queue)
+        {
+            while (_queue.Count == 0 && !_complete)
+                Monitor.Wait(_queue);
+            Monitor.PulseAll(_queue);
+            return _queue.TryDequeue(out var batch) ? batch : null;
+        }
+    }
+
+    void Deliver(OutputBatch batch, in OutputItem item)
+    {
+        var trajectory = item.Trajectory;
+        if (trajectory.Abandoned || trajectory.OutputEnded)
+            return;
+        try
+        {
+            if (item.Error is not null)
+            {
+                trajectory.OutputEnded = true;
+                trajectory.Observer.OnFailed(item.Step, item.Error);
+            }
+            else if (item.Outcome is { } outcome)
+            {
+                trajectory.OutputEnded = outcome.Completed;
+                trajectory.Observer.OnSegment(outcome, Row(batch, item));
+            }
+            else
+            {
+                trajectory.Observer.OnCaptured(item.Step, item.Kind, Row(batch, item));
+            }
+        }
+        catch (Exception error)
+        {
+            trajectory.OutputEnded = true;
+            if (item.Error is not null)
+                return;
+            _observerFailed(trajectory, item.Step, error);
+            TellFailure(trajectory, item.Step, error);
+        }
+    }
+
+    ReadOnlySpan<byte> Row(OutputBatch batch, in OutputItem item) =>
+        item.Place == OutputPlace.Blank ? _blankRow : batch.Tensors[item.Place.Tensor].bytes.Slice(checked(item.Place.Row * _blankRow.Length), _blankRow.Length);
+
+    static void TellFailure(Trajectory trajectory, int step, Exception error)
+    {
+        try
+        {
+            trajectory.Observer.OnFailed(step, error);
+        }
+        catch (Exception)
+        {
+            // The observer threw twice; the first error is the one that was told to Events.
+        }
+    }
+}

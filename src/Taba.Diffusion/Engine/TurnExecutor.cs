@@ -1,0 +1,292 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Taba.Diffusion.Models;
+using Taba.Diffusion.Sampling;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Taba.Diffusion.Engine;
+
+/// <summary>What gives the prediction of a pass.</summary>
+enum Pass
+{
+    Network,
+    SwapEps,
+    SwapXt,
+}
+
+/// <summary>
+/// The tensor work of a turn. Owns the state [slots,C,H,W], float32, on the model's device. Used by the engine's thread
+/// alone, in inference mode. A pass has at most <see cref="EngineOptions.LargestBatch"/> rows. A pass that throws leaves the state as it was: writing it back is the last thing that is done.
+/// </summary>
+sealed class TurnExecutor : IDisposable
+{
+    static readonly long[] s_rowDims = [1, 2, 3];
+
+    readonly IDenoiser _model;
+    readonly IEvaluationJournal? _journal;
+    readonly StateShape _shape;
+    readonly Device _device;
+    readonly bool _onCpu;
+    readonly int _rowBytes;
+    readonly Tensor _state;
+    readonly Dictionary<int, BatchBuffers> _buffers = [];
+    readonly DdimCoefficients[] _coefficients;
+    readonly float[] _timesteps;
+    readonly EvaluationRecord[] _records;
+    readonly bool[] _finite;
+    readonly OutputPlace[] _epsPlaces;
+    readonly OutputPlace[] _predXstartPlaces;
+    readonly OutputPlace[] _statePlaces;
+
+    public TurnExecutor(IDenoiser model, EngineOptions options)
+    {
+        _model = model;
+        _journal = options.Journal;
+        _shape = model.Shape;
+        _device = model.Device;
+        _onCpu = _device.type == DeviceType.CPU;
+        // Rows are handed over as spans: one batch of them must stay below 2 GiB.
+        if (_shape.Elements <= 0 || _shape.Elements * sizeof(float) * options.LargestBatch > int.MaxValue)
+        {
+            throw new ArgumentException(
+                $"A batch of {options.LargestBatch} rows of {_shape} is larger than 2 GiB, which the engine does not handle; choose a smaller batch size.");
+        }
+        _rowBytes = (int)(_shape.Elements * sizeof(float));
+        _coefficients = new DdimCoefficients[options.LargestBatch];
+        _timesteps = new float[options.LargestBatch];
+        _records = new EvaluationRecord[options.LargestBatch];
+        _finite = new bool[options.LargestBatch];
+        _epsPlaces = new OutputPlace[options.LargestBatch];
+        _predXstartPlaces = new OutputPlace[options.LargestBatch];
+        _statePlaces = new OutputPlace[options.LargestBatch];
+        _state = zeros(_shape.Batch(options.SlotCount), dtype: ScalarType.Float32, device: _device).DetachFromDisposeScope();
+    }
+
+    public int RowBytes => _rowBytes;
+
+    /// <summary>Which rows of the last pass are finite, prediction and state.</summary>
+    public ReadOnlySpan<bool> Finite => _finite;
+
+    /// <summary>Stopwatch ticks of the last pass within the network.</summary>
+    public long NetworkTicks { get; private set; }
+
+    /// <summary>Writes the initial row of <paramref name="trajectory"/> into its slot, diffused forward where it asks for that.</summary>
+    public void Upload(Trajectory trajectory)
+    {
+        using var scope = NewDisposeScope();
+        var slot = _state.select(0, trajectory.Slot);
+        var host = _onCpu ? slot : empty([_shape.Channels, _shape.Height, _shape.Width], dtype: ScalarType.Float32);
+        var row = host.bytes;
+        trajectory.InitialState.Span.CopyTo(row);
+        if (trajectory.ForwardNoise is { } noise)
+        {
+            var x = MemoryMarshal.Cast<byte, float>(row);
+            ForwardDiffusion.Apply(x, MemoryMarshal.Cast<byte, float>(noise.Span), trajectory.ForwardAlphaBar, x);
+        }
+        if (!_onCpu)
+            slot.copy_(host);
+    }
+
+    /// <summary>Moves <paramref name="rows"/> by one step.</summary>
+    /// <param name="pass">What gives the prediction.</param>
+    /// <param name="rows">Resolved for that step.</param>
+    /// <param name="shape">Rows of the forward pass, padding included.</param>
+    /// <param name="output">Receives the tensors that leave; <see cref="Place"/> tells where in them.</param>
+    public void Execute(Pass pass, List<Trajectory> rows, int shape, OutputBatch output)
+    {
+        NetworkTicks = 0;
+        switch (pass)
+        {
+            case Pass.Network:
+                Evaluate(rows, shape, output);
+                break;
+            case Pass.SwapEps:
+                SwapEps(rows, output);
+                break;
+            case Pass.SwapXt:
+                SwapXt(rows, output);
+                break;
+        }
+    }
+
+    void Evaluate(List<Trajectory> rows, int shape, OutputBatch output)
+    {
+        using var scope = NewDisposeScope();
+        var buffers = Prepare(rows, shape, out var mix);
+        buffers.SetClasses(rows);
+        Record(rows);
+
+        var x = _state.index_select(0, buffers.Index);
+        var started = Stopwatch.GetTimestamp();
+        var eps = _model.PredictEps(x, buffers.Timesteps, buffers.Classes);
+        if (eps.dtype != ScalarType.Float32)
+            eps = eps.to(ScalarType.Float32);
+        if (!eps.is_contiguous())
+            eps = eps.contiguous();
+        if (_onCpu)
+            NetworkTicks = Stopwatch.GetTimestamp() - started;
+
+        var result = DdimUpdate.Step(x, eps, buffers.Coefficients, mix);
+        // Eps is looked at too: an infinite one is hidden by the clamp of x̂0.
+        var health = eps.sum(s_rowDims).add_(result.XNext.sum(s_rowDims));
+        // The network's own tensor is not given away: it may be a buffer that it keeps.
+        var epsUsed = ReferenceEquals(result.EpsUsed, eps) && Wants(rows, CaptureKinds.Eps) ? eps.clone() : result.EpsUsed;
+        Collect(rows, result.XNext, epsUsed, result.PredXstart, output);
+        Commit(rows, buffers, result.XNext, health);
+        if (!_onCpu)
+            NetworkTicks = Stopwatch.GetTimestamp() - started;
+    }
+
+    void SwapEps(List<Trajectory> rows, OutputBatch output)
+    {
+        using var scope = NewDisposeScope();
+        var buffers = Prepare(rows, rows.Count, out var mix);
+        var x = _state.index_select(0, buffers.Index);
+        var eps = SwapRows(rows);
+        var result = DdimUpdate.Step(x, eps, buffers.Coefficients, mix);
+        var health = eps.sum(s_rowDims).add_(result.XNext.sum(s_rowDims));
+        Collect(rows, result.XNext, result.EpsUsed, result.PredXstart, output);
+        Commit(rows, buffers, result.XNext, health);
+    }
+
+    void SwapXt(List<Trajectory> rows, OutputBatch output)
+    {
+        using var scope = NewDisposeScope();
+        var buffers = Buffers(rows.Count);
+        buffers.SetSlots(rows);
+        var next = SwapRows(rows);
+        var health = next.sum(s_rowDims);
+        Collect(rows, next, eps: null, predXstart: null, output);
+        Commit(rows, buffers, next, health);
+    }
+
+    /// <summary>Where the last pass put what leaves of its row number <paramref name="row"/>.</summary>
+    public OutputPlace Place(CaptureKinds kind, int row) => Places(kind)[row];
+
+    public void Dispose()
+    {
+        foreach (var buffers in _buffers.Values)
+            buffers.Dispose();
+        _state.Dispose();
+    }
+
+    BatchBuffers Prepare(List<Trajectory> rows, int shape, out ClampMix mix)
+    {
+        for (var i = 0; i < rows.Count; i++)
+        {
+            _coefficients[i] = rows[i].Coefficients;
+            _timesteps[i] = rows[i].Timestep;
+        }
+        mix = DdimCoefficients.MixOf(_coefficients.AsSpan(0, rows.Count));
+        // Padding does what the first row does: real numbers, and the same path through the update.
+        _coefficients.AsSpan(rows.Count, shape - rows.Count).Fill(_coefficients[0]);
+        _timesteps.AsSpan(rows.Count, shape - rows.Count).Fill(_timesteps[0]);
+
+        var buffers = Buffers(shape);
+        buffers.SetSlots(rows);
+        buffers.SetNumbers(_coefficients.AsSpan(0, shape), _timesteps.AsSpan(0, shape));
+        return buffers;
+    }
+
+    BatchBuffers Buffers(int shape)
+    {
+        if (!_buffers.TryGetValue(shape, out var buffers))
+            _buffers[shape] = buffers = new BatchBuffers(shape, _device, _model.ClassCount is not null);
+        return buffers;
+    }
+
+    void Record(List<Trajectory> rows)
+    {
+        if (_journal is null)
+            return;
+        for (var i = 0; i < rows.Count; i++)
+            _records[i] = new EvaluationRecord(rows[i].Tag, rows[i].NextStep);
+        _journal.Evaluating(_records.AsSpan(0, rows.Count));
+        Array.Clear(_records);
+    }
+
+    Tensor SwapRows(List<Trajectory> rows)
+    {
+        var host = empty(_shape.Batch(rows.Count), dtype: ScalarType.Float32);
+        var bytes = host.bytes;
+        for (var i = 0; i < rows.Count; i++)
+            rows[i].SwapRows.Peek().Span.CopyTo(bytes[(i * _rowBytes)..]);
+        return _onCpu ? host : host.to(_device);
+    }
+
+    /// <summary>
+    /// Brings to the host what is recorded of this step, and the states of rows whose segment ends with it. On a CPU whole
+    /// tensors are handed over as they are; elsewhere the rows that leave are copied, in the background until
+    /// <see cref="Commit"/> waits for the device.
+    /// </summary>
+    void Collect(List<Trajectory> rows, Tensor next, Tensor? eps, Tensor? predXstart, OutputBatch output)
+    {
+        Collect(CaptureKinds.Eps, rows, eps, output);
+        Collect(CaptureKinds.PredXstart, rows, predXstart, output);
+        Collect(CaptureKinds.State, rows, next, output);
+    }
+
+    void Collect(CaptureKinds kind, List<Trajectory> rows, Tensor? tensor, OutputBatch output)
+    {
+        var places = Places(kind);
+        var leaving = 0;
+        foreach (var row in rows)
+            leaving += Leaves(row, kind) ? 1 : 0;
+        if (leaving == 0)
+            return;
+
+        if (tensor is null)
+        {
+            places.AsSpan(0, rows.Count).Fill(OutputPlace.Blank);
+            return;
+        }
+
+        var packed = !_onCpu && leaving < rows.Count;
+        var host = _onCpu ? tensor
+            : packed ? tensor.index_select(0, Positions(rows, kind, leaving)).to(CPU, non_blocking: true)
+            : tensor.to(CPU, non_blocking: true);
+        output.Tensors.Add(host.DetachFromDisposeScope());
+        for (int i = 0, position = 0; i < rows.Count; i++)
+        {
+            if (Leaves(rows[i], kind))
+                places[i] = new OutputPlace(output.Tensors.Count - 1, packed ? position++ : i);
+        }
+    }
+
+    static bool Leaves(Trajectory row, CaptureKinds kind) =>
+        (row.StepCaptures & kind) != 0 || (kind == CaptureKinds.State && row.EndsSegment);
+
+    static bool Wants(List<Trajectory> rows, CaptureKinds kind)
+    {
+        foreach (var row in rows)
+        {
+            if ((row.StepCaptures & kind) != 0)
+                return true;
+        }
+        return false;
+    }
+
+    OutputPlace[] Places(CaptureKinds kind) =>
+        kind == CaptureKinds.Eps ? _epsPlaces : kind == CaptureKinds.PredXstart ? _predXstartPlaces : _statePlaces;
+
+    Tensor Positions(List<Trajectory> rows, CaptureKinds kind, int leaving)
+    {
+        var positions = new long[leaving];
+        for (int i = 0, position = 0; i < rows.Count; i++)
+        {
+            if (Leaves(rows[i], kind))
+                positions[position++] = i;
+        }
+        return torch.tensor(positions, device: _device);
+    }
+
+    void Commit(List<Trajectory> rows, BatchBuffers buffers, Tensor next, Tensor health)
+    {
+        var count = rows.Count;
+        _state.index_copy_(0, buffers.IndexOf(count), buffers.Rows == count ? next : next.narrow(0, 0, count));
+        var sums = MemoryMarshal.Cast<byte, float>((_onCpu ? health : health.cpu()).bytes);
+        for (var i = 0; i < count; i++)
+            _finite[i] = float.IsFinite(sums[i]);
+    }
+}
