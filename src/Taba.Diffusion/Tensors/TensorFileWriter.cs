@@ -33,6 +33,12 @@ public sealed class TensorFileWriter : IDisposable
         _stream = new FileStream(_temporary, FileMode.CreateNew, FileAccess.Write, FileShare.Read, BufferBytes);
     }
 
+    /// <summary>The file that <see cref="Complete"/> leaves.</summary>
+    public string Path => _path;
+
+    /// <summary>Where the tensor's bytes begin in the file.</summary>
+    public long DataOffset => _envelope.Head.Length;
+
     /// <summary>Bytes of the tensor.</summary>
     public long ByteCount { get; }
 

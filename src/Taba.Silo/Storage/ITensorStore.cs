@@ -26,6 +26,9 @@ public interface ITensorStore
     /// <exception cref="StoreException">The object is gone.</exception>
     IObjectReader Open(string objectPath);
 
+    /// <summary>The object's path on this machine, when it is a plain file here; null otherwise.</summary>
+    string? LocalPath(string objectPath);
+
     /// <summary>Deletes what an attempt wrote and did not publish. Idempotent.</summary>
     void DeleteAttempt(PartAttempt attempt);
 

@@ -1,0 +1,87 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+
+namespace Taba.Silo.Outputs;
+
+/// <summary>A run folder as its <c>manifest.json</c> describes it.</summary>
+public sealed record RunFolder
+{
+    public const string ManifestName = "manifest.json";
+
+    public int Schema { get; init; } = 1;
+
+    public required string Sweep { get; init; }
+
+    public required string SweepId { get; init; }
+
+    public required string Run { get; init; }
+
+    /// <summary>Axis values by flag name.</summary>
+    public required ImmutableSortedDictionary<string, string> Axes { get; init; }
+
+    /// <summary>forward_before3, swap_eps_before1 ...; null for the plain run.</summary>
+    public string? Intervention { get; init; }
+
+    public required int RowStart { get; init; }
+
+    public required int RowEnd { get; init; }
+
+    public required RunModel Model { get; init; }
+
+    public required ImmutableArray<RunStage> Stages { get; init; }
+
+    public required ImmutableArray<RunFile> Tensors { get; init; }
+
+    public required string Device { get; init; }
+
+    public required ImmutableSortedDictionary<string, string> Versions { get; init; }
+
+    /// <summary>Samples that could not be computed; their rows hold NaN.</summary>
+    public ImmutableArray<RunFailure> Failures { get; init; } = [];
+
+    /// <summary>What may make numbers differ elsewhere, such as a processor without AVX2.</summary>
+    public ImmutableArray<string> Notes { get; init; } = [];
+
+    public required double WallSeconds { get; init; }
+
+    public required DateTimeOffset WrittenAt { get; init; }
+
+    /// <summary>Reads a folder's manifest; null when it has none.</summary>
+    /// <exception cref="InvalidDataException">The manifest is not one of ours.</exception>
+    public static RunFolder? Read(string folder)
+    {
+        var path = Path.Combine(folder, ManifestName);
+        if (!File.Exists(path))
+            return null;
+        try
+        {
+            return JsonSerializer.Deserialize<RunFolder>(File.ReadAllBytes(path), RunJson.Options)
+                ?? throw new InvalidDataException($"{path} is empty.");
+        }
+        catch (JsonException exception)
+        {
+            throw new InvalidDataException($"{path} is not a run's manifest ({exception.Message}): move the folder away, or choose another --out.", exception);
+        }
+    }
+}
+
+/// <summary>The model of a run.</summary>
+public sealed record RunModel(string Family, string Path, string? WeightsPath, string Digest, ImmutableArray<int> StateShape);
+
+/// <summary>A stage that a run shows.</summary>
+/// <param name="Fields">Everything its numbers depend on, as it entered the key.</param>
+/// <param name="Timesteps">What the network received, in executed order; swapped and replaced steps included.</param>
+/// <param name="Evaluations">Network evaluations behind its rows.</param>
+/// <param name="Parts">The published parts.</param>
+public sealed record RunStage(
+    string Kind, string Key, ImmutableSortedDictionary<string, string> Fields, ImmutableArray<float> Timesteps, long Evaluations, ImmutableArray<RunPart> Parts);
+
+/// <summary>A part with the digests of its tensors.</summary>
+public sealed record RunPart(int RowStart, int RowEnd, string Attempt, ImmutableSortedDictionary<string, string> Sha256);
+
+/// <summary>A tensor file.</summary>
+/// <param name="Steps">The steps on its first axis; empty when it has no such axis.</param>
+public sealed record RunFile(string Name, string File, string Dtype, ImmutableArray<long> Shape, long Bytes, ImmutableArray<int> Steps);
+
+/// <summary>A sample without a result.</summary>
+public sealed record RunFailure(string Stage, int Sample, int Step, string Reason);

@@ -1,0 +1,268 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Taba.Diffusion.Schedules;
+using Taba.Diffusion.Tensors;
+using Taba.Grains;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+using Taba.Silo.Engines;
+using Taba.Silo.Models;
+using Taba.Silo.Storage;
+
+namespace Taba.Silo.Outputs;
+
+/// <summary>
+/// Writes run folders: views of published parts under upstream's names. A crash repeats only the assembly; a folder that is
+/// already what it should be is left alone. One writer serves the runs of one sweep and links what they share.
+/// </summary>
+public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options, TimeProvider time) : IDisposable
+{
+    const string MetricsName = "metrics.json";
+
+    readonly NoiseSources _noise = new();
+    readonly Dictionary<string, string> _written = [];
+    RunMetrics? _metrics;
+
+    /// <summary>A sentence that says which fields differ when a folder holds other stages; null when it may be written.</summary>
+    public static string? Conflict(SweepPlan plan, PlannedRun run, string folder)
+    {
+        if (RunFolder.Read(folder) is not { } existing)
+            return null;
+        foreach (var stage in StagesOf(plan, run))
+        {
+            var kind = Kind(stage.Spec);
+            var old = existing.Stages.FirstOrDefault(s => s.Kind == kind);
+            if (old is null || old.Key == stage.Key)
+                continue;
+            var fields = StageKey.Fields(stage.Spec).ToDictionary(f => f.Name, f => f.Value);
+            var differing = fields.Keys.Union(old.Fields.Keys).Where(name => fields.GetValueOrDefault(name) != old.Fields.GetValueOrDefault(name))
+                // A different input is a consequence when something before it differs.
+                .OrderBy(name => name is "input" or "swap_source" ? 1 : 0)
+                .Select(name => $"{name} is {old.Fields.GetValueOrDefault(name) ?? "absent"} there and {fields.GetValueOrDefault(name) ?? "absent"} here");
+            return $"{folder} holds another run: in its {kind} stage {string.Join(", ", differing)}. Choose another --save_dir or --out, or move that folder away.";
+        }
+        return null;
+    }
+
+    /// <summary>The bytes of a run folder's tensors.</summary>
+    public static long BytesOf(PlannedRun run) => run.Tensors.Sum(t =>
+        t.Name == "conds" ? (long)run.Rows.Count * sizeof(long) : run.Rows.Count * run.Model.RowBytes * Math.Max(1, t.Steps.Length));
+
+    /// <summary>Writes or refreshes a folder.</summary>
+    /// <exception cref="StoreException">A row is not published and did not fail, or the disk is full.</exception>
+    public async Task<RunFolder> WriteAsync(
+        SweepPlan plan, PlannedRun run, string folder, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken)
+    {
+        var stages = StagesOf(plan, run);
+        var described = await DescribeAsync(run, stages, cancellationToken);
+        if (IsCurrent(run, folder, described) is { } current)
+        {
+            foreach (var (tensor, file) in run.Tensors.Zip(current.Tensors))
+                _written[ShareKey(run, tensor)] = Path.Combine(folder, file.File);
+            return current;
+        }
+        StoreErrors.Guard(folder, () => Directory.CreateDirectory(folder));
+        // Without its manifest the folder counts as unfinished until the new one is written.
+        File.Delete(Path.Combine(folder, RunFolder.ManifestName));
+
+        var files = ImmutableArray.CreateBuilder<RunFile>();
+        foreach (var tensor in run.Tensors)
+            files.Add(await Task.Run(() => WriteTensorAsync(run, tensor, folder, cancellationToken), cancellationToken));
+        if (options.WithMetrics)
+        {
+            _metrics ??= new RunMetrics(store, _noise);
+            var metrics = await Task.Run(() => _metrics.ComputeAsync(run, cancellationToken), cancellationToken);
+            WriteJson(Path.Combine(folder, MetricsName), new JsonObject { ["_params"] = Parameters(run, folder), ["metrics"] = metrics });
+        }
+        var written = Manifest(plan, run, described, files.ToImmutable(), stages, failures);
+        WriteJson(Path.Combine(folder, RunFolder.ManifestName), JsonSerializer.SerializeToNode(written, RunJson.Options)!);
+        return written;
+    }
+
+    public void Dispose() => _noise.Dispose();
+
+    async Task<RunFile> WriteTensorAsync(PlannedRun run, RunTensor tensor, string folder, CancellationToken cancellationToken)
+    {
+        using var rows = await RunRows.OpenAsync(tensor, run, store, _noise, cancellationToken);
+        long[] rowShape = tensor.Name == "conds" ? [] : [run.Model.Channels, run.Model.Height, run.Model.Width];
+        var share = ShareKey(run, tensor);
+        var path = Path.Combine(folder, tensor.Name + options.Format.Extension());
+        if (_written.TryGetValue(share, out var other) && File.Exists(other) && HardLink.TryCreate(other, path))
+        {
+            ImmutableArray<long> shape = tensor.Steps.IsEmpty ? [run.Rows.Count, .. rowShape] : [tensor.Steps.Length, run.Rows.Count, .. rowShape];
+            return new(tensor.Name, Path.GetFileName(path), rows.DtypeName, shape, new FileInfo(path).Length, tensor.Steps);
+        }
+        var file = new TensorAssembler(store).Write(
+            folder, tensor, rows, run.Rows, rowShape, options.Format, await LinkableAsync(run, tensor, cancellationToken), cancellationToken);
+        _written[share] = path;
+        return file;
+    }
+
+    /// <summary>The object that is exactly this tensor, when one part holds all of the run's rows and steps.</summary>
+    async Task<ObjectEntry?> LinkableAsync(PlannedRun run, RunTensor tensor, CancellationToken cancellationToken)
+    {
+        if (tensor.Rows is not StageRows stage)
+            return null;
+        var manifests = await store.ListAsync(stage.Key, cancellationToken);
+        return manifests.Where(m => m.Rows == run.Rows).Select(m => m.Object(tensor.Kind))
+            .FirstOrDefault(o => o is not null && o.Name == tensor.Name && o.Steps.SequenceEqual(tensor.Steps));
+    }
+
+    async Task<ImmutableArray<RunStage>> DescribeAsync(PlannedRun run, ImmutableArray<PlannedStage> stages, CancellationToken cancellationToken)
+    {
+        var described = ImmutableArray.CreateBuilder<RunStage>();
+        foreach (var stage in stages)
+        {
+            var manifests = (await store.ListAsync(stage.Key, cancellationToken)).Where(m => !m.Rows.Intersect(run.Rows).IsEmpty).ToList();
+            var schedule = ModelDefinitions.Schedule(stage.Spec);
+            var direction = stage.Spec.Kind == StageKind.Invert ? Direction.Inversion : Direction.Sampling;
+            described.Add(new(
+                Kind(stage.Spec), stage.Key,
+                StageKey.Fields(stage.Spec).ToImmutableSortedDictionary(f => f.Name, f => f.Value),
+                [.. Enumerable.Range(0, stage.Spec.NumInferenceSteps).Select(k => schedule.Step(direction, k).Timestep)],
+                manifests.Sum(m => m.Evaluations),
+                [.. manifests.Select(m => new RunPart(m.RowStart, m.RowEnd, $"{m.Epoch}-{m.Attempt:N}",
+                    m.Objects.ToImmutableSortedDictionary(o => o.Name, o => o.Sha256)))]));
+        }
+        return described.ToImmutable();
+    }
+
+    /// <summary>The folder's manifest when everything in it is already as it should be.</summary>
+    RunFolder? IsCurrent(PlannedRun run, string folder, ImmutableArray<RunStage> stages)
+    {
+        if (RunFolder.Read(folder) is not { } existing
+            || existing.RowStart != run.Rows.Start || existing.RowEnd != run.Rows.End
+            || !existing.Tensors.Select(t => t.Name).SequenceEqual(run.Tensors.Select(t => t.Name))
+            || !existing.Tensors.Zip(run.Tensors).All(p => p.First.Steps.SequenceEqual(p.Second.Steps))
+            || options.WithMetrics != File.Exists(Path.Combine(folder, MetricsName)))
+        {
+            return null;
+        }
+        var extension = options.Format.Extension();
+        var same = existing.Stages.Length == stages.Length && existing.Stages.Zip(stages).All(p =>
+            p.First.Key == p.Second.Key && p.First.Parts.Length == p.Second.Parts.Length
+            && p.First.Parts.Zip(p.Second.Parts).All(q => q.First.RowStart == q.Second.RowStart && q.First.Attempt == q.Second.Attempt));
+        return same && existing.Tensors.All(t => t.File.EndsWith(extension, StringComparison.Ordinal)
+            && new FileInfo(Path.Combine(folder, t.File)) is { Exists: true } file && file.Length == t.Bytes) ? existing : null;
+    }
+
+    RunFolder Manifest(
+        SweepPlan plan, PlannedRun run, ImmutableArray<RunStage> described, ImmutableArray<RunFile> files, ImmutableArray<PlannedStage> stages,
+        ImmutableArray<SampleFailure> failures) => new()
+        {
+            Sweep = plan.Name,
+            SweepId = plan.SweepId,
+            Run = run.Slug,
+            Axes = run.Axes.ToImmutableSortedDictionary(),
+            Intervention = run.Intervention?.Slug,
+            RowStart = run.Rows.Start,
+            RowEnd = run.Rows.End,
+            Model = new(run.Model.Family, run.Model.Path, run.Model.WeightsPath, run.Model.Digest, [run.Model.Channels, run.Model.Height, run.Model.Width]),
+            Stages = described,
+            Tensors = files,
+            Device = options.Device,
+            Versions = Versions(),
+            Failures = [.. failures.Where(f => stages.Any(s => s.Key == f.StageKey)).Select(f => new RunFailure(f.StageKey, f.Sample, f.Step, f.Reason))],
+            Notes = Notes(run),
+            WallSeconds = options.WallSeconds,
+            WrittenAt = time.GetUtcNow(),
+        };
+
+    JsonObject Parameters(PlannedRun run, string folder)
+    {
+        var parameters = new JsonObject();
+        if (options.Parameters is { } given)
+        {
+            foreach (var (name, text) in given)
+                parameters[name] = Literal(text);
+            return parameters;
+        }
+        foreach (var (name, text) in run.Axes)
+            parameters[name] = Literal(text);
+        parameters["n_samples"] = run.Rows.Count;
+        parameters["output_dir"] = folder;
+        if (run.Intervention is { Kind: InterventionKind.Forward } forward)
+        {
+            parameters["forward_before_t"] = forward.Before;
+            parameters["forward_seed"] = forward.Seed;
+        }
+        else if (run.Intervention is { } swap)
+        {
+            parameters["swap_type"] = swap.Kind == InterventionKind.SwapEps ? "eps" : "xt";
+            parameters["swap_before_t"] = swap.Before;
+        }
+        return parameters;
+    }
+
+    /// <summary>A parameter as JSON: numbers, true, false and null as such, anything else as text.</summary>
+    static JsonNode? Literal(string text)
+    {
+        if (text is "null")
+            return null;
+        if (bool.TryParse(text, out var flag))
+            return flag;
+        if (long.TryParse(text, out var whole))
+            return whole;
+        return double.TryParse(text, out var number) ? number : text;
+    }
+
+    static ImmutableArray<string> Notes(PlannedRun run)
+    {
+        var upstream = run.Tensors.Any(t => t.Rows is NoiseRows { Layout: NoiseLayout.Upstream });
+        return upstream && !(RuntimeInformation.ProcessArchitecture == Architecture.X64 && Avx2.IsSupported)
+            ? ["This processor has no AVX2: upstream noise in float32 may differ by 2e-6 from the reference's."]
+            : [];
+    }
+
+    static ImmutableSortedDictionary<string, string> Versions() => new Dictionary<string, string>
+    {
+        ["taba"] = typeof(RunFolderWriter).Assembly.GetName().Version?.ToString(3) ?? "unknown",
+        ["torchsharp"] = typeof(TorchSharp.torch).Assembly.GetName().Version?.ToString(3) ?? "unknown",
+        ["libtorch"] = TorchSharp.torch.__version__,
+        ["dotnet"] = RuntimeInformation.FrameworkDescription,
+        ["os"] = RuntimeInformation.OSDescription,
+        ["numerics"] = StageKey.NumericsVersion.ToString(System.Globalization.CultureInfo.InvariantCulture),
+    }.ToImmutableSortedDictionary();
+
+    /// <summary>The stages that a run shows, parents first: those of its tensors, and those they depend on.</summary>
+    static ImmutableArray<PlannedStage> StagesOf(SweepPlan plan, PlannedRun run)
+    {
+        var keys = run.Tensors.Select(t => t.Rows).OfType<StageRows>().Select(r => r.Key).ToHashSet();
+        return [.. plan.Stages.Where(s => keys.Contains(s.Key))];
+    }
+
+    static string Kind(StageSpec spec) => spec.Kind.ToString().ToLowerInvariant();
+
+    static string ShareKey(PlannedRun run, RunTensor tensor) => $"{tensor.Name} {tensor.Rows} {tensor.Kind} {string.Join(',', tensor.Steps)} {run.Rows} {run.Model.Digest}";
+
+    static void WriteJson(string path, JsonNode json)
+    {
+        var temporary = $"{path}.tmp-{Guid.NewGuid():n}";
+        StoreErrors.Guard(path, () =>
+        {
+            File.WriteAllText(temporary, json.ToJsonString(RunJson.Options) + "\n");
+            File.Move(temporary, path, overwrite: true);
+            return 0;
+        });
+    }
+}
+
+/// <summary>How run folders are written.</summary>
+public sealed record RunFolderOptions
+{
+    public Diffusion.Tensors.TensorFormat Format { get; init; } = Diffusion.Tensors.TensorFormat.Safetensors;
+
+    public bool WithMetrics { get; init; } = true;
+
+    /// <summary>What <c>_params</c> holds; null derives it from the run.</summary>
+    public IReadOnlyDictionary<string, string>? Parameters { get; init; }
+
+    /// <summary>The kind of device, for the manifest.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Seconds that the sweep took so far, for the manifest.</summary>
+    public double WallSeconds { get; init; }
+}

@@ -1,0 +1,87 @@
+using Taba.Diffusion.Randomness;
+using Taba.Diffusion.Tensors;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+using Taba.Silo.Engines;
+using Taba.Silo.Storage;
+using static TorchSharp.torch;
+
+namespace Taba.Silo.Outputs;
+
+/// <summary>Reads the rows of one run tensor wherever they are: noise at its address, a file, published parts.</summary>
+abstract class RunRows : IDisposable
+{
+    /// <summary>The element type as stored.</summary>
+    public abstract ScalarType Dtype { get; }
+
+    /// <summary>The element type's name.</summary>
+    public string DtypeName => Dtype switch
+    {
+        ScalarType.Float32 => "float32",
+        ScalarType.Float16 => "float16",
+        ScalarType.BFloat16 => "bfloat16",
+        ScalarType.Float64 => "float64",
+        ScalarType.Int64 => "int64",
+        _ => Dtype.ToString().ToLowerInvariant(),
+    };
+
+    /// <summary>Rows that exist; others have failed.</summary>
+    public abstract RowSet Rows { get; }
+
+    /// <summary>Reads existing rows as they are stored.</summary>
+    /// <param name="step">The step of a kept tensor; ignored for a result.</param>
+    public abstract void Read(int step, RowRange rows, Span<byte> destination);
+
+    public virtual void Dispose()
+    {
+    }
+
+    public static async Task<RunRows> OpenAsync(RunTensor tensor, PlannedRun run, ITensorStore store, NoiseSources noise, CancellationToken cancellationToken) =>
+        tensor.Rows switch
+        {
+            NoiseRows address => new OfNoise(address, run, noise),
+            FileRows file => new OfFile(file, tensor.Name),
+            StageRows stage => new OfStage(tensor, await StageReader.OpenAsync(store, stage.Key, cancellationToken)),
+            var other => throw new InvalidOperationException($"{tensor.Name} cannot come from {other}."),
+        };
+
+    sealed class OfNoise(NoiseRows address, PlannedRun run, NoiseSources noise) : RunRows
+    {
+        public override ScalarType Dtype { get; } = Precisions.ScalarType(address.Dtype);
+
+        public override RowSet Rows => RowSet.Of(run.Rows);
+
+        public override void Read(int step, RowRange rows, Span<byte> destination) =>
+            noise.RawRows(address, NoiseStream.Initial, run.Model, rows, destination);
+    }
+
+    sealed class OfFile(FileRows source, string name) : RunRows
+    {
+        readonly TensorFile _file = TensorFile.Open(source.Path);
+
+        public override ScalarType Dtype => _file.Single(name).Dtype;
+
+        public override RowSet Rows => RowSet.Of(new RowRange(0, source.TotalRows));
+
+        public override void Read(int step, RowRange rows, Span<byte> destination) => _file.Single(name).ReadRows(rows.Start, rows.Count, destination);
+
+        public override void Dispose() => _file.Dispose();
+    }
+
+    sealed class OfStage(RunTensor tensor, StageReader reader) : RunRows
+    {
+        public override ScalarType Dtype => ScalarType.Float32;
+
+        public override RowSet Rows => reader.Rows(tensor.Kind, tensor.Kind == TensorKinds.None ? null : tensor.Steps[0]);
+
+        public override void Read(int step, RowRange rows, Span<byte> destination)
+        {
+            if (tensor.Kind == TensorKinds.None)
+                reader.ReadResult(rows, destination);
+            else
+                reader.ReadKept(tensor.Kind, step, rows, destination);
+        }
+
+        public override void Dispose() => reader.Dispose();
+    }
+}
