@@ -1,0 +1,115 @@
+using Taba.Diffusion.Tensors;
+using Taba.Diffusion.Weights;
+using Taba.Diffusion.Weights.Pickle;
+using Taba.Testing;
+using static TorchSharp.torch;
+
+namespace Taba.Diffusion.Tests.Weights;
+
+public sealed class WeightsFileTests
+{
+    static readonly byte[] SixFloats = CheckpointBytes.Floats(0, 1, 2, 3, 4, 5);
+
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.Float16)]
+    [InlineData(ScalarType.Float64)]
+    [InlineData(ScalarType.Int64)]
+    public void Load_AnotherDtype_Converts(ScalarType wanted)
+    {
+        using var folder = new TempFolder();
+        using var weights = WeightsFile.Open(folder.Write(
+            "w", CheckpointBytes.Safetensors("""{"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}""", SixFloats)));
+        using var scope = NewDisposeScope();
+
+        var tensor = weights.Load("a", wanted, CPU);
+
+        Assert.Equal(wanted, tensor.dtype);
+        Assert.Equal([2L, 3L], tensor.shape);
+        Assert.Equal([0f, 1, 2, 3, 4, 5], tensor.to_type(ScalarType.Float32).data<float>().ToArray());
+    }
+
+    [Fact]
+    public void Load_BFloat16_Converts()
+    {
+        using var folder = new TempFolder();
+        using var weights = WeightsFile.Open(folder.Write(
+            "w", CheckpointBytes.Safetensors("""{"a":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}""", 0x80, 0x3f, 0x40, 0xc0)));
+        using var tensor = weights.Load("a", ScalarType.Float32, CPU);
+        Assert.Equal([1f, -3f], tensor.data<float>().ToArray());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Load_TransposedViewsOfOneStorage_GivesEachItsValues(bool legacy)
+    {
+        var pickle = new PickleBuilder().Op(PickleOpcode.EmptyDict)
+            .Text("whole").Tensor("k", 6, [2, 3], [3, 1], legacy: legacy).Op(PickleOpcode.SetItem)
+            .Text("transposed").Tensor("k", 6, [3, 2], [1, 3], legacy: legacy).Op(PickleOpcode.SetItem)
+            .Text("column").Tensor("k", 6, [2], [3], first: 1, legacy: legacy).Op(PickleOpcode.SetItem)
+            .Text("scalar").Tensor("k", 6, [], [], first: 5, legacy: legacy).Op(PickleOpcode.SetItem)
+            .Stop();
+        var file = legacy ? CheckpointBytes.TorchLegacy(pickle, 4, ("k", SixFloats)) : CheckpointBytes.TorchZip(pickle, ("k", SixFloats));
+        using var folder = new TempFolder();
+        using var weights = WeightsFile.Open(folder.Write("w", file));
+        using var scope = NewDisposeScope();
+
+        Assert.Equal(["whole", "transposed", "column", "scalar"], weights.Names);
+        Assert.Equal([0f, 1, 2, 3, 4, 5], Values("whole"));
+        Assert.Equal([0f, 3, 1, 4, 2, 5], Values("transposed"));
+        Assert.Equal([1f, 4], Values("column"));
+        Assert.Equal([5f], Values("scalar"));
+        Assert.Empty(weights.Load("scalar", ScalarType.Float32, CPU).shape);
+
+        float[] Values(string name) => weights.Load(name, ScalarType.Float32, CPU).data<float>().ToArray();
+    }
+
+    [Fact]
+    public void Load_AfterDispose_TensorIsACopy()
+    {
+        using var folder = new TempFolder();
+        var path = folder.Write("w", CheckpointBytes.Safetensors("""{"a":{"dtype":"F32","shape":[6],"data_offsets":[0,24]}}""", SixFloats));
+        Tensor tensor;
+        using (var weights = WeightsFile.Open(path))
+            tensor = weights.Load("a", ScalarType.Float32, CPU);
+
+        File.WriteAllBytes(path, new byte[10]);
+        tensor.add_(1);
+        Assert.Equal([1f, 2, 3, 4, 5, 6], tensor.data<float>().ToArray());
+        tensor.Dispose();
+    }
+
+    [Fact]
+    public void Load_LargerThanOneChunk_IsWhole()
+    {
+        const int Elements = (3 << 20) + 17;
+        using var folder = new TempFolder();
+        var values = new float[Elements];
+        for (var i = 0; i < Elements; i++)
+            values[i] = i;
+        using (var writer = TensorFileWriter.Create(folder.At("w"), TensorFormat.Pt, "w", ScalarType.Float32, [Elements]))
+        {
+            writer.Write(CheckpointBytes.Floats(values));
+            writer.Complete();
+        }
+
+        using var weights = WeightsFile.Open(folder.At("w"));
+        using var tensor = weights.Load("w", ScalarType.Float64, CPU);
+        using var scope = NewDisposeScope();
+        var expected = arange(0, Elements, ScalarType.Float64);
+        Assert.True(tensor.eq(expected).all().item<bool>());
+    }
+
+    [Fact]
+    public void Load_UnknownName_Throws()
+    {
+        using var folder = new TempFolder();
+        using var weights = WeightsFile.Open(folder.Write("w", CheckpointBytes.Safetensors("{}")));
+        var error = Assert.Throws<KeyNotFoundException>(() => weights.Load("a", ScalarType.Float32, CPU));
+        Assert.Contains("'a'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_MissingFile_ThrowsIOException() => Assert.ThrowsAny<IOException>(() => WeightsFile.Open("no such file.pt").Dispose());
+}
