@@ -1,0 +1,58 @@
+namespace Taba.Diffusion.Metrics;
+
+/// <summary>
+/// Mean and standard deviation of values that come in parts, in float64 (latent_stats, noise_stats). Each block is centred on its
+/// own mean before blocks are merged (Chan et al. 1979), so nothing is lost where the mean is large beside the spread.
+/// </summary>
+public sealed class MomentsAccumulator
+{
+    const int BlockLength = 4096;
+
+    long count;
+    double mean;
+
+    // Sum of squared differences from the mean.
+    double squares;
+
+    /// <summary>The moments of what was added so far.</summary>
+    public Moments Value => new(count, count == 0 ? double.NaN : mean, count < 2 ? double.NaN : Math.Sqrt(squares / (count - 1)));
+
+    /// <summary>Takes in any number of values.</summary>
+    public void Add(ReadOnlySpan<float> values)
+    {
+        while (!values.IsEmpty)
+        {
+            var block = values[..Math.Min(values.Length, BlockLength)];
+            var sum = 0.0;
+            foreach (var value in block)
+                sum += value;
+            var blockMean = sum / block.Length;
+
+            var blockSquares = 0.0;
+            foreach (var value in block)
+                blockSquares += (value - blockMean) * (value - blockMean);
+
+            Merge(block.Length, blockMean, blockSquares);
+            values = values[block.Length..];
+        }
+    }
+
+    /// <summary>Takes in what another accumulator has seen.</summary>
+    public void Merge(MomentsAccumulator other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        Merge(other.count, other.mean, other.squares);
+    }
+
+    void Merge(long otherCount, double otherMean, double otherSquares)
+    {
+        if (otherCount == 0)
+            return;
+
+        var total = count + otherCount;
+        var difference = otherMean - mean;
+        mean += difference * otherCount / total;
+        squares += otherSquares + (difference * difference * count / total * otherCount);
+        count = total;
+    }
+}

@@ -1,0 +1,158 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Taba.Diffusion.Metrics;
+
+/// <summary>
+/// How far values of an image depend on each other: over N samples, the k strongest |Pearson correlations| between two values of a
+/// patch, their mean and standard deviation over all patches (upstream's get_top_k_corr_in_patches; the paper's measure of what
+/// is left of the image in a latent). Rows come in parts; memory does not depend on N. Not thread-safe.
+/// </summary>
+/// <remarks>
+/// White noise has a floor of its own that falls with √N (<see cref="NoiseFloor"/>): compare at equal N only. Where the covariances of
+/// all patches are larger than the memory limit, the same rows must be added once for each of <see cref="PassCount"/> passes.
+/// </remarks>
+public sealed class PatchCorrelation : IDisposable
+{
+    /// <summary>Upstream's scripts use this patch size.</summary>
+    public const int DefaultPatchSize = 8;
+
+    /// <summary>And this k.</summary>
+    public const int DefaultTopK = 20;
+
+    /// <summary>Covariances kept at a time: 512 MiB hold all 1024 patches of a 3x256x256 image.</summary>
+    public const long DefaultMemoryLimit = 512L << 20;
+
+    // Rows are widened to float64 in chunks of about this size.
+    const long ChunkBytes = 32L << 20;
+
+    readonly StateShape shape;
+    readonly int topK;
+    readonly int chunkRows;
+    readonly IReadOnlyList<IReadOnlyList<PatchRegion>> passes;
+    readonly List<double> strongest = [];
+
+    List<RegionCovariance> regions = [];
+    Tensor? shift;
+    long count;
+    long? firstPassCount;
+
+    /// <summary>A metric without rows yet, in its first pass.</summary>
+    /// <param name="shape">C,H,W of a row.</param>
+    /// <param name="patchSize">Side of the square patches, 1 or more; those at the right and lower edge may be smaller.</param>
+    /// <param name="topK">How many correlations of a patch count, 1 or more.</param>
+    /// <param name="memoryLimit">Bytes of covariances kept at a time.</param>
+    /// <exception cref="ArgumentException">A number is not positive, or a single patch is above the memory limit.</exception>
+    public PatchCorrelation(StateShape shape, int patchSize = DefaultPatchSize, int topK = DefaultTopK, long memoryLimit = DefaultMemoryLimit)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(shape.Elements, 1, nameof(shape));
+        ArgumentOutOfRangeException.ThrowIfLessThan(patchSize, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(topK, 1);
+        this.shape = shape;
+        this.topK = topK;
+        passes = PatchRegion.Plan(shape, patchSize, memoryLimit);
+        chunkRows = (int)Math.Clamp(ChunkBytes / (shape.Elements * sizeof(double)), 1, 4096);
+        Open(0);
+    }
+
+    /// <summary>How often all rows must be added.</summary>
+    public int PassCount => passes.Count;
+
+    /// <summary>The pass that rows are added to now, from 0; <see cref="PassCount"/> when all are ended.</summary>
+    public int Pass { get; private set; }
+
+    /// <summary>The correlations between any two values of a whole image (upstream's get_top_k_corr, k = 10 there).</summary>
+    public static PatchCorrelation Whole(StateShape shape, int topK = 10, long memoryLimit = DefaultMemoryLimit) =>
+        new(shape, Math.Max(shape.Height, shape.Width), topK, memoryLimit);
+
+    /// <summary>Takes in whole rows, [n,C,H,W].</summary>
+    /// <exception cref="ArgumentException">The values are not whole rows.</exception>
+    /// <exception cref="InvalidOperationException">All passes are ended.</exception>
+    public void Add(ReadOnlySpan<float> rows)
+    {
+        if (Pass == PassCount)
+            throw new InvalidOperationException("All passes of the correlation are ended; it takes no more rows.");
+        if (rows.Length % shape.Elements != 0)
+            throw new ArgumentException($"{rows.Length} values are not whole rows of {shape} ({shape.Elements} values each).", nameof(rows));
+
+        var rowLength = checked((int)shape.Elements);
+        while (!rows.IsEmpty)
+        {
+            var values = rows[..Math.Min(rows.Length, chunkRows * rowLength)];
+            AddChunk(values, values.Length / rowLength);
+            rows = rows[values.Length..];
+        }
+    }
+
+    /// <summary>Ends a pass. The rows of the next one must be the same.</summary>
+    /// <exception cref="InvalidOperationException">There is no pass to end, no row was added, or not as many as in the first pass.</exception>
+    public void EndPass()
+    {
+        if (Pass == PassCount)
+            throw new InvalidOperationException("All passes of the correlation are ended.");
+        if (count == 0)
+            throw new InvalidOperationException("The correlation has no rows.");
+        if (firstPassCount is { } expected && expected != count)
+            throw new InvalidOperationException($"Pass {Pass} of the correlation had {count} rows, the first had {expected}.");
+
+        firstPassCount = count;
+        foreach (var region in regions)
+            region.AppendStrongest(count, topK, strongest);
+        Close();
+        Pass++;
+        if (Pass < PassCount)
+            Open(Pass);
+    }
+
+    /// <summary>The result; ends the last pass where that was not done.</summary>
+    /// <exception cref="InvalidOperationException">Passes are missing or no row was added.</exception>
+    public CorrelationSummary Compute()
+    {
+        if (Pass == PassCount - 1)
+            EndPass();
+        if (Pass < PassCount)
+            throw new InvalidOperationException($"The correlation needs {PassCount} passes over the rows; {Pass} are ended.");
+
+        // NaN without any pair of values (patches of one value).
+        var mean = strongest.Sum() / strongest.Count;
+        var squares = strongest.Sum(value => (value - mean) * (value - mean));
+        return new CorrelationSummary(mean, strongest.Count < 2 ? double.NaN : Math.Sqrt(squares / (strongest.Count - 1)));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Close();
+        shift?.Dispose();
+        shift = null;
+    }
+
+    void AddChunk(ReadOnlySpan<float> values, int rows)
+    {
+        using var scope = NewDisposeScope();
+        var narrow = empty(shape.Batch(rows), ScalarType.Float32, CPU);
+        MemoryMarshal.AsBytes(values).CopyTo(narrow.bytes);
+        var wide = narrow.to(ScalarType.Float64);
+
+        // Sums of differences from the first row: small where values hardly vary, and exactly 0 where they do not vary at all.
+        shift ??= wide.narrow(0, 0, 1).clone().DetachFromDisposeScope();
+        wide.sub_(shift);
+        foreach (var region in regions)
+            region.Add(wide, rows);
+        count += rows;
+    }
+
+    void Open(int pass)
+    {
+        count = 0;
+        regions = [.. passes[pass].Select(region => new RegionCovariance(region, shape.Channels))];
+    }
+
+    void Close()
+    {
+        foreach (var region in regions)
+            region.Dispose();
+        regions = [];
+    }
+}

@@ -1,0 +1,88 @@
+using Taba.Diffusion.Schedules;
+using static TorchSharp.torch;
+
+namespace Taba.Diffusion.Sampling;
+
+/// <summary>
+/// The numbers that one row's DDIM step needs, rounded to float32 where upstream rounds: the two of x̂0 are gathered from
+/// float64 tables, the two of the new state are square roots taken in float32 of a float32 ᾱ.
+/// </summary>
+/// <param name="SqrtRecip">√(1/ᾱ).</param>
+/// <param name="SqrtRecipM1">√(1/ᾱ - 1).</param>
+/// <param name="SqrtNext">√ᾱ' of the level after the step.</param>
+/// <param name="SqrtOneMinusNext">√(1 - ᾱ').</param>
+/// <param name="Clamped">x̂0 is clamped to [-1,1] and eps re-derived from it; otherwise both are used as they come.</param>
+public readonly record struct DdimCoefficients(float SqrtRecip, float SqrtRecipM1, float SqrtNext, float SqrtOneMinusNext, bool Clamped)
+{
+    /// <summary>Columns of the tensor that <see cref="ToTensor"/> makes.</summary>
+    public const int Columns = 6;
+
+    /// <summary>For rows that pad a batch: finite whatever the state is, and of no meaning.</summary>
+    public static DdimCoefficients Padding => new(1, 1, 1, 0, false);
+
+    /// <summary>The coefficients of a step.</summary>
+    /// <param name="step">Levels before and after, 0 &lt; ᾱ ≤ 1 and 0 ≤ ᾱ' ≤ 1.</param>
+    /// <param name="rule">How x̂0 is treated.</param>
+    /// <param name="epsGiven">eps is not the network's but a swapped one: then it is used as given and x̂0 is not clamped.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A level is outside its range, or eps is to be re-derived at ᾱ = 1, where x̂0 does not determine it.</exception>
+    public static DdimCoefficients From(in DdimStep step, PredictionRule rule, bool epsGiven = false)
+    {
+        var clamped = rule == PredictionRule.ClampAndRederive && !epsGiven;
+        if (!(step.AlphaBar > 0 && step.AlphaBar <= 1) || (clamped && step.AlphaBar == 1))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(step), step.AlphaBar, "ᾱ before a DDIM step must lie in (0,1], and below 1 where eps is re-derived from x̂0.");
+        }
+
+        if (!(step.AlphaBarNext >= 0 && step.AlphaBarNext <= 1))
+            throw new ArgumentOutOfRangeException(nameof(step), step.AlphaBarNext, "ᾱ after a DDIM step must lie in [0,1].");
+
+        var next = (float)step.AlphaBarNext;
+        return new DdimCoefficients(
+            (float)Math.Sqrt(1 / step.AlphaBar),
+            (float)Math.Sqrt((1 / step.AlphaBar) - 1),
+            MathF.Sqrt(next),
+            MathF.Sqrt(1 - next),
+            clamped);
+    }
+
+    /// <summary>
+    /// The coefficients of a batch as <see cref="DdimUpdate"/> takes them: [<see cref="Columns"/>, B, 1, 1, 1], float32, so that
+    /// each column broadcasts over a state [B,C,H,W] without a reshape.
+    /// </summary>
+    public static Tensor ToTensor(ReadOnlySpan<DdimCoefficients> rows, Device device)
+    {
+        var values = new float[Columns * rows.Length];
+        Pack(rows, values);
+        return tensor(values, [Columns, rows.Length, 1, 1, 1], ScalarType.Float32, device);
+    }
+
+    /// <summary>Writes the columns one after the other, [<see cref="Columns"/>, B]: for a caller that keeps its own upload buffer.</summary>
+    /// <exception cref="ArgumentException">The destination is too short.</exception>
+    public static void Pack(ReadOnlySpan<DdimCoefficients> rows, Span<float> destination)
+    {
+        var count = rows.Length;
+        if (destination.Length < Columns * count)
+            throw new ArgumentException($"{count} rows need {Columns * count} values, the destination holds {destination.Length}.", nameof(destination));
+
+        for (var row = 0; row < count; row++)
+        {
+            ref readonly var coefficients = ref rows[row];
+            destination[row] = coefficients.SqrtRecip;
+            destination[count + row] = coefficients.SqrtRecipM1;
+            destination[(2 * count) + row] = coefficients.SqrtNext;
+            destination[(3 * count) + row] = coefficients.SqrtOneMinusNext;
+            destination[(4 * count) + row] = coefficients.Clamped ? 1 : float.PositiveInfinity;
+            destination[(5 * count) + row] = coefficients.Clamped ? 1 : 0;
+        }
+    }
+
+    /// <summary>Which of the update's paths serves these rows.</summary>
+    public static ClampMix MixOf(ReadOnlySpan<DdimCoefficients> rows)
+    {
+        var clamped = 0;
+        foreach (ref readonly var row in rows)
+            clamped += row.Clamped ? 1 : 0;
+        return clamped == rows.Length ? ClampMix.All : clamped == 0 ? ClampMix.None : ClampMix.Some;
+    }
+}

@@ -1,0 +1,38 @@
+using System.Numerics;
+
+namespace Taba.Diffusion.Sampling;
+
+/// <summary>The forward process in one leap: x ← √ᾱ·x + √(1-ᾱ)·ε (Ho et al. 2020, equation 4).</summary>
+public static class ForwardDiffusion
+{
+    /// <summary>Diffuses a row, or any number of rows that go to the same level.</summary>
+    /// <param name="x">Clean values, float32.</param>
+    /// <param name="noise">ε, as many values.</param>
+    /// <param name="alphaBar">ᾱ of the level to reach, 0 to 1.</param>
+    /// <param name="destination">Receives the noisy values; may be <paramref name="x"/> itself.</param>
+    /// <exception cref="ArgumentException">Lengths differ.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">ᾱ is outside [0,1].</exception>
+    public static void Apply(ReadOnlySpan<float> x, ReadOnlySpan<float> noise, double alphaBar, Span<float> destination)
+    {
+        if (x.Length != noise.Length || destination.Length < x.Length)
+        {
+            throw new ArgumentException(
+                $"Forward diffusion needs as much noise and room as there are values: {x.Length} values, {noise.Length} of noise, room for {destination.Length}.");
+        }
+
+        if (!(alphaBar >= 0 && alphaBar <= 1))
+            throw new ArgumentOutOfRangeException(nameof(alphaBar), alphaBar, "ᾱ must lie in [0,1].");
+
+        var signal = (float)Math.Sqrt(alphaBar);
+        var spread = (float)Math.Sqrt(1 - alphaBar);
+        var i = 0;
+        for (; i <= x.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var mixed = (new Vector<float>(x[i..]) * signal) + (new Vector<float>(noise[i..]) * spread);
+            mixed.CopyTo(destination[i..]);
+        }
+
+        for (; i < x.Length; i++)
+            destination[i] = (signal * x[i]) + (spread * noise[i]);
+    }
+}

@@ -1,0 +1,132 @@
+namespace Taba.Diffusion.Schedules;
+
+/// <summary>
+/// The respaced DDIM schedule of the ADM models (Dhariwal and Nichol 2021; upstream's taba/models/adm): T kept training
+/// steps with a common integer stride, ᾱ_{-1} = 1 and ᾱ_T = 0.
+/// </summary>
+/// <remarks>
+/// Sampling runs i = T-1 .. 0 from ᾱ_i to ᾱ_{i-1}. Inversion runs i = 0 .. T-1 from ᾱ_i to ᾱ_{i+1}: a clean image is taken
+/// to be at level ᾱ_0, and the last step ends at ᾱ = 0, where the state is the predicted eps alone.
+/// </remarks>
+public sealed class AdmSchedule : IDiffusionSchedule
+{
+    readonly double[] betas;
+    readonly double[] alphasCumprod;
+    readonly double[] alphasCumprodPrev;
+    readonly double[] alphasCumprodNext;
+    readonly double[] sqrtRecipAlphasCumprod;
+    readonly double[] sqrtRecipm1AlphasCumprod;
+    readonly int[] timestepMap;
+    readonly float[] modelTimesteps;
+
+    /// <summary>A schedule of T inference steps.</summary>
+    /// <param name="diffusionSteps">Training steps of the model (4000 for ADM-32 and ADM-64, 1000 for ADM-256).</param>
+    /// <param name="noiseSchedule">Its β curve.</param>
+    /// <param name="rescaleTimesteps">The network receives step · 1000 / <paramref name="diffusionSteps"/> instead of the step.</param>
+    /// <param name="numInferenceSteps">T; must satisfy <see cref="IsLegal"/>.</param>
+    /// <exception cref="ArgumentException">T cannot be reached with an integer stride; the message names the nearest T that can.</exception>
+    public AdmSchedule(int diffusionSteps, NoiseSchedule noiseSchedule, bool rescaleTimesteps, int numInferenceSteps)
+    {
+        timestepMap = TimestepRespacing.Strided(diffusionSteps, numInferenceSteps);
+        NumInferenceSteps = numInferenceSteps;
+
+        betas = Respace(BetaSchedule.Create(noiseSchedule, diffusionSteps), timestepMap);
+        alphasCumprod = CumulativeAlphas(betas);
+        alphasCumprodPrev = [1, .. alphasCumprod[..^1]];
+        alphasCumprodNext = [.. alphasCumprod[1..], 0];
+        sqrtRecipAlphasCumprod = [.. alphasCumprod.Select(alphaBar => Math.Sqrt(1 / alphaBar))];
+        sqrtRecipm1AlphasCumprod = [.. alphasCumprod.Select(alphaBar => Math.Sqrt((1 / alphaBar) - 1))];
+
+        // A float32 product, as the network's input is.
+        var scale = rescaleTimesteps ? (float)(1000.0 / diffusionSteps) : 1f;
+        modelTimesteps = [.. timestepMap.Select(step => step * scale)];
+    }
+
+    /// <inheritdoc/>
+    public int NumInferenceSteps { get; }
+
+    /// <inheritdoc/>
+    public int MaxForwardBeforeT => NumInferenceSteps - 1;
+
+    /// <summary>β of the respaced process, [T].</summary>
+    public ReadOnlySpan<double> Betas => betas;
+
+    /// <summary>ᾱ_i, [T].</summary>
+    public ReadOnlySpan<double> AlphasCumprod => alphasCumprod;
+
+    /// <summary>ᾱ_{i-1}, [T]; the first is 1.</summary>
+    public ReadOnlySpan<double> AlphasCumprodPrev => alphasCumprodPrev;
+
+    /// <summary>ᾱ_{i+1}, [T]; the last is 0.</summary>
+    public ReadOnlySpan<double> AlphasCumprodNext => alphasCumprodNext;
+
+    /// <summary>√(1/ᾱ_i), [T].</summary>
+    public ReadOnlySpan<double> SqrtRecipAlphasCumprod => sqrtRecipAlphasCumprod;
+
+    /// <summary>√(1/ᾱ_i - 1), [T].</summary>
+    public ReadOnlySpan<double> SqrtRecipm1AlphasCumprod => sqrtRecipm1AlphasCumprod;
+
+    /// <summary>The training step that index i stands for, [T].</summary>
+    public ReadOnlySpan<int> TimestepMap => timestepMap;
+
+    /// <summary>What the network receives at index i, [T].</summary>
+    public ReadOnlySpan<float> ModelTimesteps => modelTimesteps;
+
+    /// <summary>True when T inference steps can be had of that many training steps.</summary>
+    public static bool IsLegal(int diffusionSteps, int numInferenceSteps) => TimestepRespacing.IsLegal(diffusionSteps, numInferenceSteps);
+
+    /// <summary>Every legal T, ascending.</summary>
+    public static IReadOnlyList<int> LegalNumInferenceSteps(int diffusionSteps) => TimestepRespacing.LegalCounts(diffusionSteps);
+
+    /// <inheritdoc/>
+    public PredictionRule Rule(Direction direction) => PredictionRule.ClampAndRederive;
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentOutOfRangeException">k is not a step of this schedule.</exception>
+    public DdimStep Step(Direction direction, int k)
+    {
+        if ((uint)k >= (uint)NumInferenceSteps)
+            throw new ArgumentOutOfRangeException(nameof(k), k, $"The schedule has steps 0 to {NumInferenceSteps - 1}.");
+
+        var i = direction == Direction.Sampling ? NumInferenceSteps - 1 - k : k;
+        var next = direction == Direction.Sampling ? alphasCumprodPrev[i] : alphasCumprodNext[i];
+        return new DdimStep(modelTimesteps[i], alphasCumprod[i], next);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentOutOfRangeException">K is outside 1 .. T-1.</exception>
+    public double ForwardAlphaBar(int forwardBeforeT)
+    {
+        if (forwardBeforeT < 1 || forwardBeforeT > MaxForwardBeforeT)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(forwardBeforeT), forwardBeforeT, $"forward_before_t of an ADM model with T = {NumInferenceSteps} must be 1 to {MaxForwardBeforeT}.");
+        }
+
+        return alphasCumprod[forwardBeforeT];
+    }
+
+    static double[] Respace(double[] baseBetas, int[] kept)
+    {
+        var baseAlphaBars = CumulativeAlphas(baseBetas);
+        var respaced = new double[kept.Length];
+        var previous = 1.0;
+        for (var k = 0; k < kept.Length; k++)
+        {
+            var alphaBar = baseAlphaBars[kept[k]];
+            respaced[k] = 1 - (alphaBar / previous);
+            previous = alphaBar;
+        }
+
+        return respaced;
+    }
+
+    static double[] CumulativeAlphas(double[] betas)
+    {
+        var products = new double[betas.Length];
+        var product = 1.0;
+        for (var i = 0; i < betas.Length; i++)
+            products[i] = product *= 1 - betas[i];
+        return products;
+    }
+}

@@ -1,0 +1,82 @@
+using Taba.Diffusion.Schedules;
+
+namespace Taba.Diffusion.Tests.Schedules;
+
+public sealed class AdmScheduleTests
+{
+    static readonly AdmSchedule Cosine100 = new(4000, NoiseSchedule.Cosine, rescaleTimesteps: true, 100);
+
+    // Published checkpoints' schedules (facts of the models, not of this code).
+    [Theory]
+    [InlineData(NoiseSchedule.Linear, 1000, 0, 0.9999, 1e-12)]
+    [InlineData(NoiseSchedule.Linear, 1000, 10, 0.99780657, 1e-8)]
+    [InlineData(NoiseSchedule.Linear, 1000, 500, 0.077796658, 1e-9)]
+    [InlineData(NoiseSchedule.Linear, 1000, 999, 4.0358e-5, 1e-9)]
+    [InlineData(NoiseSchedule.Cosine, 4000, 2000, 0.49345398, 1e-8)]
+    [InlineData(NoiseSchedule.Cosine, 4000, 3999, 1.518e-10, 1e-13)]
+    public void AlphasCumprod_OfAllSteps_PassThroughKnownValues(NoiseSchedule curve, int steps, int index, double expected, double tolerance) =>
+        Assert.Equal(expected, new AdmSchedule(steps, curve, false, steps).AlphasCumprod[index], tolerance);
+
+    [Fact]
+    public void Step_OfSampling_GoesFromTheNoisiestLevelToTheCleanImage()
+    {
+        var first = Cosine100.Step(Direction.Sampling, 0);
+        var last = Cosine100.Step(Direction.Sampling, 99);
+        Assert.Equal((990f, Cosine100.AlphasCumprod[99], Cosine100.AlphasCumprod[98]), (first.Timestep, first.AlphaBar, first.AlphaBarNext));
+        Assert.Equal((0f, Cosine100.AlphasCumprod[0], 1.0), (last.Timestep, last.AlphaBar, last.AlphaBarNext));
+    }
+
+    [Fact]
+    public void Step_OfInversion_StartsAtLevelZeroAndEndsInPureNoise()
+    {
+        var first = Cosine100.Step(Direction.Inversion, 0);
+        var last = Cosine100.Step(Direction.Inversion, 99);
+        Assert.Equal((0f, Cosine100.AlphasCumprod[0], Cosine100.AlphasCumprod[1]), (first.Timestep, first.AlphaBar, first.AlphaBarNext));
+        Assert.Equal((990f, Cosine100.AlphasCumprod[99], 0.0), (last.Timestep, last.AlphaBar, last.AlphaBarNext));
+    }
+
+    [Theory]
+    [InlineData(true, 990f)]
+    [InlineData(false, 3960f)]
+    public void ModelTimesteps_AreRescaledOnlyWhenAsked(bool rescale, float last) =>
+        Assert.Equal(last, new AdmSchedule(4000, NoiseSchedule.Cosine, rescale, 100).ModelTimesteps[99]);
+
+    [Fact]
+    public void ForwardAlphaBar_OfK_IsTheLevelThatInversionGoesOnFrom()
+    {
+        for (var k = 1; k <= Cosine100.MaxForwardBeforeT; k++)
+            Assert.Equal(Cosine100.Step(Direction.Inversion, k).AlphaBar, Cosine100.ForwardAlphaBar(k));
+        Assert.Equal(99, Cosine100.MaxForwardBeforeT);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(100)]
+    public void ForwardAlphaBar_OutOfRange_NamesTheLimit(int k)
+    {
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => Cosine100.ForwardAlphaBar(k));
+        Assert.Contains("must be 1 to 99", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(100)]
+    public void Step_OutOfRange_Throws(int k) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => Cosine100.Step(Direction.Inversion, k));
+
+    [Fact]
+    public void IsLegal_AgreesWithWhatTheConstructorAccepts()
+    {
+        Assert.True(AdmSchedule.IsLegal(4000, 100));
+        Assert.False(AdmSchedule.IsLegal(4000, 3000));
+        Assert.Contains(50, AdmSchedule.LegalNumInferenceSteps(1000));
+        Assert.Throws<ArgumentException>(() => new AdmSchedule(4000, NoiseSchedule.Cosine, true, 3000));
+    }
+
+    [Fact]
+    public void Parse_OfAnUnknownCurve_NamesTheKnownOnes()
+    {
+        var error = Assert.Throws<ArgumentException>(() => BetaSchedule.Parse("quadratic"));
+        Assert.Contains("'linear' or 'cosine'", error.Message, StringComparison.Ordinal);
+    }
+}

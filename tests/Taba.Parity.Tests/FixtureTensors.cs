@@ -1,0 +1,47 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Taba.Testing;
+using TorchSharp;
+
+namespace Taba.Parity.Tests;
+
+/// <summary>
+/// The tensors of a fixture's safetensors file. Read here in a few lines, apart from the product's own reader, so that a
+/// fault of that reader cannot hide in both sides of a comparison.
+/// </summary>
+sealed class FixtureTensors
+{
+    readonly byte[] file;
+    readonly int dataStart;
+    readonly JsonElement header;
+
+    FixtureTensors(byte[] file)
+    {
+        this.file = file;
+        var headerLength = checked((int)BinaryPrimitives.ReadUInt64LittleEndian(file));
+        dataStart = 8 + headerLength;
+        header = JsonDocument.Parse(file.AsMemory(8, headerLength)).RootElement;
+    }
+
+    internal IEnumerable<string> Names => header.EnumerateObject().Select(entry => entry.Name).Where(name => name != "__metadata__");
+
+    internal static FixtureTensors Load(string relative) => new(File.ReadAllBytes(Fixtures.At(relative)));
+
+    internal bool Has(string name) => header.TryGetProperty(name, out _);
+
+    internal long[] Shape(string name) => [.. header.GetProperty(name).GetProperty("shape").EnumerateArray().Select(size => size.GetInt64())];
+
+    internal ReadOnlySpan<byte> Bytes(string name)
+    {
+        var offsets = header.GetProperty(name).GetProperty("data_offsets");
+        var (from, to) = (offsets[0].GetInt32(), offsets[1].GetInt32());
+        return file.AsSpan(dataStart + from, to - from);
+    }
+
+    internal ReadOnlySpan<T> Values<T>(string name)
+        where T : struct => MemoryMarshal.Cast<byte, T>(Bytes(name));
+
+    /// <summary>A float32 tensor; the caller's dispose scope takes it.</summary>
+    internal torch.Tensor Float32(string name) => torch.tensor(Values<float>(name).ToArray(), Shape(name));
+}

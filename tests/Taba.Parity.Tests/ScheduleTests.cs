@@ -1,0 +1,165 @@
+using System.Globalization;
+using System.Text.Json;
+using Taba.Diffusion.Sampling;
+using Taba.Diffusion.Schedules;
+using Taba.Testing;
+using TorchSharp;
+
+namespace Taba.Parity.Tests;
+
+/// <summary>The ADM schedules and the DDIM update against the reference's tables and single steps.</summary>
+public sealed class ScheduleTests
+{
+    const double StepTolerance = 2e-6;
+    const double StepRelative = 1e-5;
+
+    public static TheoryData<string, int> Runs()
+    {
+        var data = new TheoryData<string, int>();
+        foreach (var folder in Fixtures.Cases("schedulers", "case.json").Where(path => Path.GetFileName(path).StartsWith("adm_", StringComparison.Ordinal)))
+        {
+            foreach (var steps in ReadCase(folder).GetProperty("T").EnumerateArray())
+                data.Add(folder, steps.GetInt32());
+        }
+
+        return data;
+    }
+
+    public static TheoryData<string> Respacings() => [.. ReadRespacings().GetProperty("ok").EnumerateObject().Select(entry => entry.Name)];
+
+    public static TheoryData<string> RefusedRespacings() => [.. ReadRespacings().GetProperty("errors").EnumerateObject().Select(entry => entry.Name)];
+
+    [Theory]
+    [MemberData(nameof(Runs))]
+    public void Tables_OfEveryCase_AgreeInFloat64(string folder, int numInferenceSteps)
+    {
+        var schedule = MakeSchedule(folder, numInferenceSteps);
+        var expected = FixtureTensors.Load($"{folder}/outputs.safetensors");
+        var prefix = $"ddim{numInferenceSteps}.";
+
+        Same("betas", schedule.Betas);
+        Same("alphas_cumprod", schedule.AlphasCumprod);
+        Same("alphas_cumprod_prev", schedule.AlphasCumprodPrev);
+        Same("alphas_cumprod_next", schedule.AlphasCumprodNext);
+        Same("sqrt_recip_alphas_cumprod", schedule.SqrtRecipAlphasCumprod);
+        Same("sqrt_recipm1_alphas_cumprod", schedule.SqrtRecipm1AlphasCumprod);
+        Assert.Equal(expected.Values<long>(prefix + "timestep_map").ToArray(), schedule.TimestepMap.ToArray().Select(step => (long)step));
+        Assert.Equal(expected.Values<double>(prefix + "model_timesteps").ToArray(), schedule.ModelTimesteps.ToArray().Select(step => (double)step));
+
+        void Same(string table, ReadOnlySpan<double> actual) =>
+            TensorAssert.Close(actual, expected.Values<double>(prefix + table), 1e-15, 1e-13, $"{folder} {prefix}{table}");
+    }
+
+    [Theory]
+    [MemberData(nameof(Runs))]
+    public void Step_OfEveryStoredStep_AgreesWithTheReference(string folder, int numInferenceSteps)
+    {
+        using var scope = torch.NewDisposeScope();
+        var schedule = MakeSchedule(folder, numInferenceSteps);
+        var inputs = FixtureTensors.Load($"{folder}/inputs.safetensors");
+        var expected = FixtureTensors.Load($"{folder}/outputs.safetensors");
+        var x = inputs.Float32("x");
+        var predicted = inputs.Float32("model_output").narrow(1, 0, 3).contiguous();
+        var given = inputs.Float32("swap_eps");
+
+        var compared = 0;
+        foreach (var (name, i, variant, direction) in StoredSteps(expected, numInferenceSteps))
+        {
+            var k = direction == Direction.Sampling ? numInferenceSteps - 1 - i : i;
+            var step = schedule.Step(direction, k);
+            var swapped = variant == "swapped";
+            var coefficients = DdimCoefficients.From(step, schedule.Rule(direction), swapped);
+            var packed = DdimCoefficients.ToTensor([coefficients], torch.CPU);
+            if (variant == "clip0")
+                packed.select(0, 4).fill_(float.PositiveInfinity);
+
+            var mixes = variant == "clip0" ? [ClampMix.Some] : new[] { DdimCoefficients.MixOf([coefficients]), ClampMix.Some };
+            foreach (var mix in mixes)
+            {
+                var result = DdimUpdate.Step(x, swapped ? given : predicted, packed, mix);
+                Close(result.XNext, name + ".sample");
+                Close(result.PredXstart, name + ".pred_xstart");
+                Close(result.EpsUsed, name + ".eps");
+                compared++;
+            }
+
+            if (variant == "clip0")
+            {
+                // The plain rule keeps eps as it came; the reference re-derives it, which adds rounding that grows as √(1/ᾱ - 1) shrinks.
+                var plain = DdimCoefficients.From(step, PredictionRule.Plain);
+                var result = DdimUpdate.Step(x, predicted, DdimCoefficients.ToTensor([plain], torch.CPU), ClampMix.None);
+                var rounding = 5e-7 / plain.SqrtRecipM1;
+                Close(result.XNext, name + ".sample", rounding * plain.SqrtOneMinusNext);
+                Close(result.PredXstart, name + ".pred_xstart");
+                Close(result.EpsUsed, name + ".eps", rounding);
+            }
+        }
+
+        Assert.True(compared >= 2 * 5 * 3, $"only {compared} steps were found in {folder}");
+
+        void Close(torch.Tensor actual, string name, double extra = 0) =>
+            TensorAssert.Close(actual.data<float>().ToArray(), expected.Values<float>(name), StepTolerance + extra, StepRelative, $"{folder} {name}");
+    }
+
+    [Theory]
+    [MemberData(nameof(Runs))]
+    public void ForwardDiffusion_ToTheFirstLevel_AgreesWithTheReference(string folder, int numInferenceSteps)
+    {
+        var inputs = FixtureTensors.Load($"{folder}/inputs.safetensors");
+        var expected = FixtureTensors.Load($"{folder}/outputs.safetensors");
+        var actual = new float[inputs.Values<float>("x").Length];
+
+        ForwardDiffusion.Apply(
+            inputs.Values<float>("x"), inputs.Values<float>("swap_eps"), MakeSchedule(folder, numInferenceSteps).ForwardAlphaBar(1), actual);
+
+        var name = $"ddim{numInferenceSteps}.q_sample_t1";
+        TensorAssert.Close(actual, expected.Values<float>(name), StepTolerance, StepRelative, $"{folder} {name}");
+    }
+
+    [Theory]
+    [MemberData(nameof(Respacings))]
+    public void Parse_OfARespacingTheReferenceAccepts_KeepsTheSameSteps(string key)
+    {
+        var (diffusionSteps, respacing) = SplitKey(key);
+        var expected = ReadRespacings().GetProperty("ok").GetProperty(key).EnumerateArray().Select(step => step.GetInt32());
+        Assert.Equal(expected, TimestepRespacing.Parse(diffusionSteps, respacing));
+    }
+
+    [Theory]
+    [MemberData(nameof(RefusedRespacings))]
+    public void Parse_OfARespacingTheReferenceRefuses_Throws(string key)
+    {
+        var (diffusionSteps, respacing) = SplitKey(key);
+        Assert.Throws<ArgumentException>(() => TimestepRespacing.Parse(diffusionSteps, respacing));
+    }
+
+    static IEnumerable<(string Name, int Index, string Variant, Direction Direction)> StoredSteps(FixtureTensors outputs, int numInferenceSteps)
+    {
+        foreach (var name in outputs.Names.Where(name => name.StartsWith($"ddim{numInferenceSteps}.i", StringComparison.Ordinal) && name.EndsWith(".eps", StringComparison.Ordinal)))
+        {
+            var parts = name.Split('.');
+            var direction = parts[3] == "sample" ? Direction.Sampling : Direction.Inversion;
+            yield return (name[..^".eps".Length], int.Parse(parts[1].AsSpan(1), CultureInfo.InvariantCulture), parts[2], direction);
+        }
+    }
+
+    static AdmSchedule MakeSchedule(string folder, int numInferenceSteps)
+    {
+        var arguments = ReadCase(folder).GetProperty("args");
+        var rescale = arguments.TryGetProperty("rescale_timesteps", out var value) && value.GetBoolean();
+        var curve = BetaSchedule.Parse(arguments.GetProperty("noise_schedule").GetString()!);
+        return new AdmSchedule(arguments.GetProperty("steps").GetInt32(), curve, rescale, numInferenceSteps);
+    }
+
+    static (int DiffusionSteps, string Respacing) SplitKey(string key)
+    {
+        var colon = key.IndexOf(':', StringComparison.Ordinal);
+        return (int.Parse(key.AsSpan(0, colon), CultureInfo.InvariantCulture), key[(colon + 1)..]);
+    }
+
+    static JsonElement ReadCase(string folder) => ReadJson($"{folder}/case.json");
+
+    static JsonElement ReadRespacings() => ReadJson("schedulers/space_timesteps.json");
+
+    static JsonElement ReadJson(string relative) => JsonDocument.Parse(File.ReadAllBytes(Fixtures.At(relative))).RootElement;
+}
