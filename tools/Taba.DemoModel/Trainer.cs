@@ -153,7 +153,7 @@ sealed class Trainer : IDisposable
     void Update()
     {
         using var noGrad = no_grad();
-        var gradient = cat([.. parameters.Select(p => p.grad!.view(-1))], 0);
+        var gradient = cat([.. parameters.Select(p => p.grad!.reshape(-1))], 0);
         var norm = gradient.norm().item<float>();
         if (norm > GradientNorm)
             gradient.mul_(GradientNorm / norm);
