@@ -10,6 +10,7 @@ using Taba.Grains.Sweeps;
 using Taba.Grains.Trajectories;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Hosting;
+using Taba.Silo.Telemetry;
 using static TorchSharp.torch;
 
 namespace Taba.Silo.Engines;
@@ -135,6 +136,7 @@ sealed partial class EngineHost(
                 Events = OnEngineEvent,
             });
         _byIncarnation[engine.Incarnation] = engine;
+        SiloInstruments.ModelLoads.Add(1);
         LogLoaded(logger, definition.Name, device.Kind, clock.Elapsed.TotalSeconds);
         return new LoadedEngine(key, definition, engine);
     }

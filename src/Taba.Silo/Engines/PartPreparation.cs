@@ -14,7 +14,7 @@ sealed class PartPreparation(ITensorStore store, ICheckpointStore checkpoints, N
     {
         var lease = part.Lease;
         foreach (var kind in lease.Keep.Kinds)
-            part.OpenCapture(kind, store.ScratchPath(lease.Attempt, $"{kind}.raw"));
+            part.OpenCapture(kind, store.ScratchPath(lease.Attempt, $"raw_{kind.ToString().ToLowerInvariant()}"));
         var input = await InputAsync(lease, part.RowBytes, cancellationToken);
         for (var row = 0; row < lease.Rows.Count; row++)
         {

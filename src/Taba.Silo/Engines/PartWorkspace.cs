@@ -1,10 +1,11 @@
 using System.Collections.Immutable;
-using Microsoft.Extensions.Logging;
+using System.Diagnostics;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Storage;
+using Taba.Silo.Telemetry;
 
 namespace Taba.Silo.Engines;
 
@@ -20,6 +21,9 @@ sealed class PartWorkspace(
 {
     public Task<ImmutableArray<SampleStart>> PrepareAsync(PartLease lease, CancellationToken cancellationToken) => OffGrain(async () =>
     {
+        using var span = SiloInstruments.Source.StartActivity("prepare part");
+        span?.SetTag("taba.part", lease.Attempt.PartKey);
+        var clock = Stopwatch.StartNew();
         await store.DescribeStageAsync(lease.Attempt.StageKey, lease.Spec, cancellationToken);
         var engine = await engines.EnsureAsync(lease.Spec);
         var part = new ActivePart(lease, engine, engine.Definition.CreateSchedule(lease.Spec.NumInferenceSteps));
@@ -35,11 +39,16 @@ sealed class PartWorkspace(
             throw;
         }
         parts.Add(part);
+        SiloInstruments.PrepareDuration.Record(clock.Elapsed.TotalSeconds);
+        SiloInstruments.SamplesResumed.Add(part.Starts.Count(s => s.FromCheckpoint));
         return part.Starts.Select((start, row) => new SampleStart(lease.Rows.Start + row, start.Step)).ToImmutableArray();
     });
 
     public Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) => OffGrain(async () =>
     {
+        using var span = SiloInstruments.Source.StartActivity("publish part");
+        span?.SetTag("taba.part", attempt.PartKey);
+        var clock = Stopwatch.StartNew();
         var part = parts.Get(attempt);
         var published = await publisher.PublishAsync(part, failures, cancellationToken);
         if (!part.Lease.Supplement && failures.IsEmpty)
@@ -48,6 +57,9 @@ sealed class PartWorkspace(
             checkpoints.Forget(attempt.StageKey, rows);
         parts.Remove(attempt);
         part.Dispose();
+        SiloInstruments.PublishDuration.Record(clock.Elapsed.TotalSeconds);
+        SiloInstruments.PartsPublished.Add(1);
+        SiloInstruments.SamplesFailed.Add(failures.Length);
         return published;
     });
 

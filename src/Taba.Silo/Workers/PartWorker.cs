@@ -7,6 +7,7 @@ using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Hosting;
+using Taba.Silo.Telemetry;
 
 namespace Taba.Silo.Workers;
 
@@ -90,6 +91,7 @@ sealed partial class PartWorker(
                 var lease = await grains.GetGrain<IStageGrain>(StageGrain.Key(stageKey)).LeaseAsync(Self, _freshRow);
                 if (lease is null)
                     continue;
+                SiloInstruments.PartsLeased.Add(1);
                 _held[lease.Attempt] = new(lease, time.GetTimestamp());
                 await grains.GetGrain<IPartGrain>(lease.Attempt.PartKey).StartAsync(lease);
                 return true;
@@ -128,6 +130,7 @@ sealed partial class PartWorker(
     async Task StopAsync(HeldPart part)
     {
         LogLost(logger, part.Lease.Attempt);
+        SiloInstruments.PartsLost.Add(1);
         _held.Remove(part.Lease.Attempt);
         await grains.GetGrain<IPartGrain>(part.Lease.Attempt.PartKey).StopAsync(part.Lease.Attempt);
     }

@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Logging;
+
+namespace Taba.Silo.Hosting;
+
+/// <summary>A silo inside the client's process: no server, one device, a folder for a store.</summary>
+public sealed record EmbeddedSiloOptions
+{
+    /// <summary>The store's folder, <c>.taba</c> under the output root.</summary>
+    public required string StoreRoot { get; init; }
+
+    /// <summary>The device, settled by the caller, who refuses a wrong one before anything is started.</summary>
+    public required Engines.DeviceChoice Device { get; init; }
+
+    /// <summary>The most rows of one forward pass; null lets the silo choose.</summary>
+    public int? BatchSize { get; init; }
+
+    /// <summary>The command line, for whoever finds the store locked.</summary>
+    public required string Command { get; init; }
+
+    /// <summary>Settings from files, environment and command line, the strongest last.</summary>
+    public IReadOnlyList<KeyValuePair<string, string?>> Settings { get; init; } = [];
+
+    /// <summary>Logs below this are dropped. Logs go to standard error.</summary>
+    public LogLevel LogLevel { get; init; } = LogLevel.Warning;
+}

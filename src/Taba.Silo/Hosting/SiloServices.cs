@@ -1,0 +1,61 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Orleans.Hosting;
+using Taba.Diffusion.Engine;
+using Taba.Grains.Models;
+using Taba.Grains.Ports;
+using Taba.Grains.Stages;
+using Taba.Silo.Checkpoints;
+using Taba.Silo.Engines;
+using Taba.Silo.Storage;
+using Taba.Silo.Workers;
+
+namespace Taba.Silo.Hosting;
+
+/// <summary>What every silo has, embedded or in a cluster.</summary>
+static class SiloServices
+{
+    public static IServiceCollection AddTabaSilo(this IServiceCollection services, IConfiguration configuration, DeviceChoice device, string storeRoot)
+    {
+        services.AddOptions<EngineSettings>().Bind(configuration.GetSection(EngineSettings.Section)).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<LeaseOptions>().Bind(configuration.GetSection(LeaseOptions.Section)).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(device);
+        services.AddSingleton<FaultMonitor>();
+
+        services.AddSingleton<ITensorStore>(_ => new FolderTensorStore(storeRoot));
+        services.AddSingleton(_ => new EvaluationCounter(storeRoot));
+        services.AddSingleton<ICheckpointStore>(provider =>
+        {
+            var checkpoints = new SegmentCheckpointStore(storeRoot);
+            var faults = provider.GetRequiredService<FaultMonitor>();
+            checkpoints.Failed += exception => faults.Report(exception, "writing checkpoints");
+            return checkpoints;
+        });
+        services.AddSingleton<IPartCatalogue, PartCatalogue>();
+
+        services.AddSingleton<ActiveParts>();
+        services.AddSingleton<NoiseSources>();
+        services.AddSingleton<RecentResults>();
+        services.AddSingleton<PartPreparation>();
+        services.AddSingleton<PartPublisher>();
+        services.AddSingleton<IPartWorkspace, PartWorkspace>();
+        services.AddSingleton<IEvaluationJournal, EvaluationJournal>();
+        services.AddSingleton<EngineHost>();
+        services.AddSingleton<IEngineHost>(provider => provider.GetRequiredService<EngineHost>());
+
+        services.AddSingleton<WorkSignal>();
+        services.AddSingleton<IWorkSignal>(provider => provider.GetRequiredService<WorkSignal>());
+        services.AddSingleton<IWorkerLiveness, SiloMembership>();
+        services.AddSingleton<PartWorker>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<PartWorker>());
+        return services;
+    }
+
+    public static ISiloBuilder AddTabaPlacement(this ISiloBuilder silo)
+    {
+        silo.Services.AddPlacementDirector<PinnedToSiloPlacement, PinnedToSiloDirector>();
+        return silo;
+    }
+}
