@@ -28,7 +28,7 @@ public sealed class PatchCorrelationTests
     [Theory]
     [InlineData(2700L)]
     [InlineData(6000L)]
-    [InlineData(8000L)]
+    [InlineData(7000L)]
     public void Compute_InSeveralPasses_IsThatOfOne(long memoryLimit)
     {
         var rows = RandomRows(40, offset: 0);
