@@ -15,7 +15,7 @@ public sealed class MetricTests
     // The reference takes mean and spread in float32, which is felt where values nearly cancel.
     const double AbsoluteTolerance = 1e-7;
 
-    static readonly FixtureTensors Inputs = FixtureTensors.Load("metrics/inputs.safetensors");
+    static readonly ReferenceTensors Inputs = ReferenceTensors.Load("metrics/inputs.safetensors");
     static readonly JsonElement Expected = ReadJson("metrics/expected.json").GetProperty("scalars");
 
     public static TheoryData<string, string> Entries(string metric)
@@ -89,7 +89,7 @@ public sealed class MetricTests
     [InlineData("e2e/adm/sample_T25")]
     public void Metrics_OfARun_AreThoseOfItsMetricsFile(string run)
     {
-        var tensors = FixtureTensors.Load($"{run}/tensors.safetensors");
+        var tensors = ReferenceTensors.Load($"{run}/tensors.safetensors");
         var expected = ReadJson($"{run}/metrics.json").GetProperty("metrics");
         var (noise, latents) = (MomentsOf(tensors.Values<float>("noise")), MomentsOf(tensors.Values<float>("latents")));
 

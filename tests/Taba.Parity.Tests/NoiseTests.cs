@@ -12,7 +12,7 @@ public sealed class NoiseTests
 {
     const string Folder = "rng";
 
-    static readonly FixtureTensors Tensors = FixtureTensors.Load($"{Folder}/rng.safetensors");
+    static readonly ReferenceTensors Tensors = ReferenceTensors.Load($"{Folder}/rng.safetensors");
 
     public static TheoryData<string> Named(string prefix) =>
         [.. Tensors.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
@@ -57,7 +57,7 @@ public sealed class NoiseTests
     [Fact]
     public void Rows_OfTheSamplingRun_AreItsNoiseFile()
     {
-        var expected = FixtureTensors.Load("e2e/adm/sample_T25/tensors.safetensors");
+        var expected = ReferenceTensors.Load("e2e/adm/sample_T25/tensors.safetensors");
         var (rows, shape) = RowsAndShape(expected.Shape("noise"));
 
         var address = new NoiseAddress(NoiseLayout.Upstream, 420, ScalarType.Float32, NoiseStream.Initial, shape, rows);

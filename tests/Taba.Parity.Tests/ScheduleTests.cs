@@ -34,7 +34,7 @@ public sealed class ScheduleTests
     public void Tables_OfEveryCase_AgreeInFloat64(string folder, int numInferenceSteps)
     {
         var schedule = MakeSchedule(folder, numInferenceSteps);
-        var expected = FixtureTensors.Load($"{folder}/outputs.safetensors");
+        var expected = ReferenceTensors.Load($"{folder}/outputs.safetensors");
         var prefix = $"ddim{numInferenceSteps}.";
 
         Same("betas", schedule.Betas);
@@ -56,8 +56,8 @@ public sealed class ScheduleTests
     {
         using var scope = torch.NewDisposeScope();
         var schedule = MakeSchedule(folder, numInferenceSteps);
-        var inputs = FixtureTensors.Load($"{folder}/inputs.safetensors");
-        var expected = FixtureTensors.Load($"{folder}/outputs.safetensors");
+        var inputs = ReferenceTensors.Load($"{folder}/inputs.safetensors");
+        var expected = ReferenceTensors.Load($"{folder}/outputs.safetensors");
         var x = inputs.Float32("x");
         var predicted = inputs.Float32("model_output").narrow(1, 0, 3).contiguous();
         var given = inputs.Float32("swap_eps");
@@ -105,8 +105,8 @@ public sealed class ScheduleTests
     [MemberData(nameof(Runs))]
     public void ForwardDiffusion_ToTheFirstLevel_AgreesWithTheReference(string folder, int numInferenceSteps)
     {
-        var inputs = FixtureTensors.Load($"{folder}/inputs.safetensors");
-        var expected = FixtureTensors.Load($"{folder}/outputs.safetensors");
+        var inputs = ReferenceTensors.Load($"{folder}/inputs.safetensors");
+        var expected = ReferenceTensors.Load($"{folder}/outputs.safetensors");
         var actual = new float[inputs.Values<float>("x").Length];
 
         ForwardDiffusion.Apply(
@@ -133,7 +133,7 @@ public sealed class ScheduleTests
         Assert.Throws<ArgumentException>(() => TimestepRespacing.Parse(diffusionSteps, respacing));
     }
 
-    static IEnumerable<(string Name, int Index, string Variant, Direction Direction)> StoredSteps(FixtureTensors outputs, int numInferenceSteps)
+    static IEnumerable<(string Name, int Index, string Variant, Direction Direction)> StoredSteps(ReferenceTensors outputs, int numInferenceSteps)
     {
         foreach (var name in outputs.Names.Where(name => name.StartsWith($"ddim{numInferenceSteps}.i", StringComparison.Ordinal) && name.EndsWith(".eps", StringComparison.Ordinal)))
         {

@@ -1,4 +1,5 @@
 using Taba.Diffusion.Models.Adm;
+using Taba.Diffusion.Schedules;
 
 namespace Taba.DemoModel;
 
@@ -16,23 +17,15 @@ static class DemoArchitecture
         UseScaleShiftNorm = true,
         LearnSigma = false,
         DiffusionSteps = 1000,
-        NoiseSchedule = "cosine",
+        NoiseSchedule = NoiseSchedule.Cosine,
         RescaleTimesteps = true,
     };
 
-    /// <summary>ᾱ of each step (Nichol and Dhariwal 2021, eq. 17).</summary>
+    /// <summary>ᾱ of each step.</summary>
     public static double[] AlphaBars()
     {
-        var alphaBars = new double[Config.DiffusionSteps];
+        var betas = BetaSchedule.Create(Config.NoiseSchedule, Config.DiffusionSteps);
         var product = 1.0;
-        for (var i = 0; i < alphaBars.Length; i++)
-        {
-            var beta = 1 - (Level((i + 1.0) / alphaBars.Length) / Level((double)i / alphaBars.Length));
-            alphaBars[i] = product *= 1 - Math.Min(beta, 0.999);
-        }
-
-        return alphaBars;
-
-        static double Level(double u) => Math.Pow(Math.Cos((u + 0.008) / 1.008 * Math.PI / 2), 2);
+        return [.. betas.Select(beta => product *= 1 - beta)];
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Taba.Diffusion.Schedules;
 
 namespace Taba.Diffusion.Models;
 
@@ -52,6 +53,14 @@ sealed class JsonFields(JsonElement element, string source)
         var value = element.GetProperty(name);
         return value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(name, "a string");
     }
+
+    /// <summary>A noise schedule; linear when it is absent, as in guided-diffusion.</summary>
+    public NoiseSchedule Schedule(string name) => Text(name, "linear") switch
+    {
+        "linear" => NoiseSchedule.Linear,
+        "cosine" => NoiseSchedule.Cosine,
+        _ => throw Wrong(name, "\"linear\" or \"cosine\""),
+    };
 
     /// <summary>A number, or one number per channel.</summary>
     public double[] Numbers(string name, int channels)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
+using Taba.Diffusion.Schedules;
 
 namespace Taba.Diffusion.Models.Adm;
 
@@ -53,14 +54,16 @@ public sealed record AdmConfig
 
     public int DiffusionSteps { get; init; } = 1000;
 
-    /// <summary>"linear" or "cosine".</summary>
-    public string NoiseSchedule { get; init; } = "linear";
+    public NoiseSchedule NoiseSchedule { get; init; } = NoiseSchedule.Linear;
 
     /// <summary>Whether the network receives the step times 1000 / <see cref="DiffusionSteps"/>.</summary>
     public bool RescaleTimesteps { get; init; }
 
     /// <summary>Channels of the network's output: 3, or 6 with a learned variance.</summary>
     public int OutChannels => LearnSigma ? 6 : 3;
+
+    /// <summary>The state of one sample at the architecture's own size.</summary>
+    public StateShape Shape => new(3, ImageSize, ImageSize);
 
     /// <summary>The widths of the levels, shallowest first.</summary>
     public ImmutableArray<int> LevelChannels =>
@@ -88,7 +91,6 @@ public sealed record AdmConfig
         fields.Ignore("dropout", "use_checkpoint", "use_kl", "timestep_respacing", "rescale_learned_sigmas");
         if (fields.Bool("predict_xstart", false))
             throw fields.Wrong("predict_xstart", "false: only networks that predict eps are supported");
-        var schedule = fields.Text("noise_schedule", "linear");
         return new AdmConfig
         {
             ImageSize = fields.Int("image_size", null, 1, 4096),
@@ -106,7 +108,7 @@ public sealed record AdmConfig
             UseNewAttentionOrder = fields.Bool("use_new_attention_order", false),
             LearnSigma = fields.Bool("learn_sigma", false),
             DiffusionSteps = fields.Int("diffusion_steps", 1000, 1, 1_000_000),
-            NoiseSchedule = schedule is "linear" or "cosine" ? schedule : throw fields.Wrong("noise_schedule", "\"linear\" or \"cosine\""),
+            NoiseSchedule = fields.Schedule("noise_schedule"),
             RescaleTimesteps = fields.Bool("rescale_timesteps", false),
         };
 

@@ -25,7 +25,13 @@ public sealed class AdmUnet : IDenoiser
     /// <param name="parameters">Exactly those of <see cref="AdmParameters.Expected"/>, all on one device; the network owns them.</param>
     /// <param name="torso">The element type between the first and the last layer: float32, float16 or bfloat16.</param>
     /// <param name="forTraining">Keeps intermediates intact for the backward pass.</param>
-    public AdmUnet(AdmConfig config, IReadOnlyDictionary<string, Tensor> parameters, ScalarType torso, bool forTraining = false)
+    /// <param name="shape">The state's shape when it is not the architecture's own (the network is convolutional).</param>
+    public AdmUnet(
+        AdmConfig config,
+        IReadOnlyDictionary<string, Tensor> parameters,
+        ScalarType torso,
+        bool forTraining = false,
+        StateShape? shape = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(parameters);
@@ -35,7 +41,7 @@ public sealed class AdmUnet : IDenoiser
         options = new LayerOptions(torso, InPlace: !forTraining);
         classCond = config.ClassCond;
         learnSigma = config.LearnSigma;
-        Shape = new StateShape(3, config.ImageSize, config.ImageSize);
+        Shape = shape ?? config.Shape;
         Device = parameters["time_embed.0.weight"].device;
         frequencies = TimestepEmbedding.Frequencies(config.NumChannels, Device);
 
@@ -59,8 +65,10 @@ public sealed class AdmUnet : IDenoiser
     /// <param name="weights">The checkpoint; must hold exactly the architecture's parameters.</param>
     /// <param name="device">Where the network lives.</param>
     /// <param name="torso">The element type of the torso; the rest is float32.</param>
+    /// <param name="shape">The state's shape when it is not the architecture's own.</param>
     /// <exception cref="WeightsMismatchException">The checkpoint is of another architecture.</exception>
-    public static AdmUnet Load(AdmConfig config, IWeightSource weights, Device device, ScalarType torso)
+    public static AdmUnet Load(
+        AdmConfig config, IWeightSource weights, Device device, ScalarType torso, StateShape? shape = null)
     {
         ArgumentNullException.ThrowIfNull(weights);
         var expected = AdmParameters.Expected(config);
@@ -74,7 +82,7 @@ public sealed class AdmUnet : IDenoiser
                 loaded.Add(name, weights.Load(name, dtype, device).DetachFromDisposeScope());
             }
 
-            return new AdmUnet(config, loaded, torso);
+            return new AdmUnet(config, loaded, torso, shape: shape);
         }
         catch
         {

@@ -10,13 +10,13 @@ namespace Taba.Parity.Tests;
 /// The tensors of a fixture's safetensors file. Read here in a few lines, apart from the product's own reader, so that a
 /// fault of that reader cannot hide in both sides of a comparison.
 /// </summary>
-sealed class FixtureTensors
+sealed class ReferenceTensors
 {
     readonly byte[] file;
     readonly int dataStart;
     readonly JsonElement header;
 
-    FixtureTensors(byte[] file)
+    ReferenceTensors(byte[] file)
     {
         this.file = file;
         var headerLength = checked((int)BinaryPrimitives.ReadUInt64LittleEndian(file));
@@ -26,7 +26,7 @@ sealed class FixtureTensors
 
     internal IEnumerable<string> Names => header.EnumerateObject().Select(entry => entry.Name).Where(name => name != "__metadata__");
 
-    internal static FixtureTensors Load(string relative) => new(File.ReadAllBytes(Fixtures.At(relative)));
+    internal static ReferenceTensors Load(string relative) => new(File.ReadAllBytes(Fixtures.At(relative)));
 
     internal bool Has(string name) => header.TryGetProperty(name, out _);
 

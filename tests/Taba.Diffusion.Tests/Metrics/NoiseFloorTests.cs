@@ -1,0 +1,26 @@
+using Taba.Diffusion.Metrics;
+using Taba.Diffusion.Randomness;
+using static TorchSharp.torch;
+
+namespace Taba.Diffusion.Tests.Metrics;
+
+public sealed class NoiseFloorTests
+{
+    static readonly NoiseAddress Address = new(NoiseLayout.Upstream, 420, ScalarType.Float16, NoiseStream.Initial, new StateShape(3, 16, 16), 4);
+
+    [Fact]
+    public void Correlation_OfFourTimesTheRows_IsHalf()
+    {
+        var few = NoiseFloor.Correlation(Address, 512);
+        var many = NoiseFloor.Correlation(Address, 2048);
+        Assert.Equal(2, few.Mean / many.Mean, 0.1);
+    }
+
+    [Fact]
+    public void Correlation_OfTheSameAddress_IsTheSame() =>
+        Assert.Equal(NoiseFloor.Correlation(Address, 300), NoiseFloor.Correlation(Address, 300));
+
+    [Fact]
+    public void Correlation_WhenCancelled_Stops() =>
+        Assert.Throws<OperationCanceledException>(() => NoiseFloor.Correlation(Address, 512, cancellation: new CancellationToken(canceled: true)));
+}

@@ -1,0 +1,31 @@
+using System.Diagnostics.CodeAnalysis;
+using Taba.Diffusion.Weights;
+using static TorchSharp.torch;
+
+namespace Taba.Diffusion.Tests.Models;
+
+/// <summary>Reproducible weights of any architecture, scaled so that activations stay near 1.</summary>
+sealed class RandomWeights(IEnumerable<KeyValuePair<string, long[]>> parameters) : IWeightSource
+{
+    readonly Dictionary<string, long[]> shapes = new(parameters);
+
+    public string Description => "random weights";
+
+    public IReadOnlyCollection<string> Names => shapes.Keys;
+
+    public bool TryGetShape(string name, [NotNullWhen(true)] out long[]? shape) => shapes.TryGetValue(name, out shape);
+
+    public Tensor Load(string name, ScalarType dtype, Device device)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator((ulong)name.Length);
+        var shape = shapes[name];
+        var fanIn = shape.Skip(1).Aggregate(1L, (a, b) => a * b);
+        return randn(shape, generator: generator).div(Math.Sqrt(fanIn)).to(dtype).to(device).MoveToOuterDisposeScope();
+    }
+
+    public RandomWeights With(string name, params long[] shape) =>
+        new(shapes.Where(p => p.Key != name).Append(new(name, shape)));
+
+    public RandomWeights Without(string name) => new(shapes.Where(p => p.Key != name));
+}
