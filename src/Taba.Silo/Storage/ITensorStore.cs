@@ -22,6 +22,10 @@ public interface ITensorStore
     /// <summary>All manifests of a stage, by row.</summary>
     Task<ImmutableArray<PartManifest>> ListAsync(string stageKey, CancellationToken cancellationToken);
 
+    /// <summary>The manifests of a stage that hold any of these rows, by row: what a reader of a few rows asks of a large stage.</summary>
+    async Task<ImmutableArray<PartManifest>> ListAsync(string stageKey, RowRange rows, CancellationToken cancellationToken) =>
+        (await ListAsync(stageKey, cancellationToken)).RemoveAll(m => m.Rows.Intersect(rows).IsEmpty);
+
     /// <summary>Opens an object for reading at any offset.</summary>
     /// <exception cref="StoreException">The object is gone.</exception>
     IObjectReader Open(string objectPath);

@@ -1,0 +1,91 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Taba.Silo.Storage;
+
+/// <summary>The few calls of the operating system that make a file durable and a name exclusive, and that .NET does not offer.</summary>
+static partial class Posix
+{
+    const int ReadOnly = 0;
+    const int LockExclusive = 2;
+    const int EINTR = 4;
+    const int EEXIST = 17;
+    const int EINVAL = 22;
+
+    /// <summary>Makes the names in a folder durable. A file system that cannot do it (EINVAL) has nothing to offer instead.</summary>
+    /// <exception cref="IOException">The disk failed.</exception>
+    public static void FlushDirectory(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        var descriptor = open(path, ReadOnly);
+        if (descriptor < 0)
+            throw Error($"cannot open the folder {path}", Marshal.GetLastPInvokeError());
+        try
+        {
+            if (fsync(descriptor) != 0 && Marshal.GetLastPInvokeError() is var errno and not EINVAL)
+                throw Error($"cannot make the folder {path} durable", errno);
+        }
+        finally
+        {
+            _ = close(descriptor);
+        }
+    }
+
+    /// <summary>
+    /// Gives a file a second name if that name is free. Hard links fail atomically when the name is taken, also on NFS, where
+    /// O_EXCL and rename do not promise it. Where links do not exist the file is moved: then the stage's lock alone decides.
+    /// </summary>
+    /// <returns>False when the name is taken.</returns>
+    public static bool TryLink(string existing, string name)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            if (link(existing, name) == 0)
+                return true;
+            var errno = Marshal.GetLastPInvokeError();
+            if (errno == EEXIST)
+                return false;
+            if (DiskErrors.IsFull(errno))
+                throw Error($"cannot create {name}", errno);
+        }
+        if (File.Exists(name))
+            return false;
+        try
+        {
+            File.Move(existing, name, overwrite: false);
+            return true;
+        }
+        catch (IOException) when (File.Exists(name) && File.Exists(existing))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Waits until this handle alone holds the file. A file system without locks lets everyone in.</summary>
+    public static void LockExclusively(SafeFileHandle handle)
+    {
+        while (flock(handle, LockExclusive) != 0)
+        {
+            if (Marshal.GetLastPInvokeError() != EINTR)
+                return;
+        }
+    }
+
+    static IOException Error(string what, int errno) => new($"{what}: {Marshal.GetPInvokeErrorMessage(errno)}", errno);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int link(string existing, string name);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int open(string path, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fsync(int descriptor);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int close(int descriptor);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int flock(SafeFileHandle descriptor, int operation);
+}

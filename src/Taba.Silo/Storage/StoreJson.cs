@@ -1,0 +1,51 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Taba.Grains.Stages;
+
+namespace Taba.Silo.Storage;
+
+/// <summary>How the store writes JSON: snake case, indented for people, strict about what is missing.</summary>
+static class StoreJson
+{
+    static readonly JsonSerializerOptions Options = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        // What is computed from other properties is not written.
+        IgnoreReadOnlyProperties = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter() },
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { NameRows } },
+    };
+
+    public static byte[] Write(PartManifest manifest) => JsonSerializer.SerializeToUtf8Bytes(manifest, Options);
+
+    public static byte[] Write(StageDescription description) => JsonSerializer.SerializeToUtf8Bytes(description, Options);
+
+    public static byte[] Write(LockHolder holder) => JsonSerializer.SerializeToUtf8Bytes(holder, Options);
+
+    /// <exception cref="JsonException">Not JSON, or not this document.</exception>
+    public static T Read<T>(ReadOnlySpan<byte> utf8) =>
+        JsonSerializer.Deserialize<T>(utf8, Options) ?? throw new JsonException("the document is null");
+
+    static void NameRows(JsonTypeInfo type)
+    {
+        if (type.Type == typeof(RowsRef))
+            type.PolymorphismOptions = new()
+            {
+                TypeDiscriminatorPropertyName = "rows",
+                DerivedTypes = { new(typeof(NoiseRows), "noise"), new(typeof(StageRows), "stage"), new(typeof(FileRows), "file") },
+            };
+    }
+}
+
+/// <summary>What <c>stage.json</c> says: the fields of the key as a user would name them, and the whole specification.</summary>
+sealed record StageDescription(string Key, IReadOnlyDictionary<string, string> Fields, StageSpec Spec);
+
+/// <summary>Who holds the lock of a store.</summary>
+sealed record LockHolder(int Pid, string Host, string Command, DateTimeOffset Started);
