@@ -1,0 +1,76 @@
+using System.CommandLine;
+using Taba.Grains;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Client.Commands;
+
+/// <summary>Flags that every running command takes. Each overrides the key of the same name in a sweep file.</summary>
+sealed class CommonFlags
+{
+    readonly Option<string?> _model = Flags.Of<string?>("model", "A model's name (demo, adm-32, adm-64, adm-256) or the path of a model.json.");
+    readonly Option<string?> _weights = Flags.Of<string?>("weights", "A weights file (.pt or .safetensors) for a named model.");
+    readonly Option<int?> _sampleSize = Flags.Of<int?>("sample_size", "Height and width of the state; the default is the model's.");
+    readonly Option<string?> _device = Flags.Of<string?>("device", "auto, cpu, cuda or cuda:N. The default is auto.");
+    readonly Option<string> _format;
+    readonly Option<string> _dtype = Dtype("dtype", "Precision of the network.");
+    readonly Option<string> _stateDtype = Dtype("state_dtype", "Precision of the integrator's state.");
+    readonly Option<string> _noiseDtype = Dtype("noise_dtype", "Precision in which noise is drawn.");
+    readonly Option<string> _noise = Flags.OneOf("noise", null, "How noise is addressed. The default is upstream.", "upstream", "per-sample");
+    readonly Option<string> _forwardNoise =
+        Flags.OneOf("forward_noise", null, "How the noise of forward replacement is addressed. The default is upstream.", "upstream", "per-sample");
+    readonly Option<bool> _deterministic = Flags.Switch("deterministic", "Bit-for-bit the same, whatever the batch size, neighbours or restarts.");
+
+    public CommonFlags(string defaultFormat) =>
+        _format = Flags.OneOf("format", null, $"File format of tensors. The default is {defaultFormat}.", "safetensors", "pt", "npy");
+
+    public IEnumerable<Option> All =>
+        [_model, _weights, _sampleSize, _device, _format, _dtype, _stateDtype, _noiseDtype, _noise, _forwardNoise, _deterministic];
+
+    /// <summary>The flags that were given, as overrides of a sweep file.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Overrides(ParseResult parsed)
+    {
+        foreach (var option in All)
+        {
+            if (!parsed.IsGiven(option))
+                continue;
+            var value = option switch
+            {
+                Option<int?> number => $"{parsed.GetValue(number)}",
+                Option<bool> flag => parsed.GetValue(flag) ? "true" : "false",
+                _ => $"'{parsed.GetValue((Option<string?>)option)?.Replace("'", "''", StringComparison.Ordinal)}'",
+            };
+            yield return new(option.Name.TrimStart('-'), value);
+        }
+    }
+
+    public ModelSelection? Model(ParseResult parsed) => parsed.GetValue(_model) is { } name
+        ? new ModelSelection(name, parsed.GetValue(_weights), SampleSize(parsed))
+        : null;
+
+    public string? Weights(ParseResult parsed) => parsed.GetValue(_weights);
+
+    public int? SampleSize(ParseResult parsed) => parsed.GetValue(_sampleSize) switch
+    {
+        < 1 => throw new BadInputException($"--sample_size is {parsed.GetValue(_sampleSize)}: it must be at least 1."),
+        var size => size,
+    };
+
+    public string Device(ParseResult parsed) => parsed.GetValue(_device) ?? "auto";
+
+    public TensorFormat Format(ParseResult parsed, TensorFormat otherwise) =>
+        parsed.GetValue(_format) is { } name ? Enum.Parse<TensorFormat>(name, ignoreCase: true) : otherwise;
+
+    public PrecisionRequest Precision(ParseResult parsed) => new(
+        parsed.GetValue(_dtype) ?? "auto", parsed.GetValue(_stateDtype) ?? "auto", parsed.GetValue(_noiseDtype) ?? "auto");
+
+    public NoiseLayout Noise(ParseResult parsed) => Layout(parsed.GetValue(_noise));
+
+    public NoiseLayout ForwardNoise(ParseResult parsed) => Layout(parsed.GetValue(_forwardNoise));
+
+    public bool Deterministic(ParseResult parsed) => parsed.GetValue(_deterministic);
+
+    static NoiseLayout Layout(string? name) => name == "per-sample" ? NoiseLayout.PerSample : NoiseLayout.Upstream;
+
+    static Option<string> Dtype(string name, string description) =>
+        Flags.OneOf(name, null, $"{description} The default is auto.", "auto", "float32", "float16", "bfloat16");
+}

@@ -1,0 +1,23 @@
+using System.CommandLine;
+using System.Text.Json;
+using Taba.Client.Reports;
+
+namespace Taba.Client.Commands;
+
+/// <summary><c>taba report DIR</c></summary>
+static class ReportCommand
+{
+    public static Command Create(CommandServices services)
+    {
+        var folder = new Argument<string>("DIR") { Description = "A sweep's folder, or one run's." };
+        var json = Flags.Switch("json", "Machine-readable lines, no colours.");
+        var command = new Command("report", "Makes report.html, results.csv and picture grids anew from a sweep's run folders.") { folder, json };
+        command.SetAction(parsed =>
+        {
+            var files = SweepReport.Write(parsed.GetValue(folder)!);
+            services.Terminal.Output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(new { report = files.Html, results = files.Csv, runs = files.Runs }) : files.Html);
+            return ExitStatus.Done;
+        });
+        return command.WithExamples("taba report experiments/demo");
+    }
+}

@@ -1,0 +1,46 @@
+using System.CommandLine;
+using Taba.Client.Running;
+using Taba.Client.Sweeps;
+
+namespace Taba.Client.Commands;
+
+/// <summary>A sweep file, overrides of its keys, and where it goes.</summary>
+sealed class SweepFileArguments
+{
+    readonly Argument<string> _path = new("SWEEP.yaml") { Description = "The sweep file (docs/guide/sweeps.md)." };
+    readonly Argument<string[]> _overrides = new("key=value")
+    {
+        Description = "Overrides of the file's keys, such as samples=64 or num_inference_steps=[10,50].",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+
+    readonly CommonFlags _common;
+    readonly OutputFlags _output = new();
+
+    public SweepFileArguments(string defaultFormat) => _common = new CommonFlags(defaultFormat);
+
+    public void AddTo(Command command)
+    {
+        command.Arguments.Add(_path);
+        command.Arguments.Add(_overrides);
+        foreach (var option in _common.All.Concat(_output.All))
+            command.Options.Add(option);
+    }
+
+    /// <exception cref="Taba.Grains.BadInputException">The file, an override or a flag cannot be read.</exception>
+    public RunJob Job(ParseResult parsed, CommandServices services)
+    {
+        var overrides = parsed.GetValue(_overrides)!.Select(SweepOverrides.Split).Concat(_common.Overrides(parsed));
+        var spec = SweepFileReader.Read(parsed.GetValue(_path)!, overrides) with { Overwrite = _output.Overwrite(parsed) };
+        var root = _output.Out(parsed) ?? OutputFlags.DefaultOut;
+        return new RunJob
+        {
+            Spec = spec,
+            StoreRoot = Path.Combine(root, ".taba"),
+            Folder = Path.Combine(root, spec.Name),
+            CommandLine = services.CommandLine,
+            Json = _output.Json(parsed),
+            Verbose = _output.Verbose(parsed),
+        };
+    }
+}

@@ -1,0 +1,77 @@
+using System.CommandLine;
+using Taba.Client.Embedded;
+using Taba.Diffusion.Weights;
+using Taba.Grains;
+
+namespace Taba.Client.Commands;
+
+/// <summary>The <c>taba</c> command: parses, runs, and turns every outcome into an exit status and one sentence.</summary>
+static class TabaCommand
+{
+    /// <summary>Runs a command line.</summary>
+    /// <param name="interrupted">Cancelled by the first Ctrl-C or SIGTERM.</param>
+    /// <returns>An <see cref="ExitStatus"/>.</returns>
+    public static async Task<int> RunAsync(string[] args, Terminal terminal, IRunHost host, CancellationToken interrupted)
+    {
+        var commandLine = CommandLineText.Of(args);
+        try
+        {
+            var root = Create(new CommandServices(terminal, host, commandLine));
+            var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            if (ParseComplaint.Of(parsed) is { } complaint)
+                throw new BadInputException(complaint);
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration
+                {
+                    Output = terminal.Output,
+                    Error = terminal.Error,
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = null,
+                },
+                interrupted);
+        }
+        catch (Exception e)
+        {
+            return Explain(e, terminal, commandLine, interrupted);
+        }
+    }
+
+    static int Explain(Exception e, Terminal terminal, string commandLine, CancellationToken interrupted)
+    {
+        switch (e)
+        {
+            case BadInputException or WeightsFormatException:
+                terminal.Error.WriteLine(e.Message);
+                return ExitStatus.BadInput;
+            case OperationCanceledException when interrupted.IsCancellationRequested:
+                terminal.Error.WriteLine($"Interrupted. What was done is kept; to go on: {commandLine}");
+                return ExitStatus.Interrupted;
+            case RunFailedException or IOException or UnauthorizedAccessException:
+                terminal.Error.WriteLine($"{e.Message} What was done is kept; to go on: {commandLine}");
+                return ExitStatus.Failed;
+            default:
+                terminal.Error.WriteLine($"This is a fault of taba itself, please report it: {e}");
+                return ExitStatus.Failed;
+        }
+    }
+
+    static RootCommand Create(CommandServices services)
+    {
+        var root = new RootCommand("Sweeps of diffusion-model sampling, DDIM inversion, reconstruction, and interventions on inversion.")
+        {
+            RunCommand.Create(services),
+            PlanCommand.Create(services),
+            FamilyCommand.Create(services, UpstreamScript.Sample),
+            FamilyCommand.Create(services, UpstreamScript.Swap),
+            FamilyCommand.Create(services, UpstreamScript.Forward),
+            ReportCommand.Create(services),
+            MergeCommand.Create(services),
+            ExportCommand.Create(services),
+            ModelsCommand.Create(services),
+            StoreCommand.Create(services),
+            DoctorCommand.Create(services),
+        };
+        root.WithExamples("taba run configs/demo.yaml", "taba plan configs/demo.yaml samples=1024", "taba sample adm --model demo --n_samples 64 --with_inversion");
+        return root;
+    }
+}

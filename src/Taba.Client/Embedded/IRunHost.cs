@@ -1,0 +1,51 @@
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Client.Embedded;
+
+/// <summary>What the commands need of the system that computes. One implementation holds a silo in this process.</summary>
+interface IRunHost
+{
+    /// <summary>Resolves a sweep. Reads models and input files, writes nothing.</summary>
+    /// <exception cref="Taba.Grains.BadInputException">It cannot be run as asked.</exception>
+    SweepPlan Plan(SweepSpec spec, string storeRoot);
+
+    /// <summary>A sentence when a folder holds a run of other stage keys, else null.</summary>
+    string? Conflict(SweepPlan plan, PlannedRun run, string folder);
+
+    /// <summary>Rows that a store holds already, by stage key. Empty when there is no store. Writes nothing.</summary>
+    Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(SweepPlan plan, string storeRoot, CancellationToken cancellationToken);
+
+    /// <summary>Starts what computes.</summary>
+    /// <exception cref="RunFailedException">The store is held by another command, or cannot be used.</exception>
+    Task<IRunSession> StartAsync(RunOptions options, CancellationToken cancellationToken);
+}
+
+/// <summary>A started system.</summary>
+interface IRunSession : IAsyncDisposable
+{
+    /// <summary>Completes when the system cannot go on, with a sentence.</summary>
+    Task<string> Fault { get; }
+
+    Task<SweepStatus> SubmitAsync(SweepPlan plan);
+
+    IAsyncEnumerable<SweepStatus> WatchAsync(string sweepId, long sinceVersion, CancellationToken cancellationToken);
+
+    /// <summary>Forgets what the store holds of the plan's stages.</summary>
+    Task ForgetAsync(SweepPlan plan, CancellationToken cancellationToken);
+
+    /// <summary>Assembles a run's folder from the store.</summary>
+    /// <exception cref="RunFailedException">The disk or the store failed.</exception>
+    Task WriteRunAsync(SweepPlan plan, PlannedRun run, string folder, SweepStatus status, CancellationToken cancellationToken);
+
+    /// <summary>Finishes running segments and makes their checkpoints durable.</summary>
+    Task DrainAsync(TimeSpan patience);
+}
+
+/// <param name="Spec">What was asked for.</param>
+/// <param name="StoreRoot">The store's folder.</param>
+/// <param name="CommandLine">As the user typed it, for the manifest and for who waits on the store.</param>
+sealed record RunOptions(SweepSpec Spec, string StoreRoot, string CommandLine, bool Verbose);
+
+/// <summary>A store or disk failed: one sentence, exit status 3, the same command continues.</summary>
+sealed class RunFailedException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,63 @@
+using System.Text.Json;
+using Taba.Client.Progress;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Client.Planning;
+
+/// <summary>A plan as a table, or as JSON.</summary>
+static class PlanTable
+{
+    public static void Write(TextWriter output, SweepPlan plan, PlanEstimate estimate, string folder)
+    {
+        output.WriteLine($"sweep {plan.Name} ({plan.SweepId}): {plan.Runs.Length} runs, {plan.Stages.Length} stages, into {folder}");
+        output.WriteLine();
+        string[][] rows =
+        [
+            ["stage", "model", "precision", "samples", "reused", "evaluations", "bytes", "key"],
+            .. estimate.Stages.Select(s => new[]
+            {
+                StageNames.Of(s.Stage.Spec), Path.GetFileName(Path.GetDirectoryName(s.Stage.Spec.Model.Path)) ?? s.Stage.Spec.Model.Family,
+                PrecisionOf(s), $"{s.Stage.Rows.Count}", $"{s.Reused}", Quantities.Count(s.Evaluations), Quantities.Bytes(s.Bytes), s.Stage.Key[..12],
+            }),
+        ];
+        var widths = Enumerable.Range(0, rows[0].Length).Select(c => rows.Max(r => r[c].Length)).ToArray();
+        foreach (var row in rows)
+            output.WriteLine(string.Join("  ", row.Select((cell, c) => c is >= 3 and <= 6 ? cell.PadLeft(widths[c]) : cell.PadRight(widths[c]))).TrimEnd());
+        output.WriteLine();
+        output.WriteLine("runs: " + string.Join(", ", plan.Runs.Select(r => r.Slug)));
+        output.WriteLine($"network evaluations: {Quantities.Count(estimate.Evaluations)} (of {Quantities.Count(plan.Evaluations)}; the rest is in the store)");
+        output.WriteLine($"bytes to be written: {Quantities.Bytes(estimate.StoreBytes)} store, {Quantities.Bytes(estimate.FolderBytes)} run folders");
+        output.WriteLine($"estimated time: {(estimate.Evaluations == 0 ? "nothing to compute" : "unknown (this model was not measured on this machine)")}");
+    }
+
+    public static void WriteJson(TextWriter output, SweepPlan plan, PlanEstimate estimate, string folder) =>
+        output.WriteLine(JsonSerializer.Serialize(new
+        {
+            sweep = plan.Name,
+            id = plan.SweepId,
+            folder,
+            evaluations = estimate.Evaluations,
+            evaluations_of_all_stages = plan.Evaluations,
+            store_bytes = estimate.StoreBytes,
+            folder_bytes = estimate.FolderBytes,
+            estimated_seconds = estimate.Evaluations == 0 ? 0 : (double?)null,
+            stages = estimate.Stages.Select(s => new
+            {
+                key = s.Stage.Key,
+                stage = StageNames.Of(s.Stage.Spec.Kind),
+                num_inference_steps = s.Stage.Spec.NumInferenceSteps,
+                precision = s.Stage.Spec.Precision,
+                samples = s.Stage.Rows.Count,
+                reused = s.Reused,
+                evaluations = s.Evaluations,
+                bytes = s.Bytes,
+            }),
+            runs = plan.Runs.Select(r => new { name = r.Slug, tensors = r.Tensors.Select(t => t.Name) }),
+        }));
+
+    static string PrecisionOf(StageEstimate s)
+    {
+        var p = s.Stage.Spec.Precision;
+        return p.Network == p.State && p.State == p.Noise ? p.Network : $"{p.Network}/{p.State}/{p.Noise}";
+    }
+}

@@ -1,0 +1,22 @@
+using System.Globalization;
+using System.Net;
+
+namespace Taba.Client.Reports;
+
+/// <summary>Text for a page. Everything that comes from files passes through <see cref="Text"/>.</summary>
+static class Html
+{
+    public static string Text(string? value) => WebUtility.HtmlEncode(value ?? "");
+
+    /// <summary>A measured number: four significant digits.</summary>
+    public static string Number(double? value) => value switch
+    {
+        null => "–",
+        { } v when !double.IsFinite(v) => "NaN",
+        { } v when v != 0 && Math.Abs(v) < 1e-3 => v.ToString("0.###e+0", CultureInfo.InvariantCulture),
+        { } v => v.ToString("0.####", CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>A coordinate in a drawing.</summary>
+    public static string Coordinate(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+using Taba.Diffusion.Tensors;
+using Taba.Silo.Outputs;
+
+namespace Taba.Client.Reports;
+
+/// <summary>The picture grids of a run folder: written beside its tensors, and shown in the report.</summary>
+static class RunPictures
+{
+    const string FolderName = "pictures";
+
+    /// <summary>Images in a grid.</summary>
+    const int Shown = 16;
+
+    /// <summary>Draws what the folder holds. Folders without pictures of [N,C,H,W] have none.</summary>
+    public static IReadOnlyList<RunPicture> Write(string folder, RunFolder run)
+    {
+        var pictures = new List<RunPicture>();
+        Add("noise", "noise x_T", ValueRange.Latent);
+        Add("samples", "samples x_0", ValueRange.Image);
+        Add("latents", "inverted latents x̂_T", ValueRange.Latent);
+        Add("samples2", "reconstructions x̂_0", ValueRange.Image);
+        if (Images(folder, run, "samples") is { } a && Images(folder, run, "samples2") is { } b && a.Values.Length == b.Values.Length)
+        {
+            var error = a.Values.Zip(b.Values, static (x, y) => MathF.Abs(x - y)).ToArray();
+            pictures.Add(Save(folder, "error", "error |x_0 - x̂_0|, white at 0.5", a with { Values = error }, ValueRange.Error));
+        }
+        return pictures;
+
+        void Add(string name, string title, ValueRange range)
+        {
+            if (Images(folder, run, name) is { } images)
+                pictures.Add(Save(folder, name, title, images, range));
+        }
+    }
+
+    static RunPicture Save(string folder, string name, string title, ImageRows images, ValueRange range)
+    {
+        var png = PictureGrid.Png(images.Values, images.Channels, images.Height, images.Width, range);
+        Directory.CreateDirectory(Path.Combine(folder, FolderName));
+        File.WriteAllBytes(Path.Combine(folder, FolderName, $"{name}.png"), png);
+        return new(name, title, png);
+    }
+
+    static ImageRows? Images(string folder, RunFolder run, string name)
+    {
+        if (run.Tensors.FirstOrDefault(t => t.Name == name) is not { Shape.Length: 4 } entry || entry.Shape[0] == 0)
+            return null;
+        using var file = TensorFile.Open(Path.Combine(folder, Path.GetFileName(entry.File)));
+        var tensor = file.Single(name);
+        if (tensor.Shape.Count != 4 || tensor.Shape.Skip(1).Any(length => length is < 1 or > 4096))
+            return null;
+        var count = (int)Math.Min(Shown, tensor.Rows);
+        return new(FloatReader.Rows(tensor, 0, count), (int)tensor.Shape[1], (int)tensor.Shape[2], (int)tensor.Shape[3]);
+    }
+
+    sealed record ImageRows(float[] Values, int Channels, int Height, int Width);
+}
+
+/// <summary>A grid of a run.</summary>
+sealed record RunPicture(string Name, string Title, byte[] Png);

@@ -1,0 +1,104 @@
+using Taba.Client.Embedded;
+using Taba.Client.Planning;
+using Taba.Client.Progress;
+using Taba.Client.Reports;
+using Taba.Grains;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Client.Running;
+
+/// <summary>Runs or continues a sweep: plan, checks, work, run folders, report.</summary>
+sealed class SweepRunner(IRunHost host, Terminal terminal)
+{
+    /// <summary>How long running segments may take to end after an interrupt.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <returns>An exit status.</returns>
+    /// <exception cref="BadInputException">Nothing was started and nothing written.</exception>
+    /// <exception cref="RunFailedException">A store or disk failed.</exception>
+    public async Task<int> RunAsync(RunJob job, CancellationToken interrupted)
+    {
+        var plan = host.Plan(job.Spec, job.StoreRoot);
+        var stored = await host.StoredRowsAsync(plan, job.StoreRoot, interrupted);
+        RefuseConflicts(job, plan);
+        DiskSpace.Require(PlanEstimate.Of(plan, stored), job.StoreRoot, job.Folder);
+        interrupted.ThrowIfCancellationRequested();
+
+        await using var session = await host.StartAsync(new(job.Spec, job.StoreRoot, job.CommandLine, job.Verbose), interrupted);
+        await using var view = ProgressViews.For(terminal, plan, job.Json);
+        try
+        {
+            if (job.Spec.Overwrite)
+                await session.ForgetAsync(plan, interrupted);
+            var status = await ComputeAsync(session, plan, view, interrupted);
+            await WriteRunsAsync(session, job, plan, status, view, interrupted);
+            view.Say("Writing the report.");
+            var report = SweepReport.Write(job.Folder, plan.Name);
+            await view.DisposeAsync();
+            return new RunResults(terminal, job).Print(plan, status, report);
+        }
+        catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
+        {
+            view.Say("Interrupted: running segments end and their checkpoints are written. A second signal ends at once.");
+            await session.DrainAsync(Patience);
+            throw;
+        }
+    }
+
+    void RefuseConflicts(RunJob job, SweepPlan plan)
+    {
+        if (job.Spec.Overwrite)
+            return;
+        foreach (var run in plan.Runs)
+        {
+            if (host.Conflict(plan, run, job.FolderOf(run)) is { } conflict)
+                throw new BadInputException(conflict);
+        }
+    }
+
+    /// <summary>Returns when every row is published or has failed.</summary>
+    static async Task<SweepStatus> ComputeAsync(IRunSession session, SweepPlan plan, IProgressView view, CancellationToken interrupted)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
+        var meter = new ProgressMeter(TimeProvider.System);
+        var watching = FollowAsync();
+        var first = await Task.WhenAny(watching, session.Fault);
+        if (first == watching)
+            return await watching;
+        await stop.CancelAsync();
+        await watching.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        throw new RunFailedException(await session.Fault);
+
+        async Task<SweepStatus> FollowAsync()
+        {
+            var status = await session.SubmitAsync(plan);
+            view.Show(meter.Observe(status));
+            if (status.State == SweepState.Running)
+            {
+                await foreach (var next in session.WatchAsync(plan.SweepId, status.Version, stop.Token))
+                {
+                    status = next;
+                    view.Show(meter.Observe(status));
+                }
+                stop.Token.ThrowIfCancellationRequested();
+            }
+            return status.State switch
+            {
+                SweepState.Completed or SweepState.CompletedWithFailures => status,
+                SweepState.Cancelled => throw new RunFailedException("The sweep was cancelled; the same command starts it again."),
+                _ => throw new RunFailedException(status.Fault ?? "The sweep cannot go on, and the store gave no reason."),
+            };
+        }
+    }
+
+    static async Task WriteRunsAsync(
+        IRunSession session, RunJob job, SweepPlan plan, SweepStatus status, IProgressView view, CancellationToken interrupted)
+    {
+        foreach (var run in plan.Runs)
+        {
+            var folder = job.FolderOf(run);
+            view.Say($"Writing {folder}");
+            await session.WriteRunAsync(plan, run, folder, status, interrupted);
+        }
+    }
+}

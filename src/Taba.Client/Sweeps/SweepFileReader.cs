@@ -1,0 +1,123 @@
+using System.Text;
+using Taba.Grains;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Client.Sweeps;
+
+/// <summary>
+/// Reads a sweep file (docs/guide/sweeps.md). Strict: an unknown key, a wrong type or a value that is given twice is refused
+/// with file, line and what would do.
+/// </summary>
+static class SweepFileReader
+{
+    static readonly string[] Keys =
+    [
+        "name", "model", "weights", "sample_size", "samples", "seed", "num_inference_steps", "stages", "interventions", "internal", "batch_size",
+        "metrics", "noise", "forward_noise", "deterministic", "dtype", "state_dtype", "noise_dtype", "format", "input_noise", "input_images",
+        "input_conds", "device",
+    ];
+
+    /// <exception cref="BadInputException">The file cannot be read as a sweep.</exception>
+    public static SweepSpec Read(string path, IEnumerable<KeyValuePair<string, string>> overrides)
+    {
+        var file = new FileInfo(path);
+        if (Directory.Exists(path))
+            throw new BadInputException($"{path} is a folder: give a sweep file, such as configs/demo.yaml.");
+        if (!file.Exists)
+            throw new BadInputException($"There is no sweep file {path}.");
+        if (file.Length > YamlText.MaxBytes)
+            throw new BadInputException($"{path} has {file.Length} bytes: a sweep file has at most {YamlText.MaxBytes}.");
+        try
+        {
+            return Parse(File.ReadAllText(path, new UTF8Encoding(false, true)), path, overrides);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DecoderFallbackException)
+        {
+            throw new BadInputException($"{path} cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <param name="source">The file's path: names it in refusals, and its folder is where relative paths are looked for first.</param>
+    public static SweepSpec Parse(string text, string source, IEnumerable<KeyValuePair<string, string>> overrides)
+    {
+        var root = YamlText.Parse(text, source);
+        if (root is not YamlMap map)
+            throw root.Refuse($"a sweep file is a mapping of {string.Join(", ", Keys.Take(8))} and so on, and this is {root.Kind}.");
+        var fields = new SweepFields(SweepOverrides.Apply(map, overrides), "a sweep", Keys);
+        var paths = new SweepPaths(Path.GetDirectoryName(Path.GetFullPath(source)) ?? ".");
+
+        var images = paths.File(fields.Text("input_images"));
+        var stages = Stages(fields, images is not null);
+        var defaults = new SweepSpec { Name = "", Models = [] };
+        return new SweepSpec
+        {
+            Name = fields.Text("name") ?? Path.GetFileNameWithoutExtension(source),
+            Models = Models(fields, paths),
+            Samples = Int(fields, "samples") ?? defaults.Samples,
+            Seeds = fields.Axis("seed", SweepFields.LongOf, [.. defaults.Seeds]),
+            NumInferenceSteps = fields.Axis("num_inference_steps", SweepFields.IntOf, [.. defaults.NumInferenceSteps]),
+            WithSampling = stages.Contains(StageWord.Sample),
+            WithInversion = stages.Contains(StageWord.Invert),
+            WithReconstruction = stages.Contains(StageWord.Reconstruct),
+            Interventions = fields.Find("interventions") is { } interventions ? InterventionReader.Read(interventions, paths) : [],
+            Internal = fields.Find("internal") is { } selection ? InternalReader.Read(selection) : InternalSelection.None,
+            BatchSize = fields.Find("batch_size") is { } batch and not YamlScalar { Text: "auto" } ? SweepFields.IntOf(batch, "batch_size") : null,
+            Precision = new(Dtype(fields, "dtype"), Dtype(fields, "state_dtype"), Dtype(fields, "noise_dtype")),
+            Noise = Layout(fields, "noise"),
+            ForwardNoise = Layout(fields, "forward_noise"),
+            Deterministic = fields.Bool("deterministic", false),
+            WithMetrics = Metrics(fields),
+            NoisePath = paths.File(fields.Text("input_noise")),
+            ImagesPath = images,
+            CondPath = paths.File(fields.Text("input_conds")),
+            Format = fields.Find("format") is { } format
+                ? SweepFields.ChoiceOf(format, "format", ("safetensors", TensorFormat.Safetensors), ("pt", TensorFormat.Pt), ("npy", TensorFormat.Npy))
+                : defaults.Format,
+            Device = fields.Text("device") ?? defaults.Device,
+        };
+    }
+
+    static IReadOnlyList<ModelSelection> Models(SweepFields fields, SweepPaths paths)
+    {
+        if (!fields.Has("model"))
+            throw new BadInputException($"{fields.Where}: model is missing: give a name such as demo, or the path of a model.json.");
+        var weights = paths.File(fields.Text("weights"));
+        var size = Int(fields, "sample_size");
+        return [.. fields.Axis("model", SweepFields.TextOf).Select(name => new ModelSelection(paths.Model(name), weights, size))];
+    }
+
+    static List<StageWord> Stages(SweepFields fields, bool imagesGiven)
+    {
+        if (fields.Find("stages") is not { } node)
+            return imagesGiven ? [StageWord.Invert, StageWord.Reconstruct] : [StageWord.Sample, StageWord.Invert, StageWord.Reconstruct];
+        var stages = SweepFields.AxisOf(node, "stages", (n, key) => SweepFields.ChoiceOf(
+            n, key, ("sample", StageWord.Sample), ("invert", StageWord.Invert), ("reconstruct", StageWord.Reconstruct))).ToList();
+        if (imagesGiven && stages.Contains(StageWord.Sample))
+            throw node.Refuse("stages has sample, and input_images gives the images: leave one of them out.");
+        return stages;
+    }
+
+    static bool Metrics(SweepFields fields) => fields.Find("metrics") switch
+    {
+        null => true,
+        YamlScalar { Text: "none" } or YamlList { Items.Count: 0 } => false,
+        var node => SweepFields.AxisOf(node, "metrics", (n, key) => SweepFields.ChoiceOf(n, key, ("paper", true))).Count > 0,
+    };
+
+    static int? Int(SweepFields fields, string key) => fields.Find(key) is { } node ? SweepFields.IntOf(node, key) : null;
+
+    static string Dtype(SweepFields fields, string key) => fields.Find(key) is { } node
+        ? SweepFields.ChoiceOf(node, key, ("auto", "auto"), ("float32", "float32"), ("float16", "float16"), ("bfloat16", "bfloat16"))
+        : "auto";
+
+    static NoiseLayout Layout(SweepFields fields, string key) => fields.Find(key) is { } node
+        ? SweepFields.ChoiceOf(node, key, ("upstream", NoiseLayout.Upstream), ("per-sample", NoiseLayout.PerSample))
+        : NoiseLayout.Upstream;
+
+    enum StageWord
+    {
+        Sample,
+        Invert,
+        Reconstruct,
+    }
+}
