@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Taba.Diffusion.Engine;
-using Taba.Grains.Stages;
+using Taba.Grains;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Engines;
 using Taba.Silo.GrainState;
@@ -118,7 +118,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             silo.UseLocalhostClustering(siloPort, gatewayPort, serviceId: "taba", clusterId: "embedded");
             // Nobody else joins a localhost cluster: bind to loopback only.
             silo.Configure<EndpointOptions>(o => o.AdvertisedIPAddress = IPAddress.Loopback);
-            silo.AddSqliteGrainStorage(StageGrain.StorageName, Path.Combine(options.StoreRoot, "grains.db"));
+            silo.AddSqliteGrainStorage(GrainStorage.Name, Path.Combine(options.StoreRoot, "grains.db"));
             silo.AddTabaPlacement();
         });
         return builder.Build();

@@ -88,7 +88,7 @@ sealed partial class PartWorker(
         {
             foreach (var stageKey in await grains.GetGrain<ISweepGrain>(sweepId).GetWorkAsync())
             {
-                var lease = await grains.GetGrain<IStageGrain>(StageGrain.Key(stageKey)).LeaseAsync(Self, _freshRow);
+                var lease = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stageKey)).LeaseAsync(Self, _freshRow);
                 if (lease is null)
                     continue;
                 SiloInstruments.PartsLeased.Add(1);
@@ -107,7 +107,7 @@ sealed partial class PartWorker(
             var parts = stage.ToList();
             try
             {
-                var kept = await grains.GetGrain<IStageGrain>(StageGrain.Key(stage.Key))
+                var kept = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stage.Key))
                     .RenewAsync(Self, [.. parts.Select(p => new PartProgress(p.Lease.Attempt, workspace.Evaluations(p.Lease.Attempt)))]);
                 for (var i = 0; i < parts.Count; i++)
                 {
