@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Runtime;
 using Taba.Grains.Parts;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
@@ -18,6 +19,7 @@ namespace Taba.Silo.Workers;
 sealed partial class PartWorker(
     IGrainFactory grains,
     ILocalSiloDetails silo,
+    IClusterMembershipService membership,
     EngineHost engines,
     IPartWorkspace workspace,
     WorkSignal signal,
@@ -40,6 +42,7 @@ sealed partial class PartWorker(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        await MemberAsync(stoppingToken);
         var failures = 0;
         var renewed = time.GetTimestamp();
         while (!stoppingToken.IsCancellationRequested)
@@ -76,6 +79,16 @@ sealed partial class PartWorker(
             {
                 return;
             }
+        }
+    }
+
+    /// <summary>Waits until this silo is a member: before that, no grain can be placed.</summary>
+    async Task MemberAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(cancellationToken))
+        {
+            if (snapshot.GetSiloStatus(silo.SiloAddress) == SiloStatus.Active)
+                return;
         }
     }
 
