@@ -53,6 +53,9 @@ sealed class EngineTelemetry(EngineOptions options)
 
     public void Failed(Trajectory trajectory, int step, Exception error)
     {
+        // Being stopped on request is no failure.
+        if (error is EngineStoppedException { InnerException: null })
+            return;
         Interlocked.Increment(ref Counters.Failed);
         Tell(new TrajectoryFailed(options.Name, trajectory.Tag, step, error));
     }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Taba.Diffusion.Engine;
+using Taba.Diffusion.Schedules;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -139,7 +140,7 @@ public sealed class EngineFaultTests
         var observer = new RecordingObserver();
         engine.Start(new TrajectoryRequest
         {
-            Schedule = s_schedule, Direction = Schedules.Direction.Sampling, FirstStep = 0, State = new byte[100], Observer = observer,
+            Schedule = s_schedule, Direction = Direction.Sampling, FirstStep = 0, State = new byte[100], Observer = observer,
         });
         var error = await Assert.ThrowsAsync<ArgumentException>(() => observer.Completed);
         Assert.Contains("100 bytes", error.Message, StringComparison.Ordinal);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.ComponentModel.DataAnnotations;
 using Taba.Diffusion.Engine;
+using Taba.Diffusion.Schedules;
 
 namespace Taba.Diffusion.Tests.Engine;
 
@@ -100,7 +101,7 @@ public sealed class EngineLifeTests
         await using var engine = new DenoisingEngine(model, new EngineOptions());
         TrajectoryRequest Request(int first = 0, SwapKind swap = SwapKind.None, int before = 0, double? alphaBar = null) => new()
         {
-            Schedule = s_schedule, Direction = Schedules.Direction.Sampling, FirstStep = first, State = Rows.Make(1), Observer = new RecordingObserver(),
+            Schedule = s_schedule, Direction = Direction.Sampling, FirstStep = first, State = Rows.Make(1), Observer = new RecordingObserver(),
             Swap = swap, SwapBefore = before, ForwardNoise = alphaBar is null ? null : Rows.Make(2), ForwardAlphaBar = alphaBar ?? 0,
         };
         Assert.Throws<ArgumentOutOfRangeException>(() => engine.Open(Request(first: 5)));
@@ -254,6 +255,51 @@ public sealed class EngineLifeTests
         await observer.Completed;
         Assert.Equal(40, observer.Captured.Count);
         Assert.True(engine.Statistics.OutputWaitTime > TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task RunSegment_AskedForWhenTheLastEnded_TheGroupStaysTogether()
+    {
+        using var gate = new ManualResetEventSlim();
+        await using var engine = new DenoisingEngine(
+            () =>
+            {
+                gate.Wait();
+                return new ToyDenoiser(Rows.Shape);
+            },
+            new EngineOptions { BatchSize = 8, Linger = TimeSpan.FromSeconds(30), LingerShare = 1e9 });
+        var observers = new RecordingObserver[8];
+        var handles = new SlotHandle[8];
+        for (var i = 0; i < 8; i++)
+        {
+            var row = i;
+            observers[i] = new RecordingObserver
+            {
+                On = what =>
+                {
+                    if (what == "segment" && observers[row].Segments.Count < 9)
+                        engine.RunSegment(handles[row], 1);
+                },
+            };
+            handles[i] = engine.Open(Rows.Request(i, new ToySchedule(10), observers[i]));
+            engine.RunSegment(handles[i], 1);
+        }
+        gate.Set();
+        await Task.WhenAll(observers.Select(o => o.Completed));
+        Assert.Equal((10L, 80L, 0L), (engine.Statistics.Turns, engine.Statistics.Evaluations, engine.Statistics.PaddedRows));
+    }
+
+    [Fact]
+    public async Task RunSegment_OneOfTheGroupDoesNotGoOn_TheOthersDo()
+    {
+        using var model = new ToyDenoiser(Rows.Shape);
+        await using var engine = new DenoisingEngine(model, new EngineOptions { BatchSize = 8, LingerShare = 1e9 });
+        var (stays, goes) = (new RecordingObserver(), new RecordingObserver());
+        engine.RunSegment(engine.Open(Rows.Request(1, s_schedule, stays)), 1);
+        engine.Start(Rows.Request(2, s_schedule, goes));
+        await goes.Completed;
+        await stays.NextSegmentAsync();
+        Assert.Null(stays.Error);
     }
 
     sealed class ListJournal : IEvaluationJournal

@@ -1,4 +1,5 @@
 using Taba.Diffusion.Engine;
+using Taba.Diffusion.Schedules;
 using TorchSharp;
 
 namespace Taba.Diffusion.Tests.Engine;
@@ -23,7 +24,7 @@ public sealed class EngineMemoryTests
                 var swapped = i % 4 == 0;
                 engine.Start(new TrajectoryRequest
                 {
-                    Schedule = new ToySchedule(50), Direction = (Schedules.Direction)(i % 2), FirstStep = 0, State = Rows.Make(seed + i), Observer = observers[i],
+                    Schedule = new ToySchedule(50), Direction = (Direction)(i % 2), FirstStep = 0, State = Rows.Make(seed + i), Observer = observers[i],
                     Swap = swapped ? SwapKind.Eps : SwapKind.None, SwapBefore = swapped ? 5 : 0, SwapRow = swapped ? k => Rows.Make(k) : null,
                     Captures = k => k % 10 == 0 ? CaptureKinds.State | CaptureKinds.Eps | CaptureKinds.PredXstart : CaptureKinds.None,
                 });
