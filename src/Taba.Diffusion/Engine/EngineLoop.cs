@@ -244,15 +244,10 @@ sealed partial class EngineLoop
         Swap(_swappedEps, Pass.SwapEps, ref times);
         Swap(_swappedXt, Pass.SwapXt, ref times);
         Resolve(_network);
-        if (_network.Count > 0)
+        if (_network.Count > 0 && Execute(_network, Pass.Network, _planner.Bucket(_network.Count), ref times))
         {
-            times.Shape = _planner.Bucket(_network.Count);
-            if (Execute(_network, Pass.Network, times.Shape, ref times))
-            {
-                times.Evaluated = _network.Count;
-                var share = Stopwatch.GetElapsedTime(0, times.Network).TotalSeconds * _options.LingerShare;
-                _linger = TimeSpan.FromSeconds(Math.Min(share, _options.Linger.TotalSeconds));
-            }
+            var share = Stopwatch.GetElapsedTime(0, times.Network).TotalSeconds * _options.LingerShare;
+            _linger = TimeSpan.FromSeconds(Math.Min(share, _options.Linger.TotalSeconds));
         }
         times.Total = Stopwatch.GetTimestamp() - started;
         _telemetry.Turned(times);
@@ -266,8 +261,7 @@ sealed partial class EngineLoop
         for (var start = 0; start < rows.Count; start += _options.LargestBatch)
         {
             var chunk = rows.GetRange(start, Math.Min(_options.LargestBatch, rows.Count - start));
-            if (Execute(chunk, pass, chunk.Count, ref times))
-                times.Swapped += chunk.Count;
+            Execute(chunk, pass, chunk.Count, ref times);
         }
     }
 
@@ -303,6 +297,7 @@ sealed partial class EngineLoop
             PassFailed(rows, pass, shape, error);
             return false;
         }
+        _telemetry.Passed(pass, rows.Count, shape, _executor.NetworkTicks);
         for (var i = 0; i < rows.Count; i++)
             Settle(rows[i], i, pass, output);
         times.OutputWait += Post(output);
