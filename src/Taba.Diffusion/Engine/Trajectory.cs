@@ -60,6 +60,9 @@ sealed class Trajectory(long index, TrajectoryRequest request)
     /// <summary>It has a slot.</summary>
     public bool Admitted => Slot >= 0;
 
+    /// <summary>A segment ended in the last turn, and the caller will soon ask for the next.</summary>
+    public bool AnswerDue { get; set; }
+
     /// <summary>Completed, failed or closed: the engine has forgotten it.</summary>
     public bool Ended { get; set; }
 
