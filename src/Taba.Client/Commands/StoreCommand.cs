@@ -57,7 +57,7 @@ static class StoreCommand
             }
             catch (Exception e) when (e is StoreBusyException or StoreException)
             {
-                throw new RunFailedException(EmbeddedRun.Sentence(e.Message), e);
+                throw new RunFailedException(e.Message, e);
             }
         });
         return command.WithExamples("taba store prune --dry_run", "taba store prune --out results");

@@ -65,7 +65,7 @@ static class FolderMetrics
 
     static JsonObject Pair(double mean, double std) => new() { ["mean"] = Number(mean), ["std"] = Number(std) };
 
-    static JsonNode Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : JsonValue.Create("NaN");
+    static JsonValue Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : JsonValue.Create("NaN");
 
     /// <summary>A [N,C,H,W] tensor that is read in chunks of rows.</summary>
     sealed class Tensor(TensorFile file, TensorReader reader) : IDisposable
