@@ -78,8 +78,11 @@ sealed partial class EngineLoop
 
     void FailAsStopped(Trajectory trajectory, OutputBatch? output = null)
     {
-        if (!trajectory.Ended)
-            Fail(trajectory, trajectory.NextStep, new EngineStoppedException($"Engine '{_options.Name}' is draining and begins no further segment; go on from step {trajectory.NextStep} later."), output);
+        if (trajectory.Ended)
+            return;
+        var step = trajectory.NextStep;
+        var error = new EngineStoppedException($"Engine '{_options.Name}' is draining and begins no further segment; go on from step {step} later.");
+        Fail(trajectory, step, error, output);
     }
 
     /// <summary>Ends a trajectory and tells its observer, with <paramref name="output"/> or at once.</summary>

@@ -116,7 +116,9 @@ sealed class Trajectory(long index, TrajectoryRequest request)
             if (steps < 1 || steps > left)
             {
                 throw new ArgumentOutOfRangeException(
-                    nameof(steps), steps, $"A segment of trajectory {Index} has 1 to {left} steps: {_claimed} of {NumInferenceSteps} are asked for already.");
+                    nameof(steps),
+                    steps,
+                    $"A segment of trajectory {Index} has 1 to {left} steps: {_claimed} of {NumInferenceSteps} are asked for already.");
             }
             return _claimed += steps;
         }
