@@ -22,6 +22,7 @@ public sealed class WeightsMemoryTests
         }
 
         using var weights = WeightsFile.Open(path);
+        zeros(1).Dispose(); // libtorch is mapped too
         var before = MappedBytes();
         using var tensor = weights.Load("w", ScalarType.BFloat16, CPU);
 
