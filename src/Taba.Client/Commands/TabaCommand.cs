@@ -40,7 +40,7 @@ static class TabaCommand
     {
         switch (e)
         {
-            case BadInputException or WeightsFormatException:
+            case BadInputException or WeightsFormatException or DllNotFoundException:
                 terminal.Error.WriteLine(Sentences.Of(e.Message));
                 return ExitStatus.BadInput;
             case OperationCanceledException when interrupted.IsCancellationRequested:

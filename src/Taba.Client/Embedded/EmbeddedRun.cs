@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Taba.Diffusion.Native;
 using Taba.Grains;
 using Taba.Grains.Planning;
 using Taba.Grains.Stages;
@@ -19,6 +20,7 @@ sealed class EmbeddedRun : IRunHost
 
     public SweepPlan Plan(SweepSpec spec, string storeRoot)
     {
+        TorchRuntime.Initialize();
         var device = DeviceChoice.Resolve(spec.Device);
         // A plan writes nothing: digests are remembered only where a store already is.
         var cache = Directory.Exists(storeRoot) ? Path.Combine(storeRoot, DigestCache) : null;
