@@ -19,7 +19,7 @@ static class ParseComplaint
 
     /// <summary>A word that nothing takes; options that a list of arguments swallowed count too.</summary>
     static string? UnknownWord(ParseResult parsed) =>
-        parsed.UnmatchedTokens.FirstOrDefault()
+        (parsed.UnmatchedTokens is [var first, ..] ? first : null)
         ?? parsed.CommandResult.Children.OfType<ArgumentResult>()
             .SelectMany(a => a.Tokens)
             .Select(t => t.Value)

@@ -41,13 +41,13 @@ static class TabaCommand
         switch (e)
         {
             case BadInputException or WeightsFormatException:
-                terminal.Error.WriteLine(e.Message);
+                terminal.Error.WriteLine(Sentences.Of(e.Message));
                 return ExitStatus.BadInput;
             case OperationCanceledException when interrupted.IsCancellationRequested:
                 terminal.Error.WriteLine($"Interrupted. What was done is kept; to go on: {commandLine}");
                 return ExitStatus.Interrupted;
             case RunFailedException or IOException or UnauthorizedAccessException:
-                terminal.Error.WriteLine($"{e.Message} What was done is kept; to go on: {commandLine}");
+                terminal.Error.WriteLine($"{Sentences.Of(e.Message)} What was done is kept; to go on: {commandLine}");
                 return ExitStatus.Failed;
             default:
                 terminal.Error.WriteLine($"This is a fault of taba itself, please report it: {e}");

@@ -21,7 +21,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         var plan = host.Plan(job.Spec, job.StoreRoot);
         var stored = await host.StoredRowsAsync(plan, job.StoreRoot, interrupted);
         RefuseConflicts(job, plan);
-        DiskSpace.Require(PlanEstimate.Of(plan, stored), job.StoreRoot, job.Folder);
+        DiskRoom.Require(PlanEstimate.Of(plan, stored), job.StoreRoot, job.Folder);
         interrupted.ThrowIfCancellationRequested();
 
         await using var session = await host.StartAsync(new(job.Spec, job.StoreRoot, job.CommandLine, job.Verbose), interrupted);

@@ -120,7 +120,7 @@ sealed partial class PartGrain(
         signal.PartEnded(lease.Attempt, RowSet.Empty);
     }
 
-    IStageGrain Stage(PartLease lease) => GrainFactory.GetGrain<IStageGrain>(StageGrain.Key(lease.Attempt.StageKey));
+    IStageGrain Stage(PartLease lease) => GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(lease.Attempt.StageKey));
 
     ITrajectoryGrain Trajectory(PartLease lease, int sample) =>
         GrainFactory.GetGrain<ITrajectoryGrain>(TrajectoryOrder.Key(lease.Attempt.StageKey, sample));

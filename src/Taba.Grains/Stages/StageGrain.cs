@@ -15,25 +15,19 @@ namespace Taba.Grains.Stages;
 /// </summary>
 [PreferLocalPlacement]
 sealed partial class StageGrain(
-    [PersistentState("stage", StageGrain.StorageName)] IPersistentState<StageState> state,
+    [PersistentState("stage", GrainStorage.Name)] IPersistentState<StageState> state,
     IPartCatalogue catalogue,
     IWorkerLiveness liveness,
     TimeProvider time,
     IOptions<LeaseOptions> options,
     ILogger<StageGrain> logger) : Grain, IStageGrain
 {
-    /// <summary>The storage provider of all grain state.</summary>
-    public const string StorageName = "taba";
-
     readonly Dictionary<string, int> _reused = [];
     readonly Dictionary<Guid, long> _evaluations = [];
     RowSet _inputs = RowSet.Empty;
     string? _fault;
 
-    /// <summary>The grain key of a stage.</summary>
-    public static string Key(string stageKey) => $"stage-{stageKey}";
-
-    string OwnKey => this.GetPrimaryKeyString()["stage-".Length..];
+    string OwnKey => StageAddress.StageKey(this.GetPrimaryKeyString());
 
     StageState State
     {
@@ -180,7 +174,7 @@ sealed partial class StageGrain(
         return inputs;
     }
 
-    IStageGrain Stage(string key) => GrainFactory.GetGrain<IStageGrain>(Key(key));
+    IStageGrain Stage(string key) => GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(key));
 
     [LoggerMessage(2001, LogLevel.Debug, "Leased {Attempt} rows {Rows} to {Worker}")]
     static partial void LogLeased(ILogger logger, PartAttempt attempt, RowRange rows, string worker);

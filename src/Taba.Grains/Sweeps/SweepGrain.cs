@@ -20,7 +20,7 @@ public sealed record SweepGrainState
 /// <summary>Holds a plan, asks its stages for rows, and adds up what they say.</summary>
 [PreferLocalPlacement]
 sealed class SweepGrain(
-    [PersistentState("sweep", StageGrain.StorageName)] IPersistentState<SweepGrainState> state,
+    [PersistentState("sweep", GrainStorage.Name)] IPersistentState<SweepGrainState> state,
     IWorkSignal signal,
     TimeProvider time) : Grain, ISweepGrain
 {
@@ -121,5 +121,5 @@ sealed class SweepGrain(
             p.First.RowsDone == p.Second.RowsDone && p.First.EvaluationsDone == p.Second.EvaluationsDone
             && p.First.PartsLeased == p.Second.PartsLeased && p.First.RowsFailed == p.Second.RowsFailed);
 
-    IStageGrain Stage(string key) => GrainFactory.GetGrain<IStageGrain>(StageGrain.Key(key));
+    IStageGrain Stage(string key) => GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(key));
 }

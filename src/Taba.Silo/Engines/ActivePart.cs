@@ -116,7 +116,7 @@ sealed class ActivePart : IDisposable
     }
 
     long CaptureOffset(TensorKinds kind, int step, int row) =>
-        ((long)Lease.Keep.Steps(kind).BinarySearch(step) * Lease.Rows.Count + row) * RowBytes;
+        ((long)Lease.Keep.Steps(kind).AsSpan().BinarySearch(step) * Lease.Rows.Count + row) * RowBytes;
 
     static string Digest(PartLease lease)
     {

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Taba.Diffusion.Engine;
-using Taba.Grains.Stages;
+using Taba.Grains;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Engines;
 using Taba.Silo.GrainState;
@@ -106,7 +106,9 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(options.Settings);
         builder.Logging.AddSimpleConsole(o => o.SingleLine = true).SetMinimumLevel(options.LogLevel)
             .AddFilter("Orleans", options.LogLevel < LogLevel.Information ? options.LogLevel : LogLevel.Error)
-            .AddFilter("Microsoft.Hosting", LogLevel.Warning);
+            .AddFilter("Microsoft.Hosting", LogLevel.Warning)
+            // Orleans retries a placement through Polly and reports what matters itself.
+            .AddFilter("Polly", LogLevel.Error);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddTabaSilo(builder.Configuration, options.Device, options.StoreRoot);
@@ -118,7 +120,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             silo.UseLocalhostClustering(siloPort, gatewayPort, serviceId: "taba", clusterId: "embedded");
             // Nobody else joins a localhost cluster: bind to loopback only.
             silo.Configure<EndpointOptions>(o => o.AdvertisedIPAddress = IPAddress.Loopback);
-            silo.AddSqliteGrainStorage(StageGrain.StorageName, Path.Combine(options.StoreRoot, "grains.db"));
+            silo.AddSqliteGrainStorage(GrainStorage.Name, Path.Combine(options.StoreRoot, "grains.db"));
             silo.AddTabaPlacement();
         });
         return builder.Build();

@@ -87,7 +87,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
     async Task<RunFile> WriteTensorAsync(PlannedRun run, RunTensor tensor, string folder, CancellationToken cancellationToken)
     {
         using var rows = await RunRows.OpenAsync(tensor, run, store, _noise, cancellationToken);
-        long[] rowShape = tensor.Name == "conds" ? [] : [run.Model.Channels, run.Model.Height, run.Model.Width];
+        ImmutableArray<long> rowShape = tensor.Name == "conds" ? [] : [run.Model.Channels, run.Model.Height, run.Model.Width];
         var share = ShareKey(run, tensor);
         var path = Path.Combine(folder, tensor.Name + options.Format.Extension());
         if (_written.TryGetValue(share, out var other) && File.Exists(other) && HardLink.TryCreate(other, path))

@@ -116,7 +116,7 @@ sealed class RunMetrics(ITensorStore store, NoiseSources noise)
 
     static JsonObject Pair(double mean, double std) => new() { ["mean"] = Number(mean), ["std"] = Number(std) };
 
-    static JsonNode Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : JsonValue.Create("NaN");
+    static JsonValue Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : JsonValue.Create("NaN");
 
     sealed record TensorStatistics(Moments Moments, CorrelationSummary Correlation);
 }

@@ -32,9 +32,7 @@ abstract class RunRows : IDisposable
     /// <param name="step">The step of a kept tensor; ignored for a result.</param>
     public abstract void Read(int step, RowRange rows, Span<byte> destination);
 
-    public virtual void Dispose()
-    {
-    }
+    public abstract void Dispose();
 
     public static async Task<RunRows> OpenAsync(RunTensor tensor, PlannedRun run, ITensorStore store, NoiseSources noise, CancellationToken cancellationToken) =>
         tensor.Rows switch
@@ -53,6 +51,11 @@ abstract class RunRows : IDisposable
 
         public override void Read(int step, RowRange rows, Span<byte> destination) =>
             noise.RawRows(address, NoiseStream.Initial, run.Model, rows, destination);
+
+        public override void Dispose()
+        {
+            // The noise stays open for the sweep's other runs.
+        }
     }
 
     sealed class OfFile(FileRows source, string name) : RunRows

@@ -19,7 +19,7 @@ sealed class TensorAssembler(ITensorStore store)
     /// <param name="rowShape">[C,H,W], or empty for one value a row.</param>
     /// <param name="linkable">The one part that is the whole tensor, or null.</param>
     public RunFile Write(
-        string folder, RunTensor tensor, RunRows rows, RowRange range, ReadOnlySpan<long> rowShape, Diffusion.Tensors.TensorFormat format,
+        string folder, RunTensor tensor, RunRows rows, RowRange range, ImmutableArray<long> rowShape, Diffusion.Tensors.TensorFormat format,
         ObjectEntry? linkable, CancellationToken cancellationToken)
     {
         ImmutableArray<long> shape = tensor.Steps.IsEmpty ? [range.Count, .. rowShape] : [tensor.Steps.Length, range.Count, .. rowShape];

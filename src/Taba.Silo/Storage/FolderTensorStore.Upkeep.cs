@@ -127,7 +127,7 @@ public sealed partial class FolderTensorStore
         {
             if (!File.Exists(file) || new FileInfo(file).Length > ManifestReader.MaxBytes)
                 return null;
-            var description = StoreJson.Read<StageDescription>(File.ReadAllBytes(file));
+            var description = StoreJson.Read<StageFields>(File.ReadAllBytes(file));
             return string.Join(", ", description.Fields.Select(f => $"{f.Key}={f.Value}"));
         }
         catch (JsonException)

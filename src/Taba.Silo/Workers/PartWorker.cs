@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Runtime;
 using Taba.Grains.Parts;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
@@ -18,6 +19,7 @@ namespace Taba.Silo.Workers;
 sealed partial class PartWorker(
     IGrainFactory grains,
     ILocalSiloDetails silo,
+    IClusterMembershipService membership,
     EngineHost engines,
     IPartWorkspace workspace,
     WorkSignal signal,
@@ -40,6 +42,7 @@ sealed partial class PartWorker(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        await MemberAsync(stoppingToken);
         var failures = 0;
         var renewed = time.GetTimestamp();
         while (!stoppingToken.IsCancellationRequested)
@@ -79,6 +82,16 @@ sealed partial class PartWorker(
         }
     }
 
+    /// <summary>Waits until this silo is a member: before that, no grain can be placed.</summary>
+    async Task MemberAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(cancellationToken))
+        {
+            if (snapshot.GetSiloStatus(silo.SiloAddress) == SiloStatus.Active)
+                return;
+        }
+    }
+
     /// <summary>Rows in flight fill the slots, and one more part waits so that the device never does.</summary>
     bool HasRoom => _held.Values.Sum(p => p.Lease.Rows.Count) < engines.Slots + engines.BatchSize;
 
@@ -88,7 +101,7 @@ sealed partial class PartWorker(
         {
             foreach (var stageKey in await grains.GetGrain<ISweepGrain>(sweepId).GetWorkAsync())
             {
-                var lease = await grains.GetGrain<IStageGrain>(StageGrain.Key(stageKey)).LeaseAsync(Self, _freshRow);
+                var lease = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stageKey)).LeaseAsync(Self, _freshRow);
                 if (lease is null)
                     continue;
                 SiloInstruments.PartsLeased.Add(1);
@@ -107,7 +120,7 @@ sealed partial class PartWorker(
             var parts = stage.ToList();
             try
             {
-                var kept = await grains.GetGrain<IStageGrain>(StageGrain.Key(stage.Key))
+                var kept = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stage.Key))
                     .RenewAsync(Self, [.. parts.Select(p => new PartProgress(p.Lease.Attempt, workspace.Evaluations(p.Lease.Attempt)))]);
                 for (var i = 0; i < parts.Count; i++)
                 {
