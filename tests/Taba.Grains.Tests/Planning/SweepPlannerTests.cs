@@ -1,3 +1,4 @@
+using Taba.Grains.Planning;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
@@ -219,7 +220,7 @@ public sealed class SweepPlannerTests
     [Fact]
     public void Plan_Twice_WithOnePlanner_DoesNotMixThem()
     {
-        var planner = new Grains.Planning.SweepPlanner(new FakeModels(), new FakeFiles(), "cpu");
+        var planner = new SweepPlanner(new FakeModels(), new FakeFiles(), "cpu");
         planner.Plan(SweepSpecs.Demo);
         Assert.Equal(3, planner.Plan(SweepSpecs.Plain).Stages.Length);
     }
