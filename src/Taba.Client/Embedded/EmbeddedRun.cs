@@ -63,14 +63,15 @@ sealed class EmbeddedRun : IRunHost
                     BatchSize = options.Spec.BatchSize,
                     Command = options.CommandLine,
                     Settings = SettingsFiles.Read(),
-                    LogLevel = options.Verbose ? LogLevel.Information : LogLevel.Warning,
+                    // What a user must know comes as a sentence of the command; logs would tear the progress display.
+                    LogLevel = options.Verbose ? LogLevel.Information : LogLevel.Critical,
                 },
                 cancellationToken);
             return new Session(silo, options.Spec, device);
         }
         catch (Exception exception) when (exception is StoreBusyException or StoreException)
         {
-            throw new RunFailedException(exception.Message, exception);
+            throw new RunFailedException(exception.Message, exception) { Begun = exception is not StoreBusyException };
         }
     }
 

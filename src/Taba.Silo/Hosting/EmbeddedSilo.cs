@@ -154,6 +154,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             silo.AddSqliteGrainStorage(GrainStorage.Name, Path.Combine(options.StoreRoot, "grains.db"));
             silo.AddTabaPlacement();
         });
+        builder.Services.AddTabaWorker();
         return builder.Build();
     }
 

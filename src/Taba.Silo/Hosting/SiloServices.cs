@@ -50,9 +50,12 @@ static class SiloServices
         services.AddSingleton<IWorkSignal>(provider => provider.GetRequiredService<WorkSignal>());
         services.AddSingleton<IWorkerLiveness, SiloMembership>();
         services.AddSingleton<PartWorker>();
-        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<PartWorker>());
         return services;
     }
+
+    /// <summary>Runs the worker. Called after Orleans was added: services stop in reverse, and the worker must stop before the grains do.</summary>
+    public static IServiceCollection AddTabaWorker(this IServiceCollection services) =>
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<PartWorker>());
 
     /// <summary>The settings of a silo, checked when it starts.</summary>
     public static void AddTabaSettings(this IServiceCollection services, IConfiguration configuration)

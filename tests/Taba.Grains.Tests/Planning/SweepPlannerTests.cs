@@ -1,3 +1,4 @@
+using Taba.Grains.Planning;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
@@ -8,7 +9,7 @@ public sealed class SweepPlannerTests
     [Fact]
     public void Plan_Demo_SharesOneSamplingStage()
     {
-        var plan = Sweeps.Demo.Plan();
+        var plan = SweepSpecs.Demo.Plan();
         var sample = Assert.Single(plan.Of(StageKind.Sample));
         Assert.Equal(6, plan.Of(StageKind.Invert).Count());
         Assert.Equal(6, plan.Of(StageKind.Reconstruct).Count());
@@ -19,7 +20,7 @@ public sealed class SweepPlannerTests
     [Fact]
     public void Plan_Demo_KeepsJustWhatTheSwapsNeed()
     {
-        var plan = Sweeps.Demo.Plan();
+        var plan = SweepSpecs.Demo.Plan();
         Assert.Equal(new CaptureSelection([], [7, 8, 9], []), plan.Of(StageKind.Sample).Single().Keep);
         Assert.All(plan.Stages.Where(s => s.Spec.Kind != StageKind.Sample), s => Assert.True(s.Keep.IsEmpty));
     }
@@ -28,7 +29,7 @@ public sealed class SweepPlannerTests
     public void Plan_Demo_CountsTheEvaluationsThatReachTheNetwork()
     {
         // 6 x (10 + 10), less the replaced inversion steps 1 + 3 + 5 and 1 + 3, plus one sampling of 10.
-        Assert.Equal(117 * 256, Sweeps.Demo.Plan().Evaluations);
+        Assert.Equal(117 * 256, SweepSpecs.Demo.Plan().Evaluations);
     }
 
     [Fact]
@@ -37,12 +38,12 @@ public sealed class SweepPlannerTests
             "demo_T10_seed420", "demo_T10_seed420_forward_before1_seed999", "demo_T10_seed420_forward_before3_seed999",
             "demo_T10_seed420_forward_before5_seed999", "demo_T10_seed420_swap_eps_before1", "demo_T10_seed420_swap_eps_before3",
         ],
-        Sweeps.Demo.Plan().Runs.Select(r => r.Slug));
+        SweepSpecs.Demo.Plan().Runs.Select(r => r.Slug));
 
     [Fact]
     public void Plan_Demo_EveryRunShowsTheSameSamplesAndItsOwnLatents()
     {
-        var plan = Sweeps.Demo.Plan();
+        var plan = SweepSpecs.Demo.Plan();
         Assert.Single(plan.Runs.Select(r => r.Tensor("samples")!.Rows).Distinct());
         Assert.Equal(6, plan.Runs.Select(r => r.Tensor("latents")!.Rows).Distinct().Count());
         Assert.Equal(6, plan.Runs.Select(r => r.Tensor("samples2")!.Rows).Distinct().Count());
@@ -52,7 +53,7 @@ public sealed class SweepPlannerTests
     [Fact]
     public void Plan_AnySweep_PutsParentsBeforeChildren()
     {
-        var plan = (Sweeps.Demo with { NumInferenceSteps = [10, 50], Seeds = [1, 2] }).Plan();
+        var plan = (SweepSpecs.Demo with { NumInferenceSteps = [10, 50], Seeds = [1, 2] }).Plan();
         var seen = new HashSet<string>();
         foreach (var stage in plan.Stages)
         {
@@ -65,17 +66,17 @@ public sealed class SweepPlannerTests
     [Fact]
     public void Plan_SameSweepTwice_IsTheSameId()
     {
-        Assert.Equal(Sweeps.Demo.Plan().SweepId, Sweeps.Demo.Plan().SweepId);
-        Assert.NotEqual(Sweeps.Demo.Plan().SweepId, (Sweeps.Demo with { Samples = 128 }).Plan().SweepId);
-        Assert.NotEqual(Sweeps.Demo.Plan().SweepId, (Sweeps.Demo with { Name = "another" }).Plan().SweepId);
-        Assert.NotEqual(Sweeps.Demo.Plan().SweepId, (Sweeps.Demo with { Internal = InternalSelection.All }).Plan().SweepId);
+        Assert.Equal(SweepSpecs.Demo.Plan().SweepId, SweepSpecs.Demo.Plan().SweepId);
+        Assert.NotEqual(SweepSpecs.Demo.Plan().SweepId, (SweepSpecs.Demo with { Samples = 128 }).Plan().SweepId);
+        Assert.NotEqual(SweepSpecs.Demo.Plan().SweepId, (SweepSpecs.Demo with { Name = "another" }).Plan().SweepId);
+        Assert.NotEqual(SweepSpecs.Demo.Plan().SweepId, (SweepSpecs.Demo with { Internal = InternalSelection.All }).Plan().SweepId);
     }
 
     [Fact]
     public void Plan_MoreSamples_AreMoreRowsOfTheSameStages()
     {
-        var small = (Sweeps.Demo with { Samples = 128 }).Plan();
-        var large = Sweeps.Demo.Plan();
+        var small = (SweepSpecs.Demo with { Samples = 128 }).Plan();
+        var large = SweepSpecs.Demo.Plan();
         Assert.Equal(small.Stages.Select(s => s.Key), large.Stages.Select(s => s.Key));
         Assert.All(small.Stages, s => Assert.Equal(new RowRange(0, 128), s.Rows));
     }
@@ -83,8 +84,8 @@ public sealed class SweepPlannerTests
     [Fact]
     public void Plan_AnInterventionMore_OnlyAddsStagesAndRuns()
     {
-        var before = Sweeps.Demo.Plan();
-        var after = (Sweeps.Demo with { Interventions = [.. Sweeps.Demo.Interventions, new(InterventionKind.Forward, 2, Seed: 999)] }).Plan();
+        var before = SweepSpecs.Demo.Plan();
+        var after = (SweepSpecs.Demo with { Interventions = [.. SweepSpecs.Demo.Interventions, new(InterventionKind.Forward, 2, Seed: 999)] }).Plan();
         Assert.Empty(before.Stages.Select(s => s.Key).Except(after.Stages.Select(s => s.Key)));
         Assert.Empty(before.Runs.Select(r => r.Slug).Except(after.Runs.Select(r => r.Slug)));
         Assert.Equal(before.Stages.Length + 2, after.Stages.Length);
@@ -93,7 +94,7 @@ public sealed class SweepPlannerTests
     [Fact]
     public void Plan_Axes_AreMultiplied()
     {
-        var plan = (Sweeps.Demo with { Models = [new("demo"), new("other")], NumInferenceSteps = [10, 50, 100], Seeds = [1, 2] }).Plan();
+        var plan = (SweepSpecs.Demo with { Models = [new("demo"), new("other")], NumInferenceSteps = [10, 50, 100], Seeds = [1, 2] }).Plan();
         Assert.Equal(2 * 3 * 2 * 6, plan.Runs.Length);
         Assert.Equal(2 * 3 * 2, plan.Of(StageKind.Sample).Count());
         var run = plan.Runs.Single(r => r.Slug == "other_T50_seed2_swap_eps_before3");
@@ -103,23 +104,23 @@ public sealed class SweepPlannerTests
 
     [Fact]
     public void Plan_SweepsThatShareAModel_ShareItsSamplingStage() =>
-        Assert.Equal(Sweeps.Plain.Plan().Stages[0].Key, Sweeps.Demo.Plan().Stages[0].Key);
+        Assert.Equal(SweepSpecs.Plain.Plan().Stages[0].Key, SweepSpecs.Demo.Plan().Stages[0].Key);
 
     [Fact]
     public void Plan_InterventionOfNoSteps_IsThePlainRun()
     {
         var zero = new Intervention(InterventionKind.SwapEps, 0);
-        var plan = (Sweeps.Plain with { WithPlainRun = false, Interventions = [zero] }).Plan();
+        var plan = (SweepSpecs.Plain with { WithPlainRun = false, Interventions = [zero] }).Plan();
         var run = Assert.Single(plan.Runs);
         Assert.Null(run.Intervention);
-        Assert.Equal(Sweeps.Plain.Plan().Stages.Select(s => s.Key), plan.Stages.Select(s => s.Key));
-        Assert.Single((Sweeps.Plain with { Interventions = [zero] }).Plan().Runs);
+        Assert.Equal(SweepSpecs.Plain.Plan().Stages.Select(s => s.Key), plan.Stages.Select(s => s.Key));
+        Assert.Single((SweepSpecs.Plain with { Interventions = [zero] }).Plan().Runs);
     }
 
     [Fact]
     public void Plan_WithoutThePlainRun_DoesNotInvertPlainly()
     {
-        var plan = (Sweeps.Demo with { WithPlainRun = false }).Plan();
+        var plan = (SweepSpecs.Demo with { WithPlainRun = false }).Plan();
         Assert.Equal(5, plan.Runs.Length);
         Assert.Equal(5, plan.Of(StageKind.Invert).Count());
         Assert.DoesNotContain(plan.Of(StageKind.Invert), s => s.Spec is { Forward: null, Swap: null });
@@ -128,7 +129,7 @@ public sealed class SweepPlannerTests
     [Fact]
     public void Plan_Internal_NamesUpstreamsFilesWithTheStepsTheyHold()
     {
-        var plan = (Sweeps.Demo with { Internal = InternalSelection.All }).Plan();
+        var plan = (SweepSpecs.Demo with { Internal = InternalSelection.All }).Plan();
         var plain = plan.Runs[0];
         Assert.Equal(
             [
@@ -147,7 +148,7 @@ public sealed class SweepPlannerTests
     [Fact]
     public void Plan_SwapOfEveryStateByXt_TakesTheNoiseOfSampling()
     {
-        var plan = (Sweeps.Plain with { Interventions = [new(InterventionKind.SwapXt, 10)] }).Plan();
+        var plan = (SweepSpecs.Plain with { Interventions = [new(InterventionKind.SwapXt, 10)] }).Plan();
         var swap = plan.Of(StageKind.Invert).Single(s => s.Spec.Swap is not null).Spec.Swap!;
         Assert.Equal(TestStages.Noise(420, 128), swap.Noise);
         Assert.Equal(Enumerable.Range(0, 9), plan.Of(StageKind.Sample).Single().Keep.State.AsEnumerable());
@@ -157,7 +158,7 @@ public sealed class SweepPlannerTests
     public void Plan_SwapFromAFile_KeepsNothingOfSampling()
     {
         var files = new FakeFiles().With("eps.pt", "float32", 10, 128, 3, 8, 8);
-        var plan = (Sweeps.Plain with { Interventions = [new(InterventionKind.SwapEps, 3, SwapPath: "eps.pt")] }).Plan(files);
+        var plan = (SweepSpecs.Plain with { Interventions = [new(InterventionKind.SwapEps, 3, SwapPath: "eps.pt")] }).Plan(files);
         Assert.True(plan.Of(StageKind.Sample).Single().Keep.IsEmpty);
         Assert.Equal(new FileRows("eps.pt", "digest-of-eps.pt", 128), plan.Of(StageKind.Invert).Single(s => s.Spec.Swap is not null).Spec.Swap!.Source);
     }
@@ -165,9 +166,9 @@ public sealed class SweepPlannerTests
     [Fact]
     public void Plan_Parts_AreEqualSlicesOfTheSameStages()
     {
-        var parts = Enumerable.Range(0, 4).Select(i => (Sweeps.Plain with { NParts = 4, PartIdx = i }).Plan()).ToList();
+        var parts = Enumerable.Range(0, 4).Select(i => (SweepSpecs.Plain with { NParts = 4, PartIdx = i }).Plan()).ToList();
         Assert.Equal([new(0, 32), new(32, 64), new(64, 96), new(96, 128)], parts.Select(p => p.Stages[0].Rows));
-        Assert.Single(parts.Select(p => p.Stages[0].Key).Append(Sweeps.Plain.Plan().Stages[0].Key).Distinct());
+        Assert.Single(parts.Select(p => p.Stages[0].Key).Append(SweepSpecs.Plain.Plan().Stages[0].Key).Distinct());
         Assert.Equal(4, parts.Select(p => p.SweepId).Distinct().Count());
         Assert.All(parts.SelectMany(p => p.Runs), r => Assert.Equal(TestStages.Noise(420, 128), r.Tensor("noise")!.Rows));
     }
@@ -176,7 +177,7 @@ public sealed class SweepPlannerTests
     public void Plan_ImagesFromAFile_AreInvertedAndNothingIsSampled()
     {
         var files = new FakeFiles().With("images.pt", "float16", 48, 3, 8, 8);
-        var plan = (Sweeps.Plain with { WithSampling = false, ImagesPath = "images.pt" }).Plan(files);
+        var plan = (SweepSpecs.Plain with { WithSampling = false, ImagesPath = "images.pt" }).Plan(files);
         Assert.Empty(plan.Of(StageKind.Sample));
         Assert.Equal(new FileRows("images.pt", "digest-of-images.pt", 48), plan.Of(StageKind.Invert).Single().Spec.Input);
         Assert.Equal(new RowRange(0, 48), plan.Stages[0].Rows);
@@ -187,7 +188,7 @@ public sealed class SweepPlannerTests
     public void Plan_NoiseFromAFile_IsSampledFrom()
     {
         var files = new FakeFiles().With("noise.npy", "float32", 64, 3, 8, 8);
-        var plan = (Sweeps.Plain with { NoisePath = "noise.npy" }).Plan(files);
+        var plan = (SweepSpecs.Plain with { NoisePath = "noise.npy" }).Plan(files);
         Assert.Equal(new FileRows("noise.npy", "digest-of-noise.npy", 64), plan.Of(StageKind.Sample).Single().Spec.Input);
         Assert.Equal(new RowRange(0, 64), plan.Stages[0].Rows);
     }
@@ -196,7 +197,7 @@ public sealed class SweepPlannerTests
     public void Plan_ClassConditionalModel_TakesItsLabelsFromAFile()
     {
         var files = new FakeFiles().With("conds.pt", "int64", 128);
-        var plan = (Sweeps.Plain with { Models = [new("classes")], CondPath = "conds.pt" }).Plan(files);
+        var plan = (SweepSpecs.Plain with { Models = [new("classes")], CondPath = "conds.pt" }).Plan(files);
         Assert.All(plan.Stages, s => Assert.Equal("digest-of-conds.pt", s.Spec.Conditions!.Digest));
         Assert.NotNull(plan.Runs[0].Tensor("conds"));
     }
@@ -204,23 +205,23 @@ public sealed class SweepPlannerTests
     [Fact]
     public void Plan_Deterministic_PinsTheBatchAndTheDevice()
     {
-        var plan = (Sweeps.Plain with { Deterministic = true, BatchSize = 4 }).Plan();
+        var plan = (SweepSpecs.Plain with { Deterministic = true, BatchSize = 4 }).Plan();
         Assert.All(plan.Stages, s => Assert.Equal(new DeterminismSetting(16, "cpu"), s.Spec.Determinism));
-        Assert.NotEqual(Sweeps.Plain.Plan().Stages[0].Key, plan.Stages[0].Key);
+        Assert.NotEqual(SweepSpecs.Plain.Plan().Stages[0].Key, plan.Stages[0].Key);
     }
 
     [Fact]
     public void Plan_BatchSizeFormatAndDevice_AreNotInTheKeys()
     {
-        var changed = Sweeps.Plain with { BatchSize = 3, Format = TensorFormat.Npy, Device = "cuda", WithMetrics = false, FlatOutput = true };
-        Assert.Equal(Sweeps.Plain.Plan().Stages.Select(s => s.Key), changed.Plan().Stages.Select(s => s.Key));
+        var changed = SweepSpecs.Plain with { BatchSize = 3, Format = TensorFormat.Npy, Device = "cuda", WithMetrics = false, FlatOutput = true };
+        Assert.Equal(SweepSpecs.Plain.Plan().Stages.Select(s => s.Key), changed.Plan().Stages.Select(s => s.Key));
     }
 
     [Fact]
     public void Plan_Twice_WithOnePlanner_DoesNotMixThem()
     {
-        var planner = new Grains.Planning.SweepPlanner(new FakeModels(), new FakeFiles(), "cpu");
-        planner.Plan(Sweeps.Demo);
-        Assert.Equal(3, planner.Plan(Sweeps.Plain).Stages.Length);
+        var planner = new SweepPlanner(new FakeModels(), new FakeFiles(), "cpu");
+        planner.Plan(SweepSpecs.Demo);
+        Assert.Equal(3, planner.Plan(SweepSpecs.Plain).Stages.Length);
     }
 }

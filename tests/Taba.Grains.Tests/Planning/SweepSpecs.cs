@@ -5,7 +5,7 @@ using Taba.Grains.Sweeps;
 namespace Taba.Grains.Tests.Planning;
 
 /// <summary>Sweeps as users write them.</summary>
-static class Sweeps
+static class SweepSpecs
 {
     public static readonly SweepSpec Plain = new()
     {
