@@ -11,7 +11,7 @@ public sealed class KillTests(ITestOutputHelper log)
     // 32 samples: sample, three inversions and three reconstructions of 10 steps; forward and swap replace 3 steps each.
     const string Sweep = """
         name: kills
-        model: model.json
+        model: tiny.json
         samples: 32
         seed: 420
         num_inference_steps: 10
@@ -26,7 +26,7 @@ public sealed class KillTests(ITestOutputHelper log)
 
     const string Captured = """
         name: captured
-        model: model.json
+        model: tiny.json
         samples: 20
         seed: 7
         num_inference_steps: 6

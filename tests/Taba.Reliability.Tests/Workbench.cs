@@ -24,7 +24,7 @@ sealed class Workbench : IDisposable
 
     public Workbench(string sweep)
     {
-        WriteModel("model.json", Fixtures.At("models/adm/cifar32_tiny/model.pt"));
+        WriteModel("tiny.json", Fixtures.At("models/adm/cifar32_tiny/model.pt"));
         WriteGaussian();
         File.WriteAllText(At("sweep.yaml"), sweep);
     }
