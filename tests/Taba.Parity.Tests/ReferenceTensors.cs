@@ -39,6 +39,14 @@ sealed class ReferenceTensors
         return file.AsSpan(dataStart + from, to - from);
     }
 
+    internal torch.ScalarType Dtype(string name) => header.GetProperty(name).GetProperty("dtype").GetString() switch
+    {
+        "F32" => torch.ScalarType.Float32,
+        "F16" => torch.ScalarType.Float16,
+        "I64" => torch.ScalarType.Int64,
+        var other => throw new InvalidDataException($"{name} is of dtype {other}, which no fixture of a built family has."),
+    };
+
     internal ReadOnlySpan<T> Values<T>(string name)
         where T : struct => MemoryMarshal.Cast<byte, T>(Bytes(name));
 

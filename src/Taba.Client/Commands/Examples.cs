@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Invocation;
 
 namespace Taba.Client.Commands;
 
@@ -9,18 +10,25 @@ static class Examples
     public static T WithExamples<T>(this T command, params string[] lines)
         where T : Command
     {
-        var help = command.Options.OfType<HelpOption>().FirstOrDefault();
-        if (help is null)
-            command.Options.Add(help = new HelpOption());
-        var builder = new HelpBuilder();
-        builder.CustomizeLayout(context => HelpBuilder.Default.GetLayout().Append(c =>
-        {
-            c.Output.WriteLine("Examples:");
-            foreach (var line in lines)
-                c.Output.WriteLine($"  {line}");
-            return true;
-        }));
-        help.Action = new HelpAction { Builder = builder };
+        var option = command.Options.OfType<HelpOption>().FirstOrDefault();
+        if (option is null)
+            command.Options.Add(option = new HelpOption());
+        option.Action = new HelpWithExamples(new HelpAction(), lines);
         return command;
+    }
+
+    sealed class HelpWithExamples(HelpAction help, IReadOnlyList<string> lines) : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            help.Invoke(parseResult);
+            var output = parseResult.InvocationConfiguration.Output;
+            output.WriteLine("Examples:");
+            foreach (var line in lines)
+                output.WriteLine($"  {line}");
+            return ExitStatus.Done;
+        }
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Taba.Client.Embedded;
 using Taba.Diffusion.Weights;
 using Taba.Grains;
+using Taba.Silo.Hosting;
 
 namespace Taba.Client.Commands;
 
@@ -40,14 +41,20 @@ static class TabaCommand
     {
         switch (e)
         {
-            case BadInputException or WeightsFormatException:
-                terminal.Error.WriteLine(e.Message);
+            case BadInputException or WeightsFormatException or DllNotFoundException:
+                terminal.Error.WriteLine(Sentences.Of(e.Message));
                 return ExitStatus.BadInput;
             case OperationCanceledException when interrupted.IsCancellationRequested:
                 terminal.Error.WriteLine($"Interrupted. What was done is kept; to go on: {commandLine}");
                 return ExitStatus.Interrupted;
+            case RunFailedException { Begun: false }:
+                terminal.Error.WriteLine(Sentences.Of(e.Message));
+                return ExitStatus.Failed;
             case RunFailedException or IOException or UnauthorizedAccessException:
-                terminal.Error.WriteLine($"{e.Message} What was done is kept; to go on: {commandLine}");
+                terminal.Error.WriteLine($"{Sentences.Of(e.Message)} What was done is kept; to go on: {commandLine}");
+                return ExitStatus.Failed;
+            case var _ when FaultMonitor.StoreFault(e) is { } store:
+                terminal.Error.WriteLine($"{Sentences.Of(store.Message)} What was done is kept; to go on: {commandLine}");
                 return ExitStatus.Failed;
             default:
                 terminal.Error.WriteLine($"This is a fault of taba itself, please report it: {e}");

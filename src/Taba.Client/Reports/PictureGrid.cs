@@ -14,9 +14,17 @@ static class PictureGrid
     /// <summary>The PNG of <paramref name="images"/>, [n,C,H,W] flat. One channel is grey; of more than three, the first three are drawn.</summary>
     public static byte[] Png(ReadOnlySpan<float> images, int channels, int height, int width, ValueRange range)
     {
+        return Png(images, channels, height, width, range, Math.Max(1, SmallestTile / Math.Max(height, width)));
+    }
+
+    /// <summary>One image, [C,H,W], at its own size.</summary>
+    public static byte[] Single(ReadOnlySpan<float> image, int channels, int height, int width, ValueRange range) =>
+        Png(image, channels, height, width, range, 1);
+
+    static byte[] Png(ReadOnlySpan<float> images, int channels, int height, int width, ValueRange range, int scale)
+    {
         var plane = height * width;
         var count = images.Length / (channels * plane);
-        var scale = Math.Max(1, SmallestTile / Math.Max(height, width));
         var columns = Math.Min(Columns, Math.Max(1, count));
         var rows = Math.Max(1, (count + columns - 1) / columns);
         var (tileWidth, tileHeight) = (width * scale + Gap, height * scale + Gap);

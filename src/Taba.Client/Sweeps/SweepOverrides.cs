@@ -38,7 +38,8 @@ static class SweepOverrides
             case YamlList list when int.TryParse(path[0], out var index) && index >= 0 && index < list.Items.Count:
                 var items = list.Items.ToArray();
                 items[index] = path.Length == 1 ? value : Descend(items[index], path[1..], value, whole);
-                return list with { Items = items };
+                YamlNode changed = list with { Items = items };
+                return changed;
             case YamlList list:
                 throw new BadInputException($"override {whole}: '{path[0]}' is no place in a list of {list.Items.Count}: use 0 to {list.Items.Count - 1}.");
             default:

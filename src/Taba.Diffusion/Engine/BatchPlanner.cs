@@ -66,6 +66,15 @@ sealed class BatchPlanner
         }
     }
 
+    /// <summary>Some rows are ready for the network, but fewer than a forward pass may have.</summary>
+    public bool IsShort(IReadOnlyList<Trajectory> active)
+    {
+        var ready = 0;
+        for (var i = 0; i < active.Count; i++)
+            ready += active[i].Need == Need.Network ? 1 : 0;
+        return ready > 0 && ready < Limit;
+    }
+
     /// <summary>1, 2, 3, 4, 6, 8, 12, ...: no shape pads by more than half, and few shapes cover all.</summary>
     static IEnumerable<int> DefaultBuckets(int limit)
     {

@@ -46,7 +46,10 @@ public sealed class DenoisingEngine : IAsyncDisposable
     /// <summary>Part of every handle: a handle of an earlier engine does not fit this one.</summary>
     public Guid Incarnation { get; } = Guid.NewGuid();
 
-    /// <summary>Completes when the model is made; fails with <see cref="EngineStoppedException"/> when that is not possible. Opening need not wait for it.</summary>
+    /// <summary>
+    /// Completes when the model is made; fails with <see cref="EngineStoppedException"/> when that is not possible. Opening
+    /// need not wait for it.
+    /// </summary>
     public Task Ready { get; }
 
     /// <summary>Completes when the engine has stopped; fails when it broke.</summary>
@@ -59,8 +62,8 @@ public sealed class DenoisingEngine : IAsyncDisposable
     public EngineStatistics Statistics => _telemetry.Counters.Snapshot(Slots, _loop.OutputQueue);
 
     /// <summary>
-    /// Announces a trajectory. It takes a slot when its first segment is asked for and one is free, in the order of asking; a row that does not fit the
-    /// model is told to the observer then.
+    /// Announces a trajectory. It takes a slot when its first segment is asked for and one is free, in the order of asking; a
+    /// row that does not fit the model is told to the observer then.
     /// </summary>
     /// <exception cref="ArgumentException">The request contradicts itself or its schedule.</exception>
     /// <exception cref="EngineOverloadedException"><see cref="EngineOptions.MaxPending"/> trajectories wait for a slot.</exception>
@@ -80,8 +83,11 @@ public sealed class DenoisingEngine : IAsyncDisposable
         return new SlotHandle(Incarnation, trajectory.Index);
     }
 
-    /// <summary>Asks for the next <paramref name="steps"/> steps of a trajectory. Segments asked for in advance follow each other without a pause.</summary>
-    /// <exception cref="ObjectDisposedException">The handle is another engine's, or the trajectory completed, failed or was closed.</exception>
+    /// <summary>
+    /// Asks for the next <paramref name="steps"/> steps of a trajectory. Segments asked for in advance follow each other
+    /// without a pause.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">Another engine's handle, or the trajectory completed, failed or was closed.</exception>
     /// <exception cref="ArgumentException">The handle was never given out.</exception>
     /// <exception cref="ArgumentOutOfRangeException">Fewer than 1 or more steps than are left.</exception>
     /// <exception cref="EngineStoppedException">The engine is draining, stopped or broken.</exception>
@@ -90,8 +96,13 @@ public sealed class DenoisingEngine : IAsyncDisposable
         ThrowIfForeign(handle);
         ThrowIfStopped();
         if (!_loop.Live.TryGetValue(handle.Index, out var trajectory) || trajectory.Abandoned)
-            throw new ObjectDisposedException($"trajectory {handle.Index}", $"Trajectory {handle.Index} of engine '{_options.Name}' completed, failed or was closed; open it again from its last state.");
-        if (!_loop.Mailbox.Post(new EngineCommand(CommandKind.Run) { Trajectory = trajectory, SegmentEnd = trajectory.Claim(steps) }))
+        {
+            throw new ObjectDisposedException(
+                $"trajectory {handle.Index}",
+                $"Trajectory {handle.Index} of engine '{_options.Name}' completed, failed or was closed; open it again from its last state.");
+        }
+        var segment = new EngineCommand(CommandKind.Run) { Trajectory = trajectory, SegmentEnd = trajectory.Claim(steps) };
+        if (!_loop.Mailbox.Post(segment))
             throw Stopped();
     }
 
@@ -133,7 +144,11 @@ public sealed class DenoisingEngine : IAsyncDisposable
     void ThrowIfForeign(SlotHandle handle)
     {
         if (handle.Incarnation != Incarnation)
-            throw new ObjectDisposedException($"engine {handle.Incarnation}", $"The handle of trajectory {handle.Index} belongs to an engine that is gone; open the trajectory again from its last state.");
+        {
+            throw new ObjectDisposedException(
+                $"engine {handle.Incarnation}",
+                $"The handle of trajectory {handle.Index} belongs to an engine that is gone; open the trajectory again from its last state.");
+        }
         if (handle.Index < 1 || handle.Index > Volatile.Read(ref _lastIndex))
             throw new ArgumentException($"Engine '{_options.Name}' never gave out trajectory {handle.Index}.", nameof(handle));
     }

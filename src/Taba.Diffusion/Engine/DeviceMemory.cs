@@ -13,7 +13,8 @@ static class DeviceMemory
 
     public static OutOfDeviceMemoryException Explain(EngineOptions options, int rows, Exception error) => new(
         options.Deterministic
-            ? $"The device has too little memory for a forward pass of {rows} rows, the one batch shape that --deterministic ({nameof(EngineOptions.DeterministicBatch)} = {options.DeterministicBatch}) allows; free memory on the device, or run without --deterministic."
+            ? $"The device has too little memory for a forward pass of {rows} rows, the one batch shape that --deterministic "
+                + $"(DeterministicBatch = {options.DeterministicBatch}) allows; free memory on the device, or run without --deterministic."
             : $"The device has too little memory for {rows} row(s) of model '{options.Name}'; free memory on the device, or use a larger one.",
         error);
 }

@@ -15,6 +15,7 @@ sealed class EngineCounters
     public long NetworkTicks;
     public long OverheadTicks;
     public long OutputWaitTicks;
+    public long LingerTicks;
     public int SlotsInUse;
     public int Pending;
     public int BatchLimit;
@@ -31,6 +32,7 @@ sealed class EngineCounters
         NetworkTime = Stopwatch.GetElapsedTime(0, Interlocked.Read(ref NetworkTicks)),
         OverheadTime = Stopwatch.GetElapsedTime(0, Interlocked.Read(ref OverheadTicks)),
         OutputWaitTime = Stopwatch.GetElapsedTime(0, Interlocked.Read(ref OutputWaitTicks)),
+        LingerTime = Stopwatch.GetElapsedTime(0, Interlocked.Read(ref LingerTicks)),
         Slots = slots,
         SlotsInUse = Volatile.Read(ref SlotsInUse),
         Pending = Volatile.Read(ref Pending),

@@ -4,7 +4,8 @@ namespace Taba.Diffusion.Engine;
 
 /// <summary>A row holds NaN or Inf. It was not written on; other rows of the batch are not touched by it.</summary>
 public sealed class NonFiniteStateException(int step, torch.ScalarType precision)
-    : Exception($"Step {step} gave NaN or Inf with the network in {precision}; run this sample in a wider precision (float32), or look at its input.")
+    : Exception(
+        $"Step {step} gave NaN or Inf with the network in {precision}; run this sample in a wider precision (float32), or look at its input.")
 {
     /// <summary>The step (executed order, from 0) whose prediction or state was not finite.</summary>
     public int Step { get; } = step;
@@ -15,7 +16,8 @@ public sealed class NonFiniteStateException(int step, torch.ScalarType precision
 
 /// <summary>More trajectories were opened than may wait for a slot.</summary>
 public sealed class EngineOverloadedException(string engine, int maxPending)
-    : InvalidOperationException($"Engine '{engine}' already has {maxPending} trajectories waiting for a slot (MaxPending); open more when some have ended.")
+    : InvalidOperationException(
+        $"Engine '{engine}' already has {maxPending} trajectories waiting for a slot (MaxPending); open more when some have ended.")
 {
 }
 

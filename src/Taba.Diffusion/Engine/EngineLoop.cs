@@ -8,8 +8,11 @@ namespace Taba.Diffusion.Engine;
 
 /// <summary>The engine's thread: takes commands, admits trajectories to slots, runs turns, hands results to the output thread.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "The thread itself disposes what it made, at its end.")]
-sealed class EngineLoop
+sealed partial class EngineLoop
 {
+    /// <summary>Openings that come one by one are further apart than this only when there are no more of them.</summary>
+    static readonly TimeSpan s_quiet = TimeSpan.FromMilliseconds(1);
+
     readonly Func<IDenoiser> _makeModel;
     readonly bool _ownsModel;
     readonly EngineOptions _options;
@@ -28,6 +31,8 @@ sealed class EngineLoop
     List<EngineCommand> _commands = [];
     ModelFacts? _model;
     TurnExecutor? _executor;
+    TimeSpan _linger;
+    int _answersDue;
     bool _draining;
     bool _stopping;
 
@@ -37,6 +42,7 @@ sealed class EngineLoop
         _ownsModel = ownsModel;
         _options = options;
         _telemetry = telemetry;
+        _linger = options.Linger;
         _slots = new SlotTable(options.SlotCount);
         _planner = new BatchPlanner(options);
         _prefetch = new SwapPrefetch(Mailbox);
@@ -86,17 +92,53 @@ sealed class EngineLoop
         var idle = true;
         while (true)
         {
-            _commands = Mailbox.Take(_commands, wait: idle);
-            foreach (var command in _commands)
-                Handle(command);
-            _commands.Clear();
+            var commands = TakeCommands(idle ? Timeout.InfiniteTimeSpan : TimeSpan.Zero);
+            Linger(arriving: commands > 0);
             if (_stopping)
                 return;
-            Admit();
             idle = !Turn();
             if (idle && _drains.Count > 0)
                 CompleteDrains();
         }
+    }
+
+    /// <summary>Takes and handles what has come, and admits whom it can.</summary>
+    /// <returns>How many commands that were.</returns>
+    int TakeCommands(TimeSpan wait)
+    {
+        _commands = Mailbox.Take(_commands, wait);
+        foreach (var command in _commands)
+            Handle(command);
+        var count = _commands.Count;
+        _commands.Clear();
+        if (!_stopping)
+            Admit();
+        return count;
+    }
+
+    /// <summary>
+    /// A forward pass of one row costs a GPU as much as a full one, and a pinned shape costs the same everywhere. So a pass
+    /// that is short of rows waits a little, as long as rows are still arriving or answers to the last turn are due.
+    /// </summary>
+    void Linger(bool arriving)
+    {
+        if (!_planner.IsShort(_slots.Active))
+            return;
+        var started = Stopwatch.GetTimestamp();
+        while (!_stopping && (_answersDue > 0 || (arriving && _slots.HasFree)) && _planner.IsShort(_slots.Active))
+        {
+            var left = _linger - Stopwatch.GetElapsedTime(started);
+            if (left <= TimeSpan.Zero)
+                break;
+            arriving = TakeCommands(_answersDue > 0 || left < s_quiet ? left : s_quiet) > 0;
+        }
+        Interlocked.Add(ref _telemetry.Counters.LingerTicks, Stopwatch.GetTimestamp() - started);
+        // Those who have not answered by now are not waited for a second time.
+        if (_answersDue == 0)
+            return;
+        foreach (var trajectory in _slots.Active)
+            trajectory.AnswerDue = false;
+        _answersDue = 0;
     }
 
     void Handle(in EngineCommand command)
@@ -141,6 +183,7 @@ sealed class EngineLoop
             FailAsStopped(trajectory);
             return;
         }
+        Answered(trajectory);
         trajectory.AddSegment(end);
         if (!trajectory.Admitted && !trajectory.Waiting)
         {
@@ -201,11 +244,10 @@ sealed class EngineLoop
         Swap(_swappedEps, Pass.SwapEps, ref times);
         Swap(_swappedXt, Pass.SwapXt, ref times);
         Resolve(_network);
-        if (_network.Count > 0)
+        if (_network.Count > 0 && Execute(_network, Pass.Network, _planner.Bucket(_network.Count), ref times))
         {
-            times.Shape = _planner.Bucket(_network.Count);
-            if (Execute(_network, Pass.Network, times.Shape, ref times))
-                times.Evaluated = _network.Count;
+            var share = Stopwatch.GetElapsedTime(0, times.Network).TotalSeconds * _options.LingerShare;
+            _linger = TimeSpan.FromSeconds(Math.Min(share, _options.Linger.TotalSeconds));
         }
         times.Total = Stopwatch.GetTimestamp() - started;
         _telemetry.Turned(times);
@@ -219,8 +261,7 @@ sealed class EngineLoop
         for (var start = 0; start < rows.Count; start += _options.LargestBatch)
         {
             var chunk = rows.GetRange(start, Math.Min(_options.LargestBatch, rows.Count - start));
-            if (Execute(chunk, pass, chunk.Count, ref times))
-                times.Swapped += chunk.Count;
+            Execute(chunk, pass, chunk.Count, ref times);
         }
     }
 
@@ -256,114 +297,12 @@ sealed class EngineLoop
             PassFailed(rows, pass, shape, error);
             return false;
         }
+        _telemetry.Passed(pass, rows.Count, shape, _executor.NetworkTicks);
         for (var i = 0; i < rows.Count; i++)
             Settle(rows[i], i, pass, output);
         times.OutputWait += Post(output);
         return true;
     }
-
-    /// <summary>Tells what row number <paramref name="row"/> of the pass gave, and moves its trajectory on.</summary>
-    void Settle(Trajectory trajectory, int row, Pass pass, OutputBatch output)
-    {
-        var step = trajectory.NextStep;
-        if (!_executor!.Finite[row])
-        {
-            Fail(trajectory, step, new NonFiniteStateException(step, _options.NetworkPrecision), output);
-            return;
-        }
-        Record(trajectory, row, CaptureKinds.Eps, output);
-        Record(trajectory, row, CaptureKinds.PredXstart, output);
-        Record(trajectory, row, CaptureKinds.State, output);
-        if (pass != Pass.Network)
-        {
-            trajectory.SwapRows.Dequeue();
-            _prefetch.Continue(trajectory);
-        }
-        if (!trajectory.Advance(evaluated: pass == Pass.Network, out var outcome))
-            return;
-
-        output.Items.Add(new OutputItem(trajectory, step) { Outcome = outcome, Place = _executor.Place(CaptureKinds.State, row) });
-        if (outcome.Completed)
-        {
-            _telemetry.Completed();
-            Forget(trajectory);
-        }
-        else if (_draining && trajectory.InSegment)
-        {
-            FailAsStopped(trajectory, output);
-        }
-    }
-
-    void Record(Trajectory trajectory, int row, CaptureKinds kind, OutputBatch output)
-    {
-        if ((trajectory.StepCaptures & kind) != 0)
-            output.Items.Add(new OutputItem(trajectory, trajectory.NextStep) { Kind = kind, Place = _executor!.Place(kind, row) });
-    }
-
-    /// <summary>A pass threw, and the state is as it was before: for want of memory it is tried again with fewer rows.</summary>
-    void PassFailed(List<Trajectory> rows, Pass pass, int shape, Exception error)
-    {
-        if (DeviceMemory.IsExhausted(error))
-        {
-            _telemetry.OutOfMemory();
-            if (pass == Pass.Network && _planner.LowerLimit(shape))
-            {
-                _telemetry.LimitLowered(shape, _planner.Limit, error);
-                return;
-            }
-            error = DeviceMemory.Explain(_options, shape, error);
-        }
-        var output = new OutputBatch();
-        foreach (var trajectory in rows)
-            Fail(trajectory, trajectory.NextStep, error, output);
-        Post(output);
-    }
-
-    void FailAsStopped(Trajectory trajectory, OutputBatch? output = null)
-    {
-        if (!trajectory.Ended)
-            Fail(trajectory, trajectory.NextStep, new EngineStoppedException($"Engine '{_options.Name}' is draining and begins no further segment; go on from step {trajectory.NextStep} later."), output);
-    }
-
-    /// <summary>Ends a trajectory and tells its observer, with <paramref name="output"/> or at once.</summary>
-    void Fail(Trajectory trajectory, int step, Exception error, OutputBatch? output = null)
-    {
-        _telemetry.Failed(trajectory, step, error);
-        Forget(trajectory);
-        var item = new OutputItem(trajectory, step) { Error = error };
-        if (output is not null)
-            output.Items.Add(item);
-        else
-            Post(new OutputBatch { Items = { item } });
-    }
-
-    void Forget(Trajectory trajectory)
-    {
-        trajectory.Ended = true;
-        Live.TryRemove(trajectory.Index, out _);
-        _telemetry.Left(trajectory.Admitted);
-        if (trajectory.Admitted)
-            _slots.Release(trajectory);
-        trajectory.DropInitialRows();
-        trajectory.SwapRows.Clear();
-    }
-
-    /// <returns>Stopwatch ticks that the output thread kept us waiting.</returns>
-    long Post(OutputBatch output)
-    {
-        if (output.Items.Count == 0 && output.Delivered is null)
-        {
-            output.DisposeTensors();
-            return 0;
-        }
-        var started = Stopwatch.GetTimestamp();
-        _output.Post(output);
-        return Stopwatch.GetTimestamp() - started;
-    }
-
-    /// <summary>Called on the output thread.</summary>
-    void ObserverFailed(Trajectory trajectory, int step, Exception error) =>
-        Mailbox.Post(new EngineCommand(CommandKind.ObserverFailed) { Trajectory = trajectory, Step = step, Error = error });
 
     void CompleteDrains()
     {
@@ -375,46 +314,5 @@ sealed class EngineLoop
         foreach (var drain in _drains)
             Post(new OutputBatch { Delivered = drain });
         _drains.Clear();
-    }
-
-    /// <summary>Fails what is left, waits until all is delivered and frees the device.</summary>
-    void End(IDenoiser? model, Exception? fault)
-    {
-        foreach (var command in Mailbox.Close())
-        {
-            if (command.Done is { } drain)
-                _drains.Add(drain);
-        }
-        var error = fault is null
-            ? new EngineStoppedException($"Engine '{_options.Name}' was stopped before the trajectory ended.")
-            : new EngineStoppedException($"Engine '{_options.Name}' cannot go on: {fault.Message}", fault);
-        var output = new OutputBatch();
-        foreach (var trajectory in Live.Values)
-            Fail(trajectory, trajectory.NextStep, error, output);
-        Post(output);
-        _output.Complete();
-        try
-        {
-            _executor?.Dispose();
-            if (_ownsModel)
-                model?.Dispose();
-        }
-        catch (Exception disposal)
-        {
-            _telemetry.Tell(new EngineFaulted(_options.Name, disposal));
-        }
-        _output.Ended.Wait();
-        foreach (var drain in _drains)
-            drain.TrySetResult();
-        if (fault is null)
-        {
-            _ended.SetResult();
-            return;
-        }
-        _ready.TrySetException(error);
-        _ended.SetException(error);
-        // Whoever waits gets the error; that nobody waits is no second one.
-        _ = _ready.Task.Exception;
-        _ = _ended.Task.Exception;
     }
 }

@@ -42,6 +42,18 @@ public sealed class EngineOptions
     [Range(1, 4096)]
     public int OutputCapacity { get; init; } = 8;
 
+    /// <summary>
+    /// The longest that a forward pass which is short of rows waits for rows that are about to come: those whose segment
+    /// has just ended, and openings that are arriving.
+    /// </summary>
+    /// <value>The default value is 5 ms.</value>
+    public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(5);
+
+    /// <summary><see cref="Linger"/> is also at most this share of the last forward pass.</summary>
+    /// <value>The default value is 0.1.</value>
+    [Range(0, 1e9)]
+    public double LingerShare { get; init; } = 0.1;
+
     /// <summary>Names the model in thread names, metrics and errors.</summary>
     /// <value>The default value is "model".</value>
     [Required]

@@ -36,6 +36,9 @@ public sealed record EngineStatistics
     /// <summary>Time that the engine waited for observers to take results.</summary>
     public required TimeSpan OutputWaitTime { get; init; }
 
+    /// <summary>Time that forward passes short of rows waited for more (<see cref="EngineOptions.Linger"/>).</summary>
+    public required TimeSpan LingerTime { get; init; }
+
     /// <summary>Rows of the state tensor.</summary>
     public required int Slots { get; init; }
 

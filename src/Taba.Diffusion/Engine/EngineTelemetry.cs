@@ -2,15 +2,12 @@ using System.Diagnostics;
 
 namespace Taba.Diffusion.Engine;
 
-/// <summary>What one turn took, in Stopwatch ticks and rows.</summary>
+/// <summary>What one turn took, in Stopwatch ticks.</summary>
 struct TurnTimes
 {
     public long Total;
     public long Network;
     public long OutputWait;
-    public int Shape;
-    public int Evaluated;
-    public int Swapped;
 }
 
 /// <summary>Keeps the counters, the instruments and the listener to events of one engine in step.</summary>
@@ -53,6 +50,9 @@ sealed class EngineTelemetry(EngineOptions options)
 
     public void Failed(Trajectory trajectory, int step, Exception error)
     {
+        // Being stopped on request is no failure.
+        if (error is EngineStoppedException { InnerException: null })
+            return;
         Interlocked.Increment(ref Counters.Failed);
         Tell(new TrajectoryFailed(options.Name, trajectory.Tag, step, error));
     }
@@ -69,24 +69,30 @@ sealed class EngineTelemetry(EngineOptions options)
         Tell(new BatchLimitLowered(options.Name, rows, limit, error));
     }
 
+    /// <summary>Counts a pass, before its results are handed over: who has a result finds it counted.</summary>
+    public void Passed(Pass pass, int rows, int shape, long networkTicks)
+    {
+        if (pass != Pass.Network)
+        {
+            Interlocked.Add(ref Counters.SwappedSteps, rows);
+            return;
+        }
+        Interlocked.Increment(ref Counters.Turns);
+        Interlocked.Add(ref Counters.Evaluations, rows);
+        Interlocked.Add(ref Counters.PaddedRows, shape - rows);
+        Interlocked.Add(ref Counters.NetworkTicks, networkTicks);
+        EngineInstruments.Evaluations.Add(rows, _tags);
+        EngineInstruments.NetworkDuration.Record(Seconds(networkTicks), _tags);
+        EngineInstruments.BatchFill.Record((double)rows / options.LargestBatch, _tags);
+        if (shape > rows)
+            EngineInstruments.Padding.Add(shape - rows, _tags);
+    }
+
     public void Turned(in TurnTimes turn)
     {
-        Interlocked.Add(ref Counters.SwappedSteps, turn.Swapped);
         Interlocked.Add(ref Counters.OverheadTicks, turn.Total - turn.Network - turn.OutputWait);
         Interlocked.Add(ref Counters.OutputWaitTicks, turn.OutputWait);
         EngineInstruments.TurnDuration.Record(Seconds(turn.Total - turn.OutputWait), _tags);
-        if (turn.Evaluated == 0)
-            return;
-        var padding = turn.Shape - turn.Evaluated;
-        Interlocked.Increment(ref Counters.Turns);
-        Interlocked.Add(ref Counters.Evaluations, turn.Evaluated);
-        Interlocked.Add(ref Counters.PaddedRows, padding);
-        Interlocked.Add(ref Counters.NetworkTicks, turn.Network);
-        EngineInstruments.Evaluations.Add(turn.Evaluated, _tags);
-        EngineInstruments.NetworkDuration.Record(Seconds(turn.Network), _tags);
-        EngineInstruments.BatchFill.Record((double)turn.Evaluated / options.LargestBatch, _tags);
-        if (padding > 0)
-            EngineInstruments.Padding.Add(padding, _tags);
     }
 
     /// <summary>Tells the listener, whose errors are its own.</summary>

@@ -30,13 +30,16 @@ sealed class Mailbox<T>
         }
     }
 
-    /// <summary>Exchanges <paramref name="empty"/> for all items, in the order of posting.</summary>
-    public List<T> Take(List<T> empty, bool wait)
+    /// <summary>Exchanges <paramref name="empty"/> for all items, in the order of posting; waits for the first one.</summary>
+    /// <param name="empty">An empty list.</param>
+    /// <param name="wait">How long to wait: zero, a time, or infinite (<see cref="Timeout.InfiniteTimeSpan"/>).</param>
+    public List<T> Take(List<T> empty, TimeSpan wait)
     {
         lock (_gate)
         {
-            while (wait && _items.Count == 0)
-                Monitor.Wait(_gate);
+            // One reader, woken only by an item or the clock: no need to look again.
+            if (_items.Count == 0 && wait != TimeSpan.Zero)
+                Monitor.Wait(_gate, wait);
             var items = _items;
             _items = empty;
             return items;
@@ -49,7 +52,7 @@ sealed class Mailbox<T>
         lock (_gate)
         {
             _closed = true;
-            return Take([], wait: false);
+            return Take([], TimeSpan.Zero);
         }
     }
 }

@@ -119,7 +119,9 @@ sealed class OutputPump
     }
 
     ReadOnlySpan<byte> Row(OutputBatch batch, in OutputItem item) =>
-        item.Place == OutputPlace.Blank ? _blankRow : batch.Tensors[item.Place.Tensor].bytes.Slice(checked(item.Place.Row * _blankRow.Length), _blankRow.Length);
+        item.Place == OutputPlace.Blank
+            ? _blankRow
+            : batch.Tensors[item.Place.Tensor].bytes.Slice(checked(item.Place.Row * _blankRow.Length), _blankRow.Length);
 
     static void TellFailure(Trajectory trajectory, int step, Exception error)
     {

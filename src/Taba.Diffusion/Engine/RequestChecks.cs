@@ -10,15 +10,24 @@ static class RequestChecks
         ArgumentNullException.ThrowIfNull(request.Observer);
         var steps = request.Schedule.NumInferenceSteps;
         if (request.FirstStep < 0 || request.FirstStep >= steps)
-            throw new ArgumentOutOfRangeException(nameof(request), request.FirstStep, $"FirstStep must be 0 to {steps - 1}: the schedule has {steps} steps.");
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(request), request.FirstStep, $"FirstStep must be 0 to {steps - 1}: the schedule has {steps} steps.");
+        }
         if (request.ForwardNoise is not null && request.ForwardAlphaBar is not (>= 0 and <= 1))
             throw new ArgumentOutOfRangeException(nameof(request), request.ForwardAlphaBar, "ForwardAlphaBar must lie in [0,1].");
         if (request.Swap == SwapKind.None)
             return;
         if (request.SwapBefore < 0 || request.SwapBefore > steps)
-            throw new ArgumentOutOfRangeException(nameof(request), request.SwapBefore, $"SwapBefore must be 0 to {steps}, the steps of the schedule.");
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(request), request.SwapBefore, $"SwapBefore must be 0 to {steps}, the steps of the schedule.");
+        }
         if (request.SwapRow is null && request.SwapBefore > request.FirstStep)
-            throw new ArgumentException($"Steps {request.FirstStep} to {request.SwapBefore - 1} are to be swapped, but SwapRow is null.", nameof(request));
+        {
+            throw new ArgumentException(
+                $"Steps {request.FirstStep} to {request.SwapBefore - 1} are to be swapped, but SwapRow is null.", nameof(request));
+        }
     }
 
     /// <summary>What depends on the model.</summary>
@@ -30,7 +39,10 @@ static class RequestChecks
         if (model.ClassCount is null && trajectory.ClassLabel is not null)
             throw new ArgumentException($"The model is unconditional, but class {trajectory.ClassLabel} was given.");
         if (model.ClassCount is { } count && (trajectory.ClassLabel is not { } label || label < 0 || label >= count))
-            throw new ArgumentException($"The model is class-conditional and needs a class from 0 to {count - 1}; given: {trajectory.ClassLabel?.ToString() ?? "none"}.");
+        {
+            throw new ArgumentException(
+                $"The model is class-conditional and needs a class from 0 to {count - 1}; given: {trajectory.ClassLabel?.ToString() ?? "none"}.");
+        }
     }
 
     public static void CheckRow(string what, ReadOnlyMemory<byte> row, StateShape shape)

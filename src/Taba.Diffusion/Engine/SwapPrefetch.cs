@@ -13,7 +13,10 @@ sealed class SwapPrefetch(Mailbox<EngineCommand> mailbox)
         if (trajectory.Fetching || trajectory.FetchStep >= trajectory.SwapBefore || trajectory.SwapRows.Count >= RowsAhead)
             return;
         trajectory.Fetching = true;
-        ThreadPool.UnsafeQueueUserWorkItem(static work => work.Prefetch.Read(work.Trajectory, work.Step), (Prefetch: this, Trajectory: trajectory, Step: trajectory.FetchStep++), preferLocal: false);
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static work => work.Prefetch.Read(work.Trajectory, work.Step),
+            (Prefetch: this, Trajectory: trajectory, Step: trajectory.FetchStep++),
+            preferLocal: false);
     }
 
     void Read(Trajectory trajectory, int step)

@@ -60,6 +60,9 @@ sealed class Trajectory(long index, TrajectoryRequest request)
     /// <summary>It has a slot.</summary>
     public bool Admitted => Slot >= 0;
 
+    /// <summary>A segment ended in the last turn, and the caller will soon ask for the next.</summary>
+    public bool AnswerDue { get; set; }
+
     /// <summary>Completed, failed or closed: the engine has forgotten it.</summary>
     public bool Ended { get; set; }
 
@@ -113,7 +116,9 @@ sealed class Trajectory(long index, TrajectoryRequest request)
             if (steps < 1 || steps > left)
             {
                 throw new ArgumentOutOfRangeException(
-                    nameof(steps), steps, $"A segment of trajectory {Index} has 1 to {left} steps: {_claimed} of {NumInferenceSteps} are asked for already.");
+                    nameof(steps),
+                    steps,
+                    $"A segment of trajectory {Index} has 1 to {left} steps: {_claimed} of {NumInferenceSteps} are asked for already.");
             }
             return _claimed += steps;
         }

@@ -17,7 +17,8 @@ enum Pass
 
 /// <summary>
 /// The tensor work of a turn. Owns the state [slots,C,H,W], float32, on the model's device. Used by the engine's thread
-/// alone, in inference mode. A pass has at most <see cref="EngineOptions.LargestBatch"/> rows. A pass that throws leaves the state as it was: writing it back is the last thing that is done.
+/// alone, in inference mode. A pass has at most <see cref="EngineOptions.LargestBatch"/> rows. A pass that throws leaves the
+/// state as it was: writing it back is the last thing that is done.
 /// </summary>
 sealed class TurnExecutor : IDisposable
 {
@@ -50,7 +51,7 @@ sealed class TurnExecutor : IDisposable
         if (_shape.Elements <= 0 || _shape.Elements * sizeof(float) * options.LargestBatch > int.MaxValue)
         {
             throw new ArgumentException(
-                $"A batch of {options.LargestBatch} rows of {_shape} is larger than 2 GiB, which the engine does not handle; choose a smaller batch size.");
+                $"A batch of {options.LargestBatch} rows of {_shape} is larger than 2 GiB, the most that the engine handles; choose a smaller one.");
         }
         _rowBytes = (int)(_shape.Elements * sizeof(float));
         _coefficients = new DdimCoefficients[options.LargestBatch];

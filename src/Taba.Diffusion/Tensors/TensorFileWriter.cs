@@ -150,7 +150,8 @@ public sealed class TensorFileWriter : IDisposable
             // A full disk refuses the buffered bytes of a file that is about to be deleted.
         }
 
-        File.Delete(_temporary);
+        if (File.Exists(_temporary))
+            File.Delete(_temporary);
     }
 
     void Advance(long count)

@@ -20,6 +20,6 @@ public interface IWeightSource
     /// <param name="dtype">The element type wanted; the stored one is converted.</param>
     /// <param name="device">Where the copy goes.</param>
     /// <exception cref="KeyNotFoundException">There is no tensor of that name.</exception>
-    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    /// <exception cref="WeightsFormatException">The file is damaged.</exception>
     Tensor Load(string name, ScalarType dtype, Device device);
 }

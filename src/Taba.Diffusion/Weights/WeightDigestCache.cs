@@ -57,7 +57,8 @@ public sealed class WeightDigestCache(string cacheFile)
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            File.Delete(temporary);
+            if (File.Exists(temporary))
+                File.Delete(temporary);
         }
     }
 

@@ -80,15 +80,16 @@ public sealed unsafe class WeightsFile : IWeightSource, IDisposable
     void Fill(Tensor target, StoredTensor tensor)
     {
         var direct = target.dtype == tensor.Type && target.device_type == TorchSharp.DeviceType.CPU;
+        var staging = direct ? null : empty([Math.Min(ChunkElements, tensor.Elements)], dtype: tensor.Type);
         for (var start = 0L; start < tensor.Elements; start += ChunkElements)
         {
             using var scope = NewDisposeScope();
             var count = Math.Min(ChunkElements, tensor.Elements - start);
             var part = target.narrow(0, start, count);
-            var staging = direct ? part : empty([count], dtype: tensor.Type);
-            CopyOut(tensor, start, staging.bytes);
+            var stored = staging?.narrow(0, 0, count) ?? part;
+            CopyOut(tensor, start, stored.bytes);
             if (!direct)
-                part.copy_(staging);
+                part.copy_(stored);
         }
 
         if (!tensor.IsContiguous)

@@ -40,9 +40,9 @@ public sealed record CaptureSelection(
 
     /// <summary>What is kept at one step.</summary>
     public TensorKinds At(int step) =>
-        (State.BinarySearch(step) >= 0 ? TensorKinds.State : 0)
-        | (Eps.BinarySearch(step) >= 0 ? TensorKinds.Eps : 0)
-        | (PredXstart.BinarySearch(step) >= 0 ? TensorKinds.PredXstart : 0);
+        (State.AsSpan().BinarySearch(step) >= 0 ? TensorKinds.State : 0)
+        | (Eps.AsSpan().BinarySearch(step) >= 0 ? TensorKinds.Eps : 0)
+        | (PredXstart.AsSpan().BinarySearch(step) >= 0 ? TensorKinds.PredXstart : 0);
 
     public CaptureSelection Union(CaptureSelection other) =>
         new(Merge(State, other.State), Merge(Eps, other.Eps), Merge(PredXstart, other.PredXstart));

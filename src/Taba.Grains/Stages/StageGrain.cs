@@ -15,25 +15,19 @@ namespace Taba.Grains.Stages;
 /// </summary>
 [PreferLocalPlacement]
 sealed partial class StageGrain(
-    [PersistentState("stage", StageGrain.StorageName)] IPersistentState<StageState> state,
+    [PersistentState("stage", GrainStorage.Name)] IPersistentState<StageState> state,
     IPartCatalogue catalogue,
     IWorkerLiveness liveness,
     TimeProvider time,
     IOptions<LeaseOptions> options,
     ILogger<StageGrain> logger) : Grain, IStageGrain
 {
-    /// <summary>The storage provider of all grain state.</summary>
-    public const string StorageName = "taba";
-
     readonly Dictionary<string, int> _reused = [];
     readonly Dictionary<Guid, long> _evaluations = [];
     RowSet _inputs = RowSet.Empty;
     string? _fault;
 
-    /// <summary>The grain key of a stage.</summary>
-    public static string Key(string stageKey) => $"stage-{stageKey}";
-
-    string OwnKey => this.GetPrimaryKeyString()["stage-".Length..];
+    string OwnKey => StageAddress.StageKey(this.GetPrimaryKeyString());
 
     StageState State
     {
@@ -57,7 +51,10 @@ sealed partial class StageGrain(
         _fault = null;
         var done = State.Published(demand.Keep).Intersect(demand.Rows);
         _reused[demand.SweepId] = done.Count;
-        var next = State with { Spec = demand.Spec, Demands = State.Demands.With(demand) };
+        // What sweeps wanted that have ended, perhaps in a process that died before it could withdraw it, is nobody's wish.
+        var live = await GrainFactory.GetGrain<ISweepIndexGrain>(0).GetLiveAsync();
+        var wishes = State.Demands.RemoveAll(d => d.SweepId != demand.SweepId && !live.Contains(d.SweepId));
+        var next = State with { Spec = demand.Spec, Demands = wishes.With(demand) };
         // A sweep that is submitted anew tries its failed samples again.
         next = next with { Quarantined = next.Quarantined.RemoveAll(f => f.Sample >= demand.Rows.Start && f.Sample < demand.Rows.End) };
         if (State.Spec is not null && State.Demands.SequenceEqual(next.Demands) && State.Quarantined.Length == next.Quarantined.Length)
@@ -210,7 +207,7 @@ sealed partial class StageGrain(
         return inputs;
     }
 
-    IStageGrain Stage(string key) => GrainFactory.GetGrain<IStageGrain>(Key(key));
+    IStageGrain Stage(string key) => GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(key));
 
     [LoggerMessage(2001, LogLevel.Debug, "Leased {Attempt} rows {Rows} to {Worker}")]
     static partial void LogLeased(ILogger logger, PartAttempt attempt, RowRange rows, string worker);

@@ -12,7 +12,7 @@ public sealed record SweepIndexState
     [Id(1)] public ImmutableArray<string> Live { get; init; } = [];
 }
 
-sealed class SweepIndexGrain([PersistentState("sweep-index", StageGrain.StorageName)] IPersistentState<SweepIndexState> state)
+sealed class SweepIndexGrain([PersistentState("sweep-index", GrainStorage.Name)] IPersistentState<SweepIndexState> state)
     : Grain, ISweepIndexGrain
 {
     public async Task AddAsync(string sweepId)

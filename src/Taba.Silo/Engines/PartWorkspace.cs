@@ -41,7 +41,8 @@ sealed class PartWorkspace(
         parts.Add(part);
         SiloInstruments.PrepareDuration.Record(clock.Elapsed.TotalSeconds);
         SiloInstruments.SamplesResumed.Add(part.Starts.Count(s => s.FromCheckpoint));
-        return part.Starts.Select((start, row) => new SampleStart(lease.Rows.Start + row, start.Step)).ToImmutableArray();
+        return part.Starts.Select((start, row) => new SampleStart(lease.Rows.Start + row, start.Step))
+            .Where(start => start.Step < lease.Spec.NumInferenceSteps).ToImmutableArray();
     });
 
     public Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) => OffGrain(async () =>
@@ -57,6 +58,8 @@ sealed class PartWorkspace(
             checkpoints.Forget(attempt.StageKey, rows);
         parts.Remove(attempt);
         part.Dispose();
+        // Scratch files of kept tensors; what a manifest names stays.
+        store.DeleteAttempt(attempt);
         SiloInstruments.PublishDuration.Record(clock.Elapsed.TotalSeconds);
         SiloInstruments.PartsPublished.Add(1);
         SiloInstruments.SamplesFailed.Add(failures.Length);
@@ -67,7 +70,12 @@ sealed class PartWorkspace(
     {
         if (parts.Remove(attempt) is { } part)
             part.Dispose();
-        store.DeleteAttempt(attempt);
+        // Deleting may wait for the stage's lock: not in a grain's turn. What fails here the next start sweeps up.
+        OffGrain(() =>
+        {
+            store.DeleteAttempt(attempt);
+            return Task.FromResult(true);
+        }).Ignore();
     }
 
     public long Evaluations(PartAttempt attempt) => parts.Find(attempt)?.Evaluations ?? 0;

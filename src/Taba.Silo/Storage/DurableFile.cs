@@ -48,6 +48,19 @@ static class DurableFile
         Posix.FlushDirectory(Path.GetDirectoryName(path)!);
     }
 
+    /// <summary>Deletes a folder in which nothing is; one that is not there or not empty stays as it is.</summary>
+    public static void DeleteIfEmpty(string path)
+    {
+        try
+        {
+            Directory.Delete(path, recursive: false);
+        }
+        catch (Exception exception) when (DiskErrors.IsDisk(exception))
+        {
+            // Not there, or in use.
+        }
+    }
+
     /// <summary>Deletes a file; a failure is left to the next sweep of orphans.</summary>
     public static void DeleteIfThere(string path)
     {

@@ -60,6 +60,7 @@ public sealed partial class FolderTensorStore
             if (IsTaken(manifest) || !Posix.TryLink(temporary, target))
                 return false;
             Posix.FlushDirectory(parts);
+            DurableFile.DeleteIfEmpty(_paths.ScratchOf(new(manifest.StageKey, manifest.RowStart, manifest.Epoch, manifest.Attempt)));
             return true;
         }
         finally
@@ -110,15 +111,7 @@ public sealed partial class FolderTensorStore
         }), cancellationToken);
 
     /// <summary>One publisher, or one cleaner, of a stage at a time, on this machine and wherever the file system carries locks.</summary>
-    FileStream EnterStage(string stageKey)
-    {
-        var stream = new FileStream(_paths.StageLock(stageKey), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        if (OperatingSystem.IsWindows())
-            stream.Lock(0, 1);
-        else
-            Posix.LockExclusively(stream.SafeFileHandle);
-        return stream;
-    }
+    FileGate EnterStage(string stageKey) => FileGate.Enter(_paths.StageLock(stageKey));
 
     static int DeleteUnnamed(string folder, HashSet<string> named)
     {

@@ -65,6 +65,11 @@ public sealed partial class FolderTensorStore
     public int SweepOrphans() => Guard("sweep", Root, () =>
     {
         var deleted = 0;
+        foreach (var file in Directory.GetFiles(Root, "*.tmp*"))
+        {
+            File.Delete(file);
+            deleted++;
+        }
         foreach (var folder in Directory.EnumerateDirectories(_paths.Scratch).ToList())
         {
             deleted += Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Count();
@@ -127,7 +132,7 @@ public sealed partial class FolderTensorStore
         {
             if (!File.Exists(file) || new FileInfo(file).Length > ManifestReader.MaxBytes)
                 return null;
-            var description = StoreJson.Read<StageDescription>(File.ReadAllBytes(file));
+            var description = StoreJson.Read<StageFields>(File.ReadAllBytes(file));
             return string.Join(", ", description.Fields.Select(f => $"{f.Key}={f.Value}"));
         }
         catch (JsonException)
@@ -137,6 +142,7 @@ public sealed partial class FolderTensorStore
         }
     }
 
-    List<string> StageKeys() =>
+    /// <summary>Keys of the stages in the store.</summary>
+    public IReadOnlyList<string> StageKeys() =>
         [.. Directory.EnumerateDirectories(_paths.Stages).Select(d => Path.GetFileName(d)).Where(StorePaths.IsKey).Order(StringComparer.Ordinal)];
 }

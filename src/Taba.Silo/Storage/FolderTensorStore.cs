@@ -33,6 +33,8 @@ public sealed partial class FolderTensorStore : ITensorStore
         return Path.Combine(folder, StorePaths.ObjectFile(objectName));
     }
 
+    public string? LocalPath(string objectPath) => _paths.Resolve(objectPath);
+
     public Task<string> PutAsync(PartAttempt attempt, string objectName, CancellationToken cancellationToken)
     {
         var name = StorePaths.ObjectFile(objectName);

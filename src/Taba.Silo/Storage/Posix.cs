@@ -7,7 +7,9 @@ namespace Taba.Silo.Storage;
 static partial class Posix
 {
     const int ReadOnly = 0;
+    const int ReadWrite = 2;
     const int LockExclusive = 2;
+    const int LockRelease = 8;
     const int EINTR = 4;
     const int EEXIST = 17;
     const int EINVAL = 22;
@@ -62,15 +64,24 @@ static partial class Posix
         }
     }
 
-    /// <summary>Waits until this handle alone holds the file. A file system without locks lets everyone in.</summary>
-    public static void LockExclusively(SafeFileHandle handle)
+    /// <summary>
+    /// Opens a file and waits until this handle alone holds its lock. A file system without locks lets everyone in. Opened
+    /// here and not by .NET, which takes a lock of its own on every file it opens and gives up at once when it cannot.
+    /// </summary>
+    public static SafeFileHandle OpenLocked(string path)
     {
-        while (flock(handle, LockExclusive) != 0)
+        var descriptor = open(path, ReadWrite);
+        if (descriptor < 0)
+            throw Error($"cannot open {path}", Marshal.GetLastPInvokeError());
+        var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        while (flock(handle, LockExclusive) != 0 && Marshal.GetLastPInvokeError() == EINTR)
         {
-            if (Marshal.GetLastPInvokeError() != EINTR)
-                return;
         }
+        return handle;
     }
+
+    /// <summary>Releases a lock, also for child processes that inherited the handle.</summary>
+    public static void Unlock(SafeFileHandle handle) => _ = flock(handle, LockRelease);
 
     static IOException Error(string what, int errno) => new($"{what}: {Marshal.GetPInvokeErrorMessage(errno)}", errno);
 

@@ -35,6 +35,10 @@ public sealed class StageReader : IDisposable
     /// <summary>Reads rows of one step of a kept tensor.</summary>
     public void ReadKept(TensorKinds kind, int step, RowRange rows, Span<byte> destination) => Read(kind, step, rows, destination);
 
+    /// <summary>Checks the digest of an object, unless it was read before.</summary>
+    /// <exception cref="StoreException">It is damaged.</exception>
+    public void Check(ObjectEntry entry) => _ = Object(entry);
+
     /// <summary>Rows that can be read.</summary>
     public RowSet Rows(TensorKinds kind, int? step) =>
         RowSet.Of([.. _manifests.Where(m => Holds(m, kind, step)).Select(m => m.Rows)]);
@@ -57,7 +61,7 @@ public sealed class StageReader : IDisposable
                 ?? throw new StoreException($"Row {row} of stage {_stageKey} is not in the store{(step is null ? "" : $" with {kind} of step {step}")}: run the same command again to compute it.");
             var entry = manifest.Object(kind)!;
             var piece = new RowRange(row, Math.Min(rows.End, manifest.RowEnd));
-            var index = step is { } s ? (long)entry.Steps.BinarySearch(s) * manifest.Rows.Count : 0;
+            var index = step is { } s ? (long)entry.Steps.AsSpan().BinarySearch(s) * manifest.Rows.Count : 0;
             var offset = entry.DataOffset + (index + row - manifest.RowStart) * rowBytes;
             Object(entry).Read(offset, destination.Slice((row - rows.Start) * rowBytes, piece.Count * rowBytes));
             row = piece.End;
@@ -65,7 +69,7 @@ public sealed class StageReader : IDisposable
     }
 
     static bool Holds(PartManifest manifest, TensorKinds kind, int? step) =>
-        manifest.Object(kind) is { } entry && (step is not { } s || entry.Steps.BinarySearch(s) >= 0);
+        manifest.Object(kind) is { } entry && (step is not { } s || entry.Steps.AsSpan().BinarySearch(s) >= 0);
 
     IObjectReader Object(ObjectEntry entry) => _objects.GetOrAdd(entry.Path, _ => new(() => OpenChecked(entry))).Value;
 

@@ -15,7 +15,6 @@ static class StoreJson
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         // What is computed from other properties is not written.
         IgnoreReadOnlyProperties = true,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -46,6 +45,9 @@ static class StoreJson
 
 /// <summary>What <c>stage.json</c> says: the fields of the key as a user would name them, and the whole specification.</summary>
 sealed record StageDescription(string Key, IReadOnlyDictionary<string, string> Fields, StageSpec Spec);
+
+/// <summary>The part of <c>stage.json</c> that is read back.</summary>
+sealed record StageFields(IReadOnlyDictionary<string, string> Fields);
 
 /// <summary>Who holds the lock of a store.</summary>
 sealed record LockHolder(int Pid, string Host, string Command, DateTimeOffset Started);

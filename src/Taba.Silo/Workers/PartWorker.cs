@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Runtime;
 using Taba.Grains.Parts;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
@@ -18,6 +19,7 @@ namespace Taba.Silo.Workers;
 sealed partial class PartWorker(
     IGrainFactory grains,
     ILocalSiloDetails silo,
+    IClusterMembershipService membership,
     EngineHost engines,
     IPartWorkspace workspace,
     WorkSignal signal,
@@ -38,8 +40,16 @@ sealed partial class PartWorker(
     /// <summary>Takes no more parts.</summary>
     public void Drain() => _draining = true;
 
+    /// <summary>Takes parts, as it does from the start unless told otherwise.</summary>
+    public void Resume()
+    {
+        _draining = false;
+        signal.WorkMayBeAvailable();
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        await MemberAsync(stoppingToken);
         var failures = 0;
         var renewed = time.GetTimestamp();
         while (!stoppingToken.IsCancellationRequested)
@@ -59,8 +69,10 @@ sealed partial class PartWorker(
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                LogLookFailed(logger, exception);
-                if (++failures >= FaultAfterFailures || exception is Storage.StoreException)
+                var store = FaultMonitor.StoreFault(exception);
+                if (store is null)
+                    LogLookFailed(logger, exception);
+                if (++failures >= FaultAfterFailures || store is not null)
                     faults.Report(exception, "looking for work");
             }
             try
@@ -79,6 +91,16 @@ sealed partial class PartWorker(
         }
     }
 
+    /// <summary>Waits until this silo is a member: before that, no grain can be placed.</summary>
+    async Task MemberAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(cancellationToken))
+        {
+            if (snapshot.GetSiloStatus(silo.SiloAddress) == SiloStatus.Active)
+                return;
+        }
+    }
+
     /// <summary>Rows in flight fill the slots, and one more part waits so that the device never does.</summary>
     bool HasRoom => _held.Values.Sum(p => p.Lease.Rows.Count) < engines.Slots + engines.BatchSize;
 
@@ -88,12 +110,21 @@ sealed partial class PartWorker(
         {
             foreach (var stageKey in await grains.GetGrain<ISweepGrain>(sweepId).GetWorkAsync())
             {
-                var lease = await grains.GetGrain<IStageGrain>(StageGrain.Key(stageKey)).LeaseAsync(Self, _freshRow);
+                var lease = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stageKey)).LeaseAsync(Self, _freshRow);
                 if (lease is null)
                     continue;
                 SiloInstruments.PartsLeased.Add(1);
                 _held[lease.Attempt] = new(lease, time.GetTimestamp());
-                await grains.GetGrain<IPartGrain>(lease.Attempt.PartKey).StartAsync(lease);
+                try
+                {
+                    await grains.GetGrain<IPartGrain>(lease.Attempt.PartKey).StartAsync(lease);
+                }
+                catch
+                {
+                    // Not renewed, it comes free; renewed, it would be held for ever by nobody.
+                    _held.Remove(lease.Attempt);
+                    throw;
+                }
                 return true;
             }
         }
@@ -107,7 +138,7 @@ sealed partial class PartWorker(
             var parts = stage.ToList();
             try
             {
-                var kept = await grains.GetGrain<IStageGrain>(StageGrain.Key(stage.Key))
+                var kept = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stage.Key))
                     .RenewAsync(Self, [.. parts.Select(p => new PartProgress(p.Lease.Attempt, workspace.Evaluations(p.Lease.Attempt)))]);
                 for (var i = 0; i < parts.Count; i++)
                 {

@@ -72,7 +72,7 @@ sealed class PickleReader(byte[] data, int position, Func<string, Exception> fau
                 return true;
             case PickleOpcode.Long1:
                 var integer = new BigInteger(Take(TakeByte()));
-                Push(integer >= long.MinValue && integer <= long.MaxValue ? (long)integer : integer);
+                Push(integer >= long.MinValue && integer <= long.MaxValue ? (object)(long)integer : integer);
                 return true;
             case PickleOpcode.BinUnicode:
                 Push(TakeText(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))));

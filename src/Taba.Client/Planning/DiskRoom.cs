@@ -1,31 +1,27 @@
 using Taba.Client.Progress;
 using Taba.Grains;
+using Taba.Silo.Storage;
 
 namespace Taba.Client.Planning;
 
 /// <summary>Asks before a run whether its bytes fit.</summary>
-static class DiskSpace
+static class DiskRoom
 {
     /// <exception cref="BadInputException">Too little room, which is better known before hours of work than after.</exception>
     public static void Require(PlanEstimate estimate, string storeRoot, string folder)
     {
-        var (store, target) = (Mount(storeRoot), Mount(folder));
-        if (store.Name == target.Name)
-            Require(store, checked(estimate.StoreBytes + estimate.FolderBytes), storeRoot);
+        if (Mount(storeRoot) == Mount(folder))
+            Require(checked(estimate.StoreBytes + estimate.FolderBytes), storeRoot);
         else
         {
-            Require(store, estimate.StoreBytes, storeRoot);
-            Require(target, estimate.FolderBytes, folder);
+            Require(estimate.StoreBytes, storeRoot);
+            Require(estimate.FolderBytes, folder);
         }
     }
 
-    /// <summary>Free bytes where a folder is or would be.</summary>
-    public static long Free(string folder) => Mount(folder).AvailableFreeSpace;
-
-    static void Require(DriveInfo mount, long bytes, string folder)
+    static void Require(long bytes, string folder)
     {
-        var free = mount.AvailableFreeSpace;
-        if (bytes > free)
+        if (DiskSpace.Available(folder) is { } free && bytes > free)
         {
             throw new BadInputException(
                 $"The disk of {folder} has {Quantities.Bytes(free)} free and this run writes {Quantities.Bytes(bytes)}: "
@@ -34,13 +30,10 @@ static class DiskSpace
     }
 
     /// <summary>The file system that holds a path, which need not exist.</summary>
-    static DriveInfo Mount(string path)
+    static string? Mount(string path)
     {
         var full = Path.GetFullPath(path);
-        var best = DriveInfo.GetDrives()
-            .Where(d => d.IsReady && Holds(d.Name, full))
-            .MaxBy(d => d.Name.Length);
-        return best ?? new DriveInfo(Path.GetPathRoot(full)!);
+        return DriveInfo.GetDrives().Select(d => d.Name).Where(name => Holds(name, full)).MaxBy(name => name.Length);
     }
 
     static bool Holds(string mount, string path) =>

@@ -1,0 +1,28 @@
+using System.CommandLine;
+using System.Text.Json;
+using Taba.Client.Doctor;
+
+namespace Taba.Client.Commands;
+
+/// <summary><c>taba doctor</c></summary>
+static class DoctorCommand
+{
+    public static Command Create(CommandServices services)
+    {
+        var json = Flags.Switch("json", "Machine-readable lines, no colours.");
+        var output = Flags.WithDefault("out", OutputFlags.DefaultOut, "The folder whose disk is looked at.");
+        var command = new Command("doctor", "Looks at what runs need: libtorch, processor, CUDA, memory, disk; says what to do.") { output, json };
+        command.SetAction(parsed =>
+        {
+            var findings = Examination.All(parsed.GetValue(output)!).ToList();
+            foreach (var finding in findings)
+            {
+                services.Terminal.Output.WriteLine(parsed.GetValue(json)
+                    ? JsonSerializer.Serialize(new { name = finding.Name, state = finding.State.ToString().ToLowerInvariant(), found = finding.Found, advice = finding.Advice })
+                    : $"{finding.State.ToString().ToLowerInvariant(),-5} {finding.Name,-10} {finding.Found}{(finding.Advice is null ? "" : $": {finding.Advice}")}");
+            }
+            return findings.Any(f => f.State == FindingState.Fail) ? ExitStatus.Failed : ExitStatus.Done;
+        });
+        return command.WithExamples("taba doctor", "taba doctor --json");
+    }
+}

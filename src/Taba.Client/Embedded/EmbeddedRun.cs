@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Taba.Diffusion.Native;
+using Taba.Grains;
+using Taba.Grains.Planning;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+using Taba.Silo.Engines;
+using Taba.Silo.Hosting;
+using Taba.Silo.Models;
+using Taba.Silo.Outputs;
+using Taba.Silo.Storage;
+
+namespace Taba.Client.Embedded;
+
+/// <summary>Runs sweeps on a silo inside this process.</summary>
+sealed class EmbeddedRun : IRunHost
+{
+    const string DigestCache = "digests.json";
+
+    public SweepPlan Plan(SweepSpec spec, string storeRoot)
+    {
+        TorchRuntime.Initialize();
+        var device = DeviceChoice.Resolve(spec.Device);
+        // A plan writes nothing: digests are remembered only where a store already is.
+        var cache = Directory.Exists(storeRoot) ? Path.Combine(storeRoot, DigestCache) : null;
+        return new SweepPlanner(new ModelCatalogue(device, cache), new TensorInputFiles(), device.Kind).Plan(spec);
+    }
+
+    public string? Conflict(SweepPlan plan, PlannedRun run, string folder)
+    {
+        try
+        {
+            return RunFolderWriter.Conflict(plan, run, folder);
+        }
+        catch (InvalidDataException exception)
+        {
+            return exception.Message;
+        }
+    }
+
+    public async Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(SweepPlan plan, string storeRoot, CancellationToken cancellationToken)
+    {
+        var rows = new Dictionary<string, RowSet>();
+        if (!Directory.Exists(storeRoot))
+            return rows;
+        var store = new FolderTensorStore(storeRoot);
+        foreach (var stage in plan.Stages)
+            rows[stage.Key] = (await store.PublishedAsync(stage.Key, stage.Keep, cancellationToken)).Intersect(stage.Rows);
+        return rows;
+    }
+
+    public async Task<IRunSession> StartAsync(RunOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var device = DeviceChoice.Resolve(options.Spec.Device);
+            var silo = await EmbeddedSilo.StartAsync(
+                new EmbeddedSiloOptions
+                {
+                    StoreRoot = options.StoreRoot,
+                    Device = device,
+                    BatchSize = options.Spec.BatchSize,
+                    Command = options.CommandLine,
+                    Settings = SettingsFiles.Read(),
+                    // What a user must know comes as a sentence of the command; logs would tear the progress display.
+                    LogLevel = options.Verbose ? LogLevel.Information : LogLevel.Critical,
+                },
+                cancellationToken);
+            return new Session(silo, options.Spec, device);
+        }
+        catch (Exception exception) when (exception is StoreBusyException or StoreException)
+        {
+            throw new RunFailedException(exception.Message, exception) { Begun = exception is not StoreBusyException };
+        }
+    }
+
+    sealed class Session(EmbeddedSilo silo, SweepSpec spec, DeviceChoice device) : IRunSession
+    {
+        readonly long _started = Stopwatch.GetTimestamp();
+        RunFolderWriter? _folders;
+
+        public Task<string> Fault { get; } = DescribeAsync(silo.Fault);
+
+        public Task<SweepStatus> SubmitAsync(SweepPlan plan) => silo.SubmitAsync(plan);
+
+        public IAsyncEnumerable<SweepStatus> WatchAsync(string sweepId, long sinceVersion, CancellationToken cancellationToken) =>
+            silo.Grains.GetGrain<ISweepGrain>(sweepId).WatchAsync(sinceVersion, cancellationToken);
+
+        public async Task ForgetAsync(SweepPlan plan, CancellationToken cancellationToken)
+        {
+            foreach (var stage in plan.Stages)
+                await silo.ForgetAsync(stage.Key, cancellationToken);
+        }
+
+        public async Task WriteRunAsync(SweepPlan plan, PlannedRun run, string folder, SweepStatus status, CancellationToken cancellationToken)
+        {
+            _folders ??= new RunFolderWriter(
+                silo.Store,
+                new RunFolderOptions
+                {
+                    Format = Format(spec.Format),
+                    WithMetrics = spec.WithMetrics,
+                    Parameters = spec.Parameters,
+                    Device = device.Kind,
+                    WallSeconds = Stopwatch.GetElapsedTime(_started).TotalSeconds,
+                },
+                TimeProvider.System);
+            try
+            {
+                await _folders.WriteAsync(plan, run, folder, status.Failures, cancellationToken);
+            }
+            catch (StoreException exception)
+            {
+                throw new RunFailedException(exception.Message, exception);
+            }
+        }
+
+        public Task DrainAsync(TimeSpan patience) => silo.DrainAsync(patience);
+
+        public async ValueTask DisposeAsync()
+        {
+            _folders?.Dispose();
+            await silo.DisposeAsync();
+        }
+
+        static async Task<string> DescribeAsync(Task<Exception> fault) => (await fault).Message;
+
+        static Diffusion.Tensors.TensorFormat Format(TensorFormat format) => format switch
+        {
+            TensorFormat.Pt => Diffusion.Tensors.TensorFormat.Pt,
+            TensorFormat.Npy => Diffusion.Tensors.TensorFormat.Npy,
+            _ => Diffusion.Tensors.TensorFormat.Safetensors,
+        };
+    }
+}

@@ -1,0 +1,30 @@
+using Microsoft.Extensions.Configuration;
+using Taba.Grains;
+
+namespace Taba.Client.Embedded;
+
+/// <summary>Settings: appsettings.json, that of the environment, the user's own file, then the environment's variables.</summary>
+static class SettingsFiles
+{
+    /// <exception cref="BadInputException">A file is not valid JSON.</exception>
+    public static IReadOnlyList<KeyValuePair<string, string?>> Read()
+    {
+        var environment = Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") ?? "Production";
+        var user = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData), "taba", "settings.json");
+        try
+        {
+            return [.. new ConfigurationBuilder()
+                .AddJsonFile(Path.GetFullPath("appsettings.json"), optional: true)
+                .AddJsonFile(Path.GetFullPath($"appsettings.{environment}.json"), optional: true)
+                .AddJsonFile(user, optional: true)
+                .AddEnvironmentVariables()
+                .Build()
+                .AsEnumerable()
+                .Where(pair => pair.Key.StartsWith("Taba:", StringComparison.OrdinalIgnoreCase))];
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new BadInputException($"{exception.Message} {exception.InnerException?.Message}".Trim(), exception);
+        }
+    }
+}

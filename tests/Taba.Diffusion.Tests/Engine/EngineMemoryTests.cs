@@ -1,0 +1,45 @@
+using Taba.Diffusion.Engine;
+using Taba.Diffusion.Schedules;
+using TorchSharp;
+
+namespace Taba.Diffusion.Tests.Engine;
+
+/// <summary>Counts all tensors of the process, so nothing else may run beside it.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
+
+[Collection(nameof(Alone))]
+public sealed class EngineMemoryTests
+{
+    [Fact]
+    public async Task RunSegment_ThousandsOfSteps_NoTensorIsLeftBehind()
+    {
+        using var model = new ToyDenoiser(Rows.Shape);
+        await using var engine = new DenoisingEngine(model, new EngineOptions { BatchSize = 8, Slots = 12 });
+        async Task Round(int seed)
+        {
+            var observers = Enumerable.Range(0, 16).Select(_ => new RecordingObserver()).ToArray();
+            for (var i = 0; i < 16; i++)
+            {
+                var swapped = i % 4 == 0;
+                engine.Start(new TrajectoryRequest
+                {
+                    Schedule = new ToySchedule(50), Direction = (Direction)(i % 2), FirstStep = 0, State = Rows.Make(seed + i), Observer = observers[i],
+                    Swap = swapped ? SwapKind.Eps : SwapKind.None, SwapBefore = swapped ? 5 : 0, SwapRow = swapped ? k => Rows.Make(k) : null,
+                    Captures = k => k % 10 == 0 ? CaptureKinds.State | CaptureKinds.Eps | CaptureKinds.PredXstart : CaptureKinds.None,
+                });
+            }
+            await Task.WhenAll(observers.Select(o => o.Completed));
+        }
+
+        for (var round = 0; round < 3; round++)
+            await Round(round);
+        var (tensors, memory) = (torch.Tensor.TotalCount, Environment.WorkingSet);
+        for (var round = 0; round < 12; round++)
+            await Round(round);
+        Assert.True(engine.Statistics.Turns > 1500);
+        // The tensors of the last turns may still be with the output thread.
+        Assert.InRange(torch.Tensor.TotalCount, 0, tensors + 50);
+        Assert.InRange(Environment.WorkingSet, 0, memory + (64L << 20));
+    }
+}

@@ -1,0 +1,60 @@
+using Taba.Diffusion.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Taba.Diffusion.Tests.Engine;
+
+/// <summary>Two 3x3 convolutions and a term of the timestep and the class: rows are independent, and every step matters.</summary>
+sealed class ToyDenoiser : IDenoiser
+{
+    readonly Tensor _first;
+    readonly Tensor _second;
+    int _calls;
+
+    public ToyDenoiser(StateShape shape, int? classCount = null)
+    {
+        Shape = shape;
+        ClassCount = classCount;
+        using var generator = new Generator(7);
+        _first = (randn([8, shape.Channels, 3, 3], generator: generator) * 0.2).DetachFromDisposeScope();
+        _second = (randn([shape.Channels, 8, 3, 3], generator: generator) * 0.2).DetachFromDisposeScope();
+    }
+
+    public StateShape Shape { get; }
+    public Device Device => CPU;
+    public int? ClassCount { get; }
+
+    /// <summary>Runs before each forward pass, on the engine's thread, with its rows.</summary>
+    public Action<int>? Before { get; set; }
+
+    /// <summary>May replace the prediction.</summary>
+    public Func<Tensor, Tensor, Tensor>? After { get; set; }
+
+    public int Calls => Volatile.Read(ref _calls);
+    public List<int> Shapes { get; } = [];
+    public bool Disposed { get; private set; }
+    public int DisposedOnThread { get; private set; }
+
+    public Tensor PredictEps(Tensor xt, Tensor timesteps, Tensor? classes)
+    {
+        Assert.True(is_inference_mode_enabled());
+        Assert.Equal(ClassCount is null, classes is null);
+        var rows = (int)xt.size(0);
+        Before?.Invoke(rows);
+        Shapes.Add(rows);
+        Interlocked.Increment(ref _calls);
+        var hidden = nn.functional.conv2d(xt, _first, padding: [1, 1]).tanh();
+        var eps = nn.functional.conv2d(hidden, _second, padding: [1, 1]).add(timesteps.view(-1, 1, 1, 1).mul(0.003f));
+        if (classes is not null)
+            eps = eps.add(classes.to(ScalarType.Float32).view(-1, 1, 1, 1).mul(0.1f));
+        return After?.Invoke(xt, eps) ?? eps;
+    }
+
+    public void Dispose()
+    {
+        _first.Dispose();
+        _second.Dispose();
+        Disposed = true;
+        DisposedOnThread = Environment.CurrentManagedThreadId;
+    }
+}

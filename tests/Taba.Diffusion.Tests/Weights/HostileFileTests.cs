@@ -1,0 +1,258 @@
+using System.Buffers.Binary;
+using System.Text;
+using Taba.Diffusion.Tensors;
+using Taba.Diffusion.Weights;
+using Taba.Diffusion.Weights.Pickle;
+using Taba.Testing;
+
+namespace Taba.Diffusion.Tests.Weights;
+
+/// <summary>Damaged and malicious files: each gives one clear error, quickly and without memory.</summary>
+public sealed class HostileFileTests : IDisposable
+{
+    static readonly byte[] SixFloats = CheckpointBytes.Floats(0, 1, 2, 3, 4, 5);
+
+    readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1152921504606846976],"data_offsets":[0,24]}}""", "more elements than any file")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,24]}}""", "more elements than any file")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[0,4611686018427387904,4],"data_offsets":[0,0]}}""", "more elements than any file")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[-6],"data_offsets":[0,24]}}""", "negative length")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[5],"data_offsets":[0,24]}}""", "does not fill")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[7],"data_offsets":[0,28]}}""", "cut short")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[6],"data_offsets":[24,0]}}""", "cut short")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[6],"data_offsets":[-24,0]}}""", "cut short")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[4],"data_offsets":[8,24]}}""", "overlaps")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[16,24]}}""", "leaves a gap")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}""", "8 bytes follow")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[6],"data_offsets":[0,24]},"a":{"dtype":"F32","shape":[6],"data_offsets":[0,24]}}""", "not valid JSON")]
+    [InlineData("""{"a":{"dtype":"F8_E4M3","shape":[24],"data_offsets":[0,24]}}""", "F8_E4M3")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[6.0],"data_offsets":[0,24]}}""", "lacks a valid dtype")]
+    [InlineData("""{"a":{"dtype":"F32","shape":"6","data_offsets":[0,24]}}""", "lacks a valid dtype")]
+    [InlineData("""{"a":[]}""", "lacks a valid dtype")]
+    [InlineData("""{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":1}}}}}}}}}""", "not valid JSON")]
+    [InlineData("""{"\ud800":{"dtype":"F32","shape":[6],"data_offsets":[0,24]}}""", "not valid JSON")]
+    [InlineData("""{"a":""", "not valid JSON")]
+    public void Safetensors_WrongHeader_IsRefused(string header, string fault) =>
+        Refuses(CheckpointBytes.Safetensors(header, SixFloats), fault);
+
+    [Theory]
+    [InlineData(long.MaxValue)]
+    [InlineData(-1)]
+    [InlineData(100_000_001)]
+    [InlineData(1_000_000)]
+    public void Safetensors_HeaderLongerThanAllowed_IsRefused(long length)
+    {
+        var file = CheckpointBytes.Safetensors("{}", SixFloats);
+        BinaryPrimitives.WriteInt64LittleEndian(file, length);
+        Refuses(file, "header");
+    }
+
+    [Theory]
+    [InlineData("posix", "system")]
+    [InlineData("builtins", "eval")]
+    [InlineData("torch", "load")]
+    [InlineData("torch.storage", "_load_from_bytes")]
+    [InlineData("torch.nn.modules.linear", "Linear")]
+    public void Pickle_UnknownGlobal_IsRefusedByName(string module, string name)
+    {
+        var pickle = new PickleBuilder().Global(module, name).Op(PickleOpcode.Mark).Text("true").Op(PickleOpcode.Tuple).Op(PickleOpcode.Reduce).Stop();
+        Refuses(CheckpointBytes.TorchZip(pickle), $"'{module}.{name}'");
+        Refuses(CheckpointBytes.TorchLegacy(pickle, 4), $"'{module}.{name}'");
+    }
+
+    [Theory]
+    [InlineData((byte)'i')]
+    [InlineData((byte)'o')]
+    [InlineData((byte)'I')]
+    [InlineData((byte)'0')]
+    [InlineData(0x81)]
+    [InlineData(0x93)]
+    [InlineData(0x95)]
+    [InlineData(0xff)]
+    public void Pickle_UnknownOpcode_IsRefusedByNumber(byte opcode) =>
+        Refuses(CheckpointBytes.TorchZip(new PickleBuilder().Raw(opcode).Stop()), $"opcode 0x{opcode:x2} at 2");
+
+    [Theory]
+    [InlineData(1L << 60, 6L, 1L, 0L, "more elements than")]
+    [InlineData(7, 6, 1, 0, "more elements than")]
+    [InlineData(6, 6, 1, 1, "reaches beyond")]
+    [InlineData(3, 6, 3, 0, "reaches beyond")]
+    [InlineData(3, 6, long.MaxValue, 0, "reaches beyond")]
+    [InlineData(3, 6, -1, 5, "negative stride")]
+    [InlineData(3, 6, 1, -1, "begins at element -1")]
+    [InlineData(3, 6, 1, long.MaxValue, "begins at element")]
+    [InlineData(-3, 6, 1, 0, "negative length")]
+    [InlineData(3, 1L << 60, 1, 0, "storage 'k'")]
+    [InlineData(3, -1, 1, 0, "storage 'k'")]
+    [InlineData(3, 5, 1, 0, "storage 'k'")]
+    public void Torch_TensorThatDoesNotFit_IsRefused(long length, long storageElements, long stride, long first, string fault)
+    {
+        Refuses(CheckpointBytes.TorchZip(new PickleBuilder().Tensor("k", storageElements, [length], [stride], first).Stop(), ("k", SixFloats)), fault);
+        Refuses(
+            CheckpointBytes.TorchLegacy(new PickleBuilder().Tensor("k", storageElements, [length], [stride], first, legacy: true).Stop(), 4, ("k", SixFloats)),
+            fault);
+    }
+
+    [Fact]
+    public void Torch_MoreStridesThanAxes_IsRefused() =>
+        Refuses(CheckpointBytes.TorchZip(new PickleBuilder().Tensor("k", 6, [2, 3], [3]).Stop(), ("k", SixFloats)), "2 axes but 1 strides");
+
+    [Fact]
+    public void Torch_MissingStorage_IsRefused() =>
+        Refuses(CheckpointBytes.TorchZip(new PickleBuilder().Tensor("../../k", 6, [6], [1]).Stop(), ("k", SixFloats)), "storage '../../k' is missing");
+
+    [Fact]
+    public void Torch_TrainingState_SaysWhatToSave()
+    {
+        var pickle = new PickleBuilder().Op(PickleOpcode.EmptyDict)
+            .Text("state_dict").Op(PickleOpcode.EmptyDict).Op(PickleOpcode.SetItem).Stop();
+        Refuses(CheckpointBytes.TorchZip(pickle), "'state_dict' is a dictionary");
+    }
+
+    [Fact]
+    public void Pickle_ContainsItself_IsRefused()
+    {
+        var pickle = new PickleBuilder().Op(PickleOpcode.EmptyDict).Op(PickleOpcode.BinPut).Raw(0)
+            .Text("a").Op(PickleOpcode.BinGet).Raw(0).Op(PickleOpcode.SetItem).Stop();
+        Refuses(CheckpointBytes.TorchZip(pickle), "'a' is a dictionary");
+    }
+
+    [Fact]
+    public void Pickle_DeepNesting_IsRefused()
+    {
+        var pickle = new PickleBuilder();
+        for (var i = 0; i < 1_000_000; i++)
+            pickle.Op(PickleOpcode.EmptyTuple).Op(PickleOpcode.Tuple1);
+        Refuses(CheckpointBytes.TorchZip(pickle.Stop()), "values left over");
+    }
+
+    [Theory]
+    [InlineData((byte)PickleOpcode.EmptyDict)]
+    [InlineData((byte)PickleOpcode.Mark)]
+    [InlineData((byte)PickleOpcode.EmptyList)]
+    public void Pickle_ManyValues_IsRefusedBeforeMemoryGrows(byte opcode)
+    {
+        var pickle = new PickleBuilder();
+        for (var i = 0; i < 3_000_000; i++)
+            pickle.Raw(opcode);
+        Refuses(CheckpointBytes.TorchZip(pickle.Stop()), "more than");
+    }
+
+    [Fact]
+    public void Pickle_LongShapeUsedManyTimes_IsRefused()
+    {
+        // Each tensor copies its shape: 100,000 lengths, 100,000 times, would be 80 GB.
+        var pickle = new PickleBuilder().Op(PickleOpcode.Mark);
+        for (var i = 0; i < 100_000; i++)
+            pickle.Op(PickleOpcode.BinInt1).Raw(1);
+        pickle.Op(PickleOpcode.Tuple).Op(PickleOpcode.BinPut).Raw(0);
+        pickle.Global("torch._utils", "_rebuild_tensor_v2").Op(PickleOpcode.Mark)
+            .Op(PickleOpcode.Mark).Text("storage").Global("torch", "FloatStorage").Text("k").Text("cpu").Integer(6).Op(PickleOpcode.Tuple).Op(PickleOpcode.BinPersId)
+            .Integer(0).Op(PickleOpcode.BinGet).Raw(0).Op(PickleOpcode.BinGet).Raw(0).Op(PickleOpcode.NewFalse)
+            .Op(PickleOpcode.EmptyDict).Op(PickleOpcode.Tuple).Op(PickleOpcode.Reduce);
+        Refuses(CheckpointBytes.TorchZip(pickle.Stop(), ("k", SixFloats)), "arguments that torch.save does not write");
+    }
+
+    [Fact]
+    public void Pickle_TextLongerThanTheFile_IsRefused() =>
+        Refuses(CheckpointBytes.TorchZip(new PickleBuilder().Op(PickleOpcode.BinUnicode).Raw(255, 255, 255, 255).Stop()), "ends in the middle");
+
+    [Fact]
+    public void Zip_CompressedEntry_IsRefused() => Refuses(WithCentral((record, _) => record[10] = 8), "compressed");
+
+    [Fact]
+    public void Zip_EncryptedEntry_IsRefused() => Refuses(WithCentral((record, _) => record[8] = 1), "encrypted");
+
+    [Fact]
+    public void Zip_EntryOutsideTheArchive_IsRefused() =>
+        Refuses(WithCentral((record, _) => record.AsSpan(42, 4).Fill(0xfe)), "outside the archive");
+
+    [Fact]
+    public void Zip_EntryLongerThanTheArchive_IsRefused() =>
+        Refuses(WithCentral((record, _) => record.AsSpan(20, 8).Fill(0x7e)), "outside the archive");
+
+    [Fact]
+    public void Zip_EntryWithoutZip64Sizes_IsRefused() =>
+        Refuses(WithCentral((record, _) => record.AsSpan(20, 8).Fill(0xff)), "zip64 sizes");
+
+    [Fact]
+    public void Zip_EntriesThatOverlap_AreRefused() =>
+        Refuses(WithCentral((record, first) => BinaryPrimitives.WriteInt32LittleEndian(record.AsSpan(42), first)), "overlaps");
+
+    [Fact]
+    public void Zip_WithoutPickle_IsRefused()
+    {
+        var zip = new StoredZipWriter();
+        zip.AddEntry("arr_0.npy", "x"u8);
+        zip.WriteDirectory();
+        Refuses(zip.Take(), "0 entries FOLDER/data.pkl");
+    }
+
+    [Fact]
+    public void Zip_SameNameTwice_IsRefused()
+    {
+        var zip = new StoredZipWriter();
+        zip.AddEntry("a/data.pkl", new PickleBuilder().Tensor("k", 6, [6], [1]).Stop());
+        zip.AddEntry("a/data/k", SixFloats);
+        zip.AddEntry("a/data/k", SixFloats);
+        zip.WriteDirectory();
+        Refuses(zip.Take(), "twice");
+    }
+
+    [Fact]
+    public void Zip_BigEndian_IsRefused()
+    {
+        var zip = new StoredZipWriter();
+        zip.AddEntry("a/data.pkl", new PickleBuilder().Tensor("k", 6, [6], [1]).Stop());
+        zip.AddEntry("a/byteorder", "big"u8);
+        zip.AddEntry("a/data/k", SixFloats);
+        zip.WriteDirectory();
+        Refuses(zip.Take(), "'big'");
+    }
+
+    [Theory]
+    [InlineData("{'descr': '|O', 'fortran_order': False, 'shape': (6,), }", "'|O'")]
+    [InlineData("{'descr': '>f4', 'fortran_order': False, 'shape': (6,), }", "'>f4'")]
+    [InlineData("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (6,), }", "records and objects")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (1152921504606846976,), }", "more elements than any file")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", "not a list of lengths")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (5,), }", "does not fill")]
+    public void Npy_WrongHeader_IsRefused(string header, string fault) =>
+        Refuses([0x93, .. "NUMPY\u0001\0"u8, (byte)header.Length, 0, .. Encoding.ASCII.GetBytes(header), .. SixFloats], fault);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("hello, world, this is text")]
+    [InlineData("P")]
+    [InlineData("PK")]
+    [InlineData("<html><body>not found</body></html>")]
+    public void Open_NotATensorFile_IsRefused(string text) => Refuses(Encoding.UTF8.GetBytes(text), "");
+
+    [Fact]
+    public void Open_Folder_IsRefused() =>
+        Assert.Contains("folder", Assert.Throws<WeightsFormatException>(() => WeightsFile.Open(_folder.Path).Dispose()).Message, StringComparison.Ordinal);
+
+    void Refuses(byte[] file, string fault)
+    {
+        var path = _folder.Write("hostile", file);
+        var error = Assert.Throws<WeightsFormatException>(() => TensorFile.Open(path).Dispose());
+        Assert.Contains(fault, error.Fault, StringComparison.Ordinal);
+        Assert.Contains(path, error.Message, StringComparison.Ordinal);
+        Assert.Throws<WeightsFormatException>(() => WeightsFile.Open(path).Dispose());
+    }
+
+    /// <summary>A good archive whose directory record of the storage is changed; the action also gets the position of the first entry.</summary>
+    static byte[] WithCentral(Action<byte[], int> change)
+    {
+        var file = CheckpointBytes.TorchZip(new PickleBuilder().Tensor("k", 6, [6], [1]).Stop(), ("k", SixFloats));
+        var name = file.AsSpan().LastIndexOf("some folder/data/k"u8);
+        var record = file[(name - 46)..name];
+        change(record, 0);
+        record.CopyTo(file, name - 46);
+        return file;
+    }
+}

@@ -1,0 +1,75 @@
+using System.Security.Cryptography;
+using Taba.Diffusion.Weights;
+using Taba.Testing;
+
+namespace Taba.Diffusion.Tests.Weights;
+
+public sealed class WeightDigestCacheTests : IDisposable
+{
+    static readonly DateTime Noon = new(2024, 5, 1, 12, 0, 0, DateTimeKind.Utc);
+
+    readonly TempFolder _folder = new();
+
+    string CacheFile => _folder.At("cache/digests.json");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Get_NewFile_IsItsSha256()
+    {
+        var path = Weights("abc");
+        Assert.Equal(Digest("abc"), new WeightDigestCache(CacheFile).Get(path));
+        Assert.Equal(Digest("abc"), WeightDigest.Compute(path));
+    }
+
+    [Fact]
+    public void Get_SamePathSizeAndTime_IsRemembered()
+    {
+        new WeightDigestCache(CacheFile).Get(Weights("abc"));
+        Assert.Equal(Digest("abc"), new WeightDigestCache(CacheFile).Get(Weights("xyz")));
+    }
+
+    [Fact]
+    public void Get_OtherSizeOrTime_IsComputedAnew()
+    {
+        var cache = new WeightDigestCache(CacheFile);
+        cache.Get(Weights("abc"));
+        Assert.Equal(Digest("abcd"), cache.Get(Weights("abcd")));
+        var path = Weights("wxyz");
+        File.SetLastWriteTimeUtc(path, Noon.AddTicks(1));
+        Assert.Equal(Digest("wxyz"), cache.Get(path));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("null")]
+    [InlineData("[1,2]")]
+    [InlineData("""{"PATH":null}""")]
+    [InlineData("""{"PATH":{"Size":3,"ModifiedTicks":TICKS,"Sha256":"short"}}""")]
+    public void Get_DamagedCache_IsComputedAndRepaired(string damage)
+    {
+        var path = Weights("abc");
+        Directory.CreateDirectory(_folder.At("cache"));
+        File.WriteAllText(CacheFile, damage.Replace("PATH", path, StringComparison.Ordinal).Replace("TICKS", $"{Noon.Ticks}", StringComparison.Ordinal));
+        Assert.Equal(Digest("abc"), new WeightDigestCache(CacheFile).Get(path));
+        Assert.Equal(Digest("abc"), new WeightDigestCache(CacheFile).Get(Weights("xyz")));
+        Assert.Equal([CacheFile], Directory.GetFiles(_folder.At("cache")));
+    }
+
+    [Fact]
+    public void Get_CacheCannotBeWritten_StillAnswers()
+    {
+        _folder.Write("cache", "a file where a folder should be"u8);
+        Assert.Equal(Digest("abc"), new WeightDigestCache(CacheFile).Get(Weights("abc")));
+    }
+
+    string Weights(string text)
+    {
+        var path = _folder.Write("model.pt", System.Text.Encoding.UTF8.GetBytes(text));
+        File.SetLastWriteTimeUtc(path, Noon);
+        return path;
+    }
+
+    static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)));
+}

@@ -1,0 +1,153 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Taba.Diffusion.Tensors;
+using Taba.Testing;
+
+namespace Taba.Parity.Tests;
+
+/// <summary>The reference's end-to-end runs, by the command with the same flags: the same files with the same numbers.</summary>
+[Collection(CommandLineCollection.Name)]
+public sealed partial class CommandLineParityTests(ITestOutputHelper output) : IDisposable
+{
+    readonly TempFolder folder = new();
+
+    public static TheoryData<string> Scripts => [.. E2eCase.Discover(scripts: true)];
+
+    public static TheoryData<string> Functions => [.. E2eCase.Discover(scripts: false)];
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Scripts))]
+    public async Task Run_FlagsOfAReferenceRun_ReferenceFiles(string name)
+    {
+        var reference = E2eCase.Read(name);
+        var written = await RunAsync(reference);
+
+        var stored = reference.Tensors;
+        foreach (var (file, listed) in reference.OutputFiles.Where(file => file.Key.EndsWith(".pt", StringComparison.Ordinal)))
+        {
+            var tensorName = Path.GetFileNameWithoutExtension(file);
+            Assert.True(File.Exists(Path.Combine(written, file)), $"{name}: {file} was not written.");
+            var tensor = CommandLineTensor.Read(written, tensorName);
+            Assert.Equal(listed.GetProperty("shape").EnumerateArray().Select(length => length.GetInt64()), tensor.Shape);
+            Assert.Equal(listed.GetProperty("dtype").GetString(), tensor.TorchDtype);
+            Compare(tensor, stored, tensorName, listed, $"{name}/{file}");
+        }
+        if (reference.Metrics is { } metrics)
+            E2eAgreement.SameMetrics(Metrics(written), metrics, name);
+    }
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Functions))]
+    public async Task SampleAndSwap_ReferenceFunctions_ReferenceTensors(string name)
+    {
+        var reference = E2eCase.Read(name);
+        var stored = reference.Tensors;
+        var steps = Number("T");
+        var model = reference.WriteModel(folder);
+        string[] shared = ["--model", model, "--num_inference_steps", $"{steps}", "--batch_size", $"{Number("batch_size")}", "--seed", $"{Number("seed")}"];
+        var sampled = folder.At("sampled");
+        await CommandLine.DoneAsync(["sample", "adm", .. shared, "--n_samples", $"{Number("n")}", "--with_inversion", "--internal", "--save_dir", sampled]);
+
+        var compared = 0;
+        foreach (var tensorName in stored.Names)
+        {
+            if (StepOfTensor().Match(tensorName) is { Success: true } step)
+            {
+                var kept = CommandLineTensor.Read(sampled, step.Groups["tensor"].Value);
+                Report(name, tensorName, E2eAgreement.Close(
+                    kept.At(int.Parse(step.Groups["step"].Value, CultureInfo.InvariantCulture)), stored.Values<float>(tensorName), $"{name} {tensorName}"));
+            }
+            else if (SwapResult().Match(tensorName) is { Success: true } swap)
+                await SwapAsync(swap, tensorName);
+            else
+                Compare(CommandLineTensor.Read(sampled, tensorName), stored, tensorName, null, $"{name} {tensorName}");
+            compared++;
+        }
+        Assert.True(compared > 0, $"{name} stores no tensor.");
+
+        int Number(string field) => reference.Number(field);
+
+        async Task SwapAsync(Match swap, string tensorName)
+        {
+            var (type, before) = (swap.Groups["type"].Value, swap.Groups["before"].Value);
+            var folderOfSwap = folder.At($"swap_{type}_{before}");
+            await CommandLine.DoneAsync([
+                "swap", "adm", .. shared, "--input_image_path", Path.Combine(sampled, "samples.pt"), "--save_dir", folderOfSwap,
+                "--swap_type", type, "--swap_before_t", before,
+                "--swap_path", Path.Combine(sampled, type == "eps" ? "all_t_eps_samples.pt" : "all_t_samples.pt"),
+            ]);
+            Report(name, tensorName, E2eAgreement.Close(
+                CommandLineTensor.Read(folderOfSwap, swap.Groups["tensor"].Value).Values, stored.Values<float>(tensorName), $"{name} {tensorName}"));
+        }
+    }
+
+    /// <summary>Runs a case by the command.</summary>
+    /// <returns>The folder of its files.</returns>
+    async Task<string> RunAsync(E2eCase reference)
+    {
+        var own = Path.GetFileName(reference.Name);
+        var saveDir = folder.At(own);
+        var arguments = new List<string> { reference.Command!, "adm", "--model", reference.WriteModel(folder), "--save_dir", saveDir };
+        foreach (var (flag, value) in reference.Flags.Where(flag => flag.Key is not ("model_name" or "save_dir")))
+            arguments.AddRange([$"--{flag}", flag.EndsWith("_path", StringComparison.Ordinal) ? await InputAsync(reference, flag, value) : value]);
+        await CommandLine.DoneAsync(arguments);
+
+        var flags = reference.Flags.ToDictionary();
+        return flags.TryGetValue("n_parts", out var parts) && parts != "1" ? $"{saveDir}_part_{flags.GetValueOrDefault("part_idx", "0")}" : saveDir;
+    }
+
+    /// <summary>A file that a case reads: a tensor of another case, stored or made by running that case, or a file of the fixtures.</summary>
+    async Task<string> InputAsync(E2eCase reference, string flag, string path)
+    {
+        if (E2eCase.Referred(path) is var (other, tensor))
+            return other.Tensors.Has(tensor) ? Write(other.Tensors, tensor) : Path.Combine(await RunAsync(other), tensor + ".pt");
+        var parts = reference.Name.Split('/');
+        var found = Enumerable.Range(0, parts.Length + 1)
+            .Select(depth => Path.Combine([Fixtures.Root, .. parts[..^depth], path]))
+            .FirstOrDefault(File.Exists);
+        return found ?? flag switch
+        {
+            // Inputs that a case does not bring along are what it stores of them.
+            "input_noise_path" => Write(reference.Tensors, "noise"),
+            "input_cond_path" => Write(reference.Tensors, "conds"),
+            "input_image_path" => Write(reference.Tensors, "samples"),
+            _ => throw new FileNotFoundException($"{reference.Name}: --{flag} {path} is nowhere below {Fixtures.Root}."),
+        };
+    }
+
+    string Write(ReferenceTensors tensors, string name)
+    {
+        var path = folder.At($"input_{name}_{Guid.NewGuid():n}.pt");
+        using var writer = TensorFileWriter.Create(path, TensorFormat.Pt, name, tensors.Dtype(name), tensors.Shape(name));
+        writer.Write(tensors.Bytes(name));
+        writer.Complete();
+        return path;
+    }
+
+    void Compare(CommandLineTensor tensor, ReferenceTensors stored, string name, JsonElement? listed, string what)
+    {
+        if (!stored.Has(name))
+            E2eAgreement.SameSummary(tensor.Values, listed!.Value, what);
+        else if (name == "noise" || tensor.Dtype == TorchSharp.torch.ScalarType.Int64)
+            TensorAssert.SameBytes(tensor.Bytes, stored.Bytes(name), what);
+        else
+            Report(what, name, E2eAgreement.Close(tensor.Values, stored.Values<float>(name), what));
+    }
+
+    void Report(string what, string tensor, double largest) => output.WriteLine($"{what} {tensor}: largest difference {largest:g3} of max(1, std)");
+
+    static JsonElement Metrics(string written)
+    {
+        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(written, "metrics.json")));
+        return document.RootElement.Clone();
+    }
+
+    [GeneratedRegex(@"^(?<tensor>all_t_\w+)\[(?<step>-?\d+)\]$")]
+    private static partial Regex StepOfTensor();
+
+    [GeneratedRegex(@"^swap_(?<type>eps|xt)_before(?<before>\d+)\.(?<tensor>\w+)$")]
+    private static partial Regex SwapResult();
+}

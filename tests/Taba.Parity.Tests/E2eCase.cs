@@ -1,0 +1,103 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Taba.Testing;
+
+namespace Taba.Parity.Tests;
+
+/// <summary>One end-to-end run of the reference: what was asked for, and what came out.</summary>
+sealed partial class E2eCase
+{
+    /// <summary>Prefixes of the folders below e2e whose family is built.</summary>
+    static readonly string[] Families = ["adm"];
+
+    readonly JsonElement description;
+
+    E2eCase(string name)
+    {
+        Name = name;
+        description = Json($"{name}/case.json");
+    }
+
+    /// <summary>The folder below the fixtures, such as e2e/adm/sample_T10.</summary>
+    public string Name { get; }
+
+    /// <summary>sample, swap or forward; null when functions of the reference were called instead of a script.</summary>
+    public string? Command => description.TryGetProperty("script", out var script)
+        ? ScriptName().Match(script.GetString()!).Groups["what"].Value switch
+        {
+            "sampling" => "sample",
+            "invert_swap" => "swap",
+            "invert_forward" => "forward",
+            _ => throw new InvalidDataException($"{Name}: {script} is no script of a family."),
+        }
+        : null;
+
+    /// <summary>The flags of the script and their values.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Flags =>
+        from flag in description.GetProperty("cli").EnumerateObject()
+        where flag.Value.ValueKind != JsonValueKind.Null
+        select KeyValuePair.Create(flag.Name, Text(flag.Value));
+
+    /// <summary>The files that the script left: tensors with what is known of them, and others.</summary>
+    public IEnumerable<KeyValuePair<string, JsonElement>> OutputFiles =>
+        description.GetProperty("output_folder").EnumerateObject().Select(file => KeyValuePair.Create(file.Name, file.Value));
+
+    /// <summary>The tensors whose values are stored.</summary>
+    public ReferenceTensors Tensors => ReferenceTensors.Load($"{Name}/tensors.safetensors");
+
+    /// <summary>The reference's metrics.json; null when the case has none.</summary>
+    public JsonElement? Metrics => File.Exists(Fixtures.At($"{Name}/metrics.json")) ? Json($"{Name}/metrics.json") : null;
+
+    /// <summary>A number of the case's description itself.</summary>
+    public int Number(string name) => description.GetProperty(name).GetInt32();
+
+    /// <summary>Cases of the families that are built, of scripts or of functions.</summary>
+    public static IEnumerable<string> Discover(bool scripts) =>
+        from name in Fixtures.Cases("e2e", "case.json")
+        where Families.Any(family => name.Split('/')[1].StartsWith(family, StringComparison.Ordinal))
+        where (Read(name).Command is not null) == scripts
+        select name;
+
+    public static E2eCase Read(string name) => new(name);
+
+    /// <summary>The case that an argument such as out_adm/sample_T10/samples.pt means, and its tensor; null for any other path.</summary>
+    public static (E2eCase Case, string Tensor)? Referred(string path)
+    {
+        var match = OutputOfAnother().Match(path);
+        return match.Success ? (Read($"e2e/{match.Groups["family"]}/{match.Groups["case"]}"), match.Groups["tensor"].Value) : null;
+    }
+
+    /// <summary>Writes the model.json of the case: the reference's constructor arguments, which are guided-diffusion's flags.</summary>
+    public string WriteModel(TempFolder folder)
+    {
+        var (arguments, weights) = Model();
+        var fields = arguments.EnumerateObject().ToDictionary(argument => argument.Name, argument => (object)argument.Value);
+        fields["family"] = "adm";
+        fields["weights"] = weights;
+        return folder.Write("model.json", JsonSerializer.SerializeToUtf8Bytes(fields));
+    }
+
+    (JsonElement Arguments, string Weights) Model()
+    {
+        if (description.TryGetProperty("args", out var own) && description.TryGetProperty("weights", out var ownWeights))
+            return (own, Fixtures.At(ownWeights.GetString()!));
+        var family = string.Join('/', Name.Split('/')[..2]);
+        var model = Json($"{family}/model.json").GetProperty("model").GetString()!;
+        var described = Json($"{model}/case.json");
+        return (described.GetProperty("args"), Fixtures.At($"{model}/{described.GetProperty("weights")[0].GetString()}"));
+    }
+
+    static string Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+
+    static JsonElement Json(string relative)
+    {
+        using var document = JsonDocument.Parse(File.ReadAllBytes(Fixtures.At(relative)));
+        return document.RootElement.Clone();
+    }
+
+    [GeneratedRegex(@"/run_[a-z]+_(?<what>\w+)\.py$")]
+    private static partial Regex ScriptName();
+
+    [GeneratedRegex(@"^out_(?<family>\w+)/(?<case>\w+)/(?<tensor>[^/]+)\.pt$")]
+    private static partial Regex OutputOfAnother();
+}

@@ -1,0 +1,190 @@
+using System.Text.Json.Nodes;
+using Taba.Silo.Storage;
+using static Taba.Silo.Tests.Storage.StoreExamples;
+
+namespace Taba.Silo.Tests.Storage;
+
+public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
+{
+    static readonly CancellationToken None = CancellationToken.None;
+    readonly TestFolder _folder = new();
+
+    protected override ITensorStore OpenStore() => new FolderTensorStore(_folder.Path);
+
+    FolderTensorStore Store() => new(_folder.Path);
+
+    string ManifestPath => _folder["store", Key, "parts", "00000000.json"];
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("", "cannot be used")]
+    [InlineData("{", "cannot be used")]
+    [InlineData("null", "cannot be used")]
+    [InlineData("{}", "cannot be used")]
+    [InlineData("[1]", "cannot be used")]
+    public async Task List_DamagedManifest_NamesTheFileAndWhatWouldDo(string text, string expected)
+    {
+        await PublishAsync(Store(), Attempt(), new(0, 32));
+        await File.WriteAllTextAsync(ManifestPath, text);
+
+        var failure = await Assert.ThrowsAsync<StoreException>(() => Store().ListAsync(Key, None));
+
+        Assert.Contains(expected, failure.Message, StringComparison.Ordinal);
+        Assert.Contains(ManifestPath, failure.Message, StringComparison.Ordinal);
+        Assert.Contains("delete the file", failure.Message, StringComparison.Ordinal);
+        Assert.False(failure.DiskFull);
+    }
+
+    [Theory]
+    [InlineData("schema", "2", "newer version")]
+    [InlineData("stage_key", "\"ff\"", "speaks of stage ff")]
+    [InlineData("row_start", "1", "name is that of another part")]
+    [InlineData("row_start", "-1", "speaks of rows")]
+    [InlineData("row_end", "0", "speaks of rows")]
+    [InlineData("objects", "[]", "names no objects")]
+    [InlineData("objects", "[null]", "cannot be used")]
+    [InlineData("supplement", "true", "name is that of another part")]
+    public async Task List_ManifestThatContradictsItsName_IsRefused(string field, string value, string expected)
+    {
+        await PublishAsync(Store(), Attempt(), new(0, 32));
+        await EditAsync(manifest => manifest[field] = JsonNode.Parse(value));
+        var failure = await Assert.ThrowsAsync<StoreException>(() => Store().ListAsync(Key, None));
+        Assert.Contains(expected, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("path", "\"../../../../etc/passwd\"")]
+    [InlineData("data_offset", "-1")]
+    [InlineData("bytes", "9223372036854775807")]
+    [InlineData("steps", "null")]
+    public async Task List_ManifestWithAHostileObject_IsRefused(string field, string value)
+    {
+        await PublishAsync(Store(), Attempt(), new(0, 32));
+        await EditAsync(manifest =>
+        {
+            var entry = manifest["objects"]![0]!;
+            entry["data_offset"] = 8;
+            entry[field] = JsonNode.Parse(value);
+        });
+        await Assert.ThrowsAsync<StoreException>(() => Store().ListAsync(Key, None));
+    }
+
+    [Fact]
+    public async Task List_ManifestOfAbsurdSize_IsNotRead()
+    {
+        await PublishAsync(Store(), Attempt(), new(0, 32));
+        using (var file = File.OpenWrite(ManifestPath))
+            file.SetLength(1L << 30);
+        var failure = await Assert.ThrowsAsync<StoreException>(() => Store().ListAsync(Key, None));
+        Assert.Contains("bytes", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Open_ObjectReplacedByALink_IsRefused()
+    {
+        var store = Store();
+        var entry = await PutAsync(store, Attempt(), [1]);
+        var file = _folder[entry.Path.Split('/')];
+        File.Delete(file);
+        File.CreateSymbolicLink(file, "/etc/hostname");
+        var failure = Assert.Throws<StoreException>(() => store.Open(entry.Path));
+        Assert.Contains("symbolic link", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task DescribeStage_File_IsReadableByPeople()
+    {
+        await Store().DescribeStageAsync(Key, Spec(), None);
+        var description = JsonNode.Parse(await File.ReadAllTextAsync(_folder["store", Key, "stage.json"]))!;
+        Assert.Equal("10", (string?)description["fields"]!["num_inference_steps"]);
+        Assert.Equal("noise", (string?)description["spec"]!["input"]!["rows"]);
+        Assert.Equal(420, (int)description["spec"]!["input"]!["seed"]!);
+    }
+
+    [Fact]
+    public async Task ListStages_DamagedDescription_TheStageIsStillThere()
+    {
+        await Store().DescribeStageAsync(Key, Spec(), None);
+        await File.WriteAllTextAsync(_folder["store", Key, "stage.json"], "{");
+        Assert.Null(Assert.Single(await Store().ListStagesAsync(None)).Description);
+    }
+
+    [Fact]
+    public async Task SweepOrphans_AfterACrash_OnlyWhatManifestsNameIsLeft()
+    {
+        var store = Store();
+        var published = Attempt();
+        var kept = await PutAsync(store, published, [1]);
+        await PutAsync(store, published, [2], "unnamed");
+        Assert.True(await store.PublishAsync(Manifest(published, new(0, 32), kept), None));
+        var lost = await PutAsync(store, Attempt(32, 2), [3]);
+        await File.WriteAllBytesAsync(store.ScratchPath(Attempt(64, 3), "samples"), [4]);
+        await File.WriteAllTextAsync(_folder["store", Key, "parts", ".00000032.json.x.tmp"], "{");
+
+        var deleted = Store().SweepOrphans();
+
+        Assert.Equal(4, deleted);
+        Assert.Equal([1], ReadAll(store, kept.Path));
+        Assert.Throws<StoreException>(() => store.Open(lost.Path));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder["scratch"]));
+        Assert.Single(Directory.EnumerateFileSystemEntries(_folder["store", Key, "parts"]));
+        Assert.Single(Directory.EnumerateDirectories(_folder["store", Key, "objects"]));
+        Assert.Equal(0, Store().SweepOrphans());
+    }
+
+    [Fact]
+    public async Task SweepOrphans_StageWithADamagedManifest_IsLeftAlone()
+    {
+        var store = Store();
+        var attempt = Attempt();
+        var entry = await PutAsync(store, attempt, [1]);
+        await store.PublishAsync(Manifest(attempt, new(0, 32), entry), None);
+        await File.WriteAllTextAsync(ManifestPath, "{");
+        Assert.Equal(0, store.SweepOrphans());
+        Assert.Equal([1], ReadAll(store, entry.Path));
+    }
+
+    [Fact]
+    public async Task Prune_StagesNoRunNeeds_AreSaidThenRemoved()
+    {
+        var store = Store();
+        foreach (var key in new[] { "aa", "bb", "cc" })
+            await PublishAsync(store, Attempt(key: key), new(0, 32));
+        var keep = new HashSet<string> { "bb" };
+
+        var said = await store.PruneAsync(keep, dryRun: true, None);
+        Assert.Equal(3, (await store.ListStagesAsync(None)).Length);
+        var removed = await store.PruneAsync(keep, dryRun: false, None);
+
+        Assert.Equal(["aa", "cc"], said.Select(s => s.Key));
+        Assert.Equal(["aa", "cc"], removed.Select(s => s.Key));
+        Assert.Equal("bb", Assert.Single(await store.ListStagesAsync(None)).Key);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder["scratch"]));
+    }
+
+    [Fact]
+    public async Task Publish_DiskIsFull_SaysSoAndContinuesWhenThereIsRoom()
+    {
+        using var disk = SmallDisk.MountOrSkip();
+        var store = new FolderTensorStore(Path.Combine(disk.Path, ".taba"));
+        var attempt = Attempt();
+        var entry = await PutAsync(store, attempt, [1]);
+        disk.FillUpTo(0);
+
+        var failure = await Assert.ThrowsAsync<StoreException>(() => store.PublishAsync(Manifest(attempt, new(0, 32), entry), None));
+        disk.MakeRoom();
+
+        Assert.True(failure.DiskFull);
+        Assert.Contains("is full: free some space; the same command continues", failure.Message, StringComparison.Ordinal);
+        Assert.Empty(await store.ListAsync(Key, None));
+        Assert.True(await store.PublishAsync(Manifest(attempt, new(0, 32), entry), None));
+    }
+
+    async Task EditAsync(Action<JsonNode> edit)
+    {
+        var manifest = JsonNode.Parse(await File.ReadAllTextAsync(ManifestPath))!;
+        edit(manifest);
+        await File.WriteAllTextAsync(ManifestPath, manifest.ToJsonString());
+    }
+}
