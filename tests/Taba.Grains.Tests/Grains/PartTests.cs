@@ -1,5 +1,6 @@
 using Taba.Grains.Parts;
 using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
 using Taba.Grains.Tests.Fakes;
 using Taba.Grains.Trajectories;
 
@@ -13,6 +14,8 @@ public sealed class PartTests(TestSilo silo) : IDisposable
     {
         silo.Workspace.BeforePrepare = null;
         silo.Workspace.BeforePublish = null;
+        silo.Workspace.Complete = null;
+        silo.Device.Draining = false;
     }
 
     [Fact]
@@ -131,6 +134,31 @@ public sealed class PartTests(TestSilo silo) : IDisposable
                 calls.Add(Part(lease).StopAsync(lease.Attempt));
         }
         await Task.WhenAll(calls).WaitAsync(TestSilo.Patience / 2, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Start_RowsThatACheckpointHoldsComplete_AreNotRunAgain()
+    {
+        var lease = NewLease(rows: 4);
+        silo.Workspace.Complete = row => row != 2;
+        await Part(lease).StartAsync(lease);
+        Assert.Equal(TestStages.Rows(0, 4), (await EndAsync(lease)).Published);
+        Assert.Equal([2, 2, 2], silo.Device.Segments.Where(s => s.Attempt == lease.Attempt).Select(s => s.Sample));
+    }
+
+    [Fact]
+    public async Task Start_OnASiloThatEnds_GivesThePartBackWithoutAFault()
+    {
+        var plan = TestStages.Plan("draining", TestStages.Planned(TestSilo.NewStage(), new(0, 32)));
+        await silo.Sweep("draining").SubmitAsync(plan);
+        var stage = silo.Stage(plan.Stages[0].Key);
+        silo.Device.Draining = true;
+        silo.Workspace.BeforePrepare = _ => throw new InvalidOperationException("the engine takes nothing more");
+        var lease = await stage.LeaseAsync("worker", null);
+        await Part(lease!).StartAsync(lease!);
+        Assert.True((await EndAsync(lease!)).Published.IsEmpty);
+        Assert.Equal(SweepState.Running, (await silo.Sweep("draining").GetStatusAsync()).State);
+        Assert.Equal(lease!.Rows, (await stage.LeaseAsync("another", null))!.Rows);
     }
 
     [Fact]
