@@ -17,6 +17,8 @@ sealed class FakeWorkspace(FakeStore store) : IPartWorkspace
     /// <summary>What a part waits for before it is published; it may throw.</summary>
     public Func<PartAttempt, Task>? BeforePublish { get; set; }
 
+    public Action<PartAttempt>? OnDiscard { get; set; }
+
     /// <summary>Rows that a checkpoint holds complete: they need no trajectory.</summary>
     public Func<int, bool>? Complete { get; set; }
 
@@ -50,7 +52,11 @@ sealed class FakeWorkspace(FakeStore store) : IPartWorkspace
         return published;
     }
 
-    public void Discard(PartAttempt attempt) => Discarded.Enqueue(attempt);
+    public void Discard(PartAttempt attempt)
+    {
+        Discarded.Enqueue(attempt);
+        OnDiscard?.Invoke(attempt);
+    }
 
     public long Evaluations(PartAttempt attempt) => 0;
 }

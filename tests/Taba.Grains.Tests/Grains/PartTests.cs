@@ -15,6 +15,7 @@ public sealed class PartTests(TestSilo silo) : IDisposable
         silo.Workspace.BeforePrepare = null;
         silo.Workspace.BeforePublish = null;
         silo.Workspace.Complete = null;
+        silo.Workspace.OnDiscard = null;
         silo.Device.Draining = false;
     }
 
@@ -96,23 +97,28 @@ public sealed class PartTests(TestSilo silo) : IDisposable
         var lease = NewLease(rows: 2);
         var preparing = new TaskCompletionSource();
         var release = new TaskCompletionSource();
-        var discardedBefore = -1;
-        silo.Workspace.BeforePrepare = async _ =>
+        var discarded = new TaskCompletionSource();
+        silo.Workspace.OnDiscard = attempt =>
+        {
+            if (attempt == lease.Attempt)
+                discarded.SetResult();
+        };
+        silo.Workspace.BeforePrepare = _ =>
         {
             preparing.SetResult();
-            await release.Task;
-            discardedBefore = silo.Workspace.Discarded.Count(a => a == lease.Attempt);
+            return release.Task;
         };
         await Part(lease).StartAsync(lease);
         await preparing.Task.WaitAsync(TestSilo.Patience, TestContext.Current.CancellationToken);
         await Part(lease).StopAsync(lease.Attempt);
-        release.SetResult();
-        // A newer attempt on the same part waits for nothing of the older one.
+        Assert.False(discarded.Task.IsCompleted);
         silo.Workspace.BeforePrepare = null;
+        release.SetResult();
+        await discarded.Task.WaitAsync(TestSilo.Patience, TestContext.Current.CancellationToken);
+        // A newer attempt on the same part finds nothing of the older one in its way.
         var newer = lease with { Attempt = lease.Attempt with { Epoch = 2, Id = Guid.NewGuid() } };
         await Part(newer).StartAsync(newer);
         Assert.Equal(newer.Attempt, (await EndAsync(newer)).Attempt);
-        Assert.Equal(0, discardedBefore);
         Assert.DoesNotContain(lease.Attempt, silo.Device.Opened);
     }
 
