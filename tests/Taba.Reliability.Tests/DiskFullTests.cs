@@ -23,6 +23,7 @@ public sealed class DiskFullTests(ReferenceSweep reference, ITestOutputHelper lo
 
         log.WriteLine(failed.LastWord);
         Assert.Contains("full", failed.LastWord);
+        Assert.DoesNotContain("fail:", failed.Error);
         Assert.Contains("to go on: taba run sweep.yaml --out disk/out", failed.LastWord);
         disk.Resize(64 * Megabyte);
         (await bench.RunSweepAsync()).ShouldEnd(0);
@@ -39,7 +40,7 @@ public sealed class DiskFullTests(ReferenceSweep reference, ITestOutputHelper lo
             samples: 40
             num_inference_steps: 10
             deterministic: true
-            internal: { every: 5, tensors: [eps] }
+            internal: { steps: every 5, tensors: [eps] }
             format: npy
             """;
         using var undisturbed = new Workbench(sweep);
