@@ -3,13 +3,13 @@ namespace Taba.Client;
 /// <summary>Messages of libraries as sentences.</summary>
 static class Sentences
 {
-    /// <summary>With a capital and a full stop.</summary>
+    /// <summary>With a full stop. The first letter stays as it is: it is often a name such as num_inference_steps.</summary>
     public static string Of(string message)
     {
         var text = message.Trim();
         if (text.Length == 0)
             return text;
         var end = text[^1] is '.' or '!' or '?' ? "" : ".";
-        return $"{char.ToUpperInvariant(text[0])}{text[1..]}{end}";
+        return text + end;
     }
 }

@@ -1,4 +1,5 @@
 using Taba.DemoModel;
+using Taba.Diffusion.Weights;
 using Taba.Diffusion.Models.Adm;
 using Taba.Diffusion.Native;
 using static TorchSharp.torch;
@@ -47,7 +48,7 @@ switch (args[0])
     case "export":
     {
         using var state = TrainingState.Read(StateFile(Option("--state")));
-        SafetensorsExport.Write(state.Average, Option("--out"));
+        SafetensorsArchive.Write(Option("--out"), ScalarType.Float16, AdmParameters.Expected(DemoArchitecture.Config), name => state.Average.View(name));
         return 0;
     }
 

@@ -15,13 +15,13 @@ sealed class CommonFlags
     readonly Option<string> _dtype = Dtype("dtype", "Precision of the network.");
     readonly Option<string> _stateDtype = Dtype("state_dtype", "Precision of the integrator's state.");
     readonly Option<string> _noiseDtype = Dtype("noise_dtype", "Precision in which noise is drawn.");
-    readonly Option<string> _noise = Flags.OneOf("noise", null, "How noise is addressed. The default is upstream.", "upstream", "per-sample");
+    readonly Option<string> _noise = Flags.OneOf("noise", "How noise is addressed. The default is upstream.", "upstream", "per-sample");
     readonly Option<string> _forwardNoise =
-        Flags.OneOf("forward_noise", null, "How the noise of forward replacement is addressed. The default is upstream.", "upstream", "per-sample");
+        Flags.OneOf("forward_noise", "How the noise of forward replacement is addressed. The default is upstream.", "upstream", "per-sample");
     readonly Option<bool> _deterministic = Flags.Switch("deterministic", "Bit-for-bit the same, whatever the batch size, neighbours or restarts.");
 
     public CommonFlags(string defaultFormat) =>
-        _format = Flags.OneOf("format", null, $"File format of tensors. The default is {defaultFormat}.", "safetensors", "pt", "npy");
+        _format = Flags.OneOf("format", $"File format of tensors. The default is {defaultFormat}.", "safetensors", "pt", "npy");
 
     public IEnumerable<Option> All =>
         [_model, _weights, _sampleSize, _device, _format, _dtype, _stateDtype, _noiseDtype, _noise, _forwardNoise, _deterministic];
@@ -72,5 +72,5 @@ sealed class CommonFlags
     static NoiseLayout Layout(string? name) => name == "per-sample" ? NoiseLayout.PerSample : NoiseLayout.Upstream;
 
     static Option<string> Dtype(string name, string description) =>
-        Flags.OneOf(name, null, $"{description} The default is auto.", "auto", "float32", "float16", "bfloat16");
+        Flags.OneOf(name, $"{description} The default is auto.", "auto", "float32", "float16", "bfloat16");
 }

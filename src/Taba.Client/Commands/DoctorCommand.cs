@@ -10,7 +10,7 @@ static class DoctorCommand
     public static Command Create(CommandServices services)
     {
         var json = Flags.Switch("json", "Machine-readable lines, no colours.");
-        var output = Flags.Of("out", OutputFlags.DefaultOut, "The folder whose disk is looked at.");
+        var output = Flags.WithDefault("out", OutputFlags.DefaultOut, "The folder whose disk is looked at.");
         var command = new Command("doctor", "Looks at what runs need: libtorch, processor, CUDA, memory, disk; says what to do.") { output, json };
         command.SetAction(parsed =>
         {

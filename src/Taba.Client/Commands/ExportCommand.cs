@@ -12,7 +12,7 @@ static class ExportCommand
     public static Command Create(CommandServices services)
     {
         var folder = new Argument<string>("DIR") { Description = "A run's folder, ours or upstream's." };
-        var format = Flags.OneOf("format", null, "What to write.", "pt", "npy", "safetensors", "png");
+        var format = Flags.OneOf("format", "What to write.", "pt", "npy", "safetensors", "png");
         var saveDir = Flags.Of<string?>("save_dir", "Where to; the default is the folder itself (png: its folder png).");
         var json = Flags.Switch("json", "Machine-readable lines, no colours.");
         var command = new Command("export", "Writes a run's tensors in another format.") { folder, format, saveDir, json };

@@ -55,6 +55,7 @@ static class FamilyCommand
                     StoreRoot = UpstreamFolders.StoreRoot(arguments),
                     Folder = UpstreamFolders.SaveDir(arguments),
                     CommandLine = services.CommandLine,
+                    Family = family,
                     Json = output.Json(parsed),
                     Verbose = output.Verbose(parsed),
                 },

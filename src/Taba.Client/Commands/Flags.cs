@@ -11,7 +11,7 @@ static class Flags
         return new Option<T>($"--{name}", spellings) { Description = description };
     }
 
-    public static Option<T> Of<T>(string name, T otherwise, string description)
+    public static Option<T> WithDefault<T>(string name, T otherwise, string description)
     {
         var option = Of<T>(name, description);
         option.DefaultValueFactory = _ => otherwise;
@@ -23,17 +23,19 @@ static class Flags
     {
         var option = Of<bool>(name, description, aliases);
         option.Arity = ArgumentArity.ZeroOrOne;
-        option.DefaultValueFactory = _ => false;
         return option;
     }
 
-    public static Option<string> OneOf(string name, string? otherwise, string description, params string[] values)
+    /// <summary>One of a few words; null when it is not given.</summary>
+    public static Option<string> OneOf(string name, string description, params string[] values)
     {
         var option = Of<string>(name, description);
-        if (otherwise is not null)
-            option.DefaultValueFactory = _ => otherwise;
         option.HelpName = string.Join('|', values);
-        option.AcceptOnlyFromAmong(values);
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token, ..] && !values.Contains(token.Value))
+                result.AddError($"--{name} is '{token.Value}': expected {string.Join(", ", values[..^1])} or {values[^1]}");
+        });
         return option;
     }
 

@@ -26,7 +26,7 @@ static class ModelsCommand
                 var weights = WeightsOf(model);
                 services.Terminal.Output.WriteLine(parsed.GetValue(json)
                     ? JsonSerializer.Serialize(new { name = model.Name, aliases = model.Aliases, description = model.Description, weights, source = model.Source })
-                    : $"{model.Name,-10} {string.Join(", ", model.Aliases),-20} {model.Description}\n{"",-32}{weights ?? $"no weights here; get them from {model.Source}"}");
+                    : $"{model.Name,-10} {string.Join(", ", model.Aliases),-20} {model.Description}\n{"",-32}{weights ?? (model.Source is null ? "its weights are not in this build" : $"no weights here; get them from {model.Source}")}");
             }
             return ExitStatus.Done;
         });

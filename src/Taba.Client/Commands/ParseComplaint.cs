@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
 
 namespace Taba.Client.Commands;
 
 /// <summary>The first thing that is wrong with a command line, as one sentence with a hint.</summary>
-static class ParseComplaint
+static partial class ParseComplaint
 {
     /// <summary>Null when the command line can be run. Help and version run whatever else is there.</summary>
     public static string? Of(ParseResult parsed)
@@ -14,12 +15,12 @@ static class ParseComplaint
         var command = parsed.CommandResult.Command;
         if (UnknownWord(parsed) is { } word)
             return Unknown(word, command);
-        return parsed.Errors.Count == 0 ? null : $"{parsed.Errors[0].Message.TrimEnd('.')}. See {PathOf(parsed.CommandResult)} --help.";
+        return parsed.Errors.Count == 0 ? null : $"{Plain(parsed.Errors[0].Message)}. See {Name(command)} --help.";
     }
 
     /// <summary>A word that nothing takes; options that a list of arguments swallowed count too.</summary>
     static string? UnknownWord(ParseResult parsed) =>
-        (parsed.UnmatchedTokens is [var first, ..] ? first : null)
+        (parsed.CommandResult.Command.TreatUnmatchedTokensAsErrors && parsed.UnmatchedTokens is [var first, ..] ? first : null)
         ?? parsed.CommandResult.Children.OfType<ArgumentResult>()
             .SelectMany(a => a.Tokens)
             .Select(t => t.Value)
@@ -32,11 +33,11 @@ static class ParseComplaint
         {
             var options = command.Options.Select(o => o.Name).Where(o => o.StartsWith("--", StringComparison.Ordinal)).ToList();
             var near = UnknownWords.Nearest(word.Split('=')[0], options);
-            return $"{name} has no option {word}.{(near is null ? $" See {name} --help." : $" Did you mean {near}?")}";
+            return $"There is no option {word} of {name}.{(near is null ? $" See {name} --help." : $" Did you mean {near}?")}";
         }
         return command.Subcommands.Count > 0
-            ? $"{name} has no command {word}.{UnknownWords.Hint(word, [.. command.Subcommands.Select(c => c.Name)])}"
-            : $"{name} takes no argument '{word}'. See {name} --help.";
+            ? $"There is no command {name} {word}.{UnknownWords.Hint(word, [.. command.Subcommands.Select(c => c.Name)])}"
+            : $"There is no use for '{word}' in {name}. See {name} --help.";
     }
 
     static string Name(Command command)
@@ -47,5 +48,22 @@ static class ParseComplaint
         return string.Join(' ', names.Prepend("taba"));
     }
 
-    static string PathOf(CommandResult result) => Name(result.Command);
+    /// <summary>The parser's messages speak of .NET types, which users do not.</summary>
+    static string Plain(string message)
+    {
+        if (NotParsed().Match(message) is { Success: true } match)
+        {
+            var expected = match.Groups["type"].Value switch
+            {
+                "Boolean" => "true or false",
+                "Int32" or "Int64" => "a whole number",
+                _ => "another value",
+            };
+            return $"{match.Groups["option"].Value} is '{match.Groups["value"].Value}': expected {expected}";
+        }
+        return message.TrimEnd('.');
+    }
+
+    [GeneratedRegex(@"^Cannot parse argument '(?<value>.*)' for option '(?<option>[^']*)' as expected type '[^']*System\.(?<type>\w+)[^']*'", RegexOptions.Singleline)]
+    private static partial Regex NotParsed();
 }

@@ -63,7 +63,7 @@ static class StoreCommand
         return command.WithExamples("taba store prune --dry_run", "taba store prune --out results");
     }
 
-    static Option<string> OutOption() => Flags.Of("out", OutputFlags.DefaultOut, "The folder that holds the store (.taba).");
+    static Option<string> OutOption() => Flags.WithDefault("out", OutputFlags.DefaultOut, "The folder that holds the store (.taba).");
 
     static FolderTensorStore OpenStore(string root)
     {

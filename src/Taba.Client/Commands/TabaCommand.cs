@@ -40,12 +40,15 @@ static class TabaCommand
     {
         switch (e)
         {
-            case BadInputException or WeightsFormatException:
+            case BadInputException or WeightsFormatException or DllNotFoundException:
                 terminal.Error.WriteLine(Sentences.Of(e.Message));
                 return ExitStatus.BadInput;
             case OperationCanceledException when interrupted.IsCancellationRequested:
                 terminal.Error.WriteLine($"Interrupted. What was done is kept; to go on: {commandLine}");
                 return ExitStatus.Interrupted;
+            case RunFailedException { Begun: false }:
+                terminal.Error.WriteLine(Sentences.Of(e.Message));
+                return ExitStatus.Failed;
             case RunFailedException or IOException or UnauthorizedAccessException:
                 terminal.Error.WriteLine($"{Sentences.Of(e.Message)} What was done is kept; to go on: {commandLine}");
                 return ExitStatus.Failed;

@@ -15,32 +15,32 @@ sealed class UpstreamFlags
     readonly OutputFlags _output;
     readonly Option<string> _modelName;
     readonly Option<int> _steps;
-    readonly Option<long> _seed = Flags.Of("seed", 42L, "Seed of the initial noise.");
-    readonly Option<string> _batchSize = Flags.Of("batch_size", "64", "Rows evaluated at once, or auto.");
-    readonly Option<int> _samples = Flags.Of("n_samples", 1024, "Number of samples; ignored when they come from a file.");
+    readonly Option<long> _seed = Flags.WithDefault("seed", 42L, "Seed of the initial noise.");
+    readonly Option<string> _batchSize = Flags.WithDefault("batch_size", "64", "Rows evaluated at once, or auto.");
+    readonly Option<int> _samples = Flags.WithDefault("n_samples", 1024, "Number of samples; ignored when they come from a file.");
     readonly Option<bool> _withInversion = Flags.Switch("with_inversion", "Invert the samples.");
     readonly Option<bool> _withReconstruction = Flags.Switch("with_reconstruction", "Reconstruct images from the inverted latents.");
     readonly Option<bool> _internal = Flags.Switch("internal", "Keep states, predictions and x0 predictions of every step (all_t_*).");
     readonly Option<string?> _saveDir = Flags.Of<string?>("save_dir", "The run's folder; the default is upstream's, without its time stamp.");
-    readonly Option<int> _nParts = Flags.Of("n_parts", 1, "Cut the samples into this many equal parts ...");
-    readonly Option<int> _partIdx = Flags.Of("part_idx", 0, "... and run this one.");
+    readonly Option<int> _nParts = Flags.WithDefault("n_parts", 1, "Cut the samples into this many equal parts ...");
+    readonly Option<int> _partIdx = Flags.WithDefault("part_idx", 0, "... and run this one.");
     readonly Option<string?> _noisePath = Flags.Of<string?>("input_noise_path", "Initial noise [N,C,H,W], instead of drawing it.");
     readonly Option<string?> _imagePath = Flags.Of<string?>("input_image_path", "Images [N,C,H,W] to invert, instead of sampling them.");
     readonly Option<string?> _condPath = Flags.Of<string?>("input_cond_path", "Class ids [N], int64, of a class-conditional model.");
-    readonly Option<int> _processes = Flags.Of("num_processes", 1, "Local devices to use; never changes numbers.");
+    readonly Option<int> _processes = Flags.WithDefault("num_processes", 1, "Local devices to use; never changes numbers.");
     readonly Option<string?> _swapPath = Flags.Of<string?>("swap_path", "The true predictions or states [T,N,C,H,W] of sampling (all_t_eps_samples, all_t_samples).");
     readonly Option<int?> _swapBefore = Flags.Of<int?>("swap_before_t", "K: how many first inversion steps are replaced.");
-    readonly Option<string> _swapType = Flags.OneOf("swap_type", null, "What is replaced.", "eps", "xt");
+    readonly Option<string> _swapType = Flags.OneOf("swap_type", "What is replaced.", "eps", "xt");
     readonly Option<int?> _forwardBefore = Flags.Of<int?>("forward_before_t", "K: how many first inversion steps forward diffusion replaces.");
-    readonly Option<long> _forwardSeed = Flags.Of("forward_seed", 42L, "Seed of the forward noise; choose another than --seed.");
+    readonly Option<long> _forwardSeed = Flags.WithDefault("forward_seed", 42L, "Seed of the forward noise; choose another than --seed.");
 
     public UpstreamFlags(UpstreamScript script, CommonFlags common, OutputFlags output)
     {
         _script = script;
         _common = common;
         _output = output;
-        _modelName = Flags.OneOf("model_name", null, "Upstream's name of a model, instead of --model.", ModelNames);
-        _steps = Flags.Of("num_inference_steps", script == UpstreamScript.Forward ? 50 : 100, "T: number of steps.");
+        _modelName = Flags.OneOf("model_name", "Upstream's name of a model, instead of --model.", ModelNames);
+        _steps = Flags.WithDefault("num_inference_steps", script == UpstreamScript.Forward ? 50 : 100, "T: number of steps.");
     }
 
     public IEnumerable<Option> All => _script switch

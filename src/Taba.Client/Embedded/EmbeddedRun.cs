@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Taba.Diffusion.Native;
 using Taba.Grains;
 using Taba.Grains.Planning;
 using Taba.Grains.Stages;
@@ -19,6 +20,7 @@ sealed class EmbeddedRun : IRunHost
 
     public SweepPlan Plan(SweepSpec spec, string storeRoot)
     {
+        TorchRuntime.Initialize();
         var device = DeviceChoice.Resolve(spec.Device);
         // A plan writes nothing: digests are remembered only where a store already is.
         var cache = Directory.Exists(storeRoot) ? Path.Combine(storeRoot, DigestCache) : null;
@@ -61,14 +63,15 @@ sealed class EmbeddedRun : IRunHost
                     BatchSize = options.Spec.BatchSize,
                     Command = options.CommandLine,
                     Settings = SettingsFiles.Read(),
-                    LogLevel = options.Verbose ? LogLevel.Information : LogLevel.Warning,
+                    // What a user must know comes as a sentence of the command; logs would tear the progress display.
+                    LogLevel = options.Verbose ? LogLevel.Information : LogLevel.Critical,
                 },
                 cancellationToken);
             return new Session(silo, options.Spec, device);
         }
         catch (Exception exception) when (exception is StoreBusyException or StoreException)
         {
-            throw new RunFailedException(exception.Message, exception);
+            throw new RunFailedException(exception.Message, exception) { Begun = exception is not StoreBusyException };
         }
     }
 

@@ -48,4 +48,8 @@ interface IRunSession : IAsyncDisposable
 sealed record RunOptions(SweepSpec Spec, string StoreRoot, string CommandLine, bool Verbose);
 
 /// <summary>A store or disk failed: one sentence, exit status 3, the same command continues.</summary>
-sealed class RunFailedException(string message, Exception? inner = null) : Exception(message, inner);
+sealed class RunFailedException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>True when work was begun, so that the same command continues it.</summary>
+    public bool Begun { get; init; } = true;
+}

@@ -21,16 +21,19 @@ static class FolderMetrics
         if (latents is not null)
         {
             var (latentMoments, latentCorrelation) = Statistics(latents, cancellationToken);
-            if (noise is not null)
+            (Moments Moments, CorrelationSummary Correlation)? ofNoise = noise is null ? null : Statistics(noise, cancellationToken);
+            if (ofNoise is { } n)
             {
-                var (noiseMoments, noiseCorrelation) = Statistics(noise, cancellationToken);
-                metrics["kl_div_noise_latent"] = Number(KlDivergence.Between(noiseMoments, latentMoments));
-                metrics["reconstruction_error_noise"] = Number(Error(noise, latents, cancellationToken));
-                metrics["noise_stats"] = Pair(noiseMoments.Mean, noiseMoments.Std);
-                metrics["noise_correlation"] = Pair(noiseCorrelation.Mean, noiseCorrelation.Std);
+                metrics["kl_div_noise_latent"] = Number(KlDivergence.Between(n.Moments, latentMoments));
+                metrics["reconstruction_error_noise"] = Number(Error(noise!, latents, cancellationToken));
             }
             metrics["correlation"] = Pair(latentCorrelation.Mean, latentCorrelation.Std);
             metrics["latent_stats"] = Pair(latentMoments.Mean, latentMoments.Std);
+            if (ofNoise is { } m)
+            {
+                metrics["noise_stats"] = Pair(m.Moments.Mean, m.Moments.Std);
+                metrics["noise_correlation"] = Pair(m.Correlation.Mean, m.Correlation.Std);
+            }
         }
         if (samples is not null && reconstructions is not null)
             metrics["reconstruction_error_images"] = Number(Error(samples, reconstructions, cancellationToken));

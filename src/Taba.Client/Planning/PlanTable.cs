@@ -11,12 +11,13 @@ static class PlanTable
     {
         output.WriteLine($"sweep {plan.Name} ({plan.SweepId}): {plan.Runs.Length} runs, {plan.Stages.Length} stages, into {folder}");
         output.WriteLine();
+        var names = StageNames.Of(plan);
         string[][] rows =
         [
-            ["stage", "model", "precision", "samples", "reused", "evaluations", "bytes", "key"],
+            ["stage", "family", "precision", "samples", "reused", "evaluations", "bytes", "key"],
             .. estimate.Stages.Select(s => new[]
             {
-                StageNames.Of(s.Stage.Spec), Path.GetFileName(Path.GetDirectoryName(s.Stage.Spec.Model.Path)) ?? s.Stage.Spec.Model.Family,
+                names[s.Stage.Key], s.Stage.Spec.Model.Family,
                 PrecisionOf(s), $"{s.Stage.Rows.Count}", $"{s.Reused}", Quantities.Count(s.Evaluations), Quantities.Bytes(s.Bytes), s.Stage.Key[..12],
             }),
         ];
@@ -24,8 +25,10 @@ static class PlanTable
         foreach (var row in rows)
             output.WriteLine(string.Join("  ", row.Select((cell, c) => c is >= 3 and <= 6 ? cell.PadLeft(widths[c]) : cell.PadRight(widths[c]))).TrimEnd());
         output.WriteLine();
-        output.WriteLine("runs: " + string.Join(", ", plan.Runs.Select(r => r.Slug)));
-        output.WriteLine($"network evaluations: {Quantities.Count(estimate.Evaluations)} (of {Quantities.Count(plan.Evaluations)}; the rest is in the store)");
+        output.WriteLine("runs:");
+        foreach (var run in plan.Runs)
+            output.WriteLine($"  {run.Slug}");
+        output.WriteLine($"network evaluations: {Quantities.Count(estimate.Evaluations)}{(estimate.Evaluations == plan.Evaluations ? "" : $" (of {Quantities.Count(plan.Evaluations)}; the rest is in the store)")}");
         output.WriteLine($"bytes to be written: {Quantities.Bytes(estimate.StoreBytes)} store, {Quantities.Bytes(estimate.FolderBytes)} run folders");
         output.WriteLine($"estimated time: {(estimate.Evaluations == 0 ? "nothing to compute" : "unknown (this model was not measured on this machine)")}");
     }

@@ -12,7 +12,7 @@ sealed class LiveProgress : IProgressView
     const int BarWidth = 40;
 
     readonly SweepPlan _plan;
-    readonly Dictionary<string, string> _names;
+    readonly IReadOnlyDictionary<string, string> _names;
     readonly Channel<ProgressReading> _readings =
         Channel.CreateBounded<ProgressReading>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
     readonly Task _drawing;
@@ -23,7 +23,7 @@ sealed class LiveProgress : IProgressView
     public LiveProgress(Terminal terminal, SweepPlan plan)
     {
         _plan = plan;
-        _names = plan.Stages.ToDictionary(s => s.Key, s => StageNames.Of(s.Spec));
+        _names = StageNames.Of(plan);
         _console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(terminal.Error) });
         _drawing = _console.Live(new Text("starting ...")).StartAsync(DrawAsync);
     }

@@ -1,4 +1,5 @@
 using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Progress;
 
@@ -7,15 +8,34 @@ static class StageNames
 {
     public static string Of(StageKind kind) => kind.ToString().ToLowerInvariant();
 
-    /// <summary>A stage with what sets it apart: T and the intervention.</summary>
-    public static string Of(StageSpec stage)
+    /// <summary>Every stage of a plan with what sets it apart from the others: T, the intervention before it, and the seed where there are several.</summary>
+    public static IReadOnlyDictionary<string, string> Of(SweepPlan plan)
     {
-        var intervention = stage switch
+        var specs = plan.Stages.ToDictionary(s => s.Key, s => s.Spec);
+        var severalSeeds = specs.Values.Select(Seed).Where(seed => seed is not null).Distinct().Count() > 1;
+        return specs.ToDictionary(s => s.Key, s => Name(s.Value));
+
+        string Name(StageSpec stage)
         {
-            { Forward: { } forward } => $" forward K={forward.Before}",
-            { Swap: { } swap } => $" {swap.Kind switch { Taba.Grains.Sweeps.InterventionKind.SwapEps => "swap eps", _ => "swap xt" }} K={swap.Before}",
-            _ => "",
-        };
-        return $"{Of(stage.Kind)} T={stage.NumInferenceSteps}{intervention}";
+            var intervention = Ancestry(stage).Select(Intervention).FirstOrDefault(text => text is not null);
+            var seed = severalSeeds ? Ancestry(stage).Select(Seed).FirstOrDefault(s => s is not null) : null;
+            return $"{Of(stage.Kind)} T={stage.NumInferenceSteps}{intervention}{(seed is null ? "" : $" seed {seed}")}";
+        }
+
+        IEnumerable<StageSpec> Ancestry(StageSpec? stage)
+        {
+            for (; stage is not null; stage = stage.ParentKey is { } parent ? specs.GetValueOrDefault(parent) : null)
+                yield return stage;
+        }
     }
+
+    static long? Seed(StageSpec stage) => (stage.Input as NoiseRows)?.Seed;
+
+    static string? Intervention(StageSpec stage) => stage switch
+    {
+        { Forward: { } forward } => $" forward K={forward.Before}",
+        { Swap: { Kind: InterventionKind.SwapEps } swap } => $" swap eps K={swap.Before}",
+        { Swap: { } swap } => $" swap xt K={swap.Before}",
+        _ => null,
+    };
 }

@@ -14,7 +14,7 @@ static class BarChart
     const int ValueWidth = 70;
     const int RowHeight = 30;
     const int BarHeight = 18;
-    const int Top = 26;
+    const int LineLabelHeight = 26;
 
     /// <param name="line">A value that is marked across all bars, with its name; null for none.</param>
     public static string Svg(string title, IReadOnlyList<Bar> bars, (string Label, double Value)? line)
@@ -24,16 +24,17 @@ static class BarChart
             return "";
         var largest = Math.Max(shown.Max(b => b.Value), line is { } l && double.IsFinite(l.Value) ? l.Value : 0);
         var scale = largest > 0 ? (Width - LabelWidth - ValueWidth) / largest : 0;
-        var height = Top + shown.Count * RowHeight + 4;
+        var top = line is null ? 0 : LineLabelHeight;
+        var height = top + shown.Count * RowHeight + 4;
         var svg = new StringBuilder();
         svg.Append($"<svg class=\"chart\" viewBox=\"0 0 {Width} {height}\" role=\"img\" aria-label=\"{Html.Text(title)}\">");
         for (var i = 0; i < shown.Count; i++)
-            Append(svg, shown[i], Top + i * RowHeight, scale);
+            Append(svg, shown[i], top + i * RowHeight, scale);
         if (line is { } mark && double.IsFinite(mark.Value))
         {
             var x = Html.Coordinate(LabelWidth + mark.Value * scale);
-            svg.Append($"<line class=\"floor\" x1=\"{x}\" x2=\"{x}\" y1=\"{Top - 6}\" y2=\"{height}\"/>");
-            svg.Append($"<text class=\"floor-label\" x=\"{x}\" y=\"{Top - 12}\" text-anchor=\"middle\">{Html.Text(mark.Label)} {Html.Number(mark.Value)}</text>");
+            svg.Append($"<line class=\"floor\" x1=\"{x}\" x2=\"{x}\" y1=\"{top - 6}\" y2=\"{height}\"/>");
+            svg.Append($"<text class=\"floor-label\" x=\"{x}\" y=\"{top - 12}\" text-anchor=\"middle\">{Html.Text(mark.Label)} {Html.Number(mark.Value)}</text>");
         }
         return svg.Append("</svg>").ToString();
     }

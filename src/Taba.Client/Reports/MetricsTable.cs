@@ -8,12 +8,11 @@ static class MetricsTable
     static readonly (string Title, string Key, string? Std)[] Columns =
     [
         ("patch correlation", "correlation.mean", "correlation.std"),
-        ("noise floor", "noise_correlation.mean", "noise_correlation.std"),
+        ("noise floor", "noise_correlation.mean", null),
         ("image error", "reconstruction_error_images", null),
         ("noise error", "reconstruction_error_noise", null),
         ("KL noise‖latents", "kl_div_noise_latent", null),
-        ("latents mean", "latent_stats.mean", null),
-        ("latents std", "latent_stats.std", null),
+        ("latents", "latent_stats.mean", "latent_stats.std"),
     ];
 
     public static string Of(RunGroup group)

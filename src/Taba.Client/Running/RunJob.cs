@@ -16,6 +16,9 @@ sealed record RunJob
     /// <summary>What the user typed: the command that goes on.</summary>
     public required string CommandLine { get; init; }
 
+    /// <summary>The family that the command names; null for a sweep file.</summary>
+    public string? Family { get; init; }
+
     public bool Json { get; init; }
 
     public bool Verbose { get; init; }

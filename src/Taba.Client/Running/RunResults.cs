@@ -35,5 +35,5 @@ sealed class RunResults(Terminal terminal, RunJob job)
 
     void Line<T>(T json, string text) => terminal.Output.WriteLine(job.Json ? JsonSerializer.Serialize(json) : text);
 
-    static string Kind(SweepPlan plan, string key) => Progress.StageNames.Of(plan.Stage(key).Spec);
+    static string Kind(SweepPlan plan, string key) => Progress.StageNames.Of(plan)[key];
 }

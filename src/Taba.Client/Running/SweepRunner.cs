@@ -20,6 +20,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
     {
         var plan = host.Plan(job.Spec, job.StoreRoot);
         var stored = await host.StoredRowsAsync(plan, job.StoreRoot, interrupted);
+        RefuseOtherFamily(job, plan);
         RefuseConflicts(job, plan);
         DiskRoom.Require(PlanEstimate.Of(plan, stored), job.StoreRoot, job.Folder);
         interrupted.ThrowIfCancellationRequested();
@@ -43,6 +44,12 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             await session.DrainAsync(Patience);
             throw;
         }
+    }
+
+    static void RefuseOtherFamily(RunJob job, SweepPlan plan)
+    {
+        if (job.Family is { } family && plan.Runs.FirstOrDefault(r => r.Model.Family != family) is { } run)
+            throw new BadInputException($"The model {run.Model.Path} is of family {run.Model.Family}, not {family}: name that family in the command.");
     }
 
     void RefuseConflicts(RunJob job, SweepPlan plan)

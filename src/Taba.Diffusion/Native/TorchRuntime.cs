@@ -38,6 +38,7 @@ public static class TorchRuntime
         // libgomp's waiting threads spin by default, which costs a factor of 4 to 7 on a shared machine. It reads the
         // variable when it is loaded.
         LinuxLibc.SetEnvironmentDefault("OMP_WAIT_POLICY", "PASSIVE");
+        LinuxLibc.KeepFreedMemory();
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) => Resolve(name);
         try
         {

@@ -12,8 +12,11 @@ public interface IPartGrain : IGrainWithStringKey
     [Alias("Start")]
     Task StartAsync(PartLease lease);
 
-    /// <summary>A sample reached its last step, or failed. Idempotent.</summary>
-    [Alias("SampleEnded")]
+    /// <summary>
+    /// A sample reached its last step, or failed. Idempotent. It interleaves because a part that stops waits for its
+    /// trajectories, and one of them may be waiting here.
+    /// </summary>
+    [AlwaysInterleave, Alias("SampleEnded")]
     Task SampleEndedAsync(PartAttempt attempt, int sample, SampleFailure? failure);
 
     /// <summary>The lease is lost or the silo leaves: stops the samples, deletes what the attempt wrote. Idempotent.</summary>

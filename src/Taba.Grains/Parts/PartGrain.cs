@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
-using Orleans.Concurrency;
 using Orleans.Placement;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
@@ -17,114 +16,169 @@ namespace Taba.Grains.Parts;
 sealed partial class PartGrain(
     IPartWorkspace workspace, IEngineHost engines, IWorkSignal signal, ILogger<PartGrain> logger) : Grain, IPartGrain
 {
-    readonly HashSet<int> _running = [];
-    readonly List<SampleFailure> _failures = [];
-    CancellationTokenSource _stop = new();
-    PartLease? _lease;
-    int _ended;
+    PartRun? _run;
+    int _lastEpoch;
 
     public async Task StartAsync(PartLease lease)
     {
-        if (_lease is { } current)
-        {
-            if (current.Attempt.Epoch >= lease.Attempt.Epoch)
-                return;
-            await StopAsync(current.Attempt);
-        }
-        _lease = lease;
-        _running.Clear();
-        _failures.Clear();
-        _ended = 0;
-        _stop = new();
+        if (lease.Attempt.Epoch <= _lastEpoch)
+            return;
+        _lastEpoch = lease.Attempt.Epoch;
+        var older = _run;
+        var run = _run = new PartRun(lease);
         // The part outlives this call: preparing reads files and may load a model.
         DelayDeactivation(TimeSpan.FromDays(1));
-        PrepareAndRunAsync(lease, _stop.Token).Ignore();
+        if (older is not null)
+            await AbandonAsync(older);
+        PrepareAndRunAsync(run).Ignore();
     }
 
     public Task SampleEndedAsync(PartAttempt attempt, int sample, SampleFailure? failure)
     {
-        if (_lease is not { } lease || lease.Attempt != attempt || !_running.Remove(sample))
+        if (_run is not { } run || run.Attempt != attempt || !run.Running.Remove(sample))
             return Task.CompletedTask;
-        _ended++;
+        run.Ended++;
         if (failure is not null)
-            _failures.Add(failure);
-        if (_running.Count == 0)
-            PublishAsync(lease, _stop.Token).Ignore();
+            run.Failures.Add(failure);
+        if (run.Running.Count == 0)
+            PublishAsync(run).Ignore();
         return Task.CompletedTask;
     }
 
     public async Task StopAsync(PartAttempt attempt)
     {
-        if (_lease is not { } lease || lease.Attempt != attempt)
+        if (_run is not { } run || run.Attempt != attempt)
             return;
-        _lease = null;
-        await _stop.CancelAsync();
-        await Task.WhenAll(_running.Select(sample => Trajectory(lease, sample).StopAsync(attempt)));
-        _running.Clear();
-        workspace.Discard(attempt);
+        _run = null;
+        await AbandonAsync(run);
         DeactivateOnIdle();
     }
 
-    public ValueTask<PartStatus> GetStatusAsync() => new(new PartStatus(_lease?.Attempt, _running.Count, _ended));
+    public ValueTask<PartStatus> GetStatusAsync() => new(new PartStatus(_run?.Attempt, _run?.Running.Count ?? 0, _run?.Ended ?? 0));
 
-    async Task PrepareAndRunAsync(PartLease lease, CancellationToken cancellationToken)
+    async Task PrepareAndRunAsync(PartRun run)
     {
         try
         {
-            var starts = await workspace.PrepareAsync(lease, cancellationToken);
-            if (_lease != lease)
-                return;
-            foreach (var start in starts)
-                _running.Add(start.Sample);
-            if (starts.IsEmpty)
+            run.InWorkspace = true;
+            var starts = await workspace.PrepareAsync(run.Lease, run.Stop.Token);
+            run.InWorkspace = false;
+            if (_run != run)
             {
-                await PublishAsync(lease, cancellationToken);
+                workspace.Discard(run.Attempt);
                 return;
             }
-            var engineKey = engines.EngineKey(lease.Spec);
-            await Task.WhenAll(starts.Select(start => Trajectory(lease, start.Sample).StartAsync(new TrajectoryOrder(
-                lease.Attempt, start.Sample, engineKey, start.Step, lease.Spec.NumInferenceSteps, engines.SegmentSteps))));
+            foreach (var start in starts)
+                run.Running.Add(start.Sample);
+            if (starts.IsEmpty)
+            {
+                await PublishAsync(run);
+                return;
+            }
+            var engineKey = engines.EngineKey(run.Lease.Spec);
+            await Task.WhenAll(starts.Select(start => Trajectory(run, start.Sample).StartAsync(new TrajectoryOrder(
+                run.Attempt, start.Sample, engineKey, start.Step, run.Lease.Spec.NumInferenceSteps, engines.SegmentSteps))));
         }
         catch (Exception exception)
         {
-            await GiveBackAsync(lease, exception);
+            run.InWorkspace = false;
+            await GiveBackAsync(run, exception);
         }
     }
 
-    async Task PublishAsync(PartLease lease, CancellationToken cancellationToken)
+    async Task PublishAsync(PartRun run)
     {
+        var failures = run.Failures.ToImmutableArray();
+        RowSet published;
         try
         {
-            var failures = _failures.ToImmutableArray();
-            var published = await workspace.PublishAsync(lease.Attempt, failures, cancellationToken);
-            if (_lease != lease)
-                return;
-            await Stage(lease).CompleteAsync(lease.Attempt, published, lease.Keep, failures);
-            _lease = null;
-            signal.PartEnded(lease.Attempt, published);
-            DeactivateOnIdle();
+            run.InWorkspace = true;
+            published = await workspace.PublishAsync(run.Attempt, failures, run.Stop.Token);
+            run.InWorkspace = false;
         }
         catch (Exception exception)
         {
-            await GiveBackAsync(lease, exception);
-        }
-    }
-
-    async Task GiveBackAsync(PartLease lease, Exception exception)
-    {
-        if (_lease != lease)
+            run.InWorkspace = false;
+            await GiveBackAsync(run, exception);
             return;
-        LogPartFailed(logger, lease.Attempt, exception);
-        await StopAsync(lease.Attempt);
-        await Stage(lease).GiveBackAsync(lease.Attempt, exception is OperationCanceledException ? null : exception.Message);
-        signal.PartEnded(lease.Attempt, RowSet.Empty);
+        }
+        // The store has decided: even when this attempt was stopped meanwhile its rows are published, and nothing may be discarded.
+        try
+        {
+            await Stage(run).CompleteAsync(run.Attempt, published, run.Lease.Keep, failures);
+        }
+        catch (Exception exception)
+        {
+            LogCompletionLost(logger, run.Attempt, exception);
+        }
+        End(run, published);
     }
 
-    IStageGrain Stage(PartLease lease) => GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(lease.Attempt.StageKey));
+    /// <summary>The samples stop and what they wrote goes, unless the workspace still has it in hand.</summary>
+    async Task AbandonAsync(PartRun run)
+    {
+        await run.Stop.CancelAsync();
+        try
+        {
+            await Task.WhenAll(run.Running.Select(sample => Trajectory(run, sample).StopAsync(run.Attempt)));
+        }
+        catch (Exception exception)
+        {
+            // Their slots belong to a silo that does not answer; a newer attempt replaces them all the same.
+            LogStopFailed(logger, run.Attempt, exception);
+        }
+        run.Running.Clear();
+        if (!run.InWorkspace)
+            workspace.Discard(run.Attempt);
+    }
 
-    ITrajectoryGrain Trajectory(PartLease lease, int sample) =>
-        GrainFactory.GetGrain<ITrajectoryGrain>(TrajectoryOrder.Key(lease.Attempt.StageKey, sample));
+    async Task GiveBackAsync(PartRun run, Exception exception)
+    {
+        if (_run != run)
+        {
+            workspace.Discard(run.Attempt);
+            return;
+        }
+        LogPartFailed(logger, run.Attempt, exception);
+        // From here on the ends of its samples no longer count: the part must not be published and given back at once.
+        _run = null;
+        try
+        {
+            await AbandonAsync(run);
+            await Stage(run).GiveBackAsync(run.Attempt, exception is OperationCanceledException ? null : exception.Message);
+        }
+        catch (Exception lost)
+        {
+            LogGiveBackLost(logger, run.Attempt, lost);
+        }
+        End(run, RowSet.Empty);
+    }
+
+    /// <summary>The worker stops renewing in any case: what the stage did not hear, the end of the lease tells it.</summary>
+    void End(PartRun run, RowSet published)
+    {
+        signal.PartEnded(run.Attempt, published);
+        if (_run == run)
+            _run = null;
+        // A newer attempt may have begun while this one ended.
+        if (_run is null)
+            DeactivateOnIdle();
+    }
+
+    IStageGrain Stage(PartRun run) => GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(run.Attempt.StageKey));
+
+    ITrajectoryGrain Trajectory(PartRun run, int sample) =>
+        GrainFactory.GetGrain<ITrajectoryGrain>(TrajectoryOrder.Key(run.Attempt.StageKey, sample));
 
     [LoggerMessage(3001, LogLevel.Error, "Part {Attempt} was given back")]
     static partial void LogPartFailed(ILogger logger, PartAttempt attempt, Exception exception);
+
+    [LoggerMessage(3002, LogLevel.Warning, "Part {Attempt} is published, but its stage did not answer")]
+    static partial void LogCompletionLost(ILogger logger, PartAttempt attempt, Exception exception);
+
+    [LoggerMessage(3003, LogLevel.Warning, "Part {Attempt} could not be given back; its lease will expire")]
+    static partial void LogGiveBackLost(ILogger logger, PartAttempt attempt, Exception exception);
+
+    [LoggerMessage(3004, LogLevel.Warning, "Samples of part {Attempt} could not be stopped")]
+    static partial void LogStopFailed(ILogger logger, PartAttempt attempt, Exception exception);
 }

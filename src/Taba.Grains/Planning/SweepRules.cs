@@ -23,6 +23,8 @@ static class SweepRules
             throw new BadInputException("Reconstruction starts from inverted latents: with_reconstruction needs with_inversion (stages: [sample, invert, reconstruct]).");
         if (spec.Interventions.Any(i => i.Before > 0) && !spec.WithInversion)
             throw new BadInputException("Swap and forward replace steps of the inversion: interventions need the invert stage.");
+        if (!spec.WithPlainRun && spec.Interventions.Count == 0)
+            throw new BadInputException($"Sweep {spec.Name} has no run: give an intervention, or ask for the plain run.");
         if (spec.BatchSize is < 1 or > 65536)
             throw new BadInputException($"batch_size is {spec.BatchSize}: it must be between 1 and 65536, or auto.");
         if (spec.NParts < 1)

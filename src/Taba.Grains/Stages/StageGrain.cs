@@ -11,7 +11,7 @@ namespace Taba.Grains.Stages;
 /// <summary>
 /// Coordinates one stage. The rules are in <see cref="StageLeases"/>; here is what needs a clock, a store and neighbours.
 /// State is written before a lease is handed out and after a completion; everything else may be lost, because the store's
-/// manifests say what is done.
+/// manifests say what is done. A write that fails is taken back, so that the same call made again writes again.
 /// </summary>
 [PreferLocalPlacement]
 sealed partial class StageGrain(
@@ -35,31 +35,37 @@ sealed partial class StageGrain(
         set => state.State = value;
     }
 
-    public override async Task OnActivateAsync(CancellationToken cancellationToken) =>
-        State = State with { Published = await catalogue.GetPublishedAsync(OwnKey, cancellationToken) };
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        // Renewals are not written: a living worker may have renewed since. A dead worker's lease ends all the same.
+        var until = time.GetUtcNow() + options.Value.Duration;
+        State = State with
+        {
+            Published = await catalogue.GetPublishedAsync(OwnKey, cancellationToken),
+            Leases = [.. State.Leases.Select(l => l with { ExpiresAt = until })],
+        };
+    }
 
     public async Task DemandAsync(StageDemand demand)
     {
         _fault = null;
         var done = State.Published(demand.Keep).Intersect(demand.Rows);
         _reused[demand.SweepId] = done.Count;
-        var others = State.Demands.RemoveAll(d => d.SweepId == demand.SweepId);
-        var next = State with { Spec = demand.Spec, Demands = others.Add(demand) };
+        var next = State with { Spec = demand.Spec, Demands = State.Demands.With(demand) };
         // A sweep that is submitted anew tries its failed samples again.
         next = next with { Quarantined = next.Quarantined.RemoveAll(f => f.Sample >= demand.Rows.Start && f.Sample < demand.Rows.End) };
         if (State.Spec is not null && State.Demands.SequenceEqual(next.Demands) && State.Quarantined.Length == next.Quarantined.Length)
             return;
-        State = next;
-        await state.WriteStateAsync();
+        await WriteAsync(next);
     }
 
     public async Task WithdrawAsync(string sweepId)
     {
+        _reused.Remove(sweepId);
         var rest = State.Demands.RemoveAll(d => d.SweepId == sweepId);
         if (rest.Length == State.Demands.Length)
             return;
-        State = State with { Demands = rest };
-        await state.WriteStateAsync();
+        await WriteAsync(State with { Demands = rest });
     }
 
     public async Task<PartLease?> LeaseAsync(string worker, int? preferredRow)
@@ -69,7 +75,7 @@ sealed partial class StageGrain(
             return null;
         var spec = State.Spec!;
         var next = State.Next(_inputs, preferredRow);
-        if (next is null)
+        if (next is null || (preferredRow is { } row && !_inputs.Contains(new(row, row + 1))))
         {
             _inputs = await InputsAsync(spec);
             next = State.Next(_inputs, preferredRow);
@@ -80,8 +86,7 @@ sealed partial class StageGrain(
         var epoch = State.Epoch + 1;
         var attempt = new PartAttempt(OwnKey, rows.Start, epoch, Guid.NewGuid());
         var lease = new Lease(attempt, rows, worker, time.GetUtcNow() + options.Value.Duration);
-        State = State with { Epoch = epoch, Leases = State.Leases.Add(lease) };
-        await state.WriteStateAsync();
+        await WriteAsync(State with { Epoch = epoch, Leases = State.Leases.Add(lease) });
         LogLeased(logger, attempt, rows, worker);
         return new PartLease(attempt, spec, rows, keep, supplement);
     }
@@ -105,12 +110,20 @@ sealed partial class StageGrain(
 
     public async Task CompleteAsync(PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures)
     {
-        var known = State.Leases.Any(l => l.Attempt == attempt);
+        var lease = State.Leases.FirstOrDefault(l => l.Attempt == attempt);
+        if (lease is null && published.Subtract(State.Published(kept)).IsEmpty)
+            return;
         // The store has decided: rows with a manifest are published, even when this attempt's lease is gone.
         var next = State.WithPublished(published, kept) with { Leases = State.Leases.RemoveAll(l => l.Attempt == attempt) };
-        if (known)
+        if (lease is not null)
+        {
             next = next with { Quarantined = next.Quarantined.AddRange(failures.Where(f => next.Quarantined.All(q => q.Sample != f.Sample))) };
+            // Rows neither published nor failed: another attempt was quicker, and may have died before it told. Only the store knows.
+            if (!RowSet.Of(lease.Rows).Subtract(next.Published(kept)).Subtract(next.QuarantinedRows()).IsEmpty)
+                next = next with { Published = await catalogue.GetPublishedAsync(OwnKey, CancellationToken.None) };
+        }
         _evaluations.Remove(attempt.Id);
+        // Not taken back when the write fails: what is published is so whether or not this state says it.
         State = next;
         await state.WriteStateAsync();
     }
@@ -137,16 +150,33 @@ sealed partial class StageGrain(
     {
         var demand = State.Demands.FirstOrDefault(d => d.SweepId == sweepId);
         if (demand is null || State.Spec is not { } spec)
-            return new(new StageStatus(OwnKey, default, 0, 0, 0, 0, 0, 0, 0, [], _fault));
-        var done = State.Published(demand.Keep).Intersect(demand.Rows).Count;
+            return new(new StageStatus(OwnKey, default, 0, RowSet.Empty, 0, 0, 0, 0, 0, [], _fault));
+        var published = State.Published(demand.Keep).Intersect(demand.Rows);
+        var done = published.Count;
         var failures = State.Quarantined.RemoveAll(f => f.Sample < demand.Rows.Start || f.Sample >= demand.Rows.End);
         var reused = Math.Min(done, _reused.GetValueOrDefault(sweepId));
         var running = State.Leases.Where(l => !l.Rows.Intersect(demand.Rows).IsEmpty).ToList();
         var evaluations = (double)(done - reused) * spec.EvaluationsPerRow
             + running.Sum(l => (double)_evaluations.GetValueOrDefault(l.Attempt.Id) * l.Rows.Intersect(demand.Rows).Count / l.Rows.Count);
         return new(new StageStatus(
-            OwnKey, spec.Kind, demand.Rows.Count, done, reused, failures.Length, running.Count,
+            OwnKey, spec.Kind, demand.Rows.Count, published, reused, failures.Length, running.Count,
             (double)(demand.Rows.Count - reused) * spec.EvaluationsPerRow, evaluations, failures, _fault));
+    }
+
+    async Task WriteAsync(StageState next)
+    {
+        var before = State;
+        State = next;
+        try
+        {
+            await state.WriteStateAsync();
+        }
+        catch
+        {
+            // The outcome is unknown: the epoch is spent, the rest is as before.
+            State = before with { Epoch = next.Epoch };
+            throw;
+        }
     }
 
     void ExpireLeases()

@@ -49,6 +49,8 @@ public static class StageLeases
     /// <summary>Adds rows to what is published.</summary>
     public static StageState WithPublished(this StageState state, RowSet rows, CaptureSelection kept)
     {
+        if (rows.IsEmpty)
+            return state;
         var i = state.Published.ToList().FindIndex(p => p.Kept == kept);
         return state with
         {
@@ -56,6 +58,13 @@ public static class StageLeases
                 ? state.Published.Add(new(kept, rows))
                 : state.Published.SetItem(i, new(kept, state.Published[i].Rows.Union(rows))),
         };
+    }
+
+    /// <summary>Adds a sweep's demand, or replaces it in its place: a sweep that is submitted again does not lose its turn.</summary>
+    public static ImmutableArray<StageDemand> With(this ImmutableArray<StageDemand> demands, StageDemand demand)
+    {
+        var i = demands.ToList().FindIndex(d => d.SweepId == demand.SweepId);
+        return i < 0 ? demands.Add(demand) : demands.SetItem(i, demand);
     }
 
     /// <summary>

@@ -14,10 +14,17 @@ public sealed record SweepGrainState
 
     [Id(1)] public SweepPlan? Plan { get; init; }
 
+    /// <summary>How it ended; null while it lives.</summary>
     [Id(2)] public SweepState? Ended { get; init; }
+
+    /// <summary>What it looked like when it ended: its stages have then forgotten it.</summary>
+    [Id(3)] public SweepStatus? Final { get; init; }
 }
 
-/// <summary>Holds a plan, asks its stages for rows, and adds up what they say.</summary>
+/// <summary>
+/// Holds a plan, asks its stages for rows, and adds up what they say. A sweep that ends withdraws its demands, so that the state of
+/// a stage does not grow with the number of sweeps that ever wanted it.
+/// </summary>
 [PreferLocalPlacement]
 sealed class SweepGrain(
     [PersistentState("sweep", GrainStorage.Name)] IPersistentState<SweepGrainState> state,
@@ -29,14 +36,19 @@ sealed class SweepGrain(
 
     long _version;
     SweepStatus? _last;
+    // Status calls interleave with everything and may find that the sweep has ended: it must not end in the middle of a submission.
+    bool _changing;
+    Task _ending = Task.CompletedTask;
 
     public async Task<SweepStatus> SubmitAsync(SweepPlan plan)
     {
-        state.State = state.State with { Plan = plan, Ended = null };
-        await state.WriteStateAsync();
-        foreach (var stage in plan.Stages)
-            await Stage(stage.Key).DemandAsync(new StageDemand(plan.SweepId, stage.Spec, stage.Rows, stage.Keep));
-        await GrainFactory.GetGrain<ISweepIndexGrain>(0).AddAsync(plan.SweepId);
+        using (await BeginChangeAsync())
+        {
+            await WriteAsync(state.State with { Plan = plan, Ended = null, Final = null });
+            foreach (var stage in plan.Stages)
+                await Stage(stage.Key).DemandAsync(new StageDemand(plan.SweepId, stage.Spec, stage.Rows, stage.Keep));
+            await GrainFactory.GetGrain<ISweepIndexGrain>(0).AddAsync(plan.SweepId);
+        }
         signal.WorkMayBeAvailable();
         return await GetStatusAsync();
     }
@@ -48,13 +60,16 @@ sealed class SweepGrain(
     {
         if (state.State.Plan is not { } plan)
             throw new InvalidOperationException($"There is no sweep {this.GetPrimaryKeyString()}.");
-        var stages = await Task.WhenAll(plan.Stages.Select(s => Stage(s.Key).GetStatusAsync(plan.SweepId).AsTask()));
-        var status = new SweepStatus(plan.SweepId, _version, Judge(plan, stages), [.. stages], stages.FirstOrDefault(s => s.Fault is not null)?.Fault);
-        if (_last is null || !Same(_last, status))
-            _last = status with { Version = ++_version };
-        if (_last.State is SweepState.Completed or SweepState.CompletedWithFailures && state.State.Ended is null)
-            await EndAsync(plan, _last.State);
-        return _last;
+        if (state.State.Final is { } final)
+            return final;
+        var status = await LookAsync(plan);
+        if (status.State is SweepState.Completed or SweepState.CompletedWithFailures
+            && state.State.Ended is null && !_changing && _ending.IsCompleted)
+        {
+            _ending = EndAsync(plan, status);
+            await _ending;
+        }
+        return status;
     }
 
     public async IAsyncEnumerable<SweepStatus> WatchAsync(
@@ -79,24 +94,63 @@ sealed class SweepGrain(
 
     public async Task CancelAsync()
     {
-        if (state.State.Plan is { } plan && state.State.Ended is null)
-            await EndAsync(plan, SweepState.Cancelled);
+        using (await BeginChangeAsync())
+        {
+            if (state.State is { Plan: { } plan, Ended: null })
+                await EndAsync(plan, Remember(await LookAsync(plan) with { State = SweepState.Cancelled }));
+        }
     }
 
-    async Task EndAsync(SweepPlan plan, SweepState ended)
+    async Task<SweepStatus> LookAsync(SweepPlan plan)
     {
-        state.State = state.State with { Ended = ended };
-        await state.WriteStateAsync();
+        var stages = await Task.WhenAll(plan.Stages.Select(s => Stage(s.Key).GetStatusAsync(plan.SweepId).AsTask()));
+        return Remember(new SweepStatus(plan.SweepId, _version, Judge(plan, stages), [.. stages], stages.FirstOrDefault(s => s.Fault is not null)?.Fault));
+    }
+
+    /// <summary>Gives a snapshot that differs from the last one the next version.</summary>
+    SweepStatus Remember(SweepStatus status)
+    {
+        if (_last is null || !Same(_last, status))
+            _last = status with { Version = ++_version };
+        return _last;
+    }
+
+    async Task EndAsync(SweepPlan plan, SweepStatus final)
+    {
+        await WriteAsync(state.State with { Ended = final.State, Final = final });
         await GrainFactory.GetGrain<ISweepIndexGrain>(0).RemoveAsync(plan.SweepId);
-        if (ended == SweepState.Cancelled)
-            await Task.WhenAll(plan.Stages.Select(s => Stage(s.Key).WithdrawAsync(plan.SweepId)));
+        await Task.WhenAll(plan.Stages.Select(s => Stage(s.Key).WithdrawAsync(plan.SweepId)));
+    }
+
+    /// <summary>Waits for an end that is being written, and holds back the next one until it is disposed.</summary>
+    async Task<Change> BeginChangeAsync()
+    {
+        _changing = true;
+        await _ending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        return new Change(this);
+    }
+
+    async Task WriteAsync(SweepGrainState next)
+    {
+        var before = state.State;
+        state.State = next;
+        try
+        {
+            await state.WriteStateAsync();
+        }
+        catch
+        {
+            state.State = before;
+            throw;
+        }
     }
 
     /// <summary>A row that failed is missing in every stage that depends on it: the sweep ends when nothing else is missing.</summary>
     SweepState Judge(SweepPlan plan, StageStatus[] stages)
     {
-        if (state.State.Ended is { } ended)
-            return ended;
+        // What the stages say is of before: some are not asked yet.
+        if (_changing)
+            return SweepState.Running;
         var lost = new Dictionary<string, RowSet>();
         var open = false;
         var failed = false;
@@ -106,10 +160,10 @@ sealed class SweepGrain(
             var missing = RowSet.Of([.. stages[i].Failures.Select(f => new RowRange(f.Sample, f.Sample + 1))]);
             if (planned.Spec.ParentKey is { } parent && lost.TryGetValue(parent, out var inherited))
                 missing = missing.Union(inherited);
-            missing = missing.Intersect(planned.Rows);
+            missing = missing.Intersect(planned.Rows).Subtract(stages[i].Done);
             lost[planned.Key] = missing;
             failed |= !missing.IsEmpty;
-            open |= stages[i].RowsDone + missing.Count < planned.Rows.Count;
+            open |= !stages[i].Done.Union(missing).Contains(planned.Rows);
         }
         if (open && stages.Any(s => s.Fault is not null) && stages.All(s => s.PartsLeased == 0))
             return SweepState.Faulted;
@@ -122,4 +176,9 @@ sealed class SweepGrain(
             && p.First.PartsLeased == p.Second.PartsLeased && p.First.RowsFailed == p.Second.RowsFailed);
 
     IStageGrain Stage(string key) => GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(key));
+
+    readonly struct Change(SweepGrain grain) : IDisposable
+    {
+        public void Dispose() => grain._changing = false;
+    }
 }

@@ -31,19 +31,24 @@ public sealed record SweepStatus(string SweepId, long Version, SweepState State,
 }
 
 /// <summary>A snapshot of one stage, as one sweep sees it.</summary>
+/// <param name="Done">Wanted rows that are published with everything that the sweep wants kept.</param>
+/// <param name="RowsReused">Of these, rows that were published before the sweep asked.</param>
 [GenerateSerializer, Immutable, Alias("taba.StageStatus")]
 public sealed record StageStatus(
     string Key,
     StageKind Kind,
     int RowsWanted,
-    int RowsDone,
+    RowSet Done,
     int RowsReused,
     int RowsFailed,
     int PartsLeased,
     double EvaluationsPlanned,
     double EvaluationsDone,
     ImmutableArray<SampleFailure> Failures,
-    string? Fault);
+    string? Fault)
+{
+    public int RowsDone => Done.Count;
+}
 
 /// <summary>A sample that could not be computed.</summary>
 [GenerateSerializer, Immutable, Alias("taba.SampleFailure")]

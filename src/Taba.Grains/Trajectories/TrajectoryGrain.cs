@@ -17,15 +17,17 @@ sealed class TrajectoryGrain(ILocalSiloDetails silo) : Grain, ITrajectoryGrain
     TrajectoryOrder? _order;
     SlotTicket _slot;
     int _nextStep;
+    int _lastEpoch;
 
     public async Task StartAsync(TrajectoryOrder order)
     {
+        if (order.Attempt.Epoch <= _lastEpoch)
+            return;
+        _lastEpoch = order.Attempt.Epoch;
+        // Waiting for a slot and running a segment are not calls, so to Orleans this grain looks idle.
+        DelayDeactivation(TimeSpan.FromDays(1));
         if (_order is { } current)
-        {
-            if (current.Attempt.Epoch >= order.Attempt.Epoch)
-                return;
             await Model(current).CloseAsync(_slot);
-        }
         _order = order;
         _nextStep = order.FirstStep;
         _slot = await Model(order).OpenAsync(order.Attempt, order.Sample);
@@ -34,7 +36,8 @@ sealed class TrajectoryGrain(ILocalSiloDetails silo) : Grain, ITrajectoryGrain
 
     public async Task SegmentEndedAsync(PartAttempt attempt, int nextStep, bool completed)
     {
-        if (_order is not { } order || order.Attempt != attempt)
+        // A report that comes twice must not run the next segment twice.
+        if (_order is not { } order || order.Attempt != attempt || nextStep <= _nextStep)
             return;
         _nextStep = nextStep;
         if (completed)

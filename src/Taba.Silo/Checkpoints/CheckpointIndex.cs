@@ -72,8 +72,8 @@ sealed class CheckpointIndex
     }
 
     /// <summary>Ends a <see cref="Hold"/>. Links that turned out damaged are taken out, with all that follow them.</summary>
-    /// <returns>Segments that nothing needs any more.</returns>
-    public List<SegmentFile> Release(string stageKey, int sample, HeldLink[] sources, int readable)
+    /// <returns>Whether a file may have become unneeded.</returns>
+    public bool Release(string stageKey, int sample, HeldLink[] sources, int readable)
     {
         lock (_gate)
         {
@@ -90,32 +90,28 @@ sealed class CheckpointIndex
                 if (chain.Links.Count == 0)
                     samples.Remove(sample);
             }
-            return [.. sources.Select(s => s.Segment).OfType<SegmentFile>().Distinct().Where(s => s.MayGo)];
+            return sources.Any(s => s.Segment is { MayGo: true });
         }
     }
 
-    /// <summary>Drops the records of published rows.</summary>
-    public void Forget(string stageKey, RowRange rows)
+    /// <summary>Drops the records of published rows, and tells the queue in the same order.</summary>
+    public void Forget(string stageKey, RowRange rows, Action enqueue)
     {
         lock (_gate)
         {
             if (!_stages.TryGetValue(stageKey, out var samples))
                 return;
-            foreach (var sample in samples.Keys.Where(s => s >= rows.Start && s < rows.End).ToList())
+            var forgotten = samples.Keys.Where(s => s >= rows.Start && s < rows.End).ToList();
+            foreach (var sample in forgotten)
             {
                 samples[sample].Truncate(0);
                 samples.Remove(sample);
             }
             if (samples.Count == 0)
                 _stages.Remove(stageKey);
+            if (forgotten.Count > 0)
+                enqueue();
         }
-    }
-
-    /// <summary>The samples that have a checkpoint, by stage.</summary>
-    public IReadOnlyDictionary<string, RowSet> Held()
-    {
-        lock (_gate)
-            return _stages.ToDictionary(s => s.Key, s => RowSet.Of([.. s.Value.Keys.Order().Select(i => new RowRange(i, i + 1))]));
     }
 
     /// <summary>Of these segments, those that nothing needs any more.</summary>

@@ -22,6 +22,7 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
     readonly List<SegmentFile> _segments = [];
     readonly ByteBudget _budget;
     readonly SegmentWriter _writer;
+    readonly ForgottenLog _forgotten;
     readonly string _folder;
     readonly Thread _thread;
     readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,15 +41,8 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
         try
         {
             DurableFile.CreateDirectory(_folder);
-            var lastTicks = 0L;
-            foreach (var path in Directory.EnumerateFiles(_folder, "*.seg").Order(StringComparer.Ordinal))
-            {
-                Restore(path);
-                if (long.TryParse(Path.GetFileName(path).Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var ticks))
-                    lastTicks = Math.Max(lastTicks, ticks);
-            }
-            _writer = new(_folder, options.SegmentBytes, time ?? TimeProvider.System, lastTicks);
-            DeleteUnneeded();
+            _forgotten = new(_folder);
+            _writer = new(_folder, options.SegmentBytes, time ?? TimeProvider.System, LastTicks(Restore()));
         }
         catch (Exception exception) when (DiskErrors.IsDisk(exception))
         {
@@ -61,12 +55,6 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
     /// <summary>The writer failed, once and for good; raised on its thread. The work goes on only when a new process starts.</summary>
     public event Action<Exception>? Failed;
 
-    /// <summary>
-    /// The samples that have a checkpoint, by stage key: after a start, those that the tensor store meanwhile has published
-    /// are to be forgotten.
-    /// </summary>
-    public IReadOnlyDictionary<string, RowSet> Held() => _index.Held();
-
     /// <exception cref="StoreException">The writer failed, now or before.</exception>
     public async ValueTask PutAsync(CheckpointRecord record, CancellationToken cancellationToken)
     {
@@ -77,7 +65,7 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
         try
         {
             ThrowIfFailed();
-            _index.Add(record, link => Enqueue(new(link, size, null)));
+            _index.Add(record, link => Enqueue(new() { Link = link, Bytes = size }));
         }
         catch
         {
@@ -109,22 +97,22 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
         }
         finally
         {
-            _index.Release(stageKey, sample, sources, readable);
-            Sweep();
+            if (_index.Release(stageKey, sample, sources, readable))
+                TryEnqueue(new());
         }
     }
 
     public void Forget(string stageKey, RowRange rows)
     {
-        _index.Forget(stageKey, rows);
-        Sweep();
+        // The order of the queue tells the writer which records are meant: those before, not those to come.
+        _index.Forget(stageKey, rows, () => TryEnqueue(new() { Forgotten = (stageKey, rows) }));
     }
 
     public async Task FlushAsync(CancellationToken cancellationToken)
     {
         ThrowIfFailed();
         var flushed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Enqueue(new(null, 0, flushed));
+        Enqueue(new() { Done = flushed });
         await flushed.Task.WaitAsync(cancellationToken);
     }
 
@@ -185,6 +173,8 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
         var written = new List<(CheckpointLink Link, SegmentFile Segment, long Offset, int Size)>();
         foreach (var entry in batch)
         {
+            if (entry.Forgotten is { } forgotten)
+                WriteDown(forgotten.StageKey, forgotten.Rows);
             if (entry.Link is not { } link || !_index.IsWanted(link))
                 continue;
             if (_writer.IsFull)
@@ -218,14 +208,47 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
             _index.Finished(ended);
     }
 
-    void Restore(string path)
+    /// <summary>Replays what earlier runs wrote and forgot, in their order, and deletes the files that nothing needs.</summary>
+    string[] Restore()
     {
-        var segment = new SegmentFile(path);
-        _segments.Add(segment);
-        foreach (var (offset, size, decoded) in SegmentFile.Scan(path))
-            _index.Restore(decoded, segment, offset, size);
+        var paths = Directory.EnumerateFiles(_folder, "*.seg").Order(StringComparer.Ordinal).ToArray();
+        var lines = _forgotten.Read();
+        var forgotten = new Queue<Forgotten>(lines.OrderBy(f => f.Before));
+        foreach (var path in paths)
+        {
+            var segment = new SegmentFile(path);
+            _segments.Add(segment);
+            foreach (var (offset, size, decoded) in SegmentFile.Scan(path))
+            {
+                while (forgotten.TryPeek(out var next) && next.Before.CompareTo(new(segment.Name, offset)) <= 0)
+                    ForgetAgain(forgotten.Dequeue());
+                _index.Restore(decoded, segment, offset, size);
+            }
+        }
+        foreach (var rest in forgotten)
+            ForgetAgain(rest);
+        DeleteUnneeded();
+        var oldest = _segments.FirstOrDefault()?.Name;
+        var needed = lines.RemoveAll(f => oldest is null || string.CompareOrdinal(f.Before.Segment, oldest) < 0);
+        if (needed.Length < lines.Length || needed.IsEmpty)
+            _forgotten.Rewrite(needed);
+        return paths;
     }
 
+    void ForgetAgain(Forgotten forgotten) => _index.Forget(forgotten.StageKey, forgotten.Rows, () => { });
+
+    void WriteDown(string stageKey, RowRange rows)
+    {
+        if (_segments.Count > 0)
+            _forgotten.Append(new(stageKey, rows, _writer.Position ?? new(_segments[^1].Name, long.MaxValue)));
+    }
+
+    static long LastTicks(IEnumerable<string> paths) => paths
+        .Select(p => long.TryParse(Path.GetFileName(p).Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var ticks) ? ticks : 0)
+        .DefaultIfEmpty(0)
+        .Max();
+
+    /// <summary>Between drains: within one, a file's records do not count yet.</summary>
     void DeleteUnneeded()
     {
         foreach (var segment in _index.Unneeded(_segments))
@@ -247,28 +270,23 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
         }
     }
 
-    /// <summary>Has the writer's thread look for files that nothing needs.</summary>
-    void Sweep()
+    void Enqueue(Entry entry)
     {
-        try
-        {
-            Enqueue(new(null, 0, null));
-        }
-        catch (ObjectDisposedException)
-        {
-            // Closing: the writer sweeps as its last act.
-        }
+        if (!TryEnqueue(entry))
+            throw new ObjectDisposedException(nameof(SegmentCheckpointStore), "The checkpoint store is closed.");
     }
 
-    void Enqueue(Entry entry)
+    /// <summary>False when the store is closing: its last act is to delete what nothing needs.</summary>
+    bool TryEnqueue(Entry entry)
     {
         try
         {
             _queue.Add(entry);
+            return true;
         }
-        catch (InvalidOperationException exception)
+        catch (InvalidOperationException)
         {
-            throw new ObjectDisposedException("The checkpoint store is closed.", exception);
+            return false;
         }
     }
 
@@ -284,7 +302,19 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
             throw new StoreException(failure.Message, failure) { DiskFull = failure.DiskFull };
     }
 
-    /// <param name="Link">A record to write, or null for an order to the writer.</param>
-    /// <param name="Done">Completed when everything before it is on disk.</param>
-    readonly record struct Entry(CheckpointLink? Link, long Bytes, TaskCompletionSource? Done);
+    /// <summary>An order to the writer; an empty one has it look for files that nothing needs.</summary>
+    readonly record struct Entry
+    {
+        /// <summary>A record to write.</summary>
+        public CheckpointLink? Link { get; init; }
+
+        /// <summary>Bytes of that record.</summary>
+        public long Bytes { get; init; }
+
+        /// <summary>Rows whose records so far are not wanted any more.</summary>
+        public (string StageKey, RowRange Rows)? Forgotten { get; init; }
+
+        /// <summary>Completed when everything before it is on disk.</summary>
+        public TaskCompletionSource? Done { get; init; }
+    }
 }

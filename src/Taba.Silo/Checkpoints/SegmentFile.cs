@@ -7,6 +7,8 @@ sealed class SegmentFile(string path)
 {
     public string Path { get; } = path;
 
+    public string Name { get; } = System.IO.Path.GetFileName(path);
+
     /// <summary>Records that the index still points at.</summary>
     public int Live { get; set; }
 

@@ -13,6 +13,9 @@ sealed class SegmentWriter(string folder, long segmentBytes, TimeProvider time, 
     /// <summary>The file that grows; null when the next record begins one.</summary>
     public SegmentFile? Current { get; private set; }
 
+    /// <summary>Where the next record of the current file goes.</summary>
+    public SegmentPosition? Position => Current is null ? null : new(Current.Name, _length);
+
     /// <summary>Whether the file has grown enough.</summary>
     public bool IsFull => _length >= segmentBytes;
 

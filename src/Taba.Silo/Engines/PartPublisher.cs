@@ -48,7 +48,7 @@ sealed class PartPublisher(ITensorStore store, DeviceChoice device, TimeProvider
         if (await store.PublishAsync(manifest, cancellationToken))
             return RowSet.Of(rows);
         store.DeleteAttempt(attempt);
-        var others = await store.ListAsync(attempt.StageKey, cancellationToken);
+        var others = await store.ListAsync(attempt.StageKey, rows, cancellationToken);
         return RowSet.Of([.. others.Where(m => m.Supplement == lease.Supplement).Select(m => m.Rows)]).Intersect(rows);
     }
 

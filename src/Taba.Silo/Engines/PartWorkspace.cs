@@ -57,6 +57,8 @@ sealed class PartWorkspace(
             checkpoints.Forget(attempt.StageKey, rows);
         parts.Remove(attempt);
         part.Dispose();
+        // Scratch files of kept tensors; what a manifest names stays.
+        store.DeleteAttempt(attempt);
         SiloInstruments.PublishDuration.Record(clock.Elapsed.TotalSeconds);
         SiloInstruments.PartsPublished.Add(1);
         SiloInstruments.SamplesFailed.Add(failures.Length);
@@ -67,7 +69,12 @@ sealed class PartWorkspace(
     {
         if (parts.Remove(attempt) is { } part)
             part.Dispose();
-        store.DeleteAttempt(attempt);
+        // Deleting may wait for the stage's lock: not in a grain's turn. What fails here the next start sweeps up.
+        OffGrain(() =>
+        {
+            store.DeleteAttempt(attempt);
+            return Task.FromResult(true);
+        }).Ignore();
     }
 
     public long Evaluations(PartAttempt attempt) => parts.Find(attempt)?.Evaluations ?? 0;

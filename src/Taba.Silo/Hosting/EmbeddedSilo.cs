@@ -123,6 +123,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             silo.AddSqliteGrainStorage(GrainStorage.Name, Path.Combine(options.StoreRoot, "grains.db"));
             silo.AddTabaPlacement();
         });
+        builder.Services.AddTabaWorker();
         return builder.Build();
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Orleans.Hosting;
 using Taba.Diffusion.Engine;
 using Taba.Grains.Models;
@@ -20,6 +21,7 @@ static class SiloServices
     {
         services.AddOptions<EngineSettings>().Bind(configuration.GetSection(EngineSettings.Section)).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<LeaseOptions>().Bind(configuration.GetSection(LeaseOptions.Section)).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<CheckpointOptions>().Bind(configuration.GetSection(CheckpointOptions.Section)).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(device);
         services.AddSingleton<FaultMonitor>();
@@ -28,7 +30,7 @@ static class SiloServices
         services.AddSingleton(_ => new EvaluationCounter(storeRoot));
         services.AddSingleton<ICheckpointStore>(provider =>
         {
-            var checkpoints = new SegmentCheckpointStore(storeRoot);
+            var checkpoints = new SegmentCheckpointStore(storeRoot, provider.GetRequiredService<IOptions<CheckpointOptions>>().Value);
             var faults = provider.GetRequiredService<FaultMonitor>();
             checkpoints.Failed += exception => faults.Report(exception, "writing checkpoints");
             return checkpoints;
@@ -49,9 +51,12 @@ static class SiloServices
         services.AddSingleton<IWorkSignal>(provider => provider.GetRequiredService<WorkSignal>());
         services.AddSingleton<IWorkerLiveness, SiloMembership>();
         services.AddSingleton<PartWorker>();
-        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<PartWorker>());
         return services;
     }
+
+    /// <summary>Runs the worker. Called after Orleans was added: services stop in reverse, and the worker must stop before the grains do.</summary>
+    public static IServiceCollection AddTabaWorker(this IServiceCollection services) =>
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<PartWorker>());
 
     public static ISiloBuilder AddTabaPlacement(this ISiloBuilder silo)
     {

@@ -55,10 +55,14 @@ sealed class ConvLayer(Convolution convolution, Resampling resampling) : ILayer
 {
     public Tensor Forward(Tensor x, Tensor emb)
     {
-        if (resampling != Resampling.Up)
-            return convolution.Forward(x);
-        using var doubled = Resample.Double(x);
-        return convolution.Forward(doubled);
+        using var scope = NewDisposeScope();
+        var result = resampling switch
+        {
+            Resampling.Up => convolution.Forward(Resample.Double(x)),
+            Resampling.Down => MemoryLayout.Suited(convolution.Forward(x)),
+            _ => convolution.Forward(x),
+        };
+        return result.MoveToOuterDisposeScope();
     }
 }
 
@@ -66,8 +70,9 @@ sealed class ConvLayer(Convolution convolution, Resampling resampling) : ILayer
 static class Resample
 {
     /// <summary>[B,C,H,W] to [B,C,2H,2W], nearest neighbour.</summary>
-    public static Tensor Double(Tensor x) => interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest);
+    public static Tensor Double(Tensor x) =>
+        MemoryLayout.Suited(interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest));
 
     /// <summary>[B,C,H,W] to [B,C,H/2,W/2], mean of 2x2.</summary>
-    public static Tensor Halve(Tensor x) => avg_pool2d(x, kernel_size: 2, stride: 2);
+    public static Tensor Halve(Tensor x) => MemoryLayout.Suited(avg_pool2d(x, kernel_size: 2, stride: 2));
 }

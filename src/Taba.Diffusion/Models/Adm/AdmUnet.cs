@@ -113,7 +113,7 @@ public sealed class AdmUnet : IDenoiser
 
         using var scope = NewDisposeScope();
         var emb = Embed(timesteps, classes);
-        var h = xt.to(options.Torso);
+        var h = MemoryLayout.Suited(xt.to(options.Torso));
         var skips = new Stack<Tensor>(input.Length);
         foreach (var block in input)
         {
@@ -131,7 +131,7 @@ public sealed class AdmUnet : IDenoiser
         }
 
         h = options.Silu(outNorm.Forward(h.to(ScalarType.Float32)));
-        return outConv.Forward(h).MoveToOuterDisposeScope();
+        return outConv.Forward(h).contiguous().MoveToOuterDisposeScope();
     }
 
     public void Dispose()

@@ -29,7 +29,7 @@ sealed class AttentionBlock(LayerOptions options, int heads, bool newOrder) : IL
         var scale = 1 / Math.Sqrt(Math.Sqrt(d));
         var weights = (q * scale).transpose(1, 2).bmm(k * scale);
         weights = nn.functional.softmax(weights.to(ScalarType.Float32), -1).to(v.dtype);
-        var attended = v.bmm(weights.transpose(1, 2)).reshape(shape);
+        var attended = MemoryLayout.Suited(v.bmm(weights.transpose(1, 2)).reshape(shape));
         var h = ProjOut.Forward(attended);
         return (options.InPlace ? h.add_(x) : h.add(x)).MoveToOuterDisposeScope();
     }

@@ -1,0 +1,46 @@
+using System.Diagnostics;
+using Taba.Diffusion.Models;
+using Taba.Diffusion.Sampling;
+using Taba.Diffusion.Schedules;
+using static TorchSharp.torch;
+
+namespace Taba.Bench;
+
+/// <summary>What a person would write with the same network object: T steps on a batch, one batch after the other, nothing else.</summary>
+sealed class BareLoop(IDenoiser network, IDiffusionSchedule schedule, int batch) : IDisposable
+{
+    const int Seed = 420;
+
+    readonly Generator _generator = new(Seed);
+
+    /// <summary>Samples whole batches until the time is over.</summary>
+    /// <returns>Evaluations of a sample a second.</returns>
+    public double Run(double seconds)
+    {
+        var clock = Stopwatch.StartNew();
+        long evaluations = 0;
+        while (clock.Elapsed.TotalSeconds < seconds)
+        {
+            using var inference = inference_mode();
+            using var scope = NewDisposeScope();
+            var xt = randn(network.Shape.Batch(batch), generator: _generator).to(network.Device);
+            for (var k = 0; k < schedule.NumInferenceSteps; k++)
+            {
+                using var inner = NewDisposeScope();
+                var step = schedule.Step(Direction.Sampling, k);
+                var eps = network.PredictEps(xt, full([batch], step.Timestep, device: network.Device), classes: null);
+                var row = DdimCoefficients.From(step, schedule.Rule(Direction.Sampling));
+                var coefficients = DdimCoefficients.ToTensor(Enumerable.Repeat(row, batch).ToArray(), network.Device);
+                var next = DdimUpdate.Step(xt, eps, coefficients, ClampMix.All).XNext.MoveToOuterDisposeScope();
+                xt.Dispose();
+                xt = next;
+            }
+            // What leaves the device is part of the work.
+            xt.cpu().Dispose();
+            evaluations += (long)batch * schedule.NumInferenceSteps;
+        }
+        return evaluations / clock.Elapsed.TotalSeconds;
+    }
+
+    public void Dispose() => _generator.Dispose();
+}

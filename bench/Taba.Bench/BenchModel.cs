@@ -1,0 +1,41 @@
+using Taba.Diffusion.Models;
+using Taba.Diffusion.Weights;
+using Taba.Grains.Sweeps;
+using Taba.Silo.Engines;
+using Taba.Silo.Models;
+using static TorchSharp.torch;
+
+namespace Taba.Bench;
+
+/// <summary>The model that is measured, as a sweep and a bare loop both use it.</summary>
+sealed record BenchModel(ModelSelection Selection, ModelDefinition Definition, string? WeightsPath, DeviceChoice Device)
+{
+    const int Seed = 1;
+
+    /// <summary>Finds a model, drawing its weights when asked: 1/sqrt(fan-in) normal, norms at one, as a trained network's sizes are.</summary>
+    public static BenchModel Prepare(string name, bool randomWeights, string device)
+    {
+        var choice = DeviceChoice.Resolve(device);
+        var selection = new ModelSelection(name);
+        var definition = ModelCatalogue.Define(selection);
+        if (!randomWeights)
+            return new(selection, definition, definition.NeedsWeights ? ModelCatalogue.FindWeights(selection, definition) : null, choice);
+        var path = Path.Combine(Path.GetTempPath(), $"taba-bench-{definition.Name}.safetensors");
+        using var generator = new Generator(Seed);
+        var shapes = definition.Parameters.ToDictionary();
+        SafetensorsArchive.Write(path, ScalarType.Float32, definition.Parameters, parameter =>
+        {
+            var shape = shapes[parameter];
+            if (shape.Length == 1)
+                return parameter.EndsWith(".weight", StringComparison.Ordinal) ? ones(shape) : zeros(shape);
+            return randn(shape, generator: generator).div_(Math.Sqrt(shape.Skip(1).Aggregate(1L, (a, b) => a * b)));
+        });
+        return new(selection with { WeightsPath = path }, definition, path, choice);
+    }
+
+    public IDenoiser Build()
+    {
+        using var weights = WeightsPath is null ? null : WeightsFile.Open(WeightsPath);
+        return Definition.Build(weights, Device.Device, ScalarType.Float32);
+    }
+}

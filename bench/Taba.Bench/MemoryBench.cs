@@ -1,0 +1,70 @@
+using System.Diagnostics;
+
+namespace Taba.Bench;
+
+/// <summary>Runs the real command for each size in a process of its own and samples its anonymous memory.</summary>
+sealed class MemoryBench(string model, int[] sizes, int steps)
+{
+    static readonly TimeSpan SampleEvery = TimeSpan.FromMilliseconds(50);
+
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        Console.WriteLine("| samples | peak anonymous memory, MiB | seconds |");
+        Console.WriteLine("|---|---|---|");
+        foreach (var samples in sizes)
+        {
+            var folder = Directory.CreateTempSubdirectory("taba-bench-").FullName;
+            try
+            {
+                var clock = Stopwatch.StartNew();
+                var peak = await PeakAsync(samples, folder, cancellationToken);
+                Console.WriteLine($"| {samples} | {peak / 1024.0:F0} | {clock.Elapsed.TotalSeconds:F0} |");
+            }
+            finally
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        }
+        return 0;
+    }
+
+    /// <summary>The most RssAnon, in KiB.</summary>
+    async Task<long> PeakAsync(int samples, string folder, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in new[]
+        {
+            Path.Combine(AppContext.BaseDirectory, "taba.dll"), "sample", "adm", "--model", model, "--n_samples", $"{samples}", "--num_inference_steps", $"{steps}",
+            "--with_inversion", "--batch_size", "16", "--save_dir", Path.Combine(folder, "run"),
+        })
+        {
+            start.ArgumentList.Add(argument);
+        }
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+        var errors = process.StandardError.ReadToEndAsync(cancellationToken);
+        long peak = 0;
+        while (!process.HasExited)
+        {
+            peak = Math.Max(peak, AnonymousKiB(process.Id));
+            await Task.Delay(SampleEvery, cancellationToken);
+        }
+        await output;
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"taba ended with status {process.ExitCode}: {await errors}");
+        return peak;
+    }
+
+    static long AnonymousKiB(int processId)
+    {
+        try
+        {
+            var line = File.ReadLines($"/proc/{processId}/status").FirstOrDefault(l => l.StartsWith("RssAnon:", StringComparison.Ordinal));
+            return line is null ? 0 : long.Parse(line.AsSpan("RssAnon:".Length).TrimEnd("kB").Trim());
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+}

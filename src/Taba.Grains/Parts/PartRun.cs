@@ -1,0 +1,28 @@
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Grains.Parts;
+
+/// <summary>One attempt at a part, as its grain sees it.</summary>
+sealed class PartRun(PartLease lease)
+{
+    public PartLease Lease { get; } = lease;
+
+    public PartAttempt Attempt => Lease.Attempt;
+
+    /// <summary>Samples whose trajectories have not ended.</summary>
+    public HashSet<int> Running { get; } = [];
+
+    public List<SampleFailure> Failures { get; } = [];
+
+    public int Ended { get; set; }
+
+    /// <summary>Cancelled when the attempt is given up.</summary>
+    public CancellationTokenSource Stop { get; } = new();
+
+    /// <summary>
+    /// The workspace prepares or publishes: whoever stops the attempt now leaves its objects alone, for a manifest may be about
+    /// to name them. What remains is discarded when the workspace is done.
+    /// </summary>
+    public bool InWorkspace { get; set; }
+}

@@ -1,0 +1,160 @@
+using Taba.Diffusion.Tensors;
+using static TorchSharp.torch;
+
+namespace Taba.Client.Tests;
+
+/// <summary>The command line refuses what cannot be: status 2, one sentence, nothing written.</summary>
+public sealed class BadInputTests : IDisposable
+{
+    readonly CommandLine _taba = new();
+
+    public void Dispose() => _taba.Dispose();
+
+    string[] Sample(params string[] more) =>
+        ["sample", "gaussian", "--model", _taba.GaussianModel(), "--n_samples", "12", "--num_inference_steps", "10", "--save_dir", _taba.At("out", "run"), .. more];
+
+    string[] Invert(string verb, params string[] more) =>
+        [verb, "gaussian", "--model", _taba.GaussianModel(), "--num_inference_steps", "10", "--input_image_path", Images(), "--save_dir", _taba.At("out", "run"), .. more];
+
+    [Fact]
+    public async Task Command_Unknown_NamesTheNearest() =>
+        Assert.Contains("Did you mean sample?", await _taba.RefuseAsync("smaple", "adm"), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Family_Unknown_NamesTheNearest() =>
+        Assert.Contains("Did you mean adm?", await _taba.RefuseAsync("sample", "admm"), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("ldm")]
+    [InlineData("dit")]
+    [InlineData("if")]
+    public async Task Family_OfALaterVersion_IsNotBuilt(string family) =>
+        Assert.Contains($"Family {family} is not built in this version", await _taba.RefuseAsync("sample", family, "--n_samples", "4"), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Flag_Unknown_NamesTheNearest() =>
+        Assert.Contains("Did you mean --n_samples?", await _taba.RefuseAsync(Sample("--n_sampels", "3")), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Flag_UnknownInRun_IsNotTakenForAnOverride() =>
+        Assert.Contains("no option --foo of taba run", await _taba.RefuseAsync("run", "sweep.yaml", "--foo"), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("--n_parts", "three", "whole number")]
+    [InlineData("--batch_size", "many", "whole number, or auto")]
+    [InlineData("--dtype", "float8", "expected auto, float32, float16 or bfloat16")]
+    [InlineData("--device", "tpu", "must be auto, cpu, cuda or cuda:N")]
+    public async Task Flag_WithAWrongValue_SaysWhatWouldDo(string flag, string value, string expected) =>
+        Assert.Contains(expected, await _taba.RefuseAsync(Sample(flag, value)), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Reconstruction_WithoutInversion_IsRefused() =>
+        Assert.Contains("needs with_inversion", await _taba.RefuseAsync(Sample("--with_reconstruction")), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("10")]
+    [InlineData("-1")]
+    public async Task Forward_KOutOfRange_IsRefused(string before) =>
+        Assert.Contains("K must be between 0 and 9", await _taba.RefuseAsync(Invert("forward", $"--forward_before_t={before}")), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Swap_KOutOfRange_IsRefused() => Assert.Contains(
+        "K must be between 0 and 10",
+        await _taba.RefuseAsync(Invert("swap", "--swap_before_t", "11", "--swap_type", "eps", "--swap_path", Trajectory(10, 12))), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Swap_WithoutPath_IsRefused() => Assert.Contains(
+        "--swap_path is missing", await _taba.RefuseAsync(Invert("swap", "--swap_before_t", "2", "--swap_type", "eps")), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Swap_WithoutType_IsRefused() =>
+        Assert.Contains("--swap_type is missing", await _taba.RefuseAsync(Invert("swap", "--swap_before_t", "2")), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task SwapXt_OfAllStepsWithoutNoise_IsRefused() => Assert.Contains(
+        "initial noise",
+        await _taba.RefuseAsync(Invert("swap", "--swap_before_t", "10", "--swap_type", "xt", "--swap_path", Trajectory(10, 12))), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Steps_ThatRespacingCannotGive_AreRefused() => Assert.Contains(
+        "num_inference_steps is 30",
+        await _taba.RefuseAsync("sample", "gaussian", "--model", _taba.GaussianModel(), "--num_inference_steps", "30", "--save_dir", _taba.At("out")), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Parts_ThatDoNotDivide_AreRefused() =>
+        Assert.Contains("12 samples cannot be cut into 5 equal parts", await _taba.RefuseAsync(Sample("--n_parts", "5")), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Part_OutOfRange_IsRefused() =>
+        Assert.Contains("part_idx is 3", await _taba.RefuseAsync(Sample("--n_parts", "3", "--part_idx", "3")), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Images_OfAnotherShape_AreRefused() => Assert.Contains(
+        "needs [N, 3, 8, 8]", await _taba.RefuseAsync(Sample("--input_image_path", Tensor("wide", 12, 3, 8, 16), "--with_inversion")), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Swap_OfAnotherNumberOfSteps_IsRefused() => Assert.Contains(
+        "expected [10, 12, 3, 8, 8]",
+        await _taba.RefuseAsync(Invert("swap", "--swap_before_t", "2", "--swap_type", "eps", "--swap_path", Trajectory(5, 12))), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Images_Absent_AreRefused() =>
+        Assert.Contains("There is no file", await _taba.RefuseAsync(Sample("--input_image_path", _taba.At("nothing.pt"))), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Images_Corrupt_AreRefused() => Assert.Contains(
+        "cannot be read as tensors", await _taba.RefuseAsync(Sample("--input_image_path", _taba.Write("bad.pt", "this is no tensor file at all"))), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Weights_Missing_AreNamedWithTheirSource()
+    {
+        var error = await _taba.RefuseAsync("sample", "adm", "--model_name", "cifar_pixel_32", "--save_dir", _taba.At("out"));
+        Assert.Contains("cifar10_uncond_50M_500K.pt", error, StringComparison.Ordinal);
+        Assert.Contains("https://", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Weights_Corrupt_AreRefused() => Assert.Contains(
+        "cannot be read as tensors",
+        await _taba.RefuseAsync("sample", "adm", "--model", "adm-32", "--weights", _taba.Write("w.pt", "no weights"), "--save_dir", _taba.At("out")), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Model_OfAnotherFamily_IsRefused() => Assert.Contains(
+        "of family gaussian, not adm",
+        await _taba.RefuseAsync("sample", "adm", "--model", _taba.GaussianModel(), "--num_inference_steps", "10", "--save_dir", _taba.At("out")), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Disk_TooSmall_IsRefused() => Assert.Contains(
+        "make room",
+        await _taba.RefuseAsync(
+            "sample", "gaussian", "--model", _taba.GaussianModel(size: 1024), "--n_samples", "100000000", "--num_inference_steps", "10", "--save_dir", _taba.At("out")),
+        StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Cuda_WithoutADevice_IsRefused()
+    {
+        Diffusion.Native.TorchRuntime.Initialize();
+        Assert.SkipWhen(cuda.is_available(), "this machine has a CUDA device");
+        Assert.Contains("no CUDA device", await _taba.RefuseAsync(Sample("--device", "cuda")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RunFolder_OfAnotherRun_IsRefusedWithTheFieldsThatDiffer()
+    {
+        Assert.Equal(ExitStatus.Done, await _taba.RunAsync(Sample("--seed", "1")));
+        Assert.Contains("seed 1", await _taba.RefuseAsync(Sample("--seed", "2")), StringComparison.Ordinal);
+    }
+
+    string Images() => Tensor("images", 12, 3, 8, 8);
+
+    string Trajectory(int steps, int rows) => Tensor("all_t_eps_samples", steps, rows, 3, 8, 8);
+
+    string Tensor(string name, params long[] shape)
+    {
+        var path = _taba.At(name + ".safetensors");
+        using var writer = TensorFileWriter.Create(path, TensorFormat.Safetensors, name, ScalarType.Float32, shape);
+        writer.WriteZeros(writer.ByteCount);
+        writer.Complete();
+        return path;
+    }
+}

@@ -1,0 +1,119 @@
+using System.Runtime.CompilerServices;
+using Taba.Client.Commands;
+using Taba.Client.Embedded;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Client.Tests;
+
+/// <summary>What the command does when it is interrupted, or when what computes fails, on a system that a test drives.</summary>
+public sealed class InterruptTests : IDisposable
+{
+    readonly CommandLine _taba = new();
+    readonly StringWriter _output = new();
+    readonly StringWriter _error = new();
+
+    public void Dispose()
+    {
+        _taba.Dispose();
+        _output.Dispose();
+        _error.Dispose();
+    }
+
+    [Fact]
+    public async Task Signal_WhileComputing_DrainsAndSaysHowToGoOn()
+    {
+        using var interrupted = new CancellationTokenSource();
+        var host = new ScriptedHost { OnWatch = () => interrupted.Cancel() };
+
+        Assert.Equal(ExitStatus.Interrupted, await RunAsync(host, interrupted.Token));
+
+        Assert.True(host.Drained);
+        Assert.True(host.Disposed);
+        Assert.Contains("to go on: taba run", _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal("", _output.ToString());
+    }
+
+    [Fact]
+    public async Task Fault_WhileComputing_EndsWithThreeAndTheCause()
+    {
+        var host = new ScriptedHost();
+        host.OnWatch = () => host.Fault.SetResult("the disk of /x is full");
+
+        Assert.Equal(ExitStatus.Failed, await RunAsync(host, CancellationToken.None));
+
+        Assert.Contains("the disk of /x is full.", _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("to go on:", _error.ToString(), StringComparison.Ordinal);
+        Assert.True(host.Disposed);
+    }
+
+    [Fact]
+    public async Task Store_HeldByAnother_EndsWithThree()
+    {
+        var host = new ScriptedHost { Busy = true };
+        Assert.Equal(ExitStatus.Failed, await RunAsync(host, CancellationToken.None));
+        Assert.Equal("the store is in use by process 7.\n", _error.ToString());
+    }
+
+    Task<int> RunAsync(IRunHost host, CancellationToken interrupted)
+    {
+        var sweep = _taba.Write("s.yaml", $"model: {_taba.GaussianModel()}\nsamples: 4\nnum_inference_steps: 10");
+        return TabaCommand.RunAsync(
+            ["run", sweep, "--out", _taba.At("out")], new Terminal(_output, _error, false, TimeProvider.System), host, interrupted);
+    }
+
+    /// <summary>Plans truly, computes nothing.</summary>
+    sealed class ScriptedHost : IRunHost, IRunSession
+    {
+        readonly EmbeddedRun _planner = new();
+
+        public Action? OnWatch { get; set; }
+
+        public bool Busy { get; init; }
+
+        public bool Drained { get; private set; }
+
+        public bool Disposed { get; private set; }
+
+        public TaskCompletionSource<string> Fault { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        Task<string> IRunSession.Fault => Fault.Task;
+
+        public SweepPlan Plan(SweepSpec spec, string storeRoot) => _planner.Plan(spec, storeRoot);
+
+        public string? Conflict(SweepPlan plan, PlannedRun run, string folder) => null;
+
+        public Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(SweepPlan plan, string storeRoot, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyDictionary<string, RowSet>>(new Dictionary<string, RowSet>());
+
+        public Task<IRunSession> StartAsync(RunOptions options, CancellationToken cancellationToken) =>
+            Busy ? throw new RunFailedException("the store is in use by process 7") { Begun = false } : Task.FromResult<IRunSession>(this);
+
+        public Task<SweepStatus> SubmitAsync(SweepPlan plan) => Task.FromResult(new SweepStatus(plan.SweepId, 1, SweepState.Running, [], null));
+
+        public async IAsyncEnumerable<SweepStatus> WatchAsync(
+            string sweepId, long sinceVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            OnWatch?.Invoke();
+            yield return new SweepStatus(sweepId, sinceVersion + 1, SweepState.Running, [], null);
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+
+        public Task ForgetAsync(SweepPlan plan, CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task WriteRunAsync(SweepPlan plan, PlannedRun run, string folder, SweepStatus status, CancellationToken cancellationToken) =>
+            throw new InvalidOperationException("nothing was computed");
+
+        public Task DrainAsync(TimeSpan patience)
+        {
+            Drained = true;
+            return Task.CompletedTask;
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            Disposed = true;
+            return ValueTask.CompletedTask;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Taba.Client.Tests;
+
+/// <summary>Whole commands on the family without a network: what they leave, print and reuse.</summary>
+public sealed class RunTests : IDisposable
+{
+    readonly CommandLine _taba = new();
+
+    public void Dispose() => _taba.Dispose();
+
+    string Sweep(string more = "") => _taba.Write("sweep.yaml", $$"""
+        name: tiny
+        model: {{_taba.GaussianModel()}}
+        samples: 40
+        seed: 420
+        num_inference_steps: 10
+        interventions:
+          - forward: { before: [1, 3], seed: 999 }
+          - swap: { before: 2 }
+        {{more}}
+        """);
+
+    [Fact]
+    public async Task Run_OfASweep_LeavesTensorsMetricsAndReport()
+    {
+        Assert.Equal(ExitStatus.Done, await _taba.RunAsync("run", Sweep(), "--out", _taba.At("out")));
+
+        var folders = Directory.GetDirectories(_taba.At("out", "tiny"));
+        Assert.Equal(4, folders.Length);
+        foreach (var folder in folders)
+        {
+            foreach (var file in (string[])["noise.safetensors", "samples.safetensors", "latents.safetensors", "samples2.safetensors", "metrics.json", "manifest.json"])
+                Assert.True(File.Exists(Path.Combine(folder, file)), $"{folder} lacks {file}");
+            Assert.True(File.Exists(Path.Combine(folder, "pictures", "samples2.png")));
+            Assert.Contains(folder, _taba.Output, StringComparison.Ordinal);
+        }
+        var report = await File.ReadAllTextAsync(_taba.At("out", "tiny", "report.html"));
+        Assert.Contains("forward K = 3", report, StringComparison.Ordinal);
+        Assert.Contains("noise floor", report, StringComparison.Ordinal);
+        Assert.DoesNotContain("://", report, StringComparison.Ordinal);
+        Assert.Equal(5, (await File.ReadAllLinesAsync(_taba.At("out", "tiny", "results.csv"))).Length);
+    }
+
+    [Fact]
+    public async Task Run_Again_ComputesNothing()
+    {
+        var sweep = Sweep();
+        await _taba.RunAsync("run", sweep, "--out", _taba.At("out"));
+        Assert.Equal(ExitStatus.Done, await _taba.RunAsync("run", sweep, "--out", _taba.At("out"), "--json"));
+        var done = JsonNode.Parse(_taba.Output.TrimEnd().Split('\n')[^1])!;
+        Assert.Equal("done", (string)done["event"]!);
+        Assert.Equal(0, (double)done["evaluations"]!);
+        Assert.Equal(9 * 40, (long)done["reused_rows"]!);
+    }
+
+    [Fact]
+    public async Task Run_WithJson_PrintsOnlyJsonLines()
+    {
+        await _taba.RunAsync("run", Sweep(), "--out", _taba.At("out"), "--json");
+        foreach (var line in (_taba.Output + _taba.Error).TrimEnd().Split('\n'))
+            Assert.NotNull(JsonNode.Parse(line));
+    }
+
+    [Fact]
+    public async Task Plan_BeforeARun_WritesNothingAndPromisesWhatIsDone()
+    {
+        var sweep = Sweep();
+        Assert.Equal(ExitStatus.Done, await _taba.RunAsync("plan", sweep, "--out", _taba.At("out"), "--json"));
+        Assert.False(Directory.Exists(_taba.At("out")));
+        var before = JsonNode.Parse(_taba.Output)!;
+        // 40 rows: sample 10, plain 10 + 10, forward 9 + 10 and 7 + 10, swap 8 + 10.
+        Assert.Equal(40 * 84, (long)before["evaluations"]!);
+
+        await _taba.RunAsync("run", sweep, "--out", _taba.At("out"));
+        await _taba.RunAsync("plan", sweep, "--out", _taba.At("out"), "samples=60", "--json");
+        Assert.Equal(20 * 84, (long)JsonNode.Parse(_taba.Output)!["evaluations"]!);
+    }
+
+    [Fact]
+    public async Task Sample_InParts_MergesToTheWhole()
+    {
+        string[] shared = ["sample", "gaussian", "--model", _taba.GaussianModel(), "--n_samples", "24", "--num_inference_steps", "10", "--with_inversion", "--internal"];
+        for (var part = 0; part < 3; part++)
+            Assert.Equal(ExitStatus.Done, await _taba.RunAsync([.. shared, "--n_parts", "3", "--part_idx", $"{part}", "--save_dir", _taba.At($"store{part}", "run")]));
+        await _taba.RunAsync([.. shared, "--save_dir", _taba.At("whole", "run")]);
+        string[] parts = [_taba.At("store2", "run_part_2"), _taba.At("store0", "run_part_0"), _taba.At("store1", "run_part_1")];
+
+        Assert.Equal(ExitStatus.Done, await _taba.RunAsync(["merge", .. parts, "--save_dir", _taba.At("merged")]));
+
+        foreach (var file in Directory.GetFiles(_taba.At("whole", "run"), "*.pt"))
+            Assert.Equal(await File.ReadAllBytesAsync(file), await File.ReadAllBytesAsync(Path.Combine(_taba.At("merged"), Path.GetFileName(file))));
+        Assert.Equal(Metrics(_taba.At("whole", "run")), Metrics(_taba.At("merged")));
+        Assert.Equal(ExitStatus.Done, await _taba.RunAsync("report", _taba.At("merged")));
+
+        Assert.Contains("Part 1 is missing", await _taba.RefuseAsync("merge", parts[0], parts[1], "--save_dir", _taba.At("other")), StringComparison.Ordinal);
+        Assert.Contains("not parts of one run", await _taba.RefuseAsync("merge", parts[1], _taba.At("whole", "run"), "--save_dir", _taba.At("other")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Sample_OneSample_HasNaNMetricsAndAReport()
+    {
+        Assert.Equal(ExitStatus.Done, await _taba.RunAsync(
+            "sample", "gaussian", "--model", _taba.GaussianModel(), "--n_samples", "1", "--num_inference_steps", "10", "--with_inversion", "--save_dir", _taba.At("out", "one")));
+        Assert.Contains("NaN", await File.ReadAllTextAsync(_taba.At("out", "one", "metrics.json")), StringComparison.Ordinal);
+        Assert.True(File.Exists(_taba.At("out", "one", "report.html")));
+    }
+
+    static string Metrics(string folder) =>
+        JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "metrics.json")))!["metrics"]!.ToJsonString(new JsonSerializerOptions());
+}

@@ -1,0 +1,57 @@
+using Taba.Diffusion.Models;
+using Taba.Diffusion.Schedules;
+using Taba.Diffusion.Weights;
+using static TorchSharp.torch;
+
+namespace Taba.Diffusion.Tests.Models;
+
+/// <summary>The model files in the tree.</summary>
+public sealed class ShippedModelTests
+{
+    static readonly string root = FindModels();
+
+    public static TheoryData<string> Descriptions =>
+        [.. Directory.EnumerateDirectories(root).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+
+    [Theory]
+    [MemberData(nameof(Descriptions))]
+    public void Read_ShippedDescription_Valid(string name)
+    {
+        var model = ModelFile.Read(Path.Combine(root, name, "model.json"));
+
+        Assert.Equal(name, model.Name);
+        Assert.Equal(100, model.CreateSchedule(100).NumInferenceSteps);
+    }
+
+    [Fact]
+    public void PredictEps_DemoOnPlainPictures_FindsTheNoise()
+    {
+        var model = ModelFile.Read(Path.Combine(root, "demo", "model.json"));
+        using var weights = WeightsFile.Open(model.WeightsPath!);
+        using var network = model.Build(weights, CPU, ScalarType.Float32);
+        using var inference = inference_mode();
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(7);
+        var step = model.CreateSchedule(10).Step(Direction.Sampling, 5);
+
+        // Four grounds without any shape: what remains of the noise is what the network got wrong.
+        var x0 = linspace(-0.8, 0.8, 4).view(4, 1, 1, 1).expand(network.Shape.Batch(4));
+        var noise = randn(network.Shape.Batch(4), generator: generator);
+        var xt = (x0 * Math.Sqrt(step.AlphaBar)) + (noise * Math.Sqrt(1 - step.AlphaBar));
+        var eps = network.PredictEps(xt, full([4], step.Timestep), null);
+
+        Assert.InRange((eps - noise).square().mean().item<float>(), 0, 0.05);
+    }
+
+    static string FindModels()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            var models = Path.Combine(folder.FullName, "src", "Taba.Silo", "models");
+            if (Directory.Exists(models))
+                return models;
+        }
+
+        throw new DirectoryNotFoundException($"No src/Taba.Silo/models above {AppContext.BaseDirectory}.");
+    }
+}

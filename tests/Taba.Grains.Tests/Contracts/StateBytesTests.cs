@@ -1,0 +1,102 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Serialization;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+using Taba.Grains.Tests.Planning;
+
+namespace Taba.Grains.Tests.Contracts;
+
+/// <summary>
+/// The bytes of every kind of grain state. A version that cannot read the state of the one before it fails here, not at a user's.
+/// Fields may be added (the old bytes must still be read); then the snapshot gets the new bytes beside the old ones.
+/// </summary>
+public sealed class StateBytesTests
+{
+    static readonly StageSpec Everything = TestStages.InvertOf(TestStages.Sample) with
+    {
+        Swap = new(InterventionKind.SwapXt, 10, new FileRows("xt.pt", "digest", 128), TestStages.Noise(42, 128)),
+        Forward = new(3, TestStages.Noise(999, 128, NoiseLayout.PerSample)),
+        Conditions = new("conds.pt", "digest-of-conds", 128),
+        Determinism = new(16, "cpu"),
+    };
+
+    static readonly PartAttempt Attempt = new("key", 32, 7, Guid.Parse("0f8fad5b-d9cb-469f-a165-70867728950e"));
+
+    static readonly StageStatus Stage = new("key", StageKind.Invert, 128, TestStages.Rows(0, 32), 4, 1, 2, 1280, 320.5, [new("key", 5, 3, "NaN")], "disk");
+
+    static readonly Dictionary<string, object> States = new()
+    {
+        ["stage"] = new StageState
+        {
+            Spec = Everything,
+            Epoch = 7,
+            Published = [new(new([8], [7, 9], [1]), RowSet.Of(new RowRange(0, 32), new RowRange(64, 96)))],
+            Leases = [new(Attempt, new(32, 64), "127.0.0.1:11111@7", new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero))],
+            Demands = [new("sweep", Everything, new(0, 128), CaptureSelection.ForSwap(InterventionKind.SwapEps, 3, 10))],
+            Quarantined = [new("key", 5, 3, "NaN at step 3")],
+        },
+        ["sweep"] = new SweepGrainState
+        {
+            Plan = TestStages.Plan("id", TestStages.Planned(Everything, new(0, 128))) with
+            {
+                Runs =
+                [
+                    new("slug", [new("seed", "42")], new(InterventionKind.Forward, 3, 999), new(0, 128), TestStages.Model,
+                        [new("latents", new StageRows("key"), TensorKinds.State, [1, 9])]),
+                ],
+            },
+            Ended = SweepState.CompletedWithFailures,
+            Final = new("id", 12, SweepState.CompletedWithFailures, [Stage], null),
+        },
+        ["sweep index"] = new SweepIndexState { Live = ["one", "two"] },
+    };
+
+    [Fact]
+    public void Serialize_EveryState_GivesTheBytesOfTheSnapshot()
+    {
+        using var services = Services();
+        Golden.Verify("state-bytes.txt", States.Select(s => $"{s.Key}: {Convert.ToBase64String(Bytes(services, s.Value))}"));
+    }
+
+    [Fact]
+    public void Deserialize_EveryState_GivesItBack()
+    {
+        using var services = Services();
+        foreach (var state in States.Values)
+        {
+            var back = Back(services, state);
+            Assert.Equal(state.GetType(), back.GetType());
+            Assert.Equal(Bytes(services, state), Bytes(services, back));
+        }
+        var stage = (StageState)Back(services, States["stage"]);
+        Assert.Equal(Everything, stage.Spec);
+        Assert.Equal(Attempt, stage.Leases.Single().Attempt);
+        Assert.Equal(((StageState)States["stage"]).Demands.Single(), stage.Demands.Single());
+    }
+
+    [Fact]
+    public void Deserialize_PlanOfTheDemo_GivesItBack()
+    {
+        using var services = Services();
+        var plan = SweepSpecs.Demo.Plan();
+        var back = (SweepPlan)Back(services, plan);
+        Assert.Equal(plan.Stages, back.Stages.AsEnumerable());
+        Assert.Equal(plan.Stages.Select(s => StageKey.Of(s.Spec)), back.Stages.Select(s => s.Key));
+    }
+
+    [Fact]
+    public void Snapshot_HoldsEveryStateOfAGrain()
+    {
+        var stored = typeof(IStageGrain).Assembly.GetTypes().SelectMany(t => t.GetConstructors()).SelectMany(c => c.GetParameters())
+            .Select(p => p.ParameterType).Where(t => t.IsGenericType && t.GetGenericTypeDefinition() == typeof(IPersistentState<>))
+            .Select(t => t.GetGenericArguments()[0]).Distinct();
+        Assert.Equal(stored.OrderBy(t => t.Name), States.Values.Select(s => s.GetType()).OrderBy(t => t.Name));
+    }
+
+    static byte[] Bytes(ServiceProvider services, object state) => services.GetRequiredService<Serializer>().SerializeToArray(state);
+
+    static object Back(ServiceProvider services, object state) =>
+        services.GetRequiredService<Serializer>().Deserialize<object>(Bytes(services, state))!;
+
+    static ServiceProvider Services() => new ServiceCollection().AddSerializer(b => b.AddAssembly(typeof(IStageGrain).Assembly)).BuildServiceProvider();
+}

@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using Orleans.Serialization;
+using Orleans.Storage;
+
+namespace Taba.Grains.Tests.Fakes;
+
+/// <summary>The bytes that a database would hold: they outlive silos.</summary>
+sealed class GrainStateTable
+{
+    readonly ConcurrentDictionary<string, (byte[] Bytes, string ETag)> _rows = new();
+    int _writes;
+
+    /// <summary>Makes writes of grains whose id contains a text fail.</summary>
+    public string? FailWritesOf { get; set; }
+
+    public int Writes => _writes;
+
+    public (byte[] Bytes, string ETag)? Find(string key) => _rows.TryGetValue(key, out var row) ? row : null;
+
+    public string Write(string key, byte[] bytes, string? etag)
+    {
+        if (FailWritesOf is { } part && key.Contains(part, StringComparison.Ordinal))
+            throw new IOException($"no space left to write {key}");
+        if (Find(key)?.ETag != etag)
+            throw new InconsistentStateException($"{key} was written by another activation");
+        var next = Interlocked.Increment(ref _writes).ToString();
+        _rows[key] = (bytes, next);
+        return next;
+    }
+
+    public void Delete(string key) => _rows.TryRemove(key, out _);
+
+    /// <summary>Loses the state of grains whose id contains a text.</summary>
+    public void Lose(string part)
+    {
+        foreach (var key in _rows.Keys.Where(k => k.Contains(part, StringComparison.Ordinal)))
+            Delete(key);
+    }
+}
+
+/// <summary>Grain storage over a <see cref="GrainStateTable"/>, serialized as the real providers do.</summary>
+sealed class DurableStorage(Serializer serializer, GrainStateTable table) : IGrainStorage
+{
+    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        if (table.Find($"{stateName}/{grainId}") is var (bytes, etag))
+            (grainState.State, grainState.ETag, grainState.RecordExists) = (serializer.Deserialize<T>(bytes)!, etag, true);
+        else
+            (grainState.State, grainState.ETag, grainState.RecordExists) = (Activator.CreateInstance<T>(), null, false);
+        return Task.CompletedTask;
+    }
+
+    public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        var bytes = serializer.SerializeToArray(grainState.State);
+        // As a database would: the turn ends here, and other calls come in between.
+        await Task.Yield();
+        grainState.ETag = table.Write($"{stateName}/{grainId}", bytes, grainState.ETag);
+        grainState.RecordExists = true;
+    }
+
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        table.Delete($"{stateName}/{grainId}");
+        (grainState.State, grainState.ETag, grainState.RecordExists) = (Activator.CreateInstance<T>(), null, false);
+        return Task.CompletedTask;
+    }
+}

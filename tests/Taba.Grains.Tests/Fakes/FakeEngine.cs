@@ -1,0 +1,88 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Taba.Grains.Ports;
+using Taba.Grains.Stages;
+using Taba.Grains.Trajectories;
+
+namespace Taba.Grains.Tests.Fakes;
+
+/// <summary>
+/// A device that completes segments at once, or, for stages that a test holds, when the test says so. Like the real one it reports
+/// to the trajectory's grain from outside of any grain.
+/// </summary>
+sealed class FakeEngine(IGrainFactory grains, FakeWorkspace workspace, DeviceScript script) : IEngineHost
+{
+    readonly Guid _incarnation = Guid.NewGuid();
+    readonly ConcurrentDictionary<long, Slot> _slots = new();
+    long _next;
+
+    public int SegmentSteps => 4;
+
+    public string EngineKey(StageSpec spec) => spec.Model.Digest;
+
+    public SlotTicket Open(PartAttempt attempt, int sample)
+    {
+        script.Opened.Enqueue(attempt);
+        var index = Interlocked.Increment(ref _next);
+        _slots[index] = new(attempt, sample, workspace.Lease(attempt).Spec.FirstStep);
+        return new(_incarnation, index);
+    }
+
+    public void RunSegment(SlotTicket ticket, int steps)
+    {
+        var slot = _slots[ticket.Index];
+        slot.Step += steps;
+        var spec = workspace.Lease(slot.Attempt).Spec;
+        var segment = new DeviceSegment(slot.Attempt, slot.Sample, slot.Step, slot.Step == spec.NumInferenceSteps);
+        script.Segments.Enqueue(segment);
+        if (script.Held.TryGetValue(slot.Attempt.StageKey, out var held))
+            held.Writer.TryWrite(segment);
+        else
+            _ = ReportAsync(segment, script.Failure?.Invoke(spec, slot.Sample));
+    }
+
+    public void Close(SlotTicket slot)
+    {
+        if (slot.Incarnation == _incarnation && _slots.TryRemove(slot.Index, out var closed))
+            script.Closed.Enqueue((closed.Attempt, closed.Sample));
+    }
+
+    Task ReportAsync(DeviceSegment segment, string? failure)
+    {
+        var trajectory = grains.GetGrain<ITrajectoryGrain>(TrajectoryOrder.Key(segment.Attempt.StageKey, segment.Sample));
+        return failure is null
+            ? trajectory.SegmentEndedAsync(segment.Attempt, segment.EndStep, segment.Completed)
+            : trajectory.FailedAsync(segment.Attempt, segment.EndStep - 1, failure);
+    }
+
+    sealed class Slot(PartAttempt attempt, int sample, int step)
+    {
+        public PartAttempt Attempt { get; } = attempt;
+
+        public int Sample { get; } = sample;
+
+        public int Step { get; set; } = step;
+    }
+}
+
+/// <summary>Steps that a trajectory asked the device for.</summary>
+sealed record DeviceSegment(PartAttempt Attempt, int Sample, int EndStep, bool Completed);
+
+/// <summary>What a test tells the device, and what the device was asked.</summary>
+sealed class DeviceScript
+{
+    /// <summary>Why a sample fails in its first segment; null when it does not.</summary>
+    public Func<StageSpec, int, string?>? Failure { get; set; }
+
+    public ConcurrentDictionary<string, Channel<DeviceSegment>> Held { get; } = new();
+
+    public ConcurrentQueue<PartAttempt> Opened { get; } = new();
+
+    public ConcurrentQueue<DeviceSegment> Segments { get; } = new();
+
+    public ConcurrentQueue<(PartAttempt Attempt, int Sample)> Closed { get; } = new();
+
+    /// <summary>From now on segments of a stage end only when the test reports them; here they are, in order.</summary>
+    public ChannelReader<DeviceSegment> Hold(string stageKey) =>
+        Held.GetOrAdd(stageKey, _ => Channel.CreateUnbounded<DeviceSegment>()).Reader;
+}

@@ -1,0 +1,37 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Taba.Grains.Ports;
+using Taba.Grains.Stages;
+
+namespace Taba.Grains.Tests.Fakes;
+
+/// <summary>Published parts without bytes. It outlives silos.</summary>
+sealed class FakeStore : IPartCatalogue
+{
+    readonly ConcurrentDictionary<string, ImmutableList<Manifest>> _stages = new();
+    readonly Lock _publish = new();
+
+    /// <summary>Manifests of a stage in the order of their publication.</summary>
+    public ImmutableList<Manifest> Manifests(string stageKey) => _stages.GetValueOrDefault(stageKey, []);
+
+    /// <summary>Publishes rows create-if-absent: false when one of them is published with the same kept already.</summary>
+    public bool Publish(PartAttempt attempt, RowRange rows, CaptureSelection kept, bool supplement)
+    {
+        lock (_publish)
+        {
+            var there = Manifests(attempt.StageKey);
+            if (there.Any(m => m.Supplement == supplement && (!supplement || m.Kept == kept) && !m.Rows.Intersect(rows).IsEmpty))
+                return false;
+            _stages[attempt.StageKey] = there.Add(new(attempt, rows, kept, supplement));
+            return true;
+        }
+    }
+
+    /// <summary>Deletes what is published of a stage, as a user would who removes the folder.</summary>
+    public void Lose(string stageKey) => _stages.TryRemove(stageKey, out _);
+
+    public Task<ImmutableArray<KeptRows>> GetPublishedAsync(string stageKey, CancellationToken cancellationToken) => Task.FromResult<ImmutableArray<KeptRows>>(
+        [.. Manifests(stageKey).GroupBy(m => m.Kept).Select(g => new KeptRows(g.Key, RowSet.Of([.. g.Select(m => m.Rows)])))]);
+
+    public sealed record Manifest(PartAttempt Attempt, RowRange Rows, CaptureSelection Kept, bool Supplement);
+}

@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Taba.Grains.Ports;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Grains.Tests.Fakes;
+
+/// <summary>Prepares and publishes at once, or when a test says so.</summary>
+sealed class FakeWorkspace(FakeStore store) : IPartWorkspace
+{
+    readonly ConcurrentDictionary<PartAttempt, PartLease> _leases = new();
+
+    /// <summary>What a part waits for before it is prepared; it may throw.</summary>
+    public Func<PartLease, Task>? BeforePrepare { get; set; }
+
+    /// <summary>What a part waits for before it is published; it may throw.</summary>
+    public Func<PartAttempt, Task>? BeforePublish { get; set; }
+
+    public ConcurrentQueue<PartLease> Prepared { get; } = new();
+
+    public ConcurrentQueue<PartAttempt> Discarded { get; } = new();
+
+    public PartLease Lease(PartAttempt attempt) => _leases[attempt];
+
+    public async Task<ImmutableArray<SampleStart>> PrepareAsync(PartLease lease, CancellationToken cancellationToken)
+    {
+        Prepared.Enqueue(lease);
+        _leases[lease.Attempt] = lease;
+        if (BeforePrepare is { } wait)
+            await wait(lease);
+        cancellationToken.ThrowIfCancellationRequested();
+        return [.. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Select(row => new SampleStart(row, lease.Spec.FirstStep))];
+    }
+
+    public async Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken)
+    {
+        if (BeforePublish is { } wait)
+            await wait(attempt);
+        var lease = _leases[attempt];
+        var published = RowSet.Empty;
+        foreach (var rows in failures.Aggregate(RowSet.Of(lease.Rows), (rows, f) => rows.Subtract(new RowRange(f.Sample, f.Sample + 1))).Ranges)
+        {
+            if (store.Publish(attempt, rows, lease.Keep, lease.Supplement))
+                published = published.Add(rows);
+        }
+        return published;
+    }
+
+    public void Discard(PartAttempt attempt) => Discarded.Enqueue(attempt);
+
+    public long Evaluations(PartAttempt attempt) => 0;
+}

@@ -1,0 +1,99 @@
+using Taba.Grains.Sweeps;
+
+namespace Taba.Grains.Tests.Planning;
+
+/// <summary>What cannot be run is refused before anything starts, in a sentence that names the value and what would do.</summary>
+public sealed class BadInputTests
+{
+    static readonly FakeFiles Files = new FakeFiles()
+        .With("images.pt", "float32", 128, 3, 8, 8)
+        .With("images-64.pt", "float32", 64, 3, 8, 8)
+        .With("images-16x16.pt", "float32", 128, 3, 16, 16)
+        .With("images-flat.pt", "float32", 128, 192)
+        .With("images-uint8.pt", "uint8", 128, 3, 8, 8)
+        .With("images-none.pt", "float32", 0, 3, 8, 8)
+        .With("images-absurd.pt", "float32", 1L << 40, 3, 8, 8)
+        .With("eps.pt", "float32", 10, 128, 3, 8, 8)
+        .With("eps-T50.pt", "float32", 50, 128, 3, 8, 8)
+        .With("eps-N64.pt", "float32", 10, 64, 3, 8, 8)
+        .With("eps-int.pt", "int64", 10, 128, 3, 8, 8)
+        .With("conds.pt", "int64", 128)
+        .With("conds-64.pt", "int64", 64)
+        .With("conds-float.pt", "float32", 128);
+
+    static readonly SweepSpec Images = SweepSpecs.Plain with { WithSampling = false, ImagesPath = "images.pt" };
+
+    public static TheoryData<string, SweepSpec, string[]> Cases => new()
+    {
+        { "unknown model", SweepSpecs.Plain with { Models = [new("nothing")] }, ["nothing"] },
+        { "no model", SweepSpecs.Plain with { Models = [] }, ["model"] },
+        { "name of a folder elsewhere", SweepSpecs.Plain with { Name = "../up" }, ["../up", "name"] },
+        { "no name", SweepSpecs.Plain with { Name = " " }, ["name"] },
+        { "hidden name", SweepSpecs.Plain with { Name = ".taba" }, [".taba"] },
+        { "no samples", SweepSpecs.Plain with { Samples = 0 }, ["samples is 0"] },
+        { "absurdly many samples", SweepSpecs.Plain with { Samples = int.MaxValue }, ["2147483647", "100000000"] },
+        { "no T", SweepSpecs.Plain with { NumInferenceSteps = [] }, ["num_inference_steps"] },
+        { "no seed", SweepSpecs.Plain with { Seeds = [] }, ["seed"] },
+        { "T of zero", SweepSpecs.Plain with { NumInferenceSteps = [0] }, ["0 inference steps"] },
+        { "T that respacing cannot give", SweepSpecs.Plain with { NumInferenceSteps = [10, 7] }, ["7 inference steps", "divisor"] },
+        { "reconstruction without inversion", SweepSpecs.Plain with { WithInversion = false }, ["with_reconstruction needs with_inversion"] },
+        { "intervention without inversion", SweepSpecs.Demo with { WithInversion = false, WithReconstruction = false }, ["invert"] },
+        { "no run at all", SweepSpecs.Plain with { WithPlainRun = false }, ["no run"] },
+        { "forward K below range", With(InterventionKind.Forward, -1), ["forward_before_t is -1", "between 0 and 9"] },
+        { "forward K above range", With(InterventionKind.Forward, 10), ["forward_before_t is 10", "between 0 and 9"] },
+        { "swap K below range", With(InterventionKind.SwapEps, -1), ["swap_before_t is -1", "between 0 and 10"] },
+        { "swap K above range", With(InterventionKind.SwapXt, 11), ["swap_before_t is 11", "between 0 and 10"] },
+        { "K above range of one T of two", With(InterventionKind.SwapEps, 11) with { NumInferenceSteps = [20, 10] }, ["swap_before_t is 11", "10 inference steps"] },
+        { "swap without a path", Images with { Interventions = [new(InterventionKind.SwapEps, 1)] }, ["--swap_path"] },
+        {
+            "swap xt of every step without the noise",
+            Images with { Interventions = [new(InterventionKind.SwapXt, 10, SwapPath: "eps.pt")] },
+            ["swap_before_t 10", "--input_noise_path", "at most 9"]
+        },
+        { "swap file of another T", With(InterventionKind.SwapEps, 1, "eps-T50.pt"), ["eps-T50.pt", "[50, 128, 3, 8, 8]", "[10, 128, 3, 8, 8]"] },
+        { "swap file of another N", With(InterventionKind.SwapEps, 1, "eps-N64.pt"), ["eps-N64.pt", "[10, 64, 3, 8, 8]"] },
+        { "swap file of integers", With(InterventionKind.SwapEps, 1, "eps-int.pt"), ["eps-int.pt", "int64"] },
+        { "missing swap file", With(InterventionKind.SwapEps, 1, "none.pt"), ["none.pt"] },
+        { "n_parts of zero", SweepSpecs.Plain with { NParts = 0 }, ["n_parts is 0"] },
+        { "n_parts that does not divide", SweepSpecs.Plain with { NParts = 3 }, ["128", "3 equal parts"] },
+        { "more parts than samples", SweepSpecs.Plain with { NParts = 256 }, ["256 equal parts"] },
+        { "part_idx below range", SweepSpecs.Plain with { NParts = 4, PartIdx = -1 }, ["part_idx is -1", "between 0 and 3"] },
+        { "part_idx above range", SweepSpecs.Plain with { NParts = 4, PartIdx = 4 }, ["part_idx is 4", "between 0 and 3"] },
+        { "nothing to invert", SweepSpecs.Plain with { WithSampling = false }, ["--input_image_path"] },
+        { "images of another size", Images with { ImagesPath = "images-16x16.pt" }, ["images-16x16.pt", "[128, 3, 16, 16]", "[N, 3, 8, 8]"] },
+        { "images of another rank", Images with { ImagesPath = "images-flat.pt" }, ["images-flat.pt", "[128, 192]"] },
+        { "images of bytes", Images with { ImagesPath = "images-uint8.pt" }, ["images-uint8.pt", "uint8"] },
+        { "images without rows", Images with { ImagesPath = "images-none.pt" }, ["images-none.pt"] },
+        { "images beyond measure", Images with { ImagesPath = "images-absurd.pt" }, ["images-absurd.pt"] },
+        { "missing images", Images with { ImagesPath = "none.pt" }, ["none.pt"] },
+        { "noise of another size", SweepSpecs.Plain with { NoisePath = "images-16x16.pt" }, ["input_noise_path", "images-16x16.pt"] },
+        { "noise and images of different N", Images with { NoisePath = "images-64.pt" }, ["64 rows", "128"] },
+        { "classes of an unconditional model", SweepSpecs.Plain with { CondPath = "conds.pt" }, ["conds.pt", "unconditional"] },
+        { "no classes for a conditional model", SweepSpecs.Plain with { Models = [new("classes")] }, ["--input_cond_path", "10 classes"] },
+        { "classes of another N", SweepSpecs.Plain with { Models = [new("classes")], CondPath = "conds-64.pt" }, ["conds-64.pt", "[64]", "[128]"] },
+        { "classes that are no integers", SweepSpecs.Plain with { Models = [new("classes")], CondPath = "conds-float.pt" }, ["conds-float.pt", "float32"] },
+        { "batch of zero", SweepSpecs.Plain with { BatchSize = 0 }, ["batch_size is 0"] },
+        { "batch beyond measure", SweepSpecs.Plain with { BatchSize = 65537 }, ["batch_size is 65537"] },
+        { "unknown precision", SweepSpecs.Plain with { Precision = new("float64") }, ["float64"] },
+        { "internal every zero steps", SweepSpecs.Plain with { Internal = new(TensorKinds.Eps, 0) }, ["every 0"] },
+        { "seed given twice", SweepSpecs.Plain with { Seeds = [1, 1] }, ["demo_T10_seed1"] },
+        { "model given twice", SweepSpecs.Plain with { Models = [new("demo"), new("demo")] }, ["demo_T10_seed420"] },
+        {
+            "two swaps that differ in their file only",
+            SweepSpecs.Plain with { Interventions = [new(InterventionKind.SwapEps, 1), new(InterventionKind.SwapEps, 1, SwapPath: "eps.pt")] },
+            ["swap_eps_before1"]
+        },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Plan_BadInput_IsRefusedWithTheValue(string what, SweepSpec spec, string[] named)
+    {
+        var message = spec.Refused(Files);
+        Assert.All(named, part => Assert.True(message.Contains(part, StringComparison.Ordinal), $"{what}: '{message}' does not name '{part}'"));
+        Assert.EndsWith(".", message, StringComparison.Ordinal);
+    }
+
+    static SweepSpec With(InterventionKind kind, int before, string? path = null) =>
+        SweepSpecs.Plain with { Interventions = [new(kind, before, SwapPath: path)] };
+}

@@ -1,0 +1,74 @@
+using CsCheck;
+using Taba.Grains.Stages;
+
+namespace Taba.Grains.Tests.Stages;
+
+/// <summary>A set of ranges behaves as the set of its rows.</summary>
+public sealed class RowSetTests
+{
+    static readonly Gen<RowRange> Range = Gen.Select(Gen.Int[0, 60], Gen.Int[0, 12], (start, count) => new RowRange(start, start + count));
+    static readonly Gen<RowRange[]> Ranges = Range.Array[0, 12];
+    static readonly Gen<(RowRange[] A, RowRange[] B)> Pair = Gen.Select(Ranges, Ranges);
+
+    [Fact]
+    public void Of_AnyRanges_HoldsTheirRows() => Ranges.Sample(ranges => Agree(RowSet.Of(ranges), Model(ranges)));
+
+    [Fact]
+    public void Union_AnySets_IsTheModelsUnion() =>
+        Pair.Sample(p => Agree(RowSet.Of(p.A).Union(RowSet.Of(p.B)), [.. Model(p.A).Union(Model(p.B))]));
+
+    [Fact]
+    public void Subtract_AnySets_IsTheModelsDifference() =>
+        Pair.Sample(p => Agree(RowSet.Of(p.A).Subtract(RowSet.Of(p.B)), [.. Model(p.A).Except(Model(p.B))]));
+
+    [Fact]
+    public void Intersect_AnySets_IsTheModelsIntersection() =>
+        Pair.Sample(p => Agree(RowSet.Of(p.A).Intersect(RowSet.Of(p.B)), [.. Model(p.A).Intersect(Model(p.B))]));
+
+    [Fact]
+    public void IntersectRange_AnySet_IsTheModelsIntersection() =>
+        Gen.Select(Ranges, Range).Sample((ranges, range) =>
+            Agree(RowSet.Of(ranges).Intersect(range), [.. Model(ranges).Intersect(Model([range]))]));
+
+    [Fact]
+    public void Contains_AnyRange_IsTrueWhenTheModelHoldsAllItsRows() =>
+        Gen.Select(Ranges, Range).Sample((ranges, range) =>
+            RowSet.Of(ranges).Contains(range) == Model([range]).IsSubsetOf(Model(ranges)));
+
+    [Fact]
+    public void Equals_SameRowsInAnyOrder_IsTrue() =>
+        Gen.Select(Ranges, Ranges).Sample((a, b) =>
+        {
+            var one = RowSet.Of([.. a, .. b]);
+            var other = RowSet.Of([.. b.Reverse(), .. a.Reverse()]);
+            Assert.Equal(one, other);
+            Assert.Equal(one.GetHashCode(), other.GetHashCode());
+        });
+
+    [Fact]
+    public void Add_RowsOneByOne_IsOneRange()
+    {
+        var set = Enumerable.Range(0, 100).Reverse().Aggregate(RowSet.Empty, (s, row) => s.Add(new(row, row + 1)));
+        Assert.Equal([new RowRange(0, 100)], set.Ranges.AsEnumerable());
+    }
+
+    [Fact]
+    public void Intersect_EverythingWithASet_IsTheSet()
+    {
+        var set = RowSet.Of(new RowRange(3, 5), new RowRange(9, 11));
+        Assert.Equal(set, RowSet.Of(new RowRange(0, int.MaxValue)).Intersect(set));
+    }
+
+    /// <summary>The rows agree, and the ranges are sorted, disjoint, not adjacent and not empty.</summary>
+    static void Agree(RowSet set, HashSet<int> model)
+    {
+        var rows = set.Ranges.SelectMany(r => Enumerable.Range(r.Start, r.Count)).ToList();
+        Assert.Equal(model.Order(), rows);
+        Assert.Equal(model.Count, set.Count);
+        Assert.Equal(model.Count == 0, set.IsEmpty);
+        Assert.All(set.Ranges, r => Assert.False(r.IsEmpty));
+        Assert.All(set.Ranges.Zip(set.Ranges.Skip(1)), pair => Assert.True(pair.First.End < pair.Second.Start, $"{set} has adjacent ranges"));
+    }
+
+    static HashSet<int> Model(RowRange[] ranges) => [.. ranges.SelectMany(r => Enumerable.Range(r.Start, r.Count))];
+}

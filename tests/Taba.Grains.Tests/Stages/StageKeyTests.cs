@@ -1,0 +1,110 @@
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Grains.Tests.Stages;
+
+/// <summary>Equal key, equal numbers: what must be in the key, what must not, and that keys of today are keys of tomorrow.</summary>
+public sealed class StageKeyTests
+{
+    static readonly StageSpec Invert = TestStages.InvertOf(TestStages.Sample);
+
+    /// <summary>A stage with everything set.</summary>
+    static readonly StageSpec Full = Invert with
+    {
+        Swap = new(InterventionKind.SwapXt, 10, new StageRows("source"), TestStages.Noise(42, 128)),
+        Forward = new(3, TestStages.Noise(999, 128)),
+        Conditions = new("conds.safetensors", "digest-of-conds", 128),
+        Determinism = new(16, "cpu"),
+    };
+
+    public static TheoryData<string, StageSpec, StageSpec> Changes => new()
+    {
+        { "kind", Invert, Invert with { Kind = StageKind.Reconstruct } },
+        { "weights", Invert, Invert with { Model = TestStages.Model with { Digest = "another" } } },
+        { "height", Invert, Invert with { Model = TestStages.Model with { Height = 16 } } },
+        { "width", Invert, Invert with { Model = TestStages.Model with { Width = 16 } } },
+        { "channels", Invert, Invert with { Model = TestStages.Model with { Channels = 4 } } },
+        { "T", Invert, Invert with { NumInferenceSteps = 11 } },
+        { "network precision", Invert, Invert with { Precision = TestStages.Float32 with { Network = "float16" } } },
+        { "state precision", Invert, Invert with { Precision = TestStages.Float32 with { State = "float16" } } },
+        { "input stage", Invert, Invert with { Input = new StageRows("another") } },
+        { "input file", Invert, Invert with { Input = new FileRows("x.pt", "digest", 128) } },
+        { "digest of a file", Invert with { Input = new FileRows("x.pt", "one", 128) }, Invert with { Input = new FileRows("x.pt", "other", 128) } },
+        { "seed", TestStages.Sample, TestStages.Sample with { Input = TestStages.Noise(43, 128) } },
+        { "noise layout", TestStages.Sample, TestStages.Sample with { Input = TestStages.Noise(42, 128, NoiseLayout.PerSample) } },
+        { "noise dtype", TestStages.Sample, TestStages.Sample with { Input = TestStages.Noise(42, 128) with { Dtype = "float16" } } },
+        { "swap", Full, Full with { Swap = null } },
+        { "swap kind", Full, Full with { Swap = Full.Swap! with { Kind = InterventionKind.SwapEps } } },
+        { "swap K", Full, Full with { Swap = Full.Swap! with { Before = 9 } } },
+        { "swap source", Full, Full with { Swap = Full.Swap! with { Source = new StageRows("another") } } },
+        { "noise of a swap of xt that reaches it", Full, Full with { Swap = Full.Swap! with { Noise = TestStages.Noise(43, 128) } } },
+        { "forward", Full, Full with { Forward = null } },
+        { "forward K", Full, Full with { Forward = Full.Forward! with { Before = 2 } } },
+        { "forward seed", Full, Full with { Forward = Full.Forward! with { Noise = TestStages.Noise(998, 128) } } },
+        { "conditions", Full, Full with { Conditions = null } },
+        { "digest of conditions", Full, Full with { Conditions = Full.Conditions! with { Digest = "another" } } },
+        { "determinism", Full, Full with { Determinism = null } },
+        { "deterministic batch", Full, Full with { Determinism = new(8, "cpu") } },
+        { "kind of device", Full, Full with { Determinism = new(16, "cuda") } },
+    };
+
+    public static TheoryData<string, StageSpec, StageSpec> NoChanges => new()
+    {
+        { "N", TestStages.Sample, TestStages.Sample with { Input = TestStages.Noise(42, 256) } },
+        { "N of per-sample noise", Odd(7, NoiseLayout.PerSample), Odd(8, NoiseLayout.PerSample) },
+        { "N of forward noise", Full, Full with { Forward = Full.Forward! with { Noise = TestStages.Noise(999, 256) } } },
+        { "where the model is", Invert, Invert with { Model = TestStages.Model with { Path = "elsewhere.json", WeightsPath = "w.pt", Family = "adm" } } },
+        { "where a file is", Invert with { Input = new FileRows("a.pt", "d", 128) }, Invert with { Input = new FileRows("b.pt", "d", 256) } },
+        { "where conditions are", Full, Full with { Conditions = Full.Conditions! with { Path = "elsewhere.pt", TotalRows = 256 } } },
+        { "noise precision of a stage that draws none", Invert, Invert with { Precision = TestStages.Float32 with { Noise = "float16" } } },
+        {
+            "noise of a swap of xt that does not reach it",
+            Full with { Swap = Full.Swap! with { Before = 9 } },
+            Full with { Swap = Full.Swap! with { Before = 9, Noise = null } }
+        },
+    };
+
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public void Of_NumbersDiffer_KeysDiffer(string what, StageSpec one, StageSpec other) =>
+        Assert.True(StageKey.Of(one) != StageKey.Of(other), $"the key does not see {what}");
+
+    [Theory]
+    [MemberData(nameof(NoChanges))]
+    public void Of_NumbersAreTheSame_KeysAreTheSame(string what, StageSpec one, StageSpec other) =>
+        Assert.True(StageKey.Of(one) == StageKey.Of(other), $"the key depends on {what}");
+
+    [Theory]
+    [InlineData(7, 8, false)]    // 35 and 40 values: neither a multiple of 16
+    [InlineData(16, 32, true)]   // 80 and 160 values
+    [InlineData(16, 33, false)]
+    [InlineData(1, 2, false)]    // fewer than 16 values are drawn one by one
+    public void Of_UpstreamNoiseOfOddRows_SeesNWhereTheTailDependsOnIt(int n, int other, bool same) =>
+        Assert.Equal(same, StageKey.Of(Odd(n, NoiseLayout.Upstream)) == StageKey.Of(Odd(other, NoiseLayout.Upstream)));
+
+    [Theory]
+    [InlineData("sample", "5a888f018cbecdc7f026ddd6eaed71bb")]
+    [InlineData("invert", "681ac784166f39a972488bca7537c758")]
+    [InlineData("full", "4ff37ce4bc215739652bfa7dbdf69b12")]
+    public void Of_KnownStages_IsTheKeyThatStoresHold(string stage, string key) => Assert.Equal(key, StageKey.Of(stage switch
+    {
+        "sample" => TestStages.Sample,
+        "invert" => Invert,
+        _ => Full,
+    }));
+
+    [Fact]
+    public void Fields_EveryStage_AreNamedOnceAndInTheKeyOnly()
+    {
+        var names = StageKey.Fields(Full).Select(f => f.Name).ToList();
+        Assert.Equal(names.Count, names.Distinct().Count());
+        Assert.DoesNotContain(StageKey.Fields(Full), f => f.Value.Contains('\n') || f.Value.Contains("conds.safetensors"));
+    }
+
+    /// <summary>Rows of 5 values.</summary>
+    static StageSpec Odd(int n, NoiseLayout layout) => TestStages.Sample with
+    {
+        Model = TestStages.Model with { Channels = 1, Height = 1, Width = 5 },
+        Input = TestStages.Noise(42, n, layout),
+    };
+}

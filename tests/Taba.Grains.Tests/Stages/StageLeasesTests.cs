@@ -1,0 +1,193 @@
+using System.Collections.Immutable;
+using CsCheck;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Grains.Tests.Stages;
+
+/// <summary>What a stage hands out next, as a function of its state.</summary>
+public sealed class StageLeasesTests
+{
+    static readonly CaptureSelection LastEps = new([], [9], []);
+    static readonly RowSet Everything = TestStages.Rows(0, int.MaxValue);
+
+    [Fact]
+    public void Next_NoDemand_IsNothing() => Assert.Null(Stage().Next(Everything, null));
+
+    [Fact]
+    public void Next_OneDemand_IsTheFirstCell() =>
+        Assert.Equal((new RowRange(0, 32), CaptureSelection.None, false), Stage(Demand("a", 0, 100)).Next(Everything, null));
+
+    [Fact]
+    public void Next_LastCell_IsClippedToTheDemand()
+    {
+        var state = Stage(Demand("a", 0, 100)).WithPublished(TestStages.Rows(0, 96), CaptureSelection.None);
+        Assert.Equal(new RowRange(96, 100), state.Next(Everything, null)!.Value.Rows);
+    }
+
+    [Fact]
+    public void Next_PreferredRowIsFree_BeginsWithItsCell() =>
+        Assert.Equal(new RowRange(64, 96), Stage(Demand("a", 0, 128)).Next(Everything, 70)!.Value.Rows);
+
+    [Fact]
+    public void Next_PreferredRowIsTaken_BeginsAtTheFront()
+    {
+        var state = Leased(Stage(Demand("a", 0, 128)), 64, 96);
+        Assert.Equal(new RowRange(0, 32), state.Next(Everything, 70)!.Value.Rows);
+    }
+
+    [Fact]
+    public void Next_PreferredCellIsPartlyDone_IsItsRest()
+    {
+        var state = Stage(Demand("a", 0, 128)).WithPublished(TestStages.Rows(64, 80), CaptureSelection.None);
+        Assert.Equal(new RowRange(80, 96), state.Next(Everything, 64)!.Value.Rows);
+    }
+
+    [Fact]
+    public void Next_InputsMissing_WaitsForThem()
+    {
+        var state = Stage(Demand("a", 0, 64));
+        Assert.Null(state.Next(RowSet.Empty, null));
+        Assert.Equal(new RowRange(40, 64), state.Next(TestStages.Rows(40, 70), null)!.Value.Rows);
+    }
+
+    [Fact]
+    public void Next_QuarantinedSample_SplitsThePart()
+    {
+        var state = Stage(Demand("a", 0, 32)) with { Quarantined = [new("s", 5, 3, "NaN")] };
+        Assert.Equal(new RowRange(0, 5), state.Next(Everything, null)!.Value.Rows);
+        Assert.Equal(new RowRange(6, 32), Leased(state, 0, 5).Next(Everything, null)!.Value.Rows);
+    }
+
+    [Fact]
+    public void Next_ResultIsThereButNotWhatIsKept_IsASupplement()
+    {
+        var state = Stage(Demand("a", 0, 32, LastEps)).WithPublished(TestStages.Rows(0, 32), CaptureSelection.None);
+        Assert.Equal((new RowRange(0, 32), LastEps, true), state.Next(Everything, null));
+        Assert.Null(state.WithPublished(TestStages.Rows(0, 32), LastEps).Next(Everything, null));
+    }
+
+    [Fact]
+    public void Next_NewRowsAndSupplements_NewRowsComeFirst()
+    {
+        var state = Stage(Demand("a", 0, 64, LastEps)).WithPublished(TestStages.Rows(0, 32), CaptureSelection.None);
+        Assert.Equal((new RowRange(32, 64), LastEps, false), state.Next(Everything, null));
+    }
+
+    [Fact]
+    public void Next_TwoSweepsKeepDifferentTensors_KeepsBothAtOnce()
+    {
+        CaptureSelection states = new([3], [], []);
+        var state = Stage(Demand("a", 0, 64, LastEps), Demand("b", 0, 32, states));
+        Assert.Equal(LastEps.Union(states), state.Next(Everything, null)!.Value.Keep);
+        Assert.Equal(LastEps, state.Next(Everything, 32)!.Value.Keep);
+    }
+
+    [Fact]
+    public void Next_MoreKeptThanWanted_IsDone() =>
+        Assert.Null(Stage(Demand("a", 0, 32, LastEps)).WithPublished(TestStages.Rows(0, 32), new([3], [8, 9], [])).Next(Everything, null));
+
+    [Fact]
+    public void Next_From128To256Rows_HandsOutOnlyTheNewOnes()
+    {
+        var state = Stage(Demand("a", 0, 128)).WithPublished(TestStages.Rows(0, 128), CaptureSelection.None);
+        var (rest, _) = RunOut(state with { Demands = state.Demands.With(Demand("b", 0, 256)) }, Everything, []);
+        Assert.Equal([new(128, 160), new(160, 192), new(192, 224), new(224, 256)], rest);
+    }
+
+    [Fact]
+    public void With_DemandOfTheSameSweep_ReplacesItInItsPlace()
+    {
+        ImmutableArray<StageDemand> demands = [Demand("a", 0, 32), Demand("b", 0, 32)];
+        var changed = demands.With(Demand("a", 0, 64));
+        Assert.Equal(["a", "b"], changed.Select(d => d.SweepId));
+        Assert.Equal(new RowRange(0, 64), changed[0].Rows);
+    }
+
+    [Fact]
+    public void WithPublished_NoRows_ChangesNothing()
+    {
+        var state = Stage(Demand("a", 0, 32));
+        Assert.Same(state, state.WithPublished(RowSet.Empty, LastEps));
+    }
+
+    [Fact]
+    public void HasOpenDemand_AllPublishedOrQuarantined_IsFalse()
+    {
+        var state = Stage(Demand("a", 0, 32)).WithPublished(TestStages.Rows(0, 31), CaptureSelection.None);
+        Assert.True(state.HasOpenDemand());
+        Assert.False((state with { Quarantined = [new("s", 31, 0, "NaN")] }).HasOpenDemand());
+    }
+
+    /// <summary>
+    /// Any demands, any rows already published, any failed samples, any inputs, leases ending in any order: no row is out twice,
+    /// none is handed out without cause, and in the end every row that can be had is published.
+    /// </summary>
+    [Fact]
+    public void Next_UntilNothingIsLeft_HandsOutEveryWantedRowOnce() => Gen.Select(
+        Gen.Select(Gen.Int[0, 150], Gen.Int[1, 120], Gen.Bool, (s, n, keep) => (Rows: new RowRange(s, s + n), Keep: keep ? LastEps : CaptureSelection.None)).Array[1, 4],
+        Gen.Select(Gen.Int[0, 250], Gen.Int[0, 60], (s, n) => new RowRange(s, s + n)).Array[0, 4],
+        Gen.Int[0, 270].Array[0, 5],
+        Gen.Select(Gen.Int[0, 200], Gen.Int[0, 200], (s, n) => new RowRange(s, s + n)).Array[0, 3],
+        Gen.Int[0, 400].Array[0, 6]).Sample((wanted, done, failed, inputs, preferred) =>
+        {
+            var state = Stage([.. wanted.Select((w, i) => Demand($"sweep{i}", w.Rows.Start, w.Rows.End, w.Keep))])
+                .WithPublished(RowSet.Of(done), CaptureSelection.None) with
+            {
+                Quarantined = [.. failed.Distinct().Select(f => new SampleFailure("s", f, 0, "NaN"))],
+            };
+            var there = RowSet.Of(inputs);
+            var (_, end) = RunOut(state, there, preferred);
+
+            var can = there.Subtract(state.QuarantinedRows());
+            foreach (var demand in state.Demands)
+            {
+                var missing = RowSet.Of(demand.Rows).Intersect(can).Subtract(end.Published(demand.Keep));
+                Assert.True(missing.IsEmpty, $"{demand.SweepId} never got {missing}");
+            }
+        }, iter: 300);
+
+    /// <summary>Leases until nothing is left, with up to three leases out at once.</summary>
+    static (List<RowRange> Parts, StageState End) RunOut(StageState state, RowSet inputs, int[] preferred)
+    {
+        var parts = new List<RowRange>();
+        var wanted = state.Demands.Aggregate(RowSet.Empty, (rows, d) => rows.Add(d.Rows));
+        while (true)
+        {
+            var next = state.Next(inputs, preferred.Length == 0 ? null : preferred[parts.Count % preferred.Length]);
+            if (next is var (rows, keep, supplement))
+            {
+                Assert.True(state.LeasedRows().Intersect(rows).IsEmpty, $"{rows} is out already");
+                Assert.True(state.QuarantinedRows().Intersect(rows).IsEmpty, $"{rows} holds a failed sample");
+                Assert.True(inputs.Contains(rows), $"{rows} has no inputs");
+                Assert.True(wanted.Contains(rows), $"nobody wants {rows}");
+                Assert.True(state.Published(keep).Intersect(rows).Count < rows.Count, $"{rows} is done");
+                Assert.Equal(supplement, !state.Published(CaptureSelection.None).Intersect(rows).IsEmpty);
+                Assert.True(rows.Start / 32 == (rows.End - 1) / 32, $"{rows} crosses the grid");
+                parts.Add(rows);
+                state = Leased(state, rows.Start, rows.End);
+            }
+            if (next is null && state.Leases.IsEmpty)
+                return (parts, state);
+            if (next is null || state.Leases.Length == 3)
+            {
+                // The lease's own selection is what a worker publishes with.
+                var lease = state.Leases[^1];
+                var kept = state.Demands.Where(d => !d.Rows.Intersect(lease.Rows).IsEmpty)
+                    .Aggregate(CaptureSelection.None, (k, d) => k.Union(d.Keep));
+                state = (state with { Leases = state.Leases.Remove(lease) }).WithPublished(RowSet.Of(lease.Rows), kept);
+            }
+        }
+    }
+
+    static StageState Stage(params StageDemand[] demands) => new() { Spec = TestStages.Sample, Demands = [.. demands] };
+
+    static StageDemand Demand(string sweep, int start, int end, CaptureSelection? keep = null) =>
+        new(sweep, TestStages.Sample, new(start, end), keep ?? CaptureSelection.None);
+
+    static StageState Leased(StageState state, int start, int end) => state with
+    {
+        Epoch = state.Epoch + 1,
+        Leases = state.Leases.Add(new(new("s", start, state.Epoch + 1, Guid.Empty), new(start, end), "worker", DateTimeOffset.MaxValue)),
+    };
+}
