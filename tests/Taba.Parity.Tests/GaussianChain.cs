@@ -4,7 +4,6 @@ namespace Taba.Parity.Tests;
 sealed class GaussianChain
 {
     readonly GaussianRecurrence[] channels;
-    readonly GaussianRecurrence.Step[][] sampling;
 
     public GaussianChain(GaussianSweep sweep, int numInferenceSteps)
     {
@@ -12,7 +11,11 @@ sealed class GaussianChain
         NumInferenceSteps = numInferenceSteps;
         channels = [.. sweep.Mean.Select(mean => new GaussianRecurrence(sweep.DiffusionSteps, sweep.Cosine, numInferenceSteps, mean, sweep.Deviation))];
         Noise = GaussianRuns.Noise(GaussianRuns.Seed);
-        sampling = [.. Noise.Select((x, element) => Of(element).Sample(x))];
+        Sampling = [.. Noise.Select((x, element) => Of(element).Sample(x))];
+        Inputs = new(
+            element => Sampling[element][^1].X,
+            (element, k) => Sampling[element][^(k + 1)].Eps!.Value,
+            (element, k) => k + 1 < numInferenceSteps ? Sampling[element][^(k + 2)].X : Noise[element]);
     }
 
     public GaussianSweep Sweep { get; }
@@ -22,27 +25,26 @@ sealed class GaussianChain
     /// <summary>x_T, [N,C,H,W].</summary>
     public float[] Noise { get; }
 
+    /// <summary>By element, the sampling steps.</summary>
+    public GaussianRecurrence.Step[][] Sampling { get; }
+
+    /// <summary>What sampling gives to inversions.</summary>
+    public GaussianInputs Inputs { get; }
+
     /// <summary>How often x̂0 was clamped, in all that was computed so far.</summary>
     public int Clamped => channels.Sum(channel => channel.Clamped);
 
     /// <summary>The recurrence of an element's channel.</summary>
     public GaussianRecurrence Of(int element) => channels[element / (GaussianRuns.Side * GaussianRuns.Side) % GaussianRuns.Channels];
 
-    /// <summary>The sampling steps of an element.</summary>
-    public GaussianRecurrence.Step[] Sampling(int element) => sampling[element];
+    /// <summary>By element, the steps of an inversion.</summary>
+    public GaussianRecurrence.Step[][] Invert(GaussianInversion inversion) =>
+    [
+        .. Enumerable.Range(0, Noise.Length).Select(element => Of(element).Invert(
+            inversion.Start(element), inversion.First, i => inversion.Eps(element, i), i => inversion.Xt(element, i))),
+    ];
 
-    /// <summary>The image.</summary>
-    public double Sampled(int element) => sampling[element][^1].X;
-}
-
-/// <summary>How an inversion begins and what replaces its steps.</summary>
-/// <param name="First">The first step that is executed.</param>
-/// <param name="Start">By element, the state that it begins with.</param>
-sealed record GaussianInversion(int First, Func<int, double> Start)
-{
-    /// <summary>By element and step, a prediction that replaces the model's; null where none does.</summary>
-    public Func<int, int, double?> Eps { get; init; } = (_, _) => null;
-
-    /// <summary>By element and step, a state that replaces the step's; null where none does.</summary>
-    public Func<int, int, double?> Xt { get; init; } = (_, _) => null;
+    /// <summary>By element, the sampling steps from given latents.</summary>
+    public GaussianRecurrence.Step[][] Reconstruct(Func<int, double> latents) =>
+        [.. Enumerable.Range(0, Noise.Length).Select(element => Of(element).Sample(latents(element)))];
 }

@@ -73,7 +73,7 @@ public sealed class GaussianRuns : IAsyncLifetime
                 internal: true
                 batch_size: 4
                 interventions:
-                  - swap: { type: [eps, xt], before: [{{string.Join(", ", Before)}}, {{sweep.Steps[0]}}] }
+                  - swap: { type: [eps, xt], before: [{{string.Join(", ", sweep.SwapBefore)}}] }
                   - forward: { before: [{{string.Join(", ", Before)}}], seed: {{ForwardSeed}} }
 
                 """));
@@ -93,4 +93,8 @@ public sealed class GaussianRuns : IAsyncLifetime
 /// <param name="Mean">Of each channel.</param>
 /// <param name="Deviation">Of every pixel.</param>
 /// <param name="Steps">T; the smallest first, which is also a K of the swaps.</param>
-sealed record GaussianSweep(string Name, int DiffusionSteps, bool Cosine, double[] Mean, double Deviation, int[] Steps);
+sealed record GaussianSweep(string Name, int DiffusionSteps, bool Cosine, double[] Mean, double Deviation, int[] Steps)
+{
+    /// <summary>K of the swaps: the last replaces every step of the shortest run.</summary>
+    public int[] SwapBefore => [.. GaussianRuns.Before, Steps[0]];
+}
