@@ -14,7 +14,7 @@ namespace Taba.DemoModel;
 sealed record TrainingOptions(double Minutes, int BatchSize, double LearningRate, ScalarType Torso, string StatePath);
 
 /// <summary>
-/// Trains the network to predict eps by mean squared error (Ho et al. 2020, algorithm 1) with AdamW and an exponential
+/// Trains the network to predict eps by weighted squared error (Ho et al. 2020, algorithm 1) with AdamW and an exponential
 /// moving average of the weights.
 /// </summary>
 sealed class Trainer : IDisposable
@@ -26,6 +26,7 @@ sealed class Trainer : IDisposable
     const double Decay = 0.01;
     const double AverageDecay = 0.999;
     const double GradientNorm = 1.0;
+    const double HeldBackSnr = 5;
     const ulong NoiseStream = 0xE125;
     static readonly TimeSpan betweenSaves = TimeSpan.FromMinutes(10);
 
@@ -127,7 +128,8 @@ sealed class Trainer : IDisposable
         var noise = randn([batch, 3, size, size], generator: generator);
         var level = alphaBar.view(-1, 1, 1, 1);
         var xt = (level.sqrt() * x0) + ((1 - level).sqrt() * noise);
-        var loss = nn.functional.mse_loss(network.Forward(xt, timesteps, classes: null), noise);
+        var errors = (network.Forward(xt, timesteps, classes: null) - noise).square().mean([1L, 2, 3]);
+        var loss = (errors * Weights(alphaBar)).mean();
         loss.backward();
         Update();
         state.Step++;
@@ -148,6 +150,12 @@ sealed class Trainer : IDisposable
 
         return (tensor(timesteps), tensor(levels));
     }
+
+    /// <summary>
+    /// Holds back the levels with little noise, where the error is largest and matters least: min(1, √(5/SNR)), a milder
+    /// form of min-SNR weighting (Hang et al. 2023).
+    /// </summary>
+    static Tensor Weights(Tensor alphaBar) => (alphaBar.reciprocal() - 1).mul(HeldBackSnr).sqrt().clamp_max(1);
 
     /// <summary>AdamW (Loshchilov and Hutter 2019, algorithm 2) on the gradient scaled down to at most norm 1, and the average.</summary>
     void Update()

@@ -56,7 +56,7 @@ public sealed class TestSilo : IAsyncLifetime
             silo.Services.AddSingleton<IWorkSignal>(Signal);
             silo.Services.AddSingleton<IPartWorkspace>(Workspace);
             silo.Services.AddSingleton<IEngineHost>(services => new FakeEngine(services.GetRequiredService<IGrainFactory>(), Workspace, Device));
-            silo.Services.AddKeyedSingleton<IGrainStorage>(StageGrain.StorageName, (services, _) =>
+            silo.Services.AddKeyedSingleton<IGrainStorage>(GrainStorage.Name, (services, _) =>
                 new DurableStorage(services.GetRequiredService<Serializer>(), GrainState));
             silo.Services.AddPlacementDirector<PinnedToSiloPlacement, PinnedToSiloDirector>();
             silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.None));
@@ -79,7 +79,7 @@ public sealed class TestSilo : IAsyncLifetime
     /// <summary>A sampling stage that no other test has.</summary>
     internal static StageSpec NewStage() => TestStages.Sample with { Input = TestStages.Noise(Interlocked.Increment(ref _seed), 128) };
 
-    internal IStageGrain Stage(string key) => Grains.GetGrain<IStageGrain>(StageGrain.Key(key));
+    internal IStageGrain Stage(string key) => Grains.GetGrain<IStageGrain>(StageAddress.GrainKey(key));
 
     internal ISweepGrain Sweep(string id) => Grains.GetGrain<ISweepGrain>(id);
 
