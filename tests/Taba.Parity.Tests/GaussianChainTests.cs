@@ -9,6 +9,12 @@ public sealed class GaussianChainTests(GaussianRuns runs, ITestOutputHelper outp
 {
     const double Tolerance = 3e-5;
 
+    /// <summary>
+    /// Of results after forward replacement, when the whole chain is compared: diffused to ᾱ_K, a pixel that is clamped there
+    /// carries what the images differ by, magnified by 1/√(1 - ᾱ_K) (67 at T = 1000 and K = 1), into its latent.
+    /// </summary>
+    const double ForwardTolerance = 1e-4;
+
     public static TheoryData<string, int> Runs
     {
         get
@@ -69,7 +75,7 @@ public sealed class GaussianChainTests(GaussianRuns runs, ITestOutputHelper outp
     {
         var chain = new GaussianChain(GaussianRuns.Find(name), numInferenceSteps);
         foreach (var before in GaussianRuns.Before)
-            Check(chain, $"_forward_before{before}_seed{GaussianRuns.ForwardSeed}", inputs => GaussianInversion.Forward(inputs, chain, before));
+            Check(chain, $"_forward_before{before}_seed{GaussianRuns.ForwardSeed}", inputs => GaussianInversion.Forward(inputs, chain, before), ForwardTolerance);
     }
 
     /// <summary>
@@ -103,7 +109,7 @@ public sealed class GaussianChainTests(GaussianRuns runs, ITestOutputHelper outp
     /// stage with a recurrence that begins with the rows that the stage was given. The latter because a clamped pixel magnifies
     /// what differs in its input by 1/√(1 - ᾱ), 100 at the lowest level and more than that where two stages do so in turn.
     /// </summary>
-    void Check(GaussianChain chain, string intervention, Func<GaussianInputs, GaussianInversion> invert)
+    void Check(GaussianChain chain, string intervention, Func<GaussianInputs, GaussianInversion> invert, double wholeTolerance = Tolerance)
     {
         var folder = runs.Folder(chain.Sweep, chain.NumInferenceSteps, intervention);
         Assert.Equal(chain.Noise, CommandLineTensor.Read(folder, "noise").Values);
@@ -125,7 +131,7 @@ public sealed class GaussianChainTests(GaussianRuns runs, ITestOutputHelper outp
         output.WriteLine($"{chain.Sweep.Name} T={chain.NumInferenceSteps}{intervention} chain: {whole}");
         output.WriteLine($"{chain.Sweep.Name} T={chain.NumInferenceSteps}{intervention} stages: {stages}");
         stages.Require(Tolerance);
-        whole.Require(Tolerance);
+        whole.Require(wholeTolerance);
     }
 
     /// <summary>What sampling gave to inversions, as the plain run's files have it.</summary>

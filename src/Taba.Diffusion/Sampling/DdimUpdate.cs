@@ -28,23 +28,25 @@ public static class DdimUpdate
         var sqrtNext = coefficients.select(0, 2);
         var sqrtOneMinusNext = coefficients.select(0, 3);
 
-        var scaledX = x.mul(sqrtRecip);
-        var predXstart = scaledX.sub(eps.mul(sqrtRecipM1));
-        var epsUsed = eps;
+        // Converted first: operations on mixed types are slower. Then in place: for a batch this size, fresh memory costs more
+        // than the arithmetic.
+        var scaledX = x.to(coefficients.dtype, copy: true).mul_(sqrtRecip);
+        var predXstart = eps.to(coefficients.dtype, copy: true).mul_(sqrtRecipM1).neg_().add_(scaledX);
+        var epsUsed = mix == ClampMix.All ? scaledX : eps.to(coefficients.dtype, copy: true);
         if (mix != ClampMix.None)
         {
             Clamp(predXstart, coefficients, mix);
-            epsUsed = scaledX.sub_(predXstart).div_(sqrtRecipM1);
+            var rederived = scaledX.sub_(predXstart).div_(sqrtRecipM1);
             // Re-deriving an eps that was given would only add rounding to it.
             if (mix == ClampMix.Some)
-                epsUsed = where(coefficients.select(0, 5).to(ScalarType.Bool), epsUsed, eps);
+                epsUsed = where(coefficients.select(0, 5).to(ScalarType.Bool), rederived, epsUsed);
         }
 
-        var xNext = predXstart.mul(sqrtNext).add_(epsUsed.mul(sqrtOneMinusNext));
-        return new DdimResult(
-            Rounded(xNext), mix == ClampMix.None ? eps : Rounded(epsUsed), Rounded(predXstart));
+        var roundedEps = mix == ClampMix.None ? eps : Rounded(epsUsed);
+        var roundedPredXstart = Rounded(predXstart);
+        return new DdimResult(Rounded(predXstart.mul_(sqrtNext).add_(epsUsed.mul_(sqrtOneMinusNext))), roundedEps, roundedPredXstart);
 
-        Tensor Rounded(Tensor tensor) => tensor.to(x.dtype).MoveToOuterDisposeScope();
+        Tensor Rounded(Tensor tensor) => tensor.to(x.dtype, copy: true).MoveToOuterDisposeScope();
     }
 
     static void Clamp(Tensor predXstart, Tensor coefficients, ClampMix mix)
