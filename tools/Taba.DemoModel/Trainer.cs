@@ -27,6 +27,7 @@ sealed class Trainer : IDisposable
     const double AverageDecay = 0.999;
     const double GradientNorm = 1.0;
     const double HeldBackSnr = 5;
+    const double HighestWeight = 16;
     const ulong NoiseStream = 0xE125;
     static readonly TimeSpan betweenSaves = TimeSpan.FromMinutes(10);
 
@@ -152,10 +153,15 @@ sealed class Trainer : IDisposable
     }
 
     /// <summary>
-    /// Holds back the levels with little noise, where the error is largest and matters least: min(1, √(5/SNR)), a milder
-    /// form of min-SNR weighting (Hang et al. 2023).
+    /// What an error of eps matters. With much noise it is that of v = (eps - √(1-ᾱ)·x)/√ᾱ (Salimans and Ho 2022), 1/ᾱ, up to 16: there
+    /// small errors of eps are large errors of x̂0, which stay in the samples as grain. Levels with little noise, where the
+    /// error is large and matters least, are held back by √(5/SNR), a milder form of min-SNR (Hang et al. 2023).
     /// </summary>
-    static Tensor Weights(Tensor alphaBar) => (alphaBar.reciprocal() - 1).mul(HeldBackSnr).sqrt().clamp_max(1);
+    static Tensor Weights(Tensor alphaBar)
+    {
+        var inverse = alphaBar.reciprocal();
+        return inverse.clamp_max(HighestWeight) * (inverse - 1).mul(HeldBackSnr).sqrt().clamp_max(1);
+    }
 
     /// <summary>AdamW (Loshchilov and Hutter 2019, algorithm 2) on the gradient scaled down to at most norm 1, and the average.</summary>
     void Update()
