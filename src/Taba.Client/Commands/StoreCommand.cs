@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text.Json;
 using Taba.Client.Embedded;
@@ -39,7 +40,11 @@ static class StoreCommand
         var output = OutOption();
         var dryRun = Flags.Switch("dry_run", "Only say what would go.");
         var json = Flags.Switch("json", "Machine-readable lines, no colours.");
-        var command = new Command("prune", "Removes stages that no run folder beside the store names; unfinished sweeps lose theirs.") { output, dryRun, json };
+        var stageKey = Flags.Of<string?>("stage", "The key of one stage to be removed, whoever names it: the next run that needs it computes it anew.");
+        var command = new Command("prune", "Removes stages that no run folder beside the store names; unfinished sweeps lose theirs.")
+        {
+            output, stageKey, dryRun, json,
+        };
         command.SetAction(async (parsed, interrupted) =>
         {
             var root = parsed.GetValue(output)!;
@@ -47,7 +52,7 @@ static class StoreCommand
             try
             {
                 using var storeLock = StoreLock.Acquire(Path.Combine(root, StoreName), services.CommandLine);
-                var removed = await store.PruneAsync(NamedStages(root), parsed.GetValue(dryRun), interrupted);
+                var removed = await PruneAsync(store, root, parsed.GetValue(stageKey), parsed.GetValue(dryRun), interrupted);
                 foreach (var stage in removed)
                     Print(services.Terminal.Output, stage, parsed.GetValue(json));
                 if (!parsed.GetValue(json))
@@ -61,6 +66,17 @@ static class StoreCommand
             }
         });
         return command.WithExamples("taba store prune --dry_run", "taba store prune --out results");
+    }
+
+    static async Task<ImmutableArray<StoredStage>> PruneAsync(
+        FolderTensorStore store, string root, string? stageKey, bool dryRun, CancellationToken interrupted)
+    {
+        if (stageKey is null)
+            return await store.PruneAsync(NamedStages(root), dryRun, interrupted);
+        var keys = store.StageKeys();
+        return keys.Contains(stageKey)
+            ? await store.PruneAsync(keys.Where(k => k != stageKey).ToHashSet(), dryRun, interrupted)
+            : throw new BadInputException($"The store below {root} has no stage '{stageKey}': 'taba store ls' names those it has.");
     }
 
     static Option<string> OutOption() => Flags.WithDefault("out", OutputFlags.DefaultOut, "The folder that holds the store (.taba).");

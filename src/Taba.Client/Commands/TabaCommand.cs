@@ -2,6 +2,7 @@ using System.CommandLine;
 using Taba.Client.Embedded;
 using Taba.Diffusion.Weights;
 using Taba.Grains;
+using Taba.Silo.Hosting;
 
 namespace Taba.Client.Commands;
 
@@ -51,6 +52,9 @@ static class TabaCommand
                 return ExitStatus.Failed;
             case RunFailedException or IOException or UnauthorizedAccessException:
                 terminal.Error.WriteLine($"{Sentences.Of(e.Message)} What was done is kept; to go on: {commandLine}");
+                return ExitStatus.Failed;
+            case var _ when FaultMonitor.StoreFault(e) is { } store:
+                terminal.Error.WriteLine($"{Sentences.Of(store.Message)} What was done is kept; to go on: {commandLine}");
                 return ExitStatus.Failed;
             default:
                 terminal.Error.WriteLine($"This is a fault of taba itself, please report it: {e}");

@@ -82,7 +82,7 @@ sealed class EmbeddedRun : IRunHost
 
         public Task<string> Fault { get; } = DescribeAsync(silo.Fault);
 
-        public Task<SweepStatus> SubmitAsync(SweepPlan plan) => silo.Grains.GetGrain<ISweepGrain>(plan.SweepId).SubmitAsync(plan);
+        public Task<SweepStatus> SubmitAsync(SweepPlan plan) => silo.SubmitAsync(plan);
 
         public IAsyncEnumerable<SweepStatus> WatchAsync(string sweepId, long sinceVersion, CancellationToken cancellationToken) =>
             silo.Grains.GetGrain<ISweepGrain>(sweepId).WatchAsync(sinceVersion, cancellationToken);
@@ -90,7 +90,7 @@ sealed class EmbeddedRun : IRunHost
         public async Task ForgetAsync(SweepPlan plan, CancellationToken cancellationToken)
         {
             foreach (var stage in plan.Stages)
-                await silo.Store.RemoveStageAsync(stage.Key, cancellationToken);
+                await silo.ForgetAsync(stage.Key, cancellationToken);
         }
 
         public async Task WriteRunAsync(SweepPlan plan, PlannedRun run, string folder, SweepStatus status, CancellationToken cancellationToken)

@@ -11,6 +11,9 @@ sealed class LiveProgress : IProgressView
 {
     const int BarWidth = 40;
 
+    /// <summary>More stages than fit a screen are shown by kind.</summary>
+    const int MostRows = 18;
+
     readonly SweepPlan _plan;
     readonly IReadOnlyDictionary<string, string> _names;
     readonly Channel<ProgressReading> _readings =
@@ -65,8 +68,16 @@ sealed class LiveProgress : IProgressView
             .AddColumn(new TableColumn("reused").RightAligned())
             .AddColumn(new TableColumn("evaluations").RightAligned())
             .AddColumn("");
-        foreach (var stage in status.Stages)
-            table.AddRow(Cells(stage));
+        if (status.Stages.Length <= MostRows)
+        {
+            foreach (var stage in status.Stages)
+                table.AddRow(Cells([stage], _names.GetValueOrDefault(stage.Key, StageNames.Of(stage.Kind))));
+        }
+        else
+        {
+            foreach (var kind in status.Stages.GroupBy(s => s.Kind))
+                table.AddRow(Cells([.. kind], $"{StageNames.Of(kind.Key)} ({kind.Count()} stages)"));
+        }
         var filled = (int)Math.Round(reading.Fraction * BarWidth);
         var bar = $"[green]{new string('━', filled)}[/][grey]{new string('━', BarWidth - filled)}[/]";
         IRenderable[] lines =
@@ -80,14 +91,19 @@ sealed class LiveProgress : IProgressView
         return new Rows(lines);
     }
 
-    string[] Cells(StageStatus stage) =>
-    [
-        Markup.Escape(_names.GetValueOrDefault(stage.Key, StageNames.Of(stage.Kind))),
-        $"{stage.RowsDone}/{stage.RowsWanted}",
-        stage.RowsReused == 0 ? "" : $"{stage.RowsReused}",
-        $"{Quantities.Count(stage.EvaluationsDone)}/{Quantities.Count(stage.EvaluationsPlanned)}",
-        stage.RowsFailed > 0 ? $"[red]{stage.RowsFailed} failed[/]"
-            : stage.RowsDone == stage.RowsWanted ? "[green]done[/]"
-            : stage.PartsLeased > 0 ? "running" : "[grey]waiting[/]",
-    ];
+    static string[] Cells(IReadOnlyList<StageStatus> stages, string name)
+    {
+        var (done, wanted, reused, failed) = (
+            stages.Sum(s => (long)s.RowsDone), stages.Sum(s => (long)s.RowsWanted), stages.Sum(s => (long)s.RowsReused), stages.Sum(s => (long)s.RowsFailed));
+        return
+        [
+            Markup.Escape(name),
+            $"{done}/{wanted}",
+            reused == 0 ? "" : $"{reused}",
+            $"{Quantities.Count(stages.Sum(s => s.EvaluationsDone))}/{Quantities.Count(stages.Sum(s => s.EvaluationsPlanned))}",
+            failed > 0 ? $"[red]{failed} failed[/]"
+                : done == wanted ? "[green]done[/]"
+                : stages.Any(s => s.PartsLeased > 0) ? "running" : "[grey]waiting[/]",
+        ];
+    }
 }

@@ -139,13 +139,16 @@ sealed partial class PartGrain(
             workspace.Discard(run.Attempt);
             return;
         }
-        LogPartFailed(logger, run.Attempt, exception);
+        // A silo that ends refuses what it has not begun: no fault of the part.
+        var fault = exception is OperationCanceledException || engines.Draining ? null : exception.Message;
+        if (fault is not null)
+            LogPartFailed(logger, run.Attempt, exception);
         // From here on the ends of its samples no longer count: the part must not be published and given back at once.
         _run = null;
         try
         {
             await AbandonAsync(run);
-            await Stage(run).GiveBackAsync(run.Attempt, exception is OperationCanceledException ? null : exception.Message);
+            await Stage(run).GiveBackAsync(run.Attempt, fault);
         }
         catch (Exception lost)
         {

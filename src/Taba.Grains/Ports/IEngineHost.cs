@@ -9,6 +9,9 @@ public interface IEngineHost
     /// <summary>How many steps a trajectory runs before it reports and is checkpointed.</summary>
     int SegmentSteps { get; }
 
+    /// <summary>The engines begin nothing more: this silo ends.</summary>
+    bool Draining => false;
+
     /// <summary>Name of the engine that serves a stage: model, precision and batch shape.</summary>
     string EngineKey(StageSpec spec);
 

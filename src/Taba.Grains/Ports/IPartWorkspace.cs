@@ -10,7 +10,7 @@ namespace Taba.Grains.Ports;
 /// </summary>
 public interface IPartWorkspace
 {
-    /// <summary>Loads the model, the part's input rows and its checkpoints. Returns for each row the step where it goes on.</summary>
+    /// <summary>Loads the model, the part's input rows and its checkpoints. Returns for each row that is not complete the step where it goes on.</summary>
     Task<ImmutableArray<SampleStart>> PrepareAsync(PartLease lease, CancellationToken cancellationToken);
 
     /// <summary>Writes the part's objects and publishes its manifest create-if-absent; rows that failed are left out.</summary>

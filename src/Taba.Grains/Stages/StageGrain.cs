@@ -51,7 +51,10 @@ sealed partial class StageGrain(
         _fault = null;
         var done = State.Published(demand.Keep).Intersect(demand.Rows);
         _reused[demand.SweepId] = done.Count;
-        var next = State with { Spec = demand.Spec, Demands = State.Demands.With(demand) };
+        // What sweeps wanted that have ended, perhaps in a process that died before it could withdraw it, is nobody's wish.
+        var live = await GrainFactory.GetGrain<ISweepIndexGrain>(0).GetLiveAsync();
+        var wishes = State.Demands.RemoveAll(d => d.SweepId != demand.SweepId && !live.Contains(d.SweepId));
+        var next = State with { Spec = demand.Spec, Demands = wishes.With(demand) };
         // A sweep that is submitted anew tries its failed samples again.
         next = next with { Quarantined = next.Quarantined.RemoveAll(f => f.Sample >= demand.Rows.Start && f.Sample < demand.Rows.End) };
         if (State.Spec is not null && State.Demands.SequenceEqual(next.Demands) && State.Quarantined.Length == next.Quarantined.Length)

@@ -45,9 +45,10 @@ sealed class SweepGrain(
         using (await BeginChangeAsync())
         {
             await WriteAsync(state.State with { Plan = plan, Ended = null, Final = null });
+            // Live first: a stage forgets the demands of sweeps that are not.
+            await GrainFactory.GetGrain<ISweepIndexGrain>(0).AddAsync(plan.SweepId);
             foreach (var stage in plan.Stages)
                 await Stage(stage.Key).DemandAsync(new StageDemand(plan.SweepId, stage.Spec, stage.Rows, stage.Keep));
-            await GrainFactory.GetGrain<ISweepIndexGrain>(0).AddAsync(plan.SweepId);
         }
         signal.WorkMayBeAvailable();
         return await GetStatusAsync();
@@ -98,6 +99,9 @@ sealed class SweepGrain(
         {
             if (state.State is { Plan: { } plan, Ended: null })
                 await EndAsync(plan, Remember(await LookAsync(plan) with { State = SweepState.Cancelled }));
+            // The process that ended it may have died before it said so everywhere.
+            else if (state.State is { Plan: { } ended, Final: { } final })
+                await EndAsync(ended, final);
         }
     }
 

@@ -114,6 +114,13 @@ sealed class CheckpointIndex
         }
     }
 
+    /// <summary>The samples that have a checkpoint, by stage.</summary>
+    public IReadOnlyDictionary<string, RowSet> Held()
+    {
+        lock (_gate)
+            return _stages.ToDictionary(s => s.Key, s => RowSet.Of([.. s.Value.Keys.Order().Select(i => new RowRange(i, i + 1))]));
+    }
+
     /// <summary>Of these segments, those that nothing needs any more.</summary>
     public List<SegmentFile> Unneeded(IEnumerable<SegmentFile> segments)
     {

@@ -55,6 +55,26 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
     /// <summary>The writer failed, once and for good; raised on its thread. The work goes on only when a new process starts.</summary>
     public event Action<Exception>? Failed;
 
+    /// <summary>
+    /// Forgets the samples that a process published and did not live to forget. Records of a row whose result is published while
+    /// something else is still to be kept of it stay.
+    /// </summary>
+    public async Task ForgetPublishedAsync(ITensorStore store, CancellationToken cancellationToken)
+    {
+        foreach (var (stageKey, samples) in _index.Held())
+        {
+            foreach (var manifest in await store.ListAsync(stageKey, cancellationToken))
+            {
+                var kept = KeepDigest.Of(manifest.Kept);
+                foreach (var sample in samples.Intersect(manifest.Rows).Ranges.SelectMany(r => Enumerable.Range(r.Start, r.Count)))
+                {
+                    if (Find(stageKey, sample)?.KeepDigest == kept)
+                        Forget(stageKey, new(sample, sample + 1));
+                }
+            }
+        }
+    }
+
     /// <exception cref="StoreException">The writer failed, now or before.</exception>
     public async ValueTask PutAsync(CheckpointRecord record, CancellationToken cancellationToken)
     {

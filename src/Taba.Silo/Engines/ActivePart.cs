@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using Taba.Diffusion.Schedules;
 using Taba.Grains.Stages;
@@ -27,7 +26,7 @@ sealed class ActivePart : IDisposable
         Results = new byte[checked(lease.Rows.Count * RowBytes)];
         Starts = new SampleState[lease.Rows.Count];
         _evaluations = new long[lease.Rows.Count];
-        KeepDigest = Digest(lease);
+        KeepDigest = Checkpoints.KeepDigest.Of(lease.Keep);
     }
 
     public PartLease Lease { get; }
@@ -87,7 +86,14 @@ sealed class ActivePart : IDisposable
         SafeFileHandle handle;
         lock (_scratch)
             handle = _captures[kind];
-        RandomAccess.Write(handle, row, CaptureOffset(kind, step, Row(sample)));
+        try
+        {
+            RandomAccess.Write(handle, row, CaptureOffset(kind, step, Row(sample)));
+        }
+        catch (IOException exception)
+        {
+            throw StoreErrors.Wrap(exception, $"the scratch file of {kind} of part {Lease.Attempt}");
+        }
     }
 
     /// <summary>Reads consecutive rows of one step of a kept tensor.</summary>
@@ -117,12 +123,6 @@ sealed class ActivePart : IDisposable
 
     long CaptureOffset(TensorKinds kind, int step, int row) =>
         ((long)Lease.Keep.Steps(kind).AsSpan().BinarySearch(step) * Lease.Rows.Count + row) * RowBytes;
-
-    static string Digest(PartLease lease)
-    {
-        var text = string.Join(';', lease.Keep.Kinds.Select(k => $"{k}:{string.Join(',', lease.Keep.Steps(k))}"));
-        return Convert.ToHexStringLower(System.IO.Hashing.XxHash64.Hash(MemoryMarshal.AsBytes(text.AsSpan())));
-    }
 }
 
 /// <summary>What a row begins with.</summary>

@@ -28,6 +28,8 @@ sealed partial class EngineHost(
 {
     readonly ConcurrentDictionary<string, Lazy<Task<LoadedEngine>>> _engines = new();
     readonly ConcurrentDictionary<Guid, DenoisingEngine> _byIncarnation = new();
+    readonly ConcurrentDictionary<Task, bool> _reports = new();
+    volatile bool _draining;
 
     public int SegmentSteps => settings.Value.CheckpointEverySteps;
 
@@ -83,7 +85,7 @@ sealed partial class EngineHost(
             SwapRow = part.Swap is { } swap ? step => swap.Row(sample, step) : null,
             Captures = part.Lease.Keep.IsEmpty ? null : step => (CaptureKinds)(int)part.Lease.Keep.At(step),
             Tag = new EvaluationTag(attempt.StageKey, sample),
-            Observer = new SampleObserver(part, sample, checkpoints, grains, faults, logger),
+            Observer = new SampleObserver(part, sample, checkpoints, grains, this, faults, logger),
         });
         return new(handle.Incarnation, handle.Index);
     }
@@ -99,8 +101,26 @@ sealed partial class EngineHost(
     /// <summary>What the engines did so far.</summary>
     public IReadOnlyList<EngineStatistics> Statistics => [.. _byIncarnation.Values.Select(e => e.Statistics)];
 
-    /// <summary>Lets running segments end and accepts no new ones.</summary>
-    public Task DrainAsync() => Task.WhenAll(_byIncarnation.Values.Select(e => e.DrainAsync()));
+    public bool Draining => _draining;
+
+    /// <summary>Remembers the report of a segment's end until it is done; reports do not fail.</summary>
+    public void Track(Task report)
+    {
+        if (report.IsCompleted)
+            return;
+        _reports[report] = true;
+        report.ContinueWith(
+            static (done, reports) => ((ConcurrentDictionary<Task, bool>)reports!).TryRemove(done, out _), _reports,
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    /// <summary>Lets running segments end and accepts no new ones. Their checkpoints are on their way to the disk afterwards.</summary>
+    public async Task DrainAsync()
+    {
+        _draining = true;
+        await Task.WhenAll(_byIncarnation.Values.Select(e => e.DrainAsync()));
+        await Task.WhenAll(_reports.Keys);
+    }
 
     public async ValueTask DisposeAsync()
     {

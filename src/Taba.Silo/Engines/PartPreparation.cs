@@ -68,13 +68,29 @@ sealed class PartPreparation(ITensorStore store, ICheckpointStore checkpoints, N
         if (checkpoints.Find(key, sample) is not { } checkpoint
             || checkpoint.KeepDigest != part.KeepDigest
             || checkpoint.State.Length != part.RowBytes
-            || checkpoint.NextStep <= part.Lease.Spec.FirstStep || checkpoint.NextStep >= part.Lease.Spec.NumInferenceSteps)
+            || checkpoint.NextStep <= part.Lease.Spec.FirstStep || checkpoint.NextStep > part.Lease.Spec.NumInferenceSteps
+            || !HasAllCaptures(part, checkpoint))
         {
             return null;
         }
         foreach (var row in checkpoint.Captures)
             part.WriteCapture(sample, row.Step, row.Kind, row.Row.Span);
         part.AddEvaluations(sample, checkpoint.Evaluations);
+        if (checkpoint.NextStep == part.Lease.Spec.NumInferenceSteps)
+            checkpoint.State.CopyTo(part.ResultOf(sample));
         return new SampleState(checkpoint.NextStep, checkpoint.State, FromCheckpoint: true);
+    }
+
+    /// <summary>
+    /// Exactly what the part keeps of the steps behind the checkpoint. A record of an attempt that had lost its lease may
+    /// continue another attempt's chain badly; a gap would be published as zeros.
+    /// </summary>
+    static bool HasAllCaptures(ActivePart part, Checkpoint checkpoint)
+    {
+        var spec = part.Lease.Spec;
+        var wanted = part.Lease.Keep.Kinds
+            .SelectMany(kind => part.Lease.Keep.Steps(kind).Where(step => step >= spec.FirstStep && step < checkpoint.NextStep).Select(step => (step, kind)))
+            .ToHashSet();
+        return checkpoint.Captures.All(c => c.Row.Length == part.RowBytes) && wanted.SetEquals(checkpoint.Captures.Select(c => (c.Step, c.Kind)));
     }
 }

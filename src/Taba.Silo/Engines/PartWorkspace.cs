@@ -41,7 +41,8 @@ sealed class PartWorkspace(
         parts.Add(part);
         SiloInstruments.PrepareDuration.Record(clock.Elapsed.TotalSeconds);
         SiloInstruments.SamplesResumed.Add(part.Starts.Count(s => s.FromCheckpoint));
-        return part.Starts.Select((start, row) => new SampleStart(lease.Rows.Start + row, start.Step)).ToImmutableArray();
+        return part.Starts.Select((start, row) => new SampleStart(lease.Rows.Start + row, start.Step))
+            .Where(start => start.Step < lease.Spec.NumInferenceSteps).ToImmutableArray();
     });
 
     public Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) => OffGrain(async () =>

@@ -4,6 +4,7 @@ using Taba.Grains.Sweeps;
 using Taba.Grains.Trajectories;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Hosting;
+using Taba.Silo.Storage;
 
 namespace Taba.Silo.Engines;
 
@@ -12,7 +13,8 @@ namespace Taba.Silo.Engines;
 /// part. Then, and only then, tells the trajectory's grain.
 /// </summary>
 sealed partial class SampleObserver(
-    ActivePart part, int sample, ICheckpointStore checkpoints, IGrainFactory grains, FaultMonitor faults, ILogger logger) : ITrajectoryObserver
+    ActivePart part, int sample, ICheckpointStore checkpoints, IGrainFactory grains, EngineHost engines, FaultMonitor faults, ILogger logger)
+    : ITrajectoryObserver
 {
     // Captures since the last checkpoint: they become durable together with the next one.
     List<CapturedRow> _pending = [];
@@ -29,34 +31,47 @@ sealed partial class SampleObserver(
         var evaluations = part.AddEvaluations(sample, outcome.Evaluations);
         var captures = _pending;
         _pending = [];
-        CheckpointRecord? record = null;
         if (outcome.Completed)
             state.CopyTo(part.ResultOf(sample).Span);
-        else
-            record = new(part.Lease.Attempt.StageKey, sample, part.KeepDigest, outcome.NextStep, evaluations, state.ToArray(), captures);
-        ReportAsync(record, outcome.NextStep, outcome.Completed).Ignore();
+        // A completed sample has a record too: until the rest of its part is done, its result is nowhere else.
+        var record = new CheckpointRecord(
+            part.Lease.Attempt.StageKey, sample, part.KeepDigest, outcome.NextStep, evaluations, state.ToArray(), captures);
+        engines.Track(ReportAsync(record, outcome.Completed));
     }
 
     public void OnFailed(int step, Exception error)
     {
-        if (error is ObjectDisposedException or OperationCanceledException)
-            return;
-        FailAsync(step, error).Ignore();
+        switch (error)
+        {
+            // The engine ends, and with it the work, not the sample: it goes on from its checkpoint.
+            case EngineStoppedException or ObjectDisposedException or OperationCanceledException:
+                return;
+            case StoreException:
+                faults.Report(error, What);
+                return;
+            default:
+                engines.Track(FailAsync(step, error));
+                return;
+        }
     }
 
-    /// <summary>The grain asks for the next segment only when the checkpoint is queued: a slow disk slows the sample, not the engine.</summary>
-    async Task ReportAsync(CheckpointRecord? record, int nextStep, bool completed)
+    /// <summary>
+    /// The grain asks for the next segment only when the checkpoint is on disk: then a kill costs a slot one segment, whatever
+    /// the disk. The device does not wait, because the other half of the slots has work meanwhile.
+    /// </summary>
+    async Task ReportAsync(CheckpointRecord record, bool completed)
     {
         try
         {
-            if (record is not null)
-                await checkpoints.PutAsync(record, CancellationToken.None);
-            await Trajectory.SegmentEndedAsync(part.Lease.Attempt, nextStep, completed);
+            await checkpoints.PutAsync(record, CancellationToken.None);
+            if (!completed)
+                await checkpoints.FlushAsync(CancellationToken.None);
+            if (!engines.Draining)
+                await Trajectory.SegmentEndedAsync(part.Lease.Attempt, record.NextStep, completed);
         }
         catch (Exception exception)
         {
-            LogReportFailed(logger, sample, part.Lease.Attempt.StageKey, exception);
-            faults.Report(exception, $"sample {sample} of stage {part.Lease.Attempt.StageKey}");
+            ReportFailed(exception);
         }
     }
 
@@ -68,10 +83,21 @@ sealed partial class SampleObserver(
         }
         catch (Exception exception)
         {
-            LogReportFailed(logger, sample, part.Lease.Attempt.StageKey, exception);
-            faults.Report(exception, $"sample {sample} of stage {part.Lease.Attempt.StageKey}");
+            ReportFailed(exception);
         }
     }
+
+    void ReportFailed(Exception exception)
+    {
+        // While the engine drains it refuses the next segment, and that is as it should be.
+        if (engines.Draining && exception is not StoreException)
+            return;
+        if (exception is not StoreException)
+            LogReportFailed(logger, sample, part.Lease.Attempt.StageKey, exception);
+        faults.Report(exception, What);
+    }
+
+    string What => $"sample {sample} of stage {part.Lease.Attempt.StageKey}";
 
     ITrajectoryGrain Trajectory => grains.GetGrain<ITrajectoryGrain>(TrajectoryOrder.Key(part.Lease.Attempt.StageKey, sample));
 

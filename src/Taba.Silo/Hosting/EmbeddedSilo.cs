@@ -8,6 +8,7 @@ using Orleans.Configuration;
 using Orleans.Hosting;
 using Taba.Diffusion.Engine;
 using Taba.Grains;
+using Taba.Grains.Sweeps;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Engines;
 using Taba.Silo.GrainState;
@@ -47,13 +48,18 @@ public sealed class EmbeddedSilo : IAsyncDisposable
     /// <exception cref="StoreException">The store's disk fails.</exception>
     public static async Task<EmbeddedSilo> StartAsync(EmbeddedSiloOptions options, CancellationToken cancellationToken)
     {
+        SettingsCheck.Require(options.Settings);
         var storeLock = StoreLock.Acquire(options.StoreRoot, options.Command);
         try
         {
             var host = Build(options);
             try
             {
-                ((FolderTensorStore)host.Services.GetRequiredService<ITensorStore>()).SweepOrphans();
+                var store = (FolderTensorStore)host.Services.GetRequiredService<ITensorStore>();
+                store.SweepOrphans();
+                await host.Services.GetRequiredService<SegmentCheckpointStore>().ForgetPublishedAsync(store, cancellationToken);
+                // What other commands left unfinished in this store is not this one's work: nothing begins before a sweep is submitted.
+                host.Services.GetRequiredService<PartWorker>().Drain();
                 await host.StartAsync(cancellationToken);
                 return new EmbeddedSilo(host, storeLock);
             }
@@ -68,6 +74,26 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             storeLock.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Runs this sweep and no other; those that earlier commands left unfinished wait for their own command.</summary>
+    public async Task<SweepStatus> SubmitAsync(SweepPlan plan)
+    {
+        foreach (var other in await Grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync())
+        {
+            if (other != plan.SweepId)
+                await Grains.GetGrain<ISweepGrain>(other).CancelAsync();
+        }
+        var status = await Grains.GetGrain<ISweepGrain>(plan.SweepId).SubmitAsync(plan);
+        _host.Services.GetRequiredService<PartWorker>().Resume();
+        return status;
+    }
+
+    /// <summary>Removes a stage with its checkpoints, before anything is submitted.</summary>
+    public async Task ForgetAsync(string stageKey, CancellationToken cancellationToken)
+    {
+        await Store.RemoveStageAsync(stageKey, cancellationToken);
+        _host.Services.GetRequiredService<ICheckpointStore>().Forget(stageKey, new(0, int.MaxValue));
     }
 
     /// <summary>Ends the running segments and makes their checkpoints durable; takes no new work.</summary>
@@ -108,7 +134,12 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             .AddFilter("Orleans", options.LogLevel < LogLevel.Information ? options.LogLevel : LogLevel.Error)
             .AddFilter("Microsoft.Hosting", LogLevel.Warning)
             // Orleans retries a placement through Polly and reports what matters itself.
-            .AddFilter("Polly", LogLevel.Error);
+            .AddFilter("Polly", LogLevel.Error)
+            // What ends a command it says itself, in one sentence.
+            .AddFilter("Taba.Grains", Quiet(options))
+            .AddFilter(typeof(FaultMonitor).FullName, Quiet(options))
+            .AddFilter("Orleans.Storage", Quiet(options))
+            .AddFilter("Orleans.Core", Quiet(options));
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddTabaSilo(builder.Configuration, options.Device, options.StoreRoot);
@@ -126,6 +157,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         builder.Services.AddTabaWorker();
         return builder.Build();
     }
+
+    static LogLevel Quiet(EmbeddedSiloOptions options) => options.LogLevel < LogLevel.Warning ? options.LogLevel : LogLevel.None;
 
     /// <summary>Two ports that were free just now: two commands at once must not collide.</summary>
     static (int Silo, int Gateway) FreePorts()

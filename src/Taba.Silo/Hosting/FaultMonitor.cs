@@ -14,20 +14,26 @@ public sealed partial class FaultMonitor(ILogger<FaultMonitor> logger)
     /// <summary>Reports what failed while doing what.</summary>
     public void Report(Exception exception, string what)
     {
-        var cause = Find(exception);
-        LogFault(logger, what, exception);
+        var cause = StoreFault(exception);
+        if (cause is not null)
+            LogStoreFault(logger, what, cause.Message);
+        else
+            LogFault(logger, what, exception);
         _fault.TrySetResult(cause ?? exception);
     }
 
     /// <summary>The store's own error inside whatever a grain call wrapped around it.</summary>
-    static StoreException? Find(Exception? exception) => exception switch
+    public static StoreException? StoreFault(Exception? exception) => exception switch
     {
         null => null,
         StoreException store => store,
-        AggregateException aggregate => aggregate.InnerExceptions.Select(Find).FirstOrDefault(e => e is not null),
-        _ => Find(exception.InnerException),
+        AggregateException aggregate => aggregate.InnerExceptions.Select(StoreFault).FirstOrDefault(e => e is not null),
+        _ => StoreFault(exception.InnerException),
     };
 
     [LoggerMessage(5001, LogLevel.Error, "The silo cannot go on: {What}")]
     static partial void LogFault(ILogger logger, string what, Exception exception);
+
+    [LoggerMessage(5002, LogLevel.Error, "The silo cannot go on: {What}: {Reason}")]
+    static partial void LogStoreFault(ILogger logger, string what, string reason);
 }

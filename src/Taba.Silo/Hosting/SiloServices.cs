@@ -19,22 +19,21 @@ static class SiloServices
 {
     public static IServiceCollection AddTabaSilo(this IServiceCollection services, IConfiguration configuration, DeviceChoice device, string storeRoot)
     {
-        services.AddOptions<EngineSettings>().Bind(configuration.GetSection(EngineSettings.Section)).ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<LeaseOptions>().Bind(configuration.GetSection(LeaseOptions.Section)).ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<CheckpointOptions>().Bind(configuration.GetSection(CheckpointOptions.Section)).ValidateDataAnnotations().ValidateOnStart();
+        services.AddTabaSettings(configuration);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(device);
         services.AddSingleton<FaultMonitor>();
 
         services.AddSingleton<ITensorStore>(_ => new FolderTensorStore(storeRoot));
         services.AddSingleton(_ => new EvaluationCounter(storeRoot));
-        services.AddSingleton<ICheckpointStore>(provider =>
+        services.AddSingleton(provider =>
         {
             var checkpoints = new SegmentCheckpointStore(storeRoot, provider.GetRequiredService<IOptions<CheckpointOptions>>().Value);
             var faults = provider.GetRequiredService<FaultMonitor>();
             checkpoints.Failed += exception => faults.Report(exception, "writing checkpoints");
             return checkpoints;
         });
+        services.AddSingleton<ICheckpointStore>(provider => provider.GetRequiredService<SegmentCheckpointStore>());
         services.AddSingleton<IPartCatalogue, PartCatalogue>();
 
         services.AddSingleton<ActiveParts>();
@@ -57,6 +56,17 @@ static class SiloServices
     /// <summary>Runs the worker. Called after Orleans was added: services stop in reverse, and the worker must stop before the grains do.</summary>
     public static IServiceCollection AddTabaWorker(this IServiceCollection services) =>
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<PartWorker>());
+
+    /// <summary>The settings of a silo, checked when it starts.</summary>
+    public static void AddTabaSettings(this IServiceCollection services, IConfiguration configuration)
+    {
+        Add<EngineSettings>(EngineSettings.Section);
+        Add<LeaseOptions>(LeaseOptions.Section);
+        Add<CheckpointOptions>(CheckpointOptions.Section);
+
+        void Add<T>(string section)
+            where T : class => services.AddOptions<T>().Bind(configuration.GetSection(section)).ValidateDataAnnotations().ValidateOnStart();
+    }
 
     public static ISiloBuilder AddTabaPlacement(this ISiloBuilder silo)
     {

@@ -13,9 +13,15 @@ static partial class HardLink
         var temporary = $"{path}.tmp-{Guid.NewGuid():n}";
         if (Link(source, temporary) != 0)
             return false;
-        File.Move(temporary, path, overwrite: true);
-        // rename(2) does nothing when both names already are the same file.
-        File.Delete(temporary);
+        try
+        {
+            File.Move(temporary, path, overwrite: true);
+        }
+        finally
+        {
+            // rename(2) does nothing when both names already are the same file.
+            File.Delete(temporary);
+        }
         return true;
     }
 

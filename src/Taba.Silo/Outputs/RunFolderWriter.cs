@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Taba.Diffusion.Schedules;
@@ -65,8 +66,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
             return current;
         }
         StoreErrors.Guard(folder, () => Directory.CreateDirectory(folder));
-        // Without its manifest the folder counts as unfinished until the new one is written.
-        File.Delete(Path.Combine(folder, RunFolder.ManifestName));
+        StoreErrors.Guard(folder, () => DeleteUnfinished(folder));
 
         var files = ImmutableArray.CreateBuilder<RunFile>();
         foreach (var tensor in run.Tensors)
@@ -133,7 +133,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
     /// <summary>The folder's manifest when everything in it is already as it should be.</summary>
     RunFolder? IsCurrent(PlannedRun run, string folder, ImmutableArray<RunStage> stages)
     {
-        if (RunFolder.Read(folder) is not { } existing
+        if (Readable(folder) is not { } existing
             || existing.RowStart != run.Rows.Start || existing.RowEnd != run.Rows.End
             || !existing.Tensors.Select(t => t.Name).SequenceEqual(run.Tensors.Select(t => t.Name))
             || !existing.Tensors.Zip(run.Tensors).All(p => p.First.Steps.SequenceEqual(p.Second.Steps))
@@ -147,6 +147,29 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
             && p.First.Parts.Zip(p.Second.Parts).All(q => q.First.RowStart == q.Second.RowStart && q.First.Attempt == q.Second.Attempt));
         return same && existing.Tensors.All(t => t.File.EndsWith(extension, StringComparison.Ordinal)
             && new FileInfo(Path.Combine(folder, t.File)) is { Exists: true } file && file.Length == t.Bytes) ? existing : null;
+    }
+
+    /// <summary>A manifest that is none of ours was refused before, or is to be overwritten.</summary>
+    static RunFolder? Readable(string folder)
+    {
+        try
+        {
+            return RunFolder.Read(folder);
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Without its manifest the folder counts as unfinished until the new one is written; what a kill left half-written goes.</summary>
+    static int DeleteUnfinished(string folder)
+    {
+        File.Delete(Path.Combine(folder, RunFolder.ManifestName));
+        var halves = Directory.GetFiles(folder, "*.tmp-*");
+        foreach (var half in halves)
+            File.Delete(half);
+        return halves.Length;
     }
 
     RunFolder Manifest(
@@ -243,9 +266,18 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
         var temporary = $"{path}.tmp-{Guid.NewGuid():n}";
         StoreErrors.Guard(path, () =>
         {
-            File.WriteAllText(temporary, json.ToJsonString(RunJson.Options) + "\n");
-            File.Move(temporary, path, overwrite: true);
-            return 0;
+            try
+            {
+                // On disk before it has its name: after a power failure a manifest is whole or absent.
+                DurableFile.Write(temporary, Encoding.UTF8.GetBytes(json.ToJsonString(RunJson.Options) + "\n"));
+                File.Move(temporary, path, overwrite: true);
+                return 0;
+            }
+            catch
+            {
+                DurableFile.DeleteIfThere(temporary);
+                throw;
+            }
         });
     }
 }

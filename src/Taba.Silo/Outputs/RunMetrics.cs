@@ -10,113 +10,67 @@ using static TorchSharp.torch;
 
 namespace Taba.Silo.Outputs;
 
-/// <summary>
-/// The numbers of <c>metrics.json</c>, with upstream's keys (upstream-behaviour 1.6), computed in a stream over parts. What is
-/// measured of one tensor is remembered, because runs of a sweep share tensors.
-/// </summary>
+/// <summary>The metrics of runs, over the parts that hold their tensors. Rows that failed in any of a run's tensors are not counted.</summary>
 sealed class RunMetrics(ITensorStore store, NoiseSources noise)
 {
-    const int ChunkBytes = 4 << 20;
+    readonly ExperimentMetrics _metrics = new();
 
-    readonly Dictionary<string, TensorStatistics> _statistics = [];
-
-    /// <summary>The metrics of a run. Those whose tensors the run does not have are left out; rows that failed are not counted.</summary>
     public async Task<JsonObject> ComputeAsync(PlannedRun run, CancellationToken cancellationToken)
     {
-        var metrics = new JsonObject();
-        var noiseTensor = run.Tensor("noise");
-        var latents = run.Tensor("latents");
-        var samples = run.Tensor("samples");
-        var reconstruction = run.Tensor("samples2");
-        if (latents is not null)
+        var opened = new Dictionary<string, RunRows>();
+        try
         {
-            var l = await StatisticsAsync(run, latents, cancellationToken);
-            if (noiseTensor is not null)
+            foreach (var name in new[] { "noise", "latents", "samples", "samples2" })
             {
-                var n = await StatisticsAsync(run, noiseTensor, cancellationToken);
-                metrics["kl_div_noise_latent"] = KlDivergence.Between(n.Moments, l.Moments);
-                metrics["reconstruction_error_noise"] = await ErrorAsync(run, noiseTensor, latents, cancellationToken);
-                metrics["correlation"] = Pair(l.Correlation.Mean, l.Correlation.Std);
-                metrics["latent_stats"] = Pair(l.Moments.Mean, l.Moments.Std);
-                metrics["noise_stats"] = Pair(n.Moments.Mean, n.Moments.Std);
-                // Not upstream's: the floor of `correlation` at the same N, without which it says nothing.
-                metrics["noise_correlation"] = Pair(n.Correlation.Mean, n.Correlation.Std);
+                if (run.Tensor(name) is { } tensor)
+                    opened[name] = await RunRows.OpenAsync(tensor, run, store, noise, cancellationToken);
             }
-            else
+            var rows = opened.Values.Aggregate(RowSet.Of(run.Rows), (all, r) => all.Intersect(r.Rows));
+            return _metrics.Compute(Rows("noise"), Rows("latents"), Rows("samples"), Rows("samples2"), cancellationToken);
+
+            MetricRows? Rows(string name) =>
+                opened.TryGetValue(name, out var source) ? new($"{run.Tensor(name)!.Rows} {rows} {run.Model.Digest}", source, rows, run.Model) : null;
+        }
+        finally
+        {
+            foreach (var rows in opened.Values)
+                rows.Dispose();
+        }
+    }
+
+    sealed class MetricRows(string identity, RunRows source, RowSet rows, ModelIdentity model) : IMetricRows
+    {
+        const int ChunkBytes = 4 << 20;
+
+        public string Identity => identity;
+
+        public StateShape Shape => new(model.Channels, model.Height, model.Width);
+
+        public IEnumerable<float[]> Chunks(CancellationToken cancellationToken)
+        {
+            var count = (int)Math.Clamp(ChunkBytes / model.RowBytes, 1, 4096);
+            foreach (var range in rows.Ranges)
             {
-                metrics["correlation"] = Pair(l.Correlation.Mean, l.Correlation.Std);
-                metrics["latent_stats"] = Pair(l.Moments.Mean, l.Moments.Std);
+                for (var row = range.Start; row < range.End; row += count)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    yield return Read(new RowRange(row, Math.Min(range.End, row + count)));
+                }
             }
         }
-        if (samples is not null && reconstruction is not null)
-            metrics["reconstruction_error_images"] = await ErrorAsync(run, samples, reconstruction, cancellationToken);
-        return metrics;
-    }
 
-    async Task<TensorStatistics> StatisticsAsync(PlannedRun run, RunTensor tensor, CancellationToken cancellationToken)
-    {
-        var key = $"{tensor.Rows} {run.Rows} {run.Model.Digest}";
-        if (_statistics.TryGetValue(key, out var known))
-            return known;
-        using var rows = await RunRows.OpenAsync(tensor, run, store, noise, cancellationToken);
-        var moments = new MomentsAccumulator();
-        using var correlation = new PatchCorrelation(new StateShape(run.Model.Channels, run.Model.Height, run.Model.Width));
-        while (correlation.Pass < correlation.PassCount)
+        float[] Read(RowRange chunk)
         {
-            var first = correlation.Pass == 0;
-            foreach (var chunk in Chunks(run, rows.Rows))
+            var values = new float[chunk.Count * model.RowElements];
+            if (source.Dtype == ScalarType.Float32)
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                var values = ReadFloats(rows, chunk, run);
-                if (first)
-                    moments.Add(values);
-                correlation.Add(values);
+                source.Read(0, chunk, MemoryMarshal.AsBytes(values.AsSpan()));
+                return values;
             }
-            correlation.EndPass();
-        }
-        return _statistics[key] = new(moments.Value, correlation.Compute());
-    }
-
-    async Task<double> ErrorAsync(PlannedRun run, RunTensor a, RunTensor b, CancellationToken cancellationToken)
-    {
-        using var first = await RunRows.OpenAsync(a, run, store, noise, cancellationToken);
-        using var second = await RunRows.OpenAsync(b, run, store, noise, cancellationToken);
-        var error = new MeanAbsoluteError();
-        foreach (var chunk in Chunks(run, first.Rows.Intersect(second.Rows)))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            error.Add(ReadFloats(first, chunk, run), ReadFloats(second, chunk, run));
-        }
-        return error.Value;
-    }
-
-    static IEnumerable<RowRange> Chunks(PlannedRun run, RowSet present)
-    {
-        var rows = (int)Math.Clamp(ChunkBytes / run.Model.RowBytes, 1, 4096);
-        foreach (var range in present.Intersect(run.Rows).Ranges)
-        {
-            for (var row = range.Start; row < range.End; row += rows)
-                yield return new RowRange(row, Math.Min(range.End, row + rows));
-        }
-    }
-
-    static float[] ReadFloats(RunRows rows, RowRange chunk, PlannedRun run)
-    {
-        var values = new float[chunk.Count * run.Model.RowElements];
-        if (rows.Dtype == ScalarType.Float32)
-        {
-            rows.Read(0, chunk, MemoryMarshal.AsBytes(values.AsSpan()));
+            var stored = new byte[values.Length * (source.Dtype == ScalarType.Float64 ? sizeof(double) : sizeof(ushort))];
+            source.Read(0, chunk, stored);
+            FloatRows.ToFloat32(stored, source.Dtype, MemoryMarshal.AsBytes(values.AsSpan()));
             return values;
         }
-        var stored = new byte[values.Length * (rows.Dtype == ScalarType.Float64 ? sizeof(double) : sizeof(ushort))];
-        rows.Read(0, chunk, stored);
-        FloatRows.ToFloat32(stored, rows.Dtype, MemoryMarshal.AsBytes(values.AsSpan()));
-        return values;
     }
-
-    static JsonObject Pair(double mean, double std) => new() { ["mean"] = Number(mean), ["std"] = Number(std) };
-
-    static JsonValue Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : JsonValue.Create("NaN");
-
-    sealed record TensorStatistics(Moments Moments, CorrelationSummary Correlation);
 }

@@ -32,6 +32,13 @@ abstract class RunRows : IDisposable
     /// <param name="step">The step of a kept tensor; ignored for a result.</param>
     public abstract void Read(int step, RowRange rows, Span<byte> destination);
 
+    /// <summary>Makes sure of an object's digest before it is used without being read.</summary>
+    /// <exception cref="StoreException">It is damaged.</exception>
+    public virtual void Check(ObjectEntry entry)
+    {
+        // Only published objects have digests.
+    }
+
     public abstract void Dispose();
 
     public static async Task<RunRows> OpenAsync(RunTensor tensor, PlannedRun run, ITensorStore store, NoiseSources noise, CancellationToken cancellationToken) =>
@@ -84,6 +91,8 @@ abstract class RunRows : IDisposable
             else
                 reader.ReadKept(tensor.Kind, step, rows, destination);
         }
+
+        public override void Check(ObjectEntry entry) => reader.Check(entry);
 
         public override void Dispose() => reader.Dispose();
     }

@@ -25,8 +25,12 @@ sealed class TensorAssembler(ITensorStore store)
         ImmutableArray<long> shape = tensor.Steps.IsEmpty ? [range.Count, .. rowShape] : [tensor.Steps.Length, range.Count, .. rowShape];
         var fileName = tensor.Name + format.Extension();
         var path = Path.Combine(folder, fileName);
-        if (linkable is not null && format == Diffusion.Tensors.TensorFormat.Safetensors && store.LocalPath(linkable.Path) is { } source && HardLink.TryCreate(source, path))
-            return new(tensor.Name, fileName, rows.DtypeName, shape, new FileInfo(path).Length, tensor.Steps);
+        if (linkable is not null && format == Diffusion.Tensors.TensorFormat.Safetensors && store.LocalPath(linkable.Path) is { } source)
+        {
+            rows.Check(linkable);
+            if (HardLink.TryCreate(source, path))
+                return new(tensor.Name, fileName, rows.DtypeName, shape, new FileInfo(path).Length, tensor.Steps);
+        }
 
         using var writer = StoreErrors.Guard(path, () => TensorFileWriter.Create(path, format, tensor.Name, rows.Dtype, shape));
         var rowBytes = checked((int)(writer.ByteCount / range.Count / Math.Max(1, tensor.Steps.Length)));

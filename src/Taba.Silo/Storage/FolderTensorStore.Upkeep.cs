@@ -65,6 +65,11 @@ public sealed partial class FolderTensorStore
     public int SweepOrphans() => Guard("sweep", Root, () =>
     {
         var deleted = 0;
+        foreach (var file in Directory.GetFiles(Root, "*.tmp*"))
+        {
+            File.Delete(file);
+            deleted++;
+        }
         foreach (var folder in Directory.EnumerateDirectories(_paths.Scratch).ToList())
         {
             deleted += Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Count();
@@ -137,6 +142,7 @@ public sealed partial class FolderTensorStore
         }
     }
 
-    List<string> StageKeys() =>
+    /// <summary>Keys of the stages in the store.</summary>
+    public IReadOnlyList<string> StageKeys() =>
         [.. Directory.EnumerateDirectories(_paths.Stages).Select(d => Path.GetFileName(d)).Where(StorePaths.IsKey).Order(StringComparer.Ordinal)];
 }

@@ -35,6 +35,10 @@ public sealed class StageReader : IDisposable
     /// <summary>Reads rows of one step of a kept tensor.</summary>
     public void ReadKept(TensorKinds kind, int step, RowRange rows, Span<byte> destination) => Read(kind, step, rows, destination);
 
+    /// <summary>Checks the digest of an object, unless it was read before.</summary>
+    /// <exception cref="StoreException">It is damaged.</exception>
+    public void Check(ObjectEntry entry) => _ = Object(entry);
+
     /// <summary>Rows that can be read.</summary>
     public RowSet Rows(TensorKinds kind, int? step) =>
         RowSet.Of([.. _manifests.Where(m => Holds(m, kind, step)).Select(m => m.Rows)]);

@@ -40,6 +40,13 @@ sealed partial class PartWorker(
     /// <summary>Takes no more parts.</summary>
     public void Drain() => _draining = true;
 
+    /// <summary>Takes parts, as it does from the start unless told otherwise.</summary>
+    public void Resume()
+    {
+        _draining = false;
+        signal.WorkMayBeAvailable();
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await MemberAsync(stoppingToken);
@@ -62,8 +69,10 @@ sealed partial class PartWorker(
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                LogLookFailed(logger, exception);
-                if (++failures >= FaultAfterFailures || exception is Storage.StoreException)
+                var store = FaultMonitor.StoreFault(exception);
+                if (store is null)
+                    LogLookFailed(logger, exception);
+                if (++failures >= FaultAfterFailures || store is not null)
                     faults.Report(exception, "looking for work");
             }
             try
@@ -106,7 +115,16 @@ sealed partial class PartWorker(
                     continue;
                 SiloInstruments.PartsLeased.Add(1);
                 _held[lease.Attempt] = new(lease, time.GetTimestamp());
-                await grains.GetGrain<IPartGrain>(lease.Attempt.PartKey).StartAsync(lease);
+                try
+                {
+                    await grains.GetGrain<IPartGrain>(lease.Attempt.PartKey).StartAsync(lease);
+                }
+                catch
+                {
+                    // Not renewed, it comes free; renewed, it would be held for ever by nobody.
+                    _held.Remove(lease.Attempt);
+                    throw;
+                }
                 return true;
             }
         }

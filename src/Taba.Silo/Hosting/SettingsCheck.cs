@@ -1,0 +1,26 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Taba.Grains;
+
+namespace Taba.Silo.Hosting;
+
+/// <summary>Refuses wrong settings before anything is started or written.</summary>
+static class SettingsCheck
+{
+    /// <exception cref="BadInputException">A setting is of the wrong type or outside its range.</exception>
+    public static void Require(IEnumerable<KeyValuePair<string, string?>> settings)
+    {
+        var services = new ServiceCollection();
+        services.AddTabaSettings(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
+        using var provider = services.BuildServiceProvider();
+        try
+        {
+            provider.GetRequiredService<IStartupValidator>().Validate();
+        }
+        catch (Exception exception) when (exception is OptionsValidationException or InvalidOperationException or AggregateException)
+        {
+            throw new BadInputException($"The settings cannot be used: {exception.Message}", exception);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+using System.Collections.Immutable;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+using Taba.Grains.Tests.Fakes;
+
+namespace Taba.Grains.Tests.Grains;
+
+/// <summary>Leases: who has a part, for how long, and what happens when nobody answers.</summary>
+[Collection(SiloCollection.Name)]
+public sealed class LeaseTests(TestSilo silo)
+{
+    static readonly TimeSpan Duration = new LeaseOptions().Duration;
+    static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+
+    [Fact]
+    public async Task Lease_AfterItsEnd_IsGivenAgainWithAHigherEpoch()
+    {
+        var stage = await DemandedAsync(rows: 32);
+        var first = await stage.LeaseAsync("a", null);
+        Assert.Null(await stage.LeaseAsync("b", null));
+
+        silo.Time.Advance(Duration + Tick);
+        var second = await stage.LeaseAsync("b", null);
+        Assert.Equal(first!.Rows, second!.Rows);
+        Assert.True(second.Attempt.Epoch > first.Attempt.Epoch);
+        Assert.NotEqual(first.Attempt.Id, second.Attempt.Id);
+        Assert.Equal([false], await stage.RenewAsync("a", [new(first.Attempt, 1)]));
+        Assert.Equal([true], await stage.RenewAsync("b", [new(second.Attempt, 1)]));
+    }
+
+    [Fact]
+    public async Task Renew_BeforeTheEnd_ProlongsTheLease()
+    {
+        var stage = await DemandedAsync(rows: 32);
+        var lease = await stage.LeaseAsync("a", null);
+        for (var i = 0; i < 5; i++)
+        {
+            silo.Time.Advance(Duration - Tick);
+            Assert.Equal([true], await stage.RenewAsync("a", [new(lease!.Attempt, i)]));
+        }
+        Assert.Null(await stage.LeaseAsync("b", null));
+    }
+
+    [Fact]
+    public async Task Renew_ByAnother_IsFalseAndProlongsNothing()
+    {
+        var stage = await DemandedAsync(rows: 32);
+        var lease = await stage.LeaseAsync("a", null);
+        silo.Time.Advance(Duration - Tick);
+        Assert.Equal([false], await stage.RenewAsync("b", [new(lease!.Attempt, 1)]));
+        silo.Time.Advance(2 * Tick);
+        Assert.NotNull(await stage.LeaseAsync("b", null));
+    }
+
+    [Fact]
+    public async Task Lease_OfADeadWorker_IsVoidAtOnce()
+    {
+        var stage = await DemandedAsync(rows: 32);
+        var first = await stage.LeaseAsync("dies", null);
+        silo.Membership.Dead["dies"] = true;
+        var second = await stage.LeaseAsync("lives", null);
+        Assert.Equal(first!.Rows, second!.Rows);
+        Assert.Equal(first.Attempt.Epoch + 1, second.Attempt.Epoch);
+    }
+
+    [Fact]
+    public async Task Lease_InputsArrive_TheFreshRowComesFirst()
+    {
+        var sample = TestSilo.NewStage();
+        var plan = TestStages.Chain("fresh", 128, sample);
+        await silo.Sweep("fresh").SubmitAsync(plan);
+        var invert = silo.Stage(plan.Stages[1].Key);
+        await PublishAsync(sample, new(0, 64));
+        Assert.Equal(0, (await invert.LeaseAsync("a", null))!.Rows.Start);
+        await PublishAsync(sample, new(96, 128));
+        Assert.Equal(96, (await invert.LeaseAsync("a", 96))!.Rows.Start);
+        Assert.Equal(32, (await invert.LeaseAsync("a", null))!.Rows.Start);
+    }
+
+    [Fact]
+    public async Task Lease_StateCannotBeWritten_HandsNothingOutAndTakesNothing()
+    {
+        var stage = await DemandedAsync(rows: 32);
+        var key = stage.GetPrimaryKeyString();
+        silo.GrainState.FailWritesOf = key;
+        await Assert.ThrowsAsync<OrleansException>(() => stage.LeaseAsync("a", null));
+        silo.GrainState.FailWritesOf = null;
+        Assert.NotNull(await stage.LeaseAsync("a", null));
+    }
+
+    [Fact]
+    public async Task Demand_StateCannotBeWritten_TheSameDemandAgainIsWritten()
+    {
+        var spec = TestSilo.NewStage();
+        var stage = silo.Stage(StageKey.Of(spec));
+        var demand = new StageDemand("s", spec, new(0, 32), CaptureSelection.None);
+        silo.GrainState.FailWritesOf = stage.GetPrimaryKeyString();
+        await Assert.ThrowsAsync<OrleansException>(() => stage.DemandAsync(demand));
+        silo.GrainState.FailWritesOf = null;
+        await stage.DemandAsync(demand);
+        await silo.Cluster.DeactivateAsync(stage);
+        Assert.Equal(32, (await stage.GetStatusAsync("s")).RowsWanted);
+    }
+
+    [Fact]
+    public async Task Activate_LeasesOfLivingWorkers_GoOn()
+    {
+        var stage = await DemandedAsync(rows: 64);
+        var lease = await stage.LeaseAsync("lives-on", null);
+        await stage.LeaseAsync("gone", null);
+        // Renewed in memory only, long after the end that was written.
+        silo.Time.Advance(Duration - Tick);
+        await stage.RenewAsync("lives-on", [new(lease!.Attempt, 1)]);
+        silo.Time.Advance(Duration - Tick);
+        silo.Membership.Dead["gone"] = true;
+        await silo.Cluster.DeactivateAsync(stage);
+
+        Assert.Equal([true], await stage.RenewAsync("lives-on", [new(lease.Attempt, 1)]));
+        Assert.Equal(32, (await stage.LeaseAsync("another", null))!.Rows.Start);
+    }
+
+    [Fact]
+    public async Task Activate_EpochsOfBefore_AreNotGivenAgain()
+    {
+        var stage = await DemandedAsync(rows: 32);
+        var lease = await stage.LeaseAsync("a", null);
+        await stage.GiveBackAsync(lease!.Attempt, null);
+        await silo.Cluster.DeactivateAsync(stage);
+        // The give-back was not written, so the lease is back, for as long as any lease without a sign of life.
+        Assert.Null(await stage.LeaseAsync("a", null));
+        silo.Time.Advance(Duration + Tick);
+        Assert.True((await stage.LeaseAsync("a", null))!.Attempt.Epoch > lease.Attempt.Epoch);
+    }
+
+    [Fact]
+    public async Task Complete_AnotherAttemptWasQuicker_BelievesTheStore()
+    {
+        var spec = TestSilo.NewStage();
+        var stage = await DemandedAsync(rows: 32, spec);
+        var lease = await stage.LeaseAsync("a", null);
+        // Published by an attempt that died before it told the stage.
+        silo.Store.Publish(lease!.Attempt with { Id = Guid.NewGuid() }, lease.Rows, lease.Keep, supplement: false);
+        await stage.CompleteAsync(lease.Attempt, RowSet.Empty, lease.Keep, []);
+        Assert.Equal(TestStages.Rows(0, 32), await stage.GetPublishedAsync(CaptureSelection.None));
+        Assert.Null(await stage.LeaseAsync("a", null));
+    }
+
+    [Fact]
+    public async Task Complete_AfterTheLeaseWasLost_CountsWhatThePartPublished()
+    {
+        var stage = await DemandedAsync(rows: 32);
+        var first = await stage.LeaseAsync("slow", null);
+        silo.Time.Advance(Duration + Tick);
+        var second = await stage.LeaseAsync("quick", null);
+        await stage.CompleteAsync(first!.Attempt, TestStages.Rows(0, 32), first.Keep, []);
+        Assert.Equal(TestStages.Rows(0, 32), await stage.GetPublishedAsync(CaptureSelection.None));
+        await stage.GiveBackAsync(second!.Attempt, null);
+        Assert.Null(await stage.LeaseAsync("quick", null));
+    }
+
+    [Fact]
+    public async Task GiveBack_WithAFault_FaultsTheSweepUntilItIsSubmittedAgain()
+    {
+        var plan = TestStages.Chain("faulty", 32, TestSilo.NewStage());
+        await silo.Sweep("faulty").SubmitAsync(plan);
+        var lease = await silo.Stage(plan.Stages[0].Key).LeaseAsync("a", null);
+        await silo.Stage(plan.Stages[0].Key).GiveBackAsync(lease!.Attempt, "the disk is full");
+
+        var status = await silo.Sweep("faulty").GetStatusAsync();
+        Assert.Equal((SweepState.Faulted, "the disk is full"), (status.State, status.Fault));
+        Assert.Null(await silo.Stage(plan.Stages[0].Key).LeaseAsync("a", null));
+
+        Assert.Equal(SweepState.Running, (await silo.Sweep("faulty").SubmitAsync(plan)).State);
+        Assert.Equal(SweepState.Completed, (await new TestWorker(silo).RunAsync("faulty")).State);
+    }
+
+    [Fact]
+    public async Task GiveBack_WithoutAFault_FreesThePart()
+    {
+        var stage = await DemandedAsync(rows: 32);
+        var lease = await stage.LeaseAsync("a", null);
+        await stage.GiveBackAsync(lease!.Attempt, null);
+        Assert.Equal(lease.Rows, (await stage.LeaseAsync("b", null))!.Rows);
+    }
+
+    async Task<IStageGrain> DemandedAsync(int rows, StageSpec? given = null)
+    {
+        var spec = given ?? TestSilo.NewStage();
+        var stage = silo.Stage(StageKey.Of(spec));
+        await stage.DemandAsync(new("s", spec, new(0, rows), CaptureSelection.None));
+        return stage;
+    }
+
+    /// <summary>Has a stage's rows published by an attempt from elsewhere.</summary>
+    async Task PublishAsync(StageSpec spec, RowRange rows)
+    {
+        var attempt = new PartAttempt(StageKey.Of(spec), rows.Start, 0, Guid.NewGuid());
+        silo.Store.Publish(attempt, rows, CaptureSelection.None, supplement: false);
+        await silo.Stage(attempt.StageKey).CompleteAsync(attempt, RowSet.Of(rows), CaptureSelection.None, ImmutableArray<SampleFailure>.Empty);
+    }
+}

@@ -1,0 +1,246 @@
+using System.Collections.Immutable;
+using Taba.Grains.Models;
+using Taba.Grains.Parts;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+using Taba.Grains.Tests.Fakes;
+using Taba.Grains.Trajectories;
+
+namespace Taba.Grains.Tests.Grains;
+
+/// <summary>One arranged case for every method of a grain that changes something.</summary>
+static class MutatingCalls
+{
+    /// <summary>Methods that may act twice, each with its reason.</summary>
+    public static readonly Dictionary<string, string> MayActTwice = new()
+    {
+        ["IModelGrain.OpenAsync"] = "a façade that holds nothing: its caller, the trajectory, does not open twice",
+        ["IModelGrain.RunSegmentAsync"] = "a façade that holds nothing: its caller, the trajectory, does not ask twice",
+    };
+
+    public static readonly Dictionary<string, Func<TestSilo, Task<MutatingCall>>> Cases = new()
+    {
+        ["ISweepIndexGrain.AddAsync"] = silo => Task.FromResult(new MutatingCall(
+            () => Index(silo).AddAsync("twice-added"), () => ObserveIndexAsync(silo, "twice-added"))),
+        ["ISweepIndexGrain.RemoveAsync"] = async silo =>
+        {
+            await Index(silo).AddAsync("twice-removed");
+            return new(() => Index(silo).RemoveAsync("twice-removed"), () => ObserveIndexAsync(silo, "twice-removed"));
+        },
+        ["ISweepGrain.SubmitAsync"] = silo =>
+        {
+            var plan = TestStages.Chain("twice-submitted", 32, TestSilo.NewStage());
+            return Task.FromResult(new MutatingCall(() => silo.Sweep(plan.SweepId).SubmitAsync(plan), () => ObserveSweepAsync(silo, plan)));
+        },
+        ["ISweepGrain.CancelAsync"] = async silo =>
+        {
+            var plan = TestStages.Chain("twice-cancelled", 32, TestSilo.NewStage());
+            await silo.Sweep(plan.SweepId).SubmitAsync(plan);
+            return new(() => silo.Sweep(plan.SweepId).CancelAsync(), () => ObserveSweepAsync(silo, plan));
+        },
+        ["IStageGrain.DemandAsync"] = silo =>
+        {
+            var spec = TestSilo.NewStage();
+            var stage = silo.Stage(StageKey.Of(spec));
+            return Task.FromResult(new MutatingCall(
+                () => stage.DemandAsync(new("s", spec, new(0, 64), CaptureSelection.None)), () => ObserveStageAsync(silo, stage)));
+        },
+        ["IStageGrain.WithdrawAsync"] = async silo =>
+        {
+            var (stage, _) = await LeasedAsync(silo);
+            return new(() => stage.WithdrawAsync("s"), () => ObserveStageAsync(silo, stage));
+        },
+        ["IStageGrain.LeaseAsync"] = async silo =>
+        {
+            // One part only: asked again there is nothing left to lease, whoever asks.
+            var (stage, _) = await LeasedAsync(silo, rows: 64);
+            return new(() => stage.LeaseAsync("worker", null), () => ObserveStageAsync(silo, stage), () => stage.LeaseAsync("another", 40));
+        },
+        ["IStageGrain.RenewAsync"] = async silo =>
+        {
+            var (stage, lease) = await LeasedAsync(silo);
+            silo.Time.Advance(TimeSpan.FromSeconds(20));
+            return new(
+                () => stage.RenewAsync("worker", [new(lease.Attempt, 7)]),
+                () => ObserveStageAsync(silo, stage),
+                async () => Assert.Equal([false], await stage.RenewAsync("worker", [new(Older(lease.Attempt), 99)])));
+        },
+        ["IStageGrain.CompleteAsync"] = async silo =>
+        {
+            var (stage, lease) = await LeasedAsync(silo);
+            var failure = new SampleFailure(lease.Attempt.StageKey, 3, 5, "NaN");
+            var others = RowSet.Of(new RowRange(0, 3), new RowRange(4, 32));
+            return new(
+                () => stage.CompleteAsync(lease.Attempt, others, lease.Keep, [failure]),
+                () => ObserveStageAsync(silo, stage),
+                () => stage.CompleteAsync(Older(lease.Attempt), others, lease.Keep, [failure with { Sample = 4 }]));
+        },
+        ["IStageGrain.GiveBackAsync"] = async silo =>
+        {
+            var (stage, lease) = await LeasedAsync(silo);
+            return new(
+                () => stage.GiveBackAsync(lease.Attempt, null),
+                () => ObserveStageAsync(silo, stage),
+                () => stage.GiveBackAsync(Older(lease.Attempt), "a fault of before"));
+        },
+        ["IPartGrain.StartAsync"] = silo =>
+        {
+            var lease = HeldLease(silo);
+            var started = false;
+            return Task.FromResult(new MutatingCall(
+                async () =>
+                {
+                    await Part(silo, lease).StartAsync(lease);
+                    // What the first start begins goes on after it returned.
+                    if (!started)
+                        await SegmentsAsync(silo, lease);
+                    started = true;
+                },
+                () => ObservePartAsync(silo, lease),
+                () => Part(silo, lease).StartAsync(lease with { Attempt = Older(lease.Attempt) })));
+        },
+        ["IPartGrain.SampleEndedAsync"] = async silo =>
+        {
+            var lease = await RunningAsync(silo);
+            return new(
+                () => Part(silo, lease).SampleEndedAsync(lease.Attempt, 0, null),
+                () => ObservePartAsync(silo, lease),
+                () => Part(silo, lease).SampleEndedAsync(Older(lease.Attempt), 1, null));
+        },
+        ["IPartGrain.StopAsync"] = async silo =>
+        {
+            var lease = await RunningAsync(silo);
+            return new(
+                () => Part(silo, lease).StopAsync(lease.Attempt),
+                () => ObservePartAsync(silo, lease),
+                () => Part(silo, lease).StopAsync(Older(lease.Attempt)));
+        },
+        ["ITrajectoryGrain.StartAsync"] = async silo =>
+        {
+            var lease = HeldLease(silo);
+            await silo.Workspace.PrepareAsync(lease, CancellationToken.None);
+            var order = new TrajectoryOrder(lease.Attempt, 0, "engine", 0, 10, 4);
+            return new(
+                () => Trajectory(silo, lease).StartAsync(order),
+                () => ObservePartAsync(silo, lease),
+                () => Trajectory(silo, lease).StartAsync(order with { Attempt = Older(lease.Attempt) }));
+        },
+        ["ITrajectoryGrain.SegmentEndedAsync"] = async silo =>
+        {
+            var lease = await RunningAsync(silo);
+            return new(
+                () => Trajectory(silo, lease).SegmentEndedAsync(lease.Attempt, 4, completed: false),
+                () => ObservePartAsync(silo, lease),
+                () => Trajectory(silo, lease).SegmentEndedAsync(Older(lease.Attempt), 8, completed: false));
+        },
+        ["ITrajectoryGrain.FailedAsync"] = async silo =>
+        {
+            var lease = await RunningAsync(silo);
+            return new(
+                () => Trajectory(silo, lease).FailedAsync(lease.Attempt, 2, "NaN"),
+                () => ObservePartAsync(silo, lease),
+                () => Trajectory(silo, lease).FailedAsync(Older(lease.Attempt), 3, "NaN"));
+        },
+        ["ITrajectoryGrain.StopAsync"] = async silo =>
+        {
+            var lease = await RunningAsync(silo);
+            return new(
+                () => Trajectory(silo, lease).StopAsync(lease.Attempt),
+                () => ObservePartAsync(silo, lease),
+                () => Trajectory(silo, lease).StopAsync(Older(lease.Attempt)));
+        },
+        ["IModelGrain.CloseAsync"] = async silo =>
+        {
+            var lease = HeldLease(silo);
+            await silo.Workspace.PrepareAsync(lease, CancellationToken.None);
+            var model = silo.Grains.GetGrain<IModelGrain>(PinnedToSiloPlacement.Key(silo.Cluster.Silos[0].SiloAddress, "engine"));
+            var slot = await model.OpenAsync(lease.Attempt, 0);
+            return new(
+                () => model.CloseAsync(slot).AsTask(),
+                () => ObservePartAsync(silo, lease),
+                () => model.CloseAsync(new SlotTicket(Guid.NewGuid(), slot.Index)).AsTask());
+        },
+    };
+
+    static ISweepIndexGrain Index(TestSilo silo) => silo.Grains.GetGrain<ISweepIndexGrain>(0);
+
+    static IPartGrain Part(TestSilo silo, PartLease lease) => silo.Grains.GetGrain<IPartGrain>(lease.Attempt.PartKey);
+
+    static ITrajectoryGrain Trajectory(TestSilo silo, PartLease lease) =>
+        silo.Grains.GetGrain<ITrajectoryGrain>(TrajectoryOrder.Key(lease.Attempt.StageKey, 0));
+
+    static PartAttempt Older(PartAttempt attempt) => attempt with { Epoch = attempt.Epoch - 1, Id = Guid.NewGuid() };
+
+    static async Task<(IStageGrain Stage, PartLease Lease)> LeasedAsync(TestSilo silo, int rows = 32)
+    {
+        var spec = TestSilo.NewStage();
+        var stage = silo.Stage(StageKey.Of(spec));
+        await stage.DemandAsync(new("s", spec, new(0, rows), CaptureSelection.None));
+        return (stage, (await stage.LeaseAsync("worker", null))!);
+    }
+
+    /// <summary>A part of two samples on a device that waits for the test.</summary>
+    static PartLease HeldLease(TestSilo silo)
+    {
+        var spec = TestSilo.NewStage();
+        silo.Device.Hold(StageKey.Of(spec));
+        return new(new(StageKey.Of(spec), 0, 5, Guid.NewGuid()), spec, new(0, 2), CaptureSelection.None, Supplement: false);
+    }
+
+    static async Task<PartLease> RunningAsync(TestSilo silo)
+    {
+        var lease = HeldLease(silo);
+        await Part(silo, lease).StartAsync(lease);
+        await SegmentsAsync(silo, lease);
+        return lease;
+    }
+
+    /// <summary>Waits until each sample has asked the device for steps.</summary>
+    static async Task SegmentsAsync(TestSilo silo, PartLease lease)
+    {
+        var segments = silo.Device.Hold(lease.Attempt.StageKey);
+        for (var i = 0; i < lease.Rows.Count; i++)
+            await segments.ReadAsync().AsTask().WaitAsync(TestSilo.Patience);
+    }
+
+    static async Task<string> ObserveIndexAsync(TestSilo silo, string id) =>
+        $"live {(await Index(silo).GetLiveAsync()).Count(live => live == id)}";
+
+    static async Task<string> ObserveSweepAsync(TestSilo silo, SweepPlan plan)
+    {
+        string status;
+        try
+        {
+            var s = await silo.Sweep(plan.SweepId).GetStatusAsync();
+            status = $"{s.State} version {s.Version}";
+        }
+        catch (InvalidOperationException)
+        {
+            status = "unknown";
+        }
+        var stages = await Task.WhenAll(plan.Stages.Select(s => silo.Stage(s.Key).GetStatusAsync(plan.SweepId).AsTask()));
+        var work = await silo.Sweep(plan.SweepId).GetWorkAsync();
+        return $"{status}, {await ObserveIndexAsync(silo, plan.SweepId)}, work {work.Length}, wanted {string.Join(' ', stages.Select(s => s.RowsWanted))}";
+    }
+
+    static async Task<string> ObserveStageAsync(TestSilo silo, IStageGrain stage)
+    {
+        var status = await stage.GetStatusAsync("s");
+        var published = await stage.GetPublishedAsync(CaptureSelection.None);
+        var state = silo.GrainState.Find($"stage/{stage.GetGrainId()}");
+        return $"wanted {status.RowsWanted}, done {status.Done}, leased {status.PartsLeased}, evaluations {status.EvaluationsDone}, fault {status.Fault}, "
+            + $"failed {string.Join(' ', status.Failures.Select(f => f.Sample))}, published {published}, written {state?.ETag}";
+    }
+
+    /// <summary>What a part and its trajectories did to the workspace, the device and themselves.</summary>
+    static async Task<string> ObservePartAsync(TestSilo silo, PartLease lease)
+    {
+        var part = await Part(silo, lease).GetStatusAsync();
+        var trajectory = await Trajectory(silo, lease).GetStatusAsync();
+        bool Mine(PartAttempt attempt) => attempt.StageKey == lease.Attempt.StageKey;
+        return $"prepared {silo.Workspace.Prepared.Count(l => Mine(l.Attempt))}, discarded {silo.Workspace.Discarded.Count(Mine)}, "
+            + $"opened {silo.Device.Opened.Count(Mine)}, segments {silo.Device.Segments.Count(s => Mine(s.Attempt))}, "
+            + $"closed {silo.Device.Closed.Count(c => Mine(c.Attempt))}, attempt {part.Attempt?.Epoch}, ended {part.SamplesEnded}, "
+            + $"trajectory at {trajectory.NextStep} running {trajectory.Running}, manifests {silo.Store.Manifests(lease.Attempt.StageKey).Count}";
+    }
+}

@@ -1,0 +1,77 @@
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+using Taba.Grains.Tests.Fakes;
+
+namespace Taba.Grains.Tests.Grains;
+
+/// <summary>After a kill the store's manifests outrank what the grains remember.</summary>
+public sealed class RestartTests(TestSilo silo) : IClassFixture<TestSilo>
+{
+    [Fact]
+    public async Task Restart_StateIsLostButManifestsAreThere_ComputesNothing()
+    {
+        var plan = TestStages.Chain("lost-state", 64, TestSilo.NewStage());
+        await silo.Sweep("lost-state").SubmitAsync(plan);
+        await new TestWorker(silo).RunAsync("lost-state");
+
+        silo.GrainState.Lose("stage-");
+        silo.GrainState.Lose("lost-state");
+        await silo.RestartAsync();
+        var status = await silo.Sweep("lost-state").SubmitAsync(plan);
+        Assert.Equal(SweepState.Completed, status.State);
+        Assert.All(status.Stages, s => Assert.Equal(64, s.RowsReused));
+    }
+
+    [Fact]
+    public async Task Restart_StateSaysDoneButManifestsDoNot_ComputesThemAgain()
+    {
+        var plan = TestStages.Chain("lost-parts", 64, TestSilo.NewStage());
+        await silo.Sweep("lost-parts").SubmitAsync(plan);
+        await new TestWorker(silo).RunAsync("lost-parts");
+
+        silo.Store.Lose(plan.Stages[1].Key);
+        await silo.RestartAsync();
+        Assert.Equal(SweepState.Running, (await silo.Sweep("lost-parts").SubmitAsync(plan)).State);
+        var worker = new TestWorker(silo);
+        Assert.Equal(SweepState.Completed, (await worker.RunAsync("lost-parts")).State);
+        Assert.Equal([(StageKind.Invert, 0), (StageKind.Invert, 32)], worker.Leased.Select(l => (l.Spec.Kind, l.Rows.Start)));
+    }
+
+    [Fact]
+    public async Task Restart_InTheMiddle_GoesOnWithWhatIsMissing()
+    {
+        var plan = TestStages.Chain("killed", 96, TestSilo.NewStage());
+        await silo.Sweep("killed").SubmitAsync(plan);
+        var first = new TestWorker(silo, "killed worker");
+        // Two parts are published, one of them without the stage knowing it, and a third is out when the silo dies.
+        var known = await first.LeaseOneAsync("killed");
+        silo.Store.Publish(known!.Attempt, known.Rows, known.Keep, supplement: false);
+        await silo.Stage(known.Attempt.StageKey).CompleteAsync(known.Attempt, RowSet.Of(known.Rows), known.Keep, []);
+        var unknown = await first.LeaseOneAsync("killed");
+        silo.Store.Publish(unknown!.Attempt, unknown.Rows, unknown.Keep, supplement: false);
+        var lost = await first.LeaseOneAsync("killed");
+
+        silo.Membership.Dead["killed worker"] = true;
+        await silo.RestartAsync();
+        Assert.Contains("killed", await silo.Grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync());
+        var second = new TestWorker(silo, "next worker");
+        Assert.Equal(SweepState.Completed, (await second.RunAsync("killed")).State);
+        var published = new[] { known, unknown };
+        Assert.DoesNotContain(second.Leased, l => published.Any(p => p.Attempt.PartKey == l.Attempt.PartKey));
+        var again = second.Leased.Single(l => l.Attempt.PartKey == lost!.Attempt.PartKey);
+        Assert.True(again.Attempt.Epoch > lost!.Attempt.Epoch);
+        Assert.Equal(3 * 3, plan.Stages.Sum(s => silo.Store.Manifests(s.Key).Count));
+    }
+
+    [Fact]
+    public async Task Restart_AfterTheEnd_RemembersHowItEnded()
+    {
+        var plan = TestStages.Chain("remembered", 32, TestSilo.NewStage());
+        await silo.Sweep("remembered").SubmitAsync(plan);
+        var ended = await new TestWorker(silo).RunAsync("remembered");
+        await silo.RestartAsync();
+        var status = await silo.Sweep("remembered").GetStatusAsync();
+        Assert.Equal((ended.State, ended.Version, 32), (status.State, status.Version, status.Stages[2].RowsDone));
+        Assert.Empty(await silo.Sweep("remembered").GetWorkAsync());
+    }
+}

@@ -1,0 +1,155 @@
+using System.Globalization;
+
+namespace Taba.Reliability.Tests;
+
+/// <summary><c>kill -9</c> in mid-run, again and again, each followed by the same command (docs/reliability.md).</summary>
+public sealed class KillTests(ITestOutputHelper log)
+{
+    const int Kills = 10;
+    const int Seed = 20241030;
+
+    // 32 samples: sample, three inversions and three reconstructions of 10 steps; forward and swap replace 3 steps each.
+    const string Sweep = """
+        name: kills
+        model: tiny.json
+        samples: 32
+        seed: 420
+        num_inference_steps: 10
+        deterministic: true
+        stages: [sample, invert, reconstruct]
+        interventions:
+          - forward: { before: 3, seed: 999 }
+          - swap: { type: eps, before: 3 }
+        """;
+
+    const int Planned = 32 * (7 * 10 - 3 - 3);
+
+    const string Captured = """
+        name: captured
+        model: tiny.json
+        samples: 20
+        seed: 7
+        num_inference_steps: 6
+        deterministic: true
+        stages: [sample, invert]
+        internal: true
+        """;
+
+    [Fact]
+    public async Task Kill_TenRandomMoments_OutputsAreThoseOfAnUndisturbedRun()
+    {
+        using var reference = new Workbench(Sweep);
+        (await reference.RunSweepAsync()).ShouldEnd(0);
+        Assert.Equal(Planned, reference.Evaluations);
+
+        using var bench = new Workbench(Sweep);
+        var random = new Random(Seed);
+        var killsAfterPublication = 0;
+        for (var kill = 0; kill < Kills; kill++)
+        {
+            // One moment in each tenth of the first nine tenths of the work, told by the counter and not by a clock.
+            var moment = (long)(Planned * 0.9 * (kill + random.NextDouble()) / Kills);
+            var before = bench.Evaluations;
+            await KillAsync(bench, () => bench.Evaluations > Math.Max(moment, before));
+            var published = PublishedRows.Of(bench.Store);
+            killsAfterPublication += published.Count > 0 ? 1 : 0;
+            log.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"kill {kill + 1}: at evaluation {bench.Evaluations} of {Planned}, {published.Count} rows published"));
+        }
+        await CompleteAsync(bench);
+
+        SweepOutput.AssertEqual(reference.OutFolder, bench.OutFolder);
+        Assert.True(killsAfterPublication >= 3, $"Only {killsAfterPublication} kills fell after a published part.");
+        // Each slot loses at most the segment it was in.
+        var most = Planned + Kills * Workbench.Slots * Workbench.CheckpointEverySteps;
+        log.WriteLine($"evaluations: {bench.Evaluations}, planned {Planned}, at most {most}; {killsAfterPublication} kills after a published part");
+        Assert.InRange(bench.Evaluations, Planned, most);
+    }
+
+    [Fact]
+    public async Task Kill_WithInternal_KeptTensorsSurvive()
+    {
+        using var reference = new Workbench(Captured);
+        (await reference.RunSweepAsync()).ShouldEnd(0);
+        var planned = reference.Evaluations;
+
+        using var bench = new Workbench(Captured);
+        // In the middle of both stages, between a part's last step and its publication, and just after that.
+        await KillAsync(bench, () => bench.Evaluations > planned * 0.2);
+        await KillAsync(bench, Grows(() => PublishedRows.Objects(bench.Store).Count));
+        await KillAsync(bench, Grows(() => PublishedRows.Manifests(bench.Store).Count));
+        await KillAsync(bench, () => bench.Evaluations > planned * 0.8);
+        await CompleteAsync(bench);
+
+        Assert.Contains(SweepOutput.Digests(bench.OutFolder).Keys, name => name.EndsWith("all_t_eps_latents.safetensors", StringComparison.Ordinal));
+        SweepOutput.AssertEqual(reference.OutFolder, bench.OutFolder);
+        Assert.InRange(bench.Evaluations, planned, planned + 4 * Workbench.Slots * Workbench.CheckpointEverySteps);
+    }
+
+    [Fact]
+    public async Task Kill_WhileRunFoldersAreAssembled_OnlyTheAssemblyIsRepeated()
+    {
+        // 40 samples are two parts: every file is copied together, none is linked.
+        const string sweep = """
+            name: assembly
+            model: gaussian.json
+            samples: 40
+            num_inference_steps: 10
+            deterministic: true
+            interventions:
+              - forward: { before: 3 }
+            """;
+        using var reference = new Workbench(sweep);
+        (await reference.RunSweepAsync()).ShouldEnd(0);
+
+        using var bench = new Workbench(sweep);
+        var folder = Path.Combine(bench.OutFolder, "assembly");
+        await KillAsync(bench, Grows(() => Files(folder, "*")));
+        await KillAsync(bench, Grows(() => Files(folder, "latents.safetensors")));
+        await KillAsync(bench, Grows(() => Files(folder, "metrics.json")));
+        await KillAsync(bench, Grows(() => Files(folder, "manifest.json")));
+        Assert.Equal(reference.Evaluations, bench.Evaluations);
+        await CompleteAsync(bench);
+
+        Assert.Equal(reference.Evaluations, bench.Evaluations);
+        SweepOutput.AssertEqual(reference.OutFolder, bench.OutFolder);
+    }
+
+    static int Files(string folder, string pattern) =>
+        Directory.Exists(folder) ? Directory.EnumerateFiles(folder, pattern, SearchOption.AllDirectories).Count() : 0;
+
+    /// <summary>The moment at which there is one more than there were: a start may first delete what a kill left.</summary>
+    static Func<bool> Grows(Func<int> count)
+    {
+        var lowest = int.MaxValue;
+        return () =>
+        {
+            var now = count();
+            lowest = Math.Min(lowest, now);
+            return now > lowest;
+        };
+    }
+
+    /// <summary>Starts the command, kills it when the condition holds, and sees that it left published rows alone.</summary>
+    static async Task KillAsync(Workbench bench, Func<bool> moment)
+    {
+        var published = PublishedRows.Of(bench.Store);
+        var evaluated = Journal.Read(bench.JournalFile).Count;
+        using var run = bench.StartSweep();
+        Assert.True(await run.UntilAsync(moment), "The run ended before it could be killed.");
+        run.Kill();
+        await run.EndAsync();
+        AssertPublishedRowsAreLeftAlone(bench, published, evaluated);
+    }
+
+    static async Task CompleteAsync(Workbench bench)
+    {
+        var published = PublishedRows.Of(bench.Store);
+        var evaluated = Journal.Read(bench.JournalFile).Count;
+        (await bench.RunSweepAsync()).ShouldEnd(0);
+        AssertPublishedRowsAreLeftAlone(bench, published, evaluated);
+    }
+
+    static void AssertPublishedRowsAreLeftAlone(Workbench bench, HashSet<(string Stage, int Row)> published, int evaluated) =>
+        Assert.DoesNotContain(Journal.Read(bench.JournalFile).Skip(evaluated), published.Contains);
+}
