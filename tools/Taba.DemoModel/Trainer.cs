@@ -24,9 +24,12 @@ sealed class Trainer : IDisposable
     const double Beta1 = 0.9;
     const double Beta2 = 0.99;
     const double Decay = 0.01;
-    const double AverageDecay = 0.999;
+    const double AverageDecay = 0.995;
     const double GradientNorm = 1.0;
+    const double NoiseScaleDeviation = 0.08;
+    const double NoiseOffsetDeviation = 0.08;
     const double HeldBackSnr = 5;
+    const double HighestWeight = 16;
     const ulong NoiseStream = 0xE125;
     static readonly TimeSpan betweenSaves = TimeSpan.FromMinutes(10);
 
@@ -125,7 +128,7 @@ sealed class Trainer : IDisposable
 
         var (timesteps, alphaBar) = Timesteps();
         var x0 = tensor(pictures, [batch, 3, size, size]);
-        var noise = randn([batch, 3, size, size], generator: generator);
+        var noise = Noise(batch, size, generator);
         var level = alphaBar.view(-1, 1, 1, 1);
         var xt = (level.sqrt() * x0) + ((1 - level).sqrt() * noise);
         var errors = (network.Forward(xt, timesteps, classes: null) - noise).square().mean([1L, 2, 3]);
@@ -134,6 +137,18 @@ sealed class Trainer : IDisposable
         Update();
         state.Step++;
         return loss.item<float>();
+    }
+
+    /// <summary>
+    /// Noise whose deviation and mean vary from picture to picture a little more than chance lets them. The normalisations of so
+    /// narrow a network hide both from it; it must learn to measure them, or what it misses stays in the samples as grain and tint.
+    /// </summary>
+    static Tensor Noise(long batch, long size, Generator generator)
+    {
+        var noise = randn([batch, 3, size, size], generator: generator);
+        var scale = randn([batch, 1, 1, 1], generator: generator).mul(NoiseScaleDeviation).add(1);
+        var offset = randn([batch, 3, 1, 1], generator: generator).mul(NoiseOffsetDeviation);
+        return (noise * scale) + offset;
     }
 
     /// <summary>One timestep from each of B equal stretches: the loss varies less from batch to batch.</summary>
@@ -152,10 +167,15 @@ sealed class Trainer : IDisposable
     }
 
     /// <summary>
-    /// Holds back the levels with little noise, where the error is largest and matters least: min(1, √(5/SNR)), a milder
-    /// form of min-SNR weighting (Hang et al. 2023).
+    /// What an error of eps matters. With much noise it is that of v = (eps - √(1-ᾱ)·x)/√ᾱ (Salimans and Ho 2022), 1/ᾱ, up to 16: there
+    /// small errors of eps are large errors of x̂0, which stay in the samples as grain. Levels with little noise, where the
+    /// error is large and matters least, are held back by √(5/SNR), a milder form of min-SNR (Hang et al. 2023).
     /// </summary>
-    static Tensor Weights(Tensor alphaBar) => (alphaBar.reciprocal() - 1).mul(HeldBackSnr).sqrt().clamp_max(1);
+    static Tensor Weights(Tensor alphaBar)
+    {
+        var inverse = alphaBar.reciprocal();
+        return inverse.clamp_max(HighestWeight) * (inverse - 1).mul(HeldBackSnr).sqrt().clamp_max(1);
+    }
 
     /// <summary>AdamW (Loshchilov and Hutter 2019, algorithm 2) on the gradient scaled down to at most norm 1, and the average.</summary>
     void Update()
