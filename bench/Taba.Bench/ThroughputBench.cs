@@ -68,7 +68,7 @@ sealed class ThroughputBench(BenchModel model, int batch, int rounds, double sec
         var plan = new SweepPlanner(
             new ModelCatalogue(model.Device, Path.Combine(folder, "digests.json")), new TensorInputFiles(), model.Device.Kind).Plan(spec);
         var sweep = silo.Grains.GetGrain<ISweepGrain>(plan.SweepId);
-        var status = await sweep.SubmitAsync(plan);
+        var status = await silo.SubmitAsync(plan);
         await foreach (var next in sweep.WatchAsync(status.Version, cancellationToken))
             status = next;
         if (status.State != SweepState.Completed)

@@ -24,6 +24,8 @@ static class CommandLine
         var given = arguments.ToList();
         var (status, output, errors) = await RunAsync(given);
         Assert.True(status == 0, $"taba {string.Join(' ', given)} ended with {status}:\n{output}\n{errors}");
+        // Nobody disturbs these runs: no work is taken from them.
+        Assert.DoesNotContain("is lost", errors, StringComparison.Ordinal);
         return output;
     }
 

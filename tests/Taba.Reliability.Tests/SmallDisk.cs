@@ -5,9 +5,13 @@ namespace Taba.Reliability.Tests;
 /// <summary>A disk of a few megabytes, mounted for one test.</summary>
 sealed class SmallDisk : IDisposable
 {
+    const int PageBytes = 4096;
+
     readonly string _path;
 
     SmallDisk(string path) => _path = path;
+
+    string Ballast => Path.Combine(_path, "ballast");
 
     /// <summary>Mounts it on a folder, or skips the test where this user may not; root under CI must be able to.</summary>
     public static SmallDisk MountOrSkip(string path, int kilobytes)
@@ -30,21 +34,27 @@ sealed class SmallDisk : IDisposable
         Assert.True(status == 0, said);
     }
 
-    /// <summary>Another program fills it to the last byte.</summary>
-    public void Fill()
+    /// <summary>Another program fills it up to this many kilobytes.</summary>
+    public void Fill(int kilobytesLeft = 0)
     {
-        using var ballast = new FileStream(Path.Combine(_path, "ballast"), FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
-        try
+        using (var ballast = new FileStream(Ballast, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
         {
-            var page = new byte[4096];
-            while (true)
-                ballast.Write(page);
-        }
-        catch (IOException)
-        {
-            // That was the last byte.
+            var page = new byte[PageBytes];
+            try
+            {
+                while (true)
+                    ballast.Write(page);
+            }
+            catch (IOException)
+            {
+                // That was the last byte.
+            }
+            ballast.SetLength(Math.Max(0, ballast.Length - kilobytesLeft * 1024L));
         }
     }
+
+    /// <summary>The other program goes.</summary>
+    public void MakeRoom() => File.Delete(Ballast);
 
     public void Dispose() => Run("umount", "-l", _path);
 

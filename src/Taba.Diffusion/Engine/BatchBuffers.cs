@@ -13,8 +13,9 @@ sealed class BatchBuffers : IDisposable
 {
     readonly Tensor _indexHost;
     readonly Tensor _index;
-    readonly Tensor _numbersHost;
-    readonly Tensor _numbers;
+    readonly Tensor _coefficientsHost;
+    readonly Tensor _coefficients;
+    readonly Tensor _timestepsHost;
     readonly Tensor? _classesHost;
     readonly long[] _slots;
     readonly Dictionary<int, Tensor> _indexPrefixes = [];
@@ -27,10 +28,9 @@ sealed class BatchBuffers : IDisposable
         // What outlives a turn belongs to no scope.
         using var scope = NewDisposeScope();
         (_indexHost, _index) = Pair(rows, ScalarType.Int64, device);
-        (_numbersHost, _numbers) = Pair((DdimCoefficients.Columns + 1L) * rows, ScalarType.Float32, device);
-        Coefficients = _numbers.narrow(0, 0, (long)DdimCoefficients.Columns * rows)
-            .view(DdimCoefficients.Columns, rows, 1, 1, 1).DetachFromDisposeScope();
-        Timesteps = _numbers.narrow(0, (long)DdimCoefficients.Columns * rows, rows).DetachFromDisposeScope();
+        (_coefficientsHost, _coefficients) = Pair((long)DdimCoefficients.Columns * rows, ScalarType.Float64, device);
+        Coefficients = _coefficients.view(DdimCoefficients.Columns, rows, 1, 1, 1).DetachFromDisposeScope();
+        (_timestepsHost, Timesteps) = Pair(rows, ScalarType.Float32, device);
         if (withClasses)
             (_classesHost, Classes) = Pair(rows, ScalarType.Int64, device);
     }
@@ -38,7 +38,7 @@ sealed class BatchBuffers : IDisposable
     /// <summary>B.</summary>
     public int Rows { get; }
 
-    /// <summary>[6,B,1,1,1], float32, as <see cref="DdimUpdate"/> takes them.</summary>
+    /// <summary>[6,B,1,1,1], float64, as <see cref="DdimUpdate"/> takes them.</summary>
     public Tensor Coefficients { get; }
 
     /// <summary>[B], float32.</summary>
@@ -80,10 +80,10 @@ sealed class BatchBuffers : IDisposable
     /// <summary>Takes over coefficients and timesteps, each of as many rows as the shape has.</summary>
     public void SetNumbers(ReadOnlySpan<DdimCoefficients> coefficients, ReadOnlySpan<float> timesteps)
     {
-        var numbers = MemoryMarshal.Cast<byte, float>(_numbersHost.bytes);
-        DdimCoefficients.Pack(coefficients, numbers);
-        timesteps.CopyTo(numbers[(DdimCoefficients.Columns * Rows)..]);
-        Upload(_numbersHost, _numbers);
+        DdimCoefficients.Pack(coefficients, MemoryMarshal.Cast<byte, double>(_coefficientsHost.bytes));
+        Upload(_coefficientsHost, _coefficients);
+        timesteps.CopyTo(MemoryMarshal.Cast<byte, float>(_timestepsHost.bytes));
+        Upload(_timestepsHost, Timesteps);
     }
 
     /// <summary>Takes over the classes of <paramref name="rows"/>; padding repeats the first row.</summary>
@@ -105,9 +105,10 @@ sealed class BatchBuffers : IDisposable
         Timesteps.Dispose();
         Classes?.Dispose();
         _index.Dispose();
-        _numbers.Dispose();
+        _coefficients.Dispose();
         _indexHost.Dispose();
-        _numbersHost.Dispose();
+        _coefficientsHost.Dispose();
+        _timestepsHost.Dispose();
         _classesHost?.Dispose();
     }
 

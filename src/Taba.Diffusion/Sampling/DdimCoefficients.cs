@@ -4,15 +4,15 @@ using static TorchSharp.torch;
 namespace Taba.Diffusion.Sampling;
 
 /// <summary>
-/// The numbers that one row's DDIM step needs, rounded to float32 where upstream rounds: the two of x̂0 are gathered from
-/// float64 tables, the two of the new state are square roots taken in float32 of a float32 ᾱ.
+/// The numbers that one row's DDIM step needs, in float64: near a clean image, eps is a difference of nearly equal numbers
+/// divided by √(1/ᾱ - 1), as small as 0.003. A step may ask for upstream's float32 values instead.
 /// </summary>
 /// <param name="SqrtRecip">√(1/ᾱ).</param>
 /// <param name="SqrtRecipM1">√(1/ᾱ - 1).</param>
 /// <param name="SqrtNext">√ᾱ' of the level after the step.</param>
 /// <param name="SqrtOneMinusNext">√(1 - ᾱ').</param>
 /// <param name="Clamped">x̂0 is clamped to [-1,1] and eps re-derived from it; otherwise both are used as they come.</param>
-public readonly record struct DdimCoefficients(float SqrtRecip, float SqrtRecipM1, float SqrtNext, float SqrtOneMinusNext, bool Clamped)
+public readonly record struct DdimCoefficients(double SqrtRecip, double SqrtRecipM1, double SqrtNext, double SqrtOneMinusNext, bool Clamped)
 {
     /// <summary>Columns of the tensor that <see cref="ToTensor"/> makes.</summary>
     public const int Columns = 6;
@@ -37,29 +37,39 @@ public readonly record struct DdimCoefficients(float SqrtRecip, float SqrtRecipM
         if (!(step.AlphaBarNext >= 0 && step.AlphaBarNext <= 1))
             throw new ArgumentOutOfRangeException(nameof(step), step.AlphaBarNext, "ᾱ after a DDIM step must lie in [0,1].");
 
-        var next = (float)step.AlphaBarNext;
+        if (step.SingleCoefficients)
+        {
+            var next = (float)step.AlphaBarNext;
+            return new DdimCoefficients(
+                (float)Math.Sqrt(1 / step.AlphaBar),
+                (float)Math.Sqrt((1 / step.AlphaBar) - 1),
+                MathF.Sqrt(next),
+                MathF.Sqrt(1 - next),
+                clamped);
+        }
+
         return new DdimCoefficients(
-            (float)Math.Sqrt(1 / step.AlphaBar),
-            (float)Math.Sqrt((1 / step.AlphaBar) - 1),
-            MathF.Sqrt(next),
-            MathF.Sqrt(1 - next),
+            Math.Sqrt(1 / step.AlphaBar),
+            Math.Sqrt((1 / step.AlphaBar) - 1),
+            Math.Sqrt(step.AlphaBarNext),
+            Math.Sqrt(1 - step.AlphaBarNext),
             clamped);
     }
 
     /// <summary>
-    /// The coefficients of a batch as <see cref="DdimUpdate"/> takes them: [<see cref="Columns"/>, B, 1, 1, 1], float32, so that
+    /// The coefficients of a batch as <see cref="DdimUpdate"/> takes them: [<see cref="Columns"/>, B, 1, 1, 1], float64, so that
     /// each column broadcasts over a state [B,C,H,W] without a reshape.
     /// </summary>
     public static Tensor ToTensor(ReadOnlySpan<DdimCoefficients> rows, Device device)
     {
-        var values = new float[Columns * rows.Length];
+        var values = new double[Columns * rows.Length];
         Pack(rows, values);
-        return tensor(values, [Columns, rows.Length, 1, 1, 1], ScalarType.Float32, device);
+        return tensor(values, [Columns, rows.Length, 1, 1, 1], ScalarType.Float64, device);
     }
 
     /// <summary>Writes the columns one after the other, [<see cref="Columns"/>, B]: for a caller that keeps its own upload buffer.</summary>
     /// <exception cref="ArgumentException">The destination is too short.</exception>
-    public static void Pack(ReadOnlySpan<DdimCoefficients> rows, Span<float> destination)
+    public static void Pack(ReadOnlySpan<DdimCoefficients> rows, Span<double> destination)
     {
         var count = rows.Length;
         if (destination.Length < Columns * count)
@@ -72,7 +82,7 @@ public readonly record struct DdimCoefficients(float SqrtRecip, float SqrtRecipM
             destination[count + row] = coefficients.SqrtRecipM1;
             destination[(2 * count) + row] = coefficients.SqrtNext;
             destination[(3 * count) + row] = coefficients.SqrtOneMinusNext;
-            destination[(4 * count) + row] = coefficients.Clamped ? 1 : float.PositiveInfinity;
+            destination[(4 * count) + row] = coefficients.Clamped ? 1 : double.PositiveInfinity;
             destination[(5 * count) + row] = coefficients.Clamped ? 1 : 0;
         }
     }

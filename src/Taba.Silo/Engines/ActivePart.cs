@@ -16,6 +16,7 @@ sealed class ActivePart : IDisposable
     readonly Lock _scratch = new();
     readonly Dictionary<TensorKinds, SafeFileHandle> _captures = [];
     readonly long[] _evaluations;
+    string _scratchFolder = "";
 
     public ActivePart(PartLease lease, LoadedEngine engine, IDiffusionSchedule schedule)
     {
@@ -71,6 +72,7 @@ sealed class ActivePart : IDisposable
     /// <summary>Opens the scratch file of a kept tensor: [steps, rows, C, H, W] without a header.</summary>
     public void OpenCapture(TensorKinds kind, string path)
     {
+        _scratchFolder = Path.GetDirectoryName(path) ?? path;
         try
         {
             _captures[kind] = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, FileOptions.DeleteOnClose);
@@ -92,7 +94,7 @@ sealed class ActivePart : IDisposable
         }
         catch (IOException exception)
         {
-            throw StoreErrors.Wrap(exception, $"the scratch file of {kind} of part {Lease.Attempt}");
+            throw StoreErrors.Wrap(exception, _scratchFolder);
         }
     }
 

@@ -49,7 +49,7 @@ sealed class PartPublisher(ITensorStore store, DeviceChoice device, TimeProvider
             return RowSet.Of(rows);
         store.DeleteAttempt(attempt);
         var others = await store.ListAsync(attempt.StageKey, rows, cancellationToken);
-        return RowSet.Of([.. others.Where(m => m.Supplement == lease.Supplement).Select(m => m.Rows)]).Intersect(rows);
+        return RowSet.Of([.. others.Where(m => m.Supplement == lease.Supplement && m.Kept.Covers(lease.Keep)).Select(m => m.Rows)]).Intersect(rows);
     }
 
     async Task<ObjectEntry> WriteResultAsync(ActivePart part, PartAttempt attempt, RowRange rows, CancellationToken cancellationToken)

@@ -144,6 +144,8 @@ sealed partial class PartWorker(
                 {
                     if (kept[i])
                         parts[i].AnsweredAt = time.GetTimestamp();
+                    else if (await HasEndedAsync(parts[i].Lease.Attempt))
+                        _held.Remove(parts[i].Lease.Attempt);
                     else
                         await StopAsync(parts[i]);
                 }
@@ -156,6 +158,13 @@ sealed partial class PartWorker(
                     await StopAsync(part);
             }
         }
+    }
+
+    /// <summary>A stage forgets a lease when its part is completed, a moment before this worker hears of that.</summary>
+    async Task<bool> HasEndedAsync(PartAttempt attempt)
+    {
+        var part = await grains.GetGrain<IPartGrain>(attempt.PartKey).GetStatusAsync();
+        return part.Attempt != attempt || part is { SamplesRunning: 0, SamplesEnded: > 0 };
     }
 
     async Task StopAsync(HeldPart part)

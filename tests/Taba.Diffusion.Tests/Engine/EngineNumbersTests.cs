@@ -168,9 +168,9 @@ public sealed class EngineNumbersTests
             ForwardNoise = noise, ForwardAlphaBar = schedule.ForwardAlphaBar(2),
         });
         var mixed = new float[Rows.Shape.Elements];
-        var (signal, spread) = ((float)Math.Sqrt(schedule.ForwardAlphaBar(2)), (float)Math.Sqrt(1 - schedule.ForwardAlphaBar(2)));
+        var (signal, spread) = (Math.Sqrt(schedule.ForwardAlphaBar(2)), Math.Sqrt(1 - schedule.ForwardAlphaBar(2)));
         for (var i = 0; i < mixed.Length; i++)
-            mixed[i] = (signal * Rows.Floats(x)[i]) + (spread * Rows.Floats(noise)[i]);
+            mixed[i] = (float)((signal * Rows.Floats(x)[i]) + (spread * Rows.Floats(noise)[i]));
         engine.Start(new TrajectoryRequest
         {
             Schedule = schedule, Direction = Direction.Inversion, FirstStep = 2, Observer = given,

@@ -109,7 +109,7 @@ public sealed class DdimUpdateTests
 
     [Fact]
     public void Pack_IntoTooShortABuffer_Throws() =>
-        Assert.Throws<ArgumentException>(() => DdimCoefficients.Pack([DdimCoefficients.Padding], new float[DdimCoefficients.Columns - 1]));
+        Assert.Throws<ArgumentException>(() => DdimCoefficients.Pack([DdimCoefficients.Padding], new double[DdimCoefficients.Columns - 1]));
 
     static DdimCoefficients Clamped(Direction direction, int k) => DdimCoefficients.From(Schedule.Step(direction, k), Schedule.Rule(direction));
 

@@ -18,6 +18,8 @@ sealed class FakeEngine(IGrainFactory grains, FakeWorkspace workspace, DeviceScr
 
     public int SegmentSteps => 4;
 
+    public bool Draining => script.Draining;
+
     public string EngineKey(StageSpec spec) => spec.Model.Digest;
 
     public SlotTicket Open(PartAttempt attempt, int sample)
@@ -73,6 +75,9 @@ sealed class DeviceScript
 {
     /// <summary>Why a sample fails in its first segment; null when it does not.</summary>
     public Func<StageSpec, int, string?>? Failure { get; set; }
+
+    /// <summary>The silo ends.</summary>
+    public bool Draining { get; set; }
 
     public ConcurrentDictionary<string, Channel<DeviceSegment>> Held { get; } = new();
 

@@ -17,6 +17,11 @@ sealed class FakeWorkspace(FakeStore store) : IPartWorkspace
     /// <summary>What a part waits for before it is published; it may throw.</summary>
     public Func<PartAttempt, Task>? BeforePublish { get; set; }
 
+    public Action<PartAttempt>? OnDiscard { get; set; }
+
+    /// <summary>Rows that a checkpoint holds complete: they need no trajectory.</summary>
+    public Func<int, bool>? Complete { get; set; }
+
     public ConcurrentQueue<PartLease> Prepared { get; } = new();
 
     public ConcurrentQueue<PartAttempt> Discarded { get; } = new();
@@ -30,7 +35,7 @@ sealed class FakeWorkspace(FakeStore store) : IPartWorkspace
         if (BeforePrepare is { } wait)
             await wait(lease);
         cancellationToken.ThrowIfCancellationRequested();
-        return [.. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Select(row => new SampleStart(row, lease.Spec.FirstStep))];
+        return [.. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Where(row => Complete?.Invoke(row) != true).Select(row => new SampleStart(row, lease.Spec.FirstStep))];
     }
 
     public async Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken)
@@ -47,7 +52,11 @@ sealed class FakeWorkspace(FakeStore store) : IPartWorkspace
         return published;
     }
 
-    public void Discard(PartAttempt attempt) => Discarded.Enqueue(attempt);
+    public void Discard(PartAttempt attempt)
+    {
+        Discarded.Enqueue(attempt);
+        OnDiscard?.Invoke(attempt);
+    }
 
     public long Evaluations(PartAttempt attempt) => 0;
 }

@@ -56,7 +56,7 @@ public sealed class TestSilo : IAsyncLifetime
             silo.Services.AddSingleton<IWorkSignal>(Signal);
             silo.Services.AddSingleton<IPartWorkspace>(Workspace);
             silo.Services.AddSingleton<IEngineHost>(services => new FakeEngine(services.GetRequiredService<IGrainFactory>(), Workspace, Device));
-            silo.Services.AddKeyedSingleton<IGrainStorage>(GrainStorage.Name, (services, _) =>
+            silo.Services.AddKeyedSingleton<IGrainStorage>(Taba.Grains.GrainStorage.Name, (services, _) =>
                 new DurableStorage(services.GetRequiredService<Serializer>(), GrainState));
             silo.Services.AddPlacementDirector<PinnedToSiloPlacement, PinnedToSiloDirector>();
             silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.None));

@@ -159,6 +159,17 @@ public sealed class LeaseTests(TestSilo silo)
     }
 
     [Fact]
+    public async Task Demand_OfASweepThatIsNotLiveAnyMore_IsForgottenWithTheNext()
+    {
+        var spec = TestSilo.NewStage();
+        var stage = await DemandedAsync(rows: 256, spec);
+        await silo.Sweep("live").SubmitAsync(TestStages.Plan("live", TestStages.Planned(spec, new(0, 32))));
+        Assert.Equal(0, (await stage.GetStatusAsync("s")).RowsWanted);
+        Assert.Equal(new RowRange(0, 32), (await stage.LeaseAsync("a", null))!.Rows);
+        Assert.Null(await stage.LeaseAsync("a", null));
+    }
+
+    [Fact]
     public async Task GiveBack_WithAFault_FaultsTheSweepUntilItIsSubmittedAgain()
     {
         var plan = TestStages.Chain("faulty", 32, TestSilo.NewStage());

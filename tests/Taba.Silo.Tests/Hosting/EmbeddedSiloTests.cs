@@ -109,7 +109,7 @@ public sealed class EmbeddedSiloTests : IDisposable
     static async Task<SweepStatus> RunAsync(EmbeddedSilo silo, SweepPlan plan)
     {
         var sweep = silo.Grains.GetGrain<ISweepGrain>(plan.SweepId);
-        var status = await sweep.SubmitAsync(plan);
+        var status = await silo.SubmitAsync(plan);
         if (status.State == SweepState.Running)
         {
             await foreach (var next in sweep.WatchAsync(status.Version))

@@ -1,0 +1,93 @@
+using System.Reflection;
+using System.Xml.Linq;
+
+namespace Taba.Architecture.Tests;
+
+/// <summary>
+/// Who may know whom: Client → Silo → Grains and Diffusion, Client → Grains and Diffusion. Grains never see a tensor, the diffusion
+/// core never sees a grain.
+/// </summary>
+public sealed class ArrowTests
+{
+    static readonly Dictionary<string, string[]> MayKnow = new()
+    {
+        ["Taba.Diffusion"] = [],
+        ["Taba.Grains"] = [],
+        ["Taba.Silo"] = ["Taba.Grains", "Taba.Diffusion"],
+        ["Taba.Client"] = ["Taba.Silo", "Taba.Grains", "Taba.Diffusion"],
+    };
+
+    public static TheoryData<string> Projects => [.. MayKnow.Keys];
+
+    [Fact]
+    public void Source_EveryProject_HasItsArrowsHere() => Assert.Equal(MayKnow.Keys.Order(), Repository.Folders("src"));
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void ProjectFile_ItsReferences_FollowTheArrows(string project)
+    {
+        var references = Items(project, "ProjectReference").Select(r => Path.GetFileNameWithoutExtension(r.Replace('\\', '/')));
+        Offenders.None(references.Except(MayKnow[project]));
+    }
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void Assembly_WhatItUses_FollowsTheArrows(string project)
+    {
+        var used = Load(project).GetReferencedAssemblies().Select(a => a.Name!).Where(n => n.StartsWith("Taba.", StringComparison.Ordinal));
+        Offenders.None(used.Except(MayKnow[project]));
+    }
+
+    [Fact]
+    public void Grains_WhatTheyUse_HoldsNoTensorLibrary()
+    {
+        Assert.DoesNotContain(Items("Taba.Grains", "PackageReference"), IsTorch);
+        Assert.DoesNotContain(Load("Taba.Grains").GetReferencedAssemblies(), a => IsTorch(a.Name!));
+    }
+
+    [Fact]
+    public void Diffusion_WhatItUses_HoldsNoOrleans()
+    {
+        Assert.DoesNotContain(Items("Taba.Diffusion", "PackageReference"), IsOrleans);
+        Assert.DoesNotContain(Load("Taba.Diffusion").GetReferencedAssemblies(), a => IsOrleans(a.Name!));
+    }
+
+    /// <summary>Ports are where grains meet tensors: interfaces that the silo implements, and nothing that could hold one.</summary>
+    [Fact]
+    public void Ports_OfTheGrains_AreInterfacesThatTheSiloImplements()
+    {
+        var ports = Load("Taba.Grains").GetTypes().Where(t => t is { Namespace: "Taba.Grains.Ports", IsInterface: true }).ToList();
+        var silo = Load("Taba.Silo").GetTypes().Where(t => t is { IsClass: true, IsAbstract: false }).ToList();
+        Assert.NotEmpty(ports);
+        Assert.All(ports, port => Assert.True(silo.Exists(port.IsAssignableFrom), $"Taba.Silo does not implement {port.Name}"));
+    }
+
+    /// <summary>Others call a grain by its interface: a class that is seen outside would be called past the runtime.</summary>
+    [Fact]
+    public void GrainClasses_AllOfThem_AreHiddenAndSealed()
+    {
+        var grains = Load("Taba.Grains").GetTypes().Where(t => t.IsClass && IsGrain(t)).ToList();
+        Assert.NotEmpty(grains);
+        Assert.All(grains, t => Assert.True(t is { IsSealed: true, IsNotPublic: true }, $"{t.Name} must be internal and sealed"));
+    }
+
+    static bool IsGrain(Type type)
+    {
+        for (var t = type.BaseType; t is not null; t = t.BaseType)
+        {
+            if (t.FullName == "Orleans.Grain")
+                return true;
+        }
+        return false;
+    }
+
+    static bool IsTorch(string name) => name.Contains("torch", StringComparison.OrdinalIgnoreCase);
+
+    static bool IsOrleans(string name) => name.Contains("orleans", StringComparison.OrdinalIgnoreCase);
+
+    static IEnumerable<string> Items(string project, string item) => Project(project).Descendants(item).Select(i => i.Attribute("Include")!.Value);
+
+    static XDocument Project(string project) => XDocument.Parse(Repository.Read($"src/{project}/{project}.csproj"));
+
+    static Assembly Load(string project) => Assembly.Load(new AssemblyName(Project(project).Descendants("AssemblyName").FirstOrDefault()?.Value ?? project));
+}
