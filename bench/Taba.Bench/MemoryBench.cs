@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Taba.Silo.Models;
 
 namespace Taba.Bench;
 
@@ -34,7 +35,7 @@ sealed class MemoryBench(string model, int[] sizes, int steps)
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in new[]
         {
-            Path.Combine(AppContext.BaseDirectory, "taba.dll"), "sample", "adm", "--model", model, "--n_samples", $"{samples}", "--num_inference_steps", $"{steps}",
+            Path.Combine(AppContext.BaseDirectory, "taba.dll"), "sample", ModelCatalogue.Define(new(model)).Family, "--model", model, "--n_samples", $"{samples}", "--num_inference_steps", $"{steps}",
             "--with_inversion", "--batch_size", "16", "--save_dir", Path.Combine(folder, "run"),
         })
         {
