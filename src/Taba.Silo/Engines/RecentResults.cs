@@ -3,28 +3,23 @@ using Taba.Grains.Stages;
 namespace Taba.Silo.Engines;
 
 /// <summary>
-/// The results of the last parts that this silo published, so that the stages that depend on them begin without reading the
-/// store. Bounded; only a shortcut.
+/// The results of the last few parts that this silo published, so that the stages that depend on them begin without reading the
+/// store. Only a shortcut.
 /// </summary>
 sealed class RecentResults
 {
-    const long MaxBytes = 64L << 20;
+    const int MaxParts = 4;
 
     readonly Lock _lock = new();
     readonly LinkedList<(string StageKey, RowRange Rows, byte[] Bytes)> _parts = new();
-    long _bytes;
 
     public void Add(string stageKey, RowRange rows, byte[] bytes)
     {
         lock (_lock)
         {
             _parts.AddFirst((stageKey, rows, bytes));
-            _bytes += bytes.Length;
-            while (_bytes > MaxBytes && _parts.Last is { } oldest)
-            {
-                _bytes -= oldest.Value.Bytes.Length;
+            while (_parts.Count > MaxParts)
                 _parts.RemoveLast();
-            }
         }
     }
 
