@@ -1,5 +1,11 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Taba.Client.Embedded;
+using Taba.Client.Running;
+using Taba.Client.Sweeps;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Tests;
 
@@ -105,6 +111,46 @@ public sealed class RunTests : IDisposable
             "sample", "gaussian", "--model", _taba.GaussianModel(), "--n_samples", "1", "--num_inference_steps", "10", "--with_inversion", "--save_dir", _taba.At("out", "one")));
         Assert.Contains("NaN", await File.ReadAllTextAsync(_taba.At("out", "one", "metrics.json")), StringComparison.Ordinal);
         Assert.True(File.Exists(_taba.At("out", "one", "report.html")));
+    }
+
+    [Fact]
+    public async Task Run_WithFlags_OverridesTheFile()
+    {
+        Assert.Equal(ExitStatus.Done, await _taba.RunAsync(
+            "run", Sweep(), "interventions=[]", "--out", _taba.At("out"), "--format", "npy", "--deterministic", "--noise", "per-sample", "--device", "cpu"));
+        var run = _taba.At("out", "tiny", "g_T10_seed420");
+        Assert.True(File.Exists(Path.Combine(run, "samples.npy")));
+        var input = (string)JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(run, "manifest.json")))!["stages"]![0]!["fields"]!["input"]!;
+        Assert.StartsWith("per-sample noise", input, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_Overwrite_ComputesAnew()
+    {
+        string[] command = ["run", Sweep(), "interventions=[]", "--out", _taba.At("out"), "--json"];
+        await _taba.RunAsync(command);
+        Assert.Equal(ExitStatus.Done, await _taba.RunAsync([.. command, "--overwrite"]));
+        var done = JsonNode.Parse(_taba.Output.TrimEnd().Split('\n')[^1])!;
+        Assert.Equal(40 * 30, (double)done["evaluations"]!);
+    }
+
+    [Fact]
+    public void Print_OfFailedSamples_NamesEachAndEndsWithOne()
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var spec = SweepFileReader.Parse($"model: {_taba.GaussianModel()}\nsamples: 4\nnum_inference_steps: 10\nstages: [sample]", "s.yaml", []);
+        var plan = new EmbeddedRun().Plan(spec, _taba.At("none"));
+        var failures = ImmutableArray.Create(new SampleFailure(plan.Stages[0].Key, 3, 7, "NaN in float16"));
+        var status = new SweepStatus(
+            plan.SweepId, 1, SweepState.CompletedWithFailures, [new(plan.Stages[0].Key, StageKind.Sample, 4, RowSet.Empty, 0, 1, 0, 40, 40, failures, null)], null);
+        var job = new RunJob { Spec = spec, StoreRoot = _taba.At("none"), Folder = "folder", CommandLine = "taba run s.yaml" };
+
+        var exit = new RunResults(new Terminal(output, error, false, TimeProvider.System), job).Print(plan, status, new("report.html", "results.csv", 1));
+
+        Assert.Equal(ExitStatus.SamplesFailed, exit);
+        Assert.Equal("Sample 3 of stage sample T=10 failed at step 7: NaN in float16\n", error.ToString());
+        Assert.Contains("report.html", output.ToString(), StringComparison.Ordinal);
     }
 
     static string Metrics(string folder) =>

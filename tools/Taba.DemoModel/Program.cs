@@ -24,43 +24,43 @@ for (var i = 1; i < args.Length; i += 2)
 switch (args[0])
 {
     case "draw":
-    {
-        var pictures = new float[int.Parse(Option("--count", "64")) * ShapePictures.Elements];
-        for (var i = 0; i < pictures.Length / ShapePictures.Elements; i++)
-            ShapePictures.Draw((ulong)i, pictures.AsSpan(i * ShapePictures.Elements, ShapePictures.Elements));
-        PictureGrid.Save(pictures, columns: 8, zoom: 2, Option("--out"));
-        return 0;
-    }
+        {
+            var pictures = new float[int.Parse(Option("--count", "64")) * ShapePictures.Elements];
+            for (var i = 0; i < pictures.Length / ShapePictures.Elements; i++)
+                ShapePictures.Draw((ulong)i, pictures.AsSpan(i * ShapePictures.Elements, ShapePictures.Elements));
+            PictureGrid.Save(pictures, columns: 8, zoom: 2, Option("--out"));
+            return 0;
+        }
 
     case "train":
-    {
-        var options = new TrainingOptions(
-            double.Parse(Option("--minutes", "105")),
-            int.Parse(Option("--batch-size", "32")),
-            double.Parse(Option("--learning-rate", "4e-4")),
-            Option("--torso", "float32") == "bfloat16" ? ScalarType.BFloat16 : ScalarType.Float32,
-            StateFile(Option("--out")));
-        using var trainer = new Trainer(options);
-        trainer.Run(Console.Out);
-        return 0;
-    }
+        {
+            var options = new TrainingOptions(
+                double.Parse(Option("--minutes", "105")),
+                int.Parse(Option("--batch-size", "32")),
+                double.Parse(Option("--learning-rate", "4e-4")),
+                Option("--torso", "float32") == "bfloat16" ? ScalarType.BFloat16 : ScalarType.Float32,
+                StateFile(Option("--out")));
+            using var trainer = new Trainer(options);
+            trainer.Run(Console.Out);
+            return 0;
+        }
 
     case "export":
-    {
-        using var state = TrainingState.Read(StateFile(Option("--state")));
-        SafetensorsArchive.Write(Option("--out"), ScalarType.Float16, AdmParameters.Expected(DemoArchitecture.Config), name => state.Average.View(name));
-        return 0;
-    }
+        {
+            using var state = TrainingState.Read(StateFile(Option("--state")));
+            SafetensorsArchive.Write(Option("--out"), ScalarType.Float16, AdmParameters.Expected(DemoArchitecture.Config), name => state.Average.View(name));
+            return 0;
+        }
 
     case "sample":
-    {
-        using var state = TrainingState.Read(StateFile(Option("--state")));
-        using var network = AdmUnet.Load(DemoArchitecture.Config, state.Average, CPU, ScalarType.Float32);
-        using var samples = Sampler.Sample(
-            network, int.Parse(Option("--count", "64")), int.Parse(Option("--steps", "50")), ulong.Parse(Option("--seed", "0")));
-        PictureGrid.Save(samples.data<float>().ToArray(), columns: 8, zoom: 2, Option("--out"));
-        return 0;
-    }
+        {
+            using var state = TrainingState.Read(StateFile(Option("--state")));
+            using var network = AdmUnet.Load(DemoArchitecture.Config, state.Average, CPU, ScalarType.Float32);
+            using var samples = Sampler.Sample(
+                network, int.Parse(Option("--count", "64")), int.Parse(Option("--steps", "50")), ulong.Parse(Option("--seed", "0")));
+            PictureGrid.Save(samples.data<float>().ToArray(), columns: 8, zoom: 2, Option("--out"));
+            return 0;
+        }
 
     default:
         return Fail(Usage);

@@ -3,6 +3,7 @@ using Taba.Client.Embedded;
 using Taba.Diffusion.Weights;
 using Taba.Grains;
 using Taba.Silo.Hosting;
+using Taba.Silo.Storage;
 
 namespace Taba.Client.Commands;
 
@@ -39,10 +40,10 @@ static class TabaCommand
 
     static int Explain(Exception e, Terminal terminal, string commandLine, CancellationToken interrupted)
     {
-        switch (e)
+        switch (Cause(e))
         {
             case BadInputException or WeightsFormatException or DllNotFoundException:
-                terminal.Error.WriteLine(Sentences.Of(e.Message));
+                terminal.Error.WriteLine(Sentences.Of(Cause(e).Message));
                 return ExitStatus.BadInput;
             case OperationCanceledException when interrupted.IsCancellationRequested:
                 terminal.Error.WriteLine($"Interrupted. What was done is kept; to go on: {commandLine}");
@@ -50,16 +51,24 @@ static class TabaCommand
             case RunFailedException { Begun: false }:
                 terminal.Error.WriteLine(Sentences.Of(e.Message));
                 return ExitStatus.Failed;
-            case RunFailedException or IOException or UnauthorizedAccessException:
-                terminal.Error.WriteLine($"{Sentences.Of(e.Message)} What was done is kept; to go on: {commandLine}");
-                return ExitStatus.Failed;
-            case var _ when FaultMonitor.StoreFault(e) is { } store:
-                terminal.Error.WriteLine($"{Sentences.Of(store.Message)} What was done is kept; to go on: {commandLine}");
+            case RunFailedException or StoreException or IOException or UnauthorizedAccessException:
+                terminal.Error.WriteLine($"{Sentences.Of(Cause(e).Message)} What was done is kept; to go on: {commandLine}");
                 return ExitStatus.Failed;
             default:
                 terminal.Error.WriteLine($"This is a fault of taba itself, please report it: {e}");
                 return ExitStatus.Failed;
         }
+    }
+
+    /// <summary>What lies within the wrappings of grain calls and type initializers, when it is something that has a sentence of its own.</summary>
+    static Exception Cause(Exception e)
+    {
+        for (var inner = e; inner is not null; inner = inner.InnerException)
+        {
+            if (inner is BadInputException or DllNotFoundException)
+                return inner;
+        }
+        return FaultMonitor.StoreFault(e) ?? e;
     }
 
     static RootCommand Create(CommandServices services)

@@ -36,7 +36,7 @@ sealed class LineProgress(Terminal terminal, SweepPlan plan) : IProgressView
             .Select(g => $"{StageNames.Of(g.Key)} {g.Sum(s => (long)s.RowsDone)}/{g.Sum(s => (long)s.RowsWanted)}");
         return $"{plan.Name}: {100 * reading.Fraction:0} % · {Quantities.Count(status.EvaluationsDone)} of "
             + $"{Quantities.Count(status.EvaluationsPlanned)} evaluations · {Quantities.Rate(reading.Rate)} · "
-            + $"{Quantities.Duration(reading.Left)} left · {string.Join(", ", stages)}";
+            + $"{Quantities.Left(reading.Left)} · {string.Join(", ", stages)}";
     }
 
     static string? Reused(SweepStatus status)

@@ -85,7 +85,7 @@ sealed class LiveProgress : IProgressView
             table,
             new Markup(
                 $"{Markup.Escape(_plan.Name)} {bar} {100 * reading.Fraction:0} %  {Quantities.Count(status.EvaluationsDone)} of "
-                + $"{Quantities.Count(status.EvaluationsPlanned)} evaluations  {Quantities.Rate(reading.Rate)}  {Quantities.Duration(reading.Left)} left"),
+                + $"{Quantities.Count(status.EvaluationsPlanned)} evaluations  {Quantities.Rate(reading.Rate)}  {Quantities.Left(reading.Left)}"),
             .. _note is { } note ? (IRenderable[])[new Text(note)] : [],
         ];
         return new Rows(lines);

@@ -29,6 +29,8 @@ static class Quantities
         { } t => $"{(int)t.TotalDays} d {t.Hours} h",
     };
 
+    public static string Left(TimeSpan? time) => time is null ? "time left unknown" : $"{Duration(time)} left";
+
     public static string Rate(double? evaluationsPerSecond) => evaluationsPerSecond switch
     {
         null => "rate unknown",

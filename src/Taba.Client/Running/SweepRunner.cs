@@ -71,7 +71,17 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         var watching = FollowAsync();
         var first = await Task.WhenAny(watching, session.Fault);
         if (first == watching)
-            return await watching;
+        {
+            try
+            {
+                return await watching;
+            }
+            catch (Exception e) when (e is not (OperationCanceledException or RunFailedException) && session.Fault.IsCompletedSuccessfully)
+            {
+                // The call that failed is a consequence of the fault, which says it better.
+                throw new RunFailedException(await session.Fault, e);
+            }
+        }
         await stop.CancelAsync();
         await watching.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         throw new RunFailedException(await session.Fault);

@@ -46,13 +46,16 @@ public abstract record ModelDefinition
         $"{Architecture} shape={Shape} diffusion_steps={DiffusionSteps} "
         + $"noise_schedule={(NoiseSchedule == NoiseSchedule.Linear ? "linear" : "cosine")} rescale_timesteps={RescaleTimesteps}";
 
+    /// <summary>Whether upstream runs this family too, so that its rounding is part of the numbers to be reproduced.</summary>
+    protected virtual bool HasUpstreamNumbers => true;
+
     /// <summary>The family and what is special to it, in one line.</summary>
     protected abstract string Architecture { get; }
 
     /// <summary>The noise levels of T inference steps.</summary>
     /// <exception cref="ArgumentException">T cannot be had of <see cref="DiffusionSteps"/>.</exception>
     public IDiffusionSchedule CreateSchedule(int numInferenceSteps) =>
-        new AdmSchedule(DiffusionSteps, NoiseSchedule, RescaleTimesteps, numInferenceSteps);
+        new AdmSchedule(DiffusionSteps, NoiseSchedule, RescaleTimesteps, numInferenceSteps, HasUpstreamNumbers);
 
     /// <summary>The same model on states of another height and width.</summary>
     /// <exception cref="ArgumentException">The network cannot work at that size.</exception>

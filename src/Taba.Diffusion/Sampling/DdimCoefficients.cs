@@ -5,7 +5,7 @@ namespace Taba.Diffusion.Sampling;
 
 /// <summary>
 /// The numbers that one row's DDIM step needs, in float64: near a clean image, eps is a difference of nearly equal numbers
-/// divided by √(1/ᾱ - 1), as small as 0.003, and float32 coefficients would cost it three digits.
+/// divided by √(1/ᾱ - 1), as small as 0.003. A step may ask for upstream's float32 values instead.
 /// </summary>
 /// <param name="SqrtRecip">√(1/ᾱ).</param>
 /// <param name="SqrtRecipM1">√(1/ᾱ - 1).</param>
@@ -36,6 +36,17 @@ public readonly record struct DdimCoefficients(double SqrtRecip, double SqrtReci
 
         if (!(step.AlphaBarNext >= 0 && step.AlphaBarNext <= 1))
             throw new ArgumentOutOfRangeException(nameof(step), step.AlphaBarNext, "ᾱ after a DDIM step must lie in [0,1].");
+
+        if (step.SingleCoefficients)
+        {
+            var next = (float)step.AlphaBarNext;
+            return new DdimCoefficients(
+                (float)Math.Sqrt(1 / step.AlphaBar),
+                (float)Math.Sqrt((1 / step.AlphaBar) - 1),
+                MathF.Sqrt(next),
+                MathF.Sqrt(1 - next),
+                clamped);
+        }
 
         return new DdimCoefficients(
             Math.Sqrt(1 / step.AlphaBar),

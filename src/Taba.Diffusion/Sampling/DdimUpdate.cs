@@ -9,8 +9,8 @@ namespace Taba.Diffusion.Sampling;
 /// the coefficients' precision (float64) and rounded to the state's once, at the end.
 /// </summary>
 /// <remarks>
-/// Upstream computes in float32 throughout. That is up to 3e-3 off in eps at the lowest levels, where it is a small difference
-/// divided by √(1/ᾱ - 1), and clamping carries the error on into the states.
+/// Upstream computes in float32 throughout, which costs eps several digits at the lowest levels, where it is a small difference
+/// divided by √(1/ᾱ - 1), and clamping carries the error on into the states (docs/adr/0005).
 /// </remarks>
 public static class DdimUpdate
 {

@@ -27,4 +27,7 @@ public enum PredictionRule
 /// <param name="Timestep">What the network receives.</param>
 /// <param name="AlphaBar">ᾱ of the state before the step, as the sampler takes it.</param>
 /// <param name="AlphaBarNext">ᾱ after the step.</param>
-public readonly record struct DdimStep(float Timestep, double AlphaBar, double AlphaBarNext);
+/// <param name="SingleCoefficients">
+/// The step's coefficients are float32, the square roots of the new level those of a float32 ᾱ, as upstream's ADM sampler has them.
+/// </param>
+public readonly record struct DdimStep(float Timestep, double AlphaBar, double AlphaBarNext, bool SingleCoefficients = false);

@@ -21,6 +21,8 @@ public sealed record GaussianDefinition : ModelDefinition
 
     public override IReadOnlyList<KeyValuePair<string, long[]>> Parameters => [];
 
+    protected override bool HasUpstreamNumbers => false;
+
     protected override string Architecture => $"gaussian mean={Listed(Mean)} deviation={Listed(Deviation)}";
 
     internal static GaussianDefinition Read(JsonFields fields, string name)
