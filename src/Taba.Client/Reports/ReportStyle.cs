@@ -29,7 +29,7 @@ static class ReportStyle
         .chart .reference { fill: var(--grey); }
         .chart .floor { stroke: var(--mark); stroke-width: 1.5; stroke-dasharray: 5 4; }
         .chart .floor-label { fill: var(--mark); font-size: 12px; }
-        .chart .value { font-variant-numeric: tabular-nums; }
+        .chart .value { font-variant-numeric: tabular-nums; paint-order: stroke; stroke: var(--card); stroke-width: 4px; }
         figure { margin: .8rem 0 1.2rem; }
         figure img { display: block; max-width: 100%; image-rendering: pixelated; border-radius: 4px; }
         figcaption { font-size: .88rem; margin-bottom: .3rem; }
