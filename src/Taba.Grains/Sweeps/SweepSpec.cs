@@ -82,6 +82,60 @@ public sealed record SweepSpec
 
     /// <summary>The run's files go directly into the output folder (<c>--save_dir</c>), not into sweep/run below it.</summary>
     [Id(26)] public bool FlatOutput { get; init; }
+
+    /// <summary>Where the classes or prompts of a conditional model come from; ignored by unconditional models.</summary>
+    [Id(27)] public ConditionRequest Conditions { get; init; } = new();
+
+    /// <summary>Scales of classifier-free guidance; an axis. 1 or less is none.</summary>
+    [Id(28)] public IReadOnlyList<double> GuidanceScales { get; init; } = [1];
+
+    /// <summary>To which level forward replacement diffuses.</summary>
+    [Id(29)] public ForwardAlignment ForwardAlignment { get; init; } = ForwardAlignment.Upstream;
+
+    /// <summary>Decode samples and reconstructions of a latent model to images.</summary>
+    [Id(30)] public bool WithDecoding { get; init; } = true;
+}
+
+/// <summary>
+/// Conditions as the user asks for them. A file with one condition a row (<see cref="SweepSpec.CondPath"/>, <see cref="PromptsPath"/>)
+/// comes before labels, and labels before a draw.
+/// </summary>
+[GenerateSerializer, Alias("taba.ConditionRequest")]
+public sealed record ConditionRequest
+{
+    /// <summary>
+    /// Where prompts are drawn from: <c>dataset</c> (Recap-COCO-30K), <c>null</c> (the empty prompt), <c>hobbit</c>, or the path of a
+    /// text file with a prompt a line or of a .json list. Null means <c>dataset</c>.
+    /// </summary>
+    [Id(0)] public string? Prompts { get; init; }
+
+    /// <summary>The dataset's parquet file or folder; null looks in the Hugging Face cache.</summary>
+    [Id(1)] public string? DatasetPath { get; init; }
+
+    /// <summary>Prompts, one a row: upstream's prompts.pkl, or a .json list of strings.</summary>
+    [Id(2)] public string? PromptsPath { get; init; }
+
+    /// <summary>Class names or ids, each for <see cref="NoisesPerPrompt"/> consecutive rows.</summary>
+    [Id(3)] public IReadOnlyList<string>? Labels { get; init; }
+
+    /// <summary>Seed of the draw.</summary>
+    [Id(4)] public long CondSeed { get; init; } = 10;
+
+    /// <summary>How many prompts or classes are drawn; null draws as many as <see cref="SweepSpec.Samples"/> needs.</summary>
+    [Id(5)] public int? NPrompts { get; init; }
+
+    /// <summary>Consecutive rows that share a condition.</summary>
+    [Id(6)] public int NoisesPerPrompt { get; init; } = 4;
+}
+
+/// <summary>Which level forward replacement of the first K inversion steps diffuses to, in the families of diffusers.</summary>
+public enum ForwardAlignment
+{
+    /// <summary>Upstream's: the level of timestep t_K, one step noisier than step K expects (facts of the paper's code).</summary>
+    Upstream,
+
+    /// <summary>The level of timestep t_(K-1), which step K expects.</summary>
+    Consistent,
 }
 
 /// <summary>A model as the user names it.</summary>
