@@ -28,7 +28,7 @@ sealed class BareLoop(IDenoiser network, IDiffusionSchedule schedule, int batch)
             {
                 using var inner = NewDisposeScope();
                 var step = schedule.Step(Direction.Sampling, k);
-                var eps = network.PredictEps(xt, full([batch], step.Timestep, device: network.Device), classes: null);
+                var eps = network.PredictEps(xt, full([batch], step.Timestep, device: network.Device), conditions: null);
                 var row = DdimCoefficients.From(step, schedule.Rule(Direction.Sampling));
                 var coefficients = DdimCoefficients.ToTensor(Enumerable.Repeat(row, batch).ToArray(), network.Device);
                 var next = DdimUpdate.Step(xt, eps, coefficients, ClampMix.All).XNext.MoveToOuterDisposeScope();

@@ -33,9 +33,5 @@ sealed record BenchModel(ModelSelection Selection, ModelDefinition Definition, s
         return new(selection with { WeightsPath = path }, definition, path, choice);
     }
 
-    public IDenoiser Build()
-    {
-        using var weights = WeightsPath is null ? null : WeightsFile.Open(WeightsPath);
-        return Definition.Build(weights, Device.Device, ScalarType.Float32);
-    }
+    public IDenoiser Build() => Definition.Load(WeightsPath, Device.Device, ScalarType.Float32);
 }

@@ -21,7 +21,7 @@ static class Sampler
             var alphaBar = alphaBars[k * stride];
             var alphaBarNext = k == 0 ? 1 : alphaBars[(k - 1) * stride];
             var timesteps = full([count], k * stride * 1000.0 / alphaBars.Length);
-            var eps = network.PredictEps(xt, timesteps, classes: null);
+            var eps = network.PredictEps(xt, timesteps, conditions: null);
             var predXstart = ((xt - (eps * Math.Sqrt(1 - alphaBar))) / Math.Sqrt(alphaBar)).clamp(-1, 1);
             eps = (xt - (predXstart * Math.Sqrt(alphaBar))) / Math.Sqrt(1 - alphaBar);
             var next = (predXstart * Math.Sqrt(alphaBarNext)) + (eps * Math.Sqrt(1 - alphaBarNext));

@@ -38,7 +38,7 @@ sealed class BatchBuffers : IDisposable
     /// <summary>B.</summary>
     public int Rows { get; }
 
-    /// <summary>[6,B,1,1,1], float64, as <see cref="DdimUpdate"/> takes them.</summary>
+    /// <summary>[7,B,1,1,1], float64, as <see cref="DdimUpdate"/> takes them.</summary>
     public Tensor Coefficients { get; }
 
     /// <summary>[B], float32.</summary>
@@ -87,13 +87,19 @@ sealed class BatchBuffers : IDisposable
     }
 
     /// <summary>Takes over the classes of <paramref name="rows"/>; padding repeats the first row.</summary>
-    public void SetClasses(List<Trajectory> rows)
+    /// <param name="rows">Rows of the network.</param>
+    /// <param name="guidedFrom">From this row on they are without condition.</param>
+    /// <param name="nullClass">The class that says so.</param>
+    public void SetClasses(List<Trajectory> rows, int guidedFrom, long? nullClass)
     {
         if (_classesHost is null)
             return;
         var classes = MemoryMarshal.Cast<byte, long>(_classesHost.bytes);
         for (var i = 0; i < Rows; i++)
-            classes[i] = rows[i < rows.Count ? i : 0].ClassLabel ?? 0;
+        {
+            var label = rows[i < rows.Count ? i : 0].ClassLabel ?? 0;
+            classes[i] = i >= guidedFrom && i < rows.Count ? nullClass ?? label : label;
+        }
         Upload(_classesHost, Classes!);
     }
 

@@ -29,11 +29,22 @@ sealed class BatchPlanner
         throw new ArgumentOutOfRangeException(nameof(rows), rows, $"A forward pass has at most {Limit} rows.");
     }
 
-    /// <summary>Allows forward passes half as large as one of <paramref name="rows"/> rows, which did not fit the device.</summary>
-    /// <returns>False when there is nothing to halve: one row, or a pinned shape.</returns>
-    public bool LowerLimit(int rows)
+    /// <summary>Rows of the network that these trajectories take.</summary>
+    public static int RowsOf(List<Trajectory> trajectories)
     {
-        if (_deterministic || rows <= 1)
+        var rows = 0;
+        foreach (var trajectory in trajectories)
+            rows += trajectory.NetworkRows;
+        return rows;
+    }
+
+    /// <summary>Allows forward passes half as large as one of <paramref name="rows"/> rows, which did not fit the device.</summary>
+    /// <param name="rows">Rows of the pass.</param>
+    /// <param name="least">Rows that one of its trajectories needs.</param>
+    /// <returns>False when there is nothing to halve: one trajectory, or a pinned shape.</returns>
+    public bool LowerLimit(int rows, int least = 1)
+    {
+        if (_deterministic || rows / 2 < least)
             return false;
         Limit = Math.Min(Limit, rows / 2);
         return true;
@@ -48,13 +59,15 @@ sealed class BatchPlanner
         network.Clear();
         swappedEps.Clear();
         swappedXt.Clear();
+        var rows = 0;
         for (var i = 0; i < active.Count; i++)
         {
             var trajectory = active[i];
             switch (trajectory.Need)
             {
-                case Need.Network when network.Count < Limit:
+                case Need.Network when rows + trajectory.NetworkRows <= Limit:
                     network.Add(trajectory);
+                    rows += trajectory.NetworkRows;
                     break;
                 case Need.SwappedEps:
                     swappedEps.Add(trajectory);
@@ -71,7 +84,7 @@ sealed class BatchPlanner
     {
         var ready = 0;
         for (var i = 0; i < active.Count; i++)
-            ready += active[i].Need == Need.Network ? 1 : 0;
+            ready += active[i].Need == Need.Network ? active[i].NetworkRows : 0;
         return ready > 0 && ready < Limit;
     }
 

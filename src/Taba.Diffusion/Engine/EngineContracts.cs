@@ -1,3 +1,4 @@
+using Taba.Diffusion.Models;
 using Taba.Diffusion.Schedules;
 
 namespace Taba.Diffusion.Engine;
@@ -55,6 +56,15 @@ public sealed class TrajectoryRequest
 
     /// <summary>Class id of a class-conditional model.</summary>
     public long? ClassLabel { get; init; }
+
+    /// <summary>The prompt of a text-conditional model.</summary>
+    public TextEmbedding? Text { get; init; }
+
+    /// <summary>What guidance leads away from in a text-conditional model: the negative prompt, upstream's is empty.</summary>
+    public TextEmbedding? NullText { get; init; }
+
+    /// <summary>Scale of classifier-free guidance; 1 or less is none. A guided step costs two rows of the network.</summary>
+    public double Guidance { get; init; } = 1;
 
     /// <summary>What replaces the prediction of steps 0 .. <see cref="SwapBefore"/>-1 (steps counted from 0 in executed order).</summary>
     public SwapKind Swap { get; init; }

@@ -63,7 +63,7 @@ sealed partial class EngineLoop
         if (DeviceMemory.IsExhausted(error))
         {
             _telemetry.OutOfMemory();
-            if (pass == Pass.Network && _planner.LowerLimit(shape))
+            if (pass == Pass.Network && _planner.LowerLimit(shape, rows.Max(row => row.NetworkRows)))
             {
                 _telemetry.LimitLowered(shape, _planner.Limit, error);
                 return;
@@ -104,7 +104,10 @@ sealed partial class EngineLoop
         Live.TryRemove(trajectory.Index, out _);
         _telemetry.Left(trajectory.Admitted);
         if (trajectory.Admitted)
+        {
+            _executor?.Release(trajectory);
             _slots.Release(trajectory);
+        }
         trajectory.DropInitialRows();
         trajectory.SwapRows.Clear();
     }

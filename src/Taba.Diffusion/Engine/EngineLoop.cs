@@ -71,7 +71,7 @@ sealed partial class EngineLoop
         try
         {
             model = _makeModel();
-            _model = new ModelFacts(model.Shape, model.ClassCount);
+            _model = ModelFacts.Of(model);
             _executor = new TurnExecutor(model, _options);
             _output.RowBytes = _executor.RowBytes;
             _telemetry.SetDevice(model.Device.ToString());
@@ -217,7 +217,7 @@ sealed partial class EngineLoop
                 continue;
             try
             {
-                RequestChecks.Check(trajectory, _model!);
+                RequestChecks.Check(trajectory, _model!, _planner.Limit);
                 _slots.Occupy(trajectory);
                 _telemetry.Admitted();
                 _executor!.Upload(trajectory);
@@ -244,7 +244,7 @@ sealed partial class EngineLoop
         Swap(_swappedEps, Pass.SwapEps, ref times);
         Swap(_swappedXt, Pass.SwapXt, ref times);
         Resolve(_network);
-        if (_network.Count > 0 && Execute(_network, Pass.Network, _planner.Bucket(_network.Count), ref times))
+        if (_network.Count > 0 && Execute(_network, Pass.Network, _planner.Bucket(BatchPlanner.RowsOf(_network)), ref times))
         {
             var share = Stopwatch.GetElapsedTime(0, times.Network).TotalSeconds * _options.LingerShare;
             _linger = TimeSpan.FromSeconds(Math.Min(share, _options.Linger.TotalSeconds));
@@ -297,7 +297,7 @@ sealed partial class EngineLoop
             PassFailed(rows, pass, shape, error);
             return false;
         }
-        _telemetry.Passed(pass, rows.Count, shape, _executor.NetworkTicks);
+        _telemetry.Passed(pass, pass == Pass.Network ? BatchPlanner.RowsOf(rows) : rows.Count, shape, _executor.NetworkTicks);
         for (var i = 0; i < rows.Count; i++)
             Settle(rows[i], i, pass, output);
         times.OutputWait += Post(output);

@@ -63,6 +63,10 @@ public sealed class EngineOptions
     /// <value>The default value is float32.</value>
     public torch.ScalarType NetworkPrecision { get; init; } = torch.ScalarType.Float32;
 
+    /// <summary>The type in which states are kept between steps: float32, or float16 and bfloat16 as upstream has them on a GPU.</summary>
+    /// <value>The default value is float32.</value>
+    public torch.ScalarType StatePrecision { get; init; } = torch.ScalarType.Float32;
+
     /// <summary>Told of each forward pass before it begins.</summary>
     /// <value>The default value is null.</value>
     public IEvaluationJournal? Journal { get; init; }

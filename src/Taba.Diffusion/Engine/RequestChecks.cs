@@ -1,3 +1,4 @@
+using Taba.Diffusion.Models;
 namespace Taba.Diffusion.Engine;
 
 /// <summary>Refuses trajectories that cannot run, with the number that is wrong.</summary>
@@ -31,17 +32,56 @@ static class RequestChecks
     }
 
     /// <summary>What depends on the model.</summary>
-    public static void Check(Trajectory trajectory, ModelFacts model)
+    /// <param name="trajectory">The trajectory.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="largestBatch">The most rows of a forward pass.</param>
+    public static void Check(Trajectory trajectory, ModelFacts model, int largestBatch)
     {
+        CheckGuidance(trajectory, model, largestBatch);
+        CheckText(trajectory, model);
         CheckRow("The state", trajectory.InitialState, model.Shape);
         if (trajectory.ForwardNoise is { } noise)
             CheckRow("The forward noise", noise, model.Shape);
         if (model.ClassCount is null && trajectory.ClassLabel is not null)
             throw new ArgumentException($"The model is unconditional, but class {trajectory.ClassLabel} was given.");
-        if (model.ClassCount is { } count && (trajectory.ClassLabel is not { } label || label < 0 || label >= count))
+        if (model.ClassCount is { } count
+            && (trajectory.ClassLabel is not { } label || ((label < 0 || label >= count) && label != model.NullClass)))
         {
             throw new ArgumentException(
                 $"The model is class-conditional and needs a class from 0 to {count - 1}; given: {trajectory.ClassLabel?.ToString() ?? "none"}.");
+        }
+    }
+
+    static void CheckGuidance(Trajectory trajectory, ModelFacts model, int largestBatch)
+    {
+        if (trajectory.NetworkRows == 1)
+            return;
+        if (model.NullClass is null && model.Text is null)
+            throw new ArgumentException($"The model has no unconditional prediction to guide away from, but a guidance scale of {trajectory.Guidance} was given.");
+        if (!double.IsFinite(trajectory.Guidance))
+            throw new ArgumentException($"The guidance scale is {trajectory.Guidance}; it must be a finite number.");
+        if (trajectory.NetworkRows > largestBatch)
+            throw new ArgumentException($"A guided step needs {trajectory.NetworkRows} rows of the network, and a forward pass here has at most {largestBatch}.");
+    }
+
+    static void CheckText(Trajectory trajectory, ModelFacts model)
+    {
+        if (model.Text is not { } shape)
+        {
+            if (trajectory.Text is not null)
+                throw new ArgumentException("The model takes no text, but a prompt was given.");
+            return;
+        }
+        Check("prompt", trajectory.Text);
+        if (trajectory.NetworkRows > 1)
+            Check("negative prompt", trajectory.NullText);
+
+        void Check(string what, TextEmbedding? text)
+        {
+            if (text is null)
+                throw new ArgumentException($"The model is text-conditional and needs a {what}; none was given.");
+            if (text.Shape != shape)
+                throw new ArgumentException($"The {what} has an embedding of {text.Shape}; the model takes {shape}.");
         }
     }
 

@@ -1,3 +1,4 @@
+using Taba.Diffusion.Models;
 using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Schedules;
 
@@ -39,6 +40,13 @@ sealed class Trajectory(long index, TrajectoryRequest request)
     public PredictionRule Rule { get; } = request.Schedule.Rule(request.Direction);
     public int NumInferenceSteps { get; } = request.Schedule.NumInferenceSteps;
     public long? ClassLabel { get; } = request.ClassLabel;
+    public TextEmbedding? Text { get; } = request.Text;
+    public TextEmbedding? NullText { get; } = request.NullText;
+    public double Guidance { get; } = request.Guidance;
+
+    /// <summary>Rows of the network that one step takes: with guidance also one without condition.</summary>
+    public int NetworkRows { get; } = Sampling.Guidance.IsOn(request.Guidance) ? 2 : 1;
+
     public SwapKind Swap { get; } = request.Swap;
     public int SwapBefore { get; } = request.Swap == SwapKind.None ? 0 : request.SwapBefore;
     public Func<int, ReadOnlyMemory<byte>>? SwapRow { get; } = request.SwapRow;
@@ -56,6 +64,9 @@ sealed class Trajectory(long index, TrajectoryRequest request)
 
     /// <summary>It stands in the queue for a slot.</summary>
     public bool Waiting { get; set; }
+
+    /// <summary>Its prompts are on the device.</summary>
+    public bool HoldsText { get; set; }
 
     /// <summary>It has a slot.</summary>
     public bool Admitted => Slot >= 0;
@@ -133,7 +144,7 @@ sealed class Trajectory(long index, TrajectoryRequest request)
             return;
         var step = Schedule.Step(Direction, NextStep);
         Timestep = step.Timestep;
-        Coefficients = DdimCoefficients.From(step, Rule, epsGiven: IsSwapped);
+        Coefficients = DdimCoefficients.From(step, Rule, Schedule.Bounds, epsGiven: IsSwapped);
         StepCaptures = Captures?.Invoke(NextStep) ?? CaptureKinds.None;
         _resolvedStep = NextStep;
     }
@@ -144,7 +155,7 @@ sealed class Trajectory(long index, TrajectoryRequest request)
     {
         NextStep++;
         if (evaluated)
-            Evaluations++;
+            Evaluations += NetworkRows;
         if (NextStep < _segmentEnds.Peek())
         {
             outcome = default;

@@ -39,6 +39,9 @@ sealed class TurnExecutor : IDisposable
     readonly OutputPlace[] _epsPlaces;
     readonly OutputPlace[] _predXstartPlaces;
     readonly OutputPlace[] _statePlaces;
+    readonly List<Trajectory> _networkRows = [];
+    readonly TextTable? _texts;
+    readonly ScalarType _stateType;
 
     public TurnExecutor(IDenoiser model, EngineOptions options)
     {
@@ -54,6 +57,8 @@ sealed class TurnExecutor : IDisposable
                 $"A batch of {options.LargestBatch} rows of {_shape} is larger than 2 GiB, the most that the engine handles; choose a smaller one.");
         }
         _rowBytes = (int)(_shape.Elements * sizeof(float));
+        _stateType = options.StatePrecision;
+        _texts = model.Text is null ? null : new TextTable(_device, model.TextType);
         _coefficients = new DdimCoefficients[options.LargestBatch];
         _timesteps = new float[options.LargestBatch];
         _records = new EvaluationRecord[options.LargestBatch];
@@ -75,18 +80,28 @@ sealed class TurnExecutor : IDisposable
     /// <summary>Writes the initial row of <paramref name="trajectory"/> into its slot, diffused forward where it asks for that.</summary>
     public void Upload(Trajectory trajectory)
     {
+        _texts?.Hold(trajectory);
+        trajectory.HoldsText = _texts is not null;
         using var scope = NewDisposeScope();
         var slot = _state.select(0, trajectory.Slot);
         var host = _onCpu ? slot : empty([_shape.Channels, _shape.Height, _shape.Width], dtype: ScalarType.Float32);
         var row = host.bytes;
         trajectory.InitialState.Span.CopyTo(row);
+        var x = MemoryMarshal.Cast<byte, float>(row);
+        StateRounding.Apply(x, _stateType);
         if (trajectory.ForwardNoise is { } noise)
-        {
-            var x = MemoryMarshal.Cast<byte, float>(row);
-            ForwardDiffusion.Apply(x, MemoryMarshal.Cast<byte, float>(noise.Span), trajectory.ForwardAlphaBar, x);
-        }
+            ForwardDiffusion.Apply(x, MemoryMarshal.Cast<byte, float>(noise.Span), trajectory.ForwardAlphaBar, x, _stateType);
         if (!_onCpu)
             slot.copy_(host);
+    }
+
+    /// <summary>Lets go of what a trajectory holds on the device besides its slot.</summary>
+    public void Release(Trajectory trajectory)
+    {
+        if (!trajectory.HoldsText)
+            return;
+        trajectory.HoldsText = false;
+        _texts!.Release(trajectory);
     }
 
     /// <summary>Moves <paramref name="rows"/> by one step.</summary>
@@ -114,13 +129,22 @@ sealed class TurnExecutor : IDisposable
     void Evaluate(List<Trajectory> rows, int shape, OutputBatch output)
     {
         using var scope = NewDisposeScope();
-        var buffers = Prepare(rows, shape, out var mix);
-        buffers.SetClasses(rows);
-        Record(rows);
+        // The rows without condition that guidance needs stand behind the others.
+        _networkRows.Clear();
+        _networkRows.AddRange(rows);
+        foreach (var row in rows)
+        {
+            if (row.NetworkRows > 1)
+                _networkRows.Add(row);
+        }
+        var buffers = Prepare(_networkRows, shape, out var rules);
+        buffers.SetClasses(_networkRows, rows.Count, _model.NullClass);
+        Record(_networkRows);
 
         var x = _state.index_select(0, buffers.Index);
+        var conditions = _texts?.Batch(_networkRows, rows.Count, shape) ?? buffers.Classes;
         var started = Stopwatch.GetTimestamp();
-        var eps = _model.PredictEps(x, buffers.Timesteps, buffers.Classes);
+        var eps = _model.PredictEps(x, buffers.Timesteps, conditions);
         if (eps.dtype != ScalarType.Float32)
             eps = eps.to(ScalarType.Float32);
         if (!eps.is_contiguous())
@@ -128,7 +152,9 @@ sealed class TurnExecutor : IDisposable
         if (_onCpu)
             NetworkTicks = Stopwatch.GetTimestamp() - started;
 
-        var result = DdimUpdate.Step(x, eps, buffers.Coefficients, mix);
+        if (_networkRows.Count > rows.Count)
+            eps = Guide(eps, rows);
+        var result = Update(x, eps, buffers, rules);
         // Eps is looked at too: an infinite one is hidden by the clamp of x̂0.
         var health = eps.sum(s_rowDims).add_(result.XNext.sum(s_rowDims));
         // The network's own tensor is not given away: it may be a buffer that it keeps.
@@ -142,10 +168,10 @@ sealed class TurnExecutor : IDisposable
     void SwapEps(List<Trajectory> rows, OutputBatch output)
     {
         using var scope = NewDisposeScope();
-        var buffers = Prepare(rows, rows.Count, out var mix);
+        var buffers = Prepare(rows, rows.Count, out var rules);
         var x = _state.index_select(0, buffers.Index);
         var eps = SwapRows(rows);
-        var result = DdimUpdate.Step(x, eps, buffers.Coefficients, mix);
+        var result = Update(x, eps, buffers, rules);
         var health = eps.sum(s_rowDims).add_(result.XNext.sum(s_rowDims));
         Collect(rows, result.XNext, result.EpsUsed, result.PredXstart, output);
         Commit(rows, buffers, result.XNext, health);
@@ -162,6 +188,24 @@ sealed class TurnExecutor : IDisposable
         Commit(rows, buffers, next, health);
     }
 
+    DdimResult Update(Tensor x, Tensor eps, BatchBuffers buffers, (ClampMix Mix, double ThresholdRatio) rules) =>
+        _stateType == ScalarType.Float32
+            ? DdimUpdate.Step(x, eps, buffers.Coefficients, rules.Mix, rules.ThresholdRatio)
+            : RoundedDdimUpdate.Step(x, eps, buffers.Coefficients, _stateType, rules.ThresholdRatio);
+
+    /// <summary>Combines the predictions of guided rows; those of the others stay as they are.</summary>
+    /// <param name="eps">[B,C,H,W], the rows without condition behind <paramref name="rows"/>.</param>
+    /// <param name="rows">The trajectories of the pass.</param>
+    Tensor Guide(Tensor eps, List<Trajectory> rows)
+    {
+        using var scope = NewDisposeScope();
+        var guided = rows.Select((row, i) => (row, i)).Where(item => item.row.NetworkRows > 1).ToArray();
+        var places = torch.tensor(guided.Select(item => (long)item.i).ToArray(), device: _device);
+        var scales = torch.tensor(guided.Select(item => (float)item.row.Guidance).ToArray(), device: _device).view(-1, 1, 1, 1);
+        var combined = Guidance.Combine(eps.index_select(0, places), eps.narrow(0, rows.Count, guided.Length), scales);
+        return eps.index_copy(0, places, combined).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Where the last pass put what leaves of its row number <paramref name="row"/>.</summary>
     public OutputPlace Place(CaptureKinds kind, int row) => Places(kind)[row];
 
@@ -169,17 +213,18 @@ sealed class TurnExecutor : IDisposable
     {
         foreach (var buffers in _buffers.Values)
             buffers.Dispose();
+        _texts?.Dispose();
         _state.Dispose();
     }
 
-    BatchBuffers Prepare(List<Trajectory> rows, int shape, out ClampMix mix)
+    BatchBuffers Prepare(List<Trajectory> rows, int shape, out (ClampMix Mix, double ThresholdRatio) rules)
     {
         for (var i = 0; i < rows.Count; i++)
         {
             _coefficients[i] = rows[i].Coefficients;
             _timesteps[i] = rows[i].Timestep;
         }
-        mix = DdimCoefficients.MixOf(_coefficients.AsSpan(0, rows.Count));
+        rules = (DdimCoefficients.MixOf(_coefficients.AsSpan(0, rows.Count)), DdimCoefficients.ThresholdRatioOf(_coefficients.AsSpan(0, rows.Count)));
         // Padding does what the first row does: real numbers, and the same path through the update.
         _coefficients.AsSpan(rows.Count, shape - rows.Count).Fill(_coefficients[0]);
         _timesteps.AsSpan(rows.Count, shape - rows.Count).Fill(_timesteps[0]);
@@ -213,6 +258,7 @@ sealed class TurnExecutor : IDisposable
         var bytes = host.bytes;
         for (var i = 0; i < rows.Count; i++)
             rows[i].SwapRows.Peek().Span.CopyTo(bytes[(i * _rowBytes)..]);
+        StateRounding.Apply(MemoryMarshal.Cast<byte, float>(bytes), _stateType);
         return _onCpu ? host : host.to(_device);
     }
 

@@ -4,68 +4,89 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models;
 
-/// <summary>A model as its model.json describes it: enough to plan with, and to build the network from. Immutable.</summary>
+/// <summary>A model as its description has it: enough to plan with, and to build the network from. Immutable.</summary>
 public abstract record ModelDefinition
 {
-    /// <summary>A short name: the folder's for a file called model.json, else the file's.</summary>
+    /// <summary>A short name: the folder's, or the file's when it is not called model.json.</summary>
     public required string Name { get; init; }
 
-    /// <summary>"adm" or "gaussian".</summary>
+    /// <summary>adm, gaussian, ldm, dit or if.</summary>
     public abstract string Family { get; }
 
     /// <summary>The state of one sample.</summary>
     public required StateShape Shape { get; init; }
 
-    /// <summary>Classes of a class-conditional model; null when it is unconditional.</summary>
+    /// <summary>Classes of a class-conditional model; null when it takes none.</summary>
     public virtual int? ClassCount => null;
 
-    /// <summary>Steps of the forward process that the model was trained for.</summary>
-    public required int DiffusionSteps { get; init; }
+    /// <summary>Whether the model takes prompts.</summary>
+    public virtual bool TakesText => false;
 
-    public required NoiseSchedule NoiseSchedule { get; init; }
+    /// <summary>Whether it can be guided: it has a prediction without condition.</summary>
+    public virtual bool CanBeGuided => TakesText;
 
-    /// <summary>Whether the network receives the step times 1000 / <see cref="DiffusionSteps"/>.</summary>
-    public required bool RescaleTimesteps { get; init; }
+    /// <summary>Whether a given file decides height and width of the state, as upstream's LDM scripts have it.</summary>
+    public virtual bool SizeFollowsInputs => false;
 
-    /// <summary>Whether the checkpoint is meant to run with a float16 torso.</summary>
-    public virtual bool UseFp16 => false;
+    /// <summary>Network, state and noise as upstream has them on a GPU. Noise is drawn so everywhere.</summary>
+    public abstract UpstreamPrecision Upstream { get; }
 
-    /// <summary>The checkpoint, absolute; null when the family has none or the file names none.</summary>
-    public string? WeightsPath { get; init; }
+    /// <summary>Whether states may be kept in half precision.</summary>
+    public virtual bool AllowsHalfState => false;
 
-    /// <summary>Whether <see cref="Build"/> needs weights.</summary>
-    public abstract bool NeedsWeights { get; }
-
-    /// <summary>The parameters that the weights must hold, exactly: name and shape. Empty when there are none.</summary>
-    public abstract IReadOnlyList<KeyValuePair<string, long[]>> Parameters { get; }
+    /// <summary>The steps of the process that the model was trained for.</summary>
+    public abstract int TrainingSteps { get; }
 
     /// <summary>
     /// One line that says all that the numbers depend on besides the weights: equal models have equal lines. For digests.
     /// </summary>
-    public string Canonical =>
-        $"{Architecture} shape={Shape} diffusion_steps={DiffusionSteps} "
-        + $"noise_schedule={(NoiseSchedule == NoiseSchedule.Linear ? "linear" : "cosine")} rescale_timesteps={RescaleTimesteps}";
+    public abstract string Canonical { get; }
 
-    /// <summary>Whether upstream runs this family too, so that its rounding is part of the numbers to be reproduced.</summary>
-    protected virtual bool HasUpstreamNumbers => true;
+    /// <summary>The network's parameters: name and shape. Empty when there are none.</summary>
+    public abstract IReadOnlyList<KeyValuePair<string, long[]>> Parameters { get; }
 
-    /// <summary>The family and what is special to it, in one line.</summary>
-    protected abstract string Architecture { get; }
+    /// <summary>Whether <see cref="Load"/> needs weights.</summary>
+    public virtual bool NeedsWeights => true;
+
+    /// <summary>Why T inference steps cannot be had, as a sentence; null when they can.</summary>
+    public abstract string? WhyNot(int numInferenceSteps);
 
     /// <summary>The noise levels of T inference steps.</summary>
-    /// <exception cref="ArgumentException">T cannot be had of <see cref="DiffusionSteps"/>.</exception>
-    public IDiffusionSchedule CreateSchedule(int numInferenceSteps) =>
-        new AdmSchedule(DiffusionSteps, NoiseSchedule, RescaleTimesteps, numInferenceSteps, HasUpstreamNumbers);
+    /// <param name="numInferenceSteps">T.</param>
+    /// <param name="consistentForward">Forward replacement goes to the level that the next step expects, where upstream's is another.</param>
+    /// <exception cref="ArgumentException">T cannot be had.</exception>
+    public abstract IDiffusionSchedule CreateSchedule(int numInferenceSteps, bool consistentForward = false);
 
     /// <summary>The same model on states of another height and width.</summary>
     /// <exception cref="ArgumentException">The network cannot work at that size.</exception>
     public abstract ModelDefinition WithSampleSize(int height, int width);
 
+    /// <summary>The files that hold the network's weights, in a fixed order.</summary>
+    /// <param name="given">A file or folder that the user named instead of the model's own; null for that.</param>
+    /// <exception cref="IOException">They are not there.</exception>
+    /// <exception cref="WeightsFormatException">What is there is no set of weights.</exception>
+    public abstract IReadOnlyList<string> WeightFiles(string? given);
+
+    /// <summary>Compares names and shapes of the weights with <see cref="Parameters"/>.</summary>
+    /// <exception cref="WeightsMismatchException">They differ.</exception>
+    /// <exception cref="WeightsFormatException">The files are damaged.</exception>
+    public abstract void CheckWeights(string? given);
+
     /// <summary>Builds the network on a device.</summary>
-    /// <param name="weights">The checkpoint; null exactly for a family without weights. Not needed after the call.</param>
+    /// <param name="given">As <see cref="WeightFiles"/> takes it.</param>
     /// <param name="device">Where the network lives.</param>
     /// <param name="networkDtype">float32, float16 or bfloat16.</param>
-    /// <exception cref="WeightsMismatchException">The checkpoint is of another architecture.</exception>
+    /// <exception cref="WeightsMismatchException">The weights are of another architecture.</exception>
     /// <exception cref="ArgumentException">Weights are missing, or the type is none that a network computes in.</exception>
-    public abstract IDenoiser Build(IWeightSource? weights, Device device, ScalarType networkDtype);
+    public abstract IDenoiser Load(string? given, Device device, ScalarType networkDtype);
+}
+
+/// <summary>The precisions that upstream uses for a family on a GPU.</summary>
+public readonly record struct UpstreamPrecision(ScalarType Network, ScalarType State, ScalarType Noise)
+{
+    /// <summary>float32 throughout.</summary>
+    public static UpstreamPrecision Single => new(ScalarType.Float32, ScalarType.Float32, ScalarType.Float32);
+
+    /// <summary>float16 throughout.</summary>
+    public static UpstreamPrecision Half => new(ScalarType.Float16, ScalarType.Float16, ScalarType.Float16);
 }

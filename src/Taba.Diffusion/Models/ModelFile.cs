@@ -16,7 +16,7 @@ public static class ModelFile
     /// <param name="path">The model.json.</param>
     /// <exception cref="InvalidDataException">The description is not valid; one sentence names the file, the field and the value.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static ModelDefinition Read(string path)
+    public static GuidedDiffusionDefinition Read(string path)
     {
         var full = Path.GetFullPath(path);
         var length = new FileInfo(full).Length;
@@ -33,12 +33,12 @@ public static class ModelFile
         }
     }
 
-    static ModelDefinition Parse(JsonElement element, string path)
+    static GuidedDiffusionDefinition Parse(JsonElement element, string path)
     {
         if (element.ValueKind != JsonValueKind.Object)
             throw new InvalidDataException($"{path}: a JSON object is expected, found {element.ValueKind}.");
         var fields = new JsonFields(element, path);
-        ModelDefinition definition = fields.Text("family", null) switch
+        GuidedDiffusionDefinition definition = fields.Text("family", null) switch
         {
             "adm" => Adm(fields, path),
             "gaussian" => GaussianDefinition.Read(fields, NameOf(path)),

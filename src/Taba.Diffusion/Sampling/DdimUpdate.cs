@@ -17,10 +17,11 @@ public static class DdimUpdate
     /// <summary>Moves every row to its next level.</summary>
     /// <param name="x">The state, [B,C,H,W], float32. Not changed.</param>
     /// <param name="eps">The prediction (or a swapped one), same shape, float32. Not changed.</param>
-    /// <param name="coefficients">[6,B,1,1,1] from <see cref="DdimCoefficients.ToTensor"/>, on the state's device. Their type is that of the arithmetic.</param>
+    /// <param name="coefficients">[7,B,1,1,1] from <see cref="DdimCoefficients.ToTensor"/>, on the state's device. Their type is that of the arithmetic.</param>
     /// <param name="mix">Which rows clamp; <see cref="ClampMix.Some"/> is always right.</param>
-    /// <returns>The new state, the eps that made it, and x̂0; new tensors, except that EpsUsed is <paramref name="eps"/> itself when no row clamps.</returns>
-    public static DdimResult Step(Tensor x, Tensor eps, Tensor coefficients, ClampMix mix)
+    /// <param name="thresholdRatio">The quantile at which thresholded rows are (<see cref="DdimCoefficients.ThresholdRatioOf"/>); 0 when there are none.</param>
+    /// <returns>The new state, the eps that made it, and x̂0; new tensors, except that EpsUsed is <paramref name="eps"/> itself when it is not changed.</returns>
+    public static DdimResult Step(Tensor x, Tensor eps, Tensor coefficients, ClampMix mix, double thresholdRatio = 0)
     {
         using var scope = NewDisposeScope();
         var sqrtRecip = coefficients.select(0, 0);
@@ -35,7 +36,7 @@ public static class DdimUpdate
         var epsUsed = mix == ClampMix.All ? scaledX : eps.to(coefficients.dtype, copy: true);
         if (mix != ClampMix.None)
         {
-            Clamp(predXstart, coefficients, mix);
+            XstartBounds.Apply(predXstart, coefficients, mix, thresholdRatio);
             var rederived = scaledX.sub_(predXstart).div_(sqrtRecipM1);
             // Re-deriving an eps that was given would only add rounding to it.
             if (mix == ClampMix.Some)
@@ -47,25 +48,5 @@ public static class DdimUpdate
         return new DdimResult(Rounded(predXstart.mul_(sqrtNext).add_(epsUsed.mul_(sqrtOneMinusNext))), roundedEps, roundedPredXstart);
 
         Tensor Rounded(Tensor tensor) => tensor.to(x.dtype, copy: true).MoveToOuterDisposeScope();
-    }
-
-    static void Clamp(Tensor predXstart, Tensor coefficients, ClampMix mix)
-    {
-        if (mix == ClampMix.All)
-        {
-            predXstart.clamp_(Bounds.Lower, Bounds.Upper);
-            return;
-        }
-
-        using var upper = coefficients.select(0, 4);
-        using var lower = upper.neg();
-        predXstart.clamp_(lower, upper);
-    }
-
-    // Wrapping a number for libtorch costs more than the launch of a small kernel: these are wrapped once.
-    static class Bounds
-    {
-        internal static readonly Scalar Lower = (-1.0).ToScalar();
-        internal static readonly Scalar Upper = 1.0.ToScalar();
     }
 }

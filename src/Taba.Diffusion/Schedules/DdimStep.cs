@@ -18,6 +18,22 @@ public enum PredictionRule
 
     /// <summary>x̂0 is left as it is and eps is the network's.</summary>
     Plain,
+
+    /// <summary>x̂0 clamped, eps as it came (clip_sample of diffusers; a given eps is clamped by too).</summary>
+    Clamp,
+
+    /// <summary>x̂0 dynamically thresholded, eps as it came (Saharia et al. 2022, section 2.3; DeepFloyd IF's sampling).</summary>
+    Threshold,
+}
+
+/// <summary>The numbers of <see cref="PredictionRule.Clamp"/> and <see cref="PredictionRule.Threshold"/>.</summary>
+/// <param name="ClipRange">x̂0 is clamped to ± this.</param>
+/// <param name="ThresholdRatio">The quantile of |x̂0| that is the threshold s of a row.</param>
+/// <param name="ThresholdMax">s is at least 1 and at most this; x̂0 is clamped to ± s and divided by s.</param>
+public readonly record struct PredictionBounds(double ClipRange, double ThresholdRatio, double ThresholdMax)
+{
+    /// <summary>±1, and no threshold.</summary>
+    public static PredictionBounds Unit => new(1, 0, 1);
 }
 
 /// <summary>

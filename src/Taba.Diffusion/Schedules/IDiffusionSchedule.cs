@@ -9,6 +9,9 @@ public interface IDiffusionSchedule
     /// <summary>How x̂0 is treated in a direction.</summary>
     PredictionRule Rule(Direction direction);
 
+    /// <summary>The numbers that the rules need.</summary>
+    PredictionBounds Bounds => PredictionBounds.Unit;
+
     /// <summary>The k-th executed step of a direction, k = 0 .. T-1 (in sampling step 0 is the noisiest).</summary>
     DdimStep Step(Direction direction, int k);
 

@@ -11,6 +11,23 @@ public interface IModelCatalogue
     ModelFacts Resolve(ModelSelection selection);
 }
 
+/// <summary>What a model is conditioned on.</summary>
+public enum ConditionKind
+{
+    None,
+
+    /// <summary>A class id a row.</summary>
+    Classes,
+
+    /// <summary>A prompt a row.</summary>
+    Text,
+}
+
+/// <summary>The autoencoder of a latent model.</summary>
+/// <param name="Model">Its identity; the shape is that of the latents.</param>
+/// <param name="Pictures">The shape of what it decodes them to.</param>
+public sealed record AutoencoderFacts(ModelIdentity Model, RowShape Pictures);
+
 /// <summary>What the planner needs to know of one model.</summary>
 public abstract class ModelFacts
 {
@@ -19,8 +36,22 @@ public abstract class ModelFacts
     /// <summary>A short name for folders.</summary>
     public required string Slug { get; init; }
 
-    /// <summary>Null when the model is unconditional.</summary>
-    public required int? ClassCount { get; init; }
+    public ConditionKind Conditions { get; init; }
+
+    /// <summary>Classes of a class-conditional model; null when it takes none.</summary>
+    public int? ClassCount { get; init; }
+
+    /// <summary>Digest of the class names; of their number alone when they have none.</summary>
+    public string LabelsDigest { get; init; } = "";
+
+    /// <summary>Whether it has a prediction without condition, to guide away from.</summary>
+    public bool CanBeGuided { get; init; }
+
+    /// <summary>Null when the state is a picture itself.</summary>
+    public AutoencoderFacts? Autoencoder { get; init; }
+
+    /// <summary>Whether a given file decides height and width of the state.</summary>
+    public bool SizeFollowsInputs { get; init; }
 
     /// <summary>Null when T steps are possible, else a sentence that says why not and what would do.</summary>
     public abstract string? WhyNot(int numInferenceSteps);
@@ -31,17 +62,13 @@ public abstract class ModelFacts
     /// <summary>Settles <c>auto</c>.</summary>
     /// <exception cref="BadInputException">A precision that this model cannot run in.</exception>
     public abstract Precision Resolve(PrecisionRequest request);
-}
 
-/// <summary>What the planner asks about tensor files that the user gives.</summary>
-public interface IInputFiles
-{
-    /// <exception cref="BadInputException">Missing, unreadable or not one tensor.</exception>
-    InputTensor Describe(string path);
-}
+    /// <summary>The id of a class, by name or number.</summary>
+    /// <exception cref="BadInputException">There is none; the nearest names are given.</exception>
+    public virtual long ClassId(string label) =>
+        throw new BadInputException($"labels has '{label}': model {Slug} has no class names; give ids with --input_cond_path.");
 
-/// <summary>A tensor in a file.</summary>
-/// <param name="Shape">Its shape.</param>
-/// <param name="Dtype">float32, int64, ...</param>
-/// <param name="Digest">SHA-256 of its bytes.</param>
-public sealed record InputTensor(string Path, IReadOnlyList<long> Shape, string Dtype, string Digest);
+    /// <summary>The same model on states of another size.</summary>
+    /// <exception cref="BadInputException">It cannot work at that size.</exception>
+    public abstract ModelFacts WithSampleSize(int height, int width);
+}

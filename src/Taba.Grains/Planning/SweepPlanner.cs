@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Taba.Grains.Stages;
@@ -24,13 +25,15 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
         var runs = ImmutableArray.CreateBuilder<PlannedRun>();
         foreach (var selection in spec.Models)
         {
-            var model = catalogue.Resolve(selection);
-            var inputs = RunInputs.Read(spec, model, files);
+            var inputs = RunInputs.Read(spec, catalogue.Resolve(selection), files);
             foreach (var numInferenceSteps in spec.NumInferenceSteps)
             {
-                SweepRules.CheckSteps(spec, model, numInferenceSteps);
-                foreach (var seed in spec.Seeds)
-                    PlanCell(spec, model, inputs, numInferenceSteps, seed, runs);
+                SweepRules.CheckSteps(spec, inputs.Model, numInferenceSteps);
+                foreach (var guidance in spec.GuidanceScales)
+                {
+                    foreach (var seed in spec.Seeds)
+                        PlanCell(spec, inputs, new(numInferenceSteps, Math.Max(1, guidance), seed), runs);
+                }
             }
         }
         var stages = _order.Select(key => _stages[key]).ToImmutableArray();
@@ -40,30 +43,33 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
         return new SweepPlan(SweepId(spec.Name, stages, runs), spec.Name, stages, runs.ToImmutable());
     }
 
-    void PlanCell(SweepSpec spec, ModelFacts model, RunInputs inputs, int numInferenceSteps, long seed, ImmutableArray<PlannedRun>.Builder runs)
+    void PlanCell(SweepSpec spec, RunInputs inputs, Cell cell, ImmutableArray<PlannedRun>.Builder runs)
     {
+        var model = inputs.Model;
         var precision = model.Resolve(spec.Precision);
         var template = new StageSpec
         {
             Kind = StageKind.Sample,
             Model = model.Identity,
-            NumInferenceSteps = numInferenceSteps,
+            NumInferenceSteps = cell.NumInferenceSteps,
             Precision = precision,
-            Input = inputs.Noise ?? (RowsRef)new NoiseRows(spec.Noise, seed, precision.Noise, inputs.TotalRows),
+            Input = inputs.Noise ?? (RowsRef)new NoiseRows(spec.Noise, cell.Seed, precision.Noise, inputs.TotalRows),
             Conditions = inputs.Conditions,
+            Guidance = cell.Guidance,
             Determinism = spec.Deterministic ? new(DeterministicBatch, deviceKind) : null,
         };
         var noise = inputs.Images is null ? template.Input : inputs.Noise;
-        var executed = CaptureSelection.Of(spec.Internal, 0, numInferenceSteps);
+        var executed = CaptureSelection.Of(spec.Internal, 0, cell.NumInferenceSteps);
+        var autoencoder = new AutoencoderStages(model, template, spec.WithDecoding);
 
         string? samplesKey = null;
         RowsRef images;
         if (inputs.Images is { } given)
-            images = given;
+            images = inputs.ArePictures ? new StageRows(Add(autoencoder.Encode(given), inputs.Rows, CaptureSelection.None)) : given;
         else
         {
             var swaps = spec.Interventions.Where(i => i is { Kind: not InterventionKind.Forward, Before: > 0, SwapPath: null });
-            var keep = swaps.Aggregate(executed, (k, i) => k.Union(CaptureSelection.ForSwap(i.Kind, i.Before, numInferenceSteps)));
+            var keep = swaps.Aggregate(executed, (k, i) => k.Union(CaptureSelection.ForSwap(i.Kind, i.Before, cell.NumInferenceSteps)));
             samplesKey = Add(template, inputs.Rows, keep);
             images = new StageRows(samplesKey);
         }
@@ -73,33 +79,45 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
             interventions = interventions.Prepend(null);
         foreach (var intervention in interventions)
         {
-            var tensors = ImmutableArray.CreateBuilder<RunTensor>();
+            var tensors = new RunTensors(model, precision);
             if (noise is not null)
-                tensors.Add(new("noise", noise, TensorKinds.None, []));
-            if (inputs.Conditions is { } conditions)
-                tensors.Add(new("conds", conditions, TensorKinds.None, []));
-            tensors.Add(new("samples", images, TensorKinds.None, []));
+                tensors.AddNoise(noise);
+            if (inputs.Conditions is not null and not PromptRows)
+                tensors.AddConditions(inputs.Conditions);
+            tensors.Add("samples", images);
+            Decode("samples", images);
             if (intervention is null && samplesKey is not null)
-                AddCaptures(tensors, template, samplesKey, executed);
+                tensors.AddCaptures(template, samplesKey, executed);
             if (spec.WithInversion)
             {
                 var invert = Invert(spec, template, inputs, images, samplesKey, noise, intervention);
-                var kept = CaptureSelection.Of(spec.Internal, invert.FirstStep, numInferenceSteps);
+                var kept = CaptureSelection.Of(spec.Internal, invert.FirstStep, cell.NumInferenceSteps);
                 var latents = Add(invert, inputs.Rows, kept);
-                tensors.Add(new("latents", new StageRows(latents), TensorKinds.None, []));
-                AddCaptures(tensors, invert, latents, kept);
+                tensors.Add("latents", new StageRows(latents));
+                tensors.AddCaptures(invert, latents, kept);
                 if (spec.WithReconstruction)
                 {
                     var reconstruct = template with { Kind = StageKind.Reconstruct, Input = new StageRows(latents) };
                     var key = Add(reconstruct, inputs.Rows, executed);
-                    tensors.Add(new("samples2", new StageRows(key), TensorKinds.None, []));
-                    AddCaptures(tensors, reconstruct, key, executed);
+                    tensors.Add("samples2", new StageRows(key));
+                    tensors.AddCaptures(reconstruct, key, executed);
+                    Decode("samples2", new StageRows(key));
                 }
             }
             runs.Add(new PlannedRun(
-                Slug(model.Slug, numInferenceSteps, seed, intervention),
-                [new("model", model.Slug), new("num_inference_steps", $"{numInferenceSteps}"), new("seed", $"{seed}")],
-                intervention, inputs.Rows, model.Identity, tensors.ToImmutable()));
+                Slug(model.Slug, cell, intervention),
+                [.. cell.Axes(model.Slug)],
+                intervention, inputs.Rows, model.Identity, tensors.Build())
+            {
+                Prompts = inputs.Conditions as PromptRows,
+                Images = autoencoder.ImagesOf(spec),
+            });
+
+            void Decode(string name, RowsRef states)
+            {
+                if (autoencoder.Decode(states) is { } decode)
+                    tensors.AddDecoded(name, new StageRows(Add(decode, inputs.Rows, CaptureSelection.None)));
+            }
         }
     }
 
@@ -114,7 +132,10 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
             case { Kind: InterventionKind.Forward }:
                 return invert with
                 {
-                    Forward = new(intervention.Before, new NoiseRows(spec.ForwardNoise, intervention.Seed, template.Precision.State, inputs.TotalRows)),
+                    Forward = new(
+                        intervention.Before,
+                        new NoiseRows(spec.ForwardNoise, intervention.Seed, template.Precision.State, inputs.TotalRows),
+                        spec.ForwardAlignment == ForwardAlignment.Consistent && template.Model.Family is not ("adm" or "gaussian")),
                 };
             default:
                 RowsRef source = intervention.SwapPath is { } path
@@ -144,15 +165,10 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
         return key;
     }
 
-    static void AddCaptures(ImmutableArray<RunTensor>.Builder tensors, StageSpec stage, string key, CaptureSelection kept)
+    static string Slug(string model, Cell cell, Intervention? intervention)
     {
-        foreach (var kind in kept.Kinds)
-            tensors.Add(new(stage.CaptureName(kind), new StageRows(key), kind, kept.Steps(kind)));
-    }
-
-    static string Slug(string model, int numInferenceSteps, long seed, Intervention? intervention)
-    {
-        var slug = $"{model}_T{numInferenceSteps}_seed{seed}";
+        var guidance = cell.Guidance > 1 ? string.Create(CultureInfo.InvariantCulture, $"_gs{cell.Guidance}") : "";
+        var slug = $"{model}_T{cell.NumInferenceSteps}{guidance}_seed{cell.Seed}";
         return intervention switch
         {
             null => slug,
@@ -169,5 +185,18 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
                 .AppendJoin(',', stage.Keep.Eps).Append(';').AppendJoin(',', stage.Keep.PredXstart).Append('\n');
         text.AppendJoin('\n', runs.Select(r => r.Slug));
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..16];
+    }
+
+    /// <summary>One combination of axis values of a model.</summary>
+    readonly record struct Cell(int NumInferenceSteps, double Guidance, long Seed)
+    {
+        public IEnumerable<KeyValuePair<string, string>> Axes(string model)
+        {
+            yield return new("model", model);
+            yield return new("num_inference_steps", $"{NumInferenceSteps}");
+            if (Guidance > 1)
+                yield return new("guidance_scale", Guidance.ToString("R", CultureInfo.InvariantCulture));
+            yield return new("seed", $"{Seed}");
+        }
     }
 }

@@ -17,6 +17,8 @@ static class SweepRules
             throw new BadInputException($"samples is {spec.Samples}: it must be between 1 and {MaxSamples}.");
         if (spec.NumInferenceSteps.Count == 0)
             throw new BadInputException("num_inference_steps is empty: give at least one number of steps.");
+        if (spec.GuidanceScales.Count == 0)
+            throw new BadInputException("guidance_scale is empty: give at least one scale; 1 is none.");
         if (spec.Seeds.Count == 0)
             throw new BadInputException("seed is empty: give at least one seed.");
         if (spec.WithReconstruction && !spec.WithInversion)

@@ -26,8 +26,12 @@ public static class StageKey
         yield return ("dtype", spec.Precision.Network);
         yield return ("state_dtype", spec.Precision.State);
         yield return ("input", Address(spec.Input, spec.Model.RowElements));
+        if (spec.Output is { } output)
+            yield return ("output_shape", output.ToString());
         if (spec.Conditions is { } conditions)
             yield return ("conditions", Address(conditions, 1));
+        if (spec.Guidance > 1)
+            yield return ("guidance_scale", spec.Guidance.ToString("R", CultureInfo.InvariantCulture));
         if (spec.Swap is { } swap)
         {
             yield return ("swap_type", swap.Kind == InterventionKind.SwapEps ? "eps" : "xt");
@@ -40,6 +44,8 @@ public static class StageKey
         {
             yield return ("forward_before_t", forward.Before.ToString(CultureInfo.InvariantCulture));
             yield return ("forward_noise", Address(forward.Noise, spec.Model.RowElements));
+            if (forward.Consistent)
+                yield return ("forward_alignment", "consistent");
         }
         if (spec.Determinism is { } determinism)
             yield return ("deterministic", $"batch {determinism.BatchRows} on {determinism.DeviceKind}");
@@ -49,6 +55,10 @@ public static class StageKey
     {
         StageRows stage => $"stage {stage.Key}",
         FileRows file => $"file {file.Digest}",
+        ImageRows images => $"pictures {images.Digest} at {images.Height}x{images.Width}",
+        DrawnClassRows drawn => $"classes drawn with cond_seed {drawn.CondSeed}, {drawn.NoisesPerPrompt} rows each, of {drawn.LabelsDigest}",
+        ListedClassRows listed => $"classes {string.Join(',', listed.Ids)}, {listed.NoisesPerPrompt} rows each",
+        PromptRows prompts => $"prompts {prompts.Digest}, {prompts.NoisesPerPrompt} rows each",
         NoiseRows { Layout: NoiseLayout.PerSample } noise => $"per-sample noise seed {noise.Seed} {noise.Dtype}",
         NoiseRows noise => $"upstream noise seed {noise.Seed} {noise.Dtype}" + (DependsOnTotal(noise, rowElements) ? $" of {noise.TotalRows}" : ""),
         _ => throw new ArgumentOutOfRangeException(nameof(rows), rows, "unknown kind of rows"),

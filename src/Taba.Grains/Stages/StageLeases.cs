@@ -80,7 +80,7 @@ public static class StageLeases
             return null;
         var taken = state.LeasedRows().Union(state.QuarantinedRows());
         var done = state.Published(CaptureSelection.None);
-        var rowsPerPart = PartGrid.RowsPerPart(spec.Model.RowBytes);
+        var rowsPerPart = PartGrid.RowsPerPart(spec.ResultShape.Bytes);
 
         foreach (var demand in state.Demands)
         {

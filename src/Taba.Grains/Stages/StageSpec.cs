@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Stages;
@@ -13,6 +14,12 @@ public enum StageKind
 
     /// <summary>Latents to images.</summary>
     Reconstruct,
+
+    /// <summary>States of a latent model to pictures, by its autoencoder.</summary>
+    Decode,
+
+    /// <summary>Pictures to states of a latent model, by its autoencoder.</summary>
+    Encode,
 }
 
 /// <summary>Everything that the numbers of a stage depend on, and where to find its inputs. Its digest is the stage's key.</summary>
@@ -33,18 +40,32 @@ public sealed record StageSpec
 
     [Id(6)] public ForwardSetting? Forward { get; init; }
 
-    /// <summary>Class ids, one a row.</summary>
-    [Id(7)] public FileRows? Conditions { get; init; }
+    /// <summary>Class ids or prompts, one a row; null for an unconditional model.</summary>
+    [Id(7)] public RowsRef? Conditions { get; init; }
 
     /// <summary>Set under <c>--deterministic</c>: then the batch shape and the kind of device belong to the numbers.</summary>
     [Id(8)] public DeterminismSetting? Determinism { get; init; }
 
-    /// <summary>Upstream's name of this stage's result.</summary>
+    /// <summary>Scale of classifier-free guidance; 1 is none.</summary>
+    [Id(9)] public double Guidance { get; init; } = 1;
+
+    /// <summary>Shape of a result's row when it is not the state's: pictures of a decoder, and states of an encoder.</summary>
+    [Id(10)] public RowShape? Output { get; init; }
+
+    /// <summary>Whether trajectories step through it; else whole rows pass through an autoencoder once.</summary>
+    public bool HasSteps => Kind is StageKind.Sample or StageKind.Invert or StageKind.Reconstruct;
+
+    /// <summary>Shape of a result's row.</summary>
+    public RowShape ResultShape => Output ?? Model.Shape;
+
+    /// <summary>The name of this stage's result in the store: upstream's, where the family does not change it.</summary>
     public string ResultName => Kind switch
     {
         StageKind.Sample => "samples",
         StageKind.Invert => "latents",
-        _ => "samples2",
+        StageKind.Reconstruct => "samples2",
+        StageKind.Decode => "decoded",
+        _ => "encoded",
     };
 
     /// <summary>Upstream's name of a kept tensor.</summary>
@@ -58,8 +79,10 @@ public sealed record StageSpec
     /// <summary>The first step that is executed: K after forward replacement, else 0.</summary>
     public int FirstStep => Forward?.Before ?? 0;
 
-    /// <summary>Network evaluations of one row: forward-replaced and swapped steps cost none.</summary>
-    public int EvaluationsPerRow => NumInferenceSteps - FirstStep - (Swap?.Before ?? 0);
+    /// <summary>Network evaluations of one row: forward-replaced and swapped steps cost none, guided ones two.</summary>
+    public int EvaluationsPerRow => HasSteps
+        ? (NumInferenceSteps - FirstStep - (Swap?.Before ?? 0)) * (Guidance > 1 ? 2 : 1)
+        : 1;
 
     /// <summary>Key of the stage whose rows this one reads; null when they come from noise or a file.</summary>
     public string? ParentKey => (Input as StageRows)?.Key;
@@ -67,16 +90,31 @@ public sealed record StageSpec
 
 /// <summary>A model whose identity is settled: what it is (in the key) and where it is (not in the key).</summary>
 /// <param name="Digest">Digest of architecture and weights.</param>
-/// <param name="Family">adm, gaussian, ...</param>
-/// <param name="Path">Path of its model.json.</param>
+/// <param name="Family">adm, gaussian, ldm, dit or if; autoencoder for the model of a decode or encode stage.</param>
+/// <param name="Path">Path of its model.json or Hugging Face folder; of an autoencoder its component's folder.</param>
 /// <param name="WeightsPath">Path of its weights, when not the file's own.</param>
 [GenerateSerializer, Immutable, Alias("taba.ModelIdentity")]
 public sealed record ModelIdentity(string Digest, string Family, string Path, string? WeightsPath, int Channels, int Height, int Width)
 {
-    public long RowElements => (long)Channels * Height * Width;
+    /// <summary>The state of one sample.</summary>
+    public RowShape Shape => new(Channels, Height, Width);
+
+    public long RowElements => Shape.Elements;
 
     /// <summary>Bytes of one row of a float32 state.</summary>
-    public long RowBytes => RowElements * sizeof(float);
+    public long RowBytes => Shape.Bytes;
+}
+
+/// <summary>The shape of one row: channels, height, width.</summary>
+[GenerateSerializer, Immutable, Alias("taba.RowShape")]
+public readonly record struct RowShape(int Channels, int Height, int Width)
+{
+    public long Elements => (long)Channels * Height * Width;
+
+    /// <summary>Bytes of one row in float32.</summary>
+    public long Bytes => Elements * sizeof(float);
+
+    public override string ToString() => $"{Channels}x{Height}x{Width}";
 }
 
 /// <summary>Resolved precisions: float32, float16 or bfloat16.</summary>
@@ -101,6 +139,28 @@ public sealed record StageRows(string Key) : RowsRef;
 [GenerateSerializer, Immutable, Alias("taba.FileRows")]
 public sealed record FileRows(string Path, string Digest, int TotalRows) : RowsRef;
 
+/// <summary>Pictures of a folder, or one picture, brought to one size, as values in [-1,1].</summary>
+/// <param name="Digest">Over names and bytes of the files.</param>
+[GenerateSerializer, Immutable, Alias("taba.ImageRows")]
+public sealed record ImageRows(string Path, string Digest, int TotalRows, int Height, int Width) : RowsRef;
+
+/// <summary>Class ids drawn as upstream draws them, each for several consecutive rows.</summary>
+/// <param name="LabelsDigest">Digest of the model's class names, which the draw goes through.</param>
+/// <param name="TotalRows">N; not in the key: the draw is the same, however long.</param>
+[GenerateSerializer, Immutable, Alias("taba.DrawnClassRows")]
+public sealed record DrawnClassRows(long CondSeed, int NoisesPerPrompt, string LabelsDigest, int TotalRows) : RowsRef;
+
+/// <summary>Class ids that the user lists, each for several consecutive rows.</summary>
+[GenerateSerializer, Immutable, Alias("taba.ListedClassRows")]
+public sealed record ListedClassRows(ImmutableArray<long> Ids, int NoisesPerPrompt) : RowsRef;
+
+/// <summary>Prompts, each for several consecutive rows.</summary>
+/// <param name="Source">null, hobbit, dataset, or the path of a file.</param>
+/// <param name="DatasetPath">Where the dataset is; null for other sources.</param>
+/// <param name="Digest">Of what the prompt of a row depends on; the same, however many prompts are drawn.</param>
+[GenerateSerializer, Immutable, Alias("taba.PromptRows")]
+public sealed record PromptRows(string Source, string? DatasetPath, string Digest, long CondSeed, int NoisesPerPrompt, int TotalRows) : RowsRef;
+
 /// <summary>The first <paramref name="Before"/> predictions (or states) are those of <paramref name="Source"/>.</summary>
 /// <param name="Kind">SwapEps or SwapXt.</param>
 /// <param name="Before">K.</param>
@@ -110,8 +170,9 @@ public sealed record FileRows(string Path, string Digest, int TotalRows) : RowsR
 public sealed record SwapSetting(InterventionKind Kind, int Before, RowsRef Source, RowsRef? Noise);
 
 /// <summary>The first <paramref name="Before"/> inversion steps are replaced by forward diffusion with this noise.</summary>
+/// <param name="Consistent">To the level that the next step expects, in families where upstream's is another.</param>
 [GenerateSerializer, Immutable, Alias("taba.ForwardSetting")]
-public sealed record ForwardSetting(int Before, NoiseRows Noise);
+public sealed record ForwardSetting(int Before, NoiseRows Noise, bool Consistent = false);
 
 /// <summary>The batch shape and kind of device to which a deterministic stage is bound.</summary>
 [GenerateSerializer, Immutable, Alias("taba.DeterminismSetting")]

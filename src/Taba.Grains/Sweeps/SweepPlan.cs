@@ -36,7 +36,26 @@ public sealed record PlannedRun(
     ModelIdentity Model,
     ImmutableArray<RunTensor> Tensors)
 {
+    /// <summary>The prompts of its rows; null when the model takes none.</summary>
+    [Id(10)] public PromptRows? Prompts { get; init; }
+
+    /// <summary>The two tensors of which <c>reconstruction_error_images</c> is the error, as upstream's script of this family takes them.</summary>
+    [Id(11)] public ImagePair Images { get; init; } = ImagePair.States;
+
     public RunTensor? Tensor(string name) => Tensors.FirstOrDefault(t => t.Name == name);
+
+    /// <summary>The pictures of <c>samples</c> or <c>samples2</c>: their decoded form, or the states when they are pictures themselves.</summary>
+    public RunTensor? Pictures(string name) => Tensors.FirstOrDefault(t => t.DecodedFrom == name) ?? Tensor(name);
+}
+
+/// <summary>Which tensors of a run are its images before and after.</summary>
+public enum ImagePair
+{
+    /// <summary>samples and samples2.</summary>
+    States,
+
+    /// <summary>Their decoded forms.</summary>
+    Decoded,
 }
 
 /// <summary>A tensor file of a run folder.</summary>
@@ -44,5 +63,13 @@ public sealed record PlannedRun(
 /// <param name="Rows">Where its rows come from: noise, a stage's result, or a file.</param>
 /// <param name="Kind">None for a result, else which kept tensor of the stage.</param>
 /// <param name="Steps">The steps that a kept tensor holds, in order; empty for a result.</param>
+/// <param name="Shape">Shape of a row; null for one int64 a row.</param>
 [GenerateSerializer, Immutable, Alias("taba.RunTensor")]
-public sealed record RunTensor(string Name, RowsRef Rows, TensorKinds Kind, ImmutableArray<int> Steps);
+public sealed record RunTensor(string Name, RowsRef Rows, TensorKinds Kind, ImmutableArray<int> Steps, RowShape? Shape)
+{
+    /// <summary>Pictures that an autoencoder made, of <c>samples</c> or <c>samples2</c>; null for any other tensor.</summary>
+    [Id(10)] public string? DecodedFrom { get; init; }
+
+    /// <summary>The element type of a stage's rows in the file; what is kept in half precision is written so.</summary>
+    [Id(11)] public string Dtype { get; init; } = "float32";
+}

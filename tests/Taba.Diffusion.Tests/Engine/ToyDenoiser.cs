@@ -35,18 +35,18 @@ sealed class ToyDenoiser : IDenoiser
     public bool Disposed { get; private set; }
     public int DisposedOnThread { get; private set; }
 
-    public Tensor PredictEps(Tensor xt, Tensor timesteps, Tensor? classes)
+    public Tensor PredictEps(Tensor xt, Tensor timesteps, Tensor? conditions)
     {
         Assert.True(is_inference_mode_enabled());
-        Assert.Equal(ClassCount is null, classes is null);
+        Assert.Equal(ClassCount is null, conditions is null);
         var rows = (int)xt.size(0);
         Before?.Invoke(rows);
         Shapes.Add(rows);
         Interlocked.Increment(ref _calls);
         var hidden = nn.functional.conv2d(xt, _first, padding: [1, 1]).tanh();
         var eps = nn.functional.conv2d(hidden, _second, padding: [1, 1]).add(timesteps.view(-1, 1, 1, 1).mul(0.003f));
-        if (classes is not null)
-            eps = eps.add(classes.to(ScalarType.Float32).view(-1, 1, 1, 1).mul(0.1f));
+        if (conditions is not null)
+            eps = eps.add(conditions.to(ScalarType.Float32).view(-1, 1, 1, 1).mul(0.1f));
         return After?.Invoke(xt, eps) ?? eps;
     }
 

@@ -26,7 +26,7 @@ public sealed class GaussianDenoiserTests
     {
         var definition = Definition(steps, rescale);
         using var scope = NewDisposeScope();
-        using var denoiser = definition.Build(null, CPU, ScalarType.Float32);
+        using var denoiser = definition.Load(null, CPU, ScalarType.Float32);
         var alphaBar = 1.0;
         for (var t = 0; t < steps; t++)
         {
@@ -56,7 +56,7 @@ public sealed class GaussianDenoiserTests
     public void PredictEps_RowsAtDifferentSteps_EachItsOwn()
     {
         using var scope = NewDisposeScope();
-        using var denoiser = Definition(1000, rescale: false).Build(null, CPU, ScalarType.Float32);
+        using var denoiser = Definition(1000, rescale: false).Load(null, CPU, ScalarType.Float32);
         var x = ones(2, 2, 4, 3);
 
         var both = denoiser.PredictEps(x, tensor([3f, 800f]), null);

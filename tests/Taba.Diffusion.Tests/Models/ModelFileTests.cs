@@ -136,21 +136,21 @@ public sealed class ModelFileTests : IDisposable
     }
 
     [Fact]
-    public void Build_AdmWithoutWeights_SaysWhereToNameThem()
+    public void Load_AdmWithoutWeights_SaysWhereToNameThem()
     {
         var model = ModelFile.Read(WriteAdm("use_fp16", false));
 
-        var error = Assert.Throws<ArgumentException>(() => model.Build(null, CPU, ScalarType.Float32));
+        var error = Assert.Throws<ArgumentException>(() => model.Load(null, CPU, ScalarType.Float32));
 
         Assert.Contains("weights", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Build_OtherSampleSize_NetworkOfThatSize()
+    public void Load_OtherSampleSize_NetworkOfThatSize()
     {
-        var model = ModelFile.Read(WriteAdm("use_fp16", false)).WithSampleSize(16, 24);
+        var model = (AdmDefinition)ModelFile.Read(WriteAdm("use_fp16", false)).WithSampleSize(16, 24);
         using var scope = NewDisposeScope();
-        using var network = model.Build(new RandomWeights(model.Parameters), CPU, ScalarType.Float32);
+        using var network = AdmUnet.Load(model.Config, new RandomWeights(model.Parameters), CPU, ScalarType.Float32, model.Shape);
 
         var eps = network.PredictEps(zeros(network.Shape.Batch(2)), tensor([1f, 2f]), null);
 

@@ -50,7 +50,7 @@ public sealed class TensorCountTests
     [Fact]
     public void PredictEps_GaussianManyCalls_NothingIsLeft()
     {
-        using var network = gaussian.Build(null, CPU, ScalarType.Float32);
+        using var network = gaussian.Load(null, CPU, ScalarType.Float32);
         RequireNothingLeft(network);
     }
 
@@ -61,7 +61,7 @@ public sealed class TensorCountTests
         var before = Tensor.TotalCount;
 
         Adm(ScalarType.Float32).Dispose();
-        gaussian.Build(null, CPU, ScalarType.Float32).Dispose();
+        gaussian.Load(null, CPU, ScalarType.Float32).Dispose();
 
         Assert.Equal(before, Tensor.TotalCount);
     }

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Taba.Diffusion.Models.Adm;
 
 /// <summary>A guided-diffusion checkpoint.</summary>
-public sealed record AdmDefinition : ModelDefinition
+public sealed record AdmDefinition : GuidedDiffusionDefinition
 {
     public required AdmConfig Config { get; init; }
 
@@ -12,9 +12,9 @@ public sealed record AdmDefinition : ModelDefinition
 
     public override int? ClassCount => Config.ClassCond ? AdmConfig.Classes : null;
 
-    public override bool UseFp16 => Config.UseFp16;
-
-    public override bool NeedsWeights => true;
+    /// <remarks>Of a checkpoint that is meant to run so, the torso is float16.</remarks>
+    public override UpstreamPrecision Upstream =>
+        UpstreamPrecision.Single with { Network = Config.UseFp16 ? ScalarType.Float16 : ScalarType.Float32 };
 
     public override IReadOnlyList<KeyValuePair<string, long[]>> Parameters => AdmParameters.Expected(Config);
 
@@ -33,8 +33,18 @@ public sealed record AdmDefinition : ModelDefinition
         return this with { Shape = Shape with { Height = height, Width = width } };
     }
 
-    public override IDenoiser Build(IWeightSource? weights, Device device, ScalarType networkDtype) =>
-        weights is null
-            ? throw new ArgumentException($"Model {Name} needs weights: name a checkpoint in the field 'weights' of its model.json.", nameof(weights))
-            : AdmUnet.Load(Config, weights, device, networkDtype, Shape);
+    public override IReadOnlyList<string> WeightFiles(string? given) =>
+        [given ?? WeightsPath ?? throw new ArgumentException($"Model {Name} needs weights: name a checkpoint in the field 'weights' of its model.json.", nameof(given))];
+
+    public override void CheckWeights(string? given)
+    {
+        using var file = WeightsFile.Open(WeightFiles(given)[0]);
+        WeightsMismatchException.ThrowIfDifferent(file, Parameters);
+    }
+
+    public override IDenoiser Load(string? given, Device device, ScalarType networkDtype)
+    {
+        using var file = WeightsFile.Open(WeightFiles(given)[0]);
+        return AdmUnet.Load(Config, file, device, networkDtype, Shape);
+    }
 }

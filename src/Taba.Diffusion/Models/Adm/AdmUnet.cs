@@ -92,10 +92,10 @@ public sealed class AdmUnet : IDenoiser
         }
     }
 
-    public Tensor PredictEps(Tensor xt, Tensor timesteps, Tensor? classes)
+    public Tensor PredictEps(Tensor xt, Tensor timesteps, Tensor? conditions)
     {
         using var scope = NewDisposeScope();
-        var result = Forward(xt, timesteps, classes);
+        var result = Forward(xt, timesteps, conditions);
         return (learnSigma ? result.narrow(1, 0, 3).contiguous() : result).MoveToOuterDisposeScope();
     }
 

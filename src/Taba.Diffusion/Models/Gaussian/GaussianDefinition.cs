@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Taba.Diffusion.Models.Gaussian;
 
 /// <summary>Independent Gaussian pixels of given mean and deviation: a model whose every number is known in closed form.</summary>
-public sealed record GaussianDefinition : ModelDefinition
+public sealed record GaussianDefinition : GuidedDiffusionDefinition
 {
     /// <summary>Of each channel.</summary>
     public required ImmutableArray<double> Mean { get; init; }
@@ -53,10 +53,18 @@ public sealed record GaussianDefinition : ModelDefinition
         return this with { Shape = Shape with { Height = height, Width = width } };
     }
 
-    public override IDenoiser Build(IWeightSource? weights, Device device, ScalarType networkDtype) =>
-        weights is null
-            ? new GaussianDenoiser(this, device)
-            : throw new ArgumentException($"Model {Name} is of the family gaussian, which has no weights, but some were given.", nameof(weights));
+    public override IReadOnlyList<string> WeightFiles(string? given) =>
+        given is null
+            ? []
+            : throw new ArgumentException($"Model {Name} is of the family gaussian, which has no weights, but {given} was given.", nameof(given));
+
+    public override void CheckWeights(string? given) => WeightFiles(given);
+
+    public override IDenoiser Load(string? given, Device device, ScalarType networkDtype)
+    {
+        CheckWeights(given);
+        return new GaussianDenoiser(this, device);
+    }
 
     static string Listed(ImmutableArray<double> values) =>
         string.Join(',', values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)));

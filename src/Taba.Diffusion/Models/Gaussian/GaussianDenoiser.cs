@@ -47,7 +47,7 @@ sealed class GaussianDenoiser : IDenoiser
 
     public int? ClassCount => null;
 
-    public Tensor PredictEps(Tensor xt, Tensor timesteps, Tensor? classes)
+    public Tensor PredictEps(Tensor xt, Tensor timesteps, Tensor? conditions)
     {
         using var scope = NewDisposeScope();
 

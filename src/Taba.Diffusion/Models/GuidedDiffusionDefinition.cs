@@ -1,0 +1,45 @@
+using Taba.Diffusion.Schedules;
+
+namespace Taba.Diffusion.Models;
+
+/// <summary>A model with guided-diffusion's schedule, described by a model.json: adm and gaussian.</summary>
+public abstract record GuidedDiffusionDefinition : ModelDefinition
+{
+    /// <summary>Steps of the forward process that the model was trained for.</summary>
+    public required int DiffusionSteps { get; init; }
+
+    public required NoiseSchedule NoiseSchedule { get; init; }
+
+    /// <summary>Whether the network receives the step times 1000 / <see cref="DiffusionSteps"/>.</summary>
+    public required bool RescaleTimesteps { get; init; }
+
+    /// <summary>The checkpoint, absolute; null when the family has none or the file names none.</summary>
+    public string? WeightsPath { get; init; }
+
+    public override int TrainingSteps => DiffusionSteps;
+
+    public override UpstreamPrecision Upstream => UpstreamPrecision.Single;
+
+    public override string Canonical =>
+        $"{Architecture} shape={Shape} diffusion_steps={DiffusionSteps} "
+        + $"noise_schedule={(NoiseSchedule == NoiseSchedule.Linear ? "linear" : "cosine")} rescale_timesteps={RescaleTimesteps}";
+
+    /// <summary>Whether upstream runs this family too, so that its rounding is part of the numbers to be reproduced.</summary>
+    protected virtual bool HasUpstreamNumbers => true;
+
+    /// <summary>The family and what is special to it, in one line.</summary>
+    protected abstract string Architecture { get; }
+
+    public override string? WhyNot(int numInferenceSteps)
+    {
+        if (AdmSchedule.IsLegal(DiffusionSteps, numInferenceSteps))
+            return null;
+        var near = AdmSchedule.LegalNumInferenceSteps(DiffusionSteps).OrderBy(t => Math.Abs((long)t - numInferenceSteps)).Take(4).Order();
+        return $"it has {DiffusionSteps} diffusion steps, of which no integer stride keeps exactly {numInferenceSteps}; "
+            + $"the nearest that can be had are {string.Join(", ", near)}";
+    }
+
+    /// <remarks>ADM's forward replacement is consistent as it is.</remarks>
+    public override IDiffusionSchedule CreateSchedule(int numInferenceSteps, bool consistentForward = false) =>
+        new AdmSchedule(DiffusionSteps, NoiseSchedule, RescaleTimesteps, numInferenceSteps, HasUpstreamNumbers);
+}

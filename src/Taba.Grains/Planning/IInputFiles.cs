@@ -1,0 +1,32 @@
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Grains.Planning;
+
+/// <summary>What the planner asks about files that the user gives.</summary>
+public interface IInputFiles
+{
+    /// <exception cref="BadInputException">Missing, unreadable or not one tensor.</exception>
+    InputTensor Describe(string path);
+
+    /// <summary>Whether a path is a picture or a folder of pictures, by what it looks like.</summary>
+    bool ArePictures(string path) => false;
+
+    /// <summary>Pictures, to be brought to a size.</summary>
+    /// <exception cref="BadInputException">Missing, unreadable, or none are there.</exception>
+    ImageRows DescribePictures(string path, int height, int width) =>
+        throw new BadInputException($"{path} is a folder: give a tensor file.");
+
+    /// <summary>Prompts drawn from a source, or one a row of a file.</summary>
+    /// <param name="request">What the user asks for.</param>
+    /// <param name="samples">Rows that are wanted when the request does not say how many prompts; null with a file of one prompt a row.</param>
+    /// <exception cref="BadInputException">Missing, empty, or fewer prompts than are asked for.</exception>
+    PromptRows DescribePrompts(ConditionRequest request, int samples) =>
+        throw new BadInputException("Prompts cannot be read here.");
+}
+
+/// <summary>A tensor in a file.</summary>
+/// <param name="Shape">Its shape.</param>
+/// <param name="Dtype">float32, int64, ...</param>
+/// <param name="Digest">SHA-256 of its bytes.</param>
+public sealed record InputTensor(string Path, IReadOnlyList<long> Shape, string Dtype, string Digest);
