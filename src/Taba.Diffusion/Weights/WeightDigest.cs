@@ -1,9 +1,10 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Taba.Diffusion.Weights;
 
-/// <summary>The identity of a weights file: the SHA-256 of its bytes.</summary>
+/// <summary>The identity of weights: the SHA-256 of their files.</summary>
 public static class WeightDigest
 {
     const int BufferBytes = 1 << 20;
@@ -30,5 +31,17 @@ public static class WeightDigest
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    /// <summary>
+    /// The identity of weights in several files: of one file its own digest, of several the SHA-256 of their digests in order, a
+    /// line each.
+    /// </summary>
+    public static string Combine(IReadOnlyList<string> digests)
+    {
+        ArgumentNullException.ThrowIfNull(digests);
+        return digests is [var only]
+            ? only
+            : Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Concat(digests.Select(digest => $"{digest}\n")))));
     }
 }

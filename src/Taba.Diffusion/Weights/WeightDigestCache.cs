@@ -18,7 +18,7 @@ public sealed class WeightDigestCache(string cacheFile)
     /// <exception cref="IOException">The file is absent or cannot be read.</exception>
     public string Get(string path, CancellationToken cancellation = default)
     {
-        var full = Path.GetFullPath(path);
+        var full = RealPath(path);
         var before = Stamp(full);
         lock (_lock)
         {
@@ -36,6 +36,25 @@ public sealed class WeightDigestCache(string cacheFile)
         }
 
         return digest;
+    }
+
+    /// <summary>The digest of weights in several files, as <see cref="WeightDigest.Combine"/> defines it; each file is remembered by itself.</summary>
+    /// <exception cref="IOException">A file is absent or cannot be read.</exception>
+    public string Get(IReadOnlyList<string> paths, CancellationToken cancellation = default) =>
+        WeightDigest.Combine([.. paths.Select(path => Get(path, cancellation))]);
+
+    /// <summary>What a link of a hub cache leads to: size and time are the file's, not the link's.</summary>
+    static string RealPath(string path)
+    {
+        var full = Path.GetFullPath(path);
+        try
+        {
+            return File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
+        }
+        catch (IOException)
+        {
+            return full; // absent, or links in a circle: opening it says so
+        }
     }
 
     static Entry? Stamp(string full)

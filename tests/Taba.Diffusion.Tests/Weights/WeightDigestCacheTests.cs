@@ -64,6 +64,26 @@ public sealed class WeightDigestCacheTests : IDisposable
         Assert.Equal(Digest("abc"), new WeightDigestCache(CacheFile).Get(Weights("abc")));
     }
 
+    [Fact]
+    public void Get_SeveralFiles_DependsOnEachAndTheirOrder()
+    {
+        var cache = new WeightDigestCache(CacheFile);
+        var (a, b) = (_folder.Write("a", "abc"u8), _folder.Write("b", "xyz"u8));
+        Assert.Equal(Digest($"{Digest("abc")}\n{Digest("xyz")}\n"), cache.Get([a, b]));
+        Assert.Equal(Digest($"{Digest("xyz")}\n{Digest("abc")}\n"), cache.Get([b, a]));
+        Assert.Equal(Digest("abc"), cache.Get([a]));
+    }
+
+    [Fact]
+    public void Get_Link_IsThatOfItsFile()
+    {
+        var cache = new WeightDigestCache(CacheFile);
+        File.CreateSymbolicLink(_folder.At("link"), Path.GetFileName(Weights("abc")));
+        Assert.Equal(Digest("abc"), cache.Get(_folder.At("link")));
+        Weights("abcd"); // the link stays as it was, the file does not
+        Assert.Equal(Digest("abcd"), cache.Get(_folder.At("link")));
+    }
+
     string Weights(string text)
     {
         var path = _folder.Write("model.pt", System.Text.Encoding.UTF8.GetBytes(text));

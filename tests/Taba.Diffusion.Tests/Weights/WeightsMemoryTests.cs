@@ -30,9 +30,38 @@ public sealed class WeightsMemoryTests
         Assert.InRange(MappedBytes() - before, long.MinValue, FileBytes / 2);
     }
 
-    static long MappedBytes()
+    [Fact]
+    public void Load_ShardAfterShard_TakesTheTensorsAndLittleMore()
     {
-        var line = File.ReadLines("/proc/self/status").First(line => line.StartsWith("RssFile:", StringComparison.Ordinal));
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Reads /proc/self/status.");
+        const int Shards = 4;
+        const long Megabyte = 1 << 20, ShardBytes = 64 * Megabyte, Total = Shards * ShardBytes / 2; // float32 in the files, bfloat16 wanted
+        using var folder = new ComponentFolder();
+        for (var i = 0; i < Shards; i++)
+        {
+            using var writer = TensorFileWriter.Create(folder.At($"model-{i}-of-{Shards}.safetensors"), TensorFormat.Safetensors, $"w{i}", ScalarType.Float32, [ShardBytes / 4]);
+            writer.WriteZeros(ShardBytes);
+            writer.Complete();
+        }
+
+        folder.Index("model.safetensors.index.json", [.. Enumerable.Range(0, Shards).Select(i => ($"w{i}", $"model-{i}-of-{Shards}.safetensors"))]);
+        zeros(1).Dispose();
+        var (anonymous, mapped) = (Resident("RssAnon"), MappedBytes());
+        using var weights = DiffusersWeights.Open(folder.Path);
+        using var scope = NewDisposeScope();
+        for (var i = 0; i < Shards; i++)
+        {
+            weights.Load($"w{i}", ScalarType.BFloat16, CPU);
+            Assert.InRange(Resident("RssAnon") - anonymous, long.MinValue, (long)(1.15 * Total));
+            Assert.InRange(MappedBytes() - mapped, long.MinValue, ShardBytes / 2);
+        }
+    }
+
+    static long MappedBytes() => Resident("RssFile");
+
+    static long Resident(string field)
+    {
+        var line = File.ReadLines("/proc/self/status").First(line => line.StartsWith(field + ":", StringComparison.Ordinal));
         return 1024 * long.Parse(line.Split(':')[1].Replace("kB", "", StringComparison.Ordinal), NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
     }
 }
