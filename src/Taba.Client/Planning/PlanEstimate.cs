@@ -1,5 +1,6 @@
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
+using Taba.Silo.Outputs;
 
 namespace Taba.Client.Planning;
 
@@ -18,11 +19,7 @@ sealed record PlanEstimate(IReadOnlyList<StageEstimate> Stages, long StoreBytes,
         return new(stages, stages.Sum(s => s.Bytes), plan.Runs.Sum(FolderBytesOf));
     }
 
-    static long FolderBytesOf(PlannedRun run) => run.Tensors.Sum(tensor =>
-    {
-        var rowBytes = tensor.Name == "conds" ? sizeof(long) : run.Model.RowBytes;
-        return checked(rowBytes * run.Rows.Count * Math.Max(1, tensor.Steps.Length));
-    });
+    static long FolderBytesOf(PlannedRun run) => RunFolderWriter.BytesOf(run);
 }
 
 /// <summary>One stage's share.</summary>
@@ -37,6 +34,6 @@ sealed record StageEstimate(PlannedStage Stage, int Reused, long Evaluations, lo
         var missing = (long)stage.Rows.Count - reused;
         return new(
             stage, reused, missing * stage.Spec.EvaluationsPerRow,
-            checked(missing * (1 + stage.Keep.TensorsPerRow) * stage.Spec.Model.RowBytes));
+            checked(missing * (stage.Spec.ResultShape.Bytes + (stage.Keep.TensorsPerRow * stage.Spec.Model.RowBytes))));
     }
 }

@@ -1,3 +1,6 @@
+using Taba.Diffusion.Conditions;
+using Taba.Diffusion.Models.Autoencoders;
+using Taba.Diffusion.Models.TextEncoders;
 using Taba.Diffusion.Schedules;
 using Taba.Diffusion.Weights;
 using static TorchSharp.torch;
@@ -19,11 +22,14 @@ public abstract record ModelDefinition
     /// <summary>Classes of a class-conditional model; null when it takes none.</summary>
     public virtual int? ClassCount => null;
 
-    /// <summary>Whether the model takes prompts.</summary>
-    public virtual bool TakesText => false;
+    /// <summary>The embedded prompts that it takes; null when it takes none.</summary>
+    public virtual TextShape? TextShape => null;
 
     /// <summary>Whether it can be guided: it has a prediction without condition.</summary>
-    public virtual bool CanBeGuided => TakesText;
+    public virtual bool CanBeGuided => TextShape is not null;
+
+    /// <summary>What turns its states into pictures; null when they are pictures themselves.</summary>
+    public virtual AutoencoderDefinition? Autoencoder => null;
 
     /// <summary>Whether a given file decides height and width of the state, as upstream's LDM scripts have it.</summary>
     public virtual bool SizeFollowsInputs => false;
@@ -71,6 +77,16 @@ public abstract record ModelDefinition
     /// <exception cref="WeightsMismatchException">They differ.</exception>
     /// <exception cref="WeightsFormatException">The files are damaged.</exception>
     public abstract void CheckWeights(string? given);
+
+    /// <summary>The names of its classes; only their number when they have none.</summary>
+    /// <exception cref="InvalidOperationException">It takes no classes.</exception>
+    public virtual ClassLabels Labels() =>
+        ClassLabels.Unnamed(ClassCount ?? throw new InvalidOperationException($"Model {Name} takes no classes."));
+
+    /// <summary>Loads what embeds prompts.</summary>
+    /// <exception cref="InvalidOperationException">It takes no text.</exception>
+    public virtual ITextEncoder LoadTextEncoder(Device device, ScalarType dtype) =>
+        throw new InvalidOperationException($"Model {Name} takes no text.");
 
     /// <summary>Builds the network on a device.</summary>
     /// <param name="given">As <see cref="WeightFiles"/> takes it.</param>

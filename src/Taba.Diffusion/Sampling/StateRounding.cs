@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Taba.Diffusion.Sampling;
 
 /// <summary>Rounds float32 values to what a state's type can represent, to nearest and ties to even, as libtorch does.</summary>
-static class StateRounding
+public static class StateRounding
 {
     /// <summary>Rounds every value; nothing changes for float32.</summary>
     public static void Apply(Span<float> values, ScalarType type)

@@ -61,13 +61,14 @@ sealed partial class PartGrain(
         try
         {
             run.InWorkspace = true;
-            var starts = await workspace.PrepareAsync(run.Lease, run.Stop.Token);
+            var (starts, failures) = await workspace.PrepareAsync(run.Lease, run.Stop.Token);
             run.InWorkspace = false;
             if (_run != run)
             {
                 workspace.Discard(run.Attempt);
                 return;
             }
+            run.Failures.AddRange(failures);
             foreach (var start in starts)
                 run.Running.Add(start.Sample);
             if (starts.IsEmpty)

@@ -58,7 +58,10 @@ sealed record RunInputs(
     {
         if (!model.SizeFollowsInputs || (spec.ImagesPath ?? spec.NoisePath) is not { } path || files.ArePictures(path))
             return model;
-        var shape = files.Describe(path).Shape;
+        var given = files.Describe(path);
+        if (spec.ImagesPath is not null && model.Autoencoder is { } autoencoder && Fits(given, autoencoder.Pictures))
+            return model;
+        var shape = given.Shape;
         return shape.Count == 4 && shape[1] == model.Identity.Channels && shape[2] is > 0 and < 65536 && shape[3] is > 0 and < 65536
             && (shape[2] != model.Identity.Height || shape[3] != model.Identity.Width)
             ? model.WithSampleSize((int)shape[2], (int)shape[3])

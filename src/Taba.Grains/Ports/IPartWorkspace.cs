@@ -10,8 +10,10 @@ namespace Taba.Grains.Ports;
 /// </summary>
 public interface IPartWorkspace
 {
-    /// <summary>Loads the model, the part's input rows and its checkpoints. Returns for each row that is not complete the step where it goes on.</summary>
-    Task<ImmutableArray<SampleStart>> PrepareAsync(PartLease lease, CancellationToken cancellationToken);
+    /// <summary>
+    /// Loads the model, the part's input rows and its checkpoints; rows of a stage without steps pass through its autoencoder here.
+    /// </summary>
+    Task<PreparedPart> PrepareAsync(PartLease lease, CancellationToken cancellationToken);
 
     /// <summary>Writes the part's objects and publishes its manifest create-if-absent; rows that failed are left out.</summary>
     /// <returns>The rows that are now published, by this attempt or by one that was quicker.</returns>
@@ -23,6 +25,11 @@ public interface IPartWorkspace
     /// <summary>Network evaluations of an attempt so far, those behind its checkpoints included.</summary>
     long Evaluations(PartAttempt attempt);
 }
+
+/// <summary>A part that is ready.</summary>
+/// <param name="Starts">For each row that is not complete the step where it goes on.</param>
+/// <param name="Failures">Rows that could not be made.</param>
+public sealed record PreparedPart(ImmutableArray<SampleStart> Starts, ImmutableArray<SampleFailure> Failures);
 
 /// <summary>Where a row of a part begins: at its stage's first step, or at a checkpoint.</summary>
 [GenerateSerializer, Immutable, Alias("taba.SampleStart")]

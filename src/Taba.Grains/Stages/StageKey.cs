@@ -58,7 +58,7 @@ public static class StageKey
         ImageRows images => $"pictures {images.Digest} at {images.Height}x{images.Width}",
         DrawnClassRows drawn => $"classes drawn with cond_seed {drawn.CondSeed}, {drawn.NoisesPerPrompt} rows each, of {drawn.LabelsDigest}",
         ListedClassRows listed => $"classes {string.Join(',', listed.Ids)}, {listed.NoisesPerPrompt} rows each",
-        PromptRows prompts => $"prompts {prompts.Digest}, {prompts.NoisesPerPrompt} rows each",
+        PromptRows prompts => $"prompts {prompts.Digest}",
         NoiseRows { Layout: NoiseLayout.PerSample } noise => $"per-sample noise seed {noise.Seed} {noise.Dtype}",
         NoiseRows noise => $"upstream noise seed {noise.Seed} {noise.Dtype}" + (DependsOnTotal(noise, rowElements) ? $" of {noise.TotalRows}" : ""),
         _ => throw new ArgumentOutOfRangeException(nameof(rows), rows, "unknown kind of rows"),

@@ -155,11 +155,13 @@ public sealed record DrawnClassRows(long CondSeed, int NoisesPerPrompt, string L
 public sealed record ListedClassRows(ImmutableArray<long> Ids, int NoisesPerPrompt) : RowsRef;
 
 /// <summary>Prompts, each for several consecutive rows.</summary>
+/// <remarks>The digest tells apart how many rows a prompt has.</remarks>
 /// <param name="Source">null, hobbit, dataset, or the path of a file.</param>
 /// <param name="DatasetPath">Where the dataset is; null for other sources.</param>
 /// <param name="Digest">Of what the prompt of a row depends on; the same, however many prompts are drawn.</param>
+/// <param name="RowByRow">The file holds one prompt a row.</param>
 [GenerateSerializer, Immutable, Alias("taba.PromptRows")]
-public sealed record PromptRows(string Source, string? DatasetPath, string Digest, long CondSeed, int NoisesPerPrompt, int TotalRows) : RowsRef;
+public sealed record PromptRows(string Source, string? DatasetPath, string Digest, long CondSeed, int NoisesPerPrompt, int TotalRows, bool RowByRow) : RowsRef;
 
 /// <summary>The first <paramref name="Before"/> predictions (or states) are those of <paramref name="Source"/>.</summary>
 /// <param name="Kind">SwapEps or SwapXt.</param>

@@ -11,9 +11,9 @@ public interface ISweepGrain : IGrainWithStringKey
     [Alias("Submit")]
     Task<SweepStatus> SubmitAsync(SweepPlan plan);
 
-    /// <summary>Keys of stages that may have work, the deepest first, so that trajectories flow on before new ones begin.</summary>
+    /// <summary>Stages that may have work, the deepest first, so that trajectories flow on before new ones begin.</summary>
     [AlwaysInterleave, Alias("Work")]
-    ValueTask<ImmutableArray<string>> GetWorkAsync();
+    ValueTask<ImmutableArray<StageWork>> GetWorkAsync();
 
     [AlwaysInterleave, Alias("Status")]
     ValueTask<SweepStatus> GetStatusAsync();
@@ -26,6 +26,11 @@ public interface ISweepGrain : IGrainWithStringKey
     [Alias("Cancel")]
     Task CancelAsync();
 }
+
+/// <summary>A stage that may have work.</summary>
+/// <param name="HasSteps">Whether its rows step through the engine; else they pass through an autoencoder.</param>
+[GenerateSerializer, Immutable, Alias("taba.StageWork")]
+public readonly record struct StageWork(string Key, bool HasSteps);
 
 /// <summary>The ids of sweeps that are not finished. There is one such grain, with key 0.</summary>
 [Alias("taba.ISweepIndexGrain")]

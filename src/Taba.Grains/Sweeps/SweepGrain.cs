@@ -54,8 +54,10 @@ sealed class SweepGrain(
         return await GetStatusAsync();
     }
 
-    public ValueTask<ImmutableArray<string>> GetWorkAsync() =>
-        new(state.State is { Plan: { } plan, Ended: null } ? [.. plan.Stages.Reverse().Select(s => s.Key)] : ImmutableArray<string>.Empty);
+    public ValueTask<ImmutableArray<StageWork>> GetWorkAsync() =>
+        new(state.State is { Plan: { } plan, Ended: null }
+            ? [.. plan.Stages.Reverse().Select(s => new StageWork(s.Key, s.Spec.HasSteps))]
+            : ImmutableArray<StageWork>.Empty);
 
     public async ValueTask<SweepStatus> GetStatusAsync()
     {

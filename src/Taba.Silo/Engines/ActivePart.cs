@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using Taba.Diffusion.Models;
 using Taba.Diffusion.Schedules;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
@@ -16,15 +17,18 @@ sealed class ActivePart : IDisposable
     readonly Lock _scratch = new();
     readonly Dictionary<TensorKinds, SafeFileHandle> _captures = [];
     readonly long[] _evaluations;
+    readonly LoadedEngine? _engine;
+    readonly IDiffusionSchedule? _schedule;
     string _scratchFolder = "";
 
-    public ActivePart(PartLease lease, LoadedEngine engine, IDiffusionSchedule schedule)
+    ActivePart(PartLease lease, LoadedEngine? engine, IDiffusionSchedule? schedule)
     {
         Lease = lease;
-        Engine = engine;
-        Schedule = schedule;
+        _engine = engine;
+        _schedule = schedule;
         RowBytes = checked((int)lease.Spec.Model.RowBytes);
-        Results = new byte[checked(lease.Rows.Count * RowBytes)];
+        ResultBytes = checked((int)lease.Spec.ResultShape.Bytes);
+        Results = new byte[checked(lease.Rows.Count * ResultBytes)];
         Starts = new SampleState[lease.Rows.Count];
         _evaluations = new long[lease.Rows.Count];
         KeepDigest = Checkpoints.KeepDigest.Of(lease.Keep);
@@ -32,12 +36,16 @@ sealed class ActivePart : IDisposable
 
     public PartLease Lease { get; }
 
-    public LoadedEngine Engine { get; }
+    /// <summary>What steps its rows; a stage without steps has none.</summary>
+    public LoadedEngine Engine => _engine ?? throw new InvalidOperationException($"Part {Lease.Attempt} has no steps, and so no engine.");
 
-    public IDiffusionSchedule Schedule { get; }
+    public IDiffusionSchedule Schedule => _schedule ?? throw new InvalidOperationException($"Part {Lease.Attempt} has no steps, and so no schedule.");
 
-    /// <summary>Bytes of a float32 row.</summary>
+    /// <summary>Bytes of a float32 row of the state, which is also the input.</summary>
     public int RowBytes { get; }
+
+    /// <summary>Bytes of a float32 row of the result.</summary>
+    public int ResultBytes { get; }
 
     /// <summary>What each row begins with.</summary>
     public SampleState[] Starts { get; }
@@ -45,8 +53,14 @@ sealed class ActivePart : IDisposable
     /// <summary>ε of forward replacement, float32 rows; null when nothing is replaced.</summary>
     public byte[]? ForwardNoise { get; set; }
 
-    /// <summary>Class ids; null when the model is unconditional.</summary>
+    /// <summary>Class ids; null when the model takes none.</summary>
     public long[]? Labels { get; set; }
+
+    /// <summary>The prompt of each row, embedded; null when the model takes none.</summary>
+    public TextEmbedding[]? Prompts { get; set; }
+
+    /// <summary>The negative prompt, embedded; null when rows are not guided by text.</summary>
+    public TextEmbedding? NullPrompt { get; set; }
 
     /// <summary>True predictions or states; null when nothing is swapped.</summary>
     public ISwapRows? Swap { get; set; }
@@ -57,13 +71,19 @@ sealed class ActivePart : IDisposable
     /// <summary>Names what checkpoints of this part hold: one made for another selection lacks tensors.</summary>
     public string KeepDigest { get; }
 
+    /// <summary>A part whose rows step through an engine.</summary>
+    public static ActivePart WithSteps(PartLease lease, LoadedEngine engine, IDiffusionSchedule schedule) => new(lease, engine, schedule);
+
+    /// <summary>A part whose rows pass through an autoencoder.</summary>
+    public static ActivePart WithoutSteps(PartLease lease) => new(lease, null, null);
+
     public Direction Direction => Lease.Spec.Kind == StageKind.Invert ? Direction.Inversion : Direction.Sampling;
 
     public long Evaluations => _evaluations.Sum();
 
     public int Row(int sample) => sample - Lease.Rows.Start;
 
-    public Memory<byte> ResultOf(int sample) => Results.AsMemory(Row(sample) * RowBytes, RowBytes);
+    public Memory<byte> ResultOf(int sample) => Results.AsMemory(Row(sample) * ResultBytes, ResultBytes);
 
     public long EvaluationsOf(int sample) => Interlocked.Read(ref _evaluations[Row(sample)]);
 

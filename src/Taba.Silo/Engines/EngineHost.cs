@@ -39,7 +39,7 @@ sealed partial class EngineHost(
     public int BatchSize => settings.Value.BatchSize ?? device.DefaultBatchSize;
 
     public string EngineKey(StageSpec spec) =>
-        $"{spec.Model.Digest}-{spec.Precision.Network}{(spec.Determinism is { } d ? $"-deterministic{d.BatchRows}" : "")}";
+        $"{spec.Model.Digest}-{spec.Model.Shape}-{spec.Precision.Network}-{spec.Precision.State}{(spec.Determinism is { } d ? $"-deterministic{d.BatchRows}" : "")}";
 
     /// <summary>Loads the model of a stage unless it is loaded.</summary>
     public async Task<LoadedEngine> EnsureAsync(StageSpec spec)
@@ -75,6 +75,9 @@ sealed partial class EngineHost(
             ForwardNoise = forward?.AsMemory(row * part.RowBytes, part.RowBytes),
             ForwardAlphaBar = forward is null ? 0 : part.Schedule.ForwardAlphaBar(spec.Forward!.Before),
             ClassLabel = part.Labels?[row],
+            Text = part.Prompts?[row],
+            NullText = part.NullPrompt,
+            Guidance = spec.Guidance,
             Swap = spec.Swap?.Kind switch
             {
                 null => SwapKind.None,
@@ -137,18 +140,16 @@ sealed partial class EngineHost(
     LoadedEngine Load(string key, StageSpec spec)
     {
         var clock = System.Diagnostics.Stopwatch.StartNew();
-        var definition = ModelFile.Read(spec.Model.Path).WithSampleSize(spec.Model.Height, spec.Model.Width);
+        var definition = ModelDefinitions.Of(spec.Model);
         var dtype = Precisions.ScalarType(spec.Precision.Network);
         var engine = new DenoisingEngine(
-            () =>
-            {
-                using var weights = (spec.Model.WeightsPath ?? definition.WeightsPath) is { } path ? WeightsFile.Open(path) : null;
-                return definition.Build(weights, device.Device, dtype);
-            },
+            () => definition.Load(spec.Model.WeightsPath, device.Device, dtype),
             new EngineOptions
             {
                 Name = definition.Name,
-                BatchSize = BatchSize,
+                // A guided sample takes two rows of the network.
+                BatchSize = definition.CanBeGuided ? Math.Max(2, BatchSize) : BatchSize,
+                StatePrecision = Precisions.ScalarType(spec.Precision.State),
                 Deterministic = spec.Determinism is not null,
                 DeterministicBatch = spec.Determinism?.BatchRows ?? BatchSize,
                 NetworkPrecision = dtype,

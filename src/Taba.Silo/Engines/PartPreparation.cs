@@ -1,14 +1,18 @@
+using System.Runtime.InteropServices;
 using Taba.Diffusion.Randomness;
+using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Checkpoints;
+using Taba.Silo.Conditions;
 using Taba.Silo.Storage;
 
 namespace Taba.Silo.Engines;
 
 /// <summary>Fills a part with what its rows begin with: inputs, forward noise, class ids, swap rows, checkpoints.</summary>
-sealed class PartPreparation(ITensorStore store, ICheckpointStore checkpoints, NoiseSources noise, RecentResults recent)
+sealed class PartPreparation(
+    ITensorStore store, ICheckpointStore checkpoints, NoiseSources noise, RecentResults recent, ConditionRows conditions)
 {
     public async Task FillAsync(ActivePart part, CancellationToken cancellationToken)
     {
@@ -25,12 +29,10 @@ sealed class PartPreparation(ITensorStore store, ICheckpointStore checkpoints, N
         {
             part.ForwardNoise = new byte[input.Length];
             noise.Rows(forward.Noise, NoiseStream.Forward, lease.Spec.Model, lease.Rows, part.ForwardNoise);
+            if (lease.Spec.FirstStep == lease.Spec.NumInferenceSteps)
+                ForwardOnly(part, input, forward);
         }
-        if (lease.Spec.Conditions is { } conditions)
-        {
-            using var file = TensorFile.Open(conditions.Path);
-            part.Labels = StateFile.ReadLabels(file.Single("conds"), lease.Rows);
-        }
+        await conditions.FillAsync(part, cancellationToken);
         part.Swap = lease.Spec.Swap?.Source switch
         {
             null => null,
@@ -40,7 +42,13 @@ sealed class PartPreparation(ITensorStore store, ICheckpointStore checkpoints, N
         };
     }
 
-    async Task<byte[]> InputAsync(PartLease lease, int rowBytes, CancellationToken cancellationToken)
+    /// <summary>K = T: every step is replaced, and what forward diffusion gives is the result.</summary>
+    static void ForwardOnly(ActivePart part, byte[] input, ForwardSetting forward) => ForwardDiffusion.Apply(
+        MemoryMarshal.Cast<byte, float>(input), MemoryMarshal.Cast<byte, float>(part.ForwardNoise), part.Schedule.ForwardAlphaBar(forward.Before),
+        MemoryMarshal.Cast<byte, float>(part.Results.AsSpan()), Precisions.ScalarType(part.Lease.Spec.Precision.State));
+
+    /// <summary>The input rows of a part, float32.</summary>
+    public async Task<byte[]> InputAsync(PartLease lease, int rowBytes, CancellationToken cancellationToken)
     {
         var rows = new byte[checked(lease.Rows.Count * rowBytes)];
         switch (lease.Spec.Input)
@@ -51,6 +59,9 @@ sealed class PartPreparation(ITensorStore store, ICheckpointStore checkpoints, N
             case FileRows given:
                 using (var file = TensorFile.Open(given.Path))
                     StateFile.ReadRows(file.Single("samples"), lease.Rows, rows);
+                break;
+            case ImageRows pictures:
+                PictureRows.Read(pictures, lease.Rows, rows);
                 break;
             case StageRows stage:
                 if (recent.TryRead(stage.Key, lease.Rows, rows))

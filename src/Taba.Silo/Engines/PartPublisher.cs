@@ -55,9 +55,9 @@ sealed class PartPublisher(ITensorStore store, DeviceChoice device, TimeProvider
     async Task<ObjectEntry> WriteResultAsync(ActivePart part, PartAttempt attempt, RowRange rows, CancellationToken cancellationToken)
     {
         var spec = part.Lease.Spec;
-        ImmutableArray<long> shape = [rows.Count, spec.Model.Channels, spec.Model.Height, spec.Model.Width];
+        ImmutableArray<long> shape = [rows.Count, spec.ResultShape.Channels, spec.ResultShape.Height, spec.ResultShape.Width];
         using var writer = Open(attempt, spec.ResultName, shape);
-        writer.Write(part.Results.AsSpan((rows.Start - part.Lease.Rows.Start) * part.RowBytes, rows.Count * part.RowBytes));
+        writer.Write(part.Results.AsSpan((rows.Start - part.Lease.Rows.Start) * part.ResultBytes, rows.Count * part.ResultBytes));
         return await PutAsync(writer, attempt, spec.ResultName, TensorKinds.None, [], shape, cancellationToken);
     }
 

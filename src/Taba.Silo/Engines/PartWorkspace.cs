@@ -14,22 +14,26 @@ sealed class PartWorkspace(
     ActiveParts parts,
     EngineHost engines,
     PartPreparation preparation,
+    AutoencoderHost autoencoders,
     PartPublisher publisher,
     ITensorStore store,
     ICheckpointStore checkpoints,
     RecentResults recent) : IPartWorkspace
 {
-    public Task<ImmutableArray<SampleStart>> PrepareAsync(PartLease lease, CancellationToken cancellationToken) => OffGrain(async () =>
+    public Task<PreparedPart> PrepareAsync(PartLease lease, CancellationToken cancellationToken) => OffGrain(async () =>
     {
         using var span = SiloInstruments.Source.StartActivity("prepare part");
         span?.SetTag("taba.part", lease.Attempt.PartKey);
         var clock = Stopwatch.StartNew();
         await store.DescribeStageAsync(lease.Attempt.StageKey, lease.Spec, cancellationToken);
-        var engine = await engines.EnsureAsync(lease.Spec);
-        var part = new ActivePart(lease, engine, engine.Definition.CreateSchedule(lease.Spec.NumInferenceSteps));
+        var part = await ActivateAsync(lease);
+        var failures = ImmutableArray<SampleFailure>.Empty;
         try
         {
-            await preparation.FillAsync(part, cancellationToken);
+            if (lease.Spec.HasSteps)
+                await preparation.FillAsync(part, cancellationToken);
+            else
+                failures = await autoencoders.PassAsync(part, await preparation.InputAsync(lease, part.RowBytes, cancellationToken), cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
         }
         catch
@@ -41,9 +45,21 @@ sealed class PartWorkspace(
         parts.Add(part);
         SiloInstruments.PrepareDuration.Record(clock.Elapsed.TotalSeconds);
         SiloInstruments.SamplesResumed.Add(part.Starts.Count(s => s.FromCheckpoint));
-        return part.Starts.Select((start, row) => new SampleStart(lease.Rows.Start + row, start.Step))
-            .Where(start => start.Step < lease.Spec.NumInferenceSteps).ToImmutableArray();
+        return new PreparedPart(
+            [
+                .. part.Starts.Select((start, row) => new SampleStart(lease.Rows.Start + row, start.Step))
+                    .Where(start => start.Step < lease.Spec.NumInferenceSteps),
+            ],
+            failures);
     });
+
+    async Task<ActivePart> ActivateAsync(PartLease lease)
+    {
+        if (!lease.Spec.HasSteps)
+            return ActivePart.WithoutSteps(lease);
+        var engine = await engines.EnsureAsync(lease.Spec);
+        return ActivePart.WithSteps(lease, engine, ModelDefinitions.Schedule(engine.Definition, lease.Spec));
+    }
 
     public Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) => OffGrain(async () =>
     {

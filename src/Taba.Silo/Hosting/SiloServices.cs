@@ -8,6 +8,7 @@ using Taba.Grains.Models;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 using Taba.Silo.Checkpoints;
+using Taba.Silo.Conditions;
 using Taba.Silo.Engines;
 using Taba.Silo.Storage;
 using Taba.Silo.Workers;
@@ -39,6 +40,10 @@ static class SiloServices
         services.AddSingleton<ActiveParts>();
         services.AddSingleton<NoiseSources>();
         services.AddSingleton<RecentResults>();
+        services.AddSingleton(_ => new EmbeddingStore(storeRoot));
+        services.AddSingleton<PromptEmbeddings>();
+        services.AddSingleton<ConditionRows>();
+        services.AddSingleton<AutoencoderHost>();
         services.AddSingleton<PartPreparation>();
         services.AddSingleton<PartPublisher>();
         services.AddSingleton<IPartWorkspace, PartWorkspace>();

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Taba.Diffusion.Models;
+using Taba.Diffusion.Models.Diffusers;
 using Taba.Diffusion.Weights;
 using Taba.Grains;
 using Taba.Grains.Planning;
@@ -20,87 +21,76 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile)
 {
     public ModelFacts Resolve(ModelSelection selection)
     {
-        var definition = Define(selection);
+        var path = ModelPaths.Of(selection.NameOrPath);
+        var definition = Define(selection, path);
         var weights = definition.NeedsWeights ? FindWeights(selection, definition) : null;
-        if (weights is not null)
-            CheckWeights(weights, definition);
-        var digest = Digest(definition, weights);
-        return new AdmFacts(definition, device.IsCuda)
+        var digest = BadInput(() =>
         {
-            Identity = new ModelIdentity(
-                digest, definition.Family, DescriptionPath(selection), weights, definition.Shape.Channels, definition.Shape.Height, definition.Shape.Width),
-            Slug = Slug(selection, definition),
-            ClassCount = definition.ClassCount,
-        };
+            definition.CheckWeights(weights);
+            return DigestOf(definition.Canonical, definition.WeightFiles(weights));
+        });
+        return Facts(definition, new(path, weights, digest, Slug(selection, definition), AutoencoderDigest(definition)));
     }
 
     /// <summary>Reads a model's description.</summary>
     /// <exception cref="BadInputException">There is none, or it is wrong.</exception>
-    public static ModelDefinition Define(ModelSelection selection)
-    {
-        var path = DescriptionPath(selection);
-        try
-        {
-            var definition = ModelFile.Read(path);
-            return selection.SampleSize is { } size ? definition.WithSampleSize(size, size) : definition;
-        }
-        catch (Exception exception) when (exception is InvalidDataException or IOException or ArgumentException or UnauthorizedAccessException)
-        {
-            throw new BadInputException(exception.Message, exception);
-        }
-    }
+    public static ModelDefinition Define(ModelSelection selection) => Define(selection, ModelPaths.Of(selection.NameOrPath));
 
-    /// <summary>The weights file of a model.</summary>
+    /// <summary>The weights file of a model with a model.json; null when the model brings its own.</summary>
     /// <exception cref="BadInputException">It is nowhere to be found.</exception>
-    public static string FindWeights(ModelSelection selection, ModelDefinition definition)
+    public static string? FindWeights(ModelSelection selection, ModelDefinition definition)
     {
-        if (selection.WeightsPath is { } given)
-            return File.Exists(given) ? Path.GetFullPath(given) : throw new BadInputException($"There are no weights at {given} (--weights).");
-        if (definition.WeightsPath is not { } named)
-            throw new BadInputException($"{DescriptionPath(selection)} names no weights: add \"weights\", or give --weights PATH.");
-        if (File.Exists(named))
-            return named;
-        if (KnownModels.Find(selection.NameOrPath) is not { } known)
-            throw new BadInputException($"The weights {named} of model {selection.NameOrPath} do not exist: put the file there, or give --weights PATH.");
-        var upstream = Path.GetFullPath(Path.Combine(KnownModels.UpstreamWeightsFolder, Path.GetFileName(named)));
-        if (File.Exists(upstream))
-            return upstream;
-        throw new BadInputException(
-            $"The weights {Path.GetFileName(named)} of {known.Name} were not found in {Path.GetDirectoryName(upstream)}: "
-            + $"get them from {known.Source}, put them there, or give --weights PATH.");
-    }
-
-    static void CheckWeights(string path, ModelDefinition definition)
-    {
-        try
+        if (definition is not GuidedDiffusionDefinition described)
         {
-            using var file = WeightsFile.Open(path);
-            WeightsMismatchException.ThrowIfDifferent(file, definition.Parameters);
+            return selection.WeightsPath is null
+                ? null
+                : throw new BadInputException($"--weights {selection.WeightsPath} is given, and model {selection.NameOrPath} is a Hugging Face folder, which brings its weights: leave it out.");
         }
-        catch (Exception exception) when (exception is WeightsFormatException or WeightsMismatchException or IOException or UnauthorizedAccessException)
+        return WeightPaths.Of(selection, described);
+    }
+
+    static ModelDefinition Define(ModelSelection selection, string path) => BadInput(() =>
+    {
+        var definition = ModelDefinitions.At(path, ModelPaths.IsName(selection.NameOrPath) ? selection.NameOrPath : null);
+        return selection.SampleSize is { } size ? definition.WithSampleSize(size, size) : definition;
+    });
+
+    DefinitionFacts Facts(ModelDefinition definition, Found found) => new(definition, device.IsCuda, resized => Facts(resized, found))
+    {
+        Identity = Identity(found.Digest, definition.Family, found.Path, found.Weights, definition.Shape),
+        Slug = found.Slug,
+        Conditions = definition.ClassCount is not null ? ConditionKind.Classes : definition.TextShape is not null ? ConditionKind.Text : ConditionKind.None,
+        ClassCount = definition.ClassCount,
+        LabelsDigest = definition.ClassCount is null ? "" : definition.Labels().Digest,
+        CanBeGuided = definition.CanBeGuided,
+        SizeFollowsInputs = definition.SizeFollowsInputs,
+        Autoencoder = definition.Autoencoder is { } autoencoder
+            ? new(
+                Identity(found.AutoencoderDigest!, "autoencoder", autoencoder.Folder, null, definition.Shape),
+                Shape(autoencoder.PicturesOf(definition.Shape)))
+            : null,
+    };
+
+    string? AutoencoderDigest(ModelDefinition definition) => definition.Autoencoder is { } autoencoder
+        ? BadInput(() =>
         {
-            throw new BadInputException(exception.Message, exception);
-        }
+            autoencoder.CheckWeights();
+            return DigestOf(autoencoder.Canonical, autoencoder.WeightFiles());
+        })
+        : null;
+
+    string DigestOf(string canonical, IReadOnlyList<string> files)
+    {
+        var weights = files.Count == 0 ? ""
+            : digestCacheFile is null ? WeightDigest.Combine([.. files.Select(file => WeightDigest.Compute(file))])
+            : new WeightDigestCache(digestCacheFile).Get(files);
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{canonical}\nweights={weights}")))[..32];
     }
 
-    string Digest(ModelDefinition definition, string? weights)
-    {
-        var weightsDigest = weights is null ? "" : digestCacheFile is null ? WeightDigest.Compute(weights) : new WeightDigestCache(digestCacheFile).Get(weights);
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{definition.Canonical}\nweights={weightsDigest}")))[..32];
-    }
+    static ModelIdentity Identity(string digest, string family, string path, string? weights, Diffusion.StateShape shape) =>
+        new(digest, family, path, weights, shape.Channels, shape.Height, shape.Width);
 
-    static string DescriptionPath(ModelSelection selection)
-    {
-        if (KnownModels.Find(selection.NameOrPath) is { } known)
-            return KnownModels.DescriptionPath(known);
-        var path = Path.GetFullPath(selection.NameOrPath);
-        if (Directory.Exists(path))
-            path = Path.Combine(path, "model.json");
-        if (File.Exists(path))
-            return path;
-        throw new BadInputException(
-            $"There is no model '{selection.NameOrPath}': it is neither one of {string.Join(", ", KnownModels.All.Select(m => m.Name))} nor the path of a model.json.");
-    }
+    static RowShape Shape(Diffusion.StateShape shape) => new(shape.Channels, shape.Height, shape.Width);
 
     static string Slug(ModelSelection selection, ModelDefinition definition)
     {
@@ -108,4 +98,21 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile)
         var safe = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' ? c : '-')).Trim('.', '-');
         return safe.Length == 0 ? "model" : safe;
     }
+
+    /// <summary>What a file of the user does wrong, as bad input.</summary>
+    static T BadInput<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception exception) when (exception is InvalidDataException or WeightsFormatException or WeightsMismatchException
+            or IOException or ArgumentException or UnauthorizedAccessException)
+        {
+            throw new BadInputException(exception.Message, exception);
+        }
+    }
+
+    /// <summary>What does not change with the size of the state.</summary>
+    sealed record Found(string Path, string? Weights, string Digest, string Slug, string? AutoencoderDigest);
 }

@@ -1,5 +1,9 @@
+using System.Collections.Concurrent;
 using Taba.Diffusion.Models;
+using Taba.Diffusion.Models.Autoencoders;
+using Taba.Diffusion.Models.Diffusers;
 using Taba.Diffusion.Schedules;
+using Taba.Diffusion.Weights;
 using Taba.Grains.Stages;
 
 namespace Taba.Silo.Models;
@@ -7,7 +11,26 @@ namespace Taba.Silo.Models;
 /// <summary>Model descriptions as stages refer to them.</summary>
 static class ModelDefinitions
 {
-    public static ModelDefinition Of(ModelIdentity model) => ModelFile.Read(model.Path).WithSampleSize(model.Height, model.Width);
+    const int Most = 64;
 
-    public static IDiffusionSchedule Schedule(StageSpec spec) => Of(spec.Model).CreateSchedule(spec.NumInferenceSteps);
+    static readonly ConcurrentDictionary<ModelIdentity, ModelDefinition> Read = new();
+
+    /// <summary>The model of a stage with steps. Read once: its digest says what it is.</summary>
+    public static ModelDefinition Of(ModelIdentity model)
+    {
+        if (Read.Count > Most)
+            Read.Clear();
+        return Read.GetOrAdd(model, m => At(m.Path).WithSampleSize(m.Height, m.Width));
+    }
+
+    /// <summary>The model at a path: a Hugging Face folder, or a model.json.</summary>
+    public static ModelDefinition At(string path, string? name = null) =>
+        ModelFolder.IsModelFolder(path) ? DiffusersModel.Read(path, name) : ModelFile.Read(path);
+
+    /// <summary>The autoencoder of a decode or encode stage.</summary>
+    public static AutoencoderDefinition Autoencoder(ModelIdentity model) => AutoencoderDefinition.Read(model.Path);
+
+    /// <summary>The noise levels of a stage.</summary>
+    public static IDiffusionSchedule Schedule(ModelDefinition definition, StageSpec spec) =>
+        definition.CreateSchedule(spec.NumInferenceSteps, spec.Forward?.Consistent ?? false);
 }

@@ -34,7 +34,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
             return null;
         foreach (var stage in StagesOf(plan, run))
         {
-            var kind = Kind(stage.Spec);
+            var kind = Kind(run, stage);
             var old = existing.Stages.FirstOrDefault(s => s.Kind == kind);
             if (old is null || old.Key == stage.Key)
                 continue;
@@ -50,7 +50,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
 
     /// <summary>The bytes of a run folder's tensors.</summary>
     public static long BytesOf(PlannedRun run) => run.Tensors.Sum(t =>
-        t.Name == "conds" ? (long)run.Rows.Count * sizeof(long) : run.Rows.Count * run.Model.RowBytes * Math.Max(1, t.Steps.Length));
+        run.Rows.Count * (t.Shape?.Bytes ?? sizeof(long)) * Math.Max(1, t.Steps.Length));
 
     /// <summary>Writes or refreshes a folder.</summary>
     /// <exception cref="StoreException">A row is not published and did not fail, or the disk is full.</exception>
@@ -71,6 +71,8 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
         var files = ImmutableArray.CreateBuilder<RunFile>();
         foreach (var tensor in run.Tensors)
             files.Add(await Task.Run(() => WriteTensorAsync(run, tensor, folder, cancellationToken), cancellationToken));
+        if (run.Prompts is { } prompts)
+            await PromptOutputs.WriteAsync(prompts, run.Rows, folder, options.Format);
         if (options.WithMetrics)
         {
             _metrics ??= new RunMetrics(store, _noise);
@@ -87,7 +89,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
     async Task<RunFile> WriteTensorAsync(PlannedRun run, RunTensor tensor, string folder, CancellationToken cancellationToken)
     {
         using var rows = await RunRows.OpenAsync(tensor, run, store, _noise, cancellationToken);
-        ImmutableArray<long> rowShape = tensor.Name == "conds" ? [] : [run.Model.Channels, run.Model.Height, run.Model.Width];
+        ImmutableArray<long> rowShape = tensor.Shape is { } s ? [s.Channels, s.Height, s.Width] : [];
         var share = ShareKey(run, tensor);
         var path = Path.Combine(folder, tensor.Name + options.Format.Extension());
         if (_written.TryGetValue(share, out var other) && File.Exists(other) && HardLink.TryCreate(other, path))
@@ -104,7 +106,8 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
     /// <summary>The object that is exactly this tensor, when one part holds all of the run's rows and steps.</summary>
     async Task<ObjectEntry?> LinkableAsync(PlannedRun run, RunTensor tensor, CancellationToken cancellationToken)
     {
-        if (tensor.Rows is not StageRows stage)
+        // Objects are float32, and an autoencoder's have names of their own.
+        if (tensor.Rows is not StageRows stage || tensor.Dtype != "float32" || tensor.DecodedFrom is not null)
             return null;
         var manifests = await store.ListAsync(stage.Key, cancellationToken);
         return manifests.Where(m => m.Rows == run.Rows).Select(m => m.Object(tensor.Kind))
@@ -117,17 +120,24 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
         foreach (var stage in stages)
         {
             var manifests = (await store.ListAsync(stage.Key, cancellationToken)).Where(m => !m.Rows.Intersect(run.Rows).IsEmpty).ToList();
-            var schedule = ModelDefinitions.Schedule(stage.Spec);
-            var direction = stage.Spec.Kind == StageKind.Invert ? Direction.Inversion : Direction.Sampling;
             described.Add(new(
-                Kind(stage.Spec), stage.Key,
+                Kind(run, stage), stage.Key,
                 StageKey.Fields(stage.Spec).ToImmutableSortedDictionary(f => f.Name, f => f.Value),
-                [.. Enumerable.Range(0, stage.Spec.NumInferenceSteps).Select(k => schedule.Step(direction, k).Timestep)],
+                Timesteps(stage.Spec),
                 manifests.Sum(m => m.Evaluations),
                 [.. manifests.Select(m => new RunPart(m.RowStart, m.RowEnd, $"{m.Epoch}-{m.Attempt:N}",
                     m.Objects.ToImmutableSortedDictionary(o => o.Name, o => o.Sha256)))]));
         }
         return described.ToImmutable();
+    }
+
+    static ImmutableArray<float> Timesteps(StageSpec spec)
+    {
+        if (!spec.HasSteps)
+            return [];
+        var schedule = ModelDefinitions.Schedule(ModelDefinitions.Of(spec.Model), spec);
+        var direction = spec.Kind == StageKind.Invert ? Direction.Inversion : Direction.Sampling;
+        return [.. Enumerable.Range(0, spec.NumInferenceSteps).Select(k => schedule.Step(direction, k).Timestep)];
     }
 
     /// <summary>The folder's manifest when everything in it is already as it should be.</summary>
@@ -257,7 +267,14 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
         return [.. plan.Stages.Where(s => keys.Contains(s.Key))];
     }
 
-    static string Kind(StageSpec spec) => spec.Kind.ToString().ToLowerInvariant();
+    /// <summary>What a stage is in a run: a run decodes twice, its samples and its reconstructions.</summary>
+    static string Kind(PlannedRun run, PlannedStage stage)
+    {
+        var decoded = run.Tensors.FirstOrDefault(t => t.DecodedFrom is not null && t.Rows is StageRows rows && rows.Key == stage.Key)?.DecodedFrom;
+        var kind = stage.Spec.Kind.ToString().ToLowerInvariant();
+        return decoded is null ? kind : $"{kind} {decoded}";
+    }
+
 
     static string ShareKey(PlannedRun run, RunTensor tensor) => $"{tensor.Name} {tensor.Rows} {tensor.Kind} {string.Join(',', tensor.Steps)} {run.Rows} {run.Model.Digest}";
 

@@ -20,16 +20,17 @@ sealed class RunMetrics(ITensorStore store, NoiseSources noise)
         var opened = new Dictionary<string, RunRows>();
         try
         {
-            foreach (var name in new[] { "noise", "latents", "samples", "samples2" })
-            {
-                if (run.Tensor(name) is { } tensor)
-                    opened[name] = await RunRows.OpenAsync(tensor, run, store, noise, cancellationToken);
-            }
+            var tensors = new[] { run.Tensor("noise"), run.Tensor("latents"), Images("samples"), Images("samples2") };
+            foreach (var tensor in tensors.OfType<RunTensor>())
+                opened[tensor.Name] = await RunRows.OpenAsync(tensor, run, store, noise, cancellationToken);
             var rows = opened.Values.Aggregate(RowSet.Of(run.Rows), (all, r) => all.Intersect(r.Rows));
-            return _metrics.Compute(Rows("noise"), Rows("latents"), Rows("samples"), Rows("samples2"), cancellationToken);
+            return _metrics.Compute(Rows(tensors[0]), Rows(tensors[1]), Rows(tensors[2]), Rows(tensors[3]), cancellationToken);
 
-            MetricRows? Rows(string name) =>
-                opened.TryGetValue(name, out var source) ? new($"{run.Tensor(name)!.Rows} {rows} {run.Model.Digest}", source, rows, run.Model) : null;
+            RunTensor? Images(string name) => run.Images == ImagePair.Decoded ? run.Pictures(name) : run.Tensor(name);
+
+            MetricRows? Rows(RunTensor? tensor) => tensor is null
+                ? null
+                : new($"{tensor.Rows} {rows} {run.Model.Digest}", opened[tensor.Name], rows, tensor.Shape!.Value);
         }
         finally
         {
@@ -38,17 +39,17 @@ sealed class RunMetrics(ITensorStore store, NoiseSources noise)
         }
     }
 
-    sealed class MetricRows(string identity, RunRows source, RowSet rows, ModelIdentity model) : IMetricRows
+    sealed class MetricRows(string identity, RunRows source, RowSet rows, RowShape shape) : IMetricRows
     {
         const int ChunkBytes = 4 << 20;
 
         public string Identity => identity;
 
-        public StateShape Shape => new(model.Channels, model.Height, model.Width);
+        public StateShape Shape => new(shape.Channels, shape.Height, shape.Width);
 
         public IEnumerable<float[]> Chunks(CancellationToken cancellationToken)
         {
-            var count = (int)Math.Clamp(ChunkBytes / model.RowBytes, 1, 4096);
+            var count = (int)Math.Clamp(ChunkBytes / shape.Bytes, 1, 4096);
             foreach (var range in rows.Ranges)
             {
                 for (var row = range.Start; row < range.End; row += count)
@@ -61,7 +62,7 @@ sealed class RunMetrics(ITensorStore store, NoiseSources noise)
 
         float[] Read(RowRange chunk)
         {
-            var values = new float[chunk.Count * model.RowElements];
+            var values = new float[chunk.Count * shape.Elements];
             if (source.Dtype == ScalarType.Float32)
             {
                 source.Read(0, chunk, MemoryMarshal.AsBytes(values.AsSpan()));

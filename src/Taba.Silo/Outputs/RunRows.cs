@@ -1,8 +1,10 @@
+using System.Runtime.InteropServices;
 using Taba.Diffusion.Randomness;
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
+using Taba.Silo.Conditions;
 using Taba.Silo.Storage;
 using static TorchSharp.torch;
 
@@ -46,6 +48,8 @@ abstract class RunRows : IDisposable
         {
             NoiseRows address => new OfNoise(address, run, noise),
             FileRows file => new OfFile(file, tensor.Name),
+            ImageRows pictures => new OfPictures(pictures),
+            DrawnClassRows or ListedClassRows => new OfClasses(tensor.Rows, run),
             StageRows stage => new OfStage(tensor, await StageReader.OpenAsync(store, stage.Key, cancellationToken)),
             var other => throw new InvalidOperationException($"{tensor.Name} cannot come from {other}."),
         };
@@ -78,13 +82,55 @@ abstract class RunRows : IDisposable
         public override void Dispose() => _file.Dispose();
     }
 
-    sealed class OfStage(RunTensor tensor, StageReader reader) : RunRows
+    sealed class OfPictures(ImageRows pictures) : RunRows
     {
         public override ScalarType Dtype => ScalarType.Float32;
+
+        public override RowSet Rows => RowSet.Of(new RowRange(0, pictures.TotalRows));
+
+        public override void Read(int step, RowRange rows, Span<byte> destination) => PictureRows.Read(pictures, rows, destination);
+
+        public override void Dispose()
+        {
+            // Each read opens the files that it needs.
+        }
+    }
+
+    sealed class OfClasses(RowsRef classes, PlannedRun run) : RunRows
+    {
+        public override ScalarType Dtype => ScalarType.Int64;
+
+        public override RowSet Rows => RowSet.Of(run.Rows);
+
+        public override void Read(int step, RowRange rows, Span<byte> destination) =>
+            ConditionRows.Classes(classes, run.Model, rows).CopyTo(MemoryMarshal.Cast<byte, long>(destination));
+
+        public override void Dispose()
+        {
+            // Nothing is open.
+        }
+    }
+
+    /// <summary>Rows of a stage: float32 in the store, and in the file what the state is kept in.</summary>
+    sealed class OfStage(RunTensor tensor, StageReader reader) : RunRows
+    {
+        public override ScalarType Dtype { get; } = Precisions.ScalarType(tensor.Dtype);
 
         public override RowSet Rows => reader.Rows(tensor.Kind, tensor.Kind == TensorKinds.None ? null : tensor.Steps[0]);
 
         public override void Read(int step, RowRange rows, Span<byte> destination)
+        {
+            if (Dtype == ScalarType.Float32)
+            {
+                ReadStored(step, rows, destination);
+                return;
+            }
+            var stored = new byte[destination.Length * (sizeof(float) / sizeof(ushort))];
+            ReadStored(step, rows, stored);
+            FloatRows.FromFloat32(stored, Dtype, destination);
+        }
+
+        void ReadStored(int step, RowRange rows, Span<byte> destination)
         {
             if (tensor.Kind == TensorKinds.None)
                 reader.ReadResult(rows, destination);

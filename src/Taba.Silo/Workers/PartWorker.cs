@@ -29,6 +29,7 @@ sealed partial class PartWorker(
     ILogger<PartWorker> logger) : BackgroundService
 {
     const int FaultAfterFailures = 10;
+    const int MostAutoencoderParts = 2;
     static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
 
     readonly Dictionary<PartAttempt, HeldPart> _held = [];
@@ -61,7 +62,7 @@ sealed partial class PartWorker(
                     renewed = time.GetTimestamp();
                     await RenewAsync();
                 }
-                while (!_draining && HasRoom && await LeaseOneAsync())
+                while (!_draining && (HasSlots || HasAutoencoderRoom) && await LeaseOneAsync())
                 {
                     // One more fitted.
                 }
@@ -102,15 +103,20 @@ sealed partial class PartWorker(
     }
 
     /// <summary>Rows in flight fill the slots, and one more part waits so that the device never does.</summary>
-    bool HasRoom => _held.Values.Sum(p => p.Lease.Rows.Count) < engines.Slots + engines.BatchSize;
+    bool HasSlots => _held.Values.Where(p => p.Lease.Spec.HasSteps).Sum(p => p.Lease.Rows.Count) < engines.Slots + engines.BatchSize;
+
+    /// <summary>One part passes through an autoencoder while the next is read.</summary>
+    bool HasAutoencoderRoom => _held.Values.Count(p => !p.Lease.Spec.HasSteps) < MostAutoencoderParts;
 
     async Task<bool> LeaseOneAsync()
     {
         foreach (var sweepId in await grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync())
         {
-            foreach (var stageKey in await grains.GetGrain<ISweepGrain>(sweepId).GetWorkAsync())
+            foreach (var stage in await grains.GetGrain<ISweepGrain>(sweepId).GetWorkAsync())
             {
-                var lease = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stageKey)).LeaseAsync(Self, _freshRow);
+                if (stage.HasSteps ? !HasSlots : !HasAutoencoderRoom)
+                    continue;
+                var lease = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stage.Key)).LeaseAsync(Self, _freshRow);
                 if (lease is null)
                     continue;
                 SiloInstruments.PartsLeased.Add(1);

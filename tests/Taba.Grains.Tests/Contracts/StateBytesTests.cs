@@ -16,7 +16,7 @@ public sealed class StateBytesTests
     {
         Swap = new(InterventionKind.SwapXt, 10, new FileRows("xt.pt", "digest", 128), TestStages.Noise(42, 128)),
         Forward = new(3, TestStages.Noise(999, 128, NoiseLayout.PerSample)),
-        Conditions = new("conds.pt", "digest-of-conds", 128),
+        Conditions = new FileRows("conds.pt", "digest-of-conds", 128),
         Determinism = new(16, "cpu"),
     };
 
@@ -42,7 +42,7 @@ public sealed class StateBytesTests
                 Runs =
                 [
                     new("slug", [new("seed", "42")], new(InterventionKind.Forward, 3, 999), new(0, 128), TestStages.Model,
-                        [new("latents", new StageRows("key"), TensorKinds.State, [1, 9])]),
+                        [new("latents", new StageRows("key"), TensorKinds.State, [1, 9], new(3, 8, 8))]),
                 ],
             },
             Ended = SweepState.CompletedWithFailures,

@@ -22,20 +22,27 @@ sealed class FakeWorkspace(FakeStore store) : IPartWorkspace
     /// <summary>Rows that a checkpoint holds complete: they need no trajectory.</summary>
     public Func<int, bool>? Complete { get; set; }
 
+    /// <summary>Rows of stages without steps that come out unusable.</summary>
+    public Func<int, bool>? Fails { get; set; }
+
     public ConcurrentQueue<PartLease> Prepared { get; } = new();
 
     public ConcurrentQueue<PartAttempt> Discarded { get; } = new();
 
     public PartLease Lease(PartAttempt attempt) => _leases[attempt];
 
-    public async Task<ImmutableArray<SampleStart>> PrepareAsync(PartLease lease, CancellationToken cancellationToken)
+    public async Task<PreparedPart> PrepareAsync(PartLease lease, CancellationToken cancellationToken)
     {
         Prepared.Enqueue(lease);
         _leases[lease.Attempt] = lease;
         if (BeforePrepare is { } wait)
             await wait(lease);
         cancellationToken.ThrowIfCancellationRequested();
-        return [.. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Where(row => Complete?.Invoke(row) != true).Select(row => new SampleStart(row, lease.Spec.FirstStep))];
+        if (!lease.Spec.HasSteps)
+            return new([], [.. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Where(row => Fails?.Invoke(row) == true).Select(row => new SampleFailure(lease.Attempt.StageKey, row, 0, "NaN"))]);
+        return new(
+            [.. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Where(row => Complete?.Invoke(row) != true).Select(row => new SampleStart(row, lease.Spec.FirstStep))],
+            []);
     }
 
     public async Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken)

@@ -30,7 +30,7 @@ sealed class TestWorker(TestSilo silo, string name = "worker")
 
     public async Task<PartLease?> LeaseOneAsync(string sweepId)
     {
-        foreach (var stage in await silo.Sweep(sweepId).GetWorkAsync())
+        foreach (var stage in (await silo.Sweep(sweepId).GetWorkAsync()).Select(work => work.Key))
         {
             if (await silo.Stage(stage).LeaseAsync(name, _freshRow) is not { } lease)
                 continue;

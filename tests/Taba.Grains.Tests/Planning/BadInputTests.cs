@@ -23,6 +23,8 @@ public sealed class BadInputTests
 
     static readonly SweepSpec Images = SweepSpecs.Plain with { WithSampling = false, ImagesPath = "images.pt" };
 
+    static readonly SweepSpec Classes = SweepSpecs.Plain with { Models = [new("classes")] };
+
     public static TheoryData<string, SweepSpec, string[]> Cases => new()
     {
         { "unknown model", SweepSpecs.Plain with { Models = [new("nothing")] }, ["nothing"] },
@@ -68,9 +70,21 @@ public sealed class BadInputTests
         { "missing images", Images with { ImagesPath = "none.pt" }, ["none.pt"] },
         { "noise of another size", SweepSpecs.Plain with { NoisePath = "images-16x16.pt" }, ["input_noise_path", "images-16x16.pt"] },
         { "noise and images of different N", Images with { NoisePath = "images-64.pt" }, ["64 rows", "128"] },
-        { "classes of an unconditional model", SweepSpecs.Plain with { CondPath = "conds.pt" }, ["conds.pt", "unconditional"] },
-        { "no classes for a conditional model", SweepSpecs.Plain with { Models = [new("classes")] }, ["--input_cond_path", "10 classes"] },
-        { "classes of another N", SweepSpecs.Plain with { Models = [new("classes")], CondPath = "conds-64.pt" }, ["conds-64.pt", "[64]", "[128]"] },
+        { "classes of an unconditional model", SweepSpecs.Plain with { CondPath = "conds.pt" }, ["conds.pt", "no classes"] },
+        { "no classes for given images", Images with { Models = [new("classes")] }, ["images.pt", "--input_cond_path", "--labels"] },
+        { "no prompts for given images", Images with { Models = [new("text")] }, ["images.pt", "--input_prompts_path"] },
+        { "classes of another N", Images with { Models = [new("classes")], CondPath = "conds-64.pt" }, ["images.pt has 128", "conds-64.pt has 64"] },
+        { "noise of another N than the classes", Classes with { NoisePath = "images.pt", CondPath = "conds-64.pt" }, ["images.pt has 128", "conds-64.pt has 64"] },
+        { "labels and a file of classes", Classes with { CondPath = "conds.pt", Conditions = new() { Labels = ["3"] } }, ["labels", "input_cond_path"] },
+        { "an unknown label", Classes with { Conditions = new() { Labels = ["axolotl"] } }, ["axolotl"] },
+        { "labels of a model without classes", SweepSpecs.Plain with { Conditions = new() { Labels = ["3"] } }, ["labels", "demo"] },
+        { "prompts of a model without text", SweepSpecs.Plain with { Conditions = new() { Prompts = "hobbit" } }, ["hobbit", "demo"] },
+        { "no prompts drawn", Classes with { Conditions = new() { NPrompts = 0 } }, ["n_prompts is 0"] },
+        { "no rows of a prompt", Classes with { Conditions = new() { NoisesPerPrompt = 0 } }, ["noises_per_prompt is 0"] },
+        { "absurdly many prompts", Classes with { Conditions = new() { NPrompts = int.MaxValue } }, ["8589934588"] },
+        { "no guidance scale", Classes with { GuidanceScales = [] }, ["guidance_scale is empty"] },
+        { "guidance that is no number", Classes with { GuidanceScales = [double.NaN] }, ["guidance_scale is NaN"] },
+        { "guidance without conditions", SweepSpecs.Plain with { GuidanceScales = [7] }, ["guidance_scale is 7", "demo"] },
         { "classes that are no integers", SweepSpecs.Plain with { Models = [new("classes")], CondPath = "conds-float.pt" }, ["conds-float.pt", "float32"] },
         { "batch of zero", SweepSpecs.Plain with { BatchSize = 0 }, ["batch_size is 0"] },
         { "batch beyond measure", SweepSpecs.Plain with { BatchSize = 65537 }, ["batch_size is 65537"] },

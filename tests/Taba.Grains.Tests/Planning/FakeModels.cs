@@ -12,6 +12,8 @@ sealed class FakeModels : IModelCatalogue
         "demo" => Small("demo", null),
         "other" => Small("other", null),
         "classes" => Small("classes", 10),
+        "text" => Latent("text", ConditionKind.Text),
+        "ldm" => Latent("ldm", ConditionKind.None),
         _ => throw new BadInputException($"There is no model {selection.NameOrPath}."),
     };
 
@@ -20,6 +22,20 @@ sealed class FakeModels : IModelCatalogue
         Identity = TestStages.Model with { Digest = $"digest-of-{name}" },
         Slug = name,
         ClassCount = classes,
+        Conditions = classes is null ? ConditionKind.None : ConditionKind.Classes,
+        CanBeGuided = classes is not null,
+        LabelsDigest = classes is null ? "" : "names",
+    };
+
+    /// <summary>A latent model whose pictures are four times as wide as its states.</summary>
+    static SmallFacts Latent(string name, ConditionKind conditions) => new()
+    {
+        Identity = TestStages.Model with { Digest = $"digest-of-{name}", Family = name },
+        Slug = name,
+        Conditions = conditions,
+        CanBeGuided = conditions != ConditionKind.None,
+        SizeFollowsInputs = name == "ldm",
+        Autoencoder = new(TestStages.Model with { Digest = $"autoencoder-of-{name}", Family = "autoencoder" }, new(3, 32, 32)),
     };
 
     /// <summary>1000 training steps, of which respacing gives every T that divides them; K of forward replacement below T.</summary>
@@ -32,6 +48,19 @@ sealed class FakeModels : IModelCatalogue
         public override int MaxForwardBefore(int numInferenceSteps) => numInferenceSteps - 1;
 
         public override Precision Resolve(PrecisionRequest request) => new(Auto(request.Network), Auto(request.State), Auto(request.Noise));
+
+        public override long ClassId(string label) =>
+            long.TryParse(label, out var id) && id < ClassCount ? id : throw new BadInputException($"labels has '{label}': {Slug} has no such class.");
+
+        public override ModelFacts WithSampleSize(int height, int width) => new SmallFacts
+        {
+            Identity = Identity with { Height = height, Width = width },
+            Slug = Slug,
+            Conditions = Conditions,
+            Autoencoder = Autoencoder is { } autoencoder
+                ? new(autoencoder.Model with { Height = height, Width = width }, new(3, 4 * height, 4 * width))
+                : null,
+        };
 
         static string Auto(string precision) => precision switch
         {
@@ -52,6 +81,14 @@ sealed class FakeFiles : IInputFiles
         _files[path] = new(path, shape, dtype, $"digest-of-{path}");
         return this;
     }
+
+    public bool ArePictures(string path) => path.EndsWith(".png", StringComparison.Ordinal);
+
+    public ImageRows DescribePictures(string path, int height, int width) => new(path, $"digest-of-{path}", 128, height, width);
+
+    public PromptRows DescribePrompts(ConditionRequest request, int samples) => request.PromptsPath is { } path
+        ? new(path, null, $"digest-of-{path}", 0, 1, 128, RowByRow: true)
+        : new(request.Prompts ?? "dataset", request.DatasetPath, $"digest-of-{request.Prompts ?? "dataset"}", request.CondSeed, request.NoisesPerPrompt, samples, RowByRow: false);
 
     public InputTensor Describe(string path) =>
         _files.TryGetValue(path, out var tensor) ? tensor : throw new BadInputException($"There is no file {path}.");

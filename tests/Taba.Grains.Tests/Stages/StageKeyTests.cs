@@ -8,12 +8,16 @@ public sealed class StageKeyTests
 {
     static readonly StageSpec Invert = TestStages.InvertOf(TestStages.Sample);
 
+    static readonly FileRows Conds = new("conds.safetensors", "digest-of-conds", 128);
+
+    static readonly PromptRows Prompts = new("dataset", "/data", "digest-of-prompts", 10, 4, 128, RowByRow: false);
+
     /// <summary>A stage with everything set.</summary>
     static readonly StageSpec Full = Invert with
     {
         Swap = new(InterventionKind.SwapXt, 10, new StageRows("source"), TestStages.Noise(42, 128)),
         Forward = new(3, TestStages.Noise(999, 128)),
-        Conditions = new("conds.safetensors", "digest-of-conds", 128),
+        Conditions = Conds,
         Determinism = new(16, "cpu"),
     };
 
@@ -42,7 +46,19 @@ public sealed class StageKeyTests
         { "forward K", Full, Full with { Forward = Full.Forward! with { Before = 2 } } },
         { "forward seed", Full, Full with { Forward = Full.Forward! with { Noise = TestStages.Noise(998, 128) } } },
         { "conditions", Full, Full with { Conditions = null } },
-        { "digest of conditions", Full, Full with { Conditions = Full.Conditions! with { Digest = "another" } } },
+        { "digest of conditions", Full, Full with { Conditions = Conds with { Digest = "another" } } },
+        { "seed of drawn classes", Drawn(10, 4), Drawn(11, 4) },
+        { "rows of a drawn class", Drawn(10, 4), Drawn(10, 2) },
+        { "class names", Drawn(10, 4), Full with { Conditions = new DrawnClassRows(10, 4, "other names", 128) } },
+        { "listed classes", Listed(207, 4), Listed(208, 4) },
+        { "rows of a listed class", Listed(207, 4), Listed(207, 1) },
+        { "prompts", Full with { Conditions = Prompts }, Full with { Conditions = Prompts with { Digest = "another" } } },
+        { "guidance", Full, Full with { Guidance = 7 } },
+        { "guidance scale", Full with { Guidance = 7 }, Full with { Guidance = 7.5 } },
+        { "pictures", Pictures("one", 64), Pictures("other", 64) },
+        { "size of pictures", Pictures("one", 64), Pictures("one", 32) },
+        { "shape of a result", Invert, Invert with { Output = new(3, 64, 64) } },
+        { "forward alignment", Full, Full with { Forward = Full.Forward! with { Consistent = true } } },
         { "determinism", Full, Full with { Determinism = null } },
         { "deterministic batch", Full, Full with { Determinism = new(8, "cpu") } },
         { "kind of device", Full, Full with { Determinism = new(16, "cuda") } },
@@ -55,7 +71,14 @@ public sealed class StageKeyTests
         { "N of forward noise", Full, Full with { Forward = Full.Forward! with { Noise = TestStages.Noise(999, 256) } } },
         { "where the model is", Invert, Invert with { Model = TestStages.Model with { Path = "elsewhere.json", WeightsPath = "w.pt", Family = "adm" } } },
         { "where a file is", Invert with { Input = new FileRows("a.pt", "d", 128) }, Invert with { Input = new FileRows("b.pt", "d", 256) } },
-        { "where conditions are", Full, Full with { Conditions = Full.Conditions! with { Path = "elsewhere.pt", TotalRows = 256 } } },
+        { "where conditions are", Full, Full with { Conditions = Conds with { Path = "elsewhere.pt", TotalRows = 256 } } },
+        { "how many classes are drawn", Drawn(10, 4), Full with { Conditions = new DrawnClassRows(10, 4, "names", 4096) } },
+        {
+            "where prompts are and how many are drawn",
+            Full with { Conditions = Prompts },
+            Full with { Conditions = Prompts with { DatasetPath = "/elsewhere", TotalRows = 4096 } }
+        },
+        { "no guidance in other words", Full with { Guidance = 1 }, Full with { Guidance = 0.5 } },
         { "noise precision of a stage that draws none", Invert, Invert with { Precision = TestStages.Float32 with { Noise = "float16" } } },
         {
             "noise of a swap of xt that does not reach it",
@@ -102,6 +125,12 @@ public sealed class StageKeyTests
     }
 
     /// <summary>Rows of 5 values.</summary>
+    static StageSpec Drawn(long seed, int rows) => Full with { Conditions = new DrawnClassRows(seed, rows, "names", 128) };
+
+    static StageSpec Listed(long id, int rows) => Full with { Conditions = new ListedClassRows([id], rows) };
+
+    static StageSpec Pictures(string digest, int size) => Invert with { Input = new ImageRows("pictures", digest, 128, size, size) };
+
     static StageSpec Odd(int n, NoiseLayout layout) => TestStages.Sample with
     {
         Model = TestStages.Model with { Channels = 1, Height = 1, Width = 5 },

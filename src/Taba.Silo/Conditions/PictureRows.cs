@@ -1,0 +1,15 @@
+using System.Runtime.InteropServices;
+using Taba.Diffusion.Tensors;
+using Taba.Grains.Stages;
+
+namespace Taba.Silo.Conditions;
+
+/// <summary>Pictures of a folder as float32 rows in [-1,1].</summary>
+static class PictureRows
+{
+    public static void Read(ImageRows pictures, RowRange rows, Span<byte> destination)
+    {
+        using var folder = ImageFolder.Open(pictures.Path, pictures.Height, pictures.Width);
+        folder.ReadRows(rows.Start, rows.Count, MemoryMarshal.Cast<byte, float>(destination));
+    }
+}

@@ -1,0 +1,104 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using Taba.Diffusion.Engine;
+using Taba.Diffusion.Models.Autoencoders;
+using Taba.Grains.Stages;
+using Taba.Silo.Models;
+using static TorchSharp.torch;
+
+namespace Taba.Silo.Engines;
+
+/// <summary>
+/// The autoencoders of this silo, on a thread of their own beside the engines: states to pictures, and pictures to states.
+/// </summary>
+sealed partial class AutoencoderHost(DeviceChoice device, ILogger<AutoencoderHost> logger) : IAsyncDisposable
+{
+    // A processor is busy with one picture; what a picture becomes must not depend on how many are decoded at once.
+    const int CpuBatch = 1;
+    const int CudaBatch = 8;
+
+    readonly Lazy<DeviceThread> _thread = new(() => new DeviceThread("taba-autoencoder"));
+
+    /// <summary>On the thread alone: loaded once each.</summary>
+    readonly Dictionary<string, IAutoencoder> _loaded = [];
+
+    /// <summary>Fills the results of a part.</summary>
+    /// <param name="part">A part of a decode or encode stage.</param>
+    /// <param name="input">Its input rows, float32.</param>
+    /// <param name="cancellationToken">Stops between batches.</param>
+    /// <returns>Rows that came out with a NaN or an infinite value.</returns>
+    public async Task<ImmutableArray<SampleFailure>> PassAsync(ActivePart part, byte[] input, CancellationToken cancellationToken)
+    {
+        var failures = ImmutableArray.CreateBuilder<SampleFailure>();
+        var batch = device.IsCuda ? CudaBatch : CpuBatch;
+        for (var row = 0; row < part.Lease.Rows.Count; row += batch)
+        {
+            var (start, count) = (row, Math.Min(batch, part.Lease.Rows.Count - row));
+            failures.AddRange(await _thread.Value.RunAsync(() => Pass(part, input, start, count, batch), cancellationToken));
+        }
+        return failures.ToImmutable();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_thread.IsValueCreated)
+            return;
+        await _thread.Value.DisposeAsync();
+        foreach (var autoencoder in _loaded.Values)
+            autoencoder.Dispose();
+    }
+
+    List<SampleFailure> Pass(ActivePart part, byte[] input, int start, int count, int batch)
+    {
+        var spec = part.Lease.Spec;
+        using var scope = NewDisposeScope();
+        // A pinned shape is padded with the last row.
+        var padded = spec.Determinism is null ? count : batch;
+        var host = empty([padded, spec.Model.Channels, spec.Model.Height, spec.Model.Width], dtype: ScalarType.Float32);
+        for (var i = 0; i < padded; i++)
+            input.AsSpan((start + Math.Min(i, count - 1)) * part.RowBytes, part.RowBytes).CopyTo(host.bytes[(i * part.RowBytes)..]);
+
+        var autoencoder = Loaded(spec);
+        var rows = host.to(device.Device);
+        var passed = spec.Kind == StageKind.Decode ? autoencoder.Decode(rows) : autoencoder.Encode(rows);
+        var results = passed.narrow(0, 0, count).to(ScalarType.Float32).cpu().contiguous();
+        results.bytes.CopyTo(part.Results.AsSpan(start * part.ResultBytes));
+
+        var failures = new List<SampleFailure>();
+        for (var i = start; i < start + count; i++)
+        {
+            var sample = part.Lease.Rows.Start + i;
+            part.AddEvaluations(sample, 1);
+            if (!AllFinite(MemoryMarshal.Cast<byte, float>(part.Results.AsSpan(i * part.ResultBytes, part.ResultBytes))))
+                failures.Add(new(part.Lease.Attempt.StageKey, sample, 0, $"The autoencoder gave a NaN or an infinite value in {spec.Precision.Network}."));
+        }
+        return failures;
+    }
+
+    IAutoencoder Loaded(StageSpec spec)
+    {
+        var key = $"{spec.Model.Digest}-{spec.Precision.Network}";
+        if (_loaded.TryGetValue(key, out var autoencoder))
+            return autoencoder;
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var definition = ModelDefinitions.Autoencoder(spec.Model);
+        _loaded[key] = autoencoder = definition.Load(device.Device, Precisions.ScalarType(spec.Precision.Network));
+        SiloInstruments.ModelLoads.Add(1);
+        LogLoaded(logger, definition.Folder, device.Kind, clock.Elapsed.TotalSeconds);
+        return autoencoder;
+    }
+
+    static bool AllFinite(ReadOnlySpan<float> values)
+    {
+        foreach (var value in values)
+        {
+            if (!float.IsFinite(value))
+                return false;
+        }
+        return true;
+    }
+
+    [LoggerMessage(4301, LogLevel.Information, "Loaded autoencoder {Folder} on {Device} in {Seconds:F2} s")]
+    static partial void LogLoaded(ILogger logger, string folder, string device, double seconds);
+}

@@ -1,0 +1,29 @@
+using Taba.Diffusion.Models;
+using Taba.Grains;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Silo.Models;
+
+/// <summary>Where the weights of a model.json are.</summary>
+static class WeightPaths
+{
+    /// <summary>The file: the one given, the one that the description names, or a known model's where upstream keeps it.</summary>
+    /// <exception cref="BadInputException">It is nowhere to be found.</exception>
+    public static string Of(ModelSelection selection, GuidedDiffusionDefinition definition)
+    {
+        if (selection.WeightsPath is { } given)
+            return File.Exists(given) ? Path.GetFullPath(given) : throw new BadInputException($"There are no weights at {given} (--weights).");
+        if (definition.WeightsPath is not { } named)
+            throw new BadInputException($"{ModelPaths.Of(selection.NameOrPath)} names no weights: add \"weights\", or give --weights PATH.");
+        if (File.Exists(named))
+            return named;
+        if (KnownModels.Find(selection.NameOrPath) is not { } known)
+            throw new BadInputException($"The weights {named} of model {selection.NameOrPath} do not exist: put the file there, or give --weights PATH.");
+        var upstream = Path.GetFullPath(Path.Combine(KnownModels.UpstreamWeightsFolder, Path.GetFileName(named)));
+        if (File.Exists(upstream))
+            return upstream;
+        throw new BadInputException(
+            $"The weights {Path.GetFileName(named)} of {known.Name} were not found in {Path.GetDirectoryName(upstream)}: "
+            + $"get them from {known.Source}, put them there, or give --weights PATH.");
+    }
+}
