@@ -7,7 +7,7 @@ namespace Taba.Diffusion.Models;
 /// <summary>Reads the fields of one JSON object strictly: what is not asked for is refused.</summary>
 /// <param name="element">The object.</param>
 /// <param name="source">The file, for messages.</param>
-sealed class JsonFields(JsonElement element, string source)
+sealed partial class JsonFields(JsonElement element, string source)
 {
     readonly HashSet<string> known = new(StringComparer.Ordinal);
 

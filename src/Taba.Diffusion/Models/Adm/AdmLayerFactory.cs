@@ -1,3 +1,4 @@
+using Taba.Diffusion.Models.Layers;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Adm;
@@ -7,7 +8,7 @@ sealed class AdmLayerFactory(AdmConfig config, LayerOptions options, IReadOnlyDi
 {
     public ILayer[] Block(IReadOnlyList<LayerPlan> plans) => [.. plans.Select(Layer)];
 
-    public GroupNorm32 Norm(string prefix) => new(Weight(prefix), Bias(prefix));
+    public GroupNorm Norm(string prefix) => new(Weight(prefix), Bias(prefix));
 
     public Convolution Conv(string prefix, long stride = 1) => new(Weight(prefix), Bias(prefix), stride);
 

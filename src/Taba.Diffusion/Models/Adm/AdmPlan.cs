@@ -1,12 +1,6 @@
-namespace Taba.Diffusion.Models.Adm;
+using Taba.Diffusion.Models.Layers;
 
-/// <summary>What a layer does to the resolution.</summary>
-enum Resampling
-{
-    None,
-    Down,
-    Up,
-}
+namespace Taba.Diffusion.Models.Adm;
 
 /// <summary>One layer of the UNet; <see cref="Prefix"/> is where its parameters are in the state dict.</summary>
 abstract record LayerPlan(string Prefix);

@@ -1,3 +1,4 @@
+using Taba.Diffusion.Models.Layers;
 using Taba.Diffusion.Weights;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
@@ -14,11 +15,11 @@ public sealed class AdmUnet : IDenoiser
     readonly LayerOptions options;
     readonly bool classCond;
     readonly bool learnSigma;
-    readonly Tensor frequencies;
+    readonly TimestepSinusoids sinusoids;
     readonly ILayer[][] input;
     readonly ILayer[] middle;
     readonly ILayer[][] output;
-    readonly GroupNorm32 outNorm;
+    readonly GroupNorm outNorm;
     readonly Convolution outConv;
 
     /// <param name="config">The architecture.</param>
@@ -35,15 +36,13 @@ public sealed class AdmUnet : IDenoiser
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(parameters);
-        if (torso is not (ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
-            throw new ArgumentException($"A network computes in float32, float16 or bfloat16, not {torso}.", nameof(torso));
         this.parameters = parameters;
-        options = new LayerOptions(torso, InPlace: !forTraining);
+        options = new LayerOptions(ParameterSet.Computable(torso), InPlace: !forTraining);
         classCond = config.ClassCond;
         learnSigma = config.LearnSigma;
         Shape = shape ?? config.Shape;
         Device = parameters["time_embed.0.weight"].device;
-        frequencies = TimestepEmbedding.Frequencies(config.NumChannels, Device);
+        sinusoids = new TimestepSinusoids(config.NumChannels, Device);
 
         var layers = new AdmLayerFactory(config, options, parameters);
         var plan = AdmPlan.Of(config);
@@ -68,29 +67,13 @@ public sealed class AdmUnet : IDenoiser
     /// <param name="shape">The state's shape when it is not the architecture's own.</param>
     /// <exception cref="WeightsMismatchException">The checkpoint is of another architecture.</exception>
     public static AdmUnet Load(
-        AdmConfig config, IWeightSource weights, Device device, ScalarType torso, StateShape? shape = null)
-    {
-        ArgumentNullException.ThrowIfNull(weights);
-        var expected = AdmParameters.Expected(config);
-        WeightsMismatchException.ThrowIfDifferent(weights, expected);
-        var loaded = new Dictionary<string, Tensor>(expected.Count, StringComparer.Ordinal);
-        try
-        {
-            foreach (var (name, _) in expected)
-            {
-                var dtype = AdmParameters.IsTorso(name) ? torso : ScalarType.Float32;
-                loaded.Add(name, weights.Load(name, dtype, device).DetachFromDisposeScope());
-            }
-
-            return new AdmUnet(config, loaded, torso, shape: shape);
-        }
-        catch
-        {
-            foreach (var tensor in loaded.Values)
-                tensor.Dispose();
-            throw;
-        }
-    }
+        AdmConfig config, IWeightSource weights, Device device, ScalarType torso, StateShape? shape = null) =>
+        ParameterSet.Load(
+            weights,
+            AdmParameters.Expected(config),
+            device,
+            name => AdmParameters.IsTorso(name) ? torso : ScalarType.Float32,
+            loaded => new AdmUnet(config, loaded, torso, shape: shape));
 
     public Tensor PredictEps(Tensor xt, Tensor timesteps, Tensor? conditions)
     {
@@ -136,7 +119,7 @@ public sealed class AdmUnet : IDenoiser
 
     public void Dispose()
     {
-        frequencies.Dispose();
+        sinusoids.Dispose();
         foreach (var tensor in parameters.Values)
             tensor.Dispose();
     }
@@ -144,7 +127,7 @@ public sealed class AdmUnet : IDenoiser
     Tensor Embed(Tensor timesteps, Tensor? classes)
     {
         using var scope = NewDisposeScope();
-        var emb = TimestepEmbedding.Of(timesteps, frequencies);
+        var emb = sinusoids.Of(timesteps);
         emb = silu(linear(emb, parameters["time_embed.0.weight"], parameters["time_embed.0.bias"]));
         emb = linear(emb, parameters["time_embed.2.weight"], parameters["time_embed.2.bias"]);
         if (classes is not null)

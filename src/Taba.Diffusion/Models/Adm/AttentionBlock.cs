@@ -1,3 +1,4 @@
+using Taba.Diffusion.Models.Layers;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Adm;
@@ -8,7 +9,7 @@ namespace Taba.Diffusion.Models.Adm;
 /// </summary>
 sealed class AttentionBlock(LayerOptions options, int heads, bool newOrder) : ILayer
 {
-    public required GroupNorm32 Norm { get; init; }
+    public required GroupNorm Norm { get; init; }
 
     /// <summary>[3C,C,1].</summary>
     public required Convolution Qkv { get; init; }

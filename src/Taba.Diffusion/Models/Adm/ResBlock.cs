@@ -1,3 +1,4 @@
+using Taba.Diffusion.Models.Layers;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Adm;
@@ -8,7 +9,7 @@ namespace Taba.Diffusion.Models.Adm;
 /// </summary>
 sealed class ResBlock(LayerOptions options, Resampling resampling, bool scaleShift) : ILayer
 {
-    public required GroupNorm32 InNorm { get; init; }
+    public required GroupNorm InNorm { get; init; }
 
     public required Convolution InConv { get; init; }
 
@@ -16,7 +17,7 @@ sealed class ResBlock(LayerOptions options, Resampling resampling, bool scaleShi
 
     public required Tensor EmbBias { get; init; }
 
-    public required GroupNorm32 OutNorm { get; init; }
+    public required GroupNorm OutNorm { get; init; }
 
     public required Convolution OutConv { get; init; }
 
@@ -27,14 +28,7 @@ sealed class ResBlock(LayerOptions options, Resampling resampling, bool scaleShi
     {
         using var scope = NewDisposeScope();
         var h = options.Silu(InNorm.Forward(x));
-        var skip = x;
-        if (resampling != Resampling.None)
-        {
-            h = resampling == Resampling.Up ? Resample.Double(h) : Resample.Halve(h);
-            skip = resampling == Resampling.Up ? Resample.Double(x) : Resample.Halve(x);
-        }
-
-        h = InConv.Forward(h);
+        h = InConv.Forward(Resample.Apply(resampling, h));
         var projected = nn.functional.linear(emb, EmbWeight, EmbBias).to(h.dtype).unsqueeze(-1).unsqueeze(-1);
         if (scaleShift)
         {
@@ -49,6 +43,7 @@ sealed class ResBlock(LayerOptions options, Resampling resampling, bool scaleShi
         }
 
         h = OutConv.Forward(options.Silu(h));
+        var skip = Resample.Apply(resampling, x);
         if (Skip is not null)
             skip = Skip.Forward(skip);
         return (options.InPlace ? h.add_(skip) : h.add(skip)).MoveToOuterDisposeScope();

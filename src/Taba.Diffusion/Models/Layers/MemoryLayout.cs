@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Taba.Diffusion.Models.Adm;
+namespace Taba.Diffusion.Models.Layers;
 
 /// <summary>
 /// Which order of memory a state has. On the processor, convolutions are faster with the channels innermost (8.5 instead of

@@ -1,0 +1,157 @@
+using Taba.Diffusion.Models.Layers;
+using Taba.Diffusion.Weights;
+using static TorchSharp.torch;
+
+namespace Taba.Diffusion.Models.DeepFloydIf;
+
+/// <summary>
+/// The UNet of DeepFloyd IF's first stage (after Imagen, Saharia et al. 2022): pixels, conditioned on a text encoder's words through
+/// every attention and, pooled, through the time embedding. For inference; owns its parameters.
+/// </summary>
+public sealed class UNet2DConditionModel : IDisposable
+{
+    const string TimeEmbedding = "time_embedding";
+    const string HidProjection = "encoder_hid_proj";
+    const string AddEmbedding = "add_embedding";
+
+    readonly UNet2DConditionConfig config;
+    readonly ParameterSet parameters;
+    readonly ScalarType dtype;
+    readonly TimestepSinusoids sinusoids;
+    readonly TimestepMlp timeEmbedding;
+    readonly Linear hidProjection;
+    readonly TextTimeEmbedding addEmbedding;
+    readonly Convolution convIn;
+    readonly UNetBlock[] down;
+    readonly UNetBlock mid;
+    readonly UNetBlock[] up;
+    readonly GroupNorm normOut;
+    readonly Convolution convOut;
+
+    /// <param name="config">The architecture.</param>
+    /// <param name="parameters">Exactly those of <see cref="Parameters"/>, all of one type on one device; the network owns them.</param>
+    public UNet2DConditionModel(UNet2DConditionConfig config, IReadOnlyDictionary<string, Tensor> parameters)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        var set = new ParameterSet(parameters);
+        var plan = UNetPlan.Of(config);
+        this.config = config;
+        this.parameters = set;
+        dtype = set["conv_in.weight"].dtype;
+        timeEmbedding = new TimestepMlp(set, TimeEmbedding, config.Activation);
+        hidProjection = set.Linear(HidProjection);
+        addEmbedding = new TextTimeEmbedding(set, AddEmbedding, config.AdditionEmbedTypeNumHeads);
+        convIn = set.Conv("conv_in");
+        down = [.. plan.Down.Select(block => new UNetBlock(block, set))];
+        mid = new UNetBlock(plan.Mid, set);
+        up = [.. plan.Up.Select(block => new UNetBlock(block, set))];
+        normOut = set.Norm("conv_norm_out", config.NormNumGroups, config.NormEps);
+        convOut = set.Conv("conv_out");
+        sinusoids = new TimestepSinusoids(config.BlockOutChannels[0], set.Device, config.FlipSinToCos, config.FreqShift);
+    }
+
+    /// <summary>Where the network lives.</summary>
+    public Device Device => parameters.Device;
+
+    /// <summary>The state's shape at the architecture's own size.</summary>
+    public StateShape Shape => config.Shape;
+
+    /// <summary>Every parameter's name and shape, in the order of the state dict.</summary>
+    public static IReadOnlyList<KeyValuePair<string, long[]>> Parameters(UNet2DConditionConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        var plan = UNetPlan.Of(config);
+        var first = config.BlockOutChannels[0];
+        var list = new ParameterList();
+        list.Conv("conv_in", config.Shape.Channels, first, config.ConvInKernel);
+        TimestepMlp.Declare(list, TimeEmbedding, first, config.TimeEmbedDim);
+        list.Linear(HidProjection, config.EncoderHidDim, config.CrossAttentionDim);
+        TextTimeEmbedding.Declare(list, AddEmbedding, config.EncoderHidDim, config.TimeEmbedDim);
+        foreach (var block in plan.Down.Concat(plan.Up).Append(plan.Mid))
+            block.Declare(list);
+        list.Norm("conv_norm_out", first);
+        list.Conv("conv_out", first, config.OutChannels, config.ConvOutKernel);
+        return list.Items;
+    }
+
+    /// <summary>Builds the network from a checkpoint.</summary>
+    /// <param name="config">The architecture.</param>
+    /// <param name="weights">The checkpoint; must hold exactly the architecture's parameters.</param>
+    /// <param name="device">Where the network lives.</param>
+    /// <param name="dtype">float32, float16 or bfloat16; means and variances are float32 in all of them.</param>
+    /// <exception cref="WeightsMismatchException">The checkpoint is of another architecture.</exception>
+    public static UNet2DConditionModel Load(UNet2DConditionConfig config, IWeightSource weights, Device device, ScalarType dtype) =>
+        ParameterSet.Load(weights, Parameters(config), device, dtype, loaded => new UNet2DConditionModel(config, loaded));
+
+    /// <summary>Evaluates the network. Rows are independent of each other.</summary>
+    /// <param name="x">[B,in_channels,H,W], float32, with sides divisible by <see cref="UNet2DConditionConfig.SideMultiple"/>.</param>
+    /// <param name="timesteps">[B], float32.</param>
+    /// <param name="encoderHiddenStates">[B,L,encoder_hid_dim], float32: the text encoder's result, padding included.</param>
+    /// <returns>[B,out_channels,H,W], float32: eps and, where it is learned, the variance's channels after it.</returns>
+    /// <exception cref="ArgumentException">A shape does not fit.</exception>
+    public Tensor Forward(Tensor x, Tensor timesteps, Tensor encoderHiddenStates) => Forward(x, timesteps, encoderHiddenStates, null);
+
+    /// <summary>As the public one; <paramref name="observe"/> sees outputs by the names of the layers, and must not keep them.</summary>
+    internal Tensor Forward(Tensor x, Tensor timesteps, Tensor encoderHiddenStates, Action<string, Tensor>? observe)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(timesteps);
+        ArgumentNullException.ThrowIfNull(encoderHiddenStates);
+        RequireShapes(x.shape, timesteps.shape, encoderHiddenStates.shape);
+
+        using var scope = NewDisposeScope();
+        var words = encoderHiddenStates.to(dtype);
+        var emb = Embed(timesteps, words, observe);
+        var text = hidProjection.Forward(words);
+        observe?.Invoke(HidProjection, text);
+        var h = convIn.Forward(MemoryLayout.Suited(x.to(dtype)));
+        observe?.Invoke("conv_in", h);
+
+        var skips = new Stack<Tensor>();
+        skips.Push(h);
+        foreach (var block in down)
+        {
+            h = block.Down(h, skips, emb, text);
+            observe?.Invoke(block.Name, h);
+        }
+
+        h = mid.Middle(h, emb, text);
+        observe?.Invoke(mid.Name, h);
+        foreach (var block in up)
+        {
+            h = block.Up(h, skips, emb, text);
+            observe?.Invoke(block.Name, h);
+        }
+
+        h = h.Then(normOut.Forward).Then(config.Activation).Then(convOut.Forward);
+        return h.to(ScalarType.Float32).contiguous().MoveToOuterDisposeScope();
+    }
+
+    public void Dispose()
+    {
+        sinusoids.Dispose();
+        parameters.Dispose();
+    }
+
+    /// <summary>The time embedding with the pooled text, after the activation that every block begins with.</summary>
+    Tensor Embed(Tensor timesteps, Tensor words, Action<string, Tensor>? observe)
+    {
+        using var scope = NewDisposeScope();
+        var time = timeEmbedding.Forward(sinusoids.Of(timesteps).to(dtype));
+        observe?.Invoke(TimeEmbedding, time);
+        var added = addEmbedding.Forward(words);
+        observe?.Invoke(AddEmbedding, added);
+        return time.add(added).Then(config.Activation).MoveToOuterDisposeScope();
+    }
+
+    void RequireShapes(long[] x, long[] timesteps, long[] text)
+    {
+        var multiple = config.SideMultiple;
+        if (x.Length != 4 || x[1] != config.Shape.Channels || x[2] % multiple != 0 || x[3] % multiple != 0)
+            throw new ArgumentException($"The network takes states [B,{config.Shape.Channels},H,W] with sides divisible by {multiple}, not [{string.Join(",", x)}].", nameof(x));
+        if (timesteps.Length != 1 || timesteps[0] != x[0])
+            throw new ArgumentException($"The network takes one timestep a row, [{x[0]}], not [{string.Join(",", timesteps)}].", nameof(timesteps));
+        if (text.Length != 3 || text[0] != x[0] || text[1] < 1 || text[2] != config.EncoderHidDim)
+            throw new ArgumentException($"The network takes words [{x[0]},L,{config.EncoderHidDim}], not [{string.Join(",", text)}].", nameof(text));
+    }
+}

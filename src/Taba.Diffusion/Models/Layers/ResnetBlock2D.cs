@@ -1,0 +1,76 @@
+using static TorchSharp.torch;
+
+namespace Taba.Diffusion.Models.Layers;
+
+/// <summary>What the residual blocks of one network have in common.</summary>
+/// <param name="Groups">Groups of the normalisations (norm_num_groups).</param>
+/// <param name="Eps">Of the normalisations (norm_eps).</param>
+/// <param name="Activation">act_fn.</param>
+/// <param name="TimeWidth">Width of the time embedding; null when there is none (autoencoders).</param>
+/// <param name="ScaleShift">
+/// resnet_time_scale_shift: "scale_shift" modulates the second normalisation, "default" adds to its input.
+/// </param>
+sealed record ResnetStyle(int Groups, double Eps, Activation Activation, int? TimeWidth = null, bool ScaleShift = false);
+
+/// <summary>One residual block: where its parameters are, its widths, and what it does to the resolution.</summary>
+sealed record ResnetPlan(string Prefix, int In, int Out, ResnetStyle Style, Resampling Resampling = Resampling.None)
+{
+    /// <summary>What the sum is divided by (output_scale_factor).</summary>
+    public double OutputScaleFactor { get; init; } = 1;
+
+    public void Declare(ParameterList list)
+    {
+        list.Norm($"{Prefix}.norm1", In);
+        list.Conv($"{Prefix}.conv1", In, Out, 3);
+        if (Style.TimeWidth is { } width)
+            list.Linear($"{Prefix}.time_emb_proj", width, Style.ScaleShift ? 2 * Out : Out);
+        list.Norm($"{Prefix}.norm2", Out);
+        list.Conv($"{Prefix}.conv2", Out, Out, 3);
+        if (In != Out)
+            list.Conv($"{Prefix}.conv_shortcut", In, Out, 1);
+    }
+}
+
+/// <summary>
+/// ResnetBlock2D of diffusers: two normalised convolutions around the time embedding, and a shortcut. A resampling block resamples
+/// between the first activation and convolution, and the shortcut. Inference only.
+/// </summary>
+sealed class ResnetBlock2D(ResnetPlan plan, ParameterSet parameters)
+{
+    readonly Activation activation = plan.Style.Activation;
+    readonly GroupNorm norm1 = parameters.Norm($"{plan.Prefix}.norm1", plan.Style.Groups, plan.Style.Eps);
+    readonly Convolution conv1 = parameters.Conv($"{plan.Prefix}.conv1");
+    readonly Linear? timeProjection = plan.Style.TimeWidth is null ? null : parameters.Linear($"{plan.Prefix}.time_emb_proj");
+    readonly GroupNorm norm2 = parameters.Norm($"{plan.Prefix}.norm2", plan.Style.Groups, plan.Style.Eps);
+    readonly Convolution conv2 = parameters.Conv($"{plan.Prefix}.conv2");
+    readonly Convolution? shortcut = plan.In == plan.Out ? null : parameters.Conv($"{plan.Prefix}.conv_shortcut");
+
+    /// <param name="x">[B,In,H,W]; stays as it is.</param>
+    /// <param name="emb">
+    /// [B,TimeWidth]: the time embedding after its activation, which is the same for all blocks; null when the style has none.
+    /// </param>
+    /// <returns>[B,Out,H',W'].</returns>
+    public Tensor Forward(Tensor x, Tensor? emb)
+    {
+        using var scope = NewDisposeScope();
+        var h = norm1.Forward(x).Then(activation).Then(y => Resample.Apply(plan.Resampling, y)).Then(conv1.Forward);
+        h = Condition(h, emb).Then(activation).Then(conv2.Forward);
+        var skip = Resample.Apply(plan.Resampling, x);
+        h = h.add_(shortcut is null ? skip : shortcut.Forward(skip));
+        if (plan.OutputScaleFactor != 1)
+            h = h.div_(plan.OutputScaleFactor);
+        return h.MoveToOuterDisposeScope();
+    }
+
+    Tensor Condition(Tensor h, Tensor? emb)
+    {
+        if (timeProjection is null)
+            return h.Then(norm2.Forward);
+        ArgumentNullException.ThrowIfNull(emb);
+        var projected = timeProjection.Forward(emb).unsqueeze(-1).unsqueeze(-1);
+        if (!plan.Style.ScaleShift)
+            return h.add_(projected).Then(norm2.Forward);
+        var halves = projected.chunk(2, 1);
+        return h.Then(norm2.Forward).mul_(halves[0].add(1)).add_(halves[1]);
+    }
+}

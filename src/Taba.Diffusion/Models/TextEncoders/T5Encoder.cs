@@ -1,0 +1,200 @@
+using Taba.Diffusion.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Taba.Diffusion.Models.TextEncoders;
+
+/// <summary>
+/// The encoder of T5 (Raffel et al. 2020, "Exploring the Limits of Transfer Learning"), for inference. Owns its parameters.
+/// </summary>
+public sealed class T5Encoder : IDisposable
+{
+    const string Bias = "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight";
+    const string FinalNorm = "encoder.final_layer_norm.weight";
+
+    readonly T5Config config;
+    readonly IReadOnlyDictionary<string, Tensor> parameters;
+    readonly T5Block[] blocks;
+    readonly T5LayerNorm finalNorm;
+
+    /// <param name="config">The architecture.</param>
+    /// <param name="parameters">Exactly those of <see cref="Parameters"/>, all on one device; the network owns them.</param>
+    public T5Encoder(T5Config config, IReadOnlyDictionary<string, Tensor> parameters)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(parameters);
+        this.config = config;
+        this.parameters = parameters;
+        Device = parameters[T5EmbeddingNames.Shared].device;
+        blocks = [.. Enumerable.Range(0, config.NumLayers).Select(Block)];
+        finalNorm = new T5LayerNorm(parameters[FinalNorm], config.LayerNormEpsilon);
+    }
+
+    /// <summary>Where the network lives.</summary>
+    public Device Device { get; }
+
+    /// <summary>The width of the result.</summary>
+    public int Width => config.DModel;
+
+    /// <summary>
+    /// Every parameter's name and shape, in the order of the state dict. The token embedding is listed once, as
+    /// <c>shared.weight</c>; a checkpoint may call it <c>encoder.embed_tokens.weight</c> or hold both.
+    /// </summary>
+    public static IReadOnlyList<KeyValuePair<string, long[]>> Parameters(T5Config config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        long width = config.DModel;
+        long inner = (long)config.NumHeads * config.DKv;
+        var list = new List<KeyValuePair<string, long[]>> { new(T5EmbeddingNames.Shared, [config.VocabSize, width]) };
+        for (var i = 0; i < config.NumLayers; i++)
+        {
+            var attention = AttentionPrefix(i);
+            foreach (var projection in new[] { "q", "k", "v" })
+                list.Add(new($"{attention}.{projection}.weight", [inner, width]));
+            list.Add(new($"{attention}.o.weight", [width, inner]));
+            if (i == 0)
+                list.Add(new(Bias, [config.RelativeAttentionNumBuckets, config.NumHeads]));
+            list.Add(new($"encoder.block.{i}.layer.0.layer_norm.weight", [width]));
+            foreach (var projection in InnerProjections(config))
+                list.Add(new($"{FeedForwardPrefix(i)}.{projection}.weight", [config.DFf, width]));
+            list.Add(new($"{FeedForwardPrefix(i)}.wo.weight", [width, config.DFf]));
+            list.Add(new($"encoder.block.{i}.layer.1.layer_norm.weight", [width]));
+        }
+
+        list.Add(new(FinalNorm, [width]));
+        return list;
+    }
+
+    /// <summary>
+    /// The element type in which a parameter is held: in half precision T5 keeps the feed-forward's second projection in float32,
+    /// since its products leave float16's range.
+    /// </summary>
+    public static ScalarType DtypeOf(string name, ScalarType dtype)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return name.EndsWith(".wo.weight", StringComparison.Ordinal) ? ScalarType.Float32 : dtype;
+    }
+
+    /// <summary>Builds the network from a checkpoint.</summary>
+    /// <param name="config">The architecture.</param>
+    /// <param name="weights">The checkpoint; must hold exactly the architecture's parameters.</param>
+    /// <param name="device">Where the network lives.</param>
+    /// <param name="dtype">float32, float16 or bfloat16; see <see cref="DtypeOf"/> for the exception.</param>
+    /// <exception cref="WeightsMismatchException">The checkpoint is of another architecture.</exception>
+    public static T5Encoder Load(T5Config config, IWeightSource weights, Device device, ScalarType dtype)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(weights);
+        if (dtype is not (ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
+            throw new ArgumentException($"A network computes in float32, float16 or bfloat16, not {dtype}.", nameof(dtype));
+        var source = new T5EmbeddingNames(weights);
+        var expected = Parameters(config);
+        WeightsMismatchException.ThrowIfDifferent(source, expected);
+        var loaded = new Dictionary<string, Tensor>(expected.Count, StringComparer.Ordinal);
+        try
+        {
+            foreach (var (name, _) in expected)
+                loaded.Add(name, source.Load(name, DtypeOf(name, dtype), device).DetachFromDisposeScope());
+            return new T5Encoder(config, loaded);
+        }
+        catch
+        {
+            foreach (var tensor in loaded.Values)
+                tensor.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Encodes token ids. Rows are independent of each other.</summary>
+    /// <param name="inputIds">[B,L], int64.</param>
+    /// <param name="attentionMask">[B,L], 1 for a token and 0 for padding; null when all are tokens.</param>
+    /// <returns>last_hidden_state, [B,L,d_model], float32 (rounded to the network's type).</returns>
+    /// <exception cref="ArgumentException">The shapes differ, or an id is not below vocab_size.</exception>
+    public Tensor Forward(Tensor inputIds, Tensor? attentionMask = null) => Forward(inputIds, attentionMask, null);
+
+    /// <summary>As the public one; <paramref name="observe"/> sees outputs by the names of the layers, and must not keep them.</summary>
+    internal Tensor Forward(Tensor inputIds, Tensor? attentionMask, Action<string, Tensor>? observe)
+    {
+        ArgumentNullException.ThrowIfNull(inputIds);
+        var shape = inputIds.shape;
+        if (shape.Length != 2 || shape[1] < 1 || (attentionMask is not null && !attentionMask.shape.AsSpan().SequenceEqual(shape)))
+        {
+            throw new ArgumentException(
+                $"Token ids are [B,L] with a mask of the same shape, not [{string.Join(",", shape)}] with [{string.Join(",", attentionMask?.shape ?? shape)}].",
+                nameof(inputIds));
+        }
+
+        using var scope = NewDisposeScope();
+        RequireKnown(inputIds);
+        var embedding = parameters[T5EmbeddingNames.Shared];
+        var h = embedding.index_select(0, inputIds.to(Device).flatten()).view(shape[0], shape[1], config.DModel);
+        observe?.Invoke("shared", h);
+        var bias = AttentionBias((int)shape[1], attentionMask);
+        for (var i = 0; i < blocks.Length; i++)
+        {
+            var next = blocks[i].Forward(h, bias);
+            h.Dispose();
+            h = next;
+            observe?.Invoke($"encoder.block.{i}", h);
+        }
+
+        return finalNorm.Forward(h).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+
+    public void Dispose()
+    {
+        foreach (var tensor in parameters.Values)
+            tensor.Dispose();
+    }
+
+    static string AttentionPrefix(int block) => $"encoder.block.{block}.layer.0.SelfAttention";
+
+    static string FeedForwardPrefix(int block) => $"encoder.block.{block}.layer.1.DenseReluDense";
+
+    static string[] InnerProjections(T5Config config) => config.IsGated ? ["wi_0", "wi_1"] : ["wi"];
+
+    T5Block Block(int i)
+    {
+        var (attention, feedForward) = (AttentionPrefix(i), FeedForwardPrefix(i));
+        return new T5Block(config.NumHeads)
+        {
+            AttentionNorm = Norm(0),
+            Q = parameters[$"{attention}.q.weight"],
+            K = parameters[$"{attention}.k.weight"],
+            V = parameters[$"{attention}.v.weight"],
+            O = parameters[$"{attention}.o.weight"],
+            FeedForwardNorm = Norm(1),
+            Wi = [.. InnerProjections(config).Select(name => parameters[$"{feedForward}.{name}.weight"])],
+            Wo = parameters[$"{feedForward}.wo.weight"],
+        };
+
+        T5LayerNorm Norm(int layer) => new(parameters[$"encoder.block.{i}.layer.{layer}.layer_norm.weight"], config.LayerNormEpsilon);
+    }
+
+    /// <summary>What is added to every layer's scores: block 0's relative positions, and the type's lowest number on padding.</summary>
+    /// <returns>[1 or B,heads,L,L], in the network's type.</returns>
+    Tensor AttentionBias(int length, Tensor? attentionMask)
+    {
+        using var scope = NewDisposeScope();
+        var weight = parameters[Bias];
+        var buckets = T5RelativePosition.Buckets(length, config.RelativeAttentionNumBuckets, config.RelativeAttentionMaxDistance).to(Device);
+        var bias = weight.index_select(0, buckets.flatten()).view(length, length, config.NumHeads).permute(2, 0, 1).unsqueeze(0);
+        if (attentionMask is not null)
+        {
+            var padding = attentionMask.to(Device).to(weight.dtype).neg().add(1).mul(finfo(weight.dtype).min);
+            bias = bias.add(padding.unsqueeze(1).unsqueeze(1));
+        }
+
+        return bias.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>An id outside the embedding would end a CUDA context, not only the call.</summary>
+    void RequireKnown(Tensor inputIds)
+    {
+        if (inputIds.device_type == DeviceType.META || inputIds.numel() == 0)
+            return;
+        var (least, most) = (inputIds.min().item<long>(), inputIds.max().item<long>());
+        if (least < 0 || most >= config.VocabSize)
+            throw new ArgumentException($"Token ids lie between {least} and {most}; the encoder knows 0 to {config.VocabSize - 1}.", nameof(inputIds));
+    }
+}
