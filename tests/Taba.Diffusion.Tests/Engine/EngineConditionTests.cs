@@ -40,7 +40,7 @@ public sealed class EngineConditionTests
         await using (var engine = new DenoisingEngine(model, new EngineOptions { BatchSize = 7 }))
         {
             await engine.Ready;
-            before = Tensor.TotalCount;
+            before = torch.Tensor.TotalCount;
             for (var round = 0; round < 3; round++)
             {
                 var runs = Enumerable.Range(0, 20).Select(seed => (Seed: seed, Observer: new RecordingObserver())).ToList();
@@ -51,7 +51,7 @@ public sealed class EngineConditionTests
             }
         }
         // The engine's own buffers are gone with it; a prompt that was not let go of would still be there.
-        Assert.InRange(Tensor.TotalCount, 0, before);
+        Assert.InRange(torch.Tensor.TotalCount, 0, before);
     }
 
     [Fact]
@@ -132,7 +132,8 @@ public sealed class EngineConditionTests
     static void ByHand(int seed, double c, byte[] actual)
     {
         var schedule = new ToySchedule(5, PredictionRule.Plain);
-        var (expected, x) = (new float[Rows.Shape.Elements], Rows.Floats(Rows.Make(seed)));
+        var expected = new float[Rows.Shape.Elements];
+        var x = Rows.Floats(Rows.Make(seed));
         for (var i = 0; i < x.Length; i++)
         {
             double value = x[i];
