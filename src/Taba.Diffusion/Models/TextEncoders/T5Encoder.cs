@@ -1,3 +1,4 @@
+using Taba.Diffusion.Models.Layers;
 using Taba.Diffusion.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -13,7 +14,7 @@ public sealed class T5Encoder : IDisposable
     const string FinalNorm = "encoder.final_layer_norm.weight";
 
     readonly T5Config config;
-    readonly IReadOnlyDictionary<string, Tensor> parameters;
+    readonly ParameterSet parameters;
     readonly T5Block[] blocks;
     readonly T5LayerNorm finalNorm;
 
@@ -22,16 +23,14 @@ public sealed class T5Encoder : IDisposable
     public T5Encoder(T5Config config, IReadOnlyDictionary<string, Tensor> parameters)
     {
         ArgumentNullException.ThrowIfNull(config);
-        ArgumentNullException.ThrowIfNull(parameters);
         this.config = config;
-        this.parameters = parameters;
-        Device = parameters[T5EmbeddingNames.Shared].device;
+        this.parameters = new ParameterSet(parameters);
         blocks = [.. Enumerable.Range(0, config.NumLayers).Select(Block)];
-        finalNorm = new T5LayerNorm(parameters[FinalNorm], config.LayerNormEpsilon);
+        finalNorm = new T5LayerNorm(this.parameters[FinalNorm], config.LayerNormEpsilon);
     }
 
     /// <summary>Where the network lives.</summary>
-    public Device Device { get; }
+    public Device Device => parameters.Device;
 
     /// <summary>The width of the result.</summary>
     public int Width => config.DModel;
@@ -85,24 +84,9 @@ public sealed class T5Encoder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(weights);
-        if (dtype is not (ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16))
-            throw new ArgumentException($"A network computes in float32, float16 or bfloat16, not {dtype}.", nameof(dtype));
-        var source = new T5EmbeddingNames(weights);
-        var expected = Parameters(config);
-        WeightsMismatchException.ThrowIfDifferent(source, expected);
-        var loaded = new Dictionary<string, Tensor>(expected.Count, StringComparer.Ordinal);
-        try
-        {
-            foreach (var (name, _) in expected)
-                loaded.Add(name, source.Load(name, DtypeOf(name, dtype), device).DetachFromDisposeScope());
-            return new T5Encoder(config, loaded);
-        }
-        catch
-        {
-            foreach (var tensor in loaded.Values)
-                tensor.Dispose();
-            throw;
-        }
+        ParameterSet.Computable(dtype);
+        return ParameterSet.Load(
+            new T5EmbeddingNames(weights), Parameters(config), device, name => DtypeOf(name, dtype), loaded => new T5Encoder(config, loaded));
     }
 
     /// <summary>Encodes token ids. Rows are independent of each other.</summary>
@@ -141,11 +125,10 @@ public sealed class T5Encoder : IDisposable
         return finalNorm.Forward(h).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
-    public void Dispose()
-    {
-        foreach (var tensor in parameters.Values)
-            tensor.Dispose();
-    }
+    /// <summary>A parameter by its name; stays the network's.</summary>
+    internal Tensor Parameter(string name) => parameters[name];
+
+    public void Dispose() => parameters.Dispose();
 
     static string AttentionPrefix(int block) => $"encoder.block.{block}.layer.0.SelfAttention";
 

@@ -75,7 +75,7 @@ public sealed partial class T5Tokenizer
         return new T5Tokenizer(model, path, pieces);
     }
 
-    /// <summary>The ids of one prompt, padded or cut to a length; a cut prompt keeps its end token.</summary>
+    /// <summary>The ids of one prompt, in lower case and stripped as upstream does, padded or cut; a cut prompt keeps its end token.</summary>
     /// <param name="prompt">As the user wrote it; empty for "no prompt".</param>
     /// <param name="length">Tokens, the end token included.</param>
     /// <returns>Both [length]: the ids, and 1 for each token that is not padding.</returns>
@@ -83,8 +83,15 @@ public sealed partial class T5Tokenizer
     public (long[] Ids, long[] Mask) Encode(string prompt, int length = PromptLength)
     {
         ArgumentNullException.ThrowIfNull(prompt);
+        return EncodeText(PromptText.Normalize(prompt), length);
+    }
+
+    /// <summary>As <see cref="Encode"/>, but of a text as it stands: T5Tokenizer of transformers.</summary>
+    public (long[] Ids, long[] Mask) EncodeText(string text, int length = PromptLength)
+    {
+        ArgumentNullException.ThrowIfNull(text);
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
-        var tokens = Tokens(PromptText.Normalize(prompt));
+        var tokens = Tokens(text);
         if (tokens.Count > length - 1)
             tokens.RemoveRange(length - 1, tokens.Count - length + 1);
 

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using Taba.Diffusion.Models.DeepFloydIf;
+using Taba.Diffusion.Models.TextEncoders;
+using Taba.Testing;
+using static TorchSharp.torch;
+
+namespace Taba.Diffusion.Tests.Models.DeepFloydIf;
+
+/// <summary>
+/// The published sizes, built without weights on the meta device, where tensors have shapes and no memory, against lists made by the
+/// reference implementation.
+/// </summary>
+public sealed class PublishedSizesTests
+{
+    /// <summary>The reference lists the tied embedding under both its names and counts it once.</summary>
+    const string Tied = "encoder.embed_tokens.weight";
+
+    public static TheoryData<string> UNets => Named("if_");
+
+    public static TheoryData<string> TextEncoders => Named("t5_");
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(UNets))]
+    public void UNet_PublishedConfig_ParametersOfTheStateDictAndShapedResult(string name)
+    {
+        var config = UNet2DConditionConfig.Parse(ConfigEdit.Read($"configs/{name}/config.json"), name);
+        var parameters = UNet2DConditionModel.Parameters(config);
+        RequireManifest(name, parameters);
+
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        using var network = new UNet2DConditionModel(config, OnMeta(parameters));
+        var result = network.Forward(Meta(config.Shape.Batch(2)), Meta(2), Meta(2, 77, config.EncoderHidDim));
+
+        Assert.Equal([2, config.OutChannels, config.Shape.Height, config.Shape.Width], result.shape);
+    }
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(TextEncoders))]
+    public void TextEncoder_PublishedConfig_ParametersOfTheStateDictAndShapedResult(string name)
+    {
+        var config = T5Config.Parse(ConfigEdit.Read($"configs/{name}/config.json"), name);
+        var parameters = T5Encoder.Parameters(config);
+        RequireManifest(name, parameters);
+
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        using var encoder = new T5Encoder(config, OnMeta(parameters));
+        var ids = empty([2, 77], dtype: ScalarType.Int64, device: new Device("meta"));
+
+        Assert.Equal([2, 77, config.DModel], encoder.Forward(ids, ids).shape);
+    }
+
+    static void RequireManifest(string name, IReadOnlyList<KeyValuePair<string, long[]>> parameters)
+    {
+        using var document = JsonDocument.Parse(File.ReadAllText(Fixtures.At($"manifests/{name}.json")));
+        var root = document.RootElement;
+        Assert.Equal(
+            root.GetProperty("state_dict").EnumerateObject().Where(p => p.Name != Tied)
+                .Select(p => $"{p.Name} {p.Value.GetRawText().Replace(" ", "", StringComparison.Ordinal)}"),
+            parameters.Select(p => $"{p.Key} [{string.Join(",", p.Value)}]"));
+        Assert.Equal(root.GetProperty("n_params").GetInt64(), parameters.Sum(p => p.Value.Aggregate(1L, (a, b) => a * b)));
+    }
+
+    static Dictionary<string, Tensor> OnMeta(IReadOnlyList<KeyValuePair<string, long[]>> parameters) =>
+        parameters.ToDictionary(p => p.Key, p => Meta(p.Value).DetachFromDisposeScope(), StringComparer.Ordinal);
+
+    static Tensor Meta(params long[] shape) => empty(shape, dtype: ScalarType.Float32, device: new Device("meta"));
+
+    static TheoryData<string> Named(string prefix) =>
+    [
+        .. Fixtures.Cases("configs", "config.json").Select(folder => Path.GetFileName(folder))
+            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal)),
+    ];
+}
