@@ -1,98 +1,13 @@
 using System.CommandLine;
-using System.Text.Json;
-using Taba.Client.Progress;
-using Taba.Diffusion.Weights;
-using Taba.Grains;
-using Taba.Grains.Sweeps;
-using Taba.Silo.Models;
 
 namespace Taba.Client.Commands;
 
-/// <summary><c>taba models list|check</c></summary>
+/// <summary><c>taba models list|pull|check</c></summary>
 static class ModelsCommand
 {
     public static Command Create(CommandServices services) =>
-        new Command("models", "Known models, and whether weights fit their architecture.") { List(services), Check(services) }
-            .WithExamples("taba models list", "taba models check my-model/model.json", "taba models check cifar10_uncond_50M_500K.pt --model adm-32");
-
-    static Command List(CommandServices services)
-    {
-        var json = Flags.Switch("json", "Machine-readable lines, no colours.");
-        var command = new Command("list", "Models that have a name, and where their weights are.") { json };
-        command.SetAction(parsed =>
+        new Command("models", "Known models, their download, and whether weights fit their architecture.")
         {
-            foreach (var model in KnownModels.All)
-            {
-                var weights = WeightsOf(model);
-                services.Terminal.Output.WriteLine(parsed.GetValue(json)
-                    ? JsonSerializer.Serialize(new { name = model.Name, aliases = model.Aliases, description = model.Description, weights, source = model.Source })
-                    : $"{model.Name,-10} {string.Join(", ", model.Aliases),-20} {model.Description}\n{"",-32}{weights ?? (model.Source is null ? "its weights are not in this build" : $"no weights here; get them from {model.Source}")}");
-            }
-            return ExitStatus.Done;
-        });
-        return command.WithExamples("taba models list", "taba models list --json");
-    }
-
-    static Command Check(CommandServices services)
-    {
-        var path = new Argument<string>("PATH") { Description = "A model.json, its folder, a model's name, or a weights file (with --model)." };
-        var model = Flags.Of<string?>("model", "The architecture that a weights file is checked against.");
-        var weights = Flags.Of<string?>("weights", "The weights, when not those that the model names.");
-        var command = new Command("check", "Compares weights with their architecture: names, shapes, sizes.") { path, model, weights };
-        command.SetAction(parsed =>
-        {
-            var given = parsed.GetValue(path)!;
-            var isWeights = Path.GetExtension(given) is ".pt" or ".pth" or ".safetensors" or ".bin";
-            if (isWeights && parsed.GetValue(model) is null)
-                throw new BadInputException($"{given} is a weights file: say with --model which architecture it should fit.");
-            var selection = isWeights
-                ? new ModelSelection(parsed.GetValue(model)!, given)
-                : new ModelSelection(given, parsed.GetValue(weights));
-            Report(services.Terminal.Output, selection);
-            return ExitStatus.Done;
-        });
-        return command.WithExamples("taba models check demo", "taba models check cifar10_uncond_50M_500K.pt --model adm-32");
-    }
-
-    static void Report(TextWriter output, ModelSelection selection)
-    {
-        var definition = ModelCatalogue.Define(selection);
-        output.WriteLine($"{definition.Name}: family {definition.Family}, state {definition.Shape}, {definition.DiffusionSteps} diffusion steps");
-        if (!definition.NeedsWeights)
-        {
-            output.WriteLine("needs no weights");
-            return;
-        }
-        var path = ModelCatalogue.FindWeights(selection, definition);
-        var expected = definition.Parameters;
-        output.WriteLine($"architecture: {expected.Count} tensors, {Quantities.Count(expected.Sum(p => (double)Elements(p.Value)))} parameters");
-        try
-        {
-            using var file = WeightsFile.Open(path);
-            output.WriteLine(
-                $"{path}: {file.Tensors.Count} tensors, {Quantities.Count(file.Tensors.Sum(t => (double)Elements(t.Shape)))} parameters, "
-                + $"{string.Join(", ", file.Tensors.Select(t => t.Dtype.ToString().ToLowerInvariant()).Distinct())}, {Quantities.Bytes(new FileInfo(path).Length)}");
-            WeightsMismatchException.ThrowIfDifferent(file, expected);
-        }
-        catch (WeightsMismatchException e)
-        {
-            throw new BadInputException(e.Message, e);
-        }
-        output.WriteLine("they fit");
-    }
-
-    static long Elements(long[] shape) => shape.Aggregate(1L, (product, length) => product * length);
-
-    static string? WeightsOf(KnownModel model)
-    {
-        try
-        {
-            var selection = new ModelSelection(model.Name);
-            return ModelCatalogue.FindWeights(selection, ModelCatalogue.Define(selection));
-        }
-        catch (BadInputException)
-        {
-            return null;
-        }
-    }
+            ModelsListCommand.Create(services), ModelsPullCommand.Create(services), ModelsCheckCommand.Create(services),
+        }.WithExamples("taba models list", "taba models pull adm-32", "taba models check my-model/model.json");
 }

@@ -22,8 +22,9 @@ static class WeightPaths
         var upstream = Path.GetFullPath(Path.Combine(KnownModels.UpstreamWeightsFolder, Path.GetFileName(named)));
         if (File.Exists(upstream))
             return upstream;
-        throw new BadInputException(
-            $"The weights {Path.GetFileName(named)} of {known.Name} were not found in {Path.GetDirectoryName(upstream)}: "
-            + $"get them from {known.Source}, put them there, or give --weights PATH.");
+        var cache = ModelCache.FromEnvironment();
+        return cache.Checkpoint(known) ?? throw new BadInputException(
+            $"The weights {Path.GetFileName(named)} of {known.Name} were found neither in {Path.GetDirectoryName(upstream)} nor in {cache.Settings.CheckpointFolder}: "
+            + $"'taba models pull {known.Name}' fetches them from {known.Source}; or give --weights PATH.");
     }
 }

@@ -1,0 +1,62 @@
+using System.CommandLine;
+using Taba.Client.Progress;
+using Taba.Diffusion.Weights;
+using Taba.Grains;
+using Taba.Grains.Sweeps;
+using Taba.Silo.Models;
+
+namespace Taba.Client.Commands;
+
+/// <summary><c>taba models check PATH</c></summary>
+static class ModelsCheckCommand
+{
+    public static Command Create(CommandServices services)
+    {
+        var path = new Argument<string>("PATH") { Description = "A model.json, its folder, a model's name, or a weights file (with --model)." };
+        var model = Flags.Of<string?>("model", "The architecture that a weights file is checked against.");
+        var weights = Flags.Of<string?>("weights", "The weights, when not those that the model names.");
+        var command = new Command("check", "Compares weights with their architecture: names, shapes, sizes.") { path, model, weights };
+        command.SetAction(parsed =>
+        {
+            var given = parsed.GetValue(path)!;
+            var isWeights = Path.GetExtension(given) is ".pt" or ".pth" or ".safetensors" or ".bin";
+            if (isWeights && parsed.GetValue(model) is null)
+                throw new BadInputException($"{given} is a weights file: say with --model which architecture it should fit.");
+            var selection = isWeights
+                ? new ModelSelection(parsed.GetValue(model)!, given)
+                : new ModelSelection(given, parsed.GetValue(weights));
+            Report(services.Terminal.Output, selection);
+            return ExitStatus.Done;
+        });
+        return command.WithExamples("taba models check demo", "taba models check cifar10_uncond_50M_500K.pt --model adm-32");
+    }
+
+    static void Report(TextWriter output, ModelSelection selection)
+    {
+        var definition = ModelCatalogue.Define(selection);
+        output.WriteLine($"{definition.Name}: family {definition.Family}, state {definition.Shape}, {definition.DiffusionSteps} diffusion steps");
+        if (!definition.NeedsWeights)
+        {
+            output.WriteLine("needs no weights");
+            return;
+        }
+        var path = ModelCatalogue.FindWeights(selection, definition);
+        var expected = definition.Parameters;
+        output.WriteLine($"architecture: {expected.Count} tensors, {Quantities.Count(expected.Sum(p => (double)Elements(p.Value)))} parameters");
+        try
+        {
+            using var file = WeightsFile.Open(path);
+            output.WriteLine(
+                $"{path}: {file.Tensors.Count} tensors, {Quantities.Count(file.Tensors.Sum(t => (double)Elements(t.Shape)))} parameters, "
+                + $"{string.Join(", ", file.Tensors.Select(t => t.Dtype.ToString().ToLowerInvariant()).Distinct())}, {Quantities.Bytes(new FileInfo(path).Length)}");
+            WeightsMismatchException.ThrowIfDifferent(file, expected);
+        }
+        catch (WeightsMismatchException e)
+        {
+            throw new BadInputException(e.Message, e);
+        }
+        output.WriteLine("they fit");
+    }
+
+    static long Elements(long[] shape) => shape.Aggregate(1L, (product, length) => product * length);
+}

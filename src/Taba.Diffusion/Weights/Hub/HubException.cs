@@ -1,0 +1,32 @@
+namespace Taba.Diffusion.Weights.Hub;
+
+/// <summary>What kind of thing went wrong with a download.</summary>
+public enum HubFault
+{
+    /// <summary>A name, revision or setting that cannot be.</summary>
+    BadRequest,
+
+    /// <summary>The repository, revision, file or variant does not exist.</summary>
+    NotFound,
+
+    /// <summary>The repository wants its licence accepted, or a token.</summary>
+    Gated,
+
+    /// <summary>Downloads are switched off.</summary>
+    Offline,
+
+    /// <summary>The server or the way to it failed, again and again; what has arrived is kept.</summary>
+    Network,
+
+    /// <summary>What the server sent is not what it promised; it was thrown away.</summary>
+    Corrupt,
+}
+
+/// <summary>A download cannot be had. The message says of what, why, and what would help.</summary>
+public sealed class HubException(HubFault fault, string message, Exception? inner = null) : Exception(message, inner)
+{
+    public HubFault Fault { get; } = fault;
+
+    /// <summary>Whether the same request may well succeed later, with what has arrived so far.</summary>
+    public bool MayContinue => Fault is HubFault.Network or HubFault.Corrupt;
+}

@@ -1,0 +1,71 @@
+namespace Taba.Diffusion.Weights.Hub;
+
+/// <summary>How patient a download is.</summary>
+public sealed record HubRetryOptions
+{
+    /// <summary>Failures in a row, without a byte between them, after which it is given up. The default value is 6.</summary>
+    public int Attempts { get; init; } = 6;
+
+    /// <summary>The pause after the first failure; it doubles with every further one. The default value is 1 second.</summary>
+    public TimeSpan FirstPause { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest pause. The default value is 1 minute.</summary>
+    public TimeSpan LongestPause { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>The longest pause that a server may ask for (Retry-After); one that asks for more is given up. The default value is 5 minutes.</summary>
+    public TimeSpan LongestRetryAfter { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long nothing may arrive before a connection counts as cut. The default value is 1 minute.</summary>
+    public TimeSpan Silence { get; init; } = TimeSpan.FromMinutes(1);
+}
+
+/// <summary>A failure that may pass: the connection was cut, or the server asked to come again.</summary>
+sealed class TransientException(string message, TimeSpan? retryAfter = null, Exception? inner = null) : Exception(message, inner)
+{
+    public TimeSpan? RetryAfter { get; } = retryAfter;
+}
+
+/// <summary>Tries again what may pass, with growing pauses.</summary>
+/// <param name="options">How often and how long.</param>
+/// <param name="time">Whose timers make the pauses.</param>
+sealed class HubRetry(HubRetryOptions options, TimeProvider time)
+{
+    public HubRetryOptions Options => options;
+
+    /// <summary>
+    /// Runs an attempt until it succeeds. <paramref name="what"/> begins the message when it is given up; an attempt that brought
+    /// bytes, as <paramref name="bytesDone"/> counts them, counts as the first failure again.
+    /// </summary>
+    /// <exception cref="HubException">It was given up.</exception>
+    public async Task<T> RunAsync<T>(string what, Func<CancellationToken, Task<T>> attempt, Func<long> bytesDone, CancellationToken cancellation)
+    {
+        var (failures, before) = (0, bytesDone());
+        while (true)
+        {
+            TransientException failure;
+            try
+            {
+                return await attempt(cancellation);
+            }
+            catch (TransientException error)
+            {
+                failure = error;
+            }
+
+            var now = bytesDone();
+            failures = now > before ? 1 : failures + 1;
+            before = now;
+            await PauseAsync(what, failures, failure, cancellation);
+        }
+    }
+
+    Task PauseAsync(string what, int failures, TransientException failure, CancellationToken cancellation)
+    {
+        if (failures >= options.Attempts)
+            throw new HubException(HubFault.Network, $"{what} could not be had after {failures} attempts: {failure.Message}.", failure);
+        if (failure.RetryAfter > options.LongestRetryAfter)
+            throw new HubException(HubFault.Network, $"{what} could not be had: {failure.Message}, and the server asks to wait {failure.RetryAfter.Value.TotalSeconds:0} seconds.", failure);
+        var pause = options.FirstPause * Math.Pow(2, Math.Min(failures - 1, 30));
+        return Task.Delay(failure.RetryAfter ?? (pause < options.LongestPause ? pause : options.LongestPause), time, cancellation);
+    }
+}
