@@ -11,12 +11,16 @@ public static class PythonTorch
     static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     static readonly Lazy<bool> HasPython = new(() => TryRun("-c", "pass"));
+    static readonly Lazy<bool> HasNumpy = new(() => TryRun("-c", "import numpy"));
     static readonly Lazy<bool> HasTorch = new(() => TryRun("-c", "import torch, numpy"));
 
     static string Interpreter => Environment.GetEnvironmentVariable("TABA_PYTHON") ?? "/usr/bin/python3";
 
     /// <summary>Why a test that needs Python cannot run; null when it can.</summary>
     public static string? MissingPython => HasPython.Value ? null : Missing("Python 3");
+
+    /// <summary>Why a test that needs NumPy cannot run; null when it can.</summary>
+    public static string? MissingNumpy => HasNumpy.Value ? null : Missing("Python 3 with numpy (Debian: python3-numpy)");
 
     /// <summary>Why a test that needs torch cannot run; null when it can.</summary>
     public static string? MissingTorch => HasTorch.Value ? null : Missing("Python 3 with torch and numpy (Debian: python3-torch python3-numpy)");
