@@ -34,28 +34,36 @@ static class ModelsCheckCommand
     static void Report(TextWriter output, ModelSelection selection)
     {
         var definition = ModelCatalogue.Define(selection);
-        output.WriteLine($"{definition.Name}: family {definition.Family}, state {definition.Shape}, {definition.DiffusionSteps} diffusion steps");
+        output.WriteLine($"{definition.Name}: family {definition.Family}, state {definition.Shape}, {definition.TrainingSteps} diffusion steps");
         if (!definition.NeedsWeights)
         {
             output.WriteLine("needs no weights");
             return;
         }
-        var path = ModelCatalogue.FindWeights(selection, definition);
-        var expected = definition.Parameters;
-        output.WriteLine($"architecture: {expected.Count} tensors, {Quantities.Count(expected.Sum(p => (double)Elements(p.Value)))} parameters");
         try
         {
-            using var file = WeightsFile.Open(path);
-            output.WriteLine(
-                $"{path}: {file.Tensors.Count} tensors, {Quantities.Count(file.Tensors.Sum(t => (double)Elements(t.Shape)))} parameters, "
-                + $"{string.Join(", ", file.Tensors.Select(t => t.Dtype.ToString().ToLowerInvariant()).Distinct())}, {Quantities.Bytes(new FileInfo(path).Length)}");
-            WeightsMismatchException.ThrowIfDifferent(file, expected);
+            var given = ModelCatalogue.FindWeights(selection, definition);
+            Compare(output, "network", definition.Parameters, definition.WeightFiles(given), () => definition.CheckWeights(given));
+            if (definition.Autoencoder is { } autoencoder)
+            {
+                output.WriteLine($"pictures: {autoencoder.PicturesOf(definition.Shape)}");
+                Compare(output, "autoencoder", autoencoder.Parameters, autoencoder.WeightFiles(), autoencoder.CheckWeights);
+            }
         }
-        catch (WeightsMismatchException e)
+        catch (Exception e) when (e is WeightsMismatchException or WeightsFormatException or InvalidDataException or IOException)
         {
             throw new BadInputException(e.Message, e);
         }
         output.WriteLine("they fit");
+    }
+
+    static void Compare(
+        TextWriter output, string what, IReadOnlyList<KeyValuePair<string, long[]>> expected, IReadOnlyList<string> files, Action check)
+    {
+        output.WriteLine($"{what}: {expected.Count} tensors, {Quantities.Count(expected.Sum(p => (double)Elements(p.Value)))} parameters");
+        foreach (var file in files)
+            output.WriteLine($"  {file}: {Quantities.Bytes(new FileInfo(file).Length)}");
+        check();
     }
 
     static long Elements(long[] shape) => shape.Aggregate(1L, (product, length) => product * length);

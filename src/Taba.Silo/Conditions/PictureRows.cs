@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Stages;
 
@@ -9,7 +8,6 @@ static class PictureRows
 {
     public static void Read(ImageRows pictures, RowRange rows, Span<byte> destination)
     {
-        using var folder = ImageFolder.Open(pictures.Path, pictures.Height, pictures.Width);
-        folder.ReadRows(rows.Start, rows.Count, MemoryMarshal.Cast<byte, float>(destination));
+        ImageFolder.Open(pictures.Path, pictures.Height, pictures.Width).ReadRows(rows.Start, rows.Count, destination);
     }
 }

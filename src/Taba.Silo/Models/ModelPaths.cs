@@ -11,7 +11,7 @@ static class ModelPaths
     public static string Of(string nameOrPath)
     {
         if (KnownModels.Find(nameOrPath) is { } known)
-            return KnownModels.DescriptionPath(known);
+            return known.Repository is null ? KnownModels.DescriptionPath(known) : Pulled(known);
         var path = Path.GetFullPath(nameOrPath);
         if (ModelFolder.IsModelFolder(path))
             return path;
@@ -19,8 +19,23 @@ static class ModelPaths
             path = Path.Combine(path, "model.json");
         if (File.Exists(path))
             return path;
+        if (ModelCache.FromEnvironment().Folder(nameOrPath) is { } cached)
+            return cached;
         throw new BadInputException(
-            $"There is no model '{nameOrPath}': it is neither one of {string.Join(", ", KnownModels.All.Select(m => m.Name))}, nor a Hugging Face folder, nor the path of a model.json.");
+            $"There is no model '{nameOrPath}': it is neither one of {string.Join(", ", KnownModels.All.Select(m => m.Name))}, nor a Hugging Face folder "
+            + "or a repository in its cache, nor the path of a model.json.");
+    }
+
+    /// <summary>The folder of a model of the hub, which must be here whole.</summary>
+    static string Pulled(KnownModel known)
+    {
+        var cache = ModelCache.FromEnvironment();
+        if (cache.Folder(known) is not { } folder)
+            throw new BadInputException($"The model {known.Name} is not in {cache.Settings.CacheFolder}: 'taba models pull {known.Name}' fetches it from {known.Source}; or give its folder with --model.");
+        var missing = ModelCache.Missing(folder, known.Repository!);
+        return missing.Count == 0
+            ? folder
+            : throw new BadInputException($"The model {known.Name} in {folder} lacks {string.Join(", ", missing)}: 'taba models pull {known.Name}' fetches what is missing.");
     }
 
     /// <summary>Whether it is a name, and not a path.</summary>

@@ -3,6 +3,9 @@ using Taba.Diffusion.Tensors;
 using Taba.Diffusion.Weights;
 using Taba.Grains;
 using Taba.Grains.Planning;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+using Taba.Silo.Conditions;
 using TorchSharp;
 
 namespace Taba.Silo.Models;
@@ -30,6 +33,41 @@ public sealed class TensorInputFiles : IInputFiles
             throw new BadInputException($"There is no file {path}.");
         }
         catch (Exception exception) when (exception is WeightsFormatException or IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException(exception.Message, exception);
+        }
+    }
+
+    public bool ArePictures(string path) =>
+        Directory.Exists(path) || Path.GetExtension(path).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg";
+
+    public ImageRows DescribePictures(string path, int height, int width) => BadInput(() =>
+    {
+        var folder = ImageFolder.Open(path, height, width);
+        return new ImageRows(Path.GetFullPath(path), folder.ComputeDigest(), folder.Count, height, width);
+    });
+
+    public PromptRows DescribePrompts(ConditionRequest request, int samples) => BadInput(() =>
+    {
+        if (request.PromptsPath is { } file)
+        {
+            var listed = PromptSources.ReadAsync(file, null, 0, null, 1, rowByRow: true).GetAwaiter().GetResult();
+            return new PromptRows(Path.GetFullPath(file), null, listed.Digest, 0, 1, listed.Prompts.Count, RowByRow: true);
+        }
+        var source = PromptPaths.Source(request);
+        var dataset = PromptPaths.Dataset(request, source);
+        var prompts = request.NPrompts ?? (samples + request.NoisesPerPrompt - 1) / request.NoisesPerPrompt;
+        var drawn = PromptSources.ReadAsync(source, dataset, request.CondSeed, prompts, request.NoisesPerPrompt, rowByRow: false).GetAwaiter().GetResult();
+        return new PromptRows(source, dataset, drawn.Digest, request.CondSeed, request.NoisesPerPrompt, samples, RowByRow: false);
+    });
+
+    static T BadInput<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception exception) when (exception is InvalidDataException or WeightsFormatException or IOException or UnauthorizedAccessException)
         {
             throw new BadInputException(exception.Message, exception);
         }
