@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Taba.Diffusion.Conditions;
 using Taba.Diffusion.Tensors;
 using Taba.Testing;
 
@@ -35,6 +36,8 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
             Assert.Equal(listed.GetProperty("dtype").GetString(), tensor.TorchDtype);
             Compare(tensor, stored, tensorName, listed, $"{name}/{file}");
         }
+        foreach (var (file, _) in reference.OutputFiles.Where(file => file.Key == "prompts.pkl"))
+            Assert.Equal(PromptFile.Read(reference.OwnFile(file)!), PromptFile.Read(Path.Combine(written, file)));
         if (reference.Metrics is { } metrics)
             E2eAgreement.SameMetrics(Metrics(written), metrics, name);
     }
@@ -90,7 +93,12 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
     {
         var own = Path.GetFileName(reference.Name);
         var saveDir = folder.At(own);
-        var arguments = new List<string> { reference.Command!, "adm", "--model", reference.WriteModel(folder), "--save_dir", saveDir };
+        // The reference's runs are in float32 throughout.
+        var arguments = new List<string>
+        {
+            reference.Command!, reference.Family, "--model", reference.WriteModel(folder), "--save_dir", saveDir,
+            "--dtype", "float32", "--state_dtype", "float32", "--noise_dtype", "float32",
+        };
         foreach (var (flag, value) in reference.Flags.Where(flag => flag.Key is not ("model_name" or "save_dir")))
             arguments.AddRange([$"--{flag}", flag.EndsWith("_path", StringComparison.Ordinal) ? await InputAsync(reference, flag, value) : value]);
         await CommandLine.DoneAsync(arguments);
@@ -102,8 +110,11 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
     /// <summary>A file that a case reads: a tensor of another case, stored or made by running that case, or a file of the fixtures.</summary>
     async Task<string> InputAsync(E2eCase reference, string flag, string path)
     {
-        if (E2eCase.Referred(path) is var (other, tensor))
-            return other.Tensors.Has(tensor) ? Write(other.Tensors, tensor) : Path.Combine(await RunAsync(other), tensor + ".pt");
+        if (E2eCase.Referred(path) is var (other, file))
+        {
+            var tensor = Path.GetFileNameWithoutExtension(file);
+            return other.OwnFile(file) ?? (other.Tensors.Has(tensor) ? Write(other.Tensors, tensor) : Path.Combine(await RunAsync(other), file));
+        }
         var parts = reference.Name.Split('/');
         var found = Enumerable.Range(0, parts.Length + 1)
             .Select(depth => Path.Combine([Fixtures.Root, .. parts[..^depth], path]))
@@ -111,9 +122,9 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
         return found ?? flag switch
         {
             // Inputs that a case does not bring along are what it stores of them.
-            "input_noise_path" => Write(reference.Tensors, "noise"),
+            "input_noise_path" or "input_path" => Write(reference.Tensors, "noise"),
             "input_cond_path" => Write(reference.Tensors, "conds"),
-            "input_image_path" => Write(reference.Tensors, "samples"),
+            "input_image_path" or "input_samples_path" => Write(reference.Tensors, "samples"),
             _ => throw new FileNotFoundException($"{reference.Name}: --{flag} {path} is nowhere below {Fixtures.Root}."),
         };
     }

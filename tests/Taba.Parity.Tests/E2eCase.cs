@@ -7,8 +7,8 @@ namespace Taba.Parity.Tests;
 /// <summary>One end-to-end run of the reference: what was asked for, and what came out.</summary>
 sealed partial class E2eCase
 {
-    /// <summary>Prefixes of the folders below e2e whose family is built.</summary>
-    static readonly string[] Families = ["adm"];
+    /// <summary>The families that are built; a folder below e2e is named by one, perhaps with more behind it.</summary>
+    static readonly string[] Families = ["adm", "ldm", "dit", "if"];
 
     readonly JsonElement description;
 
@@ -20,6 +20,9 @@ sealed partial class E2eCase
 
     /// <summary>The folder below the fixtures, such as e2e/adm/sample_T10.</summary>
     public string Name { get; }
+
+    /// <summary>The family that the command is asked for.</summary>
+    public string Family => FamilyOf(Name) ?? throw new InvalidDataException($"{Name} is of no family that is built.");
 
     /// <summary>sample, swap or forward; null when functions of the reference were called instead of a script.</summary>
     public string? Command => description.TryGetProperty("script", out var script)
@@ -54,22 +57,30 @@ sealed partial class E2eCase
     /// <summary>Cases of the families that are built, of scripts or of functions.</summary>
     public static IEnumerable<string> Discover(bool scripts) =>
         from name in Fixtures.Cases("e2e", "case.json")
-        where Families.Any(family => name.Split('/')[1].StartsWith(family, StringComparison.Ordinal))
+        where FamilyOf(name) is not null
         where (Read(name).Command is not null) == scripts
         select name;
 
     public static E2eCase Read(string name) => new(name);
 
     /// <summary>The case that an argument such as out_adm/sample_T10/samples.pt means, and its tensor; null for any other path.</summary>
-    public static (E2eCase Case, string Tensor)? Referred(string path)
+    public static (E2eCase Case, string File)? Referred(string path)
     {
         var match = OutputOfAnother().Match(path);
-        return match.Success ? (Read($"e2e/{match.Groups["family"]}/{match.Groups["case"]}"), match.Groups["tensor"].Value) : null;
+        return match.Success ? (Read($"e2e/{match.Groups["family"]}/{match.Groups["case"]}"), match.Groups["file"].Value) : null;
     }
 
-    /// <summary>Writes the model.json of the case: the reference's constructor arguments, which are guided-diffusion's flags.</summary>
+    /// <summary>The path of a file that the case's folder itself holds, such as prompts.pkl; null when it does not.</summary>
+    public string? OwnFile(string file) => File.Exists(Fixtures.At($"{Name}/{file}")) ? Fixtures.At($"{Name}/{file}") : null;
+
+    /// <summary>
+    /// The model of the case: a Hugging Face folder, or a model.json that is written of the reference's constructor arguments, which
+    /// are guided-diffusion's flags.
+    /// </summary>
     public string WriteModel(TempFolder folder)
     {
+        if (Family != "adm")
+            return Fixtures.At(Json($"{string.Join('/', Name.Split('/')[..2])}/model.json").GetProperty("model").GetString()!);
         var (arguments, weights) = Model();
         var fields = arguments.EnumerateObject().ToDictionary(argument => argument.Name, argument => (object)argument.Value);
         fields["family"] = "adm";
@@ -87,6 +98,12 @@ sealed partial class E2eCase
         return (described.GetProperty("args"), Fixtures.At($"{model}/{described.GetProperty("weights")[0].GetString()}"));
     }
 
+    static string? FamilyOf(string name)
+    {
+        var folder = name.Split('/')[1];
+        return Families.FirstOrDefault(family => folder == family || folder.StartsWith($"{family}_", StringComparison.Ordinal));
+    }
+
     static string Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
 
     static JsonElement Json(string relative)
@@ -98,6 +115,6 @@ sealed partial class E2eCase
     [GeneratedRegex(@"/run_[a-z]+_(?<what>\w+)\.py$")]
     private static partial Regex ScriptName();
 
-    [GeneratedRegex(@"^out_(?<family>\w+)/(?<case>\w+)/(?<tensor>[^/]+)\.pt$")]
+    [GeneratedRegex(@"^out_(?<family>\w+)/(?<case>\w+)/(?<file>[^/]+\.(pt|pkl))$")]
     private static partial Regex OutputOfAnother();
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Taba.Diffusion.Tensors;
+using Taba.Diffusion.Conditions;
 using Taba.Grains;
 using Taba.Silo.Outputs;
 
@@ -25,6 +26,7 @@ static class FolderMerge
         File.Delete(Path.Combine(target, RunFolder.ManifestName));
         foreach (var plan in plans)
             plan.Write(target, cancellationToken);
+        WritePrompts(parts, target);
         WriteMetrics(parts, target, cancellationToken);
         WriteManifest(parts, plans, target);
         return tensors;
@@ -47,8 +49,29 @@ static class FolderMerge
             if (parameters.ContainsKey(key))
                 parameters[key] = value;
         }
-        var json = new JsonObject { ["_params"] = parameters, ["metrics"] = FolderMetrics.Compute(target, cancellationToken) };
+        var json = new JsonObject { ["_params"] = parameters, ["metrics"] = FolderMetrics.Compute(target, ImagesOf(parts[0]), cancellationToken) };
         File.WriteAllText(Path.Combine(target, "metrics.json"), json.ToJsonString(RunJson.Options) + "\n");
+    }
+
+    /// <summary>As the manifest has it; in upstream's folders, what its scripts compare: decoded images where there are both.</summary>
+    static IReadOnlyList<string> ImagesOf(MergePart part) => part.Manifest?.Images
+        ?? (part.Files.ContainsKey("decoded_samples") && part.Files.ContainsKey("decoded_samples2") ? ["decoded_samples", "decoded_samples2"]
+            : part.Files.ContainsKey("samples_decoded") && part.Files.ContainsKey("samples2_decoded") ? ["samples_decoded", "samples2_decoded"]
+            : ImmutableArray.Create("samples", "samples2"));
+
+    static void WritePrompts(IReadOnlyList<MergePart> parts, string target)
+    {
+        Merge("prompts.json", PromptFile.WriteJson);
+        Merge("prompts.pkl", PromptFile.WritePickle);
+
+        void Merge(string name, Action<Stream, IEnumerable<string>> write)
+        {
+            var files = parts.Select(part => Path.Combine(part.Folder, name)).ToList();
+            if (!files.All(File.Exists))
+                return;
+            using var stream = File.Create(Path.Combine(target, name));
+            write(stream, files.SelectMany(PromptFile.Read));
+        }
     }
 
     static void WriteManifest(IReadOnlyList<MergePart> parts, List<MergedTensor> tensors, string target)

@@ -9,12 +9,15 @@ namespace Taba.Client.Folders;
 /// <summary>The paper's metrics over the tensor files of a folder, with upstream's keys; ours or upstream's files.</summary>
 static class FolderMetrics
 {
-    public static JsonObject Compute(string folder, CancellationToken cancellationToken)
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="images">Names of the images before and after; upstream's pixel families have samples and samples2.</param>
+    /// <param name="cancellationToken">Stops between chunks.</param>
+    public static JsonObject Compute(string folder, IReadOnlyList<string> images, CancellationToken cancellationToken)
     {
         using var noise = FileRows.Open(folder, "noise");
         using var latents = FileRows.Open(folder, "latents");
-        using var samples = FileRows.Open(folder, "samples");
-        using var reconstructions = FileRows.Open(folder, "samples2");
+        using var samples = FileRows.Open(folder, images[0]);
+        using var reconstructions = FileRows.Open(folder, images[1]);
         return new ExperimentMetrics().Compute(noise, latents, samples, reconstructions, cancellationToken);
     }
 

@@ -17,15 +17,25 @@ static class RunPictures
     {
         var pictures = new List<RunPicture>();
         Add("noise", "noise x_T", ValueRange.Latent);
-        Add("samples", "samples x_0", ValueRange.Image);
+        AddImages("samples", "samples x_0");
         Add("latents", "inverted latents x̂_T", ValueRange.Latent);
-        Add("samples2", "reconstructions x̂_0", ValueRange.Image);
-        if (Images(folder, run, "samples") is { } a && Images(folder, run, "samples2") is { } b && a.Values.Length == b.Values.Length)
+        AddImages("samples2", "reconstructions x̂_0");
+        if (Images(folder, run, Decoded(run, "samples") ?? "samples") is { } a && Images(folder, run, Decoded(run, "samples2") ?? "samples2") is { } b
+            && a.Values.Length == b.Values.Length)
         {
             var error = a.Values.Zip(b.Values, static (x, y) => MathF.Abs(x - y)).ToArray();
             pictures.Add(Save(folder, "error", "error |x_0 - x̂_0|, white at 0.5", a with { Values = error }, ValueRange.Error));
         }
         return pictures;
+
+        // A latent model's states are no pictures: their decoded form is.
+        void AddImages(string name, string title)
+        {
+            if (Decoded(run, name) is { } decoded)
+                Add(decoded, title, ValueRange.Image);
+            else
+                Add(name, title, ValueRange.Image);
+        }
 
         void Add(string name, string title, ValueRange range)
         {
@@ -33,6 +43,10 @@ static class RunPictures
                 pictures.Add(Save(folder, name, title, images, range));
         }
     }
+
+    /// <summary>The name of the pictures of <c>samples</c> or <c>samples2</c>; null when the run has none, because those are pictures themselves.</summary>
+    static string? Decoded(RunFolder run, string name) =>
+        run.Tensors.Select(t => t.Name).FirstOrDefault(n => n == $"{name}_decoded" || n == $"decoded_{name}");
 
     static RunPicture Save(string folder, string name, string title, ImageRows images, ValueRange range)
     {

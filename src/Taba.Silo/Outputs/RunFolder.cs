@@ -32,6 +32,9 @@ public sealed record RunFolder
 
     public required ImmutableArray<RunFile> Tensors { get; init; }
 
+    /// <summary>The tensors whose difference is <c>reconstruction_error_images</c>: before and after.</summary>
+    public ImmutableArray<string> Images { get; init; } = ["samples", "samples2"];
+
     public required string Device { get; init; }
 
     public required ImmutableSortedDictionary<string, string> Versions { get; init; }
