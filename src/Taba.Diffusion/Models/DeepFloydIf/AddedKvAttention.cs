@@ -38,7 +38,10 @@ sealed class AddedKvAttention(AddedKvAttentionPlan plan, ParameterSet parameters
         ? parameters.Norm($"{plan.Prefix}.norm_cross", UNet2DConditionConfig.CrossNormGroups, Eps)
         : null;
 
-    readonly LayerNorm? crossLayerNorm = plan.CrossNorm == CrossAttentionNorm.LayerNorm ? new LayerNorm(parameters, $"{plan.Prefix}.norm_cross") : null;
+    readonly LayerNorm? crossLayerNorm = plan.CrossNorm == CrossAttentionNorm.LayerNorm
+        ? new LayerNorm(parameters, $"{plan.Prefix}.norm_cross")
+        : null;
+
     readonly Linear toQ = parameters.Linear($"{plan.Prefix}.to_q");
     readonly Linear toK = parameters.Linear($"{plan.Prefix}.to_k");
     readonly Linear toV = parameters.Linear($"{plan.Prefix}.to_v");

@@ -125,15 +125,23 @@ public sealed record UNet2DConditionConfig
         config.Validate(fields);
         return config;
 
-        int OddKernel(string name) => fields.Int(name, 3, 1, 15) is var kernel && kernel % 2 == 1 ? kernel : throw fields.Wrong(name, "an odd number");
+        int OddKernel(string name) =>
+            fields.Int(name, 3, 1, 15) is var kernel && kernel % 2 == 1 ? kernel : throw fields.Wrong(name, "an odd number");
     }
 
     /// <summary>Fields that diffusers knows and whose other values would change the result.</summary>
     static void RefuseUnsupported(JsonFields fields)
     {
-        foreach (var name in new[] { "center_input_sample", "only_cross_attention", "dual_cross_attention", "mid_block_only_cross_attention", "resnet_skip_time_act", "class_embeddings_concat" })
+        string[] switches =
+        [
+            "center_input_sample", "only_cross_attention", "dual_cross_attention", "mid_block_only_cross_attention",
+            "resnet_skip_time_act", "class_embeddings_concat",
+        ];
+        foreach (var name in switches)
             fields.Only(name, false);
-        fields.OnlyNull("num_attention_heads", "class_embed_type", "num_class_embeds", "time_embedding_dim", "time_embedding_act_fn", "timestep_post_act", "time_cond_proj_dim");
+        fields.OnlyNull(
+            "num_attention_heads", "class_embed_type", "num_class_embeds",
+            "time_embedding_dim", "time_embedding_act_fn", "timestep_post_act", "time_cond_proj_dim");
         fields.Choice("encoder_hid_dim_type", "text_proj", "text_proj");
         fields.Choice("addition_embed_type", null, "text");
         fields.Choice("time_embedding_type", "positional", "positional");
@@ -158,13 +166,22 @@ public sealed record UNet2DConditionConfig
         if (BlockOutChannels.Any(width => width % NormNumGroups != 0))
             throw fields.Wrong("norm_num_groups", $"a divisor of all block_out_channels ({string.Join(", ", BlockOutChannels)})");
         if (AttentionWidths().Any(width => width % AttentionHeadDim != 0))
-            throw fields.Wrong("attention_head_dim", $"one integer that divides the widths of the blocks with attention ({string.Join(", ", AttentionWidths())})");
+        {
+            throw fields.Wrong(
+                "attention_head_dim", $"one integer that divides the widths of the blocks with attention ({string.Join(", ", AttentionWidths())})");
+        }
+
         if (EncoderHidDim % AdditionEmbedTypeNumHeads != 0)
             throw fields.Wrong("addition_embed_type_num_heads", $"a divisor of encoder_hid_dim ({EncoderHidDim})");
         if (CrossAttentionNorm == CrossAttentionNorm.GroupNorm && CrossAttentionDim % CrossNormGroups != 0)
             throw fields.Wrong("cross_attention_dim", $"a multiple of {CrossNormGroups}, the groups of cross_attention_norm");
         if (CrossAttentionNorm == CrossAttentionNorm.LayerNorm && AttentionWidths().Any(width => width != CrossAttentionDim))
-            throw fields.Wrong("cross_attention_norm", $"\"group_norm\" or null: diffusers' layer_norm needs blocks as wide as cross_attention_dim ({CrossAttentionDim})");
+        {
+            throw fields.Wrong(
+                "cross_attention_norm",
+                $"\"group_norm\" or null: diffusers' layer_norm needs blocks as wide as cross_attention_dim ({CrossAttentionDim})");
+        }
+
         if (Shape.Height % SideMultiple != 0 || Shape.Width % SideMultiple != 0)
             throw fields.Wrong("sample_size", $"a multiple of {SideMultiple}, because it is halved {levels - 1} times");
     }

@@ -148,10 +148,13 @@ public sealed class UNet2DConditionModel : IDisposable
     {
         var multiple = config.SideMultiple;
         if (x.Length != 4 || x[1] != config.Shape.Channels || x[2] % multiple != 0 || x[3] % multiple != 0)
-            throw new ArgumentException($"The network takes states [B,{config.Shape.Channels},H,W] with sides divisible by {multiple}, not [{string.Join(",", x)}].", nameof(x));
+            throw Misshaped($"states [B,{config.Shape.Channels},H,W] with sides divisible by {multiple}", x, nameof(x));
         if (timesteps.Length != 1 || timesteps[0] != x[0])
-            throw new ArgumentException($"The network takes one timestep a row, [{x[0]}], not [{string.Join(",", timesteps)}].", nameof(timesteps));
+            throw Misshaped($"one timestep a row, [{x[0]}]", timesteps, nameof(timesteps));
         if (text.Length != 3 || text[0] != x[0] || text[1] < 1 || text[2] != config.EncoderHidDim)
-            throw new ArgumentException($"The network takes words [{x[0]},L,{config.EncoderHidDim}], not [{string.Join(",", text)}].", nameof(text));
+            throw Misshaped($"words [{x[0]},L,{config.EncoderHidDim}]", text, nameof(text));
+
+        static ArgumentException Misshaped(string expected, long[] found, string parameter) =>
+            new($"The network takes {expected}, not [{string.Join(",", found)}].", parameter);
     }
 }

@@ -42,7 +42,10 @@ sealed record UNetPlan(IReadOnlyList<UNetBlockPlan> Down, UNetBlockPlan Mid, IRe
         }
 
         var mid = new UNetBlockPlan(
-            "mid_block", [.. Enumerable.Range(0, 2).Select(i => Resnet("mid_block", i, widths[last], widths[last]))], Attentions("mid_block", 1, widths[last]), null);
+            "mid_block",
+            [.. Enumerable.Range(0, 2).Select(i => Resnet("mid_block", i, widths[last], widths[last]))],
+            Attentions("mid_block", 1, widths[last]),
+            Sampler: null);
 
         var up = new List<UNetBlockPlan>();
         for (var block = 0; block <= last; block++)

@@ -1,6 +1,5 @@
 using Taba.Diffusion.Models.Layers;
 using Taba.Diffusion.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.TextEncoders;
@@ -103,9 +102,8 @@ public sealed class T5Encoder : IDisposable
         var shape = inputIds.shape;
         if (shape.Length != 2 || shape[1] < 1 || (attentionMask is not null && !attentionMask.shape.AsSpan().SequenceEqual(shape)))
         {
-            throw new ArgumentException(
-                $"Token ids are [B,L] with a mask of the same shape, not [{string.Join(",", shape)}] with [{string.Join(",", attentionMask?.shape ?? shape)}].",
-                nameof(inputIds));
+            var (ids, mask) = (string.Join(",", shape), string.Join(",", attentionMask?.shape ?? shape));
+            throw new ArgumentException($"Token ids are [B,L] with a mask of the same shape, not [{ids}] with [{mask}].", nameof(inputIds));
         }
 
         using var scope = NewDisposeScope();
@@ -174,7 +172,7 @@ public sealed class T5Encoder : IDisposable
     /// <summary>An id outside the embedding would end a CUDA context, not only the call.</summary>
     void RequireKnown(Tensor inputIds)
     {
-        if (inputIds.device_type == DeviceType.META || inputIds.numel() == 0)
+        if (inputIds.numel() == 0)
             return;
         var (least, most) = (inputIds.min().item<long>(), inputIds.max().item<long>());
         if (least < 0 || most >= config.VocabSize)

@@ -52,13 +52,11 @@ public sealed partial class T5Tokenizer
         var path = Path.Combine(Path.GetFullPath(folder), ModelFile);
         var bytes = Read(path);
         SentencePieceTokenizer model;
-        int[] first;
-        int pieces;
+        List<string> pieces;
         try
         {
+            pieces = SentencePieces.Read(bytes);
             model = SentencePieceTokenizer.Create(new MemoryStream([.. bytes, .. BeginId]), addBeginningOfSentence: false, addEndOfSentence: true);
-            first = [.. FirstPieces.Select(piece => model.Vocabulary.TryGetValue(piece, out var id) ? id : -1)];
-            pieces = model.Vocabulary.Values.Max() + 1;
         }
         catch (Exception error)
         {
@@ -66,13 +64,14 @@ public sealed partial class T5Tokenizer
             throw new InvalidDataException($"{path} is no SentencePiece unigram model ({error.Message.TrimEnd('.')}).", error);
         }
 
-        if (first is not [PadId, EndId, UnknownId])
+        if (!pieces.Take(FirstPieces.Length).SequenceEqual(FirstPieces, StringComparer.Ordinal))
         {
+            var found = string.Join("', '", pieces.Take(FirstPieces.Length));
             throw new InvalidDataException(
-                $"{path} is not T5's: its pieces {string.Join(", ", FirstPieces)} have the ids {string.Join(", ", first)}, but must have {PadId}, {EndId}, {UnknownId}.");
+                $"{path} is not T5's: its first pieces are '{found}', but must be '{string.Join("', '", FirstPieces)}'.");
         }
 
-        return new T5Tokenizer(model, path, pieces);
+        return new T5Tokenizer(model, path, pieces.Count);
     }
 
     /// <summary>The ids of one prompt, in lower case and stripped as upstream does, padded or cut; a cut prompt keeps its end token.</summary>
