@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Taba.Diffusion.Schedules;
 
@@ -32,17 +31,6 @@ sealed partial class JsonFields(JsonElement element, string source)
         if (value.ValueKind != JsonValueKind.Number || !value.TryGetInt32(out var number))
             throw Wrong(name, "an integer");
         return number >= least && number <= most ? number : throw Wrong(name, $"an integer from {least} to {most}");
-    }
-
-    /// <summary>A number within bounds.</summary>
-    public double Real(string name, double otherwise, double least, double most)
-    {
-        if (!Has(name))
-            return otherwise;
-        var value = element.GetProperty(name);
-        if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out var number) || !(number >= least && number <= most))
-            throw Wrong(name, string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most}"));
-        return number;
     }
 
     public bool Bool(string name, bool otherwise)

@@ -87,10 +87,10 @@ public sealed record DdimSchedulerConfig
             SetAlphaToOne = fields.Bool("set_alpha_to_one", true),
             StepsOffset = fields.Int("steps_offset", 0, 0, steps - 1),
             ClipSample = fields.Bool("clip_sample", true),
-            ClipSampleRange = fields.Real("clip_sample_range", 1, 1e-6, 1e6),
+            ClipSampleRange = fields.Number("clip_sample_range", 1, 1e-6, 1e6),
             Thresholding = fields.Bool("thresholding", false),
-            DynamicThresholdingRatio = fields.Real("dynamic_thresholding_ratio", 0.995, 0, 1),
-            SampleMaxValue = fields.Real("sample_max_value", 1, 1, 1e6),
+            DynamicThresholdingRatio = fields.Number("dynamic_thresholding_ratio", 0.995, 0, 1),
+            SampleMaxValue = fields.Number("sample_max_value", 1, 1, 1e6),
         };
     }
 
@@ -108,7 +108,7 @@ public sealed record DdimSchedulerConfig
         _ => throw fields.Wrong("beta_schedule", "\"linear\", \"scaled_linear\" or \"squaredcos_cap_v2\""),
     };
 
-    static double Beta(JsonFields fields, string name, double otherwise) => fields.Real(name, otherwise, 1e-12, 0.999999);
+    static double Beta(JsonFields fields, string name, double otherwise) => fields.Number(name, otherwise, 1e-12, 0.999999);
 
     static void Require(JsonFields fields, string name, string value, string why)
     {

@@ -42,9 +42,9 @@ public sealed class UNet2DConditionModel : IDisposable
         hidProjection = set.Linear(HidProjection);
         addEmbedding = new TextTimeEmbedding(set, AddEmbedding, config.AdditionEmbedTypeNumHeads);
         convIn = set.Conv("conv_in");
-        down = [.. plan.Down.Select(block => new UNetBlock(block, set))];
-        mid = new UNetBlock(plan.Mid, set);
-        up = [.. plan.Up.Select(block => new UNetBlock(block, set))];
+        down = [.. plan.Down.Select(block => block.Over(set))];
+        mid = plan.Mid.Over(set);
+        up = [.. plan.Up.Select(block => block.Over(set))];
         normOut = set.Norm("conv_norm_out", config.NormNumGroups, config.NormEps);
         convOut = set.Conv("conv_out");
         sinusoids = new TimestepSinusoids(config.BlockOutChannels[0], set.Device, config.FlipSinToCos, config.FreqShift);

@@ -11,6 +11,15 @@ namespace Taba.Diffusion.Models.DeepFloydIf;
 /// <param name="Sampler">The residual block that changes the resolution at the end; null when it stays.</param>
 sealed record UNetBlockPlan(string Name, IReadOnlyList<ResnetPlan> Resnets, IReadOnlyList<AddedKvAttentionPlan> Attentions, ResnetPlan? Sampler)
 {
+    /// <summary>The block over its parameters.</summary>
+    public UNetBlock Over(ParameterSet parameters) => new(
+        Name,
+        [.. Resnets.Select(resnet => new ResnetBlock2D(resnet, parameters))],
+        [.. Attentions.Select(attention => Of(new AddedKvAttention(attention, parameters)))],
+        Sampler is null ? null : new ResnetBlock2D(Sampler, parameters).Forward);
+
+    static BlockAttention Of(AddedKvAttention attention) => (x, text) => attention.Forward(x, text ?? throw new ArgumentNullException(nameof(text)));
+
     public void Declare(ParameterList list)
     {
         foreach (var attention in Attentions)
@@ -27,46 +36,24 @@ sealed record UNetPlan(IReadOnlyList<UNetBlockPlan> Down, UNetBlockPlan Mid, IRe
     public static UNetPlan Of(UNet2DConditionConfig config)
     {
         var style = new ResnetStyle(config.NormNumGroups, config.NormEps, config.Activation, config.TimeEmbedDim, config.ScaleShift);
-        var widths = config.BlockOutChannels;
-        var last = widths.Length - 1;
-        var down = new List<UNetBlockPlan>();
-        for (var level = 0; level <= last; level++)
-        {
-            var (name, width) = ($"down_blocks.{level}", widths[level]);
-            var previous = level == 0 ? width : widths[level - 1];
-            down.Add(new UNetBlockPlan(
-                name,
-                [.. Enumerable.Range(0, config.LayersPerBlock).Select(i => Resnet(name, i, i == 0 ? previous : width, width))],
-                Attentions(name, config.DownAttention[level] ? config.LayersPerBlock : 0, width),
-                level == last ? null : new ResnetPlan($"{name}.downsamplers.0", width, width, style, Resampling.Down)));
-        }
-
+        var deepest = config.BlockOutChannels[^1];
         var mid = new UNetBlockPlan(
             "mid_block",
-            [.. Enumerable.Range(0, 2).Select(i => Resnet("mid_block", i, widths[last], widths[last]))],
-            Attentions("mid_block", 1, widths[last]),
+            [.. Enumerable.Range(0, 2).Select(i => Resnet("mid_block", i, deepest, deepest))],
+            Attentions("mid_block", 1, deepest),
             Sampler: null);
+        return new UNetPlan(
+            [.. UNetWidths.Down(config.BlockOutChannels, config.LayersPerBlock).Select((block, i) => Block($"down_blocks.{i}", block, config.DownAttention[i], Resampling.Down))],
+            mid,
+            [.. UNetWidths.Up(config.BlockOutChannels, config.LayersPerBlock).Select((block, i) => Block($"up_blocks.{i}", block, config.UpAttention[i], Resampling.Up))]);
 
-        var up = new List<UNetBlockPlan>();
-        for (var block = 0; block <= last; block++)
-        {
-            var level = last - block;
-            var (name, width) = ($"up_blocks.{block}", widths[level]);
-            var deeper = widths[Math.Min(level + 1, last)];
-            var shallower = widths[Math.Max(level - 1, 0)];
-
-            // Each takes the state and one skip of the way down; the last skip of a level came into it from the shallower one.
-            up.Add(new UNetBlockPlan(
-                name,
-                [
-                    .. Enumerable.Range(0, config.LayersPerBlock + 1)
-                        .Select(i => Resnet(name, i, (i == 0 ? deeper : width) + (i == config.LayersPerBlock ? shallower : width), width)),
-                ],
-                Attentions(name, config.UpAttention[block] ? config.LayersPerBlock + 1 : 0, width),
-                level == 0 ? null : new ResnetPlan($"{name}.upsamplers.0", width, width, style, Resampling.Up)));
-        }
-
-        return new UNetPlan(down, mid, up);
+        UNetBlockPlan Block(string name, BlockWidths block, bool attends, Resampling resampling) => new(
+            name,
+            [.. block.Inputs.Select((input, i) => Resnet(name, i, input, block.Width))],
+            Attentions(name, attends ? block.Inputs.Length : 0, block.Width),
+            block.Resamples
+                ? new ResnetPlan($"{name}.{(resampling == Resampling.Down ? "downsamplers" : "upsamplers")}.0", block.Width, block.Width, style, resampling)
+                : null);
 
         ResnetPlan Resnet(string block, int i, int input, int output) => new($"{block}.resnets.{i}", input, output, style);
 

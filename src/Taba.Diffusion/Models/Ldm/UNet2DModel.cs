@@ -1,0 +1,129 @@
+using Taba.Diffusion.Models.Layers;
+using Taba.Diffusion.Weights;
+using static TorchSharp.torch;
+
+namespace Taba.Diffusion.Models.Ldm;
+
+/// <summary>
+/// The UNet of latent diffusion without conditions (Rombach et al. 2022), as diffusers' UNet2DModel. For inference; owns its parameters.
+/// </summary>
+public sealed class UNet2DModel : IDisposable
+{
+    const string TimeEmbedding = "time_embedding";
+
+    readonly UNet2DConfig config;
+    readonly ParameterSet parameters;
+    readonly ScalarType dtype;
+    readonly TimestepSinusoids sinusoids;
+    readonly TimestepMlp timeEmbedding;
+    readonly Convolution convIn;
+    readonly UNetBlock[] down;
+    readonly UNetBlock mid;
+    readonly UNetBlock[] up;
+    readonly GroupNorm normOut;
+    readonly Convolution convOut;
+
+    /// <param name="config">The architecture.</param>
+    /// <param name="parameters">Exactly those of <see cref="Parameters"/>, all of one type on one device; the network owns them.</param>
+    public UNet2DModel(UNet2DConfig config, IReadOnlyDictionary<string, Tensor> parameters)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        var set = new ParameterSet(parameters);
+        var plan = UNet2DPlan.Of(config);
+        this.config = config;
+        this.parameters = set;
+        dtype = set["conv_in.weight"].dtype;
+        timeEmbedding = new TimestepMlp(set, TimeEmbedding);
+        convIn = set.Conv("conv_in");
+        down = [.. plan.Down.Select(block => block.Over(set, config.DownsamplePadding))];
+        mid = plan.Mid.Over(set, config.DownsamplePadding);
+        up = [.. plan.Up.Select(block => block.Over(set, config.DownsamplePadding))];
+        normOut = set.Norm("conv_norm_out", config.NormNumGroups, config.NormEps);
+        convOut = set.Conv("conv_out");
+        sinusoids = new TimestepSinusoids(config.BlockOutChannels[0], set.Device, config.FlipSinToCos, config.FreqShift);
+    }
+
+    /// <summary>Where the network lives.</summary>
+    public Device Device => parameters.Device;
+
+    /// <summary>Every parameter's name and shape.</summary>
+    public static IReadOnlyList<KeyValuePair<string, long[]>> Parameters(UNet2DConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        var plan = UNet2DPlan.Of(config);
+        var first = config.BlockOutChannels[0];
+        var list = new ParameterList();
+        list.Conv("conv_in", config.InChannels, first, 3);
+        TimestepMlp.Declare(list, TimeEmbedding, first, config.TimeEmbedDim);
+        foreach (var block in plan.Down.Concat(plan.Up).Append(plan.Mid))
+            block.Declare(list);
+        list.Norm("conv_norm_out", first);
+        list.Conv("conv_out", first, config.OutChannels, 3);
+        return list.Items;
+    }
+
+    /// <summary>Builds the network from a checkpoint.</summary>
+    /// <param name="config">The architecture.</param>
+    /// <param name="weights">The checkpoint; must hold exactly the architecture's parameters.</param>
+    /// <param name="device">Where the network lives.</param>
+    /// <param name="dtype">float32, float16 or bfloat16; means and variances are float32 in all of them.</param>
+    /// <exception cref="WeightsMismatchException">The checkpoint is of another architecture.</exception>
+    public static UNet2DModel Load(UNet2DConfig config, IWeightSource weights, Device device, ScalarType dtype) =>
+        ParameterSet.Load(weights, Parameters(config), device, dtype, loaded => new UNet2DModel(config, loaded));
+
+    /// <summary>Evaluates the network. Rows are independent of each other.</summary>
+    /// <param name="x">[B,in_channels,H,W], float32, with sides divisible by <see cref="UNet2DConfig.SideMultiple"/>.</param>
+    /// <param name="timesteps">[B], float32.</param>
+    /// <returns>[B,out_channels,H,W], float32.</returns>
+    /// <exception cref="ArgumentException">A shape does not fit.</exception>
+    public Tensor Forward(Tensor x, Tensor timesteps) => Forward(x, timesteps, null);
+
+    /// <summary>As the public one; <paramref name="observe"/> sees outputs by the names of the layers, and must not keep them.</summary>
+    internal Tensor Forward(Tensor x, Tensor timesteps, Action<string, Tensor>? observe)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(timesteps);
+        RequireShapes(x.shape, timesteps.shape);
+
+        using var scope = NewDisposeScope();
+        var time = timeEmbedding.Forward(sinusoids.Of(timesteps).to(dtype));
+        observe?.Invoke(TimeEmbedding, time);
+        var emb = time.Then(config.Activation);
+        var h = convIn.Forward(MemoryLayout.Suited(x.to(dtype)));
+        observe?.Invoke("conv_in", h);
+
+        var skips = new Stack<Tensor>();
+        skips.Push(h);
+        foreach (var block in down)
+        {
+            h = block.Down(h, skips, emb, null);
+            observe?.Invoke(block.Name, h);
+        }
+
+        h = mid.Middle(h, emb, null);
+        observe?.Invoke(mid.Name, h);
+        foreach (var block in up)
+        {
+            h = block.Up(h, skips, emb, null);
+            observe?.Invoke(block.Name, h);
+        }
+
+        h = h.Then(normOut.Forward).Then(Activation.Silu).Then(convOut.Forward);
+        return h.to(ScalarType.Float32).contiguous().MoveToOuterDisposeScope();
+    }
+
+    public void Dispose()
+    {
+        sinusoids.Dispose();
+        parameters.Dispose();
+    }
+
+    void RequireShapes(long[] x, long[] timesteps)
+    {
+        var multiple = config.SideMultiple;
+        if (x.Length != 4 || x[1] != config.InChannels || x[2] % multiple != 0 || x[3] % multiple != 0)
+            throw new ArgumentException($"The network takes states [B,{config.InChannels},H,W] with sides divisible by {multiple}, not [{string.Join(",", x)}].", nameof(x));
+        if (timesteps.Length != 1 || timesteps[0] != x[0])
+            throw new ArgumentException($"The network takes one timestep a row, [{x[0]}], not [{string.Join(",", timesteps)}].", nameof(timesteps));
+    }
+}
