@@ -60,14 +60,15 @@ static class ModelsPullCommand
     static async Task PullRepositoryAsync(
         PullRequest request, string name, HubRepository repository, KnownRepository? known, Terminal terminal, CancellationToken interrupted)
     {
-        using var client = new HubClient(HubSettings.FromEnvironment());
+        var progress = new PullProgress(terminal, name, request.Json);
+        using var client = new HubClient(HubSettings.FromEnvironment(), retry: new HubRetryOptions { Notice = progress.Say });
         var listing = await client.ListAsync(repository, request.Revision ?? DefaultRevision, interrupted);
         var files = HubSelection.ForModel(listing, known?.Components, request.Variant ?? known?.Variant, requireVariant: request.Variant is not null);
         var pull = client.Plan(listing, files);
         Announce(request, terminal, name, $"{files.Count} files of {repository} at {listing.Revision} ({listing.Commit[..12]})", pull.TotalBytes, pull.BytesHere, client.Cache.Root);
         RequireRoom(pull.BytesMissing, client.Cache.Root);
         await client.CheckAccessAsync(pull, interrupted);
-        var folder = await client.PullAsync(pull, new PullProgress(terminal, name, request.Json), interrupted);
+        var folder = await client.PullAsync(pull, progress, interrupted);
         terminal.Output.WriteLine(request.Json
             ? JsonSerializer.Serialize(new
             {
@@ -85,11 +86,12 @@ static class ModelsPullCommand
 
     static async Task PullFileAsync(PullRequest request, KnownModel model, Terminal terminal, CancellationToken interrupted)
     {
-        using var cache = new CheckpointCache(HubSettings.FromEnvironment());
+        var progress = new PullProgress(terminal, model.Name, request.Json);
+        using var cache = new CheckpointCache(HubSettings.FromEnvironment(), retry: new HubRetryOptions { Notice = progress.Say });
         var pull = await cache.PlanAsync(new Uri(model.Source!), interrupted);
         Announce(request, terminal, model.Name, $"{Path.GetFileName(pull.Path)} from {model.Source}", pull.Size, pull.BytesHere, Path.GetDirectoryName(pull.Path)!);
         RequireRoom((pull.Size ?? 0) - pull.BytesHere, pull.Path);
-        var path = await cache.PullAsync(pull, new PullProgress(terminal, model.Name, request.Json), interrupted);
+        var path = await cache.PullAsync(pull, progress, interrupted);
         terminal.Output.WriteLine(request.Json
             ? JsonSerializer.Serialize(new
             {

@@ -31,6 +31,15 @@ sealed class PullProgress(Terminal terminal, string name, bool json) : IProgress
             terminal.Error.WriteLine(Line(value, rate));
     }
 
+    /// <summary>One line about what happens now.</summary>
+    public void Say(string line)
+    {
+        if (json)
+            terminal.Error.WriteLine(JsonSerializer.Serialize(new { @event = "note", name, message = line }));
+        else
+            terminal.Error.WriteLine(terminal.ErrorIsLive ? $"\r{line}\u001b[K" : line);
+    }
+
     /// <summary>Bytes a second over the last half minute; null until something was measured.</summary>
     double? Rate(long now, long done)
     {

@@ -6,6 +6,11 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Tests.Weights;
 
+/// <summary>Memory is the process's: these run while no other test does.</summary>
+[CollectionDefinition(nameof(WeightsMemoryTests), DisableParallelization = true)]
+public sealed class WeightsMemoryCollection;
+
+[Collection(nameof(WeightsMemoryTests))]
 public sealed class WeightsMemoryTests
 {
     [Fact]
@@ -26,7 +31,7 @@ public sealed class WeightsMemoryTests
         var before = MappedBytes();
         using var tensor = weights.Load("w", ScalarType.BFloat16, CPU);
 
-        // Other tests map files too, but small ones; kept pages would be all of the file.
+        // Kept pages would be all of the file.
         Assert.InRange(MappedBytes() - before, long.MinValue, FileBytes / 2);
     }
 
@@ -55,6 +60,21 @@ public sealed class WeightsMemoryTests
             Assert.InRange(Resident("RssAnon") - anonymous, long.MinValue, (long)(1.15 * Total));
             Assert.InRange(MappedBytes() - mapped, long.MinValue, ShardBytes / 2);
         }
+    }
+
+    [Fact]
+    public void Load_EveryTensorManyTimes_KeepsNone()
+    {
+        using var weights = DiffusersWeights.Open(Fixtures.At("models/dit_tiny/vae"));
+        Assert.Contains(weights.Names, name => name.EndsWith("to_out.0.weight", StringComparison.Ordinal));
+        var before = Tensor.TotalCount;
+        for (var round = 0; round < 3; round++)
+        {
+            foreach (var name in weights.Names)
+                weights.Load(name, ScalarType.BFloat16, CPU).Dispose();
+        }
+
+        Assert.Equal(before, Tensor.TotalCount);
     }
 
     static long MappedBytes() => Resident("RssFile");

@@ -80,7 +80,10 @@ public sealed class CheckpointCache : IDisposable
         if (pull.IncompletePath is not { } incomplete)
             return pull.Path;
         var name = Path.GetFileName(pull.Path);
-        using var held = await FileLock.AcquireAsync(Path.Combine(_settings.CheckpointFolder, $".{name}.lock"), cancellation);
+        using var held = await FileLock.AcquireAsync(
+            Path.Combine(_settings.CheckpointFolder, $".{name}.lock"),
+            () => _retry.Options.Notice?.Invoke($"{name} is being downloaded by another process; waiting for it."),
+            cancellation);
         if (File.Exists(pull.Path))
             return pull.Path;
 

@@ -11,8 +11,8 @@ static class FileLock
 
     static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Waits until the lock is free and takes it; it is given back by disposing.</summary>
-    public static async Task<IDisposable> AcquireAsync(string path, CancellationToken cancellation)
+    /// <summary>Waits until the lock is free and takes it; it is given back by disposing. <paramref name="waiting"/> is told once that it waits.</summary>
+    public static async Task<IDisposable> AcquireAsync(string path, Action? waiting, CancellationToken cancellation)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         while (true)
@@ -23,6 +23,8 @@ static class FileLock
             }
             catch (IOException error) when (error.HResult is LinuxWouldBlock or MacWouldBlock or WindowsSharingViolation)
             {
+                waiting?.Invoke();
+                waiting = null;
                 await Task.Delay(Pause, cancellation);
             }
         }

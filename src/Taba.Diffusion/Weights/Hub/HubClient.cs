@@ -102,7 +102,8 @@ public sealed class HubClient : IDisposable
         var repository = listing.Repository;
         if (Cache.Holds(repository, file))
             return;
-        using var held = await FileLock.AcquireAsync(Cache.LockPath(repository, file.Blob), cancellation);
+        using var held = await FileLock.AcquireAsync(
+            Cache.LockPath(repository, file.Blob), () => _retry.Options.Notice?.Invoke($"{file.Path} is being downloaded by another process; waiting for it."), cancellation);
         if (Cache.Holds(repository, file))
             return; // whoever held the lock has brought it
 

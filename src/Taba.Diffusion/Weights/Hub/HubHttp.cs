@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Security.Authentication;
 
 namespace Taba.Diffusion.Weights.Hub;
 
@@ -110,7 +111,8 @@ sealed class HubHttp : IDisposable
         }
         catch (Exception error) when (error is HttpRequestException or HttpIOException or SocketException || error is IOException { InnerException: SocketException })
         {
-            throw new TransientException(error.Message.TrimEnd('.'), null, error);
+            // What TLS complains of stands in the inner exception only.
+            throw new TransientException((error.InnerException is AuthenticationException inner ? inner : error).Message.TrimEnd('.'), null, error);
         }
     }
 

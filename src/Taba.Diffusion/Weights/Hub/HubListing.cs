@@ -18,6 +18,10 @@ public sealed record HubListing(HubRepository Repository, string Revision, strin
     /// <summary>A repository of a hundred thousand files lists in about 20 MB.</summary>
     internal const int MaxBytes = 64 << 20;
 
+    /// <summary>So many files of such a size still add up in 64 bits.</summary>
+    const int MaxFiles = 1 << 18;
+    const long MaxFileBytes = 1L << 44;
+
     static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 32 };
 
     /// <summary>Reads the hub's answer to <c>api/models/ID/revision/REVISION?blobs=true</c>.</summary>
@@ -31,6 +35,8 @@ public sealed record HubListing(HubRepository Repository, string Revision, strin
             var commit = Text(root, "sha");
             if (commit is null || !HubNames.IsCommit(commit) || !root.TryGetProperty("siblings", out var siblings) || siblings.ValueKind != JsonValueKind.Array)
                 throw Wrong("it names no commit or no files");
+            if (siblings.GetArrayLength() > MaxFiles)
+                throw Wrong($"it names {siblings.GetArrayLength()} files, more than {MaxFiles}");
             return new HubListing(repository, revision, commit, [.. siblings.EnumerateArray().Select(File)]);
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
@@ -58,5 +64,5 @@ public sealed record HubListing(HubRepository Repository, string Revision, strin
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     static long? Size(JsonElement element) =>
-        element.TryGetProperty("size", out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var size) && size >= 0 ? size : null;
+        element.TryGetProperty("size", out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var size) && size is >= 0 and <= MaxFileBytes ? size : null;
 }

@@ -17,6 +17,9 @@ public sealed record HubRetryOptions
 
     /// <summary>How long nothing may arrive before a connection counts as cut. The default value is 1 minute.</summary>
     public TimeSpan Silence { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Told, in a sentence, whenever it waits and why. The default value tells nobody.</summary>
+    public Action<string>? Notice { get; init; }
 }
 
 /// <summary>A failure that may pass: the connection was cut, or the server asked to come again.</summary>
@@ -66,6 +69,8 @@ sealed class HubRetry(HubRetryOptions options, TimeProvider time)
         if (failure.RetryAfter > options.LongestRetryAfter)
             throw new HubException(HubFault.Network, $"{what} could not be had: {failure.Message}, and the server asks to wait {failure.RetryAfter.Value.TotalSeconds:0} seconds.", failure);
         var pause = options.FirstPause * Math.Pow(2, Math.Min(failures - 1, 30));
-        return Task.Delay(failure.RetryAfter ?? (pause < options.LongestPause ? pause : options.LongestPause), time, cancellation);
+        pause = failure.RetryAfter ?? (pause < options.LongestPause ? pause : options.LongestPause);
+        options.Notice?.Invoke($"{what}: {failure.Message}; trying again in {Math.Ceiling(pause.TotalSeconds):0} s.");
+        return Task.Delay(pause, time, cancellation);
     }
 }

@@ -152,8 +152,10 @@ public sealed class HubClientTests : IDisposable
     {
         var answers = new Queue<HubReply>([HubReply.Of(429, ("Retry-After", "7")), HubReply.Of(503), HubReply.Of(500)]);
         _hub.Server.Intercept = _ => answers.TryDequeue(out var reply) ? reply : null;
-        await _hub.PullAsync();
+        var notices = new List<string>();
+        await _hub.PullAsync(retry: new HubRetryOptions { Notice = notices.Add });
         Assert.Equal([7, 2, 4], _hub.Time.Seconds);
+        Assert.Equal("The repository org/tiny at main: the server answered 429 X; trying again in 7 s.", notices[0]);
     }
 
     [Theory]

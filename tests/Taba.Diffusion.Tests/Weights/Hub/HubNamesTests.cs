@@ -91,6 +91,7 @@ public sealed class HubNamesTests : IDisposable
     [InlineData("""{"sha":"COMMIT","siblings":[{"rfilename":"a"}]}""")]
     [InlineData("""{"sha":"COMMIT","siblings":[{"rfilename":"a","size":1,"blobId":"../x"}]}""")]
     [InlineData("""{"sha":"COMMIT","siblings":[{"rfilename":"a","size":-1,"blobId":"COMMIT"}]}""")]
+    [InlineData("""{"sha":"COMMIT","siblings":[{"rfilename":"a","size":9000000000000000000,"blobId":"COMMIT"}]}""")]
     [InlineData("""{"sha":"COMMIT","siblings":[{"rfilename":"a","size":1,"lfs":{"sha256":"COMMIT","size":1}}]}""")]
     public void Parse_DamagedList_IsRefused(string json) => Assert.Equal(
         HubFault.Corrupt,
