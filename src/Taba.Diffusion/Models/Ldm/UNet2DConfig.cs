@@ -56,7 +56,7 @@ public sealed record UNet2DConfig
 
     public required double FreqShift { get; init; }
 
-    internal required Activation Activation { get; init; }
+    internal Activation Activation { get; init; }
 
     /// <summary>Width of the time embedding.</summary>
     public int TimeEmbedDim => 4 * BlockOutChannels[0];
