@@ -14,9 +14,9 @@ static class InputFile
         if (Directory.Exists(path))
             throw new InvalidDataException($"{path} is a folder; {what} is expected.");
 
-        // Before it is opened: a pipe has no length, and to open one may wait for ever.
-        var file = new FileInfo(path);
-        if (file is { Exists: true, Length: 0 })
+        // Before it is opened: a pipe has no length, and to open one may wait for ever. Of a link the target counts.
+        var target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        if (new FileInfo(target) is { Exists: true, Length: 0 })
             throw new InvalidDataException($"{path} is empty; {what} is expected.");
 
         using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.SequentialScan);

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using Parquet;
 using Parquet.Schema;
@@ -8,8 +7,6 @@ namespace Taba.Diffusion.Conditions;
 /// <summary>One text column of a parquet file, read a row group at a time; other columns are not touched.</summary>
 static class ParquetTextColumn
 {
-    const int MaxFooterBytes = 64 << 20;
-
     /// <summary>The rows of a row group are held at once; writers put 100 to a million into one.</summary>
     const int MaxGroupRows = 1 << 22;
 
@@ -18,7 +15,8 @@ static class ParquetTextColumn
     /// <summary>COR_E_IO.</summary>
     const int BareIOException = unchecked((int)0x80131620);
 
-    static ReadOnlySpan<byte> Magic => "PAR1"u8;
+    /// <summary>EINVAL.</summary>
+    const int InvalidArgument = 22;
 
     /// <summary>How many rows the file states; no data are read.</summary>
     internal static async Task<long> CountAsync(string path, string column, CancellationToken cancellation)
@@ -57,6 +55,7 @@ static class ParquetTextColumn
     {
         using var rowGroup = reader.OpenRowGroupReader(group);
         var texts = new string[Rows(rowGroup, field, path, group)];
+        CheckPages(rowGroup, field, path, group);
         await rowGroup.ReadAsync(field, ((string?[])texts).AsMemory(), null, cancellation);
         var missing = Array.IndexOf(texts, null);
         return missing < 0
@@ -69,7 +68,8 @@ static class ParquetTextColumn
         var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         try
         {
-            CheckEnvelope(stream, path);
+            ParquetCheck.Footer(stream, path);
+            stream.Seek(0, SeekOrigin.Begin);
             return await ParquetReader.CreateAsync(stream, leaveStreamOpen: false, cancellationToken: cancellation);
         }
         catch
@@ -77,26 +77,6 @@ static class ParquetTextColumn
             await stream.DisposeAsync();
             throw;
         }
-    }
-
-    /// <summary>Before the footer is believed: its length must lie within the file.</summary>
-    static void CheckEnvelope(FileStream stream, string path)
-    {
-        const int Tail = 8;
-        Span<byte> head = stackalloc byte[4];
-        Span<byte> tail = stackalloc byte[Tail];
-        if (stream.Length < head.Length + Tail)
-            throw new InvalidDataException($"{path} has {stream.Length} bytes, which is too few for a parquet file.");
-        stream.ReadExactly(head);
-        stream.Seek(-Tail, SeekOrigin.End);
-        stream.ReadExactly(tail);
-        stream.Seek(0, SeekOrigin.Begin);
-        if (!head.SequenceEqual(Magic) || !tail[4..].SequenceEqual(Magic))
-            throw new InvalidDataException($"{path} does not begin and end as a parquet file does; it is of another kind, or was cut short.");
-
-        var footer = BinaryPrimitives.ReadUInt32LittleEndian(tail);
-        if (footer > MaxFooterBytes || footer > stream.Length - head.Length - Tail)
-            throw new InvalidDataException($"{path} states a footer of {footer} bytes in a file of {stream.Length}; it is damaged.");
     }
 
     static DataField Field(ParquetReader reader, string path, string column)
@@ -125,6 +105,16 @@ static class ParquetTextColumn
         return (int)group.RowCount;
     }
 
+    static void CheckPages(ParquetRowGroupReader group, DataField field, string path, int index)
+    {
+        var chunk = group.GetMetadata(field)!.MetaData!;
+
+        // A dictionary, where there is one, comes first; writers without one leave its place out or 0.
+        var start = chunk.DictionaryPageOffset is { } dictionary and not 0 ? Math.Min(dictionary, chunk.DataPageOffset) : chunk.DataPageOffset;
+        using var file = File.OpenRead(path);
+        ParquetCheck.Pages(file, start, chunk.TotalCompressedSize, chunk.NumValues, $"{path}: row group {index}");
+    }
+
     static async Task<T> GuardedAsync<T>(Func<Task<T>> read, string path)
     {
         try
@@ -139,13 +129,13 @@ static class ParquetTextColumn
 
     /// <summary>
     /// The parquet reader checks little: on damaged files it fails in many ways, all of which mean the same. It also throws bare
-    /// IOExceptions, which are told from those of the disk by having no error number.
+    /// IOExceptions, and seeks before the beginning; both are told from faults of the disk by their numbers.
     /// </summary>
     static bool IsDamage(Exception e) => e switch
     {
         InvalidDataException or OperationCanceledException or UnauthorizedAccessException => false,
         EndOfStreamException => true,
-        IOException io => io.HResult == BareIOException,
+        IOException io => io.HResult is BareIOException or InvalidArgument,
         _ => true,
     };
 

@@ -6,7 +6,7 @@ using Taba.Testing;
 namespace Taba.Diffusion.Tests.Conditions;
 
 /// <summary>
-/// The files in fixtures/prompts/recap_tiny were written by another parquet library (arrow-rs): 103 rows in two files, four row
+/// The files in Data/recap_tiny were written by another parquet library (arrow-rs): 103 rows in two files, four row
 /// groups, Snappy and Zstandard, beside an image column as the real dataset has.
 /// </summary>
 public sealed class PromptDatasetTests : IDisposable
@@ -15,7 +15,7 @@ public sealed class PromptDatasetTests : IDisposable
     static readonly int[] FirstOfSeed420 = [97, 33, 41, 39, 45, 7, 17, 58, 12, 19, 90, 79];
     static readonly int[] LastOfSeed420 = [57, 46, 31, 63, 6, 72, 49];
 
-    static readonly string Folder = Fixtures.At("prompts/recap_tiny");
+    internal static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Data", "recap_tiny");
 
     readonly TempFolder _folder = new();
 
@@ -88,11 +88,11 @@ public sealed class PromptDatasetTests : IDisposable
     [Fact]
     public async Task OpenAsync_CacheOfTheHub_TakesTheRevisionOfMain()
     {
-        var source = Path.Combine(Folder, "data");
+        // As the hub's cache has them: links to files whose names are digests.
         foreach (var revision in new[] { "aaa", "bbb" })
             Directory.CreateDirectory(_folder.At($"snapshots/{revision}/data"));
-        foreach (var file in Directory.GetFiles(source))
-            File.Copy(file, _folder.At($"snapshots/bbb/data/{Path.GetFileName(file)}"));
+        foreach (var file in Directory.GetFiles(Path.Combine(Folder, "data")))
+            File.CreateSymbolicLink(_folder.At($"snapshots/bbb/data/{Path.GetFileName(file)}"), file);
 
         var several = await Assert.ThrowsAsync<InvalidDataException>(() => PromptDataset.OpenAsync(_folder.Path, cancellation: Cancellation));
         Directory.CreateDirectory(_folder.At("refs"));
@@ -103,6 +103,7 @@ public sealed class PromptDatasetTests : IDisposable
 
         Assert.Contains("2 revisions", several.Message);
         Assert.Equal(103, dataset.Count);
+        Assert.Equal([45], (await dataset.SampleAsync(10, 1, Cancellation)).Prompts.Select(RowOf));
         Assert.Contains("names no revision", outside.Message);
     }
 
@@ -167,6 +168,34 @@ public sealed class PromptDatasetTests : IDisposable
 
         var error = await Assert.ThrowsAsync<InvalidDataException>(() => PromptDataset.OpenAsync(_folder.Write("x.parquet", file), cancellation: Cancellation));
         Assert.Contains("2147483647", error.Message);
+    }
+
+    public static TheoryData<string, byte[]> Footers => new()
+    {
+        { "nothing", [] },
+        { "a number that does not end", [0x15, 0x80] },
+        { "a number of many bytes", [0x15, .. Enumerable.Repeat((byte)0x80, 30), 0, 0] },
+        { "4 billion schema elements", [0x29, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0] },
+        { "a list of bools", [0xf9, 0xf1, 0xff, 0xff, 0xff, 0xff, 0x07, 0, 0] },
+        { "a text instead of the version", [0x18, 1, 65, 0] },
+        { "a text of 2 GB", [0x68, 0xff, 0xff, 0xff, 0xff, 0x07, 0] },
+        { "structs in structs", [.. Enumerable.Repeat((byte)0xfc, 5000), .. new byte[5000]] },
+        { "no such type", [0x1d, 0] },
+        { "a field twice", [0x15, 2, 0x05, 2, 2, 0] },
+        { "2000 schema elements", [0x15, 2, 0x19, 0xfc, 0xd0, 0x0f, .. new byte[2000], 0] },
+        { "no fields", [0] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Footers))]
+    public async Task OpenAsync_DamagedFooter_IsRefused(string what, byte[] footer)
+    {
+        Assert.NotEmpty(what);
+        byte[] file = [.. "PAR1"u8, .. footer, .. BitConverter.GetBytes(footer.Length), .. "PAR1"u8];
+        var path = _folder.Write("x.parquet", file);
+
+        var error = await Assert.ThrowsAsync<InvalidDataException>(() => PromptDataset.OpenAsync(path, cancellation: Cancellation));
+        Assert.Contains(path, error.Message);
     }
 
     [Fact]

@@ -32,7 +32,7 @@ public sealed class PromptSourceTests : IDisposable
     [Fact]
     public async Task OpenAsync_Dataset_RepeatsEachPrompt()
     {
-        var draw = new PromptDraw { DatasetPath = Fixtures.At("prompts/recap_tiny"), CondSeed = 10, Prompts = 3, NoisesPerPrompt = 2 };
+        var draw = new PromptDraw { DatasetPath = PromptDatasetTests.Folder, CondSeed = 10, Prompts = 3, NoisesPerPrompt = 2 };
         var source = await OpenAsync(draw);
         var dataset = await PromptDataset.OpenAsync(draw.DatasetPath, cancellation: Cancellation);
         var sample = await dataset.SampleAsync(10, 3, Cancellation);
@@ -50,7 +50,7 @@ public sealed class PromptSourceTests : IDisposable
     [Fact]
     public async Task Digest_OfADraw_DependsOnWhatARowDependsOn()
     {
-        var draw = new PromptDraw { DatasetPath = Fixtures.At("prompts/recap_tiny"), CondSeed = 10, Prompts = 3, NoisesPerPrompt = 2 };
+        var draw = new PromptDraw { DatasetPath = PromptDatasetTests.Folder, CondSeed = 10, Prompts = 3, NoisesPerPrompt = 2 };
         var digest = (await OpenAsync(draw)).Digest;
 
         Assert.Equal(64, digest.Length);
@@ -99,7 +99,7 @@ public sealed class PromptSourceTests : IDisposable
     [Fact]
     public async Task OpenAsync_NumbersThatCannotBe_AreRefused()
     {
-        var recap = Fixtures.At("prompts/recap_tiny");
+        var recap = PromptDatasetTests.Folder;
         await RefusedAsync(new PromptDraw { Source = "null", NoisesPerPrompt = 0 }, "noises_per_prompt is 0");
         await RefusedAsync(new PromptDraw { Source = "null", Prompts = 0 }, "n_prompts is 0");
         await RefusedAsync(new PromptDraw { DatasetPath = recap }, "n_prompts");
