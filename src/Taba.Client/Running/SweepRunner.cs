@@ -1,9 +1,11 @@
 using Taba.Client.Embedded;
 using Taba.Client.Planning;
 using Taba.Client.Progress;
+using Taba.Client.Pulling;
 using Taba.Client.Reports;
 using Taba.Grains;
 using Taba.Grains.Sweeps;
+using Taba.Silo.Models;
 
 namespace Taba.Client.Running;
 
@@ -18,7 +20,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
     /// <exception cref="RunFailedException">A store or disk failed.</exception>
     public async Task<int> RunAsync(RunJob job, CancellationToken interrupted)
     {
-        var plan = host.Plan(job.Spec, job.StoreRoot);
+        var plan = await PlanAsync(job, interrupted);
         var stored = await host.StoredRowsAsync(plan, job.StoreRoot, interrupted);
         RefuseOtherFamily(job, plan);
         RefuseConflicts(job, plan);
@@ -43,6 +45,23 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             view.Say("Interrupted: running segments end and their checkpoints are written. A second signal ends at once.");
             await session.DrainAsync(Patience);
             throw;
+        }
+    }
+
+    /// <summary>Plans, and downloads what the plan needs and this machine lacks, as upstream does.</summary>
+    async Task<SweepPlan> PlanAsync(RunJob job, CancellationToken interrupted)
+    {
+        var pulled = new HashSet<string>();
+        while (true)
+        {
+            try
+            {
+                return host.Plan(job.Spec, job.StoreRoot);
+            }
+            catch (NotPulledException absent) when (pulled.Add(absent.Name) && !ModelCache.FromEnvironment().Settings.Offline)
+            {
+                await ModelPull.RunAsync(new(absent.Name, null, null, job.Json, OnDemand: true), terminal, interrupted);
+            }
         }
     }
 

@@ -2,14 +2,18 @@ using Taba.Diffusion.Conditions;
 using Taba.Diffusion.Weights.Hub;
 using Taba.Grains;
 using Taba.Grains.Sweeps;
+using Taba.Silo.Models;
 
 namespace Taba.Silo.Conditions;
 
 /// <summary>Where the prompts that a user asks for are.</summary>
-static class PromptPaths
+public static class PromptPaths
 {
     /// <summary>The dataset that upstream draws from.</summary>
     public const string DatasetRepository = "UCSC-VLAA/Recap-COCO-30K";
+
+    /// <summary>What <c>taba models pull</c> calls it.</summary>
+    public const string DatasetName = "recap-coco-30k";
 
     /// <summary>A source's name, or the absolute path of a file.</summary>
     public static string Source(ConditionRequest request) => request.Prompts switch
@@ -27,11 +31,12 @@ static class PromptPaths
             return null;
         if (request.DatasetPath is { } given)
             return Path.GetFullPath(given);
-        var settings = Models.ModelCache.FromEnvironment().Settings;
+        var settings = ModelCache.FromEnvironment().Settings;
         return new HubCache(settings.CacheFolder).Snapshot(HubRepository.Dataset(DatasetRepository)) is { } folder
             ? folder
-            : throw new BadInputException(
-                $"The prompts 'dataset' are drawn from {DatasetRepository}, which is not in {settings.CacheFolder}: 'taba models pull recap-coco-30k' fetches it; "
+            : throw new NotPulledException(
+                DatasetName,
+                $"The prompts 'dataset' are drawn from {DatasetRepository}, which is not in {settings.CacheFolder}: 'taba models pull {DatasetName}' fetches it; "
                 + "or give its folder with --prompts_dataset_path, or other prompts (null, hobbit, a file) with --prompts.");
     }
 }

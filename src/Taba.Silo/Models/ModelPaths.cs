@@ -31,11 +31,11 @@ static class ModelPaths
     {
         var cache = ModelCache.FromEnvironment();
         if (cache.Folder(known) is not { } folder)
-            throw new BadInputException($"The model {known.Name} is not in {cache.Settings.CacheFolder}: 'taba models pull {known.Name}' fetches it from {known.Source}; or give its folder with --model.");
+            throw new NotPulledException(known.Name, $"The model {known.Name} is not in {cache.Settings.CacheFolder}: 'taba models pull {known.Name}' fetches it from {known.Source}; or give its folder with --model.");
         var missing = ModelCache.Missing(folder, known.Repository!);
         return missing.Count == 0
             ? folder
-            : throw new BadInputException($"The model {known.Name} in {folder} lacks {string.Join(", ", missing)}: 'taba models pull {known.Name}' fetches what is missing.");
+            : throw new NotPulledException(known.Name, $"The model {known.Name} in {folder} lacks {string.Join(", ", missing)}: 'taba models pull {known.Name}' fetches what is missing.");
     }
 
     /// <summary>Whether it is a name, and not a path.</summary>

@@ -23,7 +23,8 @@ static class WeightPaths
         if (File.Exists(upstream))
             return upstream;
         var cache = ModelCache.FromEnvironment();
-        return cache.Checkpoint(known) ?? throw new BadInputException(
+        return cache.Checkpoint(known) ?? throw new NotPulledException(
+            known.Name,
             $"The weights {Path.GetFileName(named)} of {known.Name} were found neither in {Path.GetDirectoryName(upstream)} nor in {cache.Settings.CheckpointFolder}: "
             + $"'taba models pull {known.Name}' fetches them from {known.Source}; or give --weights PATH.");
     }

@@ -49,6 +49,17 @@ public static partial class HubSelection
             : chosen;
     }
 
+    /// <summary>The parquet files of a dataset's train split.</summary>
+    /// <exception cref="HubException">There are none.</exception>
+    public static IReadOnlyList<HubFile> ForDataset(HubListing listing)
+    {
+        ArgumentNullException.ThrowIfNull(listing);
+        List<HubFile> files = [.. listing.Files.Where(file => Name(file).StartsWith("train-", StringComparison.Ordinal) && file.Path.EndsWith(".parquet", StringComparison.Ordinal))];
+        return files.Count > 0
+            ? files
+            : throw new HubException(HubFault.NotFound, $"The repository {listing.Repository} has no parquet files of a train split.");
+    }
+
     static IEnumerable<HubFile> Choose(List<HubFile> files, IReadOnlyList<WeightSet> sets, string? variant)
     {
         var set = sets.Count == 0 ? null : sets.FirstOrDefault(s => s.Variant == variant) ?? Default(sets);

@@ -1,7 +1,8 @@
+using Taba.Client.Progress;
 using System.Text.Json;
 using Taba.Diffusion.Weights.Hub;
 
-namespace Taba.Client.Progress;
+namespace Taba.Client.Pulling;
 
 /// <summary>Shows how a download goes on: one line that is redrawn on a terminal, else a line every few seconds.</summary>
 /// <param name="terminal">Standard error is where it goes.</param>
