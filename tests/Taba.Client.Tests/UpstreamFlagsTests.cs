@@ -7,11 +7,13 @@ namespace Taba.Client.Tests;
 /// <summary>Upstream's flags become the sweep that upstream's script would have run.</summary>
 public sealed class UpstreamFlagsTests
 {
-    static UpstreamArguments Read(UpstreamScript script, params string[] args)
+    static UpstreamArguments Read(UpstreamScript script, params string[] args) => Read("adm", script, args);
+
+    static UpstreamArguments Read(string family, UpstreamScript script, params string[] args)
     {
         var common = new CommonFlags("pt");
         var output = new OutputFlags();
-        var flags = new UpstreamFlags(script, common, output);
+        var flags = new UpstreamFlags(script, UpstreamFamily.All.Single(f => f.Name == family), common, output);
         var command = new Command("x");
         foreach (var option in flags.All.Concat(common.All).Concat(output.All))
             command.Options.Add(option);
@@ -74,6 +76,7 @@ public sealed class UpstreamFlagsTests
             new Dictionary<string, string>
             {
                 ["seed"] = "420", ["num_inference_steps"] = "10", ["input_image_path"] = "null", ["output_dir"] = "out_adm/sample_T10",
+                ["save_dir"] = "out_adm/sample_T10", ["internal"] = "true",
                 ["batch_size"] = "4", ["n_samples"] = "4", ["with_inversion"] = "true", ["with_reconstruction"] = "true",
                 ["input_noise_path"] = "null", ["n_parts"] = "1", ["part_idx"] = "0", ["model_name"] = "cifar_pixel_32",
             },

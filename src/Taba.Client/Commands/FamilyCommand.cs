@@ -8,9 +8,6 @@ namespace Taba.Client.Commands;
 /// <summary><c>taba sample|swap|forward FAMILY</c>: upstream's scripts.</summary>
 static class FamilyCommand
 {
-    static readonly string[] Built = ["adm", "gaussian"];
-    static readonly string[] Later = ["ldm", "dit", "if"];
-
     public static Command Create(CommandServices services, UpstreamScript script)
     {
         var (name, description) = script switch
@@ -20,19 +17,17 @@ static class FamilyCommand
             _ => ("forward", "Inverts images with the first K steps replaced by forward diffusion (run_FAMILY_invert_forward)."),
         };
         var command = new Command(name, description);
-        foreach (var family in Built)
+        foreach (var family in UpstreamFamily.All)
             command.Subcommands.Add(OfFamily(services, script, name, family, description));
-        foreach (var family in Later)
-            command.Subcommands.Add(NotBuilt(family));
         return command;
     }
 
-    static Command OfFamily(CommandServices services, UpstreamScript script, string name, string family, string description)
+    static Command OfFamily(CommandServices services, UpstreamScript script, string name, UpstreamFamily family, string description)
     {
         var common = new CommonFlags("pt");
         var output = new OutputFlags();
-        var flags = new UpstreamFlags(script, common, output);
-        var command = new Command(family, description);
+        var flags = new UpstreamFlags(script, family, common, output);
+        var command = new Command(family.Name, description);
         foreach (var option in flags.All.Concat(common.All).Concat(output.All))
             command.Options.Add(option);
         command.SetAction((parsed, interrupted) =>
@@ -55,7 +50,7 @@ static class FamilyCommand
                     StoreRoot = UpstreamFolders.StoreRoot(arguments),
                     Folder = UpstreamFolders.SaveDir(arguments),
                     CommandLine = services.CommandLine,
-                    Family = family,
+                    Family = family.Name,
                     Json = output.Json(parsed),
                     Verbose = output.Verbose(parsed),
                 },
@@ -64,30 +59,45 @@ static class FamilyCommand
         return command.WithExamples(ExamplesOf(script, name, family));
     }
 
-    static Command NotBuilt(string family)
+    static string[] ExamplesOf(UpstreamScript script, string name, UpstreamFamily family)
     {
-        var command = new Command(family) { Hidden = true, TreatUnmatchedTokensAsErrors = false };
-        command.SetAction(int (_) => throw new BadInputException($"Family {family} is not built in this version: {string.Join(" and ", Built)} are."));
-        return command;
+        var (model, decoded) = family.Name switch
+        {
+            "adm" or "gaussian" => ("--model demo ", ""),
+            _ => ("", family.Name == "if" ? "" : "    # with pictures of samples and reconstructions"),
+        };
+        var conditions = family.Name switch
+        {
+            "dit" => " --input_cond_path out/base/conds.pt",
+            "if" => " --input_prompts_path out/base/prompts.pkl",
+            _ => "",
+        };
+        var samples = family.DrawsConditions ? "--n_prompts 32 --noises_per_prompt 8" : "--n_samples 256";
+        var images = family.Name == "if" ? "--input_samples_path" : "--input_image_path";
+        return script switch
+        {
+            UpstreamScript.Sample =>
+            [
+                $"taba {name} {family.Name} {model}{samples} --num_inference_steps 10 --with_inversion --with_reconstruction --save_dir out/base{decoded}",
+                .. family.Name switch
+                {
+                    "adm" => new[] { $"taba {name} adm --model_name cifar_pixel_32 --weights cifar10_uncond_50M_500K.pt --seed 420 --internal" },
+                    "dit" => [$"taba {name} dit --labels 'golden retriever,207,volcano' --guidance_scale 4 --save_dir out/labels"],
+                    "if" => [$"taba {name} if --prompts hobbit --guidance_scale 7 --save_dir out/hobbit", $"taba {name} if --prompts my-prompts.txt --n_prompts 10"],
+                    _ => [],
+                },
+                $"taba {name} {family.Name} {model}{samples} --n_parts 4 --part_idx 0 --save_dir out/base",
+            ],
+            UpstreamScript.Swap =>
+            [
+                $"taba {name} {family.Name} {model}--num_inference_steps 10 {images} out/base/samples.pt{conditions} "
+                + "--swap_type eps --swap_before_t 3 --swap_path out/base/all_t_eps_samples.pt --save_dir out/swap3",
+            ],
+            _ =>
+            [
+                $"taba {name} {family.Name} {model}--num_inference_steps 10 {images} out/base/samples.pt{conditions} "
+                + "--forward_before_t 3 --forward_seed 999 --with_reconstruction --save_dir out/forward3",
+            ],
+        };
     }
-
-    static string[] ExamplesOf(UpstreamScript script, string name, string family) => script switch
-    {
-        UpstreamScript.Sample =>
-        [
-            $"taba {name} {family} --model demo --n_samples 256 --num_inference_steps 10 --with_inversion --with_reconstruction --save_dir out/base",
-            $"taba {name} {family} --model_name cifar_pixel_32 --weights cifar10_uncond_50M_500K.pt --seed 420 --internal",
-            $"taba {name} {family} --model demo --n_samples 300 --n_parts 3 --part_idx 0 --save_dir out/base",
-        ],
-        UpstreamScript.Swap =>
-        [
-            $"taba {name} {family} --model demo --num_inference_steps 10 --input_image_path out/base/samples.pt "
-            + "--swap_type eps --swap_before_t 3 --swap_path out/base/all_t_eps_samples.pt --save_dir out/swap3",
-        ],
-        _ =>
-        [
-            $"taba {name} {family} --model demo --num_inference_steps 10 --input_image_path out/base/samples.pt "
-            + "--forward_before_t 3 --forward_seed 999 --with_reconstruction --save_dir out/forward3",
-        ],
-    };
 }

@@ -16,7 +16,7 @@ enum UpstreamScript
 }
 
 /// <summary>The values of upstream's flags.</summary>
-sealed record UpstreamArguments(UpstreamScript Script)
+sealed record UpstreamArguments(UpstreamScript Script, UpstreamFamily Family)
 {
     /// <summary>As the user names the model; in metrics.json.</summary>
     public required string ModelName { get; init; }
@@ -52,6 +52,12 @@ sealed record UpstreamArguments(UpstreamScript Script)
 
     public string? InputCondPath { get; init; }
 
+    public ConditionRequest Conditions { get; init; } = new();
+
+    public double GuidanceScale { get; init; } = 1;
+
+    public bool Decode { get; init; } = true;
+
     public string? SwapPath { get; init; }
 
     public int? SwapBeforeT { get; init; }
@@ -61,4 +67,6 @@ sealed record UpstreamArguments(UpstreamScript Script)
     public int? ForwardBeforeT { get; init; }
 
     public long ForwardSeed { get; init; } = 42;
+
+    public ForwardAlignment ForwardAlignment { get; init; }
 }

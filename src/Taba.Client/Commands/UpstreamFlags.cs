@@ -5,70 +5,81 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Commands;
 
-/// <summary>Upstream's flags of one script, with upstream's names and defaults (docs/guide/commands.md).</summary>
+/// <summary>Upstream's flags of one script of one family, with upstream's names and defaults (docs/guide/commands.md).</summary>
 sealed class UpstreamFlags
 {
-    static readonly string[] ModelNames = ["cifar_pixel_32", "imagenet_pixel_64", "imagenet_pixel_256"];
-
     readonly UpstreamScript _script;
+    readonly UpstreamFamily _family;
     readonly CommonFlags _common;
     readonly OutputFlags _output;
-    readonly Option<string> _modelName;
+    readonly ConditionFlags _conditions;
+    readonly Option<string>? _modelName;
     readonly Option<int> _steps;
     readonly Option<long> _seed = Flags.WithDefault("seed", 42L, "Seed of the initial noise.");
-    readonly Option<string> _batchSize = Flags.WithDefault("batch_size", "64", "Rows evaluated at once, or auto.");
+    readonly Option<string> _batchSize;
     readonly Option<int> _samples = Flags.WithDefault("n_samples", 1024, "Number of samples; ignored when they come from a file.");
     readonly Option<bool> _withInversion = Flags.Switch("with_inversion", "Invert the samples.");
     readonly Option<bool> _withReconstruction = Flags.Switch("with_reconstruction", "Reconstruct images from the inverted latents.");
     readonly Option<bool> _internal = Flags.Switch("internal", "Keep states, predictions and x0 predictions of every step (all_t_*).");
+    readonly Option<bool> _decode = Flags.Switch("decode", "Decode the states of a latent model to pictures (the default; --decode false leaves them).");
     readonly Option<string?> _saveDir = Flags.Of<string?>("save_dir", "The run's folder; the default is upstream's, without its time stamp.");
     readonly Option<int> _nParts = Flags.WithDefault("n_parts", 1, "Cut the samples into this many equal parts ...");
     readonly Option<int> _partIdx = Flags.WithDefault("part_idx", 0, "... and run this one.");
-    readonly Option<string?> _noisePath = Flags.Of<string?>("input_noise_path", "Initial noise [N,C,H,W], instead of drawing it.");
-    readonly Option<string?> _imagePath = Flags.Of<string?>("input_image_path", "Images [N,C,H,W] to invert, instead of sampling them.");
-    readonly Option<string?> _condPath = Flags.Of<string?>("input_cond_path", "Class ids [N], int64, of a class-conditional model.");
+    readonly Option<string?> _noisePath;
+    readonly Option<string?> _imagePath;
     readonly Option<int> _processes = Flags.WithDefault("num_processes", 1, "Local devices to use; never changes numbers.");
     readonly Option<string?> _swapPath = Flags.Of<string?>("swap_path", "The true predictions or states [T,N,C,H,W] of sampling (all_t_eps_samples, all_t_samples).");
     readonly Option<int?> _swapBefore = Flags.Of<int?>("swap_before_t", "K: how many first inversion steps are replaced.");
     readonly Option<string> _swapType = Flags.OneOf("swap_type", "What is replaced.", "eps", "xt");
     readonly Option<int?> _forwardBefore = Flags.Of<int?>("forward_before_t", "K: how many first inversion steps forward diffusion replaces.");
     readonly Option<long> _forwardSeed = Flags.WithDefault("forward_seed", 42L, "Seed of the forward noise; choose another than --seed.");
+    readonly Option<string> _alignment = Flags.OneOf(
+        "forward_alignment", "To which level forward diffusion goes: upstream's (the default), or the one that the next step expects.", "upstream", "consistent");
 
-    public UpstreamFlags(UpstreamScript script, CommonFlags common, OutputFlags output)
+    public UpstreamFlags(UpstreamScript script, UpstreamFamily family, CommonFlags common, OutputFlags output)
     {
         _script = script;
+        _family = family;
         _common = common;
         _output = output;
-        _modelName = Flags.OneOf("model_name", "Upstream's name of a model, instead of --model.", ModelNames);
-        _steps = Flags.WithDefault("num_inference_steps", script == UpstreamScript.Forward ? 50 : 100, "T: number of steps.");
+        _conditions = new ConditionFlags(script, family);
+        _modelName = family.Models.Count == 0 ? null : Flags.OneOf("model_name", "Upstream's name of a model, instead of --model.", [.. family.Models]);
+        _steps = Flags.WithDefault("num_inference_steps", family.Steps(script), "T: number of steps.");
+        _batchSize = Flags.WithDefault("batch_size", $"{family.BatchSize}", "Rows evaluated at once, or auto.");
+        // Upstream's scripts name the same files differently; both names do.
+        _noisePath = Flags.Of<string?>("input_noise_path", "Initial noise [N,C,H,W], instead of drawing it.", "--input-noise-path", "--input_path", "--input-path");
+        _imagePath = Flags.Of<string?>(
+            "input_image_path", "Samples [N,C,H,W] to invert, instead of sampling them, or a folder of PNG or JPEG pictures.",
+            "--input-image-path", "--input_samples_path", "--input-samples-path");
     }
 
-    public IEnumerable<Option> All => _script switch
-    {
-        UpstreamScript.Sample => [.. Shared, _samples, _withInversion, _noisePath],
-        UpstreamScript.Swap => [.. Shared, _noisePath, _swapPath, _swapBefore, _swapType],
-        _ => [.. Shared, _forwardBefore, _forwardSeed],
-    };
-
-    Option[] Shared =>
+    public IEnumerable<Option> All =>
     [
-        _modelName, _steps, _seed, _batchSize, _withReconstruction, _internal, _saveDir, _nParts, _partIdx, _imagePath, _condPath, _processes,
+        .. _modelName is null ? Array.Empty<Option>() : [_modelName],
+        _steps, _seed, _batchSize, _withReconstruction, _internal, _saveDir, _nParts, _partIdx, _imagePath, _processes,
+        .. _family.Name is "ldm" or "dit" ? [_decode] : Array.Empty<Option>(),
+        .. _conditions.All,
+        .. OfScript,
     ];
+
+    Option[] OfScript => _script switch
+    {
+        UpstreamScript.Sample => _family.DrawsConditions ? [_withInversion, _noisePath] : [_samples, _withInversion, _noisePath],
+        UpstreamScript.Swap => [_noisePath, _swapPath, _swapBefore, _swapType],
+        _ => [_forwardBefore, _forwardSeed, _alignment],
+    };
 
     /// <exception cref="BadInputException">A value that no run can have.</exception>
     public UpstreamArguments Read(ParseResult parsed)
     {
-        var modelName = parsed.GetValue(_modelName);
+        var modelName = _modelName is null ? null : parsed.GetValue(_modelName);
         var model = _common.Model(parsed);
         if (model is not null && modelName is not null)
             throw new BadInputException($"--model {model.NameOrPath} and --model_name {modelName} both name a model: leave one out.");
-        // Upstream's sampling script has this default; its other scripts name none.
-        var name = model?.NameOrPath ?? modelName ?? (_script == UpstreamScript.Sample
-            ? ModelNames[0]
-            : throw new BadInputException($"No model is given: use --model PATH_OR_NAME, or --model_name with one of {string.Join(", ", ModelNames)}."));
+        var name = model?.NameOrPath ?? modelName ?? _family.ModelOf(_script);
         if (parsed.GetValue(_processes) < 1)
             throw new BadInputException($"--num_processes is {parsed.GetValue(_processes)}: it must be at least 1.");
-        return new UpstreamArguments(_script)
+        return new UpstreamArguments(_script, _family)
         {
             ModelName = name,
             Model = model ?? new ModelSelection(name, _common.Weights(parsed), _common.SampleSize(parsed)),
@@ -77,24 +88,28 @@ sealed class UpstreamFlags
             BatchSize = BatchSize(parsed.GetValue(_batchSize)!),
             WithReconstruction = parsed.GetValue(_withReconstruction),
             Internal = parsed.GetValue(_internal),
+            Decode = !Has(_decode) || !parsed.IsGiven(_decode) || parsed.GetValue(_decode),
             SaveDir = parsed.GetValue(_saveDir),
             Out = _output.Out(parsed),
             NParts = parsed.GetValue(_nParts),
             PartIdx = parsed.GetValue(_partIdx),
             InputImagePath = parsed.GetValue(_imagePath),
-            InputCondPath = parsed.GetValue(_condPath),
-            Samples = Given(_samples, UpstreamScript.Sample) ? parsed.GetValue(_samples) : 1024,
-            WithInversion = Given(_withInversion, UpstreamScript.Sample) && parsed.GetValue(_withInversion),
-            InputNoisePath = _script == UpstreamScript.Forward ? null : parsed.GetValue(_noisePath),
-            SwapPath = Given(_swapPath, UpstreamScript.Swap) ? parsed.GetValue(_swapPath) : null,
-            SwapBeforeT = Given(_swapBefore, UpstreamScript.Swap) ? parsed.GetValue(_swapBefore) : null,
-            SwapType = Given(_swapType, UpstreamScript.Swap) ? parsed.GetValue(_swapType) : null,
-            ForwardBeforeT = Given(_forwardBefore, UpstreamScript.Forward) ? parsed.GetValue(_forwardBefore) : null,
-            ForwardSeed = Given(_forwardSeed, UpstreamScript.Forward) ? parsed.GetValue(_forwardSeed) : 42,
+            Conditions = _conditions.Read(parsed),
+            InputCondPath = _conditions.CondPath(parsed),
+            GuidanceScale = _conditions.Guidance(parsed),
+            Samples = Has(_samples) ? parsed.GetValue(_samples) : 1024,
+            WithInversion = Has(_withInversion) && parsed.GetValue(_withInversion),
+            InputNoisePath = Has(_noisePath) ? parsed.GetValue(_noisePath) : null,
+            SwapPath = Has(_swapPath) ? parsed.GetValue(_swapPath) : null,
+            SwapBeforeT = Has(_swapBefore) ? parsed.GetValue(_swapBefore) : null,
+            SwapType = Has(_swapType) ? parsed.GetValue(_swapType) : null,
+            ForwardBeforeT = Has(_forwardBefore) ? parsed.GetValue(_forwardBefore) : null,
+            ForwardSeed = Has(_forwardSeed) ? parsed.GetValue(_forwardSeed) : 42,
+            ForwardAlignment = Has(_alignment) && parsed.GetValue(_alignment) == "consistent" ? ForwardAlignment.Consistent : ForwardAlignment.Upstream,
         };
     }
 
-    bool Given(Option option, UpstreamScript script) => _script == script && All.Contains(option);
+    bool Has(Option option) => All.Contains(option);
 
     static int? BatchSize(string text)
     {

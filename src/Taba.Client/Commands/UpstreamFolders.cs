@@ -19,7 +19,7 @@ static class UpstreamFolders
 
     static string Default(UpstreamArguments a)
     {
-        var root = Path.Combine(a.Out ?? OutputFlags.DefaultOut, Slug(a.ModelName));
+        var root = Path.Combine(a.Out ?? OutputFlags.DefaultOut, a.Family.Folder ?? Slug(a.ModelName));
         if (a.Internal)
             root = Path.Combine(root, "internal");
         var common = $"seed_{a.Seed}_T_{a.NumInferenceSteps}_batch_size_{(a.BatchSize is { } batch ? $"{batch}" : "auto")}";
@@ -27,13 +27,15 @@ static class UpstreamFolders
         {
             UpstreamScript.Sample => Path.Combine(
                 root, "sampling_invert_reconstruction",
-                $"{common}_n_samples_{a.Samples}__with_inversion_{a.WithInversion}__with_reconstruction_{a.WithReconstruction}"),
+                $"{common}{(a.Family.DrawsConditions ? $"_n_prompts_{a.Conditions.NPrompts}_noises_{a.Conditions.NoisesPerPrompt}_gs_{Number(a.GuidanceScale)}_cond_seed_{a.Conditions.CondSeed}" : $"_n_samples_{a.Samples}")}__with_inversion_{a.WithInversion}__with_reconstruction_{a.WithReconstruction}"),
             UpstreamScript.Swap => Path.Combine(
                 root, "invert", $"swap_{a.SwapType ?? "none"}_before{a.SwapBeforeT ?? 0}", $"{common}__with_reconstruction_{a.WithReconstruction}"),
             _ => Path.Combine(
                 root, "invert", $"forward_before{a.ForwardBeforeT ?? 0}_seed_{a.ForwardSeed}", $"{common}__with_reconstruction_{a.WithReconstruction}"),
         };
     }
+
+    static string Number(double value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>A model's name, or what tells its file from others, as a folder's name.</summary>
     static string Slug(string model)

@@ -12,7 +12,7 @@ static class UpstreamTranslation
         var saveDir = UpstreamFolders.SaveDir(a);
         var sampling = a.Script == UpstreamScript.Sample;
         if (!sampling && a.InputImagePath is null)
-            throw new BadInputException("--input_image_path is missing: give the images to invert, such as the samples.pt of a sampling run.");
+            throw new BadInputException($"{(a.Family.TakesText ? "--input_samples_path" : "--input_image_path")} is missing: give the images to invert, such as the samples.pt of a sampling run.");
         var intervention = Intervention(a);
         return new SweepSpec
         {
@@ -31,9 +31,13 @@ static class UpstreamTranslation
             NoisePath = a.InputNoisePath,
             ImagesPath = a.InputImagePath,
             CondPath = a.InputCondPath,
+            Conditions = a.Conditions,
+            GuidanceScales = [a.GuidanceScale],
+            ForwardAlignment = a.ForwardAlignment,
+            WithDecoding = a.Decode,
             NParts = a.NParts,
             PartIdx = a.PartIdx,
-            Parameters = Parameters(a, saveDir),
+            Parameters = UpstreamParameters.Of(a, saveDir),
             FlatOutput = true,
         };
     }
@@ -56,49 +60,6 @@ static class UpstreamTranslation
             default:
                 return null;
         }
-    }
-
-    /// <summary>What upstream writes into metrics.json as <c>_params</c>: names, and values as text.</summary>
-    static Dictionary<string, string> Parameters(UpstreamArguments a, string saveDir)
-    {
-        var parameters = new Dictionary<string, string>();
-        Add("seed", a.Seed);
-        Add("num_inference_steps", a.NumInferenceSteps);
-        Add("input_image_path", a.InputImagePath);
-        Add("output_dir", saveDir);
-        Add("batch_size", a.BatchSize);
-        if (a.Script == UpstreamScript.Sample)
-        {
-            Add("n_samples", a.Samples);
-            Add("with_inversion", a.WithInversion);
-        }
-        Add("with_reconstruction", a.WithReconstruction);
-        if (a.Script != UpstreamScript.Forward)
-            Add("input_noise_path", a.InputNoisePath);
-        if (a.InputCondPath is not null)
-            Add("input_cond_path", a.InputCondPath);
-        Add("n_parts", a.NParts);
-        Add("part_idx", a.PartIdx);
-        Add("model_name", a.ModelName);
-        if (a.Script == UpstreamScript.Swap)
-        {
-            Add("swap_path", a.SwapPath);
-            Add("swap_before_t", a.SwapBeforeT);
-            Add("swap_type", a.SwapType);
-        }
-        else if (a.Script == UpstreamScript.Forward)
-        {
-            Add("forward_before_t", a.ForwardBeforeT);
-            Add("forward_seed", a.ForwardSeed);
-        }
-        return parameters;
-
-        void Add(string name, object? value) => parameters[name] = value switch
-        {
-            null => "null",
-            bool flag => flag ? "true" : "false",
-            _ => $"{value}",
-        };
     }
 
     /// <summary>The sweep is called after its folder; a name that starts with a dot, or none, would be no name.</summary>

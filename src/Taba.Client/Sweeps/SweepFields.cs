@@ -24,6 +24,9 @@ sealed class SweepFields
 
     public bool Has(string key) => Find(key) is not null;
 
+    /// <summary>The key is there, whatever its value.</summary>
+    public bool IsPresent(string key) => _map.Find(key) is not null;
+
     public YamlNode? Find(string key) => _map.Find(key) is { } node and not YamlScalar { IsNull: true } ? node : null;
 
     public string? Text(string key) => Find(key) is { } node ? TextOf(node, key) : null;
@@ -58,6 +61,11 @@ sealed class SweepFields
         node is YamlScalar { Quoted: false } scalar && long.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
             ? value
             : throw node.Refuse($"{key} is {node.Kind}: expected a whole number.");
+
+    public static double DoubleOf(YamlNode node, string key) =>
+        node is YamlScalar { Quoted: false } scalar && double.TryParse(scalar.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value)
+            ? value
+            : throw node.Refuse($"{key} is {node.Kind}: expected a number.");
 
     public static int IntOf(YamlNode node, string key) => LongOf(node, key) is var value and >= int.MinValue and <= int.MaxValue
         ? (int)value

@@ -14,7 +14,8 @@ static class SweepFileReader
     [
         "name", "model", "weights", "sample_size", "samples", "seed", "num_inference_steps", "stages", "interventions", "internal", "batch_size",
         "metrics", "noise", "forward_noise", "deterministic", "dtype", "state_dtype", "noise_dtype", "format", "input_noise", "input_images",
-        "input_conds", "device",
+        "input_conds", "device", "guidance_scale", "cond_seed", "n_prompts", "noises_per_prompt", "prompts", "prompts_dataset_path", "input_prompts",
+        "labels", "forward_alignment", "decode",
     ];
 
     /// <exception cref="BadInputException">The file cannot be read as a sweep.</exception>
@@ -74,6 +75,12 @@ static class SweepFileReader
                 ? SweepFields.ChoiceOf(format, "format", ("safetensors", TensorFormat.Safetensors), ("pt", TensorFormat.Pt), ("npy", TensorFormat.Npy))
                 : defaults.Format,
             Device = fields.Text("device") ?? defaults.Device,
+            Conditions = ConditionReader.Read(fields, paths),
+            GuidanceScales = fields.Axis("guidance_scale", SweepFields.DoubleOf, [.. defaults.GuidanceScales]),
+            ForwardAlignment = fields.Find("forward_alignment") is { } alignment
+                ? SweepFields.ChoiceOf(alignment, "forward_alignment", ("upstream", ForwardAlignment.Upstream), ("consistent", ForwardAlignment.Consistent))
+                : defaults.ForwardAlignment,
+            WithDecoding = fields.Bool("decode", defaults.WithDecoding),
         };
     }
 
@@ -91,7 +98,7 @@ static class SweepFileReader
         if (fields.Find("stages") is not { } node)
             return imagesGiven ? [StageWord.Invert, StageWord.Reconstruct] : [StageWord.Sample, StageWord.Invert, StageWord.Reconstruct];
         var stages = SweepFields.AxisOf(node, "stages", (n, key) => SweepFields.ChoiceOf(
-            n, key, ("sample", StageWord.Sample), ("invert", StageWord.Invert), ("reconstruct", StageWord.Reconstruct))).ToList();
+            n, key, ("sample", StageWord.Sample), ("invert", StageWord.Invert), ("reconstruct", StageWord.Reconstruct), ("decode", StageWord.Decode))).ToList();
         if (imagesGiven && stages.Contains(StageWord.Sample))
             throw node.Refuse("stages has sample, and input_images gives the images: leave one of them out.");
         return stages;
@@ -119,5 +126,8 @@ static class SweepFileReader
         Sample,
         Invert,
         Reconstruct,
+
+        /// <summary>Pictures come with every latent model unless decode is false: named for those who look for it.</summary>
+        Decode,
     }
 }

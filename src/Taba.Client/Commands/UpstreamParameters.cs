@@ -1,0 +1,92 @@
+namespace Taba.Client.Commands;
+
+/// <summary>What upstream's scripts write into metrics.json as <c>_params</c>: every parameter by name, and values as text.</summary>
+static class UpstreamParameters
+{
+    public static IReadOnlyDictionary<string, string> Of(UpstreamArguments a, string saveDir)
+    {
+        var parameters = new Dictionary<string, string>();
+        Add("seed", a.Seed);
+        Add("num_inference_steps", a.NumInferenceSteps);
+        Add("batch_size", a.BatchSize);
+        Add("with_reconstruction", a.WithReconstruction);
+        Add("internal", a.Internal);
+        Add("model_name", a.ModelName);
+        Add("n_parts", a.NParts);
+        Add("part_idx", a.PartIdx);
+        // Upstream's ADM scripts call it output_dir.
+        Add("output_dir", saveDir);
+        Add("save_dir", saveDir);
+        AddInputs();
+        AddConditions();
+        AddScript();
+        return parameters;
+
+        void AddInputs()
+        {
+            Add(a.Family.TakesText ? "input_samples_path" : "input_image_path", a.InputImagePath);
+            if (a.Script != UpstreamScript.Forward)
+                Add(a.Family.DrawsConditions ? "input_path" : "input_noise_path", a.InputNoisePath);
+            if (a.Family.TakesClasses && (a.Family.DrawsConditions || a.InputCondPath is not null))
+                Add("input_cond_path", a.InputCondPath);
+            if (a.Family.TakesText)
+                Add("input_prompts_path", a.Conditions.PromptsPath);
+        }
+
+        void AddConditions()
+        {
+            if (!a.Family.DrawsConditions)
+                return;
+            Add("guidance_scale", a.GuidanceScale);
+            if (a.Script != UpstreamScript.Sample)
+                return;
+            Add("cond_seed", a.Conditions.CondSeed);
+            Add("n_prompts", a.Conditions.NPrompts);
+            Add("noises_per_prompt", a.Conditions.NoisesPerPrompt);
+            if (a.Family.TakesText)
+                Add("prompts_dataset", a.Conditions.Prompts ?? "dataset");
+            if (a.Conditions.Labels is { } labels)
+                Add("labels", string.Join(',', labels));
+        }
+
+        void AddScript()
+        {
+            switch (a.Script)
+            {
+                case UpstreamScript.Sample:
+                    if (!a.Family.DrawsConditions)
+                        Add("n_samples", a.Samples);
+                    Add("with_inversion", a.WithInversion);
+                    break;
+                case UpstreamScript.Forward:
+                    Add("forward_before_t", a.ForwardBeforeT);
+                    Add("forward_seed", a.ForwardSeed);
+                    Add("forward_alignment", a.ForwardAlignment.ToString().ToLowerInvariant());
+                    // Upstream's LDM script counts what it was given, and its DiT script has the swap's parameters too.
+                    if (a.Family.Name == "ldm")
+                        Add("n_samples", null);
+                    if (a.Family.Name == "dit")
+                        AddSwap();
+                    break;
+                case UpstreamScript.Swap:
+                    AddSwap();
+                    break;
+            }
+        }
+
+        void AddSwap()
+        {
+            Add("swap_path", a.SwapPath);
+            Add("swap_before_t", a.SwapBeforeT);
+            Add("swap_type", a.SwapType);
+        }
+
+        void Add(string name, object? value) => parameters[name] = value switch
+        {
+            null => "null",
+            bool flag => flag ? "true" : "false",
+            IFormattable number => number.ToString(null, System.Globalization.CultureInfo.InvariantCulture),
+            _ => $"{value}",
+        };
+    }
+}
