@@ -54,10 +54,13 @@ static class FolderMerge
     }
 
     /// <summary>As the manifest has it; in upstream's folders, what its scripts compare: decoded images where there are both.</summary>
-    static IReadOnlyList<string> ImagesOf(MergePart part) => part.Manifest?.Images
-        ?? (part.Files.ContainsKey("decoded_samples") && part.Files.ContainsKey("decoded_samples2") ? ["decoded_samples", "decoded_samples2"]
-            : part.Files.ContainsKey("samples_decoded") && part.Files.ContainsKey("samples2_decoded") ? ["samples_decoded", "samples2_decoded"]
-            : ImmutableArray.Create("samples", "samples2"));
+    static ImmutableArray<string> ImagesOf(MergePart part)
+    {
+        if (part.Manifest is { } manifest)
+            return manifest.Images;
+        ImmutableArray<string>[] pairs = [["decoded_samples", "decoded_samples2"], ["samples_decoded", "samples2_decoded"]];
+        return pairs.FirstOrDefault(pair => pair.All(part.Files.ContainsKey), ["samples", "samples2"]);
+    }
 
     static void WritePrompts(IReadOnlyList<MergePart> parts, string target)
     {

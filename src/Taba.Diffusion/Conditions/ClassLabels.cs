@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 namespace Taba.Diffusion.Conditions;
@@ -31,6 +33,10 @@ public sealed class ClassLabels
 
     /// <summary>False when classes are only numbers.</summary>
     public bool HasNames => _names is not null;
+
+    /// <summary>Names the classes: equal digests are equal draws. 16 hexadecimal digits.</summary>
+    public string Digest => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+        $"{Count}\n{(_names is null ? "" : string.Join('\n', Enumerable.Range(0, Count).Select(id => $"{id} {Drawn(id)} {_names[id]}")))}")))[..16];
 
     /// <summary>Classes without names.</summary>
     public static ClassLabels Unnamed(int count)

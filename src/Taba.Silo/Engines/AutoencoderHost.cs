@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging;
 using Taba.Diffusion.Engine;
 using Taba.Diffusion.Models.Autoencoders;
 using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
 using Taba.Silo.Models;
+using Taba.Silo.Telemetry;
 using static TorchSharp.torch;
 
 namespace Taba.Silo.Engines;

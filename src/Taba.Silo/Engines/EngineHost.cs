@@ -10,6 +10,7 @@ using Taba.Grains.Sweeps;
 using Taba.Grains.Trajectories;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Hosting;
+using Taba.Silo.Models;
 using Taba.Silo.Telemetry;
 using static TorchSharp.torch;
 

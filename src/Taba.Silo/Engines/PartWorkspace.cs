@@ -4,6 +4,7 @@ using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Checkpoints;
+using Taba.Silo.Models;
 using Taba.Silo.Storage;
 using Taba.Silo.Telemetry;
 

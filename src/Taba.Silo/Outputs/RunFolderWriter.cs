@@ -196,7 +196,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
             Model = new(run.Model.Family, run.Model.Path, run.Model.WeightsPath, run.Model.Digest, [run.Model.Channels, run.Model.Height, run.Model.Width]),
             Stages = described,
             Tensors = files,
-            Images = run.Images == ImagePair.Decoded ? [.. new[] { "samples", "samples2" }.Select(name => run.Pictures(name)?.Name ?? name)] : ["samples", "samples2"],
+            Images = run.Images == ImagePair.Decoded ? [run.Pictures("samples")?.Name ?? "samples", run.Pictures("samples2")?.Name ?? "samples2"] : ["samples", "samples2"],
             Device = options.Device,
             Versions = Versions(),
             Failures = [.. failures.Where(f => stages.Any(s => s.Key == f.StageKey)).Select(f => new RunFailure(f.StageKey, f.Sample, f.Step, f.Reason))],

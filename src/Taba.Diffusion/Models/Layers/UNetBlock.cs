@@ -70,5 +70,15 @@ sealed class UNetBlock(string name, ResnetBlock2D[] resnets, BlockAttention[] at
         return sampler is null ? h : h.Then(y => sampler(y, emb));
     }
 
+    /// <summary>Without skips: the layers one after the other, as in an autoencoder.</summary>
+    /// <param name="x">[B,C,H,W]; is freed.</param>
+    public Tensor Plain(Tensor x)
+    {
+        var h = x;
+        for (var i = 0; i < resnets.Length; i++)
+            h = Attended(i, h.Then(y => resnets[i].Forward(y, null)), null);
+        return sampler is null ? h : h.Then(y => sampler(y, null));
+    }
+
     Tensor Attended(int i, Tensor h, Tensor? text) => i < attentions.Length ? h.Then(y => attentions[i](y, text)) : h;
 }
