@@ -18,13 +18,14 @@ sealed class ActivePart : IDisposable
     readonly long[] _evaluations;
     string _scratchFolder = "";
 
-    public ActivePart(PartLease lease, LoadedEngine engine, IDiffusionSchedule schedule)
+    public ActivePart(PartLease lease, LoadedEngine engine, IDiffusionSchedule schedule, RowBuffers buffers)
     {
         Lease = lease;
         Engine = engine;
         Schedule = schedule;
         RowBytes = checked((int)lease.Spec.Model.RowBytes);
-        Results = new byte[checked(lease.Rows.Count * RowBytes)];
+        Inputs = buffers.Rent(checked(lease.Rows.Count * RowBytes));
+        Results = buffers.Rent(Inputs.Length);
         Starts = new SampleState[lease.Rows.Count];
         _evaluations = new long[lease.Rows.Count];
         KeepDigest = Checkpoints.KeepDigest.Of(lease.Keep);
@@ -39,7 +40,10 @@ sealed class ActivePart : IDisposable
     /// <summary>Bytes of a float32 row.</summary>
     public int RowBytes { get; }
 
-    /// <summary>What each row begins with.</summary>
+    /// <summary>What the stage begins with, float32 rows.</summary>
+    public byte[] Inputs { get; }
+
+    /// <summary>What each row begins with: a row of <see cref="Inputs"/>, or a checkpoint.</summary>
     public SampleState[] Starts { get; }
 
     /// <summary>ε of forward replacement, float32 rows; null when nothing is replaced.</summary>

@@ -15,15 +15,15 @@ sealed class PartPreparation(ITensorStore store, ICheckpointStore checkpoints, N
         var lease = part.Lease;
         foreach (var kind in lease.Keep.Kinds)
             part.OpenCapture(kind, store.ScratchPath(lease.Attempt, $"raw_{kind.ToString().ToLowerInvariant()}"));
-        var input = await InputAsync(lease, part.RowBytes, cancellationToken);
+        await ReadInputAsync(lease, part.Inputs, cancellationToken);
         for (var row = 0; row < lease.Rows.Count; row++)
         {
             part.Starts[row] = FromCheckpoint(part, lease.Rows.Start + row)
-                ?? new SampleState(lease.Spec.FirstStep, input.AsMemory(row * part.RowBytes, part.RowBytes), FromCheckpoint: false);
+                ?? new SampleState(lease.Spec.FirstStep, part.Inputs.AsMemory(row * part.RowBytes, part.RowBytes), FromCheckpoint: false);
         }
         if (lease.Spec.Forward is { } forward)
         {
-            part.ForwardNoise = new byte[input.Length];
+            part.ForwardNoise = new byte[part.Inputs.Length];
             noise.Rows(forward.Noise, NoiseStream.Forward, lease.Spec.Model, lease.Rows, part.ForwardNoise);
         }
         if (lease.Spec.Conditions is { } conditions)
@@ -40,9 +40,8 @@ sealed class PartPreparation(ITensorStore store, ICheckpointStore checkpoints, N
         };
     }
 
-    async Task<byte[]> InputAsync(PartLease lease, int rowBytes, CancellationToken cancellationToken)
+    async Task ReadInputAsync(PartLease lease, byte[] rows, CancellationToken cancellationToken)
     {
-        var rows = new byte[checked(lease.Rows.Count * rowBytes)];
         switch (lease.Spec.Input)
         {
             case NoiseRows address:
@@ -59,7 +58,6 @@ sealed class PartPreparation(ITensorStore store, ICheckpointStore checkpoints, N
                     reader.ReadResult(lease.Rows, rows);
                 break;
         }
-        return rows;
     }
 
     SampleState? FromCheckpoint(ActivePart part, int sample)

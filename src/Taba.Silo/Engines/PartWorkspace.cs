@@ -17,7 +17,9 @@ sealed class PartWorkspace(
     PartPublisher publisher,
     ITensorStore store,
     ICheckpointStore checkpoints,
-    RecentResults recent) : IPartWorkspace
+    RecentResults recent,
+    RowBuffers buffers,
+    FreedMemory freed) : IPartWorkspace
 {
     public Task<ImmutableArray<SampleStart>> PrepareAsync(PartLease lease, CancellationToken cancellationToken) => OffGrain(async () =>
     {
@@ -26,7 +28,7 @@ sealed class PartWorkspace(
         var clock = Stopwatch.StartNew();
         await store.DescribeStageAsync(lease.Attempt.StageKey, lease.Spec, cancellationToken);
         var engine = await engines.EnsureAsync(lease.Spec);
-        var part = new ActivePart(lease, engine, engine.Definition.CreateSchedule(lease.Spec.NumInferenceSteps));
+        var part = new ActivePart(lease, engine, engine.Definition.CreateSchedule(lease.Spec.NumInferenceSteps), buffers);
         try
         {
             await preparation.FillAsync(part, cancellationToken);
@@ -52,14 +54,14 @@ sealed class PartWorkspace(
         var clock = Stopwatch.StartNew();
         var part = parts.Get(attempt);
         var published = await publisher.PublishAsync(part, failures, cancellationToken);
-        if (!part.Lease.Supplement && failures.IsEmpty)
-            recent.Add(attempt.StageKey, part.Lease.Rows, part.Results);
         foreach (var rows in published.Ranges)
             checkpoints.Forget(attempt.StageKey, rows);
         parts.Remove(attempt);
         part.Dispose();
+        HandOn(part, failures);
         // Scratch files of kept tensors; what a manifest names stays.
         store.DeleteAttempt(attempt);
+        freed.Release();
         SiloInstruments.PublishDuration.Record(clock.Elapsed.TotalSeconds);
         SiloInstruments.PartsPublished.Add(1);
         SiloInstruments.SamplesFailed.Add(failures.Length);
@@ -76,6 +78,18 @@ sealed class PartWorkspace(
             store.DeleteAttempt(attempt);
             return Task.FromResult(true);
         }).Ignore();
+    }
+
+    /// <summary>Every sample of a published part is done: its arrays are free, unlike those of a discarded one, whose rows may still run.</summary>
+    void HandOn(ActivePart part, ImmutableArray<SampleFailure> failures)
+    {
+        if (!failures.IsEmpty)
+            return;
+        buffers.Return(part.Inputs);
+        if (part.Lease.Supplement)
+            buffers.Return(part.Results);
+        else
+            recent.Add(part.Lease.Attempt.StageKey, part.Lease.Rows, part.Results);
     }
 
     public long Evaluations(PartAttempt attempt) => parts.Find(attempt)?.Evaluations ?? 0;

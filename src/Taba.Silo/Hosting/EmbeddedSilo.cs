@@ -151,6 +151,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             silo.UseLocalhostClustering(siloPort, gatewayPort, serviceId: "taba", clusterId: "embedded");
             // Nobody else joins a localhost cluster: bind to loopback only.
             silo.Configure<EndpointOptions>(o => o.AdvertisedIPAddress = IPAddress.Loopback);
+            // Alone, it knows where its grains are; a cache would begin with tables for a million and keep those that are gone.
+            silo.Configure<GrainDirectoryOptions>(o => o.CachingStrategy = GrainDirectoryOptions.CachingStrategyType.None);
             silo.AddSqliteGrainStorage(GrainStorage.Name, Path.Combine(options.StoreRoot, "grains.db"));
             silo.AddTabaPlacement();
         });

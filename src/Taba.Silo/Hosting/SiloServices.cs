@@ -38,6 +38,8 @@ static class SiloServices
 
         services.AddSingleton<ActiveParts>();
         services.AddSingleton<NoiseSources>();
+        services.AddSingleton<RowBuffers>();
+        services.AddSingleton<FreedMemory>();
         services.AddSingleton<RecentResults>();
         services.AddSingleton<PartPreparation>();
         services.AddSingleton<PartPublisher>();

@@ -4,6 +4,7 @@ using System.Runtime.Intrinsics.X86;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Taba.Diffusion.Native;
 using Taba.Diffusion.Schedules;
 using Taba.Diffusion.Tensors;
 using Taba.Grains;
@@ -68,6 +69,8 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
         StoreErrors.Guard(folder, () => Directory.CreateDirectory(folder));
         StoreErrors.Guard(folder, () => DeleteUnfinished(folder));
 
+        // What sampling needed is free now, and writing and measuring take memory of their own.
+        TorchRuntime.ReleaseFreedMemory();
         var files = ImmutableArray.CreateBuilder<RunFile>();
         foreach (var tensor in run.Tensors)
             files.Add(await Task.Run(() => WriteTensorAsync(run, tensor, folder, cancellationToken), cancellationToken));
