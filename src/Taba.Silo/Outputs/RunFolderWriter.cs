@@ -76,6 +76,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
             files.Add(await Task.Run(() => WriteTensorAsync(run, tensor, folder, cancellationToken), cancellationToken));
         if (options.WithMetrics)
         {
+            TorchRuntime.ReleaseFreedMemory();
             _metrics ??= new RunMetrics(store, _noise);
             var metrics = await Task.Run(() => _metrics.ComputeAsync(run, cancellationToken), cancellationToken);
             WriteJson(Path.Combine(folder, MetricsName), new JsonObject { ["_params"] = Parameters(run, folder), ["metrics"] = metrics });
