@@ -18,11 +18,10 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
     /// <exception cref="RunFailedException">A store or disk failed.</exception>
     public async Task<int> RunAsync(RunJob job, CancellationToken interrupted)
     {
-        var plan = host.Plan(job.Spec, job.StoreRoot);
-        var stored = await host.StoredRowsAsync(plan, job.StoreRoot, interrupted);
+        var plan = host.Plan(job.Spec, job.StoreRoot, remember: true);
         RefuseOtherFamily(job, plan);
         RefuseConflicts(job, plan);
-        DiskRoom.Require(PlanEstimate.Of(plan, stored), job.StoreRoot, job.Folder);
+        DiskRoom.Require(await PlanEstimate.OfAsync(host, job, plan, interrupted), job.StoreRoot, job.Folder);
         interrupted.ThrowIfCancellationRequested();
 
         await using var session = await host.StartAsync(new(job.Spec, job.StoreRoot, job.CommandLine, job.Verbose), interrupted);

@@ -16,7 +16,8 @@ namespace Taba.Silo.Models;
 /// </summary>
 /// <param name="device">Decides what <c>auto</c> precision means.</param>
 /// <param name="digestCacheFile">Where digests are remembered by path, size and time; null remembers nothing.</param>
-public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile) : IModelCatalogue
+/// <param name="readOnly">New digests are not written down.</param>
+public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile, bool readOnly = false) : IModelCatalogue
 {
     public ModelFacts Resolve(ModelSelection selection)
     {
@@ -85,7 +86,7 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile)
 
     string Digest(ModelDefinition definition, string? weights)
     {
-        var weightsDigest = weights is null ? "" : digestCacheFile is null ? WeightDigest.Compute(weights) : new WeightDigestCache(digestCacheFile).Get(weights);
+        var weightsDigest = weights is null ? "" : digestCacheFile is null ? WeightDigest.Compute(weights) : new WeightDigestCache(digestCacheFile, readOnly).Get(weights);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{definition.Canonical}\nweights={weightsDigest}")))[..32];
     }
 

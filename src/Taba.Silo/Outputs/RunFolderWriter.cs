@@ -255,7 +255,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
     }.ToImmutableSortedDictionary();
 
     /// <summary>The stages that a run shows, parents first: those of its tensors, and those they depend on.</summary>
-    static ImmutableArray<PlannedStage> StagesOf(SweepPlan plan, PlannedRun run)
+    internal static ImmutableArray<PlannedStage> StagesOf(SweepPlan plan, PlannedRun run)
     {
         var keys = run.Tensors.Select(t => t.Rows).OfType<StageRows>().Select(r => r.Key).ToHashSet();
         return [.. plan.Stages.Where(s => keys.Contains(s.Key))];
