@@ -57,9 +57,8 @@ sealed class EmbeddedRun : IRunHost
     public async Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(SweepPlan plan, string storeRoot, CancellationToken cancellationToken)
     {
         var rows = new Dictionary<string, RowSet>();
-        if (!Directory.Exists(storeRoot))
+        if (FolderTensorStore.Existing(storeRoot) is not { } store)
             return rows;
-        var store = new FolderTensorStore(storeRoot);
         foreach (var stage in plan.Stages)
             rows[stage.Key] = (await store.PublishedAsync(stage.Key, stage.Keep, cancellationToken)).Intersect(stage.Rows);
         return rows;

@@ -26,6 +26,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
 {
     static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(60);
 
+    const int DirectoryCache = 1024;
+
     /// <summary>Ports to try before a start is given up.</summary>
     const int PortAttempts = 10;
 
@@ -169,6 +171,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             // What ends a command it says itself, in one sentence.
             .AddFilter("Taba.Grains", Quiet(options))
             .AddFilter(typeof(FaultMonitor).FullName, Quiet(options))
+            // Calls that are given up while it stops; a call that fails says so to its caller.
+            .AddFilter("Orleans.Messaging", Quiet(options))
             .AddFilter("Orleans.Storage", Quiet(options))
             .AddFilter("Orleans.Core", Quiet(options));
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
@@ -182,8 +186,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             silo.UseLocalhostClustering(port, gatewayPort: 0, serviceId: "taba", clusterId: "embedded");
             // Nobody else joins a localhost cluster: bind to loopback only.
             silo.Configure<EndpointOptions>(o => o.AdvertisedIPAddress = IPAddress.Loopback);
-            // Alone, it knows where its grains are; a cache would begin with tables for a million and keep those that are gone.
-            silo.Configure<GrainDirectoryOptions>(o => o.CachingStrategy = GrainDirectoryOptions.CachingStrategyType.None);
+            // Alone, it knows where its grains are: the cache, by default of a million, only holds on to those that are gone.
+            silo.Configure<GrainDirectoryOptions>(o => o.CacheSize = DirectoryCache);
             silo.AddSqliteGrainStorage(GrainStorage.Name, Path.Combine(options.StoreRoot, "grains.db"));
             silo.AddTabaPlacement();
         });
