@@ -34,7 +34,7 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
             var tensor = CommandLineTensor.Read(written, tensorName);
             Assert.Equal(listed.GetProperty("shape").EnumerateArray().Select(length => length.GetInt64()), tensor.Shape);
             Assert.Equal(listed.GetProperty("dtype").GetString(), tensor.TorchDtype);
-            Compare(tensor, stored, tensorName, listed, $"{name}/{file}");
+            Compare(tensor, stored, tensorName, listed, $"{name}/{file}", reference.Guidance);
         }
         foreach (var (file, _) in reference.OutputFiles.Where(file => file.Key == "prompts.pkl"))
             Assert.Equal(PromptFile.Read(reference.OwnFile(file)!), PromptFile.Read(Path.Combine(written, file)));
@@ -138,14 +138,14 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
         return path;
     }
 
-    void Compare(CommandLineTensor tensor, ReferenceTensors stored, string name, JsonElement? listed, string what)
+    void Compare(CommandLineTensor tensor, ReferenceTensors stored, string name, JsonElement? listed, string what, double guidance = 1)
     {
         if (!stored.Has(name))
             E2eAgreement.SameSummary(tensor.Values, listed!.Value, what);
         else if (name == "noise" || tensor.Dtype == TorchSharp.torch.ScalarType.Int64)
             TensorAssert.SameBytes(tensor.Bytes, stored.Bytes(name), what);
         else
-            Report(what, name, E2eAgreement.Close(tensor.Values, stored.Values<float>(name), what));
+            Report(what, name, E2eAgreement.Close(tensor.Values, stored.Values<float>(name), what, guidance));
     }
 
     void Report(string what, string tensor, double largest) => output.WriteLine($"{what} {tensor}: largest difference {largest:g3} of max(1, std)");

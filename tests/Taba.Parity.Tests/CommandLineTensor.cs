@@ -8,9 +8,10 @@ namespace Taba.Parity.Tests;
 /// <summary>A tensor that the command wrote: shape and values, row-major.</summary>
 sealed record CommandLineTensor(ScalarType Dtype, long[] Shape, byte[] Bytes)
 {
-    /// <summary>float32 values.</summary>
+    /// <summary>float32 values; class ids as such.</summary>
     public ReadOnlySpan<float> Values => Dtype == ScalarType.Float32
         ? MemoryMarshal.Cast<byte, float>(Bytes)
+        : Dtype == ScalarType.Int64 ? Array.ConvertAll(MemoryMarshal.Cast<byte, long>(Bytes).ToArray(), id => (float)id)
         : throw new InvalidOperationException($"{Dtype} was read as float32.");
 
     /// <summary>As Python prints the dtype.</summary>

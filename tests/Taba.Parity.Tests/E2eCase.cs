@@ -41,6 +41,9 @@ sealed partial class E2eCase
         where flag.Value.ValueKind != JsonValueKind.Null
         select KeyValuePair.Create(flag.Name, Text(flag.Value));
 
+    /// <summary>The scale of guidance; 1 when there is none.</summary>
+    public double Guidance => description.TryGetProperty("cli", out var flags) && flags.TryGetProperty("guidance_scale", out var scale) ? scale.GetDouble() : 1;
+
     /// <summary>The files that the script left: tensors with what is known of them, and others.</summary>
     public IEnumerable<KeyValuePair<string, JsonElement>> OutputFiles =>
         description.GetProperty("output_folder").EnumerateObject().Select(file => KeyValuePair.Create(file.Name, file.Value));
