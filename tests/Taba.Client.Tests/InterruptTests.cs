@@ -3,6 +3,7 @@ using Taba.Client.Commands;
 using Taba.Client.Embedded;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
+using Taba.Silo.Engines;
 
 namespace Taba.Client.Tests;
 
@@ -79,7 +80,11 @@ public sealed class InterruptTests : IDisposable
 
         Task<string> IRunSession.Fault => Fault.Task;
 
-        public SweepPlan Plan(SweepSpec spec, string storeRoot) => _planner.Plan(spec, storeRoot);
+        public SweepPlan Plan(SweepSpec spec, string storeRoot, bool remember) => _planner.Plan(spec, storeRoot, remember);
+
+        public bool IsWritten(SweepPlan plan, PlannedRun run, string folder, TensorFormat format) => false;
+
+        public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot) => null;
 
         public string? Conflict(SweepPlan plan, PlannedRun run, string folder) => null;
 

@@ -20,7 +20,7 @@ public sealed class GaussianChainTests(GaussianRuns runs, ITestOutputHelper outp
         get
         {
             var data = new TheoryData<string, int>();
-            foreach (var sweep in GaussianRuns.All)
+            foreach (var sweep in GaussianRuns.All.Where(sweep => !sweep.FlowOnly))
             {
                 foreach (var steps in sweep.Steps)
                     data.Add(sweep.Name, steps);
@@ -79,29 +79,38 @@ public sealed class GaussianChainTests(GaussianRuns runs, ITestOutputHelper outp
     }
 
     /// <summary>
-    /// A recurrence that followed the sampler's levels into a mistake would not notice; the flow has no levels of its own. DDIM
-    /// is a method of first order for it.
+    /// A recurrence that followed the sampler's levels into a mistake would not notice; the flow has no levels of its own. Around the
+    /// mean sampler and flow are both linear, so one number says it all: by how much an image (or a latent) is off for each unit that
+    /// x_T (or the image) is away from the mean. Of standard normal x_T it is the root mean square of the images' error.
     /// </summary>
-    [Fact]
-    public void Run_MoreSteps_ApproachesTheProbabilityFlowInFirstOrder()
+    /// <remarks>
+    /// The figures come from a program of a few lines that shares nothing with this one. DDIM is of first order: a decade of T divides
+    /// the error by 5.4 and 6.9 with the linear schedule, by 7.4 and 8.8 with the cosine one. Levels that are off by one training step
+    /// move a figure of the linear schedule by 4 % at T = 100 and 28 % at T = 1000; one that ends at ᾱ_0 and not at 1, by 58 %. Figures of
+    /// 0.14, 0.019 and 0.0018, said to belong here once, are those of nothing that was tried: mean, median, root mean square, 95th and
+    /// 99th percentile and maximum over x_T, at 2.5, 3 and 4 deviations, absolute, relative and in deviations, of images, latents and
+    /// reconstructions, up to the last or the last but one level, with six schedules and three spacings. At 2.85 deviations the cosine
+    /// schedule gives 0.14, 0.019 and 0.0021.
+    /// </remarks>
+    [Theory]
+    [InlineData("narrow", new[] { 0.063228, 0.011683, 0.0016832 }, new[] { 6.2727, 1.1187, 0.11869 })]
+    [InlineData("narrow-cosine", new[] { 0.049177, 0.0066282, 0.00075021 }, new[] { 4.8547, 0.65783, 0.070092 })]
+    public void Run_MoreSteps_ApproachesTheProbabilityFlowInFirstOrder(string name, double[] ofImages, double[] ofLatents)
     {
-        var sweep = GaussianRuns.Find("narrow");
-        var (images, latents) = (new List<double>(), new List<double>());
-        foreach (var numInferenceSteps in sweep.Steps)
+        var sweep = GaussianRuns.Find(name);
+        for (var i = 0; i < sweep.Steps.Length; i++)
         {
-            var chain = new GaussianChain(sweep, numInferenceSteps);
-            var folder = runs.Folder(sweep, numInferenceSteps, "");
+            var chain = new GaussianChain(sweep, sweep.Steps[i]);
+            var folder = runs.Folder(sweep, sweep.Steps[i], "");
             var samples = CommandLineTensor.Read(folder, "samples").Values.ToArray();
-            images.Add(Rms(samples, element => chain.Of(element).FlowToImage(chain.Noise[element])) / sweep.Deviation);
-            latents.Add(Rms(
-                CommandLineTensor.Read(folder, "latents").Values.ToArray(), element => chain.Of(element).FlowToNoise(samples[element])));
-        }
-        output.WriteLine($"images {string.Join(", ", images.Select(e => $"{e:g3}"))} deviations; latents {string.Join(", ", latents.Select(e => $"{e:g3}"))}");
+            var latents = CommandLineTensor.Read(folder, "latents").Values.ToArray();
 
-        Assert.Equal(3, images.Count);
-        Assert.True(images[1] < images[0] / 5 && images[2] < images[1] / 6, $"images: {string.Join(", ", images)}");
-        Assert.True(latents[1] < latents[0] / 2 && latents[2] < latents[1] / 6, $"latents: {string.Join(", ", latents)}");
-        Assert.True(images[2] < 0.02 && latents[2] < 0.02, $"T = {sweep.Steps[2]}: images {images[2]}, latents {latents[2]}");
+            var images = Slope(samples, element => chain.Of(element).FlowToImage(chain.Noise[element]), element => chain.Of(element).FromMean(chain.Noise[element], ^1));
+            var noise = Slope(latents, element => chain.Of(element).FlowToNoise(samples[element]), element => chain.Of(element).FromMean(samples[element], 0));
+            output.WriteLine($"{name} T={sweep.Steps[i]}: images {images:g5}, latents {noise:g5} for each unit");
+            Assert.InRange(images, ofImages[i] * 0.99, ofImages[i] * 1.01);
+            Assert.InRange(noise, ofLatents[i] * 0.99, ofLatents[i] * 1.01);
+        }
     }
 
     /// <summary>
@@ -147,6 +156,10 @@ public sealed class GaussianChainTests(GaussianRuns runs, ITestOutputHelper outp
         float[] Read(string name) => CommandLineTensor.Read(plain, name).Values.ToArray();
     }
 
-    static double Rms(float[] actual, Func<int, double> expected) =>
-        Math.Sqrt(actual.Select((value, element) => Math.Pow(value - expected(element), 2)).Average());
+    /// <summary>The error for each unit of what it is proportional to, by least squares.</summary>
+    static double Slope(float[] actual, Func<int, double> expected, Func<int, double> unit)
+    {
+        var elements = Enumerable.Range(0, actual.Length);
+        return Math.Abs(elements.Sum(e => (actual[e] - expected(e)) * unit(e)) / elements.Sum(e => unit(e) * unit(e)));
+    }
 }

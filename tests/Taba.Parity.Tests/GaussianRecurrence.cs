@@ -76,6 +76,9 @@ sealed class GaussianRecurrence
         return (x - (Math.Sqrt(level) * mean)) / Math.Sqrt((level * deviation * deviation) + 1 - level);
     }
 
+    /// <summary>How far a state of one of the levels is from the mean of that level.</summary>
+    public double FromMean(double x, Index level) => x - (Math.Sqrt(alphaBar[level]) * mean);
+
     Step Move(double x, int i, double next, double? given, out double moved)
     {
         var level = alphaBar[i];

@@ -15,7 +15,7 @@ static class PlanCommand
         {
             var job = file.Job(parsed, services);
             var plan = services.Host.Plan(job.Spec, job.StoreRoot);
-            var estimate = PlanEstimate.Of(plan, await services.Host.StoredRowsAsync(plan, job.StoreRoot, interrupted));
+            var estimate = await PlanEstimate.OfAsync(services.Host, job, plan, interrupted);
             if (job.Json)
                 PlanTable.WriteJson(services.Terminal.Output, plan, estimate, job.Folder);
             else

@@ -19,14 +19,14 @@ sealed class EmbeddedRun : IRunHost
 {
     const string DigestCache = "digests.json";
 
-    public SweepPlan Plan(SweepSpec spec, string storeRoot)
+    public SweepPlan Plan(SweepSpec spec, string storeRoot, bool remember = false)
     {
         InputPaths.RequirePresent(spec);
         TorchRuntime.Initialize();
         var device = DeviceChoice.Resolve(spec.Device);
-        // A plan writes nothing: digests are remembered only where a store already is.
+        // What is refused leaves nothing behind: digests are remembered only where a store already is.
         var cache = Directory.Exists(storeRoot) ? Path.Combine(storeRoot, DigestCache) : null;
-        return new SweepPlanner(new ModelCatalogue(device, cache), new TensorInputFiles(), device.Kind).Plan(spec);
+        return new SweepPlanner(new ModelCatalogue(device, cache, readOnly: !remember), new TensorInputFiles(), device.Kind).Plan(spec);
     }
 
     public string? Conflict(SweepPlan plan, PlannedRun run, string folder)
@@ -41,12 +41,26 @@ sealed class EmbeddedRun : IRunHost
         }
     }
 
+    public bool IsWritten(SweepPlan plan, PlannedRun run, string folder, TensorFormat format)
+    {
+        try
+        {
+            return RunFolder.Read(folder) is { } written && written.Holds(plan, run, folder, Format(format));
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
+    }
+
+    public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot) =>
+        new SpeedMemory(storeRoot).Find(EngineNames.Of(stage), DeviceChoice.Resolve(spec.Device).Kind);
+
     public async Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(SweepPlan plan, string storeRoot, CancellationToken cancellationToken)
     {
         var rows = new Dictionary<string, RowSet>();
-        if (!Directory.Exists(storeRoot))
+        if (FolderTensorStore.Existing(storeRoot) is not { } store)
             return rows;
-        var store = new FolderTensorStore(storeRoot);
         foreach (var stage in plan.Stages)
             rows[stage.Key] = (await store.PublishedAsync(stage.Key, stage.Keep, cancellationToken)).Intersect(stage.Rows);
         return rows;
@@ -123,16 +137,17 @@ sealed class EmbeddedRun : IRunHost
         public async ValueTask DisposeAsync()
         {
             _folders?.Dispose();
+            silo.RememberSpeeds();
             await silo.DisposeAsync();
         }
 
         static async Task<string> DescribeAsync(Task<Exception> fault) => (await fault).Message;
-
-        static Diffusion.Tensors.TensorFormat Format(TensorFormat format) => format switch
-        {
-            TensorFormat.Pt => Diffusion.Tensors.TensorFormat.Pt,
-            TensorFormat.Npy => Diffusion.Tensors.TensorFormat.Npy,
-            _ => Diffusion.Tensors.TensorFormat.Safetensors,
-        };
     }
+
+    static Diffusion.Tensors.TensorFormat Format(TensorFormat format) => format switch
+    {
+        TensorFormat.Pt => Diffusion.Tensors.TensorFormat.Pt,
+        TensorFormat.Npy => Diffusion.Tensors.TensorFormat.Npy,
+        _ => Diffusion.Tensors.TensorFormat.Safetensors,
+    };
 }

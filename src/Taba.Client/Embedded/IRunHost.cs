@@ -1,14 +1,22 @@
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
+using Taba.Silo.Engines;
 
 namespace Taba.Client.Embedded;
 
 /// <summary>What the commands need of the system that computes. One implementation holds a silo in this process.</summary>
 interface IRunHost
 {
-    /// <summary>Resolves a sweep. Reads models and input files, writes nothing.</summary>
+    /// <summary>Resolves a sweep. Reads models and input files.</summary>
+    /// <param name="remember">Digests of weights may be written down in a store that exists; otherwise nothing is written.</param>
     /// <exception cref="Taba.Grains.BadInputException">It cannot be run as asked.</exception>
-    SweepPlan Plan(SweepSpec spec, string storeRoot);
+    SweepPlan Plan(SweepSpec spec, string storeRoot, bool remember = false);
+
+    /// <summary>Whether a folder holds all of a run already, in its format and from the same stages.</summary>
+    bool IsWritten(SweepPlan plan, PlannedRun run, string folder, TensorFormat format);
+
+    /// <summary>How fast the network of a stage was in earlier runs on this store, machine and kind of device; null when there were none.</summary>
+    MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot);
 
     /// <summary>A sentence when a folder holds a run of other stage keys, else null.</summary>
     string? Conflict(SweepPlan plan, PlannedRun run, string folder);

@@ -24,8 +24,6 @@ static class FolderMetrics
     /// <summary>A [N,C,H,W] tensor file that is read in chunks of rows.</summary>
     sealed class FileRows(string path, TensorFile file, TensorReader reader) : IMetricRows, IDisposable
     {
-        const long ChunkBytes = 4 << 20;
-
         public string Identity => path;
 
         public StateShape Shape { get; } = new((int)reader.Shape[1], (int)reader.Shape[2], (int)reader.Shape[3]);
@@ -42,9 +40,9 @@ static class FolderMetrics
             return null;
         }
 
-        public IEnumerable<float[]> Chunks(CancellationToken cancellationToken)
+        public IEnumerable<ReadOnlyMemory<float>> Chunks(CancellationToken cancellationToken)
         {
-            var rows = (int)Math.Clamp(ChunkBytes / (Shape.Elements * sizeof(float)), 1, 4096);
+            var rows = IMetricRows.RowsAtOnce(Shape);
             for (long row = 0; row < reader.Rows; row += rows)
             {
                 cancellationToken.ThrowIfCancellationRequested();

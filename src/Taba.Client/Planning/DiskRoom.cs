@@ -10,11 +10,12 @@ static class DiskRoom
     /// <exception cref="BadInputException">Too little room, which is better known before hours of work than after.</exception>
     public static void Require(PlanEstimate estimate, string storeRoot, string folder)
     {
+        var inStore = checked(estimate.StoreBytes + estimate.WorkingBytes);
         if (Mount(storeRoot) == Mount(folder))
-            Require(checked(estimate.StoreBytes + estimate.FolderBytes), storeRoot);
+            Require(checked(inStore + estimate.FolderBytes), storeRoot);
         else
         {
-            Require(estimate.StoreBytes, storeRoot);
+            Require(inStore, storeRoot);
             Require(estimate.FolderBytes, folder);
         }
     }
@@ -24,7 +25,7 @@ static class DiskRoom
         if (DiskSpace.Available(folder) is { } free && bytes > free)
         {
             throw new BadInputException(
-                $"The disk of {folder} has {Quantities.Bytes(free)} free and this run writes {Quantities.Bytes(bytes)}: "
+                $"The disk of {folder} has {Quantities.Bytes(free)} free and this run writes {Quantities.Bytes(bytes)}, checkpoints and scratch files among it: "
                 + "make room, choose another folder with --out, or keep less (fewer samples, no internal).");
         }
     }

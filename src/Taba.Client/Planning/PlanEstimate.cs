@@ -1,39 +1,72 @@
+using Taba.Client.Embedded;
+using Taba.Client.Running;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
+using Taba.Silo.Engines;
 using Taba.Silo.Outputs;
 
 namespace Taba.Client.Planning;
 
-/// <summary>What a plan costs beyond what the store holds already.</summary>
+/// <summary>What a plan costs beyond what the store and the run folders hold already.</summary>
 /// <param name="Stages">In the plan's order.</param>
 /// <param name="StoreBytes">To be written into the store.</param>
 /// <param name="FolderBytes">To be written into run folders.</param>
-sealed record PlanEstimate(IReadOnlyList<StageEstimate> Stages, long StoreBytes, long FolderBytes)
+/// <param name="WorkingBytes">At most in the store while it runs, besides: checkpoints, and scratch files of kept tensors.</param>
+sealed record PlanEstimate(IReadOnlyList<StageEstimate> Stages, long StoreBytes, long FolderBytes, long WorkingBytes)
 {
     public long Evaluations => Stages.Sum(s => s.Evaluations);
 
-    /// <param name="stored">Rows of each stage in the store.</param>
-    public static PlanEstimate Of(SweepPlan plan, IReadOnlyDictionary<string, RowSet> stored)
+    /// <summary>Time within the engines, when the speed of every network that is needed is known. Autoencoders run beside them and are not counted.</summary>
+    public TimeSpan? Time => Steps.All(s => s.Speed is not null) ? TimeSpan.FromSeconds(Steps.Sum(s => s.Evaluations / s.Speed!.PerSecond)) : null;
+
+    IEnumerable<StageEstimate> Steps => Stages.Where(s => s.Stage.Spec.HasSteps && s.Evaluations > 0);
+
+    /// <summary>The estimate for a job as things stand.</summary>
+    public static async Task<PlanEstimate> OfAsync(IRunHost host, RunJob job, SweepPlan plan, CancellationToken cancellationToken)
     {
-        var stages = plan.Stages.Select(s => StageEstimate.Of(s, stored.GetValueOrDefault(s.Key, RowSet.Empty))).ToList();
-        return new(stages, stages.Sum(s => s.Bytes), plan.Runs.Sum(FolderBytesOf));
+        var overwrite = job.Spec.Overwrite;
+        var stored = overwrite ? new Dictionary<string, RowSet>() : await host.StoredRowsAsync(plan, job.StoreRoot, cancellationToken);
+        var speeds = plan.Stages.DistinctBy(s => EngineNames.Of(s.Spec))
+            .ToDictionary(s => EngineNames.Of(s.Spec), s => host.SpeedOf(s.Spec, job.Spec, job.StoreRoot));
+        var missing = plan.Runs.Where(run => overwrite || !host.IsWritten(plan, run, job.FolderOf(run), job.Spec.Format)).ToHashSet();
+        return Of(plan, stored, run => !missing.Contains(run), stage => speeds[EngineNames.Of(stage)], job.Spec.BatchSize);
     }
 
-    static long FolderBytesOf(PlannedRun run) => RunFolderWriter.BytesOf(run);
+    /// <param name="stored">Rows of each stage in the store.</param>
+    /// <param name="isWritten">Runs whose folders are there.</param>
+    /// <param name="speedOf">What is known of a stage's network.</param>
+    /// <param name="batchSize">Rows of a forward pass; null for the device's default.</param>
+    public static PlanEstimate Of(
+        SweepPlan plan, IReadOnlyDictionary<string, RowSet> stored, Func<PlannedRun, bool> isWritten, Func<StageSpec, MeasuredSpeed?> speedOf, int? batchSize)
+    {
+        var stages = plan.Stages.Select(s => StageEstimate.Of(s, stored.GetValueOrDefault(s.Key, RowSet.Empty), speedOf(s.Spec))).ToList();
+        return new(
+            stages,
+            stages.Sum(s => s.Bytes),
+            // A folder whose stages are not complete is written anew, beside the old one's files.
+            plan.Runs.Where(run => !isWritten(run) || stages.Any(s => s.Missing > 0 && Shows(run, s.Stage))).Sum(RunFolderWriter.BytesOf),
+            stages.Select(s => WorkingSpace.Of(s.Stage, s.Missing, batchSize)).DefaultIfEmpty(0).Max());
+    }
+
+    static bool Shows(PlannedRun run, PlannedStage stage) => run.Tensors.Any(t => t.Rows is StageRows rows && rows.Key == stage.Key);
 }
 
 /// <summary>One stage's share.</summary>
 /// <param name="Reused">Rows that the store holds.</param>
 /// <param name="Evaluations">Network evaluations of the rest.</param>
 /// <param name="Bytes">Of the rest, with what is kept of its steps.</param>
-sealed record StageEstimate(PlannedStage Stage, int Reused, long Evaluations, long Bytes)
+/// <param name="Speed">How fast its network was before; null when that is not known.</param>
+sealed record StageEstimate(PlannedStage Stage, int Reused, long Evaluations, long Bytes, MeasuredSpeed? Speed)
 {
-    public static StageEstimate Of(PlannedStage stage, RowSet stored)
+    /// <summary>Rows that are to be computed.</summary>
+    public int Missing => Stage.Rows.Count - Reused;
+
+    public static StageEstimate Of(PlannedStage stage, RowSet stored, MeasuredSpeed? speed)
     {
         var reused = stored.Intersect(stage.Rows).Count;
         var missing = (long)stage.Rows.Count - reused;
         return new(
             stage, reused, missing * stage.Spec.EvaluationsPerRow,
-            checked(missing * (stage.Spec.ResultShape.Bytes + (stage.Keep.TensorsPerRow * stage.Spec.Model.RowBytes))));
+            checked(missing * (stage.Spec.ResultShape.Bytes + (stage.Keep.TensorsPerRow * stage.Spec.Model.RowBytes))), speed);
     }
 }

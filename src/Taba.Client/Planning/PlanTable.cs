@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Taba.Client.Progress;
 using Taba.Grains.Sweeps;
+using Taba.Silo.Engines;
 
 namespace Taba.Client.Planning;
 
@@ -30,8 +31,27 @@ static class PlanTable
             output.WriteLine($"  {run.Slug}");
         output.WriteLine($"network evaluations: {Quantities.Count(estimate.Evaluations)}{(estimate.Evaluations == plan.Evaluations ? "" : $" (of {Quantities.Count(plan.Evaluations)}; the rest is in the store)")}");
         output.WriteLine($"bytes to be written: {Quantities.Bytes(estimate.StoreBytes)} store, {Quantities.Bytes(estimate.FolderBytes)} run folders");
-        output.WriteLine($"estimated time: {(estimate.Evaluations == 0 ? "nothing to compute" : "unknown (this model was not measured on this machine)")}");
+        output.WriteLine($"and at most {Quantities.Bytes(estimate.WorkingBytes)} of checkpoints and scratch files while it runs");
+        output.WriteLine($"estimated time: {Time(estimate)}");
     }
+
+    /// <summary>The time and what it rests on, or what is missing for it.</summary>
+    static string Time(PlanEstimate estimate)
+    {
+        var needed = estimate.Stages.Where(s => s.Evaluations > 0 && s.Stage.Spec.HasSteps).DistinctBy(s => EngineNames.Of(s.Stage.Spec)).ToList();
+        if (needed.Count == 0)
+            return "nothing to compute";
+        if (estimate.Time is not { } time)
+        {
+            var unknown = needed.Where(s => s.Speed is null).Select(s => ModelOf(s.Stage)).Distinct();
+            return $"unknown (no run in this store measured {string.Join(", ", unknown)} on this machine and device)";
+        }
+        var basis = needed.Select(s => $"{ModelOf(s.Stage)} made {Quantities.Rate(s.Speed!.PerSecond)} at batch size {s.Speed.BatchSize} over {Quantities.Count(s.Speed.Evaluations)} evaluations");
+        var decoding = estimate.Stages.Any(s => s.Evaluations > 0 && !s.Stage.Spec.HasSteps) ? ", decoding not counted" : "";
+        return $"{Quantities.Duration(time)} of computing{decoding} (on this machine {string.Join("; ", basis)})";
+    }
+
+    static string ModelOf(PlannedStage stage) => $"{Path.GetFileName(Directory.Exists(stage.Spec.Model.Path) ? stage.Spec.Model.Path : Path.GetDirectoryName(stage.Spec.Model.Path))} in {stage.Spec.Precision.Network}";
 
     public static void WriteJson(TextWriter output, SweepPlan plan, PlanEstimate estimate, string folder) =>
         output.WriteLine(JsonSerializer.Serialize(new
@@ -43,7 +63,8 @@ static class PlanTable
             evaluations_of_all_stages = plan.Evaluations,
             store_bytes = estimate.StoreBytes,
             folder_bytes = estimate.FolderBytes,
-            estimated_seconds = estimate.Evaluations == 0 ? 0 : (double?)null,
+            working_bytes = estimate.WorkingBytes,
+            estimated_seconds = estimate.Time?.TotalSeconds,
             stages = estimate.Stages.Select(s => new
             {
                 key = s.Stage.Key,
@@ -54,6 +75,8 @@ static class PlanTable
                 reused = s.Reused,
                 evaluations = s.Evaluations,
                 bytes = s.Bytes,
+                evaluations_per_second = s.Speed?.PerSecond,
+                measured_evaluations = s.Speed?.Evaluations,
             }),
             runs = plan.Runs.Select(r => new { name = r.Slug, tensors = r.Tensors.Select(t => t.Name) }),
         }));

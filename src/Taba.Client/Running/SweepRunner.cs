@@ -21,10 +21,9 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
     public async Task<int> RunAsync(RunJob job, CancellationToken interrupted)
     {
         var plan = await PlanAsync(job, interrupted);
-        var stored = await host.StoredRowsAsync(plan, job.StoreRoot, interrupted);
         RefuseOtherFamily(job, plan);
         RefuseConflicts(job, plan);
-        DiskRoom.Require(PlanEstimate.Of(plan, stored), job.StoreRoot, job.Folder);
+        DiskRoom.Require(await PlanEstimate.OfAsync(host, job, plan, interrupted), job.StoreRoot, job.Folder);
         interrupted.ThrowIfCancellationRequested();
 
         await using var session = await host.StartAsync(new(job.Spec, job.StoreRoot, job.CommandLine, job.Verbose), interrupted);
@@ -56,7 +55,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         {
             try
             {
-                return host.Plan(job.Spec, job.StoreRoot);
+                return host.Plan(job.Spec, job.StoreRoot, remember: true);
             }
             catch (NotPulledException absent) when (pulled.Add(absent.Name) && !ModelCache.FromEnvironment().Settings.Offline)
             {

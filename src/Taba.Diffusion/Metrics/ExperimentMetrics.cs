@@ -59,8 +59,8 @@ public sealed class ExperimentMetrics
             foreach (var values in rows.Chunks(cancellationToken))
             {
                 if (first)
-                    moments.Add(values);
-                correlation.Add(values);
+                    moments.Add(values.Span);
+                correlation.Add(values.Span);
             }
 
             if (moments.Value.Count == 0)
@@ -75,7 +75,7 @@ public sealed class ExperimentMetrics
     {
         var error = new MeanAbsoluteError();
         foreach (var (x, y) in a.Chunks(cancellationToken).Zip(b.Chunks(cancellationToken)))
-            error.Add(x, y);
+            error.Add(x.Span, y.Span);
         return error.Value;
     }
 

@@ -131,9 +131,10 @@ public sealed class PatchCorrelation : IDisposable
     void AddChunk(ReadOnlySpan<float> values, int rows)
     {
         using var scope = NewDisposeScope();
-        var narrow = empty(shape.Batch(rows), ScalarType.Float32, CPU);
-        MemoryMarshal.AsBytes(values).CopyTo(narrow.bytes);
-        var wide = narrow.to(ScalarType.Float64);
+        var wide = empty(shape.Batch(rows), ScalarType.Float64, CPU);
+        var doubles = MemoryMarshal.Cast<byte, double>(wide.bytes);
+        for (var i = 0; i < values.Length; i++)
+            doubles[i] = values[i];
 
         // Sums of differences from the first row: small where values hardly vary, and exactly 0 where they do not vary at all.
         shift ??= wide.narrow(0, 0, 1).clone().DetachFromDisposeScope();

@@ -35,6 +35,26 @@ static partial class LinuxLibc
         }
     }
 
+    /// <summary>
+    /// Gives back the pages of what is free. Allocations of different lifetimes leave holes between each other, and what the allocator
+    /// keeps creeps upwards for hours; the next step takes again what it needs.
+    /// </summary>
+    public static void ReleaseFreedMemory()
+    {
+        try
+        {
+            _ = MallocTrim(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // Another C library, whose allocator was not told to keep anything either.
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int MallocTrim(nuint keep);
+
     [LibraryImport("libc", EntryPoint = "mallopt")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int MallOpt(int parameter, int value);

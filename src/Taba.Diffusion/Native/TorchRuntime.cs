@@ -29,6 +29,13 @@ public static class TorchRuntime
             throw new DllNotFoundException(failure.Message, failure);
     }
 
+    /// <summary>Gives memory that native code freed back to the system, where the allocator keeps it for the next step.</summary>
+    public static void ReleaseFreedMemory()
+    {
+        if (OperatingSystem.IsLinux())
+            LinuxLibc.ReleaseFreedMemory();
+    }
+
     [ModuleInitializer]
     internal static void Register()
     {

@@ -11,7 +11,8 @@ namespace Taba.Diffusion.Tensors;
 /// </summary>
 public sealed class TensorFileWriter : IDisposable
 {
-    const int BufferBytes = 256 << 10;
+    // Below the size from which arrays count as large and are collected late.
+    const int BufferBytes = 64 << 10;
 
     /// <summary>Shorter runs of zeros cost less as bytes than as a hole.</summary>
     const int SmallestHole = 64 << 10;

@@ -7,7 +7,9 @@ namespace Taba.Diffusion.Weights;
 /// only a memory: when it is absent, damaged or cannot be written, digests are computed. Safe for several threads; several
 /// processes may share the file, and at worst one forgets what another found.
 /// </summary>
-public sealed class WeightDigestCache(string cacheFile)
+/// <param name="cacheFile">The file.</param>
+/// <param name="readOnly">Only what is remembered already is used; the file stays as it is.</param>
+public sealed class WeightDigestCache(string cacheFile, bool readOnly = false)
 {
     static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
 
@@ -29,7 +31,7 @@ public sealed class WeightDigestCache(string cacheFile)
         var digest = WeightDigest.Compute(path, cancellation);
 
         // A file that changed while it was read has a digest of nothing; it is not remembered.
-        if (before is not null && before == Stamp(full))
+        if (!readOnly && before is not null && before == Stamp(full))
         {
             lock (_lock)
                 Remember(full, before with { Sha256 = digest });

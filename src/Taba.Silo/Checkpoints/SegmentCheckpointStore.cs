@@ -15,7 +15,7 @@ namespace Taba.Silo.Checkpoints;
 public sealed class SegmentCheckpointStore : ICheckpointStore
 {
     /// <summary>A drain ends here even when more waits, so that a burst becomes durable piece by piece.</summary>
-    const long DrainBytes = 16L << 20;
+    const long DrainBytes = 4L << 20;
 
     readonly BlockingCollection<Entry> _queue = [];
     readonly CheckpointIndex _index = new();

@@ -21,14 +21,15 @@ sealed class ActivePart : IDisposable
     readonly IDiffusionSchedule? _schedule;
     string _scratchFolder = "";
 
-    ActivePart(PartLease lease, LoadedEngine? engine, IDiffusionSchedule? schedule)
+    ActivePart(PartLease lease, LoadedEngine? engine, IDiffusionSchedule? schedule, RowBuffers buffers)
     {
         Lease = lease;
         _engine = engine;
         _schedule = schedule;
         RowBytes = checked((int)lease.Spec.Model.RowBytes);
         ResultBytes = checked((int)lease.Spec.ResultShape.Bytes);
-        Results = new byte[checked(lease.Rows.Count * ResultBytes)];
+        Inputs = buffers.Rent(checked(lease.Rows.Count * RowBytes));
+        Results = buffers.Rent(checked(lease.Rows.Count * ResultBytes));
         Starts = new SampleState[lease.Rows.Count];
         _evaluations = new long[lease.Rows.Count];
         KeepDigest = Checkpoints.KeepDigest.Of(lease.Keep);
@@ -47,7 +48,10 @@ sealed class ActivePart : IDisposable
     /// <summary>Bytes of a float32 row of the result.</summary>
     public int ResultBytes { get; }
 
-    /// <summary>What each row begins with.</summary>
+    /// <summary>What the stage begins with, float32 rows.</summary>
+    public byte[] Inputs { get; }
+
+    /// <summary>What each row begins with: a row of <see cref="Inputs"/>, or a checkpoint.</summary>
     public SampleState[] Starts { get; }
 
     /// <summary>ε of forward replacement, float32 rows; null when nothing is replaced.</summary>
@@ -72,10 +76,11 @@ sealed class ActivePart : IDisposable
     public string KeepDigest { get; }
 
     /// <summary>A part whose rows step through an engine.</summary>
-    public static ActivePart WithSteps(PartLease lease, LoadedEngine engine, IDiffusionSchedule schedule) => new(lease, engine, schedule);
+    public static ActivePart WithSteps(PartLease lease, LoadedEngine engine, IDiffusionSchedule schedule, RowBuffers buffers) =>
+        new(lease, engine, schedule, buffers);
 
     /// <summary>A part whose rows pass through an autoencoder.</summary>
-    public static ActivePart WithoutSteps(PartLease lease) => new(lease, null, null);
+    public static ActivePart WithoutSteps(PartLease lease, RowBuffers buffers) => new(lease, null, null, buffers);
 
     public Direction Direction => Lease.Spec.Kind == StageKind.Invert ? Direction.Inversion : Direction.Sampling;
 

@@ -26,18 +26,17 @@ sealed partial class AutoencoderHost(DeviceChoice device, ILogger<AutoencoderHos
     readonly Dictionary<string, IAutoencoder> _loaded = [];
 
     /// <summary>Fills the results of a part.</summary>
-    /// <param name="part">A part of a decode or encode stage.</param>
-    /// <param name="input">Its input rows, float32.</param>
+    /// <param name="part">A part of a decode or encode stage, with its inputs.</param>
     /// <param name="cancellationToken">Stops between batches.</param>
     /// <returns>Rows that came out with a NaN or an infinite value.</returns>
-    public async Task<ImmutableArray<SampleFailure>> PassAsync(ActivePart part, byte[] input, CancellationToken cancellationToken)
+    public async Task<ImmutableArray<SampleFailure>> PassAsync(ActivePart part, CancellationToken cancellationToken)
     {
         var failures = ImmutableArray.CreateBuilder<SampleFailure>();
         var batch = device.IsCuda ? CudaBatch : CpuBatch;
         for (var row = 0; row < part.Lease.Rows.Count; row += batch)
         {
             var (start, count) = (row, Math.Min(batch, part.Lease.Rows.Count - row));
-            failures.AddRange(await _thread.Value.RunAsync(() => Pass(part, input, start, count, batch), cancellationToken));
+            failures.AddRange(await _thread.Value.RunAsync(() => Pass(part, start, count, batch), cancellationToken));
         }
         return failures.ToImmutable();
     }
@@ -51,7 +50,7 @@ sealed partial class AutoencoderHost(DeviceChoice device, ILogger<AutoencoderHos
             autoencoder.Dispose();
     }
 
-    List<SampleFailure> Pass(ActivePart part, byte[] input, int start, int count, int batch)
+    List<SampleFailure> Pass(ActivePart part, int start, int count, int batch)
     {
         var spec = part.Lease.Spec;
         using var scope = NewDisposeScope();
@@ -59,7 +58,7 @@ sealed partial class AutoencoderHost(DeviceChoice device, ILogger<AutoencoderHos
         var padded = spec.Determinism is null ? count : batch;
         var host = empty([padded, spec.Model.Channels, spec.Model.Height, spec.Model.Width], dtype: ScalarType.Float32);
         for (var i = 0; i < padded; i++)
-            input.AsSpan((start + Math.Min(i, count - 1)) * part.RowBytes, part.RowBytes).CopyTo(host.bytes[(i * part.RowBytes)..]);
+            part.Inputs.AsSpan((start + Math.Min(i, count - 1)) * part.RowBytes, part.RowBytes).CopyTo(host.bytes[(i * part.RowBytes)..]);
 
         var autoencoder = Loaded(spec);
         var rows = host.to(device.Device);

@@ -39,8 +39,7 @@ sealed partial class EngineHost(
 
     public int BatchSize => settings.Value.BatchSize ?? device.DefaultBatchSize;
 
-    public string EngineKey(StageSpec spec) =>
-        $"{spec.Model.Digest}-{spec.Model.Shape}-{spec.Precision.Network}-{spec.Precision.State}{(spec.Determinism is { } d ? $"-deterministic{d.BatchRows}" : "")}";
+    public string EngineKey(StageSpec spec) => EngineNames.Of(spec);
 
     /// <summary>Loads the model of a stage unless it is loaded.</summary>
     public async Task<LoadedEngine> EnsureAsync(StageSpec spec)
@@ -104,6 +103,10 @@ sealed partial class EngineHost(
 
     /// <summary>What the engines did so far.</summary>
     public IReadOnlyList<EngineStatistics> Statistics => [.. _byIncarnation.Values.Select(e => e.Statistics)];
+
+    /// <summary>The same by engine.</summary>
+    public IReadOnlyList<(string EngineKey, EngineStatistics Statistics)> StatisticsByEngine =>
+        [.. _engines.Values.Where(e => e.IsValueCreated && e.Value.IsCompletedSuccessfully).Select(e => (e.Value.Result.Key, e.Value.Result.Engine.Statistics))];
 
     public bool Draining => _draining;
 

@@ -19,18 +19,18 @@ sealed class PartPreparation(
         var lease = part.Lease;
         foreach (var kind in lease.Keep.Kinds)
             part.OpenCapture(kind, store.ScratchPath(lease.Attempt, $"raw_{kind.ToString().ToLowerInvariant()}"));
-        var input = await InputAsync(lease, part.RowBytes, cancellationToken);
+        await ReadInputAsync(lease, part.Inputs, cancellationToken);
         for (var row = 0; row < lease.Rows.Count; row++)
         {
             part.Starts[row] = FromCheckpoint(part, lease.Rows.Start + row)
-                ?? new SampleState(lease.Spec.FirstStep, input.AsMemory(row * part.RowBytes, part.RowBytes), FromCheckpoint: false);
+                ?? new SampleState(lease.Spec.FirstStep, part.Inputs.AsMemory(row * part.RowBytes, part.RowBytes), FromCheckpoint: false);
         }
         if (lease.Spec.Forward is { } forward)
         {
-            part.ForwardNoise = new byte[input.Length];
+            part.ForwardNoise = new byte[part.Inputs.Length];
             noise.Rows(forward.Noise, NoiseStream.Forward, lease.Spec.Model, lease.Rows, part.ForwardNoise);
             if (lease.Spec.FirstStep == lease.Spec.NumInferenceSteps)
-                ForwardOnly(part, input, forward);
+                ForwardOnly(part, forward);
         }
         await conditions.FillAsync(part, cancellationToken);
         part.Swap = lease.Spec.Swap?.Source switch
@@ -43,14 +43,13 @@ sealed class PartPreparation(
     }
 
     /// <summary>K = T: every step is replaced, and what forward diffusion gives is the result.</summary>
-    static void ForwardOnly(ActivePart part, byte[] input, ForwardSetting forward) => ForwardDiffusion.Apply(
-        MemoryMarshal.Cast<byte, float>(input), MemoryMarshal.Cast<byte, float>(part.ForwardNoise), part.Schedule.ForwardAlphaBar(forward.Before),
+    static void ForwardOnly(ActivePart part, ForwardSetting forward) => ForwardDiffusion.Apply(
+        MemoryMarshal.Cast<byte, float>(part.Inputs), MemoryMarshal.Cast<byte, float>(part.ForwardNoise), part.Schedule.ForwardAlphaBar(forward.Before),
         MemoryMarshal.Cast<byte, float>(part.Results.AsSpan()), Precisions.ScalarType(part.Lease.Spec.Precision.State));
 
-    /// <summary>The input rows of a part, float32.</summary>
-    public async Task<byte[]> InputAsync(PartLease lease, int rowBytes, CancellationToken cancellationToken)
+    /// <summary>Reads the input rows of a part as float32.</summary>
+    public async Task ReadInputAsync(PartLease lease, byte[] rows, CancellationToken cancellationToken)
     {
-        var rows = new byte[checked(lease.Rows.Count * rowBytes)];
         switch (lease.Spec.Input)
         {
             case NoiseRows address:
@@ -70,7 +69,6 @@ sealed class PartPreparation(
                     reader.ReadResult(lease.Rows, rows);
                 break;
         }
-        return rows;
     }
 
     SampleState? FromCheckpoint(ActivePart part, int sample)

@@ -19,7 +19,9 @@ sealed class PartWorkspace(
     PartPublisher publisher,
     ITensorStore store,
     ICheckpointStore checkpoints,
-    RecentResults recent) : IPartWorkspace
+    RecentResults recent,
+    RowBuffers buffers,
+    FreedMemory freed) : IPartWorkspace
 {
     public Task<PreparedPart> PrepareAsync(PartLease lease, CancellationToken cancellationToken) => OffGrain(async () =>
     {
@@ -34,7 +36,10 @@ sealed class PartWorkspace(
             if (lease.Spec.HasSteps)
                 await preparation.FillAsync(part, cancellationToken);
             else
-                failures = await autoencoders.PassAsync(part, await preparation.InputAsync(lease, part.RowBytes, cancellationToken), cancellationToken);
+            {
+                await preparation.ReadInputAsync(lease, part.Inputs, cancellationToken);
+                failures = await autoencoders.PassAsync(part, cancellationToken);
+            }
             cancellationToken.ThrowIfCancellationRequested();
         }
         catch
@@ -57,9 +62,9 @@ sealed class PartWorkspace(
     async Task<ActivePart> ActivateAsync(PartLease lease)
     {
         if (!lease.Spec.HasSteps)
-            return ActivePart.WithoutSteps(lease);
+            return ActivePart.WithoutSteps(lease, buffers);
         var engine = await engines.EnsureAsync(lease.Spec);
-        return ActivePart.WithSteps(lease, engine, ModelDefinitions.Schedule(engine.Definition, lease.Spec));
+        return ActivePart.WithSteps(lease, engine, ModelDefinitions.Schedule(engine.Definition, lease.Spec), buffers);
     }
 
     public Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) => OffGrain(async () =>
@@ -69,14 +74,14 @@ sealed class PartWorkspace(
         var clock = Stopwatch.StartNew();
         var part = parts.Get(attempt);
         var published = await publisher.PublishAsync(part, failures, cancellationToken);
-        if (!part.Lease.Supplement && failures.IsEmpty)
-            recent.Add(attempt.StageKey, part.Lease.Rows, part.Results);
         foreach (var rows in published.Ranges)
             checkpoints.Forget(attempt.StageKey, rows);
         parts.Remove(attempt);
         part.Dispose();
+        HandOn(part, failures);
         // Scratch files of kept tensors; what a manifest names stays.
         store.DeleteAttempt(attempt);
+        freed.Release();
         SiloInstruments.PublishDuration.Record(clock.Elapsed.TotalSeconds);
         SiloInstruments.PartsPublished.Add(1);
         SiloInstruments.SamplesFailed.Add(failures.Length);
@@ -93,6 +98,18 @@ sealed class PartWorkspace(
             store.DeleteAttempt(attempt);
             return Task.FromResult(true);
         }).Ignore();
+    }
+
+    /// <summary>Every sample of a published part is done: its arrays are free, unlike those of a discarded one, whose rows may still run.</summary>
+    void HandOn(ActivePart part, ImmutableArray<SampleFailure> failures)
+    {
+        if (!failures.IsEmpty)
+            return;
+        buffers.Return(part.Inputs);
+        if (part.Lease.Supplement)
+            buffers.Return(part.Results);
+        else
+            recent.Add(part.Lease.Attempt.StageKey, part.Lease.Rows, part.Results);
     }
 
     public long Evaluations(PartAttempt attempt) => parts.Find(attempt)?.Evaluations ?? 0;

@@ -6,20 +6,24 @@ namespace Taba.Silo.Engines;
 /// The results of the last few parts that this silo published, so that the stages that depend on them begin without reading the
 /// store. Only a shortcut.
 /// </summary>
-sealed class RecentResults
+sealed class RecentResults(RowBuffers buffers)
 {
     const int MaxParts = 4;
 
     readonly Lock _lock = new();
     readonly LinkedList<(string StageKey, RowRange Rows, byte[] Bytes)> _parts = new();
 
+    /// <summary>Takes over the array.</summary>
     public void Add(string stageKey, RowRange rows, byte[] bytes)
     {
         lock (_lock)
         {
             _parts.AddFirst((stageKey, rows, bytes));
-            while (_parts.Count > MaxParts)
+            while (_parts.Last is { } oldest && _parts.Count > MaxParts)
+            {
                 _parts.RemoveLast();
+                buffers.Return(oldest.Value.Bytes);
+            }
         }
     }
 

@@ -26,10 +26,16 @@ public sealed class EmbeddedSilo : IAsyncDisposable
 {
     static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(60);
 
+    const int DirectoryCache = 1024;
+
+    /// <summary>Ports to try before a start is given up.</summary>
+    const int PortAttempts = 10;
+
     readonly IHost _host;
     readonly StoreLock _lock;
+    readonly EmbeddedSiloOptions _options;
 
-    EmbeddedSilo(IHost host, StoreLock storeLock) => (_host, _lock) = (host, storeLock);
+    EmbeddedSilo(IHost host, StoreLock storeLock, EmbeddedSiloOptions options) => (_host, _lock, _options) = (host, storeLock, options);
 
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
 
@@ -46,32 +52,51 @@ public sealed class EmbeddedSilo : IAsyncDisposable
 
     /// <exception cref="StoreBusyException">Another process owns the store.</exception>
     /// <exception cref="StoreException">The store's disk fails.</exception>
-    public static async Task<EmbeddedSilo> StartAsync(EmbeddedSiloOptions options, CancellationToken cancellationToken)
+    public static Task<EmbeddedSilo> StartAsync(EmbeddedSiloOptions options, CancellationToken cancellationToken) =>
+        StartAsync(options, FreePort, cancellationToken);
+
+    /// <param name="choosePort">Names a port that is free as far as anyone knows; asked again when it turns out to be taken.</param>
+    internal static async Task<EmbeddedSilo> StartAsync(EmbeddedSiloOptions options, Func<int> choosePort, CancellationToken cancellationToken)
     {
         SettingsCheck.Require(options.Settings);
         var storeLock = StoreLock.Acquire(options.StoreRoot, options.Command);
         try
         {
-            var host = Build(options);
-            try
+            for (var attempt = 1; ; attempt++)
             {
-                var store = (FolderTensorStore)host.Services.GetRequiredService<ITensorStore>();
-                store.SweepOrphans();
-                await host.Services.GetRequiredService<SegmentCheckpointStore>().ForgetPublishedAsync(store, cancellationToken);
-                // What other commands left unfinished in this store is not this one's work: nothing begins before a sweep is submitted.
-                host.Services.GetRequiredService<PartWorker>().Drain();
-                await host.StartAsync(cancellationToken);
-                return new EmbeddedSilo(host, storeLock);
-            }
-            catch
-            {
-                await DisposeHostAsync(host);
-                throw;
+                try
+                {
+                    return new EmbeddedSilo(await StartHostAsync(options, choosePort(), cancellationToken), storeLock, options);
+                }
+                catch (Exception exception) when (attempt < PortAttempts && IsPortTaken(exception))
+                {
+                    // Another process took the port between the choice and the start.
+                }
             }
         }
         catch
         {
             storeLock.Dispose();
+            throw;
+        }
+    }
+
+    static async Task<IHost> StartHostAsync(EmbeddedSiloOptions options, int port, CancellationToken cancellationToken)
+    {
+        var host = Build(options, port);
+        try
+        {
+            var store = (FolderTensorStore)host.Services.GetRequiredService<ITensorStore>();
+            store.SweepOrphans();
+            await host.Services.GetRequiredService<SegmentCheckpointStore>().ForgetPublishedAsync(store, cancellationToken);
+            // What other commands left unfinished in this store is not this one's work: nothing begins before a sweep is submitted.
+            host.Services.GetRequiredService<PartWorker>().Drain();
+            await host.StartAsync(cancellationToken);
+            return host;
+        }
+        catch
+        {
+            await DisposeHostAsync(host);
             throw;
         }
     }
@@ -112,6 +137,14 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         }
     }
 
+    /// <summary>Notes in the store how fast the engines were, for plans to come.</summary>
+    public void RememberSpeeds()
+    {
+        var memory = new SpeedMemory(_options.StoreRoot);
+        foreach (var (engine, done) in _host.Services.GetRequiredService<EngineHost>().StatisticsByEngine)
+            memory.Add(engine, _options.Device.Kind, done.Evaluations, done.NetworkTime + done.OverheadTime + done.OutputWaitTime, done.BatchLimit);
+    }
+
     public async ValueTask DisposeAsync()
     {
         try
@@ -126,7 +159,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         }
     }
 
-    static IHost Build(EmbeddedSiloOptions options)
+    static IHost Build(EmbeddedSiloOptions options, int port)
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Configuration.AddInMemoryCollection(options.Settings);
@@ -138,6 +171,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             // What ends a command it says itself, in one sentence.
             .AddFilter("Taba.Grains", Quiet(options))
             .AddFilter(typeof(FaultMonitor).FullName, Quiet(options))
+            // Calls that are given up while it stops; a call that fails says so to its caller.
+            .AddFilter("Orleans.Messaging", Quiet(options))
             .AddFilter("Orleans.Storage", Quiet(options))
             .AddFilter("Orleans.Core", Quiet(options));
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
@@ -147,10 +182,12 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         builder.AddTabaTelemetry();
         builder.UseOrleans(silo =>
         {
-            var (siloPort, gatewayPort) = FreePorts();
-            silo.UseLocalhostClustering(siloPort, gatewayPort, serviceId: "taba", clusterId: "embedded");
+            // The silo's own address needs a port. A gateway is for clients of other processes, and there are none.
+            silo.UseLocalhostClustering(port, gatewayPort: 0, serviceId: "taba", clusterId: "embedded");
             // Nobody else joins a localhost cluster: bind to loopback only.
             silo.Configure<EndpointOptions>(o => o.AdvertisedIPAddress = IPAddress.Loopback);
+            // Alone, it knows where its grains are: the cache, by default of a million, only holds on to those that are gone.
+            silo.Configure<GrainDirectoryOptions>(o => o.CacheSize = DirectoryCache);
             silo.AddSqliteGrainStorage(GrainStorage.Name, Path.Combine(options.StoreRoot, "grains.db"));
             silo.AddTabaPlacement();
         });
@@ -160,15 +197,21 @@ public sealed class EmbeddedSilo : IAsyncDisposable
 
     static LogLevel Quiet(EmbeddedSiloOptions options) => options.LogLevel < LogLevel.Warning ? options.LogLevel : LogLevel.None;
 
-    /// <summary>Two ports that were free just now: two commands at once must not collide.</summary>
-    static (int Silo, int Gateway) FreePorts()
+    /// <summary>A port that was free just now.</summary>
+    static int FreePort()
     {
-        using var a = new TcpListener(IPAddress.Loopback, 0);
-        using var b = new TcpListener(IPAddress.Loopback, 0);
-        a.Start();
-        b.Start();
-        return (((IPEndPoint)a.LocalEndpoint).Port, ((IPEndPoint)b.LocalEndpoint).Port);
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
+
+    static bool IsPortTaken(Exception? exception) => exception switch
+    {
+        null => false,
+        AggregateException several => several.InnerExceptions.Any(IsPortTaken),
+        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } => true,
+        _ => IsPortTaken(exception.InnerException),
+    };
 
     static async ValueTask DisposeHostAsync(IHost host)
     {

@@ -39,6 +39,8 @@ static class SiloServices
 
         services.AddSingleton<ActiveParts>();
         services.AddSingleton<NoiseSources>();
+        services.AddSingleton<RowBuffers>();
+        services.AddSingleton<FreedMemory>();
         services.AddSingleton<RecentResults>();
         services.AddSingleton(_ => new EmbeddingStore(storeRoot));
         services.AddSingleton<PromptEmbeddings>();

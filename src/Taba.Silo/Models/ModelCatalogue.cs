@@ -17,7 +17,8 @@ namespace Taba.Silo.Models;
 /// </summary>
 /// <param name="device">Decides what <c>auto</c> precision means.</param>
 /// <param name="digestCacheFile">Where digests are remembered by path, size and time; null remembers nothing.</param>
-public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile) : IModelCatalogue
+/// <param name="readOnly">New digests are not written down.</param>
+public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile, bool readOnly = false) : IModelCatalogue
 {
     public ModelFacts Resolve(ModelSelection selection)
     {
@@ -83,7 +84,7 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile)
     {
         var weights = files.Count == 0 ? ""
             : digestCacheFile is null ? WeightDigest.Combine([.. files.Select(file => WeightDigest.Compute(file))])
-            : new WeightDigestCache(digestCacheFile).Get(files);
+            : new WeightDigestCache(digestCacheFile, readOnly).Get(files);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{canonical}\nweights={weights}")))[..32];
     }
 

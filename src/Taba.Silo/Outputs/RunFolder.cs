@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Taba.Diffusion.Tensors;
+using Taba.Grains.Sweeps;
 
 namespace Taba.Silo.Outputs;
 
@@ -48,6 +50,15 @@ public sealed record RunFolder
     public required double WallSeconds { get; init; }
 
     public required DateTimeOffset WrittenAt { get; init; }
+
+    /// <summary>Whether it holds all of a planned run, from the same stages. Their parts are not compared.</summary>
+    public bool Holds(SweepPlan plan, PlannedRun run, string folder, Diffusion.Tensors.TensorFormat format) =>
+        RowStart == run.Rows.Start && RowEnd == run.Rows.End
+        && Stages.Select(s => s.Key).SequenceEqual(RunFolderWriter.StagesOf(plan, run).Select(s => s.Key))
+        && Tensors.Length == run.Tensors.Length
+        && Tensors.Zip(run.Tensors).All(p => p.First.Name == p.Second.Name && p.First.Steps.SequenceEqual(p.Second.Steps))
+        && Tensors.All(t => t.File.EndsWith(format.Extension(), StringComparison.Ordinal)
+            && new FileInfo(Path.Combine(folder, t.File)) is { Exists: true } file && file.Length == t.Bytes);
 
     /// <summary>Reads a folder's manifest; null when it has none.</summary>
     /// <exception cref="InvalidDataException">The manifest is not one of ours.</exception>

@@ -4,6 +4,7 @@ using System.Runtime.Intrinsics.X86;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Taba.Diffusion.Native;
 using Taba.Diffusion.Schedules;
 using Taba.Diffusion.Tensors;
 using Taba.Grains;
@@ -68,6 +69,8 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
         StoreErrors.Guard(folder, () => Directory.CreateDirectory(folder));
         StoreErrors.Guard(folder, () => DeleteUnfinished(folder));
 
+        // What sampling needed is free now, and writing and measuring take memory of their own.
+        TorchRuntime.ReleaseFreedMemory();
         var files = ImmutableArray.CreateBuilder<RunFile>();
         foreach (var tensor in run.Tensors)
             files.Add(await Task.Run(() => WriteTensorAsync(run, tensor, folder, cancellationToken), cancellationToken));
@@ -75,6 +78,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
             await PromptOutputs.WriteAsync(prompts, run.Rows, folder, options.Format);
         if (options.WithMetrics)
         {
+            TorchRuntime.ReleaseFreedMemory();
             _metrics ??= new RunMetrics(store, _noise);
             var metrics = await Task.Run(() => _metrics.ComputeAsync(run, cancellationToken), cancellationToken);
             WriteJson(Path.Combine(folder, MetricsName), new JsonObject { ["_params"] = Parameters(run, folder), ["metrics"] = metrics });
@@ -253,7 +257,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
     }.ToImmutableSortedDictionary();
 
     /// <summary>The stages that a run shows, parents first: those of its tensors, and those they depend on.</summary>
-    static ImmutableArray<PlannedStage> StagesOf(SweepPlan plan, PlannedRun run)
+    internal static ImmutableArray<PlannedStage> StagesOf(SweepPlan plan, PlannedRun run)
     {
         var keys = run.Tensors.Select(t => t.Rows).OfType<StageRows>().Select(r => r.Key).ToHashSet();
         return [.. plan.Stages.Where(s => keys.Contains(s.Key))];

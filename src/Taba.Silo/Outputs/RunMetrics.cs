@@ -41,37 +41,38 @@ sealed class RunMetrics(ITensorStore store, NoiseSources noise)
 
     sealed class MetricRows(string identity, RunRows source, RowSet rows, RowShape shape) : IMetricRows
     {
-        const int ChunkBytes = 4 << 20;
-
         public string Identity => identity;
 
         public StateShape Shape => new(shape.Channels, shape.Height, shape.Width);
 
-        public IEnumerable<float[]> Chunks(CancellationToken cancellationToken)
+        public IEnumerable<ReadOnlyMemory<float>> Chunks(CancellationToken cancellationToken)
         {
-            var count = (int)Math.Clamp(ChunkBytes / shape.Bytes, 1, 4096);
+            var count = Math.Min(IMetricRows.RowsAtOnce(Shape), rows.Count);
+            var values = new float[count * shape.Elements];
+            var stored = source.Dtype == ScalarType.Float32 ? [] : new byte[values.Length * (source.Dtype == ScalarType.Float64 ? sizeof(double) : sizeof(ushort))];
             foreach (var range in rows.Ranges)
             {
                 for (var row = range.Start; row < range.End; row += count)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    yield return Read(new RowRange(row, Math.Min(range.End, row + count)));
+                    var chunk = new RowRange(row, Math.Min(range.End, row + count));
+                    var length = checked((int)(chunk.Count * shape.Elements));
+                    Read(chunk, values.AsSpan(0, length), stored);
+                    yield return values.AsMemory(0, length);
                 }
             }
         }
 
-        float[] Read(RowRange chunk)
+        void Read(RowRange chunk, Span<float> values, byte[] stored)
         {
-            var values = new float[chunk.Count * shape.Elements];
             if (source.Dtype == ScalarType.Float32)
             {
-                source.Read(0, chunk, MemoryMarshal.AsBytes(values.AsSpan()));
-                return values;
+                source.Read(0, chunk, MemoryMarshal.AsBytes(values));
+                return;
             }
-            var stored = new byte[values.Length * (source.Dtype == ScalarType.Float64 ? sizeof(double) : sizeof(ushort))];
-            source.Read(0, chunk, stored);
-            FloatRows.ToFloat32(stored, source.Dtype, MemoryMarshal.AsBytes(values.AsSpan()));
-            return values;
+            var bytes = stored.AsSpan(0, values.Length * (source.Dtype == ScalarType.Float64 ? sizeof(double) : sizeof(ushort)));
+            source.Read(0, chunk, bytes);
+            FloatRows.ToFloat32(bytes, source.Dtype, MemoryMarshal.AsBytes(values));
         }
     }
 }

@@ -13,7 +13,7 @@ namespace Taba.Silo.Outputs;
 /// </summary>
 sealed class TensorAssembler(ITensorStore store)
 {
-    const int ChunkBytes = 4 << 20;
+    const int ChunkBytes = 1 << 20;
 
     /// <summary>Writes the file.</summary>
     /// <param name="rowShape">[C,H,W], or empty for one value a row.</param>

@@ -23,6 +23,15 @@ public sealed partial class FolderTensorStore : ITensorStore
         });
     }
 
+    FolderTensorStore(StorePaths paths) => _paths = paths;
+
+    /// <summary>A store to be read; null where there is none. Creates nothing.</summary>
+    public static FolderTensorStore? Existing(string root)
+    {
+        var paths = new StorePaths(root);
+        return Directory.Exists(paths.Stages) ? new(paths) : null;
+    }
+
     /// <summary>The store's folder.</summary>
     public string Root => _paths.Root;
 

@@ -12,7 +12,7 @@ namespace Taba.Silo.Storage;
 /// </summary>
 public sealed class StageReader : IDisposable
 {
-    const int ChunkBytes = 1 << 20;
+    const int ChunkBytes = 64 << 10;
 
     readonly ITensorStore _store;
     readonly string _stageKey;

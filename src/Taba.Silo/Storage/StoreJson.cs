@@ -38,7 +38,11 @@ static class StoreJson
             type.PolymorphismOptions = new()
             {
                 TypeDiscriminatorPropertyName = "rows",
-                DerivedTypes = { new(typeof(NoiseRows), "noise"), new(typeof(StageRows), "stage"), new(typeof(FileRows), "file") },
+                DerivedTypes =
+                {
+                    new(typeof(NoiseRows), "noise"), new(typeof(StageRows), "stage"), new(typeof(FileRows), "file"), new(typeof(ImageRows), "pictures"),
+                    new(typeof(DrawnClassRows), "drawn_classes"), new(typeof(ListedClassRows), "listed_classes"), new(typeof(PromptRows), "prompts"),
+                },
             };
     }
 }

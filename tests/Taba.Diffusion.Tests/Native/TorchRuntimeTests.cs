@@ -36,6 +36,28 @@ public sealed partial class TorchRuntimeTests
         Assert.Equal("first", Marshal.PtrToStringUTF8(GetEnv("TABA_TEST_DEFAULT")));
     }
 
+    [Fact]
+    public void ReleaseFreedMemory_AfterHolesWereLeft_GivesThemBack()
+    {
+        if (!OperatingSystem.IsLinux() || Environment.GetEnvironmentVariables().Keys.Cast<string>().Any(v => v.StartsWith("MALLOC_", StringComparison.Ordinal)))
+            return;
+        TorchRuntime.Initialize();
+        // Blocks that stay between blocks that go: 128 MiB of holes, which the allocator was told to keep.
+        var blocks = Enumerable.Range(0, 128).Select(_ => (Large: ones(1 << 18), Small: ones(1 << 10))).ToList();
+        blocks.ForEach(b => b.Large.Dispose());
+        var before = AnonymousKiB();
+
+        TorchRuntime.ReleaseFreedMemory();
+
+        var after = AnonymousKiB();
+        blocks.ForEach(b => b.Small.Dispose());
+        Assert.True(after < before - (64 << 10), $"{before} KiB before, {after} KiB after");
+    }
+
+    static long AnonymousKiB() => long.Parse(
+        File.ReadLines("/proc/self/status").Single(l => l.StartsWith("RssAnon:", StringComparison.Ordinal)).AsSpan("RssAnon:".Length).TrimEnd("kB").Trim(),
+        System.Globalization.CultureInfo.InvariantCulture);
+
     [LibraryImport("libc", EntryPoint = "getenv", StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial nint GetEnv(string name);

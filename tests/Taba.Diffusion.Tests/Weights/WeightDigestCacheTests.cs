@@ -40,6 +40,19 @@ public sealed class WeightDigestCacheTests : IDisposable
         Assert.Equal(Digest("wxyz"), cache.Get(path));
     }
 
+    [Fact]
+    public void Get_ReadOnly_UsesWhatIsRememberedAndWritesNothing()
+    {
+        Assert.Equal(Digest("abc"), new WeightDigestCache(CacheFile, readOnly: true).Get(Weights("abc")));
+        Assert.False(Path.Exists(Path.GetDirectoryName(CacheFile)));
+
+        new WeightDigestCache(CacheFile).Get(Weights("abc"));
+        var before = File.ReadAllBytes(CacheFile);
+        Assert.Equal(Digest("abc"), new WeightDigestCache(CacheFile, readOnly: true).Get(Weights("xyz")));
+        Assert.Equal(Digest("wxyz"), new WeightDigestCache(CacheFile, readOnly: true).Get(Weights("wxyz")));
+        Assert.Equal(before, File.ReadAllBytes(CacheFile));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("{")]

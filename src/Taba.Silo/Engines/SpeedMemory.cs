@@ -1,0 +1,75 @@
+using System.Text.Json;
+
+namespace Taba.Silo.Engines;
+
+/// <summary>
+/// How fast engines were on this machine, in a small file of the store, so that a plan can say how long it will take. Only a memory:
+/// when the file is absent, damaged or cannot be written, nothing is known.
+/// </summary>
+/// <param name="storeRoot">The store's folder.</param>
+public sealed class SpeedMemory(string storeRoot)
+{
+    const long MaxFileBytes = 1 << 20;
+    const int MaxEntries = 1000;
+
+    static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
+
+    readonly string _file = Path.Combine(storeRoot, "speeds.json");
+
+    /// <summary>What is remembered of an engine on a kind of device of this machine.</summary>
+    public MeasuredSpeed? Find(string engine, string device) => Read().GetValueOrDefault(Name(engine, device));
+
+    /// <summary>Adds what an engine did. Earlier runs count half as much with each that follows: a machine changes.</summary>
+    /// <param name="evaluations">Network evaluations.</param>
+    /// <param name="busy">What they took: the network, the engine's own work, and waiting for results to be taken.</param>
+    /// <param name="batchSize">The most rows of one forward pass.</param>
+    public void Add(string engine, string device, long evaluations, TimeSpan busy, int batchSize)
+    {
+        if (evaluations <= 0 || busy <= TimeSpan.Zero)
+            return;
+        var entries = Read();
+        var name = Name(engine, device);
+        var earlier = entries.GetValueOrDefault(name) ?? new MeasuredSpeed(0, 0, batchSize);
+        entries[name] = new(earlier.Evaluations / 2 + evaluations, earlier.Seconds / 2 + busy.TotalSeconds, batchSize);
+        while (entries.Count > MaxEntries)
+            entries.Remove(entries.Keys.First(k => k != name));
+        var temporary = $"{_file}.tmp-{Guid.NewGuid():n}";
+        try
+        {
+            File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(entries, Json));
+            File.Move(temporary, _file, overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Storage.DurableFile.DeleteIfThere(temporary);
+        }
+    }
+
+    // A store on a shared disk has more than one machine.
+    static string Name(string engine, string device) => $"{Environment.MachineName} ({Environment.ProcessorCount}) {device} {engine}";
+
+    Dictionary<string, MeasuredSpeed> Read()
+    {
+        try
+        {
+            if (new FileInfo(_file) is not { Exists: true, Length: <= MaxFileBytes })
+                return [];
+            var entries = JsonSerializer.Deserialize<Dictionary<string, MeasuredSpeed?>>(File.ReadAllBytes(_file)) ?? [];
+            return entries.Where(e => e.Value is { Evaluations: > 0, Seconds: > 0 } speed && double.IsFinite(speed.Seconds))
+                .ToDictionary(e => e.Key, e => e.Value!);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return [];
+        }
+    }
+}
+
+/// <summary>Evaluations of a network and what they took.</summary>
+/// <param name="Evaluations">One for each row and step.</param>
+/// <param name="Seconds">That the engine was busy with them.</param>
+/// <param name="BatchSize">The most rows of one forward pass, last time.</param>
+public sealed record MeasuredSpeed(long Evaluations, double Seconds, int BatchSize)
+{
+    public double PerSecond => Evaluations / Seconds;
+}

@@ -1,0 +1,61 @@
+using Taba.Silo.Engines;
+using Taba.Silo.Tests.Storage;
+
+namespace Taba.Silo.Tests.Engines;
+
+public sealed class SpeedMemoryTests : IDisposable
+{
+    readonly TestFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Find_AfterAdd_GivesTheSpeedOfThatEngineAndDevice()
+    {
+        new SpeedMemory(_folder.Path).Add("m-float32", "cpu", 3000, TimeSpan.FromSeconds(20), 16);
+
+        var memory = new SpeedMemory(_folder.Path);
+        var speed = memory.Find("m-float32", "cpu");
+        Assert.NotNull(speed);
+        Assert.Equal((3000, 150, 16), (speed.Evaluations, speed.PerSecond, speed.BatchSize));
+        Assert.Null(memory.Find("m-float32", "cuda"));
+        Assert.Null(memory.Find("m-float16", "cpu"));
+    }
+
+    [Fact]
+    public void Add_Again_CountsWhatWasBeforeHalf()
+    {
+        var memory = new SpeedMemory(_folder.Path);
+        memory.Add("m", "cpu", 1000, TimeSpan.FromSeconds(10), 16);
+        memory.Add("m", "cpu", 1000, TimeSpan.FromSeconds(5), 16);
+        memory.Add("m", "cpu", 0, TimeSpan.Zero, 16);
+
+        Assert.Equal(1500 / 10.0, memory.Find("m", "cpu")!.PerSecond, 9);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("[]")]
+    [InlineData("{\"x\": null}")]
+    [InlineData("{\"x\": 1}")]
+    public void Find_DamagedFile_KnowsNothingAndIsReplaced(string text)
+    {
+        File.WriteAllText(_folder["speeds.json"], text);
+        var memory = new SpeedMemory(_folder.Path);
+        Assert.Null(memory.Find("m", "cpu"));
+
+        memory.Add("m", "cpu", 10, TimeSpan.FromSeconds(1), 16);
+
+        Assert.Equal(10, memory.Find("m", "cpu")!.PerSecond);
+        Assert.Single(Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void Add_ImpossibleNumbersInTheFile_AreNotUsed()
+    {
+        var memory = new SpeedMemory(_folder.Path);
+        memory.Add("m", "cpu", 10, TimeSpan.FromSeconds(1), 16);
+        File.WriteAllText(_folder["speeds.json"], File.ReadAllText(_folder["speeds.json"]).Replace("\"Seconds\": 1", "\"Seconds\": -1", StringComparison.Ordinal));
+        Assert.Null(memory.Find("m", "cpu"));
+    }
+}
