@@ -24,13 +24,6 @@ public sealed class BadInputTests : IDisposable
     public async Task Family_Unknown_NamesTheNearest() =>
         Assert.Contains("Did you mean adm?", await _taba.RefuseAsync("sample", "admm"), StringComparison.Ordinal);
 
-    [Theory]
-    [InlineData("ldm")]
-    [InlineData("dit")]
-    [InlineData("if")]
-    public async Task Family_OfALaterVersion_IsNotBuilt(string family) =>
-        Assert.Contains($"Family {family} is not built in this version", await _taba.RefuseAsync("sample", family, "--n_samples", "4"), StringComparison.Ordinal);
-
     [Fact]
     public async Task Flag_Unknown_NamesTheNearest() =>
         Assert.Contains("Did you mean --n_samples?", await _taba.RefuseAsync(Sample("--n_sampels", "3")), StringComparison.Ordinal);

@@ -8,20 +8,9 @@ namespace Taba.Client.Tests;
 /// <summary>The flags of every script of every family, with upstream's names and defaults (upstream-behaviour 2.1 to 2.3).</summary>
 public sealed class FamilyFlagsTests
 {
-    static UpstreamArguments Read(string family, UpstreamScript script, params string[] args)
-    {
-        var common = new CommonFlags("pt");
-        var output = new OutputFlags();
-        var flags = new UpstreamFlags(script, UpstreamFamily.All.Single(f => f.Name == family), common, output);
-        var command = new Command("x");
-        foreach (var option in flags.All.Concat(common.All).Concat(output.All))
-            command.Options.Add(option);
-        var parsed = command.Parse(args);
-        Assert.Empty(parsed.Errors);
-        return flags.Read(parsed);
-    }
+    static UpstreamArguments Read(string family, UpstreamScript script, params string[] args) => FamilyCommandLine.Read(family, script, args);
 
-    static SweepSpec Spec(string family, UpstreamScript script, params string[] args) => UpstreamTranslation.ToSpec(Read(family, script, args));
+    static SweepSpec Spec(string family, UpstreamScript script, params string[] args) => FamilyCommandLine.Spec(family, script, args);
 
     [Theory]
     [InlineData("ldm", 100, 64, "ldm-celebahq-256")]
@@ -49,7 +38,7 @@ public sealed class FamilyFlagsTests
     [InlineData("ldm", UpstreamScript.Forward, "num_inference_steps batch_size input_image_path forward_before_t forward_seed n_parts part_idx seed internal with_reconstruction save_dir")]
     [InlineData("dit", UpstreamScript.Sample, "seed noises_per_prompt n_prompts batch_size num_inference_steps guidance_scale cond_seed input_path input_cond_path internal with_inversion with_reconstruction save_dir")]
     [InlineData("dit", UpstreamScript.Swap, "num_inference_steps batch_size input_image_path input_cond_path guidance_scale seed internal with_reconstruction save_dir swap_path swap_before_t swap_type")]
-    [InlineData("dit", UpstreamScript.Forward, "num_inference_steps batch_size input_image_path input_cond_path guidance_scale forward_before_t forward_seed seed internal with_reconstruction save_dir")]
+    [InlineData("dit", UpstreamScript.Forward, "num_inference_steps batch_size input_image_path input_cond_path guidance_scale forward_before_t forward_seed swap_path swap_before_t swap_type seed internal with_reconstruction save_dir")]
     [InlineData("if", UpstreamScript.Sample, "seed noises_per_prompt n_prompts batch_size num_inference_steps guidance_scale cond_seed prompts prompts_dataset input_path internal with_inversion with_reconstruction save_dir")]
     [InlineData("if", UpstreamScript.Swap, "num_inference_steps batch_size input_samples_path input_prompts_path guidance_scale seed internal with_reconstruction save_dir swap_path swap_before_t swap_type")]
     [InlineData("if", UpstreamScript.Forward, "num_inference_steps batch_size input_samples_path input_prompts_path guidance_scale forward_before_t forward_seed seed internal with_reconstruction save_dir")]
@@ -60,21 +49,6 @@ public sealed class FamilyFlagsTests
         Assert.All(names.Split(' '), name => Assert.Contains($"--{name}", spelled));
         Assert.All(names.Split(' '), name => Assert.Contains($"--{name.Replace('_', '-')}", spelled));
     }
-
-    [Fact]
-    public void Sample_PromptSources_AreTaken()
-    {
-        Assert.Equal("null", Spec("if", UpstreamScript.Sample, "--prompts", "null").Conditions.Prompts);
-        Assert.Equal("null", Spec("if", UpstreamScript.Sample, "--prompts_dataset", "'null'").Conditions.Prompts);
-        Assert.Equal("null", Spec("if", UpstreamScript.Sample, "--prompts", "None").Conditions.Prompts);
-        Assert.Equal("hobbit", Spec("if", UpstreamScript.Sample, "--prompts-dataset", "hobbit").Conditions.Prompts);
-        Assert.Equal("my.txt", Spec("if", UpstreamScript.Sample, "--prompts", "my.txt").Conditions.Prompts);
-        Assert.Null(Spec("if", UpstreamScript.Sample).Conditions.Prompts);
-    }
-
-    [Fact]
-    public void Sample_Labels_AreSplit() =>
-        Assert.Equal(["golden retriever", "207"], Spec("dit", UpstreamScript.Sample, "--labels", "golden retriever, 207").Conditions.Labels);
 
     [Fact]
     public void Swap_OfIf_TakesItsOwnNames()
@@ -96,11 +70,61 @@ public sealed class FamilyFlagsTests
     }
 
     [Theory]
+    [InlineData("ldm", UpstreamScript.Swap, 100, 64)]
+    [InlineData("ldm", UpstreamScript.Forward, 100, 64)]
+    [InlineData("dit", UpstreamScript.Swap, 50, 64)]
+    [InlineData("dit", UpstreamScript.Forward, 50, 64)]
+    [InlineData("if", UpstreamScript.Swap, 50, 16)]
+    [InlineData("if", UpstreamScript.Forward, 50, 16)]
+    public void Invert_WithoutK_IsPlainInversionWithUpstreamsDefaults(string family, object script, int steps, int batch)
+    {
+        var arguments = Read(family, (UpstreamScript)script, FamilyCommandLine.Inputs(family));
+        var spec = UpstreamTranslation.ToSpec(arguments);
+        Assert.Equal([steps], spec.NumInferenceSteps);
+        Assert.Equal(batch, spec.BatchSize);
+        Assert.Equal((42L, 42L), (arguments.Seed, arguments.ForwardSeed));
+        Assert.Equal([1.0], spec.GuidanceScales);
+        Assert.True(spec is { WithPlainRun: true, WithInversion: true, WithSampling: false, WithReconstruction: false, NParts: 1, PartIdx: 0 });
+        Assert.Empty(spec.Interventions);
+        Assert.Equal(InternalSelection.None, spec.Internal);
+    }
+
+    [Theory]
+    [InlineData("ldm")]
+    [InlineData("dit")]
+    [InlineData("if")]
+    public void Sample_Parts_AreTakenByEveryFamily(string family)
+    {
+        var spec = Spec(family, UpstreamScript.Sample, "--n_parts", "4", "--part_idx", "3");
+        Assert.Equal((4, 3), (spec.NParts, spec.PartIdx));
+    }
+
+    [Fact]
+    public void Forward_OfDit_SwapsToo()
+    {
+        var spec = Spec(
+            "dit", UpstreamScript.Forward, "--input_image_path", "s.pt", "--input_cond_path", "c.pt", "--swap_path", "x.pt", "--swap_before_t", "2", "--swap_type", "xt");
+        Assert.Equal(new Intervention(InterventionKind.SwapXt, 2, SwapPath: "x.pt"), spec.Interventions.Single());
+        Assert.False(spec.WithPlainRun);
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(true, "--decode")]
+    [InlineData(true, "--no_decode", "false")]
     [InlineData(false, "--decode", "false")]
+    [InlineData(false, "--no_decode")]
+    [InlineData(false, "--no-decode", "--decode", "false")]
     public void Sample_Decode_IsOnUnlessSwitchedOff(bool expected, params string[] args) =>
         Assert.Equal(expected, Spec("ldm", UpstreamScript.Sample, args).WithDecoding);
+
+    [Theory]
+    [InlineData("ldm", true)]
+    [InlineData("dit", true)]
+    [InlineData("if", false)]
+    [InlineData("adm", false)]
+    public void All_DecodeFlags_AreThoseOfLatentModels(string family, bool expected) =>
+        Assert.Equal(expected, FamilyCommandLine.Flags(family, UpstreamScript.Swap).All.Any(o => o.Name == "--no_decode"));
 
     [Fact]
     public void Swap_WithoutSamples_NamesTheFlagOfItsFamily()
@@ -108,11 +132,4 @@ public sealed class FamilyFlagsTests
         Assert.Contains("--input_samples_path", Assert.Throws<BadInputException>(() => Spec("if", UpstreamScript.Swap)).Message, StringComparison.Ordinal);
         Assert.Contains("--input_image_path", Assert.Throws<BadInputException>(() => Spec("dit", UpstreamScript.Swap)).Message, StringComparison.Ordinal);
     }
-
-    [Theory]
-    [InlineData("dit", "dit")]
-    [InlineData("if", "deepfloyd_if")]
-    [InlineData("ldm", "celeba_ldm_256")]
-    public void SaveDir_Default_LiesInTheFamilysFolder(string family, string folder) =>
-        Assert.StartsWith(Path.Combine("experiments", folder, "sampling_invert_reconstruction", "seed_42_T_"), UpstreamFolders.SaveDir(Read(family, UpstreamScript.Sample)), StringComparison.Ordinal);
 }

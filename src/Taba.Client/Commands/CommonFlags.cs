@@ -7,7 +7,7 @@ namespace Taba.Client.Commands;
 /// <summary>Flags that every running command takes. Each overrides the key of the same name in a sweep file.</summary>
 sealed class CommonFlags
 {
-    readonly Option<string?> _model = Flags.Of<string?>("model", "A model's name (demo, adm-32, adm-64, adm-256) or the path of a model.json.");
+    readonly Option<string?> _model = Flags.Of<string?>("model", "A model's name (taba models list), the path of a model.json, or a Hugging Face folder or repository.");
     readonly Option<string?> _weights = Flags.Of<string?>("weights", "A weights file (.pt or .safetensors) for a named model.");
     readonly Option<int?> _sampleSize = Flags.Of<int?>("sample_size", "Height and width of the state; the default is the model's.");
     readonly Option<string?> _device = Flags.Of<string?>("device", "auto, cpu, cuda or cuda:N. The default is auto.");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Taba.Grains;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Commands;
@@ -18,40 +19,62 @@ sealed class ConditionFlags(UpstreamScript script, UpstreamFamily family)
     readonly Option<int> _noises = Flags.WithDefault("noises_per_prompt", 4, "Consecutive samples of each.");
     readonly Option<double> _guidance = Flags.WithDefault("guidance_scale", 1.0, "Scale of classifier-free guidance; 1 is none.");
 
+    bool Sampling => script == UpstreamScript.Sample;
+
+    bool IsConditional => family.TakesClasses || family.TakesText;
+
     public IEnumerable<Option> All =>
     [
-        .. family.TakesClasses ? [_condPath] : Array.Empty<Option>(),
-        .. family.TakesText ? [_promptsPath] : Array.Empty<Option>(),
-        .. family.DrawsConditions ? [_guidance] : Array.Empty<Option>(),
-        .. family.DrawsConditions && script == UpstreamScript.Sample ? [_condSeed, _nPrompts, _noises] : Array.Empty<Option>(),
-        .. family is { DrawsConditions: true, TakesClasses: true } && script == UpstreamScript.Sample ? [_labels] : Array.Empty<Option>(),
-        .. family.TakesText && script == UpstreamScript.Sample ? [_prompts, _datasetPath] : Array.Empty<Option>(),
+        .. When(family.TakesClasses, _condPath, _labels),
+        .. When(family.TakesText, _promptsPath),
+        .. When(family.TakesText && Sampling, _prompts, _datasetPath),
+        .. When(family.DrawsConditions, _guidance),
+        .. When(family.DrawsConditions && Sampling, _nPrompts),
+        .. When(IsConditional && Sampling, _condSeed),
+        // Given labels have as many samples each as drawn classes, whatever the script.
+        .. When(family.TakesClasses || (IsConditional && Sampling), _noises),
     ];
 
+    /// <exception cref="BadInputException">A value that no run can have.</exception>
     public ConditionRequest Read(ParseResult parsed)
     {
-        if (!family.DrawsConditions)
-            return new ConditionRequest();
-        var request = new ConditionRequest { PromptsPath = family.TakesText ? parsed.GetValue(_promptsPath) : null };
-        if (script != UpstreamScript.Sample)
-            return request;
-        return request with
+        var defaults = new ConditionRequest();
+        return new ConditionRequest
         {
-            Prompts = family.TakesText ? Source(parsed.GetValue(_prompts)) : null,
-            DatasetPath = family.TakesText ? parsed.GetValue(_datasetPath) : null,
-            Labels = family.TakesClasses && parsed.GetValue(_labels) is { } labels
-                ? [.. labels.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)]
-                : null,
-            CondSeed = parsed.GetValue(_condSeed),
-            NPrompts = parsed.GetValue(_nPrompts),
-            NoisesPerPrompt = parsed.GetValue(_noises),
+            Prompts = Source(Value(parsed, _prompts, null)),
+            DatasetPath = Value(parsed, _datasetPath, null),
+            PromptsPath = Value(parsed, _promptsPath, null),
+            Labels = Labels(Value(parsed, _labels, null)),
+            CondSeed = Value(parsed, _condSeed, defaults.CondSeed),
+            NPrompts = Value(parsed, _nPrompts, (int?)null),
+            NoisesPerPrompt = Value(parsed, _noises, defaults.NoisesPerPrompt),
         };
     }
 
-    public string? CondPath(ParseResult parsed) => family.TakesClasses ? parsed.GetValue(_condPath) : null;
+    public string? CondPath(ParseResult parsed) => Value(parsed, _condPath, null);
 
-    public double Guidance(ParseResult parsed) => family.DrawsConditions ? parsed.GetValue(_guidance) : 1;
+    public double Guidance(ParseResult parsed) => Value(parsed, _guidance, 1);
 
-    /// <summary>Upstream's null has to be quoted for Hydra, and need not be here.</summary>
-    static string? Source(string? prompts) => prompts?.Trim('\'', '"') is { Length: > 0 } name ? name.Equals("none", StringComparison.OrdinalIgnoreCase) ? "null" : name : null;
+    T Value<T>(ParseResult parsed, Option<T> option, T otherwise) => All.Contains(option) ? parsed.GetValue(option)! : otherwise;
+
+    int? Value(ParseResult parsed, Option<int> option, int? otherwise) => All.Contains(option) ? parsed.GetValue(option) : otherwise;
+
+    static string[]? Labels(string? text)
+    {
+        if (text is null)
+            return null;
+        var labels = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return labels.Length > 0
+            ? labels
+            : throw new BadInputException($"--labels is '{text}': give classes by name or id, separated by commas, such as 'golden retriever,207'.");
+    }
+
+    /// <summary>The empty prompt has several names: upstream's null, which Hydra wants quoted, Python's None, and no text.</summary>
+    static string? Source(string? prompts) => prompts?.Trim('\'', '"') switch
+    {
+        "" or "None" or "none" => "null",
+        var name => name,
+    };
+
+    static Option[] When(bool holds, params Option[] options) => holds ? options : [];
 }

@@ -63,7 +63,8 @@ static class FamilyCommand
     {
         var (model, decoded) = family.Name switch
         {
-            "adm" or "gaussian" => ("--model demo ", ""),
+            "adm" => ("--model demo ", ""),
+            "gaussian" => ("--model gaussian/model.json ", ""),
             _ => ("", family.Name == "if" ? "" : "    # with pictures of samples and reconstructions"),
         };
         var conditions = family.Name switch

@@ -57,6 +57,7 @@ static partial class ParseComplaint
             {
                 "Boolean" => "true or false",
                 "Int32" or "Int64" => "a whole number",
+                "Double" => "a number",
                 _ => "another value",
             };
             return $"{match.Groups["option"].Value} is '{match.Groups["value"].Value}': expected {expected}";

@@ -22,6 +22,7 @@ sealed class UpstreamFlags
     readonly Option<bool> _withReconstruction = Flags.Switch("with_reconstruction", "Reconstruct images from the inverted latents.");
     readonly Option<bool> _internal = Flags.Switch("internal", "Keep states, predictions and x0 predictions of every step (all_t_*).");
     readonly Option<bool> _decode = Flags.Switch("decode", "Decode the states of a latent model to pictures (the default; --decode false leaves them).");
+    readonly Option<bool> _noDecode = Flags.Switch("no_decode", "The same as --decode false.");
     readonly Option<string?> _saveDir = Flags.Of<string?>("save_dir", "The run's folder; the default is upstream's, without its time stamp.");
     readonly Option<int> _nParts = Flags.WithDefault("n_parts", 1, "Cut the samples into this many equal parts ...");
     readonly Option<int> _partIdx = Flags.WithDefault("part_idx", 0, "... and run this one.");
@@ -57,7 +58,7 @@ sealed class UpstreamFlags
     [
         .. _modelName is null ? Array.Empty<Option>() : [_modelName],
         _steps, _seed, _batchSize, _withReconstruction, _internal, _saveDir, _nParts, _partIdx, _imagePath, _processes,
-        .. _family.Name is "ldm" or "dit" ? [_decode] : Array.Empty<Option>(),
+        .. _family.HasAutoencoder ? [_decode, _noDecode] : Array.Empty<Option>(),
         .. _conditions.All,
         .. OfScript,
     ];
@@ -65,9 +66,11 @@ sealed class UpstreamFlags
     Option[] OfScript => _script switch
     {
         UpstreamScript.Sample => _family.DrawsConditions ? [_withInversion, _noisePath] : [_samples, _withInversion, _noisePath],
-        UpstreamScript.Swap => [_noisePath, _swapPath, _swapBefore, _swapType],
-        _ => [_forwardBefore, _forwardSeed, _alignment],
+        UpstreamScript.Swap => [_noisePath, .. Swap],
+        _ => [_forwardBefore, _forwardSeed, _alignment, .. _family.SwapsInForward ? Swap : []],
     };
+
+    Option[] Swap => [_swapPath, _swapBefore, _swapType];
 
     /// <exception cref="BadInputException">A value that no run can have.</exception>
     public UpstreamArguments Read(ParseResult parsed)
@@ -88,7 +91,7 @@ sealed class UpstreamFlags
             BatchSize = BatchSize(parsed.GetValue(_batchSize)!),
             WithReconstruction = parsed.GetValue(_withReconstruction),
             Internal = parsed.GetValue(_internal),
-            Decode = !Has(_decode) || !parsed.IsGiven(_decode) || parsed.GetValue(_decode),
+            Decode = Decode(parsed),
             SaveDir = parsed.GetValue(_saveDir),
             Out = _output.Out(parsed),
             NParts = parsed.GetValue(_nParts),
@@ -110,6 +113,17 @@ sealed class UpstreamFlags
     }
 
     bool Has(Option option) => All.Contains(option);
+
+    bool Decode(ParseResult parsed)
+    {
+        if (!Has(_decode))
+            return true;
+        var decode = parsed.IsGiven(_decode) ? parsed.GetValue(_decode) : (bool?)null;
+        var noDecode = parsed.IsGiven(_noDecode) ? parsed.GetValue(_noDecode) : (bool?)null;
+        if (decode is { } asked && asked == noDecode)
+            throw new BadInputException("--decode and --no_decode say opposite things: leave one out.");
+        return decode ?? noDecode is not true;
+    }
 
     static int? BatchSize(string text)
     {

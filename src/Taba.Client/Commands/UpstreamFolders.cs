@@ -1,3 +1,6 @@
+using System.Globalization;
+using Taba.Grains.Sweeps;
+
 namespace Taba.Client.Commands;
 
 /// <summary>Where upstream's scripts put a run when no folder is given, without the time stamp: the same command finds it again.</summary>
@@ -19,23 +22,50 @@ static class UpstreamFolders
 
     static string Default(UpstreamArguments a)
     {
-        var root = Path.Combine(a.Out ?? OutputFlags.DefaultOut, a.Family.Folder ?? Slug(a.ModelName));
+        var root = Path.Combine(a.Out ?? OutputFlags.DefaultOut, Root(a));
         if (a.Internal)
             root = Path.Combine(root, "internal");
         var common = $"seed_{a.Seed}_T_{a.NumInferenceSteps}_batch_size_{(a.BatchSize is { } batch ? $"{batch}" : "auto")}";
-        return a.Script switch
+        if (a.Family.DrawsConditions)
+            common += $"_guidance_scale_{a.GuidanceScale.ToString(CultureInfo.InvariantCulture)}";
+        var ending = $"__with_reconstruction_{a.WithReconstruction}";
+        return a switch
         {
-            UpstreamScript.Sample => Path.Combine(
-                root, "sampling_invert_reconstruction",
-                $"{common}{(a.Family.DrawsConditions ? $"_n_prompts_{a.Conditions.NPrompts}_noises_{a.Conditions.NoisesPerPrompt}_gs_{Number(a.GuidanceScale)}_cond_seed_{a.Conditions.CondSeed}" : $"_n_samples_{a.Samples}")}__with_inversion_{a.WithInversion}__with_reconstruction_{a.WithReconstruction}"),
-            UpstreamScript.Swap => Path.Combine(
-                root, "invert", $"swap_{a.SwapType ?? "none"}_before{a.SwapBeforeT ?? 0}", $"{common}__with_reconstruction_{a.WithReconstruction}"),
-            _ => Path.Combine(
-                root, "invert", $"forward_before{a.ForwardBeforeT ?? 0}_seed_{a.ForwardSeed}", $"{common}__with_reconstruction_{a.WithReconstruction}"),
+            { Script: UpstreamScript.Sample } => Path.Combine(
+                root, "sampling_invert_reconstruction", $"{common}_{Rows(a)}__with_inversion_{a.WithInversion}{ending}{Inputs(a)}"),
+            { Script: UpstreamScript.Swap } or { SwapBeforeT: > 0 } => Path.Combine(
+                root, "invert", $"swap_{a.SwapType ?? "none"}_before{a.SwapBeforeT ?? 0}", $"{common}{ending}"),
+            // Upstream's DiT and IF scripts name the seed here where the seed of the forward noise is meant.
+            _ => Path.Combine(root, "invert", $"forward_before{a.ForwardBeforeT ?? 0}_seed_{a.ForwardSeed}{Alignment(a)}", $"{common}{ending}"),
         };
     }
 
-    static string Number(double value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    /// <summary>Upstream's folder of a family with one model; another model has one of its own.</summary>
+    static string Root(UpstreamArguments a) => a.Family.Folder is { } folder && a.ModelName == a.Family.DefaultModel ? folder : Slug(a.ModelName);
+
+    static string Rows(UpstreamArguments a)
+    {
+        var c = a.Conditions;
+        if (c.Labels is { } labels)
+            return $"labels_{Brief(string.Join('_', labels))}_noises_per_prompt_{c.NoisesPerPrompt}";
+        if (!a.Family.DrawsConditions)
+            return $"n_samples_{a.Samples}";
+        var source = c.Prompts is null or "dataset" ? "" : $"_prompts_{Brief(Path.GetFileNameWithoutExtension(c.Prompts))}";
+        return $"n_prompts_{c.NPrompts}_noises_per_prompt_{c.NoisesPerPrompt}_cond_seed_{c.CondSeed}{source}";
+    }
+
+    /// <summary>Files that stand in for what is drawn: upstream's LDM script adds the name of the noise file, its DiT and IF scripts say that there is one.</summary>
+    static string Inputs(UpstreamArguments a)
+    {
+        if (a.Family.Name == "ldm")
+            return a.InputNoisePath is { } noise ? $"_{Brief(Path.GetFileNameWithoutExtension(noise))}" : "";
+        return a.Family.DrawsConditions && (a.InputNoisePath ?? a.InputImagePath ?? a.InputCondPath ?? a.Conditions.PromptsPath) is not null ? "_with_input" : "";
+    }
+
+    static string Alignment(UpstreamArguments a) => a.ForwardAlignment == ForwardAlignment.Upstream ? "" : "_consistent";
+
+    /// <summary>Text of a user as part of a folder's name.</summary>
+    static string Brief(string text) => Plain(text.Length > 40 ? text[..40] : text);
 
     /// <summary>A model's name, or what tells its file from others, as a folder's name.</summary>
     static string Slug(string model)
@@ -43,6 +73,8 @@ static class UpstreamFolders
         var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(model));
         if (name.Equals("model.json", StringComparison.OrdinalIgnoreCase))
             name = Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(model))) ?? "model";
-        return string.Concat(Path.GetFileNameWithoutExtension(name).Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '_'));
+        return Plain(Path.GetFileNameWithoutExtension(name));
     }
+
+    static string Plain(string text) => string.Concat(text.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '_'));
 }

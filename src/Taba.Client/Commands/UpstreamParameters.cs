@@ -1,3 +1,6 @@
+using System.Globalization;
+using Taba.Silo.Outputs;
+
 namespace Taba.Client.Commands;
 
 /// <summary>What upstream's scripts write into metrics.json as <c>_params</c>: every parameter by name, and values as text.</summary>
@@ -35,18 +38,22 @@ static class UpstreamParameters
 
         void AddConditions()
         {
+            var c = a.Conditions;
+            if (c.Labels is { } labels)
+            {
+                Add("labels", string.Join(',', labels));
+                Add("noises_per_prompt", c.NoisesPerPrompt);
+            }
             if (!a.Family.DrawsConditions)
                 return;
             Add("guidance_scale", a.GuidanceScale);
             if (a.Script != UpstreamScript.Sample)
                 return;
-            Add("cond_seed", a.Conditions.CondSeed);
-            Add("n_prompts", a.Conditions.NPrompts);
-            Add("noises_per_prompt", a.Conditions.NoisesPerPrompt);
+            Add("cond_seed", c.CondSeed);
+            Add("n_prompts", c.NPrompts);
+            Add("noises_per_prompt", c.NoisesPerPrompt);
             if (a.Family.TakesText)
-                Add("prompts_dataset", a.Conditions.Prompts ?? "dataset");
-            if (a.Conditions.Labels is { } labels)
-                Add("labels", string.Join(',', labels));
+                Add("prompts_dataset", c.Prompts ?? "dataset");
         }
 
         void AddScript()
@@ -62,10 +69,10 @@ static class UpstreamParameters
                     Add("forward_before_t", a.ForwardBeforeT);
                     Add("forward_seed", a.ForwardSeed);
                     Add("forward_alignment", a.ForwardAlignment.ToString().ToLowerInvariant());
-                    // Upstream's LDM script counts what it was given, and its DiT script has the swap's parameters too.
+                    // Upstream's LDM script counts what it was given, which is known when the folder is written.
                     if (a.Family.Name == "ldm")
                         Add("n_samples", null);
-                    if (a.Family.Name == "dit")
+                    if (a.Family.SwapsInForward)
                         AddSwap();
                     break;
                 case UpstreamScript.Swap:
@@ -85,8 +92,9 @@ static class UpstreamParameters
         {
             null => "null",
             bool flag => flag ? "true" : "false",
-            IFormattable number => number.ToString(null, System.Globalization.CultureInfo.InvariantCulture),
-            _ => $"{value}",
+            string text => ParameterText.Of(text),
+            IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+            _ => throw new ArgumentException($"{name} is a {value.GetType()}, which is no parameter.", nameof(value)),
         };
     }
 }

@@ -13,6 +13,7 @@ static class UpstreamTranslation
         var sampling = a.Script == UpstreamScript.Sample;
         if (!sampling && a.InputImagePath is null)
             throw new BadInputException($"{(a.Family.TakesText ? "--input_samples_path" : "--input_image_path")} is missing: give the images to invert, such as the samples.pt of a sampling run.");
+        RequireConditions(a);
         var intervention = Intervention(a);
         return new SweepSpec
         {
@@ -44,9 +45,11 @@ static class UpstreamTranslation
 
     static Intervention? Intervention(UpstreamArguments a)
     {
-        switch (a.Script)
+        switch (a)
         {
-            case UpstreamScript.Swap when a.SwapBeforeT is { } before and not 0:
+            case { SwapBeforeT: { } swap and not 0, ForwardBeforeT: { } forward and not 0 }:
+                throw new BadInputException($"--swap_before_t {swap} and --forward_before_t {forward} both replace the first inversion steps: give one.");
+            case { SwapBeforeT: { } before and not 0 }:
                 if (a.SwapType is null)
                     throw new BadInputException($"--swap_before_t is {before} and --swap_type is missing: give eps or xt.");
                 if (a.SwapPath is null)
@@ -55,10 +58,27 @@ static class UpstreamTranslation
                         $"--swap_before_t is {before} and --swap_path is missing: give the all_t_{(a.SwapType == "eps" ? "eps_" : "")}samples file of a sampling run with --internal.");
                 }
                 return new(a.SwapType == "eps" ? InterventionKind.SwapEps : InterventionKind.SwapXt, before, SwapPath: a.SwapPath);
-            case UpstreamScript.Forward when a.ForwardBeforeT is { } before and not 0:
+            case { ForwardBeforeT: { } before and not 0 }:
                 return new(InterventionKind.Forward, before, a.ForwardSeed);
             default:
                 return null;
+        }
+    }
+
+    /// <summary>Given samples were made under some conditions, which upstream does not guess either. Said before a model is looked for.</summary>
+    static void RequireConditions(UpstreamArguments a)
+    {
+        if (a.InputImagePath is null || !a.Family.DrawsConditions)
+            return;
+        if (a.Family.TakesClasses && a.InputCondPath is null && a.Conditions.Labels is null)
+        {
+            throw new BadInputException(
+                "--input_cond_path is missing: give the classes of the samples, the conds file of the sampling run that made them, or --labels.");
+        }
+        if (a.Family.TakesText && a.Conditions.PromptsPath is null)
+        {
+            throw new BadInputException(
+                "--input_prompts_path is missing: give the prompts of the samples, the prompts.pkl or prompts.json of the sampling run that made them.");
         }
     }
 

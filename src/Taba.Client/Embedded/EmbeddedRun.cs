@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Taba.Client.Planning;
 using Taba.Diffusion.Native;
 using Taba.Grains;
 using Taba.Grains.Planning;
@@ -20,6 +21,7 @@ sealed class EmbeddedRun : IRunHost
 
     public SweepPlan Plan(SweepSpec spec, string storeRoot, bool remember = false)
     {
+        InputPaths.RequirePresent(spec);
         TorchRuntime.Initialize();
         var device = DeviceChoice.Resolve(spec.Device);
         // What is refused leaves nothing behind: digests are remembered only where a store already is.

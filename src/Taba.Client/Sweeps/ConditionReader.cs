@@ -20,14 +20,14 @@ static class ConditionReader
         };
     }
 
-    /// <summary>A source by its name, or a file. YAML's null is the source of that name, not the absence of one.</summary>
+    /// <summary>A source by its name, or a file. YAML's null, Python's None and no text are the empty prompt, not the absence of a source.</summary>
     static string? Prompts(SweepFields fields, SweepPaths paths)
     {
         if (!fields.IsPresent("prompts"))
             return null;
         return fields.Text("prompts") switch
         {
-            null or "null" => "null",
+            null or "" or "null" or "None" => "null",
             "dataset" or "hobbit" => fields.Text("prompts"),
             var path => paths.File(path),
         };

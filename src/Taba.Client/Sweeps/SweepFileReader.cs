@@ -101,6 +101,8 @@ static class SweepFileReader
             n, key, ("sample", StageWord.Sample), ("invert", StageWord.Invert), ("reconstruct", StageWord.Reconstruct), ("decode", StageWord.Decode))).ToList();
         if (imagesGiven && stages.Contains(StageWord.Sample))
             throw node.Refuse("stages has sample, and input_images gives the images: leave one of them out.");
+        if (stages.Contains(StageWord.Decode) && !fields.Bool("decode", true))
+            throw node.Refuse("stages has decode, and decode is false: leave one of them out.");
         return stages;
     }
 

@@ -19,7 +19,7 @@ static class ConditionRules
     /// <exception cref="BadInputException">Conditions that the model cannot take, or that contradict each other.</exception>
     public static RunConditions Read(SweepSpec spec, ModelFacts model, IInputFiles files)
     {
-        Check(spec, model);
+        CheckFits(spec, model);
         var request = spec.Conditions;
         var drawnRows = Rows(request, spec.Samples);
         switch (model.Conditions)
@@ -42,7 +42,8 @@ static class ConditionRules
         }
     }
 
-    static void Check(SweepSpec spec, ModelFacts model)
+    /// <summary>What no model can take. Said before a model is looked for, which may mean that it is downloaded.</summary>
+    public static void Check(SweepSpec spec)
     {
         var request = spec.Conditions;
         if (request.NoisesPerPrompt < 1)
@@ -53,6 +54,18 @@ static class ConditionRules
             throw new BadInputException($"n_prompts times noises_per_prompt is {(long)(request.NPrompts ?? 1) * request.NoisesPerPrompt}: it must be at most {MaxRows}.");
         if (spec.CondPath is not null && request.Labels is { Count: > 0 })
             throw new BadInputException("labels and input_cond_path both give classes: leave one out.");
+        if (request.PromptsPath is { } listed && request.Prompts is { } source)
+            throw new BadInputException($"prompts ({source}) and input_prompts_path ({listed}) both give prompts: leave one out.");
+        foreach (var scale in spec.GuidanceScales)
+        {
+            if (!double.IsFinite(scale) || scale < 0)
+                throw new BadInputException($"guidance_scale is {scale}: it must be a number, 0 or more.");
+        }
+    }
+
+    static void CheckFits(SweepSpec spec, ModelFacts model)
+    {
+        var request = spec.Conditions;
         if (model.Conditions != ConditionKind.Classes && spec.CondPath is { } conds)
             throw new BadInputException($"input_cond_path {conds} gives class ids, and model {model.Slug} takes no classes: leave it out.");
         if (model.Conditions != ConditionKind.Classes && request.Labels is { Count: > 0 })
@@ -61,8 +74,6 @@ static class ConditionRules
             throw new BadInputException($"prompts are given ({prompts}), and model {model.Slug} takes no text: leave them out.");
         foreach (var scale in spec.GuidanceScales)
         {
-            if (!double.IsFinite(scale) || scale < 0)
-                throw new BadInputException($"guidance_scale is {scale}: it must be a number, 0 or more.");
             if (scale > 1 && !model.CanBeGuided)
                 throw new BadInputException($"guidance_scale is {scale}, and model {model.Slug} has no conditions to be guided by: use 1.");
         }

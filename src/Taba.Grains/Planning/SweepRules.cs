@@ -35,6 +35,7 @@ static class SweepRules
             throw new BadInputException($"part_idx is {spec.PartIdx}: with n_parts {spec.NParts} it must be between 0 and {spec.NParts - 1}.");
         if (spec.Internal.Every < 1)
             throw new BadInputException($"internal keeps every {spec.Internal.Every} steps: it must be at least 1.");
+        ConditionRules.Check(spec);
     }
 
     public static void CheckSteps(SweepSpec spec, ModelFacts model, int numInferenceSteps)

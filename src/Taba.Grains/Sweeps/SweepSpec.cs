@@ -77,7 +77,10 @@ public sealed record SweepSpec
     /// <summary>Compute anew, reading nothing from the store.</summary>
     [Id(24)] public bool Overwrite { get; init; }
 
-    /// <summary>The user's parameters as upstream records them in <c>metrics.json</c> (<c>_params</c>); null derives them from the run.</summary>
+    /// <summary>
+    /// The user's parameters as upstream records them in <c>metrics.json</c> (<c>_params</c>); null derives them from the run. Values are
+    /// text: numbers, true, false and null stand for themselves, and text that looks like one of them is in double quotes.
+    /// </summary>
     [Id(25)] public IReadOnlyDictionary<string, string>? Parameters { get; init; }
 
     /// <summary>The run's files go directly into the output folder (<c>--save_dir</c>), not into sweep/run below it.</summary>

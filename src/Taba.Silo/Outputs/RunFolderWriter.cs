@@ -215,11 +215,14 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
         if (options.Parameters is { } given)
         {
             foreach (var (name, text) in given)
-                parameters[name] = Literal(text);
+                parameters[name] = ParameterText.Read(text);
+            // Upstream's LDM forward script counts what it was given.
+            if (parameters.TryGetPropertyValue("n_samples", out var count) && count is null)
+                parameters["n_samples"] = run.Rows.Count;
             return parameters;
         }
         foreach (var (name, text) in run.Axes)
-            parameters[name] = Literal(text);
+            parameters[name] = ParameterText.Read(text);
         parameters["n_samples"] = run.Rows.Count;
         parameters["output_dir"] = folder;
         if (run.Intervention is { Kind: InterventionKind.Forward } forward)
@@ -233,18 +236,6 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
             parameters["swap_before_t"] = swap.Before;
         }
         return parameters;
-    }
-
-    /// <summary>A parameter as JSON: numbers, true, false and null as such, anything else as text.</summary>
-    static JsonNode? Literal(string text)
-    {
-        if (text is "null")
-            return null;
-        if (bool.TryParse(text, out var flag))
-            return flag;
-        if (long.TryParse(text, out var whole))
-            return whole;
-        return double.TryParse(text, out var number) ? number : text;
     }
 
     static ImmutableArray<string> Notes(PlannedRun run)

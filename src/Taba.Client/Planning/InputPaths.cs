@@ -1,0 +1,32 @@
+using Taba.Diffusion.Conditions;
+using Taba.Grains;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Client.Planning;
+
+/// <summary>Asks whether given files are there at all. That comes before a model is looked for, which may mean that it is downloaded.</summary>
+static class InputPaths
+{
+    /// <exception cref="BadInputException">A file is absent.</exception>
+    public static void RequirePresent(SweepSpec spec)
+    {
+        Require("input_noise_path", spec.NoisePath);
+        Require("input_image_path", spec.ImagesPath);
+        Require("input_cond_path", spec.CondPath);
+        Require("input_prompts_path", spec.Conditions.PromptsPath);
+        Require("prompts_dataset_path", spec.Conditions.DatasetPath);
+        foreach (var intervention in spec.Interventions)
+            Require("swap_path", intervention.SwapPath);
+        if (spec.Conditions.Prompts is { } prompts && prompts is not (PromptSource.Dataset or PromptSource.Null or PromptSource.Hobbit) && !Path.Exists(prompts))
+        {
+            throw new BadInputException(
+                $"There is no file {prompts}, and prompts of that name are not known: give {PromptSource.Dataset}, {PromptSource.Null}, {PromptSource.Hobbit}, or a text or .json file.");
+        }
+    }
+
+    static void Require(string name, string? path)
+    {
+        if (path is not null && !Path.Exists(path))
+            throw new BadInputException($"There is no file {path}, which {name} names.");
+    }
+}
