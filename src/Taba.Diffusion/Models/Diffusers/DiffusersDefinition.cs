@@ -40,7 +40,7 @@ public abstract record DiffusersDefinition : ModelDefinition
     {
         RefuseGiven(given);
         using var weights = Folder.OpenWeights(Component);
-        WeightsMismatchException.ThrowIfDifferent(Trained(weights), Parameters);
+        WeightsMismatchException.ThrowIfDifferent(weights, Parameters);
     }
 
     public override IDenoiser Load(string? given, Device device, ScalarType networkDtype)
@@ -49,9 +49,6 @@ public abstract record DiffusersDefinition : ModelDefinition
         using var weights = Folder.OpenWeights(Component);
         return Build(weights, device, networkDtype);
     }
-
-    /// <summary>The component's weights without what is no parameter.</summary>
-    protected virtual IWeightSource Trained(IWeightSource weights) => weights;
 
     /// <summary>Builds the network from the component's weights.</summary>
     protected abstract IDenoiser Build(IWeightSource weights, Device device, ScalarType networkDtype);
