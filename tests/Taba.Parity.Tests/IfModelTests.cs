@@ -37,7 +37,7 @@ public sealed class IfModelTests
     public void Forward_TextEncoder_ReferenceActivationsAndOutputs(string name)
     {
         var inputs = ReferenceTensors.Load($"{name}/inputs.safetensors");
-        var comparison = new Comparison(name);
+        var comparison = new ModelComparison(name);
         var folder = ModelFolder.Open(Fixtures.At(name));
         var config = T5Config.Parse(folder.Config("text_encoder"), folder.ConfigPath("text_encoder"));
         using var weights = folder.OpenWeights("text_encoder");
@@ -58,7 +58,7 @@ public sealed class IfModelTests
     public void Forward_UNet_ReferenceActivationsAndOutputs(string name)
     {
         var inputs = ReferenceTensors.Load($"{name}/inputs.safetensors");
-        var comparison = new Comparison(name);
+        var comparison = new ModelComparison(name);
         var folder = ModelFolder.Open(Fixtures.At(name));
         var config = UNet2DConditionConfig.Parse(folder.Config("unet"), folder.ConfigPath("unet"));
         using var weights = folder.OpenWeights("unet");
@@ -79,44 +79,4 @@ public sealed class IfModelTests
     static JsonDocument Case(string name) => JsonDocument.Parse(File.ReadAllText(Fixtures.At($"{name}/case.json")));
 
     static Tensor Int64(ReferenceTensors tensors, string name) => tensor(tensors.Values<long>(name).ToArray(), tensors.Shape(name));
-
-    /// <summary>The reference's outputs of one case, with the case's tolerance.</summary>
-    sealed class Comparison
-    {
-        readonly string name;
-        readonly ReferenceTensors expected;
-        readonly double atol;
-        readonly double rtol;
-        readonly HashSet<string> seen = [];
-
-        internal Comparison(string name)
-        {
-            this.name = name;
-            expected = ReferenceTensors.Load($"{name}/outputs.safetensors");
-            using var document = Case(name);
-            var tolerance = document.RootElement.GetProperty("tolerance");
-            (atol, rtol) = (tolerance.GetProperty("atol").GetDouble(), tolerance.GetProperty("rtol").GetDouble());
-        }
-
-        /// <summary>A layer's output, where the reference recorded that layer.</summary>
-        internal void Observe(string what, Tensor actual)
-        {
-            if (expected.Has(what))
-                Require(what, actual);
-        }
-
-        internal void Require(string what, Tensor actual)
-        {
-            Assert.Equal(expected.Shape(what), actual.shape);
-            TensorAssert.Close(actual.contiguous().data<float>().ToArray(), expected.Values<float>(what), atol, rtol, $"{name}/{what}");
-            seen.Add(what);
-        }
-
-        internal void RequireAllSeen(string prefix)
-        {
-            var recorded = expected.Names.Where(layer => layer.StartsWith(prefix, StringComparison.Ordinal)).ToArray();
-            Assert.NotEmpty(recorded);
-            Assert.Subset(seen, recorded.ToHashSet());
-        }
-    }
 }

@@ -40,7 +40,7 @@ public abstract record DiffusersDefinition : ModelDefinition
     {
         RefuseGiven(given);
         using var weights = Folder.OpenWeights(Component);
-        WeightsMismatchException.ThrowIfDifferent(weights, Parameters);
+        WeightsMismatchException.ThrowIfDifferent(Shown(weights), Parameters);
     }
 
     public override IDenoiser Load(string? given, Device device, ScalarType networkDtype)
@@ -49,6 +49,9 @@ public abstract record DiffusersDefinition : ModelDefinition
         using var weights = Folder.OpenWeights(Component);
         return Build(weights, device, networkDtype);
     }
+
+    /// <summary>The component's weights under the names of <see cref="ModelDefinition.Parameters"/>.</summary>
+    protected virtual IWeightSource Shown(IWeightSource weights) => weights;
 
     /// <summary>Builds the network from the component's weights.</summary>
     protected abstract IDenoiser Build(IWeightSource weights, Device device, ScalarType networkDtype);

@@ -64,6 +64,8 @@ public sealed record DitDefinition : DiffusersDefinition
         ? this
         : throw new ArgumentException($"Model {Name} works on {Shape.Height}x{Shape.Width} only, the size of its position table, not on {height}x{width}.");
 
+    protected override IWeightSource Shown(IWeightSource weights) => new DitWeightNames(weights);
+
     protected override IDenoiser Build(IWeightSource weights, Device device, ScalarType networkDtype) =>
         new DitDenoiser(DitTransformer.Load(Config, weights, device, networkDtype), Shape, Config.NumClasses);
 }

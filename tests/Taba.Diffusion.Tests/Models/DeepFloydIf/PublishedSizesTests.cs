@@ -1,7 +1,5 @@
-using System.Text.Json;
 using Taba.Diffusion.Models.DeepFloydIf;
 using Taba.Diffusion.Models.TextEncoders;
-using Taba.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,12 +11,9 @@ namespace Taba.Diffusion.Tests.Models.DeepFloydIf;
 /// </summary>
 public sealed class PublishedSizesTests
 {
-    /// <summary>The reference lists the tied embedding under both its names and counts it twice.</summary>
-    const string Tied = "encoder.embed_tokens.weight";
+    public static TheoryData<string> UNets => PublishedConfigs.Named("if_");
 
-    public static TheoryData<string> UNets => Named("if_");
-
-    public static TheoryData<string> TextEncoders => Named("t5_");
+    public static TheoryData<string> TextEncoders => PublishedConfigs.Named("t5_");
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(UNets))]
@@ -26,9 +21,9 @@ public sealed class PublishedSizesTests
     {
         var config = UNet2DConditionConfig.Parse(ConfigEdit.Read($"configs/{name}/config.json"), name);
         var parameters = UNet2DConditionModel.Parameters(config);
-        RequireManifest(name, parameters);
+        PublishedConfigs.RequireManifest(name, parameters);
 
-        using var network = new UNet2DConditionModel(config, OnMeta(parameters));
+        using var network = new UNet2DConditionModel(config, PublishedConfigs.OnMeta(parameters));
 
         Assert.Equal(config.Shape, network.Shape);
         Assert.Equal(DeviceType.META, network.Device.type);
@@ -63,36 +58,13 @@ public sealed class PublishedSizesTests
     {
         var config = T5Config.Parse(ConfigEdit.Read($"configs/{name}/config.json"), name);
         var parameters = T5Encoder.Parameters(config);
-        RequireManifest(name, parameters);
 
-        using var encoder = new T5Encoder(config, OnMeta(parameters));
+        // The reference lists the tied embedding under both its names and counts it twice.
+        PublishedConfigs.RequireManifest(name, parameters, tied: "encoder.embed_tokens.weight");
+
+        using var encoder = new T5Encoder(config, PublishedConfigs.OnMeta(parameters));
 
         Assert.Equal(4096, encoder.Width);
         Assert.Equal(DeviceType.META, encoder.Device.type);
     }
-
-    static void RequireManifest(string name, IReadOnlyList<KeyValuePair<string, long[]>> parameters)
-    {
-        using var document = JsonDocument.Parse(File.ReadAllText(Fixtures.At($"manifests/{name}.json")));
-        var root = document.RootElement;
-        Assert.Equal(
-            root.GetProperty("state_dict").EnumerateObject().Where(p => p.Name != Tied)
-                .Select(p => $"{p.Name} {p.Value.GetRawText().Replace(" ", "", StringComparison.Ordinal)}"),
-            parameters.Select(p => $"{p.Key} [{string.Join(",", p.Value)}]"));
-        var tied = root.GetProperty("state_dict").TryGetProperty(Tied, out var shape)
-            ? shape.EnumerateArray().Aggregate(1L, (n, size) => n * size.GetInt64())
-            : 0;
-        Assert.Equal(root.GetProperty("n_params").GetInt64(), tied + parameters.Sum(p => p.Value.Aggregate(1L, (a, b) => a * b)));
-    }
-
-    static Dictionary<string, Tensor> OnMeta(IReadOnlyList<KeyValuePair<string, long[]>> parameters) =>
-        parameters.ToDictionary(p => p.Key, p => Meta(p.Value).DetachFromDisposeScope(), StringComparer.Ordinal);
-
-    static Tensor Meta(params long[] shape) => empty(shape, dtype: ScalarType.Float32, device: new Device("meta"));
-
-    static TheoryData<string> Named(string prefix) =>
-    [
-        .. Fixtures.Cases("configs", "config.json").Select(folder => Path.GetFileName(folder))
-            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal)),
-    ];
 }
