@@ -12,7 +12,7 @@ sealed record BenchModel(ModelSelection Selection, ModelDefinition Definition, s
 {
     const int Seed = 1;
 
-    /// <summary>Finds a model, drawing its weights when asked: 1/sqrt(fan-in) normal, norms at one, as a trained network's sizes are.</summary>
+    /// <summary>Finds a model, drawing its weights when asked.</summary>
     public static BenchModel Prepare(string name, bool randomWeights, string device)
     {
         var choice = DeviceChoice.Resolve(device);
@@ -23,14 +23,16 @@ sealed record BenchModel(ModelSelection Selection, ModelDefinition Definition, s
         var path = Path.Combine(Path.GetTempPath(), $"taba-bench-{definition.Name}.safetensors");
         using var generator = new Generator(Seed);
         var shapes = definition.Parameters.ToDictionary();
-        SafetensorsArchive.Write(path, ScalarType.Float32, definition.Parameters, parameter =>
-        {
-            var shape = shapes[parameter];
-            if (shape.Length == 1)
-                return parameter.EndsWith(".weight", StringComparison.Ordinal) ? ones(shape) : zeros(shape);
-            return randn(shape, generator: generator).div_(Math.Sqrt(shape.Skip(1).Aggregate(1L, (a, b) => a * b)));
-        });
+        SafetensorsArchive.Write(path, ScalarType.Float32, definition.Parameters, parameter => Draw(parameter, shapes[parameter], generator));
         return new(selection with { WeightsPath = path }, definition, path, choice);
+    }
+
+    /// <summary>A parameter as a trained network's could be: normal of variance 1/fan-in, normalisations at one, biases zero.</summary>
+    public static Tensor Draw(string name, long[] shape, Generator generator)
+    {
+        if (shape.Length == 1)
+            return name.EndsWith(".weight", StringComparison.Ordinal) ? ones(shape) : zeros(shape);
+        return randn(shape, generator: generator).div_(Math.Sqrt(shape.Skip(1).Aggregate(1L, (a, b) => a * b)));
     }
 
     public IDenoiser Build() => Definition.Load(WeightsPath, Device.Device, ScalarType.Float32);

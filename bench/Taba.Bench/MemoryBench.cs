@@ -19,7 +19,7 @@ sealed class MemoryBench(string model, int[] sizes, int steps)
             {
                 var clock = Stopwatch.StartNew();
                 var peak = await PeakAsync(samples, folder, cancellationToken);
-                Console.WriteLine($"| {samples} | {peak / 1024.0:F0} | {clock.Elapsed.TotalSeconds:F0} |");
+                Console.WriteLine($"| {samples} | {peak / (double)(1 << 20):F0} | {clock.Elapsed.TotalSeconds:F0} |");
             }
             finally
             {
@@ -29,7 +29,7 @@ sealed class MemoryBench(string model, int[] sizes, int steps)
         return 0;
     }
 
-    /// <summary>The most RssAnon, in KiB.</summary>
+    /// <summary>The most, in bytes.</summary>
     async Task<long> PeakAsync(int samples, string folder, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -47,25 +47,12 @@ sealed class MemoryBench(string model, int[] sizes, int steps)
         long peak = 0;
         while (!process.HasExited)
         {
-            peak = Math.Max(peak, AnonymousKiB(process.Id));
+            peak = Math.Max(peak, AnonymousPeak.Of($"{process.Id}"));
             await Task.Delay(SampleEvery, cancellationToken);
         }
         await output;
         if (process.ExitCode != 0)
             throw new InvalidOperationException($"taba ended with status {process.ExitCode}: {await errors}");
         return peak;
-    }
-
-    static long AnonymousKiB(int processId)
-    {
-        try
-        {
-            var line = File.ReadLines($"/proc/{processId}/status").FirstOrDefault(l => l.StartsWith("RssAnon:", StringComparison.Ordinal));
-            return line is null ? 0 : long.Parse(line.AsSpan("RssAnon:".Length).TrimEnd("kB").Trim());
-        }
-        catch (IOException)
-        {
-            return 0;
-        }
     }
 }

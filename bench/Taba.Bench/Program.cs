@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Taba.Bench;
+using static TorchSharp.torch;
 
 var model = new Option<string>("--model") { Description = "A model's name or model.json.", DefaultValueFactory = _ => "demo" };
 var random = new Option<bool>("--random-weights") { Description = "Draw the weights instead of reading them: speed does not depend on them." };
@@ -18,5 +19,21 @@ throughput.SetAction((parsed, cancellationToken) => new ThroughputBench(
 var memory = new Command("memory", "Peak anonymous memory of whole runs of different sizes (sample and invert, metrics on).") { model, samples, steps };
 memory.SetAction((parsed, cancellationToken) => new MemoryBench(parsed.GetValue(model)!, parsed.GetValue(samples)!, parsed.GetValue(steps)).RunAsync(cancellationToken));
 
-var root = new RootCommand("Side-by-side measurements of Taba. Tables go to docs/benchmarks.md.") { throughput, memory };
+var network = new Command("network", "Loading and evaluating a network of published size: anonymous memory beside the weights' own size, and time.")
+{
+    new Option<string>("--model") { Description = "adm-32, adm-64, adm-256, or the config.json of a UNet, transformer or text encoder.", Required = true },
+    new Option<ScalarType>("--dtype") { Description = "The type to compute in.", DefaultValueFactory = _ => ScalarType.Float32 },
+    new Option<ScalarType>("--file-dtype") { Description = "The type of the drawn weights on disk.", DefaultValueFactory = _ => ScalarType.Float16 },
+    new Option<int>("--forwards") { Description = "Evaluations of one sample; the best is shown.", DefaultValueFactory = _ => 2 },
+    new Option<string?>("--weights") { Description = "A folder of drawn weights (for the process that measures).", Hidden = true },
+};
+network.SetAction(async (parsed, cancellationToken) =>
+{
+    var (name, dtype, forwards) = (parsed.GetRequiredValue<string>("--model"), parsed.GetRequiredValue<ScalarType>("--dtype"), parsed.GetRequiredValue<int>("--forwards"));
+    return parsed.GetValue<string?>("--weights") is { } weights
+        ? NetworkBench.Measure(name, weights, dtype, forwards)
+        : await new NetworkBench(name, parsed.GetRequiredValue<ScalarType>("--file-dtype"), dtype, forwards).RunAsync(cancellationToken);
+});
+
+var root = new RootCommand("Side-by-side measurements of Taba. Tables go to docs/benchmarks.md.") { throughput, memory, network };
 return await root.Parse(args).InvokeAsync();

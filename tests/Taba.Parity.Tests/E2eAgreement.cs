@@ -8,6 +8,7 @@ static class E2eAgreement
     const double Tolerance = 1e-3;
     const double UsualTolerance = 2e-4;
     const double UsualShare = 0.99;
+    const double UsualShareGuided = 0.98;
     const double SummaryTolerance = 1e-2;
     const double MetricTolerance = 1e-3;
     const double CorrelationTolerance = 1e-2;
@@ -21,7 +22,7 @@ static class E2eAgreement
     /// <param name="guidance">
     /// The scale of guidance, by which both are multiplied. eps = u + g·(c - u) multiplies the rounding of either network by 2g - 1 in
     /// every step, and the reference's own is as large as ours (docs/design/families.md gives both against float64): at g = 7 even an
-    /// exact run would be further than 1e-3 from it.
+    /// exact run would be further than 1e-3 from it. A few more elements may be unusual then.
     /// </param>
     /// <returns>The largest difference over max(1, std b).</returns>
     public static double Close(ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, string what, double guidance = 1)
@@ -37,7 +38,7 @@ static class E2eAgreement
             usual += difference <= usualTolerance ? 1 : 0;
             largest = Math.Max(largest, difference);
         }
-        Assert.True(usual >= UsualShare * expected.Length, $"{what}: only {usual} of {expected.Length} elements are within {usualTolerance}; the largest difference is {largest:g3}.");
+        Assert.True(usual >= (guidance > 1 ? UsualShareGuided : UsualShare) * expected.Length, $"{what}: only {usual} of {expected.Length} elements are within {usualTolerance}; the largest difference is {largest:g3}.");
         return largest;
     }
 

@@ -1,5 +1,6 @@
 using Taba.Diffusion.Tests.Models.Autoencoders;
 using Taba.Diffusion.Tests.Models.Dit;
+using Taba.Diffusion.Tests.Models.Ldm;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Tests.Models;
@@ -23,6 +24,17 @@ public sealed class LatentTensorCountTests
     }
 
     [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.BFloat16)]
+    public void Forward_UNetManyTimes_NothingIsLeft(ScalarType dtype)
+    {
+        using var network = UNet2DModelTests.Network(UNet2DModelTests.tiny, dtype);
+        using var x = ones(2, 3, 16, 16);
+        using var timesteps = tensor([1f, 500f]);
+        RequireNothingLeft(() => network.Forward(x, timesteps).Dispose());
+    }
+
+    [Theory]
     [InlineData(Vq, ScalarType.Float32)]
     [InlineData(Vq, ScalarType.BFloat16)]
     [InlineData(KL, ScalarType.Float32)]
@@ -43,6 +55,7 @@ public sealed class LatentTensorCountTests
     public void Dispose_Networks_NothingIsLeft() => RequireNothingLeft(() =>
     {
         DitTransformerTests.Network(DitTransformerTests.tiny).Dispose();
+        UNet2DModelTests.Network(UNet2DModelTests.tiny).Dispose();
         AutoencoderTests.Network(Vq).Dispose();
         AutoencoderTests.Network(KL).Dispose();
     });

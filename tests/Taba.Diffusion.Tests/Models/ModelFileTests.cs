@@ -138,7 +138,7 @@ public sealed class ModelFileTests : IDisposable
     [Fact]
     public void Load_AdmWithoutWeights_SaysWhereToNameThem()
     {
-        var model = ModelFile.Read(WriteAdm("use_fp16", false));
+        var model = ModelFile.Read(WriteAdm("weights", ""));
 
         var error = Assert.Throws<ArgumentException>(() => model.Load(null, CPU, ScalarType.Float32));
 

@@ -76,7 +76,7 @@ public sealed record UNet2DConfig
         fields.Choice("downsample_type", "conv", "conv");
         fields.Choice("upsample_type", "conv", "conv");
         fields.Only("center_input_sample", false);
-        fields.OnlyNull("class_embed_type", "num_class_embeds", "num_train_timesteps");
+        fields.OnlyNull("class_embed_type", "num_class_embeds");
         var config = new UNet2DConfig
         {
             InChannels = fields.Int("in_channels", 3, 1, 1024),
