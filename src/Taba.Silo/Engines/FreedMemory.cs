@@ -6,12 +6,12 @@ namespace Taba.Silo.Engines;
 sealed class FreedMemory(TimeProvider time)
 {
     // The pages that a step needs come back as page faults, a few milliseconds a time.
-    static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
     readonly Lock _lock = new();
     long _last = time.GetTimestamp();
 
-    /// <summary>Does so unless it was done less than two seconds ago.</summary>
+    /// <summary>Does so unless it was done less than half a second ago.</summary>
     public void Release()
     {
         lock (_lock)

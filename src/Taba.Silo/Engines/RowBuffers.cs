@@ -7,7 +7,7 @@ namespace Taba.Silo.Engines;
 sealed class RowBuffers
 {
     /// <summary>Inputs and results of the parts that are computed at once, and those that <see cref="RecentResults"/> holds.</summary>
-    const int MostSpare = 8;
+    const int MostSpare = 4;
 
     readonly Lock _lock = new();
     readonly List<byte[]> _spare = [];

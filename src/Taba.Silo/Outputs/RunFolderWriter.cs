@@ -69,8 +69,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
         StoreErrors.Guard(folder, () => Directory.CreateDirectory(folder));
         StoreErrors.Guard(folder, () => DeleteUnfinished(folder));
 
-        // What sampling needed is free now, and writing and measuring take memory of their own.
-        TorchRuntime.ReleaseFreedMemory();
+        ReleaseMemory();
         var files = ImmutableArray.CreateBuilder<RunFile>();
         foreach (var tensor in run.Tensors)
             files.Add(await Task.Run(() => WriteTensorAsync(run, tensor, folder, cancellationToken), cancellationToken));
@@ -89,6 +88,14 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
     }
 
     public void Dispose() => _noise.Dispose();
+
+    /// <summary>What computing needed is free now, and writing and measuring take memory of their own.</summary>
+    void ReleaseMemory()
+    {
+        if (_written.Count == 0)
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        TorchRuntime.ReleaseFreedMemory();
+    }
 
     async Task<RunFile> WriteTensorAsync(PlannedRun run, RunTensor tensor, string folder, CancellationToken cancellationToken)
     {
