@@ -8,7 +8,7 @@ static class StageNames
 {
     public static string Of(StageKind kind) => kind.ToString().ToLowerInvariant();
 
-    /// <summary>Every stage of a plan with what sets it apart from the others: T, the intervention before it, and the seed where there are several.</summary>
+    /// <summary>Every stage of a plan with what sets it apart from the others: T, guidance, the intervention before it, and the seed where there are several.</summary>
     public static IReadOnlyDictionary<string, string> Of(SweepPlan plan)
     {
         var specs = plan.Stages.ToDictionary(s => s.Key, s => s.Spec);
@@ -17,9 +17,12 @@ static class StageNames
 
         string Name(StageSpec stage)
         {
+            if (!stage.HasSteps)
+                return specs.TryGetValue(stage.ParentKey ?? "", out var source) ? $"{Of(stage.Kind)} {Name(source)}" : Of(stage.Kind);
             var intervention = Ancestry(stage).Select(Intervention).FirstOrDefault(text => text is not null);
             var seed = severalSeeds ? Ancestry(stage).Select(Seed).FirstOrDefault(s => s is not null) : null;
-            return $"{Of(stage.Kind)} T={stage.NumInferenceSteps}{intervention}{(seed is null ? "" : $" seed {seed}")}";
+            var guidance = stage.Guidance > 1 ? FormattableString.Invariant($" g={stage.Guidance}") : "";
+            return $"{Of(stage.Kind)} T={stage.NumInferenceSteps}{guidance}{intervention}{(seed is null ? "" : $" seed {seed}")}";
         }
 
         IEnumerable<StageSpec> Ancestry(StageSpec? stage)
