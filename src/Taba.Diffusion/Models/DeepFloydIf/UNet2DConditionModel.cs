@@ -21,12 +21,7 @@ public sealed class UNet2DConditionModel : IDisposable
     readonly TimestepMlp timeEmbedding;
     readonly Linear hidProjection;
     readonly TextTimeEmbedding addEmbedding;
-    readonly Convolution convIn;
-    readonly UNetBlock[] down;
-    readonly UNetBlock mid;
-    readonly UNetBlock[] up;
-    readonly GroupNorm normOut;
-    readonly Convolution convOut;
+    readonly UNetTrunk trunk;
 
     /// <param name="config">The architecture.</param>
     /// <param name="parameters">Exactly those of <see cref="Parameters"/>, all of one type on one device; the network owns them.</param>
@@ -37,16 +32,17 @@ public sealed class UNet2DConditionModel : IDisposable
         var plan = UNetPlan.Of(config);
         this.config = config;
         this.parameters = set;
-        dtype = set["conv_in.weight"].dtype;
+        dtype = UNetTrunk.DtypeOf(set);
         timeEmbedding = new TimestepMlp(set, TimeEmbedding, config.Activation);
         hidProjection = set.Linear(HidProjection);
         addEmbedding = new TextTimeEmbedding(set, AddEmbedding, config.AdditionEmbedTypeNumHeads);
-        convIn = set.Conv("conv_in");
-        down = [.. plan.Down.Select(block => block.Over(set))];
-        mid = plan.Mid.Over(set);
-        up = [.. plan.Up.Select(block => block.Over(set))];
-        normOut = set.Norm("conv_norm_out", config.NormNumGroups, config.NormEps);
-        convOut = set.Conv("conv_out");
+        trunk = new UNetTrunk(
+            set,
+            [.. plan.Down.Select(block => block.Over(set))],
+            plan.Mid.Over(set),
+            [.. plan.Up.Select(block => block.Over(set))],
+            (config.NormNumGroups, config.NormEps),
+            config.Activation);
         sinusoids = new TimestepSinusoids(config.BlockOutChannels[0], set.Device, config.FlipSinToCos, config.FreqShift);
     }
 
@@ -104,27 +100,7 @@ public sealed class UNet2DConditionModel : IDisposable
         var emb = Embed(timesteps, words, observe);
         var text = hidProjection.Forward(words);
         observe?.Invoke(HidProjection, text);
-        var h = convIn.Forward(MemoryLayout.Suited(x.to(dtype)));
-        observe?.Invoke("conv_in", h);
-
-        var skips = new Stack<Tensor>();
-        skips.Push(h);
-        foreach (var block in down)
-        {
-            h = block.Down(h, skips, emb, text);
-            observe?.Invoke(block.Name, h);
-        }
-
-        h = mid.Middle(h, emb, text);
-        observe?.Invoke(mid.Name, h);
-        foreach (var block in up)
-        {
-            h = block.Up(h, skips, emb, text);
-            observe?.Invoke(block.Name, h);
-        }
-
-        h = h.Then(normOut.Forward).Then(config.Activation).Then(convOut.Forward);
-        return h.to(ScalarType.Float32).contiguous().MoveToOuterDisposeScope();
+        return trunk.Forward(x.to(dtype), emb, text, observe).MoveToOuterDisposeScope();
     }
 
     public void Dispose()

@@ -16,12 +16,7 @@ public sealed class UNet2DModel : IDisposable
     readonly ScalarType dtype;
     readonly TimestepSinusoids sinusoids;
     readonly TimestepMlp timeEmbedding;
-    readonly Convolution convIn;
-    readonly UNetBlock[] down;
-    readonly UNetBlock mid;
-    readonly UNetBlock[] up;
-    readonly GroupNorm normOut;
-    readonly Convolution convOut;
+    readonly UNetTrunk trunk;
 
     /// <param name="config">The architecture.</param>
     /// <param name="parameters">Exactly those of <see cref="Parameters"/>, all of one type on one device; the network owns them.</param>
@@ -32,14 +27,15 @@ public sealed class UNet2DModel : IDisposable
         var plan = UNet2DPlan.Of(config);
         this.config = config;
         this.parameters = set;
-        dtype = set["conv_in.weight"].dtype;
+        dtype = UNetTrunk.DtypeOf(set);
         timeEmbedding = new TimestepMlp(set, TimeEmbedding);
-        convIn = set.Conv("conv_in");
-        down = [.. plan.Down.Select(block => block.Over(set, config.DownsamplePadding))];
-        mid = plan.Mid.Over(set, config.DownsamplePadding);
-        up = [.. plan.Up.Select(block => block.Over(set, config.DownsamplePadding))];
-        normOut = set.Norm("conv_norm_out", config.NormNumGroups, config.NormEps);
-        convOut = set.Conv("conv_out");
+        trunk = new UNetTrunk(
+            set,
+            [.. plan.Down.Select(block => block.Over(set, config.DownsamplePadding))],
+            plan.Mid.Over(set, config.DownsamplePadding),
+            [.. plan.Up.Select(block => block.Over(set, config.DownsamplePadding))],
+            (config.NormNumGroups, config.NormEps),
+            Activation.Silu);
         sinusoids = new TimestepSinusoids(config.BlockOutChannels[0], set.Device, config.FlipSinToCos, config.FreqShift);
     }
 
@@ -89,27 +85,7 @@ public sealed class UNet2DModel : IDisposable
         var time = timeEmbedding.Forward(sinusoids.Of(timesteps).to(dtype));
         observe?.Invoke(TimeEmbedding, time);
         var emb = time.Then(config.Activation);
-        var h = convIn.Forward(MemoryLayout.Suited(x.to(dtype)));
-        observe?.Invoke("conv_in", h);
-
-        var skips = new Stack<Tensor>();
-        skips.Push(h);
-        foreach (var block in down)
-        {
-            h = block.Down(h, skips, emb, null);
-            observe?.Invoke(block.Name, h);
-        }
-
-        h = mid.Middle(h, emb, null);
-        observe?.Invoke(mid.Name, h);
-        foreach (var block in up)
-        {
-            h = block.Up(h, skips, emb, null);
-            observe?.Invoke(block.Name, h);
-        }
-
-        h = h.Then(normOut.Forward).Then(Activation.Silu).Then(convOut.Forward);
-        return h.to(ScalarType.Float32).contiguous().MoveToOuterDisposeScope();
+        return trunk.Forward(x.to(dtype), emb, null, observe).MoveToOuterDisposeScope();
     }
 
     public void Dispose()
