@@ -1,5 +1,6 @@
 using Taba.Diffusion.Models.TextEncoders;
 using Taba.Diffusion.Weights;
+using static Taba.Diffusion.Tests.Models.NetworkChecks;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Tests.Models.TextEncoders;
@@ -32,14 +33,8 @@ public sealed class T5EncoderTests
     [InlineData("relative_attention_num_buckets", "30", "a multiple of 4")]
     [InlineData("relative_attention_max_distance", "8", "from 9")]
     [InlineData("layer_norm_epsilon", "-1", "from 0 to 1")]
-    public void Parse_UnsupportedValue_NamesFileFieldAndWhatIsKnown(string field, string value, string known)
-    {
-        var error = Assert.Throws<InvalidDataException>(() => T5Config.Parse(ConfigEdit.With(Tiny, (field, value)), "some/config.json"));
-
-        Assert.Contains("some/config.json", error.Message, StringComparison.Ordinal);
-        Assert.Contains($"'{field}'", error.Message, StringComparison.Ordinal);
-        Assert.Contains(known, error.Message, StringComparison.Ordinal);
-    }
+    public void Parse_UnsupportedValue_NamesFileFieldAndWhatIsKnown(string field, string value, string known) =>
+        RequireRefused(() => T5Config.Parse(ConfigEdit.With(Tiny, (field, value)), Source), field, known);
 
     [Fact]
     public void Parse_UnknownFields_Ignored() => Assert.Equal(tiny, T5Config.Parse(ConfigEdit.With(Tiny, ("future", "[1,2]")), Tiny));
@@ -91,8 +86,7 @@ public sealed class T5EncoderTests
 
         var (expected, actual) = (single.Forward(ids), half.Forward(ids));
 
-        Assert.Equal(ScalarType.Float32, actual.dtype);
-        Assert.InRange((actual - expected).abs().max().item<float>(), 1e-6, tolerance * expected.abs().max().item<float>());
+        RequireNear(expected, actual, tolerance);
         Assert.Equal(ScalarType.Float32, half.Parameter("encoder.block.1.layer.1.DenseReluDense.wo.weight").dtype);
         Assert.Equal(dtype, half.Parameter("encoder.block.1.layer.1.DenseReluDense.wi_0.weight").dtype);
     }
