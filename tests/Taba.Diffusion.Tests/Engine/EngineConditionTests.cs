@@ -6,7 +6,8 @@ using TorchSharp;
 
 namespace Taba.Diffusion.Tests.Engine;
 
-/// <summary>Classes, prompts and guidance in one batch with all else, followed by hand in float64.</summary>
+/// <summary>Classes, prompts and guidance in one batch with all else, followed by hand in float64. One test counts all tensors of the process.</summary>
+[Collection(nameof(Alone))]
 public sealed class EngineConditionTests
 {
     static readonly TextShape Text = new(2, 3);
