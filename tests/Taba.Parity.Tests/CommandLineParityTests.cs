@@ -34,7 +34,7 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
             var tensor = CommandLineTensor.Read(written, tensorName);
             Assert.Equal(listed.GetProperty("shape").EnumerateArray().Select(length => length.GetInt64()), tensor.Shape);
             Assert.Equal(listed.GetProperty("dtype").GetString(), tensor.TorchDtype);
-            Compare(tensor, stored, tensorName, listed, $"{name}/{file}", reference.Guidance);
+            Compare(tensor, stored, tensorName, listed, $"{name}/{file}", reference.GuidanceBefore(tensorName));
         }
         foreach (var (file, _) in reference.OutputFiles.Where(file => file.Key == "prompts.pkl"))
             Assert.Equal(PromptFile.Read(reference.OwnFile(file)!), PromptFile.Read(Path.Combine(written, file)));

@@ -20,9 +20,8 @@ static class E2eAgreement
     /// <param name="expected">The reference's.</param>
     /// <param name="what">For messages.</param>
     /// <param name="guidance">
-    /// The scale of guidance, by which both are multiplied. eps = u + g·(c - u) multiplies the rounding of either network by 2g - 1 in
-    /// every step, and the reference's own is as large as ours (docs/design/families.md gives both against float64): at g = 7 even an
-    /// exact run would be further than 1e-3 from it. A few more elements may be unusual then.
+    /// The scale of guidance of a run that inverts its own guided samples, by which both are multiplied. A concession, not a proof: each
+    /// stage keeps the tolerance by itself, and inversion carries the samples' difference on (docs/design/families.md).
     /// </param>
     /// <returns>The largest difference over max(1, std b).</returns>
     public static double Close(ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, string what, double guidance = 1)

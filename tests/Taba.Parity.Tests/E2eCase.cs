@@ -41,8 +41,15 @@ sealed partial class E2eCase
         where flag.Value.ValueKind != JsonValueKind.Null
         select KeyValuePair.Create(flag.Name, Text(flag.Value));
 
-    /// <summary>The scale of guidance; 1 when there is none.</summary>
-    public double Guidance => description.TryGetProperty("cli", out var flags) && flags.TryGetProperty("guidance_scale", out var scale) ? scale.GetDouble() : 1;
+    /// <summary>
+    /// The scale of guidance that a tensor's rounding went through before it was inverted: 1 for what is sampled, and for runs that were
+    /// given the reference's own images.
+    /// </summary>
+    public double GuidanceBefore(string tensor) =>
+        (tensor.EndsWith("latents", StringComparison.Ordinal) || tensor.EndsWith("samples2", StringComparison.Ordinal))
+        && description.TryGetProperty("cli", out var flags)
+        && !flags.TryGetProperty("input_samples_path", out _) && !flags.TryGetProperty("input_image_path", out _)
+        && flags.TryGetProperty("guidance_scale", out var scale) ? scale.GetDouble() : 1;
 
     /// <summary>The files that the script left: tensors with what is known of them, and others.</summary>
     public IEnumerable<KeyValuePair<string, JsonElement>> OutputFiles =>
