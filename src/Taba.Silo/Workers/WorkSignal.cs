@@ -16,11 +16,12 @@ sealed class WorkSignal : IWorkSignal
     /// <summary>Ended parts since the last call, after waiting for an event or the time.</summary>
     public async Task<IReadOnlyList<EndedPart>> WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var timer = time.CreateTimer(_ => timeout.Cancel(), null, atMost, Timeout.InfiniteTimeSpan);
+        // The source's own timer, which may still fire while it is disposed.
+        using var timeout = new CancellationTokenSource(atMost, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            await _events.Reader.WaitToReadAsync(timeout.Token);
+            await _events.Reader.WaitToReadAsync(either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
