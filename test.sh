@@ -16,6 +16,16 @@ install() { # install PACKAGE... : from the distribution, quietly; says what cou
 # A real Python torch reads the .pt files that we write.
 /usr/bin/python3 -c 'import torch, numpy' 2>/dev/null || install python3-torch python3-numpy
 
+# Real servers for the tests of a cluster, which start their own on loopback.
+ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || install postgresql
+command -v redis-server >/dev/null || install redis-server
+servers=tests/Taba.Testing/Servers
+if [ ! -x "$servers/node_modules/.bin/azurite-blob" ]; then
+  command -v npm >/dev/null || install nodejs npm
+  npm install --prefix "$servers" --no-audit --no-fund --no-package-lock >/tmp/taba-npm.log 2>&1 \
+    || echo "test.sh: could not install Azurite from npm (see /tmp/taba-npm.log)" >&2
+fi
+
 dotnet build Taba.sln -c Release -v q --nologo || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 
 log=$(mktemp)

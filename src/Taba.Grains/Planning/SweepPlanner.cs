@@ -40,7 +40,11 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
         var duplicate = runs.GroupBy(r => r.Slug).FirstOrDefault(g => g.Count() > 1);
         if (duplicate is not null)
             throw new BadInputException($"Two runs of sweep {spec.Name} would share the folder {duplicate.Key}: an axis or intervention is given twice. Remove one.");
-        return new SweepPlan(SweepId(spec.Name, stages, runs), spec.Name, stages, runs.ToImmutable());
+        return new SweepPlan(SweepId(spec.Name, stages, runs), spec.Name, stages, runs.ToImmutable())
+        {
+            OnError = spec.OnError,
+            Priority = spec.Priority,
+        };
     }
 
     void PlanCell(SweepSpec spec, RunInputs inputs, Cell cell, ImmutableArray<PlannedRun>.Builder runs)

@@ -63,7 +63,11 @@ public readonly record struct PartAttempt(string StageKey, int RowStart, int Epo
 /// <param name="Keep">What to keep besides the result.</param>
 /// <param name="Supplement">The result is already published: only what is kept is wanted.</param>
 [GenerateSerializer, Immutable, Alias("taba.PartLease")]
-public sealed record PartLease(PartAttempt Attempt, StageSpec Spec, RowRange Rows, CaptureSelection Keep, bool Supplement);
+public sealed record PartLease(PartAttempt Attempt, StageSpec Spec, RowRange Rows, CaptureSelection Keep, bool Supplement)
+{
+    /// <summary>Workers that had some of these rows before and did not finish them: their checkpoints may be of use.</summary>
+    [Id(10)] public ImmutableArray<string> EarlierWorkers { get; init; } = [];
+}
 
 /// <summary>How far a leased part is.</summary>
 [GenerateSerializer, Immutable, Alias("taba.PartProgress")]

@@ -53,7 +53,7 @@ sealed partial class StageGrain(
         _reused[demand.SweepId] = done.Count;
         // What sweeps wanted that have ended, perhaps in a process that died before it could withdraw it, is nobody's wish.
         var live = await GrainFactory.GetGrain<ISweepIndexGrain>(0).GetLiveAsync();
-        var wishes = State.Demands.RemoveAll(d => d.SweepId != demand.SweepId && !live.Contains(d.SweepId));
+        var wishes = State.Demands.RemoveAll(d => d.SweepId != demand.SweepId && live.All(s => s.SweepId != d.SweepId));
         var next = State with { Spec = demand.Spec, Demands = wishes.With(demand) };
         // A sweep that is submitted anew tries its failed samples again.
         next = next with { Quarantined = next.Quarantined.RemoveAll(f => f.Sample >= demand.Rows.Start && f.Sample < demand.Rows.End) };

@@ -25,6 +25,22 @@ public interface ISweepGrain : IGrainWithStringKey
     /// <summary>Stops handing out work. What was published stays.</summary>
     [Alias("Cancel")]
     Task CancelAsync();
+
+    /// <summary>Hands out no more work until resumed; parts that are out are finished. Idempotent.</summary>
+    [Alias("Pause")]
+    Task PauseAsync();
+
+    /// <summary>Hands out work again. Idempotent.</summary>
+    [Alias("Resume")]
+    Task ResumeAsync();
+
+    /// <summary>Tries failed samples again, of a sweep that lives or has ended, was stopped or cancelled. Idempotent.</summary>
+    [Alias("Retry")]
+    Task<SweepStatus> RetryAsync();
+
+    /// <summary>The plan as it was submitted last; null when there is no such sweep.</summary>
+    [AlwaysInterleave, Alias("Plan")]
+    ValueTask<SweepPlan?> GetPlanAsync();
 }
 
 /// <summary>A stage that may have work.</summary>
@@ -32,16 +48,33 @@ public interface ISweepGrain : IGrainWithStringKey
 [GenerateSerializer, Immutable, Alias("taba.StageWork")]
 public readonly record struct StageWork(string Key, bool HasSteps);
 
-/// <summary>The ids of sweeps that are not finished. There is one such grain, with key 0.</summary>
+/// <summary>The sweeps of this cluster. There is one such grain, with key 0.</summary>
 [Alias("taba.ISweepIndexGrain")]
 public interface ISweepIndexGrain : IGrainWithIntegerKey
 {
+    /// <summary>A sweep lives. Idempotent; a sweep that is added again keeps its place.</summary>
     [Alias("Add")]
-    Task AddAsync(string sweepId);
+    Task AddAsync(SweepEntry entry);
 
-    [Alias("Remove")]
-    Task RemoveAsync(string sweepId);
+    /// <summary>A sweep is paused, or is not any more. Idempotent.</summary>
+    [Alias("SetPaused")]
+    Task SetPausedAsync(string sweepId, bool paused);
 
+    /// <summary>A sweep ended. Idempotent.</summary>
+    [Alias("End")]
+    Task EndAsync(string sweepId, SweepState state);
+
+    /// <summary>Sweeps that are not finished, paused ones included, in the order in which they were submitted.</summary>
     [AlwaysInterleave, Alias("Live")]
-    ValueTask<ImmutableArray<string>> GetLiveAsync();
+    ValueTask<ImmutableArray<SweepEntry>> GetLiveAsync();
+
+    /// <summary>Those that live, and those that ended last, the newest first.</summary>
+    [AlwaysInterleave, Alias("All")]
+    ValueTask<ImmutableArray<SweepEntry>> GetAllAsync();
 }
+
+/// <summary>A sweep in the index.</summary>
+/// <param name="Ended">How it ended; null while it lives.</param>
+[GenerateSerializer, Immutable, Alias("taba.SweepEntry")]
+public sealed record SweepEntry(
+    string SweepId, string Name, int Priority, bool Paused, DateTimeOffset SubmittedAt, SweepState? Ended, DateTimeOffset? EndedAt);

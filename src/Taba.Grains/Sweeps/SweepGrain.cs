@@ -46,7 +46,7 @@ sealed class SweepGrain(
         {
             await WriteAsync(state.State with { Plan = plan, Ended = null, Final = null });
             // Live first: a stage forgets the demands of sweeps that are not.
-            await GrainFactory.GetGrain<ISweepIndexGrain>(0).AddAsync(plan.SweepId);
+            await GrainFactory.GetGrain<ISweepIndexGrain>(0).AddAsync(new(plan.SweepId, plan.Name, plan.Priority, Paused: false, time.GetUtcNow(), Ended: null, EndedAt: null));
             foreach (var stage in plan.Stages)
                 await Stage(stage.Key).DemandAsync(new StageDemand(plan.SweepId, stage.Spec, stage.Rows, stage.Keep));
         }
@@ -107,6 +107,14 @@ sealed class SweepGrain(
         }
     }
 
+    public Task PauseAsync() => throw new NotImplementedException();
+
+    public Task ResumeAsync() => throw new NotImplementedException();
+
+    public Task<SweepStatus> RetryAsync() => throw new NotImplementedException();
+
+    public ValueTask<SweepPlan?> GetPlanAsync() => new(state.State.Plan);
+
     async Task<SweepStatus> LookAsync(SweepPlan plan)
     {
         var stages = await Task.WhenAll(plan.Stages.Select(s => Stage(s.Key).GetStatusAsync(plan.SweepId).AsTask()));
@@ -124,7 +132,7 @@ sealed class SweepGrain(
     async Task EndAsync(SweepPlan plan, SweepStatus final)
     {
         await WriteAsync(state.State with { Ended = final.State, Final = final });
-        await GrainFactory.GetGrain<ISweepIndexGrain>(0).RemoveAsync(plan.SweepId);
+        await GrainFactory.GetGrain<ISweepIndexGrain>(0).EndAsync(plan.SweepId, final.State);
         await Task.WhenAll(plan.Stages.Select(s => Stage(s.Key).WithdrawAsync(plan.SweepId)));
     }
 

@@ -1,35 +1,81 @@
 using System.Collections.Immutable;
-using Taba.Grains.Stages;
 
 namespace Taba.Grains.Sweeps;
 
-/// <summary>The durable list of live sweeps.</summary>
+/// <summary>The durable list of sweeps: those that live, and the last ones that ended.</summary>
 [GenerateSerializer, Alias("taba.SweepIndexState")]
 public sealed record SweepIndexState
 {
-    [Id(0)] public int Schema { get; init; } = 1;
+    [Id(0)] public int Schema { get; init; } = 2;
 
-    [Id(1)] public ImmutableArray<string> Live { get; init; } = [];
+    // Id 1 was the ids of live sweeps alone.
+
+    [Id(2)] public ImmutableArray<SweepEntry> Sweeps { get; init; } = [];
 }
 
-sealed class SweepIndexGrain([PersistentState("sweep-index", GrainStorage.Name)] IPersistentState<SweepIndexState> state)
+sealed class SweepIndexGrain(
+    [PersistentState("sweep-index", GrainStorage.Name)] IPersistentState<SweepIndexState> state, TimeProvider time)
     : Grain, ISweepIndexGrain
 {
-    public async Task AddAsync(string sweepId)
+    /// <summary>Sweeps that ended are listed for people: the last few.</summary>
+    const int EndedKept = 100;
+
+    ImmutableArray<SweepEntry> Sweeps => state.State.Sweeps;
+
+    public Task AddAsync(SweepEntry entry)
     {
-        if (state.State.Live.Contains(sweepId))
-            return;
-        state.State = state.State with { Live = state.State.Live.Add(sweepId) };
-        await state.WriteStateAsync();
+        var i = IndexOf(entry.SweepId);
+        if (i < 0)
+            return WriteAsync(Sweeps.Add(entry));
+        // Alive, it keeps its place in the order; ended, it comes anew.
+        return Sweeps[i].Ended is null
+            ? WriteAsync(Sweeps.SetItem(i, entry with { SubmittedAt = Sweeps[i].SubmittedAt }))
+            : WriteAsync(Sweeps.RemoveAt(i).Add(entry));
     }
 
-    public async Task RemoveAsync(string sweepId)
+    public Task SetPausedAsync(string sweepId, bool paused) =>
+        IndexOf(sweepId) is >= 0 and var i && Sweeps[i].Ended is null
+            ? WriteAsync(Sweeps.SetItem(i, Sweeps[i] with { Paused = paused }))
+            : Task.CompletedTask;
+
+    public Task EndAsync(string sweepId, SweepState how)
     {
-        if (!state.State.Live.Contains(sweepId))
-            return;
-        state.State = state.State with { Live = state.State.Live.Remove(sweepId) };
-        await state.WriteStateAsync();
+        if (IndexOf(sweepId) is not (>= 0 and var i) || Sweeps[i].Ended is not null)
+            return Task.CompletedTask;
+        var next = Sweeps.SetItem(i, Sweeps[i] with { Ended = how, EndedAt = time.GetUtcNow(), Paused = false });
+        var forgotten = next.Where(s => s.Ended is not null).OrderByDescending(s => s.EndedAt).Skip(EndedKept).ToHashSet();
+        return WriteAsync(next.RemoveAll(forgotten.Contains));
     }
 
-    public ValueTask<ImmutableArray<string>> GetLiveAsync() => new(state.State.Live);
+    public ValueTask<ImmutableArray<SweepEntry>> GetLiveAsync() => new(Sweeps.RemoveAll(s => s.Ended is not null));
+
+    public ValueTask<ImmutableArray<SweepEntry>> GetAllAsync() =>
+        new([.. Sweeps.OrderBy(s => s.Ended is not null).ThenByDescending(s => s.EndedAt ?? s.SubmittedAt)]);
+
+    int IndexOf(string sweepId)
+    {
+        for (var i = 0; i < Sweeps.Length; i++)
+        {
+            if (Sweeps[i].SweepId == sweepId)
+                return i;
+        }
+        return -1;
+    }
+
+    async Task WriteAsync(ImmutableArray<SweepEntry> next)
+    {
+        if (next.SequenceEqual(Sweeps))
+            return;
+        var before = state.State;
+        state.State = before with { Sweeps = next };
+        try
+        {
+            await state.WriteStateAsync();
+        }
+        catch
+        {
+            state.State = before;
+            throw;
+        }
+    }
 }

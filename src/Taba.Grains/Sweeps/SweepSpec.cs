@@ -97,6 +97,22 @@ public sealed record SweepSpec
 
     /// <summary>Decode samples and reconstructions of a latent model to images.</summary>
     [Id(30)] public bool WithDecoding { get; init; } = true;
+
+    /// <summary>What failed samples do to the sweep.</summary>
+    [Id(31)] public ErrorPolicy OnError { get; init; } = ErrorPolicy.Continue;
+
+    /// <summary>Of two sweeps of a cluster the one of the higher priority is served first; equal ones share.</summary>
+    [Id(32)] public int Priority { get; init; }
+}
+
+/// <summary>How many samples may fail before the sweep hands out no more work. What runs is finished, what is published stays.</summary>
+/// <param name="StopAfter">The sweep stops when this many have failed; 1 is <c>fail-fast</c>, null <c>continue</c>.</param>
+[GenerateSerializer, Immutable, Alias("taba.ErrorPolicy")]
+public sealed record ErrorPolicy(int? StopAfter)
+{
+    public static readonly ErrorPolicy Continue = new((int?)null);
+
+    public static readonly ErrorPolicy FailFast = new(1);
 }
 
 /// <summary>

@@ -15,6 +15,12 @@ public enum SweepState
     /// <summary>A store or disk failed on the way; the same command continues.</summary>
     Faulted,
     Cancelled,
+
+    /// <summary>Hands out no work until it is resumed.</summary>
+    Paused,
+
+    /// <summary>As many samples failed as its policy allows; <c>retry</c> goes on.</summary>
+    Stopped,
 }
 
 /// <summary>A snapshot of a sweep.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
@@ -11,6 +12,13 @@ public interface ICheckpointStore : IAsyncDisposable
 {
     /// <summary>Queues a checkpoint; waits only when the disk is slower than the device. The arrays must not change afterwards.</summary>
     ValueTask PutAsync(CheckpointRecord record, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Reads what earlier workers left of these rows, so that <see cref="Find"/> finds it. A store that only one silo ever uses has
+    /// nothing to read.
+    /// </summary>
+    /// <param name="earlierWorkers">Workers that had some of the rows before, as leases name them.</param>
+    ValueTask AdoptAsync(string stageKey, RowRange rows, ImmutableArray<string> earlierWorkers, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     /// <summary>The newest checkpoint of a sample with the captures of all its records, or null.</summary>
     Checkpoint? Find(string stageKey, int sample);

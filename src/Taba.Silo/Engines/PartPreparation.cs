@@ -20,6 +20,8 @@ sealed class PartPreparation(
         foreach (var kind in lease.Keep.Kinds)
             part.OpenCapture(kind, store.ScratchPath(lease.Attempt, $"raw_{kind.ToString().ToLowerInvariant()}"));
         await ReadInputAsync(lease, part.Inputs, cancellationToken);
+        if (!lease.EarlierWorkers.IsEmpty)
+            await checkpoints.AdoptAsync(lease.Attempt.StageKey, lease.Rows, lease.EarlierWorkers, cancellationToken);
         for (var row = 0; row < lease.Rows.Count; row++)
         {
             part.Starts[row] = FromCheckpoint(part, lease.Rows.Start + row)

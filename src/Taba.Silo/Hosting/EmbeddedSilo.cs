@@ -106,8 +106,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
     {
         foreach (var other in await Grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync())
         {
-            if (other != plan.SweepId)
-                await Grains.GetGrain<ISweepGrain>(other).CancelAsync();
+            if (other.SweepId != plan.SweepId)
+                await Grains.GetGrain<ISweepGrain>(other.SweepId).CancelAsync();
         }
         var status = await Grains.GetGrain<ISweepGrain>(plan.SweepId).SubmitAsync(plan);
         _host.Services.GetRequiredService<PartWorker>().Resume();

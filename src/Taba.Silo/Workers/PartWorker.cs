@@ -110,9 +110,9 @@ sealed partial class PartWorker(
 
     async Task<bool> LeaseOneAsync()
     {
-        foreach (var sweepId in await grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync())
+        foreach (var sweep in await grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync())
         {
-            foreach (var stage in await grains.GetGrain<ISweepGrain>(sweepId).GetWorkAsync())
+            foreach (var stage in await grains.GetGrain<ISweepGrain>(sweep.SweepId).GetWorkAsync())
             {
                 if (stage.HasSteps ? !HasSlots : !HasAutoencoderRoom)
                     continue;

@@ -1,0 +1,33 @@
+using System.Collections.Immutable;
+using Orleans.Concurrency;
+
+namespace Taba.Grains.Silos;
+
+/// <summary>Says which silos there are and what they drive, to clients outside the cluster. Any silo answers; key 0.</summary>
+[Alias("taba.ISilosGrain")]
+public interface ISilosGrain : IGrainWithIntegerKey
+{
+    /// <summary>Silos that are members now.</summary>
+    [AlwaysInterleave, Alias("Get")]
+    ValueTask<ImmutableArray<SiloInfo>> GetAsync();
+}
+
+/// <summary>What a silo is.</summary>
+/// <param name="Name">The silo's name.</param>
+/// <param name="Worker">Its address, by which leases know it.</param>
+/// <param name="Role">What it does.</param>
+/// <param name="DeviceKind">cpu, or the kind of its CUDA device: results are equal bit for bit on one kind only.</param>
+/// <param name="DeviceMemory">Bytes of the device's memory; 0 when unknown.</param>
+/// <param name="BatchSize">The most rows of one forward pass.</param>
+[GenerateSerializer, Immutable, Alias("taba.SiloInfo")]
+public sealed record SiloInfo(string Name, string Worker, SiloRole Role, string DeviceKind, long DeviceMemory, int BatchSize);
+
+/// <summary>What a silo does.</summary>
+public enum SiloRole
+{
+    /// <summary>Steps trajectories on its device, and whatever else there is to do.</summary>
+    Worker,
+
+    /// <summary>Has no device: coordinates, and passes rows through autoencoders.</summary>
+    Coordinator,
+}

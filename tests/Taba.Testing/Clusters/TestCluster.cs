@@ -1,0 +1,119 @@
+using Taba.Testing.Servers;
+
+namespace Taba.Testing.Clusters;
+
+/// <summary>
+/// Real silos in processes of their own on real servers: PostgreSQL for membership and grain state, a folder or Azurite for
+/// tensors. The programs are those of this build.
+/// </summary>
+public sealed class TestCluster : IAsyncDisposable
+{
+    public const string Name = "chaos";
+
+    static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
+
+    readonly TempFolder _folder = new();
+    readonly Dictionary<string, ClusterProcess> _silos = [];
+    readonly List<ClusterProcess> _clients = [];
+    int _clientNumber;
+
+    TestCluster(PostgresServer postgres, AzuriteServer? azurite)
+    {
+        Postgres = postgres;
+        Azurite = azurite;
+        Directory.CreateDirectory(Journals);
+    }
+
+    public PostgresServer Postgres { get; }
+
+    /// <summary>The tensor store's server; null when the store is a folder.</summary>
+    public AzuriteServer? Azurite { get; }
+
+    public string Folder => _folder.Path;
+
+    /// <summary>The folder of the tensor store, when it is one.</summary>
+    public string StoreFolder => Path.Combine(Folder, "store");
+
+    public string Journals => Path.Combine(Folder, "journals");
+
+    /// <summary>Settings of every silo and client, beside those of the cluster.</summary>
+    public Dictionary<string, string> Settings { get; } = [];
+
+    /// <summary>Silos that were started and not removed, by name.</summary>
+    public IReadOnlyDictionary<string, ClusterProcess> Silos => _silos;
+
+    /// <summary>The address that a silo binds; loopback unless a test puts silos on networks of their own.</summary>
+    public Func<string, (string Address, string[] Within)> Place { get; set; } = _ => ("127.0.0.1", []);
+
+    public static async Task<TestCluster> StartAsync(bool azurite = false) =>
+        new(await PostgresServer.StartAsync(), azurite ? await AzuriteServer.StartAsync() : null);
+
+    /// <summary>Starts a silo and waits until it is a member.</summary>
+    public async Task<ClusterProcess> StartSiloAsync(string name, string role = "worker")
+    {
+        var silo = BeginSilo(name, role);
+        await silo.SaysAsync("ready", StartLimit);
+        return silo;
+    }
+
+    /// <summary>Starts a silo and does not wait.</summary>
+    public ClusterProcess BeginSilo(string name, string role = "worker")
+    {
+        if (_silos.Remove(name, out var old))
+            old.Dispose();
+        var (address, within) = Place(name);
+        var settings = new Dictionary<string, string>(ClusterSettings())
+        {
+            [$"Taba__Clusters__{Name}__Address"] = address,
+            ["Taba__Engine__EvaluationJournal"] = Path.Combine(Journals, $"{name}.journal"),
+        };
+        return _silos[name] = ClusterProcess.Start(
+            name, "Taba.Silo.dll", Folder, settings,
+            ["--cluster", Name, "--name", name, "--role", role, "--device", "cpu", "--silo-port", "0", "--gateway-port", "0"], within);
+    }
+
+    /// <summary>Starts the command.</summary>
+    public ClusterProcess StartClient(params IEnumerable<string> arguments)
+    {
+        var (_, within) = Place("client");
+        var client = ClusterProcess.Start($"client {++_clientNumber}", "taba.dll", Folder, ClusterSettings(), arguments, within);
+        _clients.Add(client);
+        return client;
+    }
+
+    /// <summary>Runs the command to its end.</summary>
+    /// <exception cref="InvalidOperationException">It ended with another status than 0.</exception>
+    public async Task<string> RunClientAsync(TimeSpan atMost, params IEnumerable<string> arguments)
+    {
+        var client = StartClient(arguments);
+        var status = await client.EndAsync(atMost);
+        return status == 0 ? client.Output : throw new InvalidOperationException($"{client.Name} ended with {status}.\n{client.Output}\n{client.Errors}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in _silos.Values.Concat(_clients))
+        {
+            process.Thaw();
+            process.Dispose();
+        }
+        if (Azurite is not null)
+            await Azurite.DisposeAsync();
+        await Postgres.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    Dictionary<string, string> ClusterSettings()
+    {
+        var section = $"Taba__Clusters__{Name}__";
+        var settings = new Dictionary<string, string>(Settings)
+        {
+            [$"{section}Provider"] = "postgres",
+            [$"{section}ConnectionString"] = Postgres.ConnectionString,
+            [$"{section}Store"] = Azurite is null ? StoreFolder : "azure:taba",
+        };
+        if (Azurite is not null)
+            settings[$"{section}AzureConnectionString"] = Azurite.ConnectionString;
+        return settings;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Diagnostics;
+
+namespace Taba.Testing.Servers;
+
+/// <summary>Azurite, the emulator of Azure Blob storage, of one test class, on loopback.</summary>
+public sealed class AzuriteServer : IAsyncDisposable
+{
+    /// <summary>The emulator's well-known account.</summary>
+    const string Account = "devstoreaccount1";
+    const string Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+    readonly TempFolder _folder = new();
+    readonly int _port = ServerProgram.FreePort();
+    Process? _process;
+
+    AzuriteServer()
+    {
+    }
+
+    /// <summary>Why it cannot run here; null when it can.</summary>
+    public static string? Missing => Program is null ? ServerProgram.Missing("Azurite (npm: azurite, in tests/Taba.Testing/Servers)") : null;
+
+    /// <summary>For Azure.Storage.Blobs.</summary>
+    public string ConnectionString =>
+        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint=http://127.0.0.1:{_port}/{Account};";
+
+    public int Port => _port;
+
+    /// <summary>The one that TABA_AZURITE names, else the one that test.sh installed beside this source, else one of the path.</summary>
+    static string? Program => Environment.GetEnvironmentVariable("TABA_AZURITE") is { Length: > 0 } named
+        ? ServerProgram.Find(named)
+        : ServerProgram.Find(Above().Select(f => Path.Combine(f, "tests/Taba.Testing/Servers/node_modules/.bin/azurite-blob"))) ?? ServerProgram.OnPath("azurite-blob");
+
+    public static async Task<AzuriteServer> StartAsync()
+    {
+        var server = new AzuriteServer();
+        await server.StartAgainAsync();
+        return server;
+    }
+
+    /// <summary>Kills it. What it had acknowledged is in its folder.</summary>
+    public async Task StopAsync()
+    {
+        if (_process is not { } process)
+            return;
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync();
+        process.Dispose();
+        _process = null;
+    }
+
+    /// <summary>Starts it after a stop, on the same port and data.</summary>
+    public async Task StartAgainAsync()
+    {
+        _process = ServerProgram.Start(
+            Program ?? throw new InvalidOperationException("Azurite is missing."),
+            ["--blobHost", "127.0.0.1", "--blobPort", $"{_port}", "--location", _folder.Path, "--skipApiVersionCheck", "--disableTelemetry", "--silent"],
+            _folder.At("server.log"));
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        await ServerProgram.ReadyAsync("Azurite", async () =>
+        {
+            // Any answer will do: without a signature it is a refusal.
+            using var answer = await http.GetAsync(new Uri($"http://127.0.0.1:{_port}/{Account}?comp=list"));
+            return true;
+        });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _folder.Dispose();
+    }
+
+    static IEnumerable<string> Above()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+            yield return folder.FullName;
+    }
+}
