@@ -14,7 +14,7 @@ public sealed class DiskFullTests(ReferenceSweep reference, ITestOutputHelper lo
     public async Task Fill_MidRun_TheSameCommandContinuesAfterRoomIsMade(double moment)
     {
         using var bench = new Workbench(ReferenceSweep.Sweep) { Out = "disk/out" };
-        using var disk = SmallDisk.MountOrSkip(bench.At("disk"), 32 * Megabyte);
+        using var disk = Disks.MountOrSkip(bench.At("disk"), 32 * Megabyte);
         using var run = bench.StartSweep();
         Assert.True(await run.UntilAsync(() => bench.Evaluations > moment * ReferenceSweep.Planned), "The run ended before the disk could be filled.");
 
@@ -48,7 +48,7 @@ public sealed class DiskFullTests(ReferenceSweep reference, ITestOutputHelper lo
 
         // The room that is left lets each run come a little further: to the grain state, the checkpoints, the parts, the run folder.
         using var bench = new Workbench(sweep) { Out = "disk/out" };
-        using var disk = SmallDisk.MountOrSkip(bench.At("disk"), 16 * Megabyte);
+        using var disk = Disks.MountOrSkip(bench.At("disk"), 16 * Megabyte);
         for (var left = 0; ; left += 160)
         {
             Assert.InRange(left, 0, 8 * Megabyte);
@@ -71,7 +71,7 @@ public sealed class DiskFullTests(ReferenceSweep reference, ITestOutputHelper lo
     public async Task Run_TooLittleRoomFromTheStart_IsBadInput()
     {
         using var bench = new Workbench(ReferenceSweep.Sweep) { Out = "disk/out" };
-        using var disk = SmallDisk.MountOrSkip(bench.At("disk"), 512);
+        using var disk = Disks.MountOrSkip(bench.At("disk"), 512);
 
         var refused = (await bench.RunSweepAsync()).ShouldEnd(2);
 

@@ -1,3 +1,5 @@
+using Taba.Testing;
+
 namespace Taba.Reliability.Tests;
 
 /// <summary>Damaged files of a store or a run folder are found, named, and never become numbers.</summary>
@@ -18,7 +20,7 @@ public sealed class HostileFileTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         (await _bench.RunSweepAsync()).ShouldEnd(0);
-        _digests = SweepOutput.Digests(_bench.OutFolder);
+        _digests = SweepFiles.Digests(_bench.OutFolder);
     }
 
     public ValueTask DisposeAsync()
@@ -37,7 +39,7 @@ public sealed class HostileFileTests : IAsyncLifetime
 
         Assert.Contains("manifest.json", refused.LastWord);
         Assert.Equal("\0 not a manifest {", File.ReadAllText(manifest));
-        Assert.Equal(_digests, SweepOutput.Digests(_bench.OutFolder));
+        Assert.Equal(_digests, SweepFiles.Digests(_bench.OutFolder));
     }
 
     [Fact]
@@ -80,7 +82,7 @@ public sealed class HostileFileTests : IAsyncLifetime
     [Fact]
     public async Task PartManifest_Garbage_IsNamedAndItsRowsAreComputedAgain()
     {
-        var manifest = PublishedRows.Manifests(_bench.Store)[0];
+        var manifest = StoreManifests.Manifests(_bench.Store)[0];
         File.WriteAllText(manifest, "{ \"schema\": ");
 
         var failed = (await _bench.RunSweepAsync()).ShouldEnd(3);
@@ -88,7 +90,7 @@ public sealed class HostileFileTests : IAsyncLifetime
         Assert.Contains(manifest, failed.LastWord);
         File.Delete(manifest);
         (await _bench.RunSweepAsync()).ShouldEnd(0);
-        Assert.Equal(_digests, SweepOutput.Digests(_bench.OutFolder));
+        Assert.Equal(_digests, SweepFiles.Digests(_bench.OutFolder));
     }
 
     /// <summary>Does what the sentence says.</summary>
@@ -97,13 +99,13 @@ public sealed class HostileFileTests : IAsyncLifetime
         Assert.Contains($"taba store prune --stage {stage}", failed.LastWord);
         (await _bench.RunAsync("store", "prune", "--stage", stage, "--out", "out")).ShouldEnd(0);
         (await _bench.RunSweepAsync()).ShouldEnd(0);
-        Assert.Equal(_digests, SweepOutput.Digests(_bench.OutFolder));
+        Assert.Equal(_digests, SweepFiles.Digests(_bench.OutFolder));
     }
 
     /// <returns>The stage whose first object is damaged now.</returns>
     string FlipOneByte()
     {
-        var file = PublishedRows.Objects(_bench.Store).Order(StringComparer.Ordinal).First();
+        var file = StoreManifests.Objects(_bench.Store).Order(StringComparer.Ordinal).First();
         var bytes = File.ReadAllBytes(file);
         bytes[^100] ^= 1;
         File.WriteAllBytes(file, bytes);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Taba.Testing;
 
 namespace Taba.Reliability.Tests;
 
@@ -51,7 +52,7 @@ public sealed class KillTests(ITestOutputHelper log)
             var moment = (long)(Planned * 0.9 * (kill + random.NextDouble()) / Kills);
             var before = bench.Evaluations;
             await KillAsync(bench, () => bench.Evaluations > Math.Max(moment, before));
-            var published = PublishedRows.Of(bench.Store);
+            var published = StoreManifests.Rows(bench.Store);
             killsAfterPublication += published.Count > 0 ? 1 : 0;
             log.WriteLine(string.Create(
                 CultureInfo.InvariantCulture, $"kill {kill + 1}: at evaluation {bench.Evaluations} of {Planned}, {published.Count} rows published"));
@@ -76,12 +77,12 @@ public sealed class KillTests(ITestOutputHelper log)
         using var bench = new Workbench(Captured);
         // In the middle of both stages, between a part's last step and its publication, and just after that.
         await KillAsync(bench, () => bench.Evaluations > planned * 0.2);
-        await KillAsync(bench, Grows(() => PublishedRows.Objects(bench.Store).Count));
-        await KillAsync(bench, Grows(() => PublishedRows.Manifests(bench.Store).Count));
+        await KillAsync(bench, Grows(() => StoreManifests.Objects(bench.Store).Count));
+        await KillAsync(bench, Grows(() => StoreManifests.Manifests(bench.Store).Count));
         await KillAsync(bench, () => bench.Evaluations > planned * 0.8);
         await CompleteAsync(bench);
 
-        Assert.Contains(SweepOutput.Digests(bench.OutFolder).Keys, name => name.EndsWith("all_t_eps_latents.safetensors", StringComparison.Ordinal));
+        Assert.Contains(SweepFiles.Digests(bench.OutFolder).Keys, name => name.EndsWith("all_t_eps_latents.safetensors", StringComparison.Ordinal));
         SweepOutput.AssertEqual(reference.OutFolder, bench.OutFolder);
         Assert.InRange(bench.Evaluations, planned, planned + 4 * Workbench.Slots * Workbench.CheckpointEverySteps);
     }
@@ -133,7 +134,7 @@ public sealed class KillTests(ITestOutputHelper log)
     /// <summary>Starts the command, kills it when the condition holds, and sees that it left published rows alone.</summary>
     static async Task KillAsync(Workbench bench, Func<bool> moment)
     {
-        var published = PublishedRows.Of(bench.Store);
+        var published = StoreManifests.Rows(bench.Store);
         var evaluated = Journal.Read(bench.JournalFile).Count;
         using var run = bench.StartSweep();
         Assert.True(await run.UntilAsync(moment), "The run ended before it could be killed.");
@@ -144,7 +145,7 @@ public sealed class KillTests(ITestOutputHelper log)
 
     static async Task CompleteAsync(Workbench bench)
     {
-        var published = PublishedRows.Of(bench.Store);
+        var published = StoreManifests.Rows(bench.Store);
         var evaluated = Journal.Read(bench.JournalFile).Count;
         (await bench.RunSweepAsync()).ShouldEnd(0);
         AssertPublishedRowsAreLeftAlone(bench, published, evaluated);

@@ -1,3 +1,5 @@
+using Taba.Testing;
+
 namespace Taba.Reliability.Tests;
 
 /// <summary>What a killed command left in a store is taken up by the same command, and by no other.</summary>
@@ -17,7 +19,7 @@ public sealed class UnfinishedSweepTests(ReferenceSweep reference) : IClassFixtu
         Assert.DoesNotContain(smaller, e => e.Row >= 4);
         (await bench.RunSweepAsync()).ShouldEnd(0);
         Assert.Equal(
-            SweepOutput.Digests(Path.Combine(reference.Folder, "disturbed")), SweepOutput.Digests(Path.Combine(bench.OutFolder, "disturbed")));
+            SweepFiles.Digests(Path.Combine(reference.Folder, "disturbed")), SweepFiles.Digests(Path.Combine(bench.OutFolder, "disturbed")));
     }
 
     [Fact]

@@ -36,6 +36,9 @@ public sealed class TestCluster : IAsyncDisposable
 
     public string Journals => Path.Combine(Folder, "journals");
 
+    /// <summary>A folder that keeps what every process said; null keeps nothing.</summary>
+    public string? Logs { get; set; }
+
     /// <summary>Settings of every silo and client, beside those of the cluster.</summary>
     public Dictionary<string, string> Settings { get; } = [];
 
@@ -45,8 +48,10 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>The address that a silo binds; loopback unless a test puts silos on networks of their own.</summary>
     public Func<string, (string Address, string[] Within)> Place { get; set; } = _ => ("127.0.0.1", []);
 
-    public static async Task<TestCluster> StartAsync(bool azurite = false) =>
-        new(await PostgresServer.StartAsync(), azurite ? await AzuriteServer.StartAsync() : null);
+    /// <param name="azurite">Tensors are kept in Azurite instead of a folder.</param>
+    /// <param name="address">Where PostgreSQL listens.</param>
+    public static async Task<TestCluster> StartAsync(bool azurite = false, string address = "127.0.0.1") =>
+        new(await PostgresServer.StartAsync(address), azurite ? await AzuriteServer.StartAsync() : null);
 
     /// <summary>Starts a silo and waits until it is a member.</summary>
     public async Task<ClusterProcess> StartSiloAsync(string name, string role = "worker")
@@ -60,7 +65,7 @@ public sealed class TestCluster : IAsyncDisposable
     public ClusterProcess BeginSilo(string name, string role = "worker")
     {
         if (_silos.Remove(name, out var old))
-            old.Dispose();
+            Retire(old);
         var (address, within) = Place(name);
         var settings = new Dictionary<string, string>(ClusterSettings())
         {
@@ -93,14 +98,22 @@ public sealed class TestCluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var process in _silos.Values.Concat(_clients))
-        {
-            process.Thaw();
-            process.Dispose();
-        }
+            Retire(process);
         if (Azurite is not null)
             await Azurite.DisposeAsync();
         await Postgres.DisposeAsync();
         _folder.Dispose();
+    }
+
+    /// <summary>Ends a process; what it said stays with the other logs.</summary>
+    void Retire(ClusterProcess process)
+    {
+        process.Thaw();
+        process.Dispose();
+        if (Logs is null)
+            return;
+        Directory.CreateDirectory(Logs);
+        File.AppendAllText(Path.Combine(Logs, $"{process.Name}.log"), $"{process.Output}\n{process.Errors}\n----\n");
     }
 
     Dictionary<string, string> ClusterSettings()

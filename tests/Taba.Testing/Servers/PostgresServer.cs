@@ -1,6 +1,6 @@
 namespace Taba.Testing.Servers;
 
-/// <summary>A PostgreSQL server of one test class: a cluster of its own in a temporary folder, on loopback.</summary>
+/// <summary>A PostgreSQL server of one test class: a cluster of its own in a temporary folder.</summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
     const string User = "taba";
@@ -9,15 +9,15 @@ public sealed class PostgresServer : IAsyncDisposable
     readonly TempFolder _folder = new();
     readonly int _port = ServerProgram.FreePort();
 
-    PostgresServer()
-    {
-    }
+    readonly string _address;
+
+    PostgresServer(string address) => _address = address;
 
     /// <summary>Why it cannot run here; null when it can.</summary>
     public static string? Missing => Binaries is null ? ServerProgram.Missing("PostgreSQL (Debian: postgresql)") : null;
 
     /// <summary>For Npgsql.</summary>
-    public string ConnectionString => $"Host=127.0.0.1;Port={_port};Username={User};Password={Password};Database=postgres;Timeout=5;Command Timeout=10";
+    public string ConnectionString => $"Host={_address};Port={_port};Username={User};Password={Password};Database=postgres;Timeout=5;Command Timeout=10";
 
     /// <summary>The password in it: what must never be seen in a log.</summary>
     public static string Secret => Password;
@@ -37,13 +37,15 @@ public sealed class PostgresServer : IAsyncDisposable
 
     string Data => _folder.At("data");
 
-    public static async Task<PostgresServer> StartAsync()
+    /// <param name="address">Where it listens: loopback unless its clients live in networks of their own.</param>
+    public static async Task<PostgresServer> StartAsync(string address = "127.0.0.1")
     {
-        var server = new PostgresServer();
+        var server = new PostgresServer(address);
         if (Environment.UserName == "root")
             await ServerProgram.RunAsync("chown", "postgres", server._folder.Path);
         var password = server._folder.Write("password", System.Text.Encoding.UTF8.GetBytes(Password));
         await AsServerUserAsync("initdb", "-D", server.Data, "-U", User, "--auth=scram-sha-256", $"--pwfile={password}", "--encoding=UTF8", "--no-sync");
+        await File.AppendAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), $"host all all {address}/24 scram-sha-256\n");
         await server.StartAgainAsync();
         return server;
     }
@@ -54,7 +56,7 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>Starts it after a stop, on the same port and data.</summary>
     public async Task StartAgainAsync() => await AsServerUserAsync(
         "pg_ctl", "-D", Data, "-w", "-t", "60", "-l", Path.Combine(Data, "server.log"),
-        "-o", $"-p {_port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={Data} -c max_connections=200", "start");
+        "-o", $"-p {_port} -c listen_addresses={_address} -c unix_socket_directories={Data} -c max_connections=200", "start");
 
     public async ValueTask DisposeAsync()
     {

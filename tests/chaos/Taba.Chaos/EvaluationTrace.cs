@@ -1,0 +1,37 @@
+using Taba.Testing.Clusters;
+
+namespace Taba.Chaos;
+
+/// <summary>What the evaluations of a run tell about its disturbances.</summary>
+static class EvaluationTrace
+{
+    /// <summary>The most steps that any sample was set back at once.</summary>
+    public static int LongestRepeat(IReadOnlyList<SeenEvaluation> seen) => seen
+        .GroupBy(e => (e.Stage, e.Sample))
+        .Max(sample => sample.Zip(sample.Skip(1)).Select(pair => pair.First.Step - pair.Second.Step + 1).Append(0).Max());
+
+    /// <summary>
+    /// How long after a disturbance a sample that its victim had in hand was evaluated by another silo, or by a later life of the
+    /// same one; null when the victim had none in hand, or all that it had was finished by itself.
+    /// </summary>
+    public static TimeSpan? Recovery(IReadOnlyList<SeenEvaluation> seen, IReadOnlySet<string> victims, TimeSpan at)
+    {
+        var inHand = seen
+            .Where(e => e.At <= at)
+            .GroupBy(e => (e.Stage, e.Sample))
+            .Where(sample => victims.Contains(sample.Last().Silo))
+            .ToDictionary(sample => sample.Key, sample => sample.Last().Step);
+        // Steps count up; one that was told a moment after the kill is still the victim's.
+        var settled = at + TimeSpan.FromSeconds(1);
+        foreach (var e in seen.Where(e => e.At > settled))
+        {
+            if (inHand.ContainsKey((e.Stage, e.Sample)))
+                return e.At - at;
+        }
+        return null;
+    }
+
+    /// <summary>The longest time in which no silo evaluated anything.</summary>
+    public static TimeSpan LongestSilence(IReadOnlyList<SeenEvaluation> seen) =>
+        seen.Zip(seen.Skip(1)).Select(pair => pair.Second.At - pair.First.At).Append(TimeSpan.Zero).Max();
+}

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using System.Globalization;
+using Taba.Chaos;
+using Taba.Chaos.Scenarios;
+
+var names = new Argument<string[]>("scenario") { Description = "Which to run; all when none is named.", Arity = ArgumentArity.ZeroOrMore };
+var seed = new Option<int>("--seed") { Description = "Where random moments and victims come from.", DefaultValueFactory = _ => 420 };
+var list = new Option<bool>("--list") { Description = "Names the scenarios and runs none." };
+var root = new RootCommand("Disturbs real clusters on real servers and says what became of the work. The table goes to standard output.") { names, seed, list };
+root.SetAction(async (parsed, cancellationToken) =>
+{
+    var known = AllScenarios.Of();
+    var wanted = parsed.GetValue(names) ?? [];
+    if (wanted.FirstOrDefault(n => known.All(s => s.Name != n)) is { } unknown)
+    {
+        await Console.Error.WriteLineAsync($"There is no scenario {unknown}; there are {string.Join(", ", known.Select(s => s.Name))}.");
+        return 2;
+    }
+    if (parsed.GetValue(list))
+    {
+        foreach (var scenario in known)
+            Console.WriteLine($"{scenario.Name}: {scenario.What}");
+        return 0;
+    }
+    Console.WriteLine("| scenario | what happens | wall | evaluations (planned) | set back at most | recovery, s | outcome |");
+    Console.WriteLine("|---|---|---|---|---|---|---|");
+    var failed = false;
+    foreach (var scenario in known.Where(s => wanted.Length == 0 || wanted.Contains(s.Name)))
+    {
+        ScenarioResult result;
+        try
+        {
+            result = await scenario.RunAsync(new Random(parsed.GetValue(seed)));
+        }
+        catch (Exception exception) when (exception is TimeoutException or InvalidOperationException or IOException)
+        {
+            result = new([exception.Message], TimeSpan.Zero, 0, 0, 0, []);
+        }
+        failed |= result.Faults.Count > 0;
+        var recovery = result.Recoveries.Count == 0 ? "" : string.Create(
+            CultureInfo.InvariantCulture, $"{result.Recoveries.Min().TotalSeconds:F1} to {result.Recoveries.Max().TotalSeconds:F1} ({result.Recoveries.Count})");
+        var outcome = result.Faults.Count == 0 ? "equal" : $"FAILED: {result.Faults.Count} faults";
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {scenario.Name} | {scenario.What} | {result.Wall.TotalSeconds:F0} s | {result.Made:N0} ({result.Planned:N0}) | {result.LongestRepeat} steps | {recovery} | {outcome}; {result.Note} |"));
+        foreach (var fault in result.Faults.Take(20))
+            await Console.Error.WriteLineAsync($"{scenario.Name}: {fault}");
+    }
+    return failed ? 1 : 0;
+});
+return await root.Parse(args).InvokeAsync();

@@ -1,0 +1,59 @@
+using Taba.Testing;
+using Taba.Testing.Clusters;
+
+namespace Taba.Chaos.Scenarios;
+
+/// <summary>What the silos stand on goes away and comes back.</summary>
+static class ServerScenarios
+{
+    static readonly TimeSpan Down = TimeSpan.FromSeconds(15);
+
+    public static IEnumerable<Scenario> Of() =>
+    [
+        new("postgres", "PostgreSQL is stopped for 15 s, twice", PostgresAsync),
+        new("azurite", "tensors in Azurite, which is stopped for 15 s, twice", AzuriteAsync),
+        new("store-full", "the store's disk is full for 15 s", StoreFullAsync),
+    ];
+
+    static async Task<ScenarioResult> PostgresAsync(Random random)
+    {
+        await using var run = await ChaosRun.StartAsync(new ChaosSweep(128), ChaosRun.Workers(3));
+        var client = run.StartClient();
+        for (var i = 0; i < 2; i++)
+        {
+            await run.ReachAsync(0.1 + 0.7 * (i + random.NextDouble()) / 2);
+            await run.Cluster.Postgres.StopAsync();
+            await Task.Delay(Down);
+            await run.Cluster.Postgres.StartAgainAsync();
+        }
+        return await run.EndAsync(client);
+    }
+
+    static async Task<ScenarioResult> AzuriteAsync(Random random)
+    {
+        var cluster = await TestCluster.StartAsync(azurite: true);
+        await using var run = await ChaosRun.StartAsync(new ChaosSweep(128), ChaosRun.Workers(3), cluster);
+        var client = run.StartClient();
+        for (var i = 0; i < 2; i++)
+        {
+            await run.ReachAsync(0.1 + 0.7 * (i + random.NextDouble()) / 2);
+            await cluster.Azurite!.StopAsync();
+            await Task.Delay(Down);
+            await cluster.Azurite.StartAgainAsync();
+        }
+        return await run.EndAsync(client);
+    }
+
+    static async Task<ScenarioResult> StoreFullAsync(Random random)
+    {
+        var cluster = await TestCluster.StartAsync();
+        using var disk = SmallDisk.TryMount(cluster.StoreFolder, 64 << 10, out var reason) ?? throw new InvalidOperationException(reason);
+        await using var run = await ChaosRun.StartAsync(new ChaosSweep(128), ChaosRun.Workers(3), cluster);
+        var client = run.StartClient();
+        await run.ReachAsync(0.2 + 0.4 * random.NextDouble());
+        disk.Fill();
+        await Task.Delay(Down);
+        disk.MakeRoom();
+        return await run.EndAsync(client);
+    }
+}
