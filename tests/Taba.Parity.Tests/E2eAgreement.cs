@@ -20,8 +20,8 @@ static class E2eAgreement
     /// <param name="expected">The reference's.</param>
     /// <param name="what">For messages.</param>
     /// <param name="guidance">
-    /// The scale of guidance of a run that inverts its own guided samples, by which both are multiplied. A concession, not a proof: each
-    /// stage keeps the tolerance by itself, and inversion carries the samples' difference on (docs/design/families.md).
+    /// The scale of guidance of a run that inverts its own guided samples, by which both are multiplied: the reference
+    /// itself is further than the tolerance from exact arithmetic there (<see cref="GuidedRoundingTests"/>).
     /// </param>
     /// <returns>The largest difference over max(1, std b).</returns>
     public static double Close(ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, string what, double guidance = 1)

@@ -64,11 +64,11 @@ sealed class ParameterSet : IDisposable
         Load(weights, expected, device, _ => Computable(dtype), build);
 
     /// <summary>A network's element type; others are refused.</summary>
-    /// <exception cref="ArgumentException">It is not float32, float16 or bfloat16.</exception>
+    /// <exception cref="ArgumentException">It is not a floating-point type.</exception>
     public static ScalarType Computable(ScalarType dtype) =>
-        dtype is ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16
+        dtype is ScalarType.Float64 or ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16
             ? dtype
-            : throw new ArgumentException($"A network computes in float32, float16 or bfloat16, not {dtype}.", nameof(dtype));
+            : throw new ArgumentException($"A network computes in float16, bfloat16, float32 or float64, not {dtype}.", nameof(dtype));
 
     /// <summary>A linear layer; its bias may be absent.</summary>
     public Linear Linear(string prefix) => new(this[$"{prefix}.weight"], tensors.GetValueOrDefault($"{prefix}.bias"));

@@ -50,6 +50,6 @@ sealed class UNetTrunk(
         }
 
         h = h.Then(normOut.Forward).Then(activation).Then(convOut.Forward);
-        return h.to(ScalarType.Float32).contiguous().MoveToOuterDisposeScope();
+        return h.AtLeastSingle().contiguous().MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using Taba.Diffusion.Models.Layers;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -47,7 +48,7 @@ sealed class T5Block(int heads)
         using var scope = NewDisposeScope();
         var (batch, length) = (x.size(0), x.size(1));
         var scores = Heads(Q).matmul(Heads(K).transpose(2, 3)).add(bias);
-        var weights = softmax(scores.to(ScalarType.Float32), -1).to(scores.dtype);
+        var weights = softmax(scores.AtLeastSingle(), -1).to(scores.dtype);
         var attended = weights.matmul(Heads(V)).transpose(1, 2).reshape(batch, length, -1);
         return linear(attended, O).MoveToOuterDisposeScope();
 

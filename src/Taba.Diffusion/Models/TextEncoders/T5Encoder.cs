@@ -70,7 +70,7 @@ public sealed class T5Encoder : IDisposable
     public static ScalarType DtypeOf(string name, ScalarType dtype)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return name.EndsWith(".wo.weight", StringComparison.Ordinal) ? ScalarType.Float32 : dtype;
+        return name.EndsWith(".wo.weight", StringComparison.Ordinal) ? Widening.AtLeastSingle(dtype) : dtype;
     }
 
     /// <summary>Builds the network from a checkpoint.</summary>
@@ -120,7 +120,7 @@ public sealed class T5Encoder : IDisposable
             observe?.Invoke($"encoder.block.{i}", h);
         }
 
-        return finalNorm.Forward(h).to(ScalarType.Float32).MoveToOuterDisposeScope();
+        return finalNorm.Forward(h).AtLeastSingle().MoveToOuterDisposeScope();
     }
 
     /// <summary>A parameter by its name; stays the network's.</summary>

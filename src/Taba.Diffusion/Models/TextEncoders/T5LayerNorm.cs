@@ -1,3 +1,4 @@
+using Taba.Diffusion.Models.Layers;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.TextEncoders;
@@ -13,7 +14,7 @@ sealed class T5LayerNorm(Tensor weight, double epsilon)
     public Tensor Forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var wide = x.to(ScalarType.Float32);
+        var wide = x.AtLeastSingle();
         var scale = wide.square().mean([-1], keepdim: true).add(epsilon).rsqrt();
         return wide.mul(scale).to(weight.dtype).mul(weight).MoveToOuterDisposeScope();
     }
