@@ -12,7 +12,7 @@ public sealed partial class FolderTensorStore
     /// </summary>
     public Task<bool> PublishAsync(PartManifest manifest, CancellationToken cancellationToken)
     {
-        var parts = _paths.Parts(manifest.StageKey);
+        var parts = _paths.PartsGroup(manifest.StageKey, manifest.RowStart);
         var target = Path.Combine(parts, StorePaths.ManifestName(manifest));
         if (ManifestReader.Fault(_paths, manifest.StageKey, target, manifest) is { } fault)
             throw new ArgumentException($"The manifest of rows {manifest.Rows} of stage {manifest.StageKey} cannot be published: {fault}.", nameof(manifest));
@@ -23,7 +23,7 @@ public sealed partial class FolderTensorStore
         ReadManifestsAsync(stageKey, () => ManifestFiles(stageKey), cancellationToken);
 
     public Task<ImmutableArray<PartManifest>> ListAsync(string stageKey, RowRange rows, CancellationToken cancellationToken) =>
-        ReadManifestsAsync(stageKey, () => [.. Candidates(ManifestFiles(stageKey), rows)], cancellationToken, rows);
+        ReadManifestsAsync(stageKey, () => [.. Candidates(ManifestFiles(stageKey, rows), rows)], cancellationToken, rows);
 
     public void DeleteAttempt(PartAttempt attempt)
     {
@@ -38,7 +38,7 @@ public sealed partial class FolderTensorStore
             using var gate = EnterStage(attempt.StageKey);
             // Some of an attempt's manifests may have won and others lost: what a manifest names stays.
             var reach = new RowRange(attempt.RowStart, checked(attempt.RowStart + PartGrid.MaxRows));
-            var named = Candidates(ManifestFiles(attempt.StageKey), reach)
+            var named = Candidates(ManifestFiles(attempt.StageKey, reach), reach)
                 .Select(f => ManifestReader.Read(_paths, attempt.StageKey, f.Path))
                 .SelectMany(m => m.Objects)
                 .Select(o => _paths.Resolve(o.Path)!)
@@ -72,7 +72,7 @@ public sealed partial class FolderTensorStore
     bool IsTaken(PartManifest manifest)
     {
         var kept = StorePaths.KeptDigest(manifest);
-        return Candidates(ManifestFiles(manifest.StageKey).Where(f => f.Kept == kept), manifest.Rows)
+        return Candidates(ManifestFiles(manifest.StageKey, manifest.Rows).Where(f => f.Kept == kept), manifest.Rows)
             .Any(f => f.RowStart == manifest.RowStart
                 || !ManifestReader.Read(_paths, manifest.StageKey, f.Path).Rows.Intersect(manifest.Rows).IsEmpty);
     }

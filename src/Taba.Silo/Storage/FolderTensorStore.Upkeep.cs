@@ -84,7 +84,8 @@ public sealed partial class FolderTensorStore
     {
         var deleted = 0;
         var parts = _paths.Parts(key);
-        foreach (var folder in new[] { parts, _paths.Stage(key) }.Where(Directory.Exists))
+        string[] folders = Directory.Exists(parts) ? [_paths.Stage(key), .. Directory.EnumerateDirectories(parts)] : [_paths.Stage(key)];
+        foreach (var folder in folders)
         {
             foreach (var file in Directory.EnumerateFiles(folder, "*.tmp").ToList())
             {

@@ -9,6 +9,9 @@ namespace Taba.Silo.Storage;
 /// </summary>
 public sealed partial class FolderTensorStore : ITensorStore
 {
+    /// <summary>Beyond this many groups all are read.</summary>
+    const int FewGroups = 16;
+
     readonly StorePaths _paths;
 
     /// <param name="root">The store's folder, <c>.taba</c> under the output root; created when it is not there.</param>
@@ -108,11 +111,25 @@ public sealed partial class FolderTensorStore : ITensorStore
     /// <summary>Manifest files of a stage, by row; primary ones before supplements of the same row.</summary>
     ImmutableArray<ManifestFile> ManifestFiles(string stageKey)
     {
-        var folder = _paths.Parts(stageKey);
-        if (!Directory.Exists(folder))
-            return [];
+        var parts = _paths.Parts(stageKey);
+        return Directory.Exists(parts) ? ManifestFiles(Directory.EnumerateDirectories(parts)) : [];
+    }
+
+    /// <summary>Those of the groups that hold a range: a manifest's rows lie in one group.</summary>
+    ImmutableArray<ManifestFile> ManifestFiles(string stageKey, RowRange rows)
+    {
+        if (rows.Count > FewGroups * StorePaths.GroupRows)
+            return ManifestFiles(stageKey);
+        var groups = new List<string>();
+        for (long row = rows.Start / StorePaths.GroupRows * StorePaths.GroupRows; row < rows.End; row += StorePaths.GroupRows)
+            groups.Add(_paths.PartsGroup(stageKey, (int)row));
+        return ManifestFiles(groups.Where(Directory.Exists));
+    }
+
+    static ImmutableArray<ManifestFile> ManifestFiles(IEnumerable<string> groups)
+    {
         var files = ImmutableArray.CreateBuilder<ManifestFile>();
-        foreach (var path in Directory.EnumerateFiles(folder, "*.json"))
+        foreach (var path in groups.SelectMany(group => Directory.EnumerateFiles(group, "*.json")))
         {
             if (StorePaths.TryParseManifestName(Path.GetFileName(path), out var rowStart, out var kept))
                 files.Add(new(path, rowStart, kept));

@@ -44,6 +44,8 @@ static class ManifestReader
             return $"it speaks of stage {manifest.StageKey}";
         if (manifest.RowStart < 0 || manifest.RowEnd <= manifest.RowStart)
             return $"it speaks of rows [{manifest.RowStart}, {manifest.RowEnd})";
+        if (manifest.RowStart / StorePaths.GroupRows != (manifest.RowEnd - 1) / StorePaths.GroupRows)
+            return $"its rows [{manifest.RowStart}, {manifest.RowEnd}) do not lie in one group of {StorePaths.GroupRows}";
         if (manifest.Objects.IsDefaultOrEmpty)
             return "it names no objects";
         if (manifest.Objects.Any(o => o is null || o.Steps.IsDefault || o.Shape.IsDefault))

@@ -24,7 +24,14 @@ sealed partial class StorePaths(string root)
 
     public string StageLock(string stageKey) => Path.Combine(Stage(stageKey), "lock");
 
+    /// <summary>Rows whose manifests share a folder: of 10^5 parts a publisher reads the names of 128.</summary>
+    public const int GroupRows = 4096;
+
     public string Parts(string stageKey) => Path.Combine(Stage(stageKey), "parts");
+
+    /// <summary>The folder of the manifests of rows [n·<see cref="GroupRows"/>, (n+1)·<see cref="GroupRows"/>).</summary>
+    public string PartsGroup(string stageKey, int rowStart) =>
+        Path.Combine(Parts(stageKey), (rowStart / GroupRows * (long)GroupRows).ToString("D8", CultureInfo.InvariantCulture));
 
     public string Objects(string stageKey) => Path.Combine(Stage(stageKey), "objects");
 

@@ -13,7 +13,7 @@ public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
 
     FolderTensorStore Store() => new(_folder.Path);
 
-    string ManifestPath => _folder["store", Key, "parts", "00000000.json"];
+    string ManifestPath => _folder["store", Key, "parts", "00000000", "00000000.json"];
 
     public void Dispose() => _folder.Dispose();
 
@@ -120,7 +120,7 @@ public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
         Assert.True(await store.PublishAsync(Manifest(published, new(0, 32), kept), None));
         var lost = await PutAsync(store, Attempt(32, 2), [3]);
         await File.WriteAllBytesAsync(store.ScratchPath(Attempt(64, 3), "samples"), [4]);
-        await File.WriteAllTextAsync(_folder["store", Key, "parts", ".00000032.json.x.tmp"], "{");
+        await File.WriteAllTextAsync(_folder["store", Key, "parts", "00000000", ".00000032.json.x.tmp"], "{");
 
         var deleted = Store().SweepOrphans();
 
@@ -128,7 +128,7 @@ public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
         Assert.Equal([1], ReadAll(store, kept.Path));
         Assert.Throws<StoreException>(() => store.Open(lost.Path));
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder["scratch"]));
-        Assert.Single(Directory.EnumerateFileSystemEntries(_folder["store", Key, "parts"]));
+        Assert.Single(Directory.EnumerateFileSystemEntries(_folder["store", Key, "parts", "00000000"]));
         Assert.Single(Directory.EnumerateDirectories(_folder["store", Key, "objects"]));
         Assert.Equal(0, Store().SweepOrphans());
     }
