@@ -48,7 +48,14 @@ public sealed class StateBytesTests
             Ended = SweepState.CompletedWithFailures,
             Final = new("id", 12, SweepState.CompletedWithFailures, [Stage], null),
         },
-        ["sweep index"] = new SweepIndexState { Live = ["one", "two"] },
+        ["sweep index"] = new SweepIndexState
+        {
+            Sweeps =
+            [
+                new("one", "first", 2, Paused: true, DateTimeOffset.UnixEpoch, Ended: null, EndedAt: null),
+                new("two", "second", 0, Paused: false, DateTimeOffset.UnixEpoch, SweepState.Cancelled, DateTimeOffset.UnixEpoch.AddHours(1)),
+            ],
+        },
     };
 
     [Fact]

@@ -21,11 +21,16 @@ static class MutatingCalls
     public static readonly Dictionary<string, Func<TestSilo, Task<MutatingCall>>> Cases = new()
     {
         ["ISweepIndexGrain.AddAsync"] = silo => Task.FromResult(new MutatingCall(
-            () => Index(silo).AddAsync("twice-added"), () => ObserveIndexAsync(silo, "twice-added"))),
-        ["ISweepIndexGrain.RemoveAsync"] = async silo =>
+            () => Index(silo).AddAsync(Entry("twice-added")), () => ObserveIndexAsync(silo, "twice-added"))),
+        ["ISweepIndexGrain.SetPausedAsync"] = async silo =>
         {
-            await Index(silo).AddAsync("twice-removed");
-            return new(() => Index(silo).RemoveAsync("twice-removed"), () => ObserveIndexAsync(silo, "twice-removed"));
+            await Index(silo).AddAsync(Entry("twice-paused"));
+            return new(() => Index(silo).SetPausedAsync("twice-paused", paused: true), () => ObserveIndexAsync(silo, "twice-paused"));
+        },
+        ["ISweepIndexGrain.EndAsync"] = async silo =>
+        {
+            await Index(silo).AddAsync(Entry("twice-ended"));
+            return new(() => Index(silo).EndAsync("twice-ended", SweepState.Completed), () => ObserveIndexAsync(silo, "twice-ended"));
         },
         ["ISweepGrain.SubmitAsync"] = silo =>
         {
@@ -204,7 +209,9 @@ static class MutatingCalls
     }
 
     static async Task<string> ObserveIndexAsync(TestSilo silo, string id) =>
-        $"live {(await Index(silo).GetLiveAsync()).Count(live => live == id)}";
+        string.Join("; ", (await Index(silo).GetAllAsync()).Where(sweep => sweep.SweepId == id));
+
+    static SweepEntry Entry(string id) => new(id, "name", 0, Paused: false, DateTimeOffset.UnixEpoch, Ended: null, EndedAt: null);
 
     static async Task<string> ObserveSweepAsync(TestSilo silo, SweepPlan plan)
     {

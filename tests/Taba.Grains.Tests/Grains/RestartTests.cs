@@ -53,7 +53,7 @@ public sealed class RestartTests(TestSilo silo) : IClassFixture<TestSilo>
 
         silo.Membership.Dead["killed worker"] = true;
         await silo.RestartAsync();
-        Assert.Contains("killed", await silo.Grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync());
+        Assert.Contains(await silo.Grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync(), sweep => sweep.SweepId == "killed");
         var second = new TestWorker(silo, "next worker");
         Assert.Equal(SweepState.Completed, (await second.RunAsync("killed")).State);
         var published = new[] { known, unknown };
