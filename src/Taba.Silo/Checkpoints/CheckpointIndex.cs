@@ -12,11 +12,12 @@ sealed class CheckpointIndex
     readonly Dictionary<string, Dictionary<int, CheckpointChain>> _stages = [];
 
     /// <summary>Adds a record that is about to be written, and hands it to the queue in the same order.</summary>
-    public void Add(CheckpointRecord record, Action<CheckpointLink> enqueue)
+    /// <param name="startsAnew">It continues nothing, whatever is there.</param>
+    public void Add(CheckpointRecord record, bool startsAnew, Action<CheckpointLink> enqueue)
     {
         lock (_gate)
         {
-            var earlier = ChainOf(record) is { } chain && chain.KeepDigest == record.KeepDigest && record.NextStep > chain.Links[^1].NextStep
+            var earlier = !startsAnew && ChainOf(record) is { } chain && chain.KeepDigest == record.KeepDigest && record.NextStep > chain.Links[^1].NextStep
                 ? chain.CapturedRows
                 : 0;
             var link = new CheckpointLink(record, earlier);
@@ -114,6 +115,20 @@ sealed class CheckpointIndex
         }
     }
 
+    /// <summary>The step at which a sample would go on; null when nothing is known of it.</summary>
+    public int? NextStep(string stageKey, int sample)
+    {
+        lock (_gate)
+            return ChainOf(stageKey, sample)?.Links[^1].NextStep;
+    }
+
+    /// <summary>The selection that a sample's records were made for; null when there are none.</summary>
+    public string? KeepDigestOf(string stageKey, int sample)
+    {
+        lock (_gate)
+            return ChainOf(stageKey, sample)?.KeepDigest;
+    }
+
     /// <summary>The samples that have a checkpoint, by stage.</summary>
     public IReadOnlyDictionary<string, RowSet> Held()
     {
@@ -135,7 +150,9 @@ sealed class CheckpointIndex
             segment.Growing = false;
     }
 
-    CheckpointChain? ChainOf(CheckpointRecord record) => _stages.GetValueOrDefault(record.StageKey)?.GetValueOrDefault(record.Sample);
+    CheckpointChain? ChainOf(CheckpointRecord record) => ChainOf(record.StageKey, record.Sample);
+
+    CheckpointChain? ChainOf(string stageKey, int sample) => _stages.GetValueOrDefault(stageKey)?.GetValueOrDefault(sample);
 
     void Append(CheckpointRecord record, CheckpointLink link)
     {

@@ -17,4 +17,16 @@ public sealed class CheckpointOptions
     /// <value>The default value is 64 MiB.</value>
     [Range(1L, 1L << 40)]
     public long SegmentBytes { get; set; } = 64L << 20;
+
+    /// <summary>
+    /// In a cluster: what a worker left that is gone, and that nobody used or published since, is deleted after this time.
+    /// </summary>
+    /// <value>The default value is 30 days.</value>
+    [Range(typeof(TimeSpan), "01:00:00", "3650.00:00:00")]
+    public TimeSpan KeepLeftFor { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>In a cluster: how long the writer waits before it tries again after the store failed.</summary>
+    /// <value>The default value is 2 seconds.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
+    public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(2);
 }

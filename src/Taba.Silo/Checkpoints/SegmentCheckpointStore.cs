@@ -9,10 +9,10 @@ namespace Taba.Silo.Checkpoints;
 
 /// <summary>
 /// Checkpoints in append-only segment files, written behind by one thread: it takes what waits, appends it, makes it durable
-/// with one flush, and only then points the index at it. One store owns a folder; silos that share a disk have one each.
-/// docs/design/storage.md has the format.
+/// with one flush, and only then points the index at it. One store owns its segments; silos that share a store have an area
+/// each. docs/design/storage.md has the format.
 /// </summary>
-public sealed class SegmentCheckpointStore : ICheckpointStore
+public sealed partial class SegmentCheckpointStore : ICheckpointStore
 {
     /// <summary>A drain ends here even when more waits, so that a burst becomes durable piece by piece.</summary>
     const long DrainBytes = 4L << 20;
@@ -22,8 +22,10 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
     readonly List<SegmentFile> _segments = [];
     readonly ByteBudget _budget;
     readonly SegmentWriter _writer;
-    readonly ForgottenLog _forgotten;
-    readonly string _folder;
+    readonly ForgottenLog? _forgotten;
+    readonly ISegmentArea _area;
+    readonly CheckpointOptions _options;
+    readonly TimeProvider _time;
     readonly Thread _thread;
     readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     volatile StoreException? _failure;
@@ -34,19 +36,26 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
     /// <param name="time">For the names of files; the system's clock when null.</param>
     /// <exception cref="StoreException">The folder cannot be read.</exception>
     public SegmentCheckpointStore(string root, CheckpointOptions? options = null, TimeProvider? time = null)
+        : this(new FolderSegmentArea(FolderOf(root)), new(FolderOf(root)), null, options ?? new(), time ?? TimeProvider.System)
     {
-        options ??= new();
-        _folder = Path.Combine(Path.GetFullPath(root), "checkpoints");
+    }
+
+    /// <param name="forgotten">Null when no later process opens the same area.</param>
+    /// <param name="shared">Where others have areas; null when nobody else uses the store.</param>
+    SegmentCheckpointStore(ISegmentArea area, ForgottenLog? forgotten, ISegmentPlace? shared, CheckpointOptions options, TimeProvider time)
+    {
+        (_area, _forgotten, _options, _time) = (area, forgotten, options, time);
+        (_place, _left) = (shared, shared is null ? null : new(shared));
         _budget = new(options.QueueBytes);
         try
         {
-            DurableFile.CreateDirectory(_folder);
-            _forgotten = new(_folder);
-            _writer = new(_folder, options.SegmentBytes, time ?? TimeProvider.System, LastTicks(Restore()));
+            if (forgotten is not null)
+                DurableFile.CreateDirectory(area.Where);
+            _writer = new(area, options.SegmentBytes, time, LastTicks(Restore()));
         }
         catch (Exception exception) when (DiskErrors.IsDisk(exception))
         {
-            throw DiskErrors.Wrap(exception, "read", _folder);
+            throw DiskErrors.Wrap(exception, "read", area.Where);
         }
         _thread = new(Run) { Name = "taba checkpoints", IsBackground = true };
         _thread.Start();
@@ -61,22 +70,14 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
     /// </summary>
     public async Task ForgetPublishedAsync(ITensorStore store, CancellationToken cancellationToken)
     {
-        foreach (var (stageKey, samples) in _index.Held())
-        {
-            foreach (var manifest in await store.ListAsync(stageKey, cancellationToken))
-            {
-                var kept = KeepDigest.Of(manifest.Kept);
-                foreach (var sample in samples.Intersect(manifest.Rows).Ranges.SelectMany(r => Enumerable.Range(r.Start, r.Count)))
-                {
-                    if (Find(stageKey, sample)?.KeepDigest == kept)
-                        Forget(stageKey, new(sample, sample + 1));
-                }
-            }
-        }
+        foreach (var (stageKey, rows) in await PublishedAsync(_index, store, cancellationToken))
+            Forget(stageKey, rows);
     }
 
     /// <exception cref="StoreException">The writer failed, now or before.</exception>
-    public async ValueTask PutAsync(CheckpointRecord record, CancellationToken cancellationToken)
+    public ValueTask PutAsync(CheckpointRecord record, CancellationToken cancellationToken) => PutAsync(record, startsAnew: false, cancellationToken);
+
+    async ValueTask PutAsync(CheckpointRecord record, bool startsAnew, CancellationToken cancellationToken)
     {
         ThrowIfFailed();
         var size = SegmentFormat.Size(record);
@@ -85,7 +86,7 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
         try
         {
             ThrowIfFailed();
-            _index.Add(record, link => Enqueue(new() { Link = link, Bytes = size }));
+            _index.Add(record, startsAnew, link => Enqueue(new() { Link = link, Bytes = size }));
         }
         catch
         {
@@ -140,6 +141,7 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
     public async ValueTask DisposeAsync()
     {
         _queue.CompleteAdding();
+        _closing.Set();
         await _stopped.Task;
     }
 
@@ -182,8 +184,10 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
         }
         catch (Exception exception)
         {
-            _failure = DiskErrors.Wrap(exception, "write checkpoints to", _folder);
-            Failed?.Invoke(_failure);
+            var failure = DiskErrors.Wrap(exception, "write checkpoints to", _area.Where);
+            _failure = _place is null ? failure : TryUntilItWorks(batch, failure);
+            if (_failure is not null)
+                Failed?.Invoke(_failure);
         }
     }
 
@@ -197,7 +201,7 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
                 WriteDown(forgotten.StageKey, forgotten.Rows);
             if (entry.Link is not { } link || !_index.IsWanted(link))
                 continue;
-            if (_writer.IsFull)
+            if (_writer.IsFull || written.Count == 0 && WasClearedAway())
                 Roll();
             var segment = _writer.Current ?? Begin();
             var (offset, size) = _writer.Append(SegmentFormat.Encode(link.Pending!, link.EarlierCaptures));
@@ -231,14 +235,14 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
     /// <summary>Replays what earlier runs wrote and forgot, in their order, and deletes the files that nothing needs.</summary>
     string[] Restore()
     {
-        var paths = Directory.EnumerateFiles(_folder, "*.seg").Order(StringComparer.Ordinal).ToArray();
-        var lines = _forgotten.Read();
+        var names = _area.List().Select(e => e.Name).ToArray();
+        var lines = _forgotten?.Read() ?? [];
         var forgotten = new Queue<Forgotten>(lines.OrderBy(f => f.Before));
-        foreach (var path in paths)
+        foreach (var name in names)
         {
-            var segment = new SegmentFile(path);
+            var segment = new SegmentFile(_area, name);
             _segments.Add(segment);
-            foreach (var (offset, size, decoded) in SegmentFile.Scan(path))
+            foreach (var (offset, size, decoded) in segment.Scan())
             {
                 while (forgotten.TryPeek(out var next) && next.Before.CompareTo(new(segment.Name, offset)) <= 0)
                     ForgetAgain(forgotten.Dequeue());
@@ -251,8 +255,8 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
         var oldest = _segments.FirstOrDefault()?.Name;
         var needed = lines.RemoveAll(f => oldest is null || string.CompareOrdinal(f.Before.Segment, oldest) < 0);
         if (needed.Length < lines.Length || needed.IsEmpty)
-            _forgotten.Rewrite(needed);
-        return paths;
+            _forgotten?.Rewrite(needed);
+        return names;
     }
 
     void ForgetAgain(Forgotten forgotten) => _index.Forget(forgotten.StageKey, forgotten.Rows, () => { });
@@ -260,11 +264,13 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
     void WriteDown(string stageKey, RowRange rows)
     {
         if (_segments.Count > 0)
-            _forgotten.Append(new(stageKey, rows, _writer.Position ?? new(_segments[^1].Name, long.MaxValue)));
+            _forgotten?.Append(new(stageKey, rows, _writer.Position ?? new(_segments[^1].Name, long.MaxValue)));
     }
 
-    static long LastTicks(IEnumerable<string> paths) => paths
-        .Select(p => long.TryParse(Path.GetFileName(p).Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var ticks) ? ticks : 0)
+    static string FolderOf(string root) => Path.Combine(Path.GetFullPath(root), "checkpoints");
+
+    static long LastTicks(IEnumerable<string> names) => names
+        .Select(n => long.TryParse(n.Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var ticks) ? ticks : 0)
         .DefaultIfEmpty(0)
         .Max();
 
@@ -273,7 +279,7 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
     {
         foreach (var segment in _index.Unneeded(_segments))
         {
-            File.Delete(segment.Path);
+            _area.Delete(segment.Name);
             _segments.Remove(segment);
         }
     }
@@ -284,7 +290,7 @@ public sealed class SegmentCheckpointStore : ICheckpointStore
         {
             DeleteUnneeded();
         }
-        catch (Exception exception) when (DiskErrors.IsDisk(exception))
+        catch (Exception exception) when (DiskErrors.IsDisk(exception) || exception is StoreException)
         {
             // The next start deletes what this end could not.
         }

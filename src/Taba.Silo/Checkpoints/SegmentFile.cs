@@ -1,13 +1,9 @@
-using Microsoft.Win32.SafeHandles;
-
 namespace Taba.Silo.Checkpoints;
 
-/// <summary>A segment file and how much of it is still wanted. Its counts are guarded by the index's lock.</summary>
-sealed class SegmentFile(string path)
+/// <summary>A segment and how much of it is still wanted. Its counts are guarded by the index's lock.</summary>
+sealed class SegmentFile(ISegmentArea area, string name)
 {
-    public string Path { get; } = path;
-
-    public string Name { get; } = System.IO.Path.GetFileName(path);
+    public string Name { get; } = name;
 
     /// <summary>Records that the index still points at.</summary>
     public int Live { get; set; }
@@ -21,26 +17,28 @@ sealed class SegmentFile(string path)
     public bool MayGo => Live == 0 && Readers == 0 && !Growing;
 
     /// <summary>
-    /// Reads the records of a file in order, up to the first that is torn or damaged. What follows a damaged record cannot be
-    /// found, and costs at most the steps it would have saved.
+    /// Reads records in order, up to the first that is torn or damaged. What follows a damaged record cannot be found, and
+    /// costs at most the steps it would have saved.
     /// </summary>
-    public static IEnumerable<(long Offset, int Size, DecodedRecord Decoded)> Scan(string path)
+    /// <param name="from">Where a record begins; 0 for the first.</param>
+    public IEnumerable<(long Offset, int Size, DecodedRecord Decoded)> Scan(long from = 0)
     {
-        using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        var length = RandomAccess.GetLength(handle);
+        using var source = area.Open(Name);
+        if (source is null)
+            yield break;
         var header = new byte[SegmentFormat.FileHeaderBytes];
-        if (length < header.Length || !TryRead(handle, 0, header) || !SegmentFormat.IsFileHeader(header))
+        if (source.Length < header.Length || !source.TryRead(0, header) || !SegmentFormat.IsFileHeader(header))
             yield break;
         var fixedPart = new byte[SegmentFormat.FixedBytes];
         var buffer = Array.Empty<byte>();
-        var offset = (long)header.Length;
-        while (offset + fixedPart.Length <= length)
+        var offset = Math.Max(from, header.Length);
+        while (offset + fixedPart.Length <= source.Length)
         {
-            if (!TryRead(handle, offset, fixedPart) || SegmentFormat.ClaimedSize(fixedPart) is not { } size || size > length - offset)
+            if (!source.TryRead(offset, fixedPart) || SegmentFormat.ClaimedSize(fixedPart) is not { } size || size > source.Length - offset)
                 yield break;
             if (buffer.Length < size)
                 buffer = new byte[size];
-            if (!TryRead(handle, offset, buffer.AsSpan(0, size)) || SegmentFormat.Decode(buffer.AsMemory(0, size)) is not { } decoded)
+            if (!source.TryRead(offset, buffer.AsSpan(0, size)) || SegmentFormat.Decode(buffer.AsMemory(0, size)) is not { } decoded)
                 yield break;
             yield return (offset, size, decoded);
             offset += size;
@@ -52,27 +50,14 @@ sealed class SegmentFile(string path)
     {
         try
         {
-            using var handle = File.OpenHandle(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var source = area.Open(Name);
             var bytes = new byte[size];
-            return TryRead(handle, offset, bytes) ? SegmentFormat.Decode(bytes) : null;
+            return source is not null && source.TryRead(offset, bytes) ? SegmentFormat.Decode(bytes) : null;
         }
-        catch (Exception exception) when (Storage.DiskErrors.IsDisk(exception))
+        catch (Exception exception) when (Storage.DiskErrors.IsDisk(exception) || exception is Storage.StoreException)
         {
             // A checkpoint only saves work: without it the sample begins anew.
             return null;
         }
-    }
-
-    static bool TryRead(SafeFileHandle handle, long offset, Span<byte> buffer)
-    {
-        while (!buffer.IsEmpty)
-        {
-            var read = RandomAccess.Read(handle, buffer, offset);
-            if (read == 0)
-                return false;
-            buffer = buffer[read..];
-            offset += read;
-        }
-        return true;
     }
 }

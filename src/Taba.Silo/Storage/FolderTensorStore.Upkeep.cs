@@ -18,6 +18,12 @@ public sealed partial class FolderTensorStore
             return stages.ToImmutable();
         }), cancellationToken);
 
+    public Task<bool> HasStageAsync(string stageKey, CancellationToken cancellationToken)
+    {
+        var folder = _paths.Stage(stageKey);
+        return Task.Run(() => Directory.Exists(folder), cancellationToken);
+    }
+
     public Task RemoveStageAsync(string stageKey, CancellationToken cancellationToken)
     {
         var folder = _paths.Stage(stageKey);

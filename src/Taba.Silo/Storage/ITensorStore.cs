@@ -39,6 +39,10 @@ public interface ITensorStore
     /// <summary>Writes down what a stage is, for people who look into the store and for <c>store ls</c>. Idempotent.</summary>
     Task DescribeStageAsync(string stageKey, StageSpec spec, CancellationToken cancellationToken);
 
+    /// <summary>Whether anything is in the store of a stage.</summary>
+    async Task<bool> HasStageAsync(string stageKey, CancellationToken cancellationToken) =>
+        (await ListStagesAsync(cancellationToken)).Any(s => s.Key == stageKey);
+
     /// <summary>Every stage in the store.</summary>
     Task<ImmutableArray<StoredStage>> ListStagesAsync(CancellationToken cancellationToken);
 

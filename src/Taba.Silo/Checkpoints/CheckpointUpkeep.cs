@@ -1,0 +1,51 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Taba.Grains.Ports;
+using Taba.Silo.Storage;
+
+namespace Taba.Silo.Checkpoints;
+
+/// <summary>
+/// In a cluster: now and then forgets checkpoints of rows that others published, and clears what workers that are gone left. To be registered
+/// after Orleans, so that membership is known when it runs.
+/// </summary>
+sealed partial class CheckpointUpkeep(
+    SegmentCheckpointStore checkpoints, ITensorStore store, IWorkerLiveness workers, TimeProvider time, ILogger<CheckpointUpkeep> logger) : BackgroundService
+{
+    static readonly TimeSpan Every = TimeSpan.FromMinutes(10);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Every, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+                await ClearAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The silo ends.
+        }
+    }
+
+    async Task ClearAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await checkpoints.ForgetPublishedAsync(store, stoppingToken);
+            var deleted = await checkpoints.ClearLeftAsync(store, workers.IsAlive, stoppingToken);
+            if (deleted > 0)
+                LogCleared(logger, deleted);
+        }
+        catch (StoreException exception)
+        {
+            LogFailed(logger, exception.Message);
+        }
+    }
+
+    [LoggerMessage(4301, LogLevel.Information, "Cleared {Segments} checkpoint segments of workers that are gone")]
+    static partial void LogCleared(ILogger logger, int segments);
+
+    [LoggerMessage(4302, LogLevel.Warning, "Checkpoints that others left were not cleared, the next round will try again: {Reason}")]
+    static partial void LogFailed(ILogger logger, string reason);
+}
