@@ -23,6 +23,12 @@ public interface IPartGrain : IGrainWithStringKey
     [Alias("Stop")]
     Task StopAsync(PartAttempt attempt);
 
+    /// <summary>
+    /// The attempt cannot go on, for no fault of its samples: they stop, what they wrote goes, and the stage gets the part back. Idempotent.
+    /// </summary>
+    [Alias("Abandon")]
+    Task AbandonAsync(PartAttempt attempt, PartFault fault);
+
     [AlwaysInterleave, Alias("Status")]
     ValueTask<PartStatus> GetStatusAsync();
 }

@@ -54,6 +54,9 @@ sealed partial class PartGrain(
         DeactivateOnIdle();
     }
 
+    public Task AbandonAsync(PartAttempt attempt, PartFault fault) =>
+        _run is { } run && run.Attempt == attempt ? GiveBackAsync(run, new PartAbandonedException(fault)) : Task.CompletedTask;
+
     public ValueTask<PartStatus> GetStatusAsync() => new(new PartStatus(_run?.Attempt, _run?.Running.Count ?? 0, _run?.Ended ?? 0));
 
     async Task PrepareAndRunAsync(PartRun run)
@@ -141,7 +144,9 @@ sealed partial class PartGrain(
             return;
         }
         // A silo that ends refuses what it has not begun: no fault of the part.
-        var fault = exception is OperationCanceledException || engines.Draining ? null : exception.Message;
+        var fault = exception is OperationCanceledException or PartAbandonedException { Fault.Kind: PartFaultKind.Cluster } || engines.Draining
+            ? null
+            : exception.Message;
         if (fault is not null)
             LogPartFailed(logger, run.Attempt, exception);
         // From here on the ends of its samples no longer count: the part must not be published and given back at once.

@@ -47,7 +47,14 @@ public interface IStageGrain : IGrainWithStringKey
 
 /// <summary>Rows of a stage wanted by a sweep.</summary>
 [GenerateSerializer, Immutable, Alias("taba.StageDemand")]
-public sealed record StageDemand(string SweepId, StageSpec Spec, RowRange Rows, CaptureSelection Keep);
+public sealed record StageDemand(string SweepId, StageSpec Spec, RowRange Rows, CaptureSelection Keep)
+{
+    /// <summary>Only these of <see cref="Rows"/>; null for all.</summary>
+    [Id(10)] public RowSet? Only { get; init; }
+
+    /// <summary>The rows that are wanted.</summary>
+    public RowSet Wanted => Only is { } only ? only.Intersect(Rows) : RowSet.Of(Rows);
+}
 
 /// <summary>One try at a part. The epoch rises with every lease of the stage; the id is unique.</summary>
 [GenerateSerializer, Immutable, Alias("taba.PartAttempt")]

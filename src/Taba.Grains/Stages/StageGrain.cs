@@ -49,14 +49,14 @@ sealed partial class StageGrain(
     public async Task DemandAsync(StageDemand demand)
     {
         _fault = null;
-        var done = State.Published(demand.Keep).Intersect(demand.Rows);
+        var done = State.Published(demand.Keep).Intersect(demand.Wanted);
         _reused[demand.SweepId] = done.Count;
         // What sweeps wanted that have ended, perhaps in a process that died before it could withdraw it, is nobody's wish.
         var live = await GrainFactory.GetGrain<ISweepIndexGrain>(0).GetLiveAsync();
         var wishes = State.Demands.RemoveAll(d => d.SweepId != demand.SweepId && live.All(s => s.SweepId != d.SweepId));
         var next = State with { Spec = demand.Spec, Demands = wishes.With(demand) };
         // A sweep that is submitted anew tries its failed samples again.
-        next = next with { Quarantined = next.Quarantined.RemoveAll(f => f.Sample >= demand.Rows.Start && f.Sample < demand.Rows.End) };
+        next = next with { Quarantined = next.Quarantined.RemoveAll(f => demand.Wanted.Contains(new(f.Sample, f.Sample + 1))) };
         if (State.Spec is not null && State.Demands.SequenceEqual(next.Demands) && State.Quarantined.Length == next.Quarantined.Length)
             return;
         await WriteAsync(next);
@@ -154,16 +154,17 @@ sealed partial class StageGrain(
         var demand = State.Demands.FirstOrDefault(d => d.SweepId == sweepId);
         if (demand is null || State.Spec is not { } spec)
             return new(new StageStatus(OwnKey, default, 0, RowSet.Empty, 0, 0, 0, 0, 0, [], _fault));
-        var published = State.Published(demand.Keep).Intersect(demand.Rows);
+        var wanted = demand.Wanted;
+        var published = State.Published(demand.Keep).Intersect(wanted);
         var done = published.Count;
-        var failures = State.Quarantined.RemoveAll(f => f.Sample < demand.Rows.Start || f.Sample >= demand.Rows.End);
+        var failures = State.Quarantined.RemoveAll(f => !wanted.Contains(new(f.Sample, f.Sample + 1)));
         var reused = Math.Min(done, _reused.GetValueOrDefault(sweepId));
-        var running = State.Leases.Where(l => !l.Rows.Intersect(demand.Rows).IsEmpty).ToList();
+        var running = State.Leases.Where(l => !wanted.Intersect(l.Rows).IsEmpty).ToList();
         var evaluations = (double)(done - reused) * spec.EvaluationsPerRow
-            + running.Sum(l => (double)_evaluations.GetValueOrDefault(l.Attempt.Id) * l.Rows.Intersect(demand.Rows).Count / l.Rows.Count);
+            + running.Sum(l => (double)_evaluations.GetValueOrDefault(l.Attempt.Id) * wanted.Intersect(l.Rows).Count / l.Rows.Count);
         return new(new StageStatus(
-            OwnKey, spec.Kind, demand.Rows.Count, published, reused, failures.Length, running.Count,
-            (double)(demand.Rows.Count - reused) * spec.EvaluationsPerRow, evaluations, failures, _fault));
+            OwnKey, spec.Kind, wanted.Count, published, reused, failures.Length, running.Count,
+            (double)(wanted.Count - reused) * spec.EvaluationsPerRow, evaluations, failures, _fault));
     }
 
     async Task WriteAsync(StageState next)

@@ -84,13 +84,13 @@ public static class StageLeases
 
         foreach (var demand in state.Demands)
         {
-            var free = RowSet.Of(demand.Rows).Subtract(done).Subtract(taken).Intersect(inputs);
+            var free = demand.Wanted.Subtract(done).Subtract(taken).Intersect(inputs);
             if (Pick(free, preferredRow, rowsPerPart) is { } rows)
                 return (rows, KeepFor(state, rows), false);
         }
         foreach (var demand in state.Demands.Where(d => !d.Keep.IsEmpty))
         {
-            var free = RowSet.Of(demand.Rows).Subtract(state.Published(demand.Keep)).Subtract(taken).Intersect(inputs);
+            var free = demand.Wanted.Subtract(state.Published(demand.Keep)).Subtract(taken).Intersect(inputs);
             if (Pick(free, preferredRow, rowsPerPart) is { } rows)
                 return (rows, KeepFor(state, rows), true);
         }
@@ -99,10 +99,10 @@ public static class StageLeases
 
     /// <summary>Whether any sweep still waits for rows of this stage.</summary>
     public static bool HasOpenDemand(this StageState state) =>
-        state.Demands.Any(d => !RowSet.Of(d.Rows).Subtract(state.Published(d.Keep)).Subtract(state.QuarantinedRows()).IsEmpty);
+        state.Demands.Any(d => !d.Wanted.Subtract(state.Published(d.Keep)).Subtract(state.QuarantinedRows()).IsEmpty);
 
     static CaptureSelection KeepFor(StageState state, RowRange rows) =>
-        state.Demands.Where(d => !d.Rows.Intersect(rows).IsEmpty).Aggregate(CaptureSelection.None, (keep, d) => keep.Union(d.Keep));
+        state.Demands.Where(d => !d.Wanted.Intersect(rows).IsEmpty).Aggregate(CaptureSelection.None, (keep, d) => keep.Union(d.Keep));
 
     static RowRange? Pick(RowSet free, int? preferredRow, int rowsPerPart)
     {

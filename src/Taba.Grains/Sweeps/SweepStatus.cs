@@ -34,6 +34,9 @@ public sealed record SweepStatus(string SweepId, long Version, SweepState State,
     public double EvaluationsPlanned => Stages.Sum(s => s.EvaluationsPlanned);
 
     public ImmutableArray<SampleFailure> Failures => [.. Stages.SelectMany(s => s.Failures)];
+
+    /// <summary>Rows that stand under another stage's key, because they, or a row that they begin with, were computed in a higher precision.</summary>
+    [Id(10)] public ImmutableArray<RowSubstitution> Substitutions { get; init; } = [];
 }
 
 /// <summary>A snapshot of one stage, as one sweep sees it.</summary>
@@ -58,4 +61,8 @@ public sealed record StageStatus(
 
 /// <summary>A sample that could not be computed.</summary>
 [GenerateSerializer, Immutable, Alias("taba.SampleFailure")]
-public sealed record SampleFailure(string StageKey, int Sample, int Step, string Reason);
+public sealed record SampleFailure(string StageKey, int Sample, int Step, string Reason)
+{
+    /// <summary>Why; what becomes of the sample depends on it.</summary>
+    [Id(10)] public FailureKind Kind { get; init; }
+}

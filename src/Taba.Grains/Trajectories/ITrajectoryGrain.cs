@@ -1,5 +1,6 @@
 using Orleans.Concurrency;
 using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Trajectories;
 
@@ -17,7 +18,7 @@ public interface ITrajectoryGrain : IGrainWithStringKey
 
     /// <summary>The sample cannot go on.</summary>
     [Alias("Failed")]
-    Task FailedAsync(PartAttempt attempt, int step, string reason);
+    Task FailedAsync(PartAttempt attempt, int step, FailureKind kind, string reason);
 
     /// <summary>Gives the slot up. Idempotent.</summary>
     [Alias("Stop")]

@@ -46,12 +46,12 @@ sealed class TrajectoryGrain(ILocalSiloDetails silo) : Grain, ITrajectoryGrain
             await RunSegmentAsync(order);
     }
 
-    public async Task FailedAsync(PartAttempt attempt, int step, string reason)
+    public async Task FailedAsync(PartAttempt attempt, int step, FailureKind kind, string reason)
     {
         if (_order is not { } order || order.Attempt != attempt)
             return;
         await Model(order).CloseAsync(_slot);
-        await EndAsync(order, new SampleFailure(attempt.StageKey, order.Sample, step, reason));
+        await EndAsync(order, new SampleFailure(attempt.StageKey, order.Sample, step, reason) { Kind = kind });
     }
 
     public async Task StopAsync(PartAttempt attempt)

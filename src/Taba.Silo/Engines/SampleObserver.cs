@@ -79,7 +79,7 @@ sealed partial class SampleObserver(
     {
         try
         {
-            await Trajectory.FailedAsync(part.Lease.Attempt, step, error.Message);
+            await Trajectory.FailedAsync(part.Lease.Attempt, step, FailureKind.Other, error.Message);
         }
         catch (Exception exception)
         {

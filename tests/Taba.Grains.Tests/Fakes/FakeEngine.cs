@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
 using Taba.Grains.Trajectories;
 
 namespace Taba.Grains.Tests.Fakes;
@@ -54,7 +55,7 @@ sealed class FakeEngine(IGrainFactory grains, FakeWorkspace workspace, DeviceScr
         var trajectory = grains.GetGrain<ITrajectoryGrain>(TrajectoryOrder.Key(segment.Attempt.StageKey, segment.Sample));
         return failure is null
             ? trajectory.SegmentEndedAsync(segment.Attempt, segment.EndStep, segment.Completed)
-            : trajectory.FailedAsync(segment.Attempt, segment.EndStep - 1, failure);
+            : trajectory.FailedAsync(segment.Attempt, segment.EndStep - 1, FailureKind.Other, failure);
     }
 
     sealed class Slot(PartAttempt attempt, int sample, int step)

@@ -120,6 +120,15 @@ static class MutatingCalls
                 () => ObservePartAsync(silo, lease),
                 () => Part(silo, lease).StopAsync(Older(lease.Attempt)));
         },
+        ["IPartGrain.AbandonAsync"] = async silo =>
+        {
+            var lease = await RunningAsync(silo);
+            var fault = new PartFault(PartFaultKind.Store, "the disk is full");
+            return new(
+                () => Part(silo, lease).AbandonAsync(lease.Attempt, fault),
+                () => ObservePartAsync(silo, lease),
+                () => Part(silo, lease).AbandonAsync(Older(lease.Attempt), fault));
+        },
         ["ITrajectoryGrain.StartAsync"] = async silo =>
         {
             var lease = HeldLease(silo);
@@ -142,9 +151,9 @@ static class MutatingCalls
         {
             var lease = await RunningAsync(silo);
             return new(
-                () => Trajectory(silo, lease).FailedAsync(lease.Attempt, 2, "NaN"),
+                () => Trajectory(silo, lease).FailedAsync(lease.Attempt, 2, FailureKind.NonFinite, "NaN"),
                 () => ObservePartAsync(silo, lease),
-                () => Trajectory(silo, lease).FailedAsync(Older(lease.Attempt), 3, "NaN"));
+                () => Trajectory(silo, lease).FailedAsync(Older(lease.Attempt), 3, FailureKind.NonFinite, "NaN"));
         },
         ["ITrajectoryGrain.StopAsync"] = async silo =>
         {
