@@ -58,6 +58,9 @@ public sealed class DenoisingEngine : IAsyncDisposable
     /// <summary>Rows of the state tensor: trajectories that can be under way at once.</summary>
     public int Slots => _options.SlotCount;
 
+    /// <summary>The pass that the engine is in; null between passes. A pass that does not end is how a hung device shows.</summary>
+    public EnginePass? PassUnderWay => _loop.PassUnderWay;
+
     /// <summary>Counters and queue lengths of this moment.</summary>
     public EngineStatistics Statistics => _telemetry.Counters.Snapshot(Slots, _loop.OutputQueue);
 

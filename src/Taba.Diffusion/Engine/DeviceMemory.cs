@@ -5,7 +5,7 @@ namespace Taba.Diffusion.Engine;
 /// <summary>Recognises libtorch's ways to say that the device has no memory left.</summary>
 static class DeviceMemory
 {
-    static readonly string[] s_phrases = ["out of memory", "can't allocate memory", "not enough memory", "std::bad_alloc"];
+    static readonly string[] s_phrases = ["out of memory", "can't allocate memory", "not enough memory", "std::bad_alloc", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED"];
 
     public static bool IsExhausted(Exception error) =>
         error is OutOfMemoryException

@@ -37,7 +37,7 @@ public enum SwapKind
 }
 
 /// <summary>One trajectory: where it begins, which way it goes, what is replaced and what is recorded.</summary>
-public sealed class TrajectoryRequest
+public sealed record TrajectoryRequest
 {
     public required IDiffusionSchedule Schedule { get; init; }
 

@@ -14,6 +14,32 @@ public sealed class NonFiniteStateException(int step, torch.ScalarType precision
     public torch.ScalarType Precision { get; } = precision;
 }
 
+/// <summary>The network throws for this row, also when it is alone, and not for others: something about this sample.</summary>
+public sealed class PoisonSampleException(int step, Exception inner)
+    : Exception($"The network throws at step {step} for this sample alone ({inner.Message}); look at its input and its condition.", inner)
+{
+    /// <summary>The step (executed order, from 0) that cannot be computed.</summary>
+    public int Step { get; } = step;
+}
+
+/// <summary>The network throws for every row, whatever it is given: nothing is wrong with the samples.</summary>
+public sealed class PassFailedException(string engine, int step, Exception inner)
+    : Exception($"Model '{engine}' throws at step {step} for every sample ({inner.Message}).", inner)
+{
+}
+
+/// <summary>The device reported an error after which nothing works on it in this process: a new process has to go on.</summary>
+public sealed class DeviceBrokenException(string engine, Exception inner)
+    : Exception($"The device of model '{engine}' is broken for this process ({FirstLine(inner)}); the work goes on from its checkpoints in a new one.", inner)
+{
+    static string FirstLine(Exception error) => error.Message.Split('\n')[0].Trim();
+}
+
+/// <summary>The journal could not be written: no row's fault, and the inner exception is the one to tell.</summary>
+sealed class JournalException(Exception inner) : Exception(inner.Message, inner)
+{
+}
+
 /// <summary>More trajectories were opened than may wait for a slot.</summary>
 public sealed class EngineOverloadedException(string engine, int maxPending)
     : InvalidOperationException(

@@ -57,22 +57,11 @@ sealed partial class EngineLoop
             output.Items.Add(new OutputItem(trajectory, trajectory.NextStep) { Kind = kind, Place = _executor!.Place(kind, row) });
     }
 
-    /// <summary>A pass threw, and the state is as it was before: for want of memory it is tried again with fewer rows.</summary>
-    void PassFailed(List<Trajectory> rows, Pass pass, int shape, Exception error)
+    void FailAll(IEnumerable<Trajectory> rows, Func<int, Exception> error)
     {
-        if (DeviceMemory.IsExhausted(error))
-        {
-            _telemetry.OutOfMemory();
-            if (pass == Pass.Network && _planner.LowerLimit(shape, rows.Max(row => row.NetworkRows)))
-            {
-                _telemetry.LimitLowered(shape, _planner.Limit, error);
-                return;
-            }
-            error = DeviceMemory.Explain(_options, shape, error);
-        }
         var output = new OutputBatch();
         foreach (var trajectory in rows)
-            Fail(trajectory, trajectory.NextStep, error, output);
+            Fail(trajectory, trajectory.NextStep, error(trajectory.NextStep), output);
         Post(output);
     }
 
@@ -150,6 +139,11 @@ sealed partial class EngineLoop
             _executor?.Dispose();
             if (_ownsModel)
                 model?.Dispose();
+        }
+        catch (Exception disposal) when (fault is DeviceBrokenException)
+        {
+            // Nothing can be freed on a broken device; that it is broken has been told.
+            _ = disposal;
         }
         catch (Exception disposal)
         {

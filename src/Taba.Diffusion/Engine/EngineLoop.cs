@@ -31,6 +31,7 @@ sealed partial class EngineLoop
     List<EngineCommand> _commands = [];
     ModelFacts? _model;
     TurnExecutor? _executor;
+    volatile EnginePass? _pass;
     TimeSpan _linger;
     int _answersDue;
     bool _draining;
@@ -58,6 +59,9 @@ sealed partial class EngineLoop
 
     public int OutputQueue => _output.Count;
 
+    /// <summary>The pass that the engine's thread is in; null between passes.</summary>
+    public EnginePass? PassUnderWay => _pass;
+
     /// <summary>Completes when the model is there.</summary>
     public Task<ModelFacts> Ready => _ready.Task;
 
@@ -81,8 +85,8 @@ sealed partial class EngineLoop
         }
         catch (Exception error)
         {
-            fault = error;
-            _telemetry.Tell(new EngineFaulted(_options.Name, error));
+            fault = DeviceFaults.IsSticky(error) ? new DeviceBrokenException(_options.Name, error) : error;
+            _telemetry.Tell(new EngineFaulted(_options.Name, fault));
         }
         End(model, fault);
     }
@@ -224,7 +228,7 @@ sealed partial class EngineLoop
                 trajectory.DropInitialRows();
                 _prefetch.Continue(trajectory);
             }
-            catch (Exception error)
+            catch (Exception error) when (!DeviceFaults.IsSticky(error))
             {
                 Fail(trajectory, trajectory.NextStep, error);
             }
@@ -285,7 +289,18 @@ sealed partial class EngineLoop
     /// <summary>Moves <paramref name="rows"/> by one step, or, when that throws, decides what becomes of them.</summary>
     bool Execute(List<Trajectory> rows, Pass pass, int shape, ref TurnTimes times)
     {
+        if (TryExecute(rows, pass, shape, ref times) is not { } error)
+            return true;
+        PassFailed(rows, pass, shape, error, ref times);
+        return false;
+    }
+
+    /// <summary>Moves <paramref name="rows"/> by one step.</summary>
+    /// <returns>What was thrown; the rows are then where they were. Null when nothing was.</returns>
+    Exception? TryExecute(List<Trajectory> rows, Pass pass, int shape, ref TurnTimes times)
+    {
         var output = new OutputBatch();
+        _pass = new EnginePass(Stopwatch.GetTimestamp(), shape, rows[0].NextStep, rows[0].Tag);
         try
         {
             _executor!.Execute(pass, rows, shape, output);
@@ -294,14 +309,17 @@ sealed partial class EngineLoop
         catch (Exception error)
         {
             output.DisposeTensors();
-            PassFailed(rows, pass, shape, error);
-            return false;
+            return error;
+        }
+        finally
+        {
+            _pass = null;
         }
         _telemetry.Passed(pass, pass == Pass.Network ? BatchPlanner.RowsOf(rows) : rows.Count, shape, _executor.NetworkTicks);
         for (var i = 0; i < rows.Count; i++)
             Settle(rows[i], i, pass, output);
         times.OutputWait += Post(output);
-        return true;
+        return null;
     }
 
     void CompleteDrains()

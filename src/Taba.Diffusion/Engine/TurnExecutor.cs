@@ -165,6 +165,19 @@ sealed class TurnExecutor : IDisposable
             NetworkTicks = Stopwatch.GetTimestamp() - started;
     }
 
+    /// <summary>Runs the network on zeros, at the step of <paramref name="like"/> and under its conditions. Nothing is kept, and no journal is told.</summary>
+    public void Probe(Trajectory like, int shape)
+    {
+        using var scope = NewDisposeScope();
+        List<Trajectory> rows = like.NetworkRows > 1 ? [like, like] : [like];
+        var buffers = Prepare(rows, shape, out _);
+        buffers.SetClasses(rows, guidedFrom: 1, _model.NullClass);
+        var x = zeros(_shape.Batch(shape), dtype: ScalarType.Float32, device: _device);
+        var eps = _model.PredictEps(x, buffers.Timesteps, _texts?.Batch(rows, 1, shape) ?? buffers.Classes);
+        // On CUDA an error shows only when somebody waits.
+        _ = eps.sum().to(ScalarType.Float32).cpu().item<float>();
+    }
+
     void SwapEps(List<Trajectory> rows, OutputBatch output)
     {
         using var scope = NewDisposeScope();
@@ -248,7 +261,14 @@ sealed class TurnExecutor : IDisposable
             return;
         for (var i = 0; i < rows.Count; i++)
             _records[i] = new EvaluationRecord(rows[i].Tag, rows[i].NextStep);
-        _journal.Evaluating(_records.AsSpan(0, rows.Count));
+        try
+        {
+            _journal.Evaluating(_records.AsSpan(0, rows.Count));
+        }
+        catch (Exception error)
+        {
+            throw new JournalException(error);
+        }
         Array.Clear(_records);
     }
 

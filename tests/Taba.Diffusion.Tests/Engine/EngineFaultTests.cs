@@ -88,14 +88,14 @@ public sealed class EngineFaultTests
     }
 
     [Fact]
-    public async Task RunSegment_ModelThrows_FailsThatBatchAndTheEngineGoesOn()
+    public async Task RunSegment_ModelThrowsWhateverItIsGiven_BlamesNoSampleAndTheEngineGoesOn()
     {
         var broken = true;
         using var model = new ToyDenoiser(Rows.Shape) { Before = _ => _ = broken ? throw new InvalidOperationException("broken") : 0 };
         await using var engine = new DenoisingEngine(model, new EngineOptions());
         var (first, second) = (new RecordingObserver(), new RecordingObserver());
         engine.Start(Rows.Request(1, s_schedule, first));
-        Assert.Equal("broken", (await Assert.ThrowsAsync<InvalidOperationException>(() => first.Completed)).Message);
+        Assert.Equal("broken", (await Assert.ThrowsAsync<PassFailedException>(() => first.Completed)).InnerException!.Message);
         broken = false;
         engine.Start(Rows.Request(1, s_schedule, second));
         await second.Completed;
@@ -172,7 +172,7 @@ public sealed class EngineFaultTests
     }
 
     /// <summary>Opens <paramref name="count"/> trajectories while the engine is held in a first pass, so that they run as one batch.</summary>
-    static async Task<RecordingObserver[]> StartTogether(DenoisingEngine engine, int count, Func<int, CaptureKinds>? captures = null)
+    internal static async Task<RecordingObserver[]> StartTogether(DenoisingEngine engine, int count, Func<int, CaptureKinds>? captures = null, Func<int, byte[]>? states = null)
     {
         await engine.Ready;
         using var held = new ManualResetEventSlim();
@@ -188,16 +188,18 @@ public sealed class EngineFaultTests
         held.Wait();
         var observers = Enumerable.Range(0, count).Select(_ => new RecordingObserver()).ToArray();
         for (var seed = 0; seed < count; seed++)
-            engine.Start(Rows.Request(seed, s_schedule, observers[seed], captures: captures));
+            engine.Start(Rows.Request(seed, s_schedule, observers[seed], captures: captures) with { State = states?.Invoke(seed) ?? Rows.Make(seed) });
         gate.Set();
         await Assert.ThrowsAsync<OperationCanceledException>(() => holder.Completed);
         return observers;
     }
 
     [SuppressMessage("Usage", "CA2201", Justification = "It is what TorchSharp throws.")]
+    internal static ExternalException Torch(string message) => new(message);
+
     static void ThrowAbove(int rows, int limit, bool when = true)
     {
         if (when && rows > limit)
-            throw new ExternalException("CUDA out of memory. Tried to allocate 2.00 GiB.");
+            throw Torch("CUDA out of memory. Tried to allocate 2.00 GiB.");
     }
 }

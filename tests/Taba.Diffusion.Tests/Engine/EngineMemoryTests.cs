@@ -42,4 +42,31 @@ public sealed class EngineMemoryTests
         Assert.InRange(torch.Tensor.TotalCount, 0, tensors + 50);
         Assert.InRange(Environment.WorkingSet, 0, memory + (64L << 20));
     }
+
+    [Fact]
+    public async Task RunSegment_HundredsOfPassesThatThrow_NoTensorIsLeftBehind()
+    {
+        var calls = 0;
+        using var model = new ToyDenoiser(Rows.Shape) { After = (_, eps) => ++calls % 3 == 0 ? throw EngineFaultTests.Torch("a passing trouble") : eps };
+        await using var engine = new DenoisingEngine(model, new EngineOptions { BatchSize = 8, Slots = 12 });
+        async Task Round(int seed)
+        {
+            var observers = Enumerable.Range(0, 16).Select(_ => new RecordingObserver()).ToArray();
+            for (var i = 0; i < 16; i++)
+            {
+                engine.Start(Rows.Request(
+                    seed + i, new ToySchedule(50), observers[i], captures: k => k % 10 == 0 ? CaptureKinds.State | CaptureKinds.Eps : CaptureKinds.None));
+            }
+            await Task.WhenAll(observers.Select(o => o.Completed.ContinueWith(
+                static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default)));
+        }
+
+        for (var round = 0; round < 2; round++)
+            await Round(round);
+        var tensors = torch.Tensor.TotalCount;
+        for (var round = 0; round < 8; round++)
+            await Round(round);
+        Assert.True(calls > 600);
+        Assert.InRange(torch.Tensor.TotalCount, 0, tensors + 50);
+    }
 }

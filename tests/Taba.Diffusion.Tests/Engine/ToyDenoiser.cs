@@ -27,6 +27,9 @@ sealed class ToyDenoiser : IDenoiser
     /// <summary>Runs before each forward pass, on the engine's thread, with its rows.</summary>
     public Action<int>? Before { get; set; }
 
+    /// <summary>Sees states and timesteps before each forward pass, and may throw.</summary>
+    public Action<Tensor, Tensor>? Look { get; set; }
+
     /// <summary>May replace the prediction.</summary>
     public Func<Tensor, Tensor, Tensor>? After { get; set; }
 
@@ -41,6 +44,7 @@ sealed class ToyDenoiser : IDenoiser
         Assert.Equal(ClassCount is null, conditions is null);
         var rows = (int)xt.size(0);
         Before?.Invoke(rows);
+        Look?.Invoke(xt, timesteps);
         Shapes.Add(rows);
         Interlocked.Increment(ref _calls);
         var hidden = nn.functional.conv2d(xt, _first, padding: [1, 1]).tanh();
