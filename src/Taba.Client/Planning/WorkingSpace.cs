@@ -1,7 +1,6 @@
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Checkpoints;
-using Taba.Silo.Engines;
 
 namespace Taba.Client.Planning;
 
@@ -12,7 +11,6 @@ static class WorkingSpace
     const int LargestDefaultBatch = 64;
 
     static readonly CheckpointOptions Checkpoints = new();
-    static readonly EngineSettings Engine = new();
 
     /// <summary>
     /// An upper bound. Kept tensors of unfinished parts lie in scratch files; and every segment that ends leaves a record, whose file goes
@@ -27,7 +25,8 @@ static class WorkingSpace
         var kept = stage.Keep.TensorsPerRow;
         // Two batches of slots, and the rest of the parts that they belong to.
         var unfinished = Math.Min(missing, (2L * (batchSize ?? LargestDefaultBatch)) + (2L * PartGrid.RowsPerPart(rowBytes)));
-        var records = (stage.Spec.NumInferenceSteps + Engine.CheckpointEverySteps - 1) / Engine.CheckpointEverySteps;
+        // By time, a slow model leaves one after each step.
+        var records = stage.Spec.NumInferenceSteps;
         var everWritten = checked(missing * (records + kept) * rowBytes);
         var atOnce = checked(unfinished * (1 + kept) * rowBytes + 2 * Checkpoints.SegmentBytes);
         return checked(unfinished * kept * rowBytes + Math.Min(everWritten, atOnce));

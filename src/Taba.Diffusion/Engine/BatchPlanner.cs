@@ -13,6 +13,8 @@ sealed class BatchPlanner
         _buckets = _deterministic
             ? [Limit]
             : [.. (options.Buckets ?? DefaultBuckets(Limit)).Where(b => b < Limit).Append(Limit).Distinct().Order()];
+        if (!_deterministic)
+            Limit = Math.Min(Limit, options.BatchLimit ?? Limit);
     }
 
     /// <summary>The most rows of a forward pass at present.</summary>

@@ -122,7 +122,7 @@ public sealed class DenoisingEngine : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes no more work and lets each trajectory that has a slot finish the segment it is in; those that wait fail with
+    /// Takes no more work and ends the segment of each trajectory that has a slot with its next step; those that wait fail with
     /// <see cref="EngineStoppedException"/>. Completes when all of that was delivered.
     /// </summary>
     public Task DrainAsync()

@@ -171,6 +171,9 @@ sealed partial class EngineLoop
             case CommandKind.Drain:
                 _draining = true;
                 _drains.Add(command.Done!);
+                // A segment may be long, and whoever drains has little time: its next step is as good an end as any.
+                foreach (var trajectory in _slots.Active)
+                    trajectory.CutSegments();
                 while (_waiting.TryDequeue(out var trajectory))
                     FailAsStopped(trajectory);
                 break;

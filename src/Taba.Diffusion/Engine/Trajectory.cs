@@ -137,6 +137,15 @@ sealed class Trajectory(long index, TrajectoryRequest request)
 
     public void AddSegment(int end) => _segmentEnds.Enqueue(end);
 
+    /// <summary>Ends the segment under way with the next step, and takes back those behind it.</summary>
+    public void CutSegments()
+    {
+        if (_segmentEnds.Count == 0)
+            return;
+        _segmentEnds.Clear();
+        _segmentEnds.Enqueue(NextStep + 1);
+    }
+
     /// <summary>Asks the schedule and the caller, once per step, what the next step is and what of it to record.</summary>
     public void Resolve()
     {

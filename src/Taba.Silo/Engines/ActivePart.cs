@@ -20,6 +20,7 @@ sealed class ActivePart : IDisposable
     readonly LoadedEngine? _engine;
     readonly IDiffusionSchedule? _schedule;
     string _scratchFolder = "";
+    int _givenUp;
 
     ActivePart(PartLease lease, LoadedEngine? engine, IDiffusionSchedule? schedule, RowBuffers buffers)
     {
@@ -81,6 +82,9 @@ sealed class ActivePart : IDisposable
 
     /// <summary>A part whose rows pass through an autoencoder.</summary>
     public static ActivePart WithoutSteps(PartLease lease, RowBuffers buffers) => new(lease, null, null, buffers);
+
+    /// <summary>True the first time: one of its samples found that the part cannot go on, and gives it back for all.</summary>
+    public bool TryGiveUp() => Interlocked.Exchange(ref _givenUp, 1) == 0;
 
     public Direction Direction => Lease.Spec.Kind == StageKind.Invert ? Direction.Inversion : Direction.Sampling;
 

@@ -13,6 +13,9 @@ public sealed record DeviceChoice(Device Device, string Kind)
 
     public bool IsCuda => Device.type == TorchSharp.DeviceType.CUDA;
 
+    /// <summary>Bytes of memory that the device has: a GPU's own, else what this process may use; 0 when nobody says.</summary>
+    public long MemoryBytes => IsCuda ? CudaDriver.TotalMemory(Math.Max(0, Device.index)) : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
     /// <summary>The batch size when the user names none.</summary>
     public int DefaultBatchSize => IsCuda ? DefaultCudaBatch : DefaultCpuBatch;
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Taba.Diffusion.Engine;
@@ -24,15 +25,30 @@ sealed partial class EngineHost(
     IGrainFactory grains,
     IEvaluationJournal journal,
     FaultMonitor faults,
+    EngineTroubles troubles,
+    SpeedMemory speeds,
     IOptions<EngineSettings> settings,
     ILogger<EngineHost> logger) : IEngineHost, IAsyncDisposable
 {
     readonly ConcurrentDictionary<string, Lazy<Task<LoadedEngine>>> _engines = new();
-    readonly ConcurrentDictionary<Guid, DenoisingEngine> _byIncarnation = new();
+    readonly ConcurrentDictionary<Guid, (DenoisingEngine Engine, SegmentPace Pace, string Model)> _byIncarnation = new();
     readonly ConcurrentDictionary<Task, bool> _reports = new();
     volatile bool _draining;
 
-    public int SegmentSteps => settings.Value.CheckpointEverySteps;
+    public int SegmentSteps => settings.Value.CheckpointEverySteps ?? SegmentPace.MostSteps;
+
+    /// <summary>False when the device is broken or hangs: what begins now would only fail.</summary>
+    public bool CanWork => !troubles.Any;
+
+    /// <summary>What each engine is doing at this moment.</summary>
+    public ImmutableArray<EngineHeartbeat> Heartbeats =>
+    [
+        .. _byIncarnation.Values.Where(e => !e.Engine.Completion.IsCompleted).Select(e =>
+        {
+            var pass = e.Engine.PassUnderWay;
+            return new EngineHeartbeat(e.Model, pass?.Elapsed, pass?.Rows ?? 0, pass?.Step ?? 0, e.Engine.Statistics.Turns);
+        }),
+    ];
 
     /// <summary>Trajectories that an engine of this silo runs at once.</summary>
     public int Slots => 2 * BatchSize;
@@ -44,6 +60,8 @@ sealed partial class EngineHost(
     /// <summary>Loads the model of a stage unless it is loaded.</summary>
     public async Task<LoadedEngine> EnsureAsync(StageSpec spec)
     {
+        if (troubles.Any)
+            throw new EngineTroubleException(await troubles.Trouble);
         var key = EngineKey(spec);
         var engine = _engines.GetOrAdd(key, k => new(() => Task.Factory.StartNew(
             () => Load(k, spec), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
@@ -93,16 +111,21 @@ sealed partial class EngineHost(
         return new(handle.Incarnation, handle.Index);
     }
 
-    public void RunSegment(SlotTicket slot, int steps) => Engine(slot).RunSegment(new(slot.Incarnation, slot.Index), steps);
+    public void RunSegment(SlotTicket slot, int steps)
+    {
+        var (engine, pace, _) = Engine(slot);
+        var most = settings.Value.CheckpointEverySteps ?? pace.Steps(engine.Statistics);
+        engine.RunSegment(new(slot.Incarnation, slot.Index), Math.Min(steps, most));
+    }
 
     public void Close(SlotTicket slot)
     {
-        if (_byIncarnation.TryGetValue(slot.Incarnation, out var engine))
-            engine.Close(new(slot.Incarnation, slot.Index));
+        if (_byIncarnation.TryGetValue(slot.Incarnation, out var found))
+            found.Engine.Close(new(slot.Incarnation, slot.Index));
     }
 
     /// <summary>What the engines did so far.</summary>
-    public IReadOnlyList<EngineStatistics> Statistics => [.. _byIncarnation.Values.Select(e => e.Statistics)];
+    public IReadOnlyList<EngineStatistics> Statistics => [.. _byIncarnation.Values.Select(e => e.Engine.Statistics)];
 
     /// <summary>The same by engine.</summary>
     public IReadOnlyList<(string EngineKey, EngineStatistics Statistics)> StatisticsByEngine =>
@@ -121,24 +144,31 @@ sealed partial class EngineHost(
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
+    /// <summary>Completes when all that the engines said so far has reached those whom it concerns.</summary>
+    public Task ReportsAsync() => Task.WhenAll(_reports.Keys);
+
     /// <summary>Lets running segments end and accepts no new ones. Their checkpoints are on their way to the disk afterwards.</summary>
     public async Task DrainAsync()
     {
         _draining = true;
-        await Task.WhenAll(_byIncarnation.Values.Select(e => e.DrainAsync()));
-        await Task.WhenAll(_reports.Keys);
+        await Task.WhenAll(_byIncarnation.Values.Select(e => e.Engine.DrainAsync()));
+        await ReportsAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var engine in _byIncarnation.Values)
-            await engine.DisposeAsync();
+        foreach (var (engine, _, _) in _byIncarnation.Values)
+        {
+            // A thread that hangs in a driver does not end; the process does.
+            if (engine.PassUnderWay is null || !troubles.Any)
+                await engine.DisposeAsync();
+        }
         _byIncarnation.Clear();
         _engines.Clear();
     }
 
-    DenoisingEngine Engine(SlotTicket slot) => _byIncarnation.TryGetValue(slot.Incarnation, out var engine)
-        ? engine
+    (DenoisingEngine Engine, SegmentPace Pace, string Model) Engine(SlotTicket slot) => _byIncarnation.TryGetValue(slot.Incarnation, out var found)
+        ? found
         : throw new ObjectDisposedException(nameof(DenoisingEngine), $"Slot {slot.Index} belongs to an engine that is gone.");
 
     LoadedEngine Load(string key, StageSpec spec)
@@ -146,6 +176,7 @@ sealed partial class EngineHost(
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var definition = ModelDefinitions.Of(spec.Model);
         var dtype = Precisions.ScalarType(spec.Precision.Network);
+        var memory = device.MemoryBytes;
         var engine = new DenoisingEngine(
             () => definition.Load(spec.Model.WeightsPath, device.Device, dtype),
             new EngineOptions
@@ -157,26 +188,35 @@ sealed partial class EngineHost(
                 Deterministic = spec.Determinism is not null,
                 DeterministicBatch = spec.Determinism?.BatchRows ?? BatchSize,
                 NetworkPrecision = dtype,
+                BatchLimit = speeds.FindLimit(key, device.Kind, memory),
                 Journal = journal,
-                Events = OnEngineEvent,
+                Events = e => OnEngineEvent(key, memory, e),
             });
-        _byIncarnation[engine.Incarnation] = engine;
+        _byIncarnation[engine.Incarnation] = (engine, new SegmentPace(settings.Value.CheckpointEvery), definition.Name);
         SiloInstruments.ModelLoads.Add(1);
         LogLoaded(logger, definition.Name, device.Kind, clock.Elapsed.TotalSeconds);
         return new LoadedEngine(key, definition, engine);
     }
 
-    void OnEngineEvent(EngineEvent e)
+    void OnEngineEvent(string key, long memory, EngineEvent e)
     {
         switch (e)
         {
             case BatchLimitLowered lowered:
                 LogOutOfMemory(logger, lowered.Engine, lowered.Rows, lowered.Limit);
+                // Not on the engine's thread: it is a file.
+                Task.Run(() => speeds.AddLimit(key, device.Kind, memory, lowered.Limit)).Ignore();
                 break;
-            case TrajectoryFailed failed:
+            // A part that cannot go on says so once.
+            case TrajectoryFailed failed when SampleFaults.OfPart(failed.Error) is null:
                 LogTrajectoryFailed(logger, failed.Engine, failed.Tag, failed.Step, failed.Error);
                 break;
+            case EngineFaulted { Error: DeviceBrokenException broken }:
+                troubles.Report(new(EngineTroubleKind.DeviceBroken, e.Engine, broken.Message));
+                break;
             case EngineFaulted faulted:
+                // It is of no more use; the next part that needs the model loads it anew.
+                _engines.TryRemove(key, out _);
                 faults.Report(faulted.Error, $"the engine of model {faulted.Engine}");
                 break;
         }

@@ -18,10 +18,23 @@ public sealed class EngineSettings
     [Range(1, 65536)]
     public int? BatchSize { get; set; }
 
-    /// <summary>Steps that a trajectory runs between two checkpoints: what a kill costs each sample at most.</summary>
-    /// <value>The default value is 5.</value>
+    /// <summary>About how long a trajectory runs between two checkpoints: what a kill costs each sample at most, or one step where that takes longer.</summary>
+    /// <value>The default value is 10 seconds.</value>
+    [Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]
+    public TimeSpan CheckpointEvery { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Steps between two checkpoints, however long they take; then <see cref="CheckpointEvery"/> counts for nothing.</summary>
+    /// <value>The default value is null: by time.</value>
     [Range(1, 100_000)]
-    public int CheckpointEverySteps { get; set; } = 5;
+    public int? CheckpointEverySteps { get; set; }
+
+    /// <summary>
+    /// A forward pass that takes longer than this is stuck: the silo is unhealthy, a command ends, a silo of a cluster ends its process so that its
+    /// work moves. 0 turns the watch off.
+    /// </summary>
+    /// <value>The default value is null: 5 minutes on a GPU, an hour on a processor, where a pass of a large model may take minutes.</value>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan? StuckAfter { get; set; }
 
     /// <summary>A file to which every network evaluation is appended just before it begins: stage, sample, step. For audits.</summary>
     /// <value>The default value is null: no journal.</value>

@@ -19,7 +19,7 @@ sealed class EvaluationJournal : IEvaluationJournal, IDisposable
     {
         _counter = counter;
         if (settings.Value.EvaluationJournal is { Length: > 0 } path)
-            _file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
+            _file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
     }
 
     public void Evaluating(ReadOnlySpan<EvaluationRecord> rows)
@@ -36,7 +36,6 @@ sealed class EvaluationJournal : IEvaluationJournal, IDisposable
                 _lines.Append(tag.StageKey).Append(' ').Append(tag.Sample).Append(' ').Append(row.Step).Append('\n');
             }
             _file.Write(Encoding.ASCII.GetBytes(_lines.ToString()));
-            _file.Flush();
         }
     }
 

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Taba.Diffusion.Engine;
+using Taba.Grains.Parts;
+using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Trajectories;
 using Taba.Silo.Checkpoints;
@@ -41,18 +43,12 @@ sealed partial class SampleObserver(
 
     public void OnFailed(int step, Exception error)
     {
-        switch (error)
-        {
-            // The engine ends, and with it the work, not the sample: it goes on from its checkpoint.
-            case EngineStoppedException or ObjectDisposedException or OperationCanceledException:
-                return;
-            case StoreException:
-                faults.Report(error, What);
-                return;
-            default:
-                engines.Track(FailAsync(step, error));
-                return;
-        }
+        if (SampleFaults.IsEnd(error))
+            return;
+        if (SampleFaults.OfPart(error) is { } fault)
+            GiveUp(error, fault);
+        else
+            engines.Track(FailAsync(step, error));
     }
 
     /// <summary>
@@ -79,7 +75,7 @@ sealed partial class SampleObserver(
     {
         try
         {
-            await Trajectory.FailedAsync(part.Lease.Attempt, step, FailureKind.Other, error.Message);
+            await Trajectory.FailedAsync(part.Lease.Attempt, step, SampleFaults.KindOf(error), error.Message);
         }
         catch (Exception exception)
         {
@@ -94,7 +90,35 @@ sealed partial class SampleObserver(
             return;
         if (exception is not StoreException)
             LogReportFailed(logger, sample, part.Lease.Attempt.StageKey, exception);
-        faults.Report(exception, What);
+        GiveUp(exception, SampleFaults.OfPart(exception) ?? new(PartFaultKind.Cluster, exception.Message));
+    }
+
+    /// <summary>
+    /// A sample whose progress nobody hears of would be held for ever. Its part goes back to its stage as a whole: without durable checkpoints none
+    /// of its samples is of use.
+    /// </summary>
+    void GiveUp(Exception error, PartFault fault)
+    {
+        // Sixteen samples meet the same full disk at once.
+        if (!part.TryGiveUp())
+            return;
+        // A broken engine has told of itself.
+        if (fault.Kind != PartFaultKind.Engine)
+            faults.Report(error, What);
+        engines.Track(AbandonAsync(fault));
+    }
+
+    async Task AbandonAsync(PartFault fault)
+    {
+        try
+        {
+            await grains.GetGrain<IPartGrain>(part.Lease.Attempt.PartKey).AbandonAsync(part.Lease.Attempt, fault);
+        }
+        catch (Exception exception)
+        {
+            // The worker renews a lease only while its part's grain answers: this part comes free when its lease ends.
+            LogAbandonFailed(logger, part.Lease.Attempt, exception);
+        }
     }
 
     string What => $"sample {sample} of stage {part.Lease.Attempt.StageKey}";
@@ -103,4 +127,7 @@ sealed partial class SampleObserver(
 
     [LoggerMessage(4001, LogLevel.Error, "The end of a segment of sample {Sample} of stage {Stage} could not be reported")]
     static partial void LogReportFailed(ILogger logger, int sample, string stage, Exception exception);
+
+    [LoggerMessage(4002, LogLevel.Warning, "Part {Attempt} could not be abandoned")]
+    static partial void LogAbandonFailed(ILogger logger, PartAttempt attempt, Exception exception);
 }

@@ -1,9 +1,10 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Taba.Silo.Engines;
 
 /// <summary>
-/// How fast engines were on this machine, in a small file of the store, so that a plan can say how long it will take. Only a memory:
+/// How fast engines were on this machine, and how many rows of a model a device could hold, in a small file of the store, so that a plan can say how long it will take. Only a memory:
 /// when the file is absent, damaged or cannot be written, nothing is known.
 /// </summary>
 /// <param name="storeRoot">The store's folder.</param>
@@ -14,10 +15,18 @@ public sealed class SpeedMemory(string storeRoot)
 
     static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
 
+    readonly Lock _lock = new();
     readonly string _file = Path.Combine(storeRoot, "speeds.json");
 
     /// <summary>What is remembered of an engine on a kind of device of this machine.</summary>
-    public MeasuredSpeed? Find(string engine, string device) => Read().GetValueOrDefault(Name(engine, device));
+    public MeasuredSpeed? Find(string engine, string device) => Read().GetValueOrDefault(Name(engine, device)) is { Evaluations: > 0 } speed ? speed : null;
+
+    /// <summary>The most rows of a forward pass that fit a device of this kind and this much memory; null when it never ran out.</summary>
+    public int? FindLimit(string engine, string device, long memoryBytes) => Read().GetValueOrDefault(LimitName(engine, device, memoryBytes))?.BatchLimit;
+
+    /// <summary>Remembers that a device ran out of memory with more rows than <paramref name="limit"/>.</summary>
+    public void AddLimit(string engine, string device, long memoryBytes, int limit) =>
+        Change(LimitName(engine, device, memoryBytes), earlier => new(0, 0, 0) { BatchLimit = Math.Min(limit, earlier?.BatchLimit ?? limit) });
 
     /// <summary>Adds what an engine did. Earlier runs count half as much with each that follows: a machine changes.</summary>
     /// <param name="evaluations">Network evaluations.</param>
@@ -27,26 +36,37 @@ public sealed class SpeedMemory(string storeRoot)
     {
         if (evaluations <= 0 || busy <= TimeSpan.Zero)
             return;
-        var entries = Read();
-        var name = Name(engine, device);
-        var earlier = entries.GetValueOrDefault(name) ?? new MeasuredSpeed(0, 0, batchSize);
-        entries[name] = new(earlier.Evaluations / 2 + evaluations, earlier.Seconds / 2 + busy.TotalSeconds, batchSize);
-        while (entries.Count > MaxEntries)
-            entries.Remove(entries.Keys.First(k => k != name));
-        var temporary = $"{_file}.tmp-{Guid.NewGuid():n}";
-        try
+        Change(Name(engine, device), earlier =>
+            new((earlier?.Evaluations ?? 0) / 2 + evaluations, (earlier?.Seconds ?? 0) / 2 + busy.TotalSeconds, batchSize));
+    }
+
+    void Change(string name, Func<MeasuredSpeed?, MeasuredSpeed> change)
+    {
+        // Other processes may write it too: then the last one's words stand, which for a memory is enough.
+        lock (_lock)
         {
-            File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(entries, Json));
-            File.Move(temporary, _file, overwrite: true);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            Storage.DurableFile.DeleteIfThere(temporary);
+            var entries = Read();
+            entries[name] = change(entries.GetValueOrDefault(name));
+            while (entries.Count > MaxEntries)
+                entries.Remove(entries.Keys.First(k => k != name));
+            var temporary = $"{_file}.tmp-{Guid.NewGuid():n}";
+            try
+            {
+                File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(entries, Json));
+                File.Move(temporary, _file, overwrite: true);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                Storage.DurableFile.DeleteIfThere(temporary);
+            }
         }
     }
 
     // A store on a shared disk has more than one machine.
     static string Name(string engine, string device) => $"{Environment.MachineName} ({Environment.ProcessorCount}) {device} {engine}";
+
+    // What fits does not depend on the machine. A GPU with more memory, or a larger container, begins anew.
+    static string LimitName(string engine, string device, long memoryBytes) => $"limit {device} {memoryBytes >> 28} {engine}";
 
     Dictionary<string, MeasuredSpeed> Read()
     {
@@ -55,7 +75,7 @@ public sealed class SpeedMemory(string storeRoot)
             if (new FileInfo(_file) is not { Exists: true, Length: <= MaxFileBytes })
                 return [];
             var entries = JsonSerializer.Deserialize<Dictionary<string, MeasuredSpeed?>>(File.ReadAllBytes(_file)) ?? [];
-            return entries.Where(e => e.Value is { Evaluations: > 0, Seconds: > 0 } speed && double.IsFinite(speed.Seconds))
+            return entries.Where(e => e.Value is { BatchLimit: > 0 } or { Evaluations: > 0, Seconds: > 0 and < double.PositiveInfinity })
                 .ToDictionary(e => e.Key, e => e.Value!);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException)
@@ -71,5 +91,9 @@ public sealed class SpeedMemory(string storeRoot)
 /// <param name="BatchSize">The most rows of one forward pass, last time.</param>
 public sealed record MeasuredSpeed(long Evaluations, double Seconds, int BatchSize)
 {
+    /// <summary>The most rows of a forward pass that fit the device; null for a speed.</summary>
+    public int? BatchLimit { get; init; }
+
+    [JsonIgnore]
     public double PerSecond => Evaluations / Seconds;
 }

@@ -140,7 +140,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
     /// <summary>Notes in the store how fast the engines were, for plans to come.</summary>
     public void RememberSpeeds()
     {
-        var memory = new SpeedMemory(_options.StoreRoot);
+        var memory = _host.Services.GetRequiredService<SpeedMemory>();
         foreach (var (engine, done) in _host.Services.GetRequiredService<EngineHost>().StatisticsByEngine)
             memory.Add(engine, _options.Device.Kind, done.Evaluations, done.NetworkTime + done.OverheadTime + done.OutputWaitTime, done.BatchLimit);
     }

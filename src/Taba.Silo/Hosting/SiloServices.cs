@@ -50,7 +50,17 @@ static class SiloServices
         services.AddSingleton<PartPublisher>();
         services.AddSingleton<IPartWorkspace, PartWorkspace>();
         services.AddSingleton<IEvaluationJournal, EvaluationJournal>();
+        services.AddSingleton(_ => new SpeedMemory(storeRoot));
+        services.AddSingleton<EngineTroubles>();
         services.AddSingleton<EngineHost>();
+        services.AddSingleton(provider => new EngineWatchdog(
+            () => provider.GetRequiredService<EngineHost>().Heartbeats,
+            provider.GetRequiredService<EngineTroubles>(),
+            provider.GetRequiredService<DeviceChoice>(),
+            provider.GetRequiredService<IOptions<EngineSettings>>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IEngineWatch>(provider => provider.GetRequiredService<EngineWatchdog>());
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<EngineWatchdog>());
         services.AddSingleton<IEngineHost>(provider => provider.GetRequiredService<EngineHost>());
 
         services.AddSingleton<WorkSignal>();
@@ -63,6 +73,11 @@ static class SiloServices
     /// <summary>Runs the worker. Called after Orleans was added: services stop in reverse, and the worker must stop before the grains do.</summary>
     public static IServiceCollection AddTabaWorker(this IServiceCollection services) =>
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<PartWorker>());
+
+    /// <summary>Ends the process, with status 3, when its device hangs or is broken. For silos of a cluster, which a supervisor starts again.</summary>
+    public static IServiceCollection AddTabaEngineExit(this IServiceCollection services) =>
+        services.AddSingleton<IHostedService>(provider => new EngineExit(
+            provider.GetRequiredService<IEngineWatch>(), provider.GetRequiredService<EngineHost>().ReportsAsync, EngineExit.Process));
 
     /// <summary>The settings of a silo, checked when it starts.</summary>
     public static void AddTabaSettings(this IServiceCollection services, IConfiguration configuration)

@@ -62,7 +62,7 @@ sealed partial class PartWorker(
                     renewed = time.GetTimestamp();
                     await RenewAsync();
                 }
-                while (!_draining && (HasSlots || HasAutoencoderRoom) && await LeaseOneAsync())
+                while (!_draining && engines.CanWork && (HasSlots || HasAutoencoderRoom) && await LeaseOneAsync())
                 {
                     // One more fitted.
                 }

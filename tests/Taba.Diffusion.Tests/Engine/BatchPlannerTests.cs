@@ -103,4 +103,16 @@ public sealed class BatchPlannerTests
         Assert.Equal(0, trajectories[3].Slot);
         Assert.Equal([3L, 4L], table.Active.Select(t => t.Index));
     }
+
+    [Fact]
+    public void Limit_ThatWasRemembered_IsTheFirstOneUnlessTheShapeIsPinned()
+    {
+        Assert.Equal(6, new BatchPlanner(new EngineOptions { BatchSize = 16, BatchLimit = 6 }).Limit);
+        Assert.Equal(16, new BatchPlanner(new EngineOptions { BatchSize = 16, BatchLimit = 64 }).Limit);
+        Assert.Equal(16, new BatchPlanner(new EngineOptions { BatchSize = 16, BatchLimit = 6, Deterministic = true }).Limit);
+        var planner = new BatchPlanner(new EngineOptions { BatchSize = 16, BatchLimit = 6 });
+        Assert.Equal(6, planner.Bucket(5));
+        Assert.True(planner.LowerLimit(6));
+        Assert.Equal(3, planner.Limit);
+    }
 }

@@ -161,6 +161,42 @@ public sealed class EngineLifeTests
     }
 
     [Fact]
+    public async Task DrainAsync_InALongSegment_EndsItWithTheNextStep()
+    {
+        using var entered = new SemaphoreSlim(0);
+        using var gate = new SemaphoreSlim(0);
+        using var model = new ToyDenoiser(Rows.Shape)
+        {
+            Before = _ =>
+            {
+                entered.Release();
+                gate.Wait();
+            },
+        };
+        await using var engine = new DenoisingEngine(model, new EngineOptions { BatchSize = 1, Slots = 1 });
+        var observer = new RecordingObserver();
+        var schedule = new ToySchedule(50);
+        var handle = engine.Open(Rows.Request(1, schedule, observer));
+        engine.RunSegment(handle, 40);
+        engine.RunSegment(handle, 10);
+        await entered.WaitAsync();
+        var drained = engine.DrainAsync();
+        gate.Release(50);
+        await drained.WaitAsync(TimeSpan.FromSeconds(60));
+        var segment = observer.Segments.Single();
+        Assert.Equal(new SegmentOutcome(2, false, 2), segment.Outcome);
+        Assert.Null(observer.Error);
+
+        // What it left goes on elsewhere to the same end.
+        using var other = new ToyDenoiser(Rows.Shape);
+        await using var next = new DenoisingEngine(other, new EngineOptions { BatchSize = 1, Slots = 1 });
+        var (rest, whole) = (new RecordingObserver(), new RecordingObserver());
+        next.Start(Rows.Request(1, schedule, rest) with { State = segment.State, FirstStep = 2 });
+        next.Start(Rows.Request(1, schedule, whole));
+        Assert.Equal(await whole.Completed, await rest.Completed);
+    }
+
+    [Fact]
     public async Task DisposeAsync_Outstanding_FailsEachAndFreesAllTensors()
     {
         using var entered = new SemaphoreSlim(0);

@@ -51,6 +51,26 @@ public sealed class SpeedMemoryTests : IDisposable
     }
 
     [Fact]
+    public void FindLimit_AfterAddLimit_HoldsForThatModelDeviceAndMemory()
+    {
+        const long eight = 8L << 30;
+        var memory = new SpeedMemory(_folder.Path);
+        memory.Add("m", "cuda", 10, TimeSpan.FromSeconds(1), 64);
+        memory.AddLimit("m", "cuda", eight, 32);
+        memory.AddLimit("m", "cuda", eight, 16);
+        memory.AddLimit("m", "cuda", eight, 24);
+
+        var again = new SpeedMemory(_folder.Path);
+        Assert.Equal(16, again.FindLimit("m", "cuda", eight));
+        // A few MiB that the driver keeps for itself are no other device.
+        Assert.Equal(16, again.FindLimit("m", "cuda", eight + (8 << 20)));
+        Assert.Null(again.FindLimit("m", "cuda", 2 * eight));
+        Assert.Null(again.FindLimit("m", "cpu", eight));
+        Assert.Null(again.FindLimit("other", "cuda", eight));
+        Assert.Equal(10, again.Find("m", "cuda")!.PerSecond);
+    }
+
+    [Fact]
     public void Add_ImpossibleNumbersInTheFile_AreNotUsed()
     {
         var memory = new SpeedMemory(_folder.Path);

@@ -79,6 +79,24 @@ public sealed class EmbeddedSiloTests : IDisposable
         Assert.NotNull(RunFolder.Read(plain));
     }
 
+    internal static async Task<SweepStatus> RunAsync(EmbeddedSilo silo, SweepPlan plan)
+    {
+        var sweep = silo.Grains.GetGrain<ISweepGrain>(plan.SweepId);
+        var status = await silo.SubmitAsync(plan);
+        if (status.State == SweepState.Running)
+        {
+            await foreach (var next in sweep.WatchAsync(status.Version))
+                status = next;
+        }
+        return status;
+    }
+
+    internal static SweepPlan Plan(SweepSpec spec)
+    {
+        var device = DeviceChoice.Resolve("cpu");
+        return new SweepPlanner(new ModelCatalogue(device, null), new TensorInputFiles(), device.Kind).Plan(spec);
+    }
+
     SweepSpec Spec(int samples) => new()
     {
         Name = "gaussian",
@@ -96,25 +114,7 @@ public sealed class EmbeddedSiloTests : IDisposable
         ],
     };
 
-    static SweepPlan Plan(SweepSpec spec)
-    {
-        var device = DeviceChoice.Resolve("cpu");
-        return new SweepPlanner(new ModelCatalogue(device, null), new TensorInputFiles(), device.Kind).Plan(spec);
-    }
-
     Task<EmbeddedSilo> StartAsync() => EmbeddedSilo.StartAsync(
         new EmbeddedSiloOptions { StoreRoot = Path.Combine(_folder, ".taba"), Device = DeviceChoice.Resolve("cpu"), Command = "test" },
         CancellationToken.None);
-
-    static async Task<SweepStatus> RunAsync(EmbeddedSilo silo, SweepPlan plan)
-    {
-        var sweep = silo.Grains.GetGrain<ISweepGrain>(plan.SweepId);
-        var status = await silo.SubmitAsync(plan);
-        if (status.State == SweepState.Running)
-        {
-            await foreach (var next in sweep.WatchAsync(status.Version))
-                status = next;
-        }
-        return status;
-    }
 }

@@ -1,0 +1,37 @@
+using System.Collections.Immutable;
+
+namespace Taba.Silo.Engines;
+
+/// <summary>Whether this silo's device still does what it is told. For health checks, and for whoever ends the process when it does not.</summary>
+public interface IEngineWatch
+{
+    /// <summary>Completes when the device is of no more use to this process.</summary>
+    Task<EngineTrouble> Trouble { get; }
+
+    /// <summary>What each engine is doing at this moment.</summary>
+    ImmutableArray<EngineHeartbeat> Heartbeats { get; }
+}
+
+/// <summary>What is wrong with a device.</summary>
+public enum EngineTroubleKind
+{
+    /// <summary>A forward pass does not end.</summary>
+    Stuck,
+
+    /// <summary>The device reported an error that stays until the process ends.</summary>
+    DeviceBroken,
+}
+
+/// <summary>Why a process can no longer use its device.</summary>
+/// <param name="Kind">Stuck or broken.</param>
+/// <param name="Model">The model whose engine it was.</param>
+/// <param name="What">A sentence for whoever reads the log.</param>
+public sealed record EngineTrouble(EngineTroubleKind Kind, string Model, string What);
+
+/// <summary>An engine at one moment.</summary>
+/// <param name="Model">Its model.</param>
+/// <param name="InPass">How long the pass under way takes so far; null between passes.</param>
+/// <param name="Rows">Rows of that pass.</param>
+/// <param name="Step">The step of its first row.</param>
+/// <param name="Passes">Forward passes since the engine was made: a number that stands still while work waits is no good sign.</param>
+public sealed record EngineHeartbeat(string Model, TimeSpan? InPass, int Rows, int Step, long Passes);

@@ -1,0 +1,38 @@
+using Taba.Diffusion.Engine;
+using Taba.Grains.Parts;
+using Taba.Grains.Sweeps;
+using Taba.Silo.Hosting;
+using Taba.Silo.Storage;
+
+namespace Taba.Silo.Engines;
+
+/// <summary>Whose fault an error is: the sample's, its part's, or nobody's.</summary>
+static class SampleFaults
+{
+    /// <summary>The engine ends, and with it the work, not the sample: it goes on from its checkpoint.</summary>
+    public static bool IsEnd(Exception error) =>
+        error is EngineStoppedException { InnerException: null } or ObjectDisposedException or OperationCanceledException;
+
+    /// <summary>Null when the sample itself failed.</summary>
+    public static PartFault? OfPart(Exception error)
+    {
+        if (FaultMonitor.StoreFault(error) is { } store)
+            return new(PartFaultKind.Store, store.Message);
+        return error switch
+        {
+            EngineStoppedException or PassFailedException => new(PartFaultKind.Engine, error.Message),
+            _ when DiskErrors.IsDisk(error) => new(PartFaultKind.Store, error.Message),
+            _ => null,
+        };
+    }
+
+    /// <summary>Why the sample failed.</summary>
+    public static FailureKind KindOf(Exception error) => error switch
+    {
+        NonFiniteStateException => FailureKind.NonFinite,
+        PoisonSampleException => FailureKind.Poison,
+        OutOfDeviceMemoryException => FailureKind.OutOfMemory,
+        ArgumentException => FailureKind.Input,
+        _ => FailureKind.Other,
+    };
+}

@@ -1,0 +1,46 @@
+using Taba.Diffusion.Engine;
+
+namespace Taba.Silo.Engines;
+
+/// <summary>How many steps make up a segment, so that the checkpoint at its end comes about as often as wanted. One for each engine.</summary>
+/// <param name="checkpointEvery">How often.</param>
+sealed class SegmentPace(TimeSpan checkpointEvery)
+{
+    /// <summary>The most steps of a segment, for models whose steps take next to nothing.</summary>
+    public const int MostSteps = 100_000;
+
+    /// <summary>Turns after which the pace is measured anew: the first are slow, and a device may become slower.</summary>
+    const int TurnsMeasured = 16;
+
+    readonly Lock _lock = new();
+    long _turns;
+    TimeSpan _busy;
+    double _secondsPerTurn;
+
+    /// <summary>Steps of the next segment.</summary>
+    /// <param name="now">What the engine did so far. Before its first turn nothing is known, and a segment is one step.</param>
+    public int Steps(EngineStatistics now)
+    {
+        var perTurn = SecondsPerTurn(now);
+        if (perTurn <= 0)
+            return 1;
+        // A trajectory moves in one turn of as many as it takes until each occupied slot had its turn.
+        var turnsPerStep = Math.Max(1.0, (double)now.SlotsInUse / Math.Max(1, now.BatchLimit));
+        return (int)Math.Clamp(checkpointEvery.TotalSeconds / (perTurn * turnsPerStep), 1, MostSteps);
+    }
+
+    double SecondsPerTurn(EngineStatistics now)
+    {
+        var busy = now.NetworkTime + now.OverheadTime + now.OutputWaitTime + now.LingerTime;
+        lock (_lock)
+        {
+            var turns = now.Turns - _turns;
+            if (turns >= TurnsMeasured || (_secondsPerTurn == 0 && turns > 0))
+            {
+                _secondsPerTurn = (busy - _busy).TotalSeconds / turns;
+                (_turns, _busy) = (now.Turns, busy);
+            }
+            return _secondsPerTurn;
+        }
+    }
+}
