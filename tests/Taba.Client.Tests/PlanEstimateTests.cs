@@ -79,8 +79,8 @@ public sealed class PlanEstimateTests : IDisposable
     public void Working_SmallStage_IsEveryRecordThatIsWritten()
     {
         var stage = Stage(samples: 40, InternalSelection.None);
-        // A record after step 5 and one at the end.
-        Assert.Equal(40 * 2 * RowBytes, WorkingSpace.Of(stage, 40, 16));
+        // A record after each of ten steps, when they are slow.
+        Assert.Equal(40 * 10 * RowBytes, WorkingSpace.Of(stage, 40, 16));
         Assert.Equal(0, WorkingSpace.Of(stage, 0, 16));
     }
 
