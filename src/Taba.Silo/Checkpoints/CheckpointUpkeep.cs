@@ -43,9 +43,9 @@ sealed partial class CheckpointUpkeep(
         }
     }
 
-    [LoggerMessage(4301, LogLevel.Information, "Cleared {Segments} checkpoint segments of workers that are gone")]
+    [LoggerMessage(4401, LogLevel.Information, "Cleared {Segments} checkpoint segments of workers that are gone")]
     static partial void LogCleared(ILogger logger, int segments);
 
-    [LoggerMessage(4302, LogLevel.Warning, "Checkpoints that others left were not cleared, the next round will try again: {Reason}")]
+    [LoggerMessage(4402, LogLevel.Warning, "Checkpoints that others left were not cleared, the next round will try again: {Reason}")]
     static partial void LogFailed(ILogger logger, string reason);
 }

@@ -6,9 +6,9 @@ namespace Taba.Silo.Storage;
 public sealed partial class FolderTensorStore
 {
     /// <summary>
-    /// Publishes a manifest. False when one of its rows already has a manifest (for a supplement: one that keeps the same).
-    /// Two attempts at the same rows meet at the link; attempts at rows that merely overlap (a failed sample splits a part)
-    /// meet at the stage's lock.
+    /// Publishes a manifest. False when one of its rows already has a manifest (for a supplement: one that keeps the same); the
+    /// same manifest again is published already: true. Two attempts at the same rows meet at the link; attempts at rows that
+    /// merely overlap (a failed sample splits a part) meet at the stage's lock.
     /// </summary>
     public Task<bool> PublishAsync(PartManifest manifest, CancellationToken cancellationToken)
     {
@@ -57,7 +57,9 @@ public sealed partial class FolderTensorStore
         {
             DurableFile.Write(temporary, StoreJson.Write(manifest));
             using var gate = EnterStage(manifest.StageKey);
-            if (IsTaken(manifest) || !Posix.TryLink(temporary, target))
+            if (Rival(manifest) is { } rival)
+                return rival.Attempt == manifest.Attempt && rival.Rows == manifest.Rows;
+            if (!Posix.TryLink(temporary, target))
                 return false;
             Posix.FlushDirectory(parts);
             DurableFile.DeleteIfEmpty(_paths.ScratchOf(new(manifest.StageKey, manifest.RowStart, manifest.Epoch, manifest.Attempt)));
@@ -69,12 +71,13 @@ public sealed partial class FolderTensorStore
         }
     }
 
-    bool IsTaken(PartManifest manifest)
+    /// <summary>A manifest that holds some of the same rows in the same way.</summary>
+    PartManifest? Rival(PartManifest manifest)
     {
         var kept = StorePaths.KeptDigest(manifest);
         return Candidates(ManifestFiles(manifest.StageKey, manifest.Rows).Where(f => f.Kept == kept), manifest.Rows)
-            .Any(f => f.RowStart == manifest.RowStart
-                || !ManifestReader.Read(_paths, manifest.StageKey, f.Path).Rows.Intersect(manifest.Rows).IsEmpty);
+            .Select(f => ManifestReader.Read(_paths, manifest.StageKey, f.Path))
+            .FirstOrDefault(m => !m.Rows.Intersect(manifest.Rows).IsEmpty);
     }
 
     /// <summary>

@@ -16,7 +16,10 @@ public interface ITensorStore
     /// <returns>The object's path within the store, for the manifest.</returns>
     Task<string> PutAsync(PartAttempt attempt, string objectName, CancellationToken cancellationToken);
 
-    /// <summary>Publishes a manifest if its rows have none. False when another attempt was quicker.</summary>
+    /// <summary>
+    /// Publishes a manifest if its rows have none. False when another attempt was quicker; true also when this very manifest is there
+    /// already, because the answer to an earlier call may have been lost.
+    /// </summary>
     Task<bool> PublishAsync(PartManifest manifest, CancellationToken cancellationToken);
 
     /// <summary>All manifests of a stage, by row.</summary>
@@ -29,6 +32,10 @@ public interface ITensorStore
     /// <summary>Opens an object for reading at any offset.</summary>
     /// <exception cref="StoreException">The object is gone.</exception>
     IObjectReader Open(string objectPath);
+
+    /// <summary>Opens an object so that reading it afterwards waits for nothing but this machine's disk.</summary>
+    /// <exception cref="StoreException">The object is gone.</exception>
+    Task<IObjectReader> OpenAsync(string objectPath, CancellationToken cancellationToken) => Task.Run(() => Open(objectPath), cancellationToken);
 
     /// <summary>The object's path on this machine, when it is a plain file here; null otherwise.</summary>
     string? LocalPath(string objectPath);

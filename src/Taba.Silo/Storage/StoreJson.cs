@@ -24,6 +24,8 @@ static class StoreJson
 
     public static byte[] Write(PartManifest manifest) => JsonSerializer.SerializeToUtf8Bytes(manifest, Options);
 
+    public static byte[] Write(CellDocument cell) => JsonSerializer.SerializeToUtf8Bytes(cell, Options);
+
     public static byte[] Write(StageDescription description) => JsonSerializer.SerializeToUtf8Bytes(description, Options);
 
     public static byte[] Write(LockHolder holder) => JsonSerializer.SerializeToUtf8Bytes(holder, Options);

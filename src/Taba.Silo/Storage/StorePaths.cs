@@ -51,6 +51,24 @@ sealed partial class StorePaths(string root)
     public static string ObjectPath(PartAttempt attempt, string objectName) =>
         $"store/{CheckedKey(attempt.StageKey)}/objects/{AttemptName(attempt)}/{ObjectFile(objectName)}";
 
+    /// <summary>Where stages lie in a container.</summary>
+    public const string StagesPrefix = "store/";
+
+    /// <summary>Names of a stage in a container begin with it.</summary>
+    public static string StagePrefix(string stageKey) => $"{StagesPrefix}{CheckedKey(stageKey)}/";
+
+    /// <summary>Names of an attempt's objects begin with it.</summary>
+    public static string ObjectsPrefix(PartAttempt attempt) => $"{StagePrefix(attempt.StageKey)}objects/{AttemptName(attempt)}/";
+
+    /// <summary>Names of a stage's cells begin with it.</summary>
+    public static string CellsPrefix(string stageKey) => $"{StagePrefix(stageKey)}cells/";
+
+    /// <summary>The blob with the manifests of a cell.</summary>
+    public static string CellPath(string stageKey, int start) => string.Create(CultureInfo.InvariantCulture, $"{CellsPrefix(stageKey)}{start:D8}.json");
+
+    /// <summary>The blob that describes a stage.</summary>
+    public static string DescriptionPath(string stageKey) => $"{StagePrefix(stageKey)}stage.json";
+
     /// <summary>The file of a path that came out of a manifest, or null when such a path cannot be one of ours.</summary>
     public string? Resolve(string objectPath) =>
         StoredPath().IsMatch(objectPath) ? Path.Combine(Root, objectPath.Replace('/', Path.DirectorySeparatorChar)) : null;

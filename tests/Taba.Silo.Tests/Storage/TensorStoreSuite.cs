@@ -72,6 +72,62 @@ public abstract class TensorStoreSuite
     }
 
     [Fact]
+    public async Task Publish_TheSameManifestAgain_IsPublishedAlready()
+    {
+        var store = OpenStore();
+        var attempt = Attempt();
+        var manifest = Manifest(attempt, new(0, 32), await PutAsync(store, attempt, [1]));
+        Assert.True(await store.PublishAsync(manifest, None));
+        Assert.True(await OpenStore().PublishAsync(manifest, None));
+        Assert.False(await store.PublishAsync(manifest with { RowEnd = 16 }, None));
+        Assert.Single(await store.ListAsync(Key, None));
+    }
+
+    [Fact]
+    public async Task Publish_RangesOfOneCellAtOnce_EachRowHasOneManifest()
+    {
+        var stores = new[] { OpenStore(), OpenStore(), OpenStore() };
+        RowRange[] ranges = [new(0, 5), new(4, 12), new(6, 32), new(0, 32), new(12, 32), new(5, 6)];
+        var wins = await Task.WhenAll(ranges.Select((rows, i) => Task.Run(async () => (rows, Won: await PublishAsync(stores[i % 3], Attempt(rows.Start, i), rows)))));
+
+        var manifests = await OpenStore().ListAsync(Key, None);
+
+        Assert.Equal(wins.Where(w => w.Won).Select(w => w.rows).OrderBy(r => r.Start), manifests.Select(m => m.Rows));
+        Assert.Equal(manifests.Sum(m => m.Rows.Count), RowSet.Of([.. manifests.Select(m => m.Rows)]).Count);
+        Assert.NotEmpty(manifests);
+    }
+
+    [Fact]
+    public async Task OpenAsync_Object_IsReadAsByOpenAndGoneWhenItIsGone()
+    {
+        var store = OpenStore();
+        var attempt = Attempt();
+        var entry = await PutAsync(store, attempt, [10, 11, 12, 13]);
+        using (var reader = await OpenStore().OpenAsync(entry.Path, None))
+        {
+            var tail = new byte[2];
+            reader.Read(2, tail);
+            Assert.Equal(4, reader.Length);
+            Assert.Equal([12, 13], tail);
+            store.DeleteAttempt(attempt);
+            reader.Read(0, tail);
+            Assert.Equal([10, 11], tail);
+        }
+        await Assert.ThrowsAsync<StoreException>(() => store.OpenAsync(entry.Path, None));
+        await Assert.ThrowsAsync<StoreException>(() => store.OpenAsync("../x", None));
+    }
+
+    [Fact]
+    public async Task HasStage_BeforeAndAfter_SaysSo()
+    {
+        var store = OpenStore();
+        Assert.False(await store.HasStageAsync(Key, None));
+        await store.DescribeStageAsync(Key, Spec(), None);
+        Assert.True(await OpenStore().HasStageAsync(Key, None));
+        Assert.False(await store.HasStageAsync(Key[..16], None));
+    }
+
+    [Fact]
     public async Task Publish_ReadBack_IsEqualFieldByField()
     {
         var store = OpenStore();
