@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
-using Orleans.Placement;
 using Taba.Grains.Ports;
+using Taba.Grains.Silos;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Stages;
@@ -13,7 +13,7 @@ namespace Taba.Grains.Stages;
 /// State is written before a lease is handed out and after a completion; everything else may be lost, because the store's
 /// manifests say what is done. A write that fails is taken back, so that the same call made again writes again.
 /// </summary>
-[PreferLocalPlacement]
+[CoordinatorPlacement]
 sealed partial class StageGrain(
     [PersistentState("stage", GrainStorage.Name)] IPersistentState<StageState> state,
     IPartCatalogue catalogue,

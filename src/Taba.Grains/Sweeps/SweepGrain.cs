@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
-using Orleans.Placement;
 using Taba.Grains.Ports;
+using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 
 namespace Taba.Grains.Sweeps;
@@ -25,7 +25,7 @@ public sealed record SweepGrainState
 /// Holds a plan, asks its stages for rows, and adds up what they say. A sweep that ends withdraws its demands, so that the state of
 /// a stage does not grow with the number of sweeps that ever wanted it.
 /// </summary>
-[PreferLocalPlacement]
+[CoordinatorPlacement]
 sealed class SweepGrain(
     [PersistentState("sweep", GrainStorage.Name)] IPersistentState<SweepGrainState> state,
     IWorkSignal signal,

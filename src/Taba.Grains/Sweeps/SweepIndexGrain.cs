@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Taba.Grains.Silos;
 
 namespace Taba.Grains.Sweeps;
 
@@ -13,6 +14,7 @@ public sealed record SweepIndexState
     [Id(2)] public ImmutableArray<SweepEntry> Sweeps { get; init; } = [];
 }
 
+[CoordinatorPlacement]
 sealed class SweepIndexGrain(
     [PersistentState("sweep-index", GrainStorage.Name)] IPersistentState<SweepIndexState> state, TimeProvider time)
     : Grain, ISweepIndexGrain

@@ -8,6 +8,7 @@ using Orleans.Configuration;
 using Orleans.Hosting;
 using Taba.Diffusion.Engine;
 using Taba.Grains;
+using Taba.Grains.Silos;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Engines;
@@ -177,7 +178,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             .AddFilter("Orleans.Core", Quiet(options));
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = ShutdownTimeout);
-        builder.Services.AddTabaSilo(builder.Configuration, options.Device, options.StoreRoot);
+        builder.Services.AddTabaSilo(builder.Configuration, options.Device, new EmbeddedPlace(options.StoreRoot));
         builder.Services.PostConfigure<EngineSettings>(o => o.BatchSize = options.BatchSize ?? o.BatchSize);
         builder.AddTabaTelemetry();
         builder.UseOrleans(silo =>
@@ -189,7 +190,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             // Alone, it knows where its grains are: the cache, by default of a million, only holds on to those that are gone.
             silo.Configure<GrainDirectoryOptions>(o => o.CacheSize = DirectoryCache);
             silo.AddSqliteGrainStorage(GrainStorage.Name, Path.Combine(options.StoreRoot, "grains.db"));
-            silo.AddTabaPlacement();
+            silo.AddTabaPlacement(new("embedded", SiloRole.Worker, options.Device.Kind, options.Device.MemoryBytes, options.BatchSize ?? options.Device.DefaultBatchSize));
         });
         builder.Services.AddTabaWorker();
         return builder.Build();

@@ -1,11 +1,14 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Hosting;
+using Orleans.Runtime.MembershipService.SiloMetadata;
 using Taba.Diffusion.Engine;
 using Taba.Grains.Models;
 using Taba.Grains.Ports;
+using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Conditions;
@@ -18,20 +21,23 @@ namespace Taba.Silo.Hosting;
 /// <summary>What every silo has, embedded or in a cluster.</summary>
 static class SiloServices
 {
-    public static IServiceCollection AddTabaSilo(this IServiceCollection services, IConfiguration configuration, DeviceChoice device, string storeRoot)
+    /// <param name="place">Where this silo keeps what; embedded and cluster differ in nothing else here.</param>
+    public static IServiceCollection AddTabaSilo(this IServiceCollection services, IConfiguration configuration, DeviceChoice device, ISiloPlace place)
     {
         services.AddTabaSettings(configuration);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(device);
-        services.AddSingleton<FaultMonitor>();
+        services.AddSingleton(provider => new FaultMonitor(place.GoesOnAfterFaults, provider.GetRequiredService<ILogger<FaultMonitor>>()));
+        services.AddSingleton(new WorkerRole(place.Role));
 
-        services.AddSingleton<ITensorStore>(_ => new FolderTensorStore(storeRoot));
-        services.AddSingleton(_ => new EvaluationCounter(storeRoot));
+        services.AddSingleton(place.OpenStore);
+        services.AddSingleton(_ => new EvaluationCounter(place.LocalRoot));
         services.AddSingleton(provider =>
         {
-            var checkpoints = new SegmentCheckpointStore(storeRoot, provider.GetRequiredService<IOptions<CheckpointOptions>>().Value);
+            var checkpoints = place.OpenCheckpoints(provider);
             var faults = provider.GetRequiredService<FaultMonitor>();
             checkpoints.Failed += exception => faults.Report(exception, "writing checkpoints");
+            checkpoints.Stalled += exception => faults.Report(exception, "writing checkpoints");
             return checkpoints;
         });
         services.AddSingleton<ICheckpointStore>(provider => provider.GetRequiredService<SegmentCheckpointStore>());
@@ -42,7 +48,7 @@ static class SiloServices
         services.AddSingleton<RowBuffers>();
         services.AddSingleton<FreedMemory>();
         services.AddSingleton<RecentResults>();
-        services.AddSingleton(_ => new EmbeddingStore(storeRoot));
+        services.AddSingleton(_ => new EmbeddingStore(place.LocalRoot));
         services.AddSingleton<PromptEmbeddings>();
         services.AddSingleton<ConditionRows>();
         services.AddSingleton<AutoencoderHost>();
@@ -50,7 +56,7 @@ static class SiloServices
         services.AddSingleton<PartPublisher>();
         services.AddSingleton<IPartWorkspace, PartWorkspace>();
         services.AddSingleton<IEvaluationJournal, EvaluationJournal>();
-        services.AddSingleton(_ => new SpeedMemory(storeRoot));
+        services.AddSingleton(_ => new SpeedMemory(place.LocalRoot));
         services.AddSingleton<EngineTroubles>();
         services.AddSingleton<EngineHost>();
         services.AddSingleton(provider => new EngineWatchdog(
@@ -65,7 +71,9 @@ static class SiloServices
 
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<IWorkSignal>(provider => provider.GetRequiredService<WorkSignal>());
-        services.AddSingleton<IWorkerLiveness, SiloMembership>();
+        services.AddSingleton<SiloMembership>();
+        services.AddSingleton<IWorkerLiveness>(provider => provider.GetRequiredService<SiloMembership>());
+        services.AddSingleton<ISiloDirectory>(provider => provider.GetRequiredService<SiloMembership>());
         services.AddSingleton<PartWorker>();
         return services;
     }
@@ -90,8 +98,11 @@ static class SiloServices
             where T : class => services.AddOptions<T>().Bind(configuration.GetSection(section)).ValidateDataAnnotations().ValidateOnStart();
     }
 
-    public static ISiloBuilder AddTabaPlacement(this ISiloBuilder silo)
+    /// <summary>Where grains are placed, and what other silos know of this one.</summary>
+    public static ISiloBuilder AddTabaPlacement(this ISiloBuilder silo, SiloFacts facts)
     {
+        silo.UseSiloMetadata(facts.ToMetadata());
+        silo.Services.AddPlacementDirector<CoordinatorPlacement, CoordinatorPlacementDirector>();
         silo.Services.AddPlacementDirector<PinnedToSiloPlacement, PinnedToSiloDirector>();
         return silo;
     }

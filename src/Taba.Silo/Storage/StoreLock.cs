@@ -15,9 +15,9 @@ public sealed class StoreLock : IDisposable
     const int WindowsSharingViolation = unchecked((int)0x80070020);
 
     readonly FileStream _file;
-    readonly string _holderFile;
+    readonly string? _holderFile;
 
-    StoreLock(FileStream file, string holderFile)
+    StoreLock(FileStream file, string? holderFile)
     {
         _file = file;
         _holderFile = holderFile;
@@ -54,15 +54,42 @@ public sealed class StoreLock : IDisposable
         }
     }
 
+    /// <summary>Takes the lock beside other silos of a cluster: an embedded run finds it taken, and the other way round.</summary>
+    /// <param name="root">The store's folder; created when it is not there.</param>
+    /// <exception cref="StoreBusyException">An embedded run holds it.</exception>
+    /// <exception cref="StoreException">The folder or the file cannot be used.</exception>
+    public static StoreLock Share(string root)
+    {
+        var lockFile = Path.Combine(Path.GetFullPath(root), "lock");
+        try
+        {
+            DurableFile.CreateDirectory(Path.GetDirectoryName(lockFile)!);
+            using (new FileStream(lockFile, FileMode.OpenOrCreate, FileAccess.Read, FileShare.ReadWrite))
+            {
+                // Only to have it there.
+            }
+            return new(new FileStream(lockFile, FileMode.Open, FileAccess.Read, FileShare.Read), holderFile: null);
+        }
+        catch (IOException exception) when (exception.HResult is LinuxWouldBlock or MacWouldBlock or WindowsSharingViolation)
+        {
+            throw new StoreBusyException(BusyMessage(root, ReadHolder(lockFile + ".json")), exception);
+        }
+        catch (Exception exception) when (DiskErrors.IsDisk(exception))
+        {
+            throw DiskErrors.Wrap(exception, "lock", lockFile);
+        }
+    }
+
     /// <summary>Lets the next one in. The lock file stays: deleting it would let two processes lock two files of one name.</summary>
     public void Dispose()
     {
-        DurableFile.DeleteIfThere(_holderFile);
+        if (_holderFile is not null)
+            DurableFile.DeleteIfThere(_holderFile);
         _file.Dispose();
     }
 
     static string BusyMessage(string root, LockHolder? holder) => holder is null
-        ? $"the store {root} is in use by another process: wait until it ends, or choose another --out"
+        ? $"the store {root} is in use by another process (a run, or silos of a cluster): wait until it ends, or choose another folder"
         : $"the store {root} is in use by process {holder.Pid} on {holder.Host} ('{holder.Command}', since {holder.Started.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC):"
             + " wait until it ends, or choose another --out";
 

@@ -22,6 +22,7 @@ sealed partial class PartWorker(
     IClusterMembershipService membership,
     EngineHost engines,
     IPartWorkspace workspace,
+    WorkerRole role,
     WorkSignal signal,
     FaultMonitor faults,
     TimeProvider time,
@@ -103,7 +104,7 @@ sealed partial class PartWorker(
     }
 
     /// <summary>Rows in flight fill the slots, and one more part waits so that the device never does.</summary>
-    bool HasSlots => _held.Values.Where(p => p.Lease.Spec.HasSteps).Sum(p => p.Lease.Rows.Count) < engines.Slots + engines.BatchSize;
+    bool HasSlots => role.HasDevice && _held.Values.Where(p => p.Lease.Spec.HasSteps).Sum(p => p.Lease.Rows.Count) < engines.Slots + engines.BatchSize;
 
     /// <summary>One part passes through an autoencoder while the next is read.</summary>
     bool HasAutoencoderRoom => _held.Values.Count(p => !p.Lease.Spec.HasSteps) < MostAutoencoderParts;

@@ -1,10 +1,10 @@
 using Microsoft.Extensions.Configuration;
 using Taba.Grains;
 
-namespace Taba.Client.Embedded;
+namespace Taba.Silo.Hosting;
 
 /// <summary>Settings: appsettings.json, that of the environment, the user's own file, then the environment's variables.</summary>
-static class SettingsFiles
+public static class SettingsFiles
 {
     /// <exception cref="BadInputException">A file is not valid JSON.</exception>
     public static IReadOnlyList<KeyValuePair<string, string?>> Read()

@@ -1,0 +1,93 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Taba.Silo.Clusters;
+
+/// <summary>A cluster by its name: where its members meet, where state and tensors are, what this process binds to.</summary>
+public sealed class ClusterOptions
+{
+    /// <summary>Section of the settings that holds a section for each cluster.</summary>
+    public const string Section = "Taba:Clusters";
+
+    /// <summary>The cluster's name: that of its section.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>Where members meet: postgres or redis.</summary>
+    [RegularExpression("^(postgres|redis)$", ErrorMessage = "it must be postgres or redis")]
+    public string Provider { get; set; } = "postgres";
+
+    /// <summary>How to reach it. A secret: give it by the environment, or by <see cref="ConnectionStringFile"/>.</summary>
+    public string? ConnectionString { get; set; }
+
+    /// <summary>A file that holds the connection string, such as a mounted secret.</summary>
+    public string? ConnectionStringFile { get; set; }
+
+    /// <summary>Where grain state is: auto (the provider), or azure:CONTAINER.</summary>
+    /// <value>The default value is auto.</value>
+    [RegularExpression("^(auto|azure:[a-z0-9](-?[a-z0-9]){2,62})$", ErrorMessage = "it must be auto or azure:CONTAINER")]
+    public string GrainState { get; set; } = "auto";
+
+    /// <summary>Silos with equal ids are one cluster.</summary>
+    /// <value>The default value is the cluster's name.</value>
+    public string? ClusterId { get; set; }
+
+    /// <summary>Grain state belongs to a service: it outlives a change of <see cref="ClusterId"/>.</summary>
+    /// <value>The default value is "taba".</value>
+    [Required]
+    public string ServiceId { get; set; } = "taba";
+
+    /// <summary>Where tensors are: a folder that every silo reaches under the same path, or azure:CONTAINER.</summary>
+    [Required(ErrorMessage = "it is missing: name a folder that all silos share, or azure:CONTAINER")]
+    public string Store { get; set; } = "";
+
+    /// <summary>For azure: the account's connection string. A secret.</summary>
+    public string? AzureConnectionString { get; set; }
+
+    /// <summary>A file that holds <see cref="AzureConnectionString"/>.</summary>
+    public string? AzureConnectionStringFile { get; set; }
+
+    /// <summary>For azure with a managed identity: the blob service's address, such as https://ACCOUNT.blob.core.windows.net.</summary>
+    public string? AzureAccountUri { get; set; }
+
+    /// <summary>The address that the silo's ports bind to, and no other.</summary>
+    /// <value>The default value is 127.0.0.1: reachable from this machine only.</value>
+    [Required]
+    public string Address { get; set; } = "127.0.0.1";
+
+    /// <summary>The address under which others reach this silo, where it differs from <see cref="Address"/>.</summary>
+    public string? AdvertisedAddress { get; set; }
+
+    /// <summary>Port for other silos; 0 takes one that is free.</summary>
+    /// <value>The default value is 0.</value>
+    [Range(0, 65535)]
+    public int SiloPort { get; set; }
+
+    /// <summary>Port for clients; 0 takes one that is free.</summary>
+    /// <value>The default value is 0.</value>
+    [Range(0, 65535)]
+    public int GatewayPort { get; set; }
+
+    /// <summary>How long a silo that is told to end may take to finish segments and write checkpoints.</summary>
+    /// <value>The default value is 60 seconds.</value>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan DrainFor { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How often a silo asks another whether it lives.</summary>
+    /// <value>The default value is 2 seconds. Shorter ones take a busy silo for a dead one.</value>
+    [Range(typeof(TimeSpan), "00:00:00.5", "00:01:00")]
+    public TimeSpan ProbeTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The longest that a probe is waited for, when answers were slow before.</summary>
+    /// <value>The default value is 6 seconds.</value>
+    [Range(typeof(TimeSpan), "00:00:00.5", "00:05:00")]
+    public TimeSpan MaxProbeTimeout { get; set; } = TimeSpan.FromSeconds(6);
+
+    /// <summary>The container of <see cref="Store"/>; null when it is a folder.</summary>
+    public string? StoreContainer => Container(Store);
+
+    /// <summary>The container of <see cref="GrainState"/>; null when the provider keeps it.</summary>
+    public string? GrainStateContainer => Container(GrainState);
+
+    static string? Container(string value) => value.StartsWith(Azure, StringComparison.Ordinal) ? value[Azure.Length..] : null;
+
+    const string Azure = "azure:";
+}

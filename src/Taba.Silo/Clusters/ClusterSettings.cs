@@ -1,0 +1,99 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+using Microsoft.Extensions.Configuration;
+using Taba.Grains;
+
+namespace Taba.Silo.Clusters;
+
+/// <summary>Reads a cluster's section and refuses what cannot work before anything is started.</summary>
+public static class ClusterSettings
+{
+    /// <summary>The cluster that is meant when none is named.</summary>
+    public const string DefaultKey = "Taba:DefaultCluster";
+
+    /// <summary>The names of all clusters in the settings.</summary>
+    public static IReadOnlyList<string> Names(IEnumerable<KeyValuePair<string, string?>> settings) =>
+        [.. Configuration(settings).GetSection(ClusterOptions.Section).GetChildren().Select(c => c.Key).Order(StringComparer.OrdinalIgnoreCase)];
+
+    /// <summary>The cluster of a name, or, without one, that of <see cref="DefaultKey"/> or the only one there is.</summary>
+    /// <param name="settings">As <see cref="Hosting.SettingsFiles"/> reads them.</param>
+    /// <exception cref="BadInputException">There is no such cluster, or a setting cannot be used.</exception>
+    public static ClusterOptions Read(IEnumerable<KeyValuePair<string, string?>> settings, string? name)
+    {
+        var configuration = Configuration(settings);
+        var known = configuration.GetSection(ClusterOptions.Section).GetChildren().Select(c => c.Key).Order(StringComparer.OrdinalIgnoreCase).ToList();
+        name ??= configuration[DefaultKey] ?? (known.Count == 1 ? known[0] : null);
+        if (name is null)
+        {
+            throw new BadInputException(known.Count == 0
+                ? $"No cluster is set up: add a section {ClusterOptions.Section}:NAME to appsettings.json, or set Taba__Clusters__NAME__Provider and so on."
+                : $"There are several clusters ({string.Join(", ", known)}): name one with --cluster, or set {DefaultKey}.");
+        }
+        if (known.FirstOrDefault(k => k.Equals(name, StringComparison.OrdinalIgnoreCase)) is not { } key)
+        {
+            throw new BadInputException(known.Count == 0
+                ? $"There is no cluster '{name}' in the settings: add a section {ClusterOptions.Section}:{name}, or set Taba__Clusters__{name}__Provider and so on."
+                : $"There is no cluster '{name}' in the settings; there {(known.Count == 1 ? "is" : "are")} {string.Join(", ", known)}.");
+        }
+        var section = configuration.GetSection($"{ClusterOptions.Section}:{key}");
+        var options = new ClusterOptions();
+        try
+        {
+            section.Bind(options);
+        }
+        catch (InvalidOperationException exception)
+        {
+            // The binder's message names the key, not the value: values may be secrets.
+            throw new BadInputException($"The settings of cluster {key} cannot be read: {exception.Message}", exception);
+        }
+        options.Name = key;
+        options.ClusterId ??= key;
+        Check(options, section);
+        options.ConnectionString = Secret(options, nameof(options.ConnectionString), options.ConnectionString, options.ConnectionStringFile)
+            ?? throw Bad(options, nameof(options.ConnectionString), "it is missing: set it in the environment, or name a file in ConnectionStringFile");
+        options.AzureConnectionString = Secret(options, nameof(options.AzureConnectionString), options.AzureConnectionString, options.AzureConnectionStringFile);
+        if ((options.StoreContainer ?? options.GrainStateContainer) is not null && options.AzureConnectionString is null && options.AzureAccountUri is null)
+            throw Bad(options, nameof(options.AzureConnectionString), "azure needs it, or AzureAccountUri for a managed identity");
+        return options;
+    }
+
+    static void Check(ClusterOptions options, IConfigurationSection section)
+    {
+        var faults = new List<ValidationResult>();
+        if (!Validator.TryValidateObject(options, new ValidationContext(options), faults, validateAllProperties: true))
+        {
+            var member = faults[0].MemberNames.First();
+            throw Bad(options, member, $"'{section[member]}': {faults[0].ErrorMessage}".TrimStart('\'', ':', ' '));
+        }
+        foreach (var (member, value) in new[] { (nameof(options.Address), options.Address), (nameof(options.AdvertisedAddress), options.AdvertisedAddress) })
+        {
+            if (value is not null && !IPAddress.TryParse(value, out _))
+                throw Bad(options, member, $"'{value}' is not an IP address, such as 127.0.0.1 or 10.0.0.7");
+        }
+        if (options.AzureAccountUri is { } uri && !(Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed.Scheme is "https" or "http"))
+            throw Bad(options, nameof(options.AzureAccountUri), $"'{uri}' is not an address, such as https://ACCOUNT.blob.core.windows.net");
+        if (options.StoreContainer is null && !Path.IsPathFullyQualified(options.Store))
+            throw Bad(options, nameof(options.Store), $"'{options.Store}' must be an absolute path, the same on every silo, or azure:CONTAINER");
+    }
+
+    static string? Secret(ClusterOptions options, string member, string? value, string? file)
+    {
+        if (file is null)
+            return value;
+        if (value is not null)
+            throw Bad(options, member, $"{member}File is set too: give one of them");
+        try
+        {
+            return File.ReadAllText(file).Trim();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw Bad(options, $"{member}File", $"'{file}' cannot be read: {exception.Message}");
+        }
+    }
+
+    static BadInputException Bad(ClusterOptions options, string member, string what) => new($"{ClusterOptions.Section}:{options.Name}:{member}: {what}.");
+
+    static IConfigurationRoot Configuration(IEnumerable<KeyValuePair<string, string?>> settings) =>
+        new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
+}

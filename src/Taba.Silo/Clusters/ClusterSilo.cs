@@ -1,0 +1,177 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
+using Orleans.Hosting;
+using Orleans.Runtime;
+using Taba.Diffusion.Engine;
+using Taba.Grains.Silos;
+using Taba.Silo.Checkpoints;
+using Taba.Silo.Engines;
+using Taba.Silo.Hosting;
+using Taba.Silo.Storage;
+using Taba.Silo.Telemetry;
+using Taba.Silo.Workers;
+
+namespace Taba.Silo.Clusters;
+
+/// <summary>A silo of a cluster, in a process of its own: one device, or none.</summary>
+sealed class ClusterSilo : IAsyncDisposable
+{
+    const int PortAttempts = 10;
+
+    readonly IHost _host;
+    readonly StoreLock? _lock;
+    readonly ClusterOptions _options;
+
+    ClusterSilo(IHost host, StoreLock? storeLock, ClusterOptions options) => (_host, _lock, _options) = (host, storeLock, options);
+
+    /// <summary>Completes when the host has ended, by itself or by a signal.</summary>
+    public Task Ended => _host.WaitForShutdownAsync();
+
+    /// <summary>Where it listens, for the line that says that it is ready.</summary>
+    public string Endpoints
+    {
+        get
+        {
+            var silo = _host.Services.GetRequiredService<ILocalSiloDetails>();
+            return $"{silo.SiloAddress.Endpoint}, gateway {silo.GatewayAddress?.Endpoint}";
+        }
+    }
+
+    /// <summary>Membership has declared this silo dead, or it died of something else than being told to end.</summary>
+    public bool Died => _host.Services.GetRequiredService<ILocalSiloDetails>() is { } silo
+        && _host.Services.GetRequiredService<IClusterMembershipService>().CurrentSnapshot.GetSiloStatus(silo.SiloAddress) == SiloStatus.Dead;
+
+    /// <exception cref="ClusterUnreachableException">Membership cannot be reached or joined.</exception>
+    /// <exception cref="StoreBusyException">An embedded run holds the store.</exception>
+    /// <exception cref="StoreException">The store cannot be used.</exception>
+    public static async Task<ClusterSilo> StartAsync(ClusterSiloOptions options, CancellationToken cancellationToken)
+    {
+        await ClusterWiring.PrepareAsync(options.Cluster, cancellationToken);
+        var storeLock = options.Cluster.StoreContainer is null ? StoreLock.Share(options.Cluster.Store) : null;
+        try
+        {
+            for (var attempt = 1; ; attempt++)
+            {
+                var host = Build(options);
+                try
+                {
+                    await host.StartAsync(cancellationToken);
+                    return new(host, storeLock, options.Cluster);
+                }
+                catch (Exception exception)
+                {
+                    await DisposeHostAsync(host);
+                    if (IsPortTaken(exception) && attempt < PortAttempts && options.Cluster is { SiloPort: 0 } or { GatewayPort: 0 })
+                        continue;
+                    if (exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
+                        throw;
+                    if (FaultMonitor.StoreFault(exception) is { } store)
+                        throw store;
+                    throw new ClusterUnreachableException($"the silo cannot join cluster {options.Cluster.Name}: {exception.Message}", exception);
+                }
+            }
+        }
+        catch
+        {
+            storeLock?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Takes no more parts, ends running segments, makes their checkpoints durable, gives parts back, and leaves the cluster.</summary>
+    public async Task DrainAsync()
+    {
+        using var limit = new CancellationTokenSource(_options.DrainFor);
+        _host.Services.GetRequiredService<PartWorker>().Drain();
+        try
+        {
+            await _host.Services.GetRequiredService<EngineHost>().DrainAsync().WaitAsync(limit.Token);
+            await _host.Services.GetRequiredService<ICheckpointStore>().FlushAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // What did not end in time is lost up to its last checkpoint, as in a kill.
+        }
+        await _host.StopAsync(limit.Token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await DisposeHostAsync(_host);
+        _lock?.Dispose();
+    }
+
+    static IHost Build(ClusterSiloOptions options)
+    {
+        var cluster = options.Cluster;
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Configuration.AddInMemoryCollection(options.Settings);
+        builder.Logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "HH:mm:ss.fff ", true))
+            .SetMinimumLevel(options.LogLevel)
+            .AddFilter("Orleans", options.LogLevel < LogLevel.Information ? options.LogLevel : LogLevel.Error)
+            .AddFilter("Microsoft", LogLevel.Warning)
+            .AddFilter("Polly", LogLevel.Error);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = cluster.DrainFor);
+        // Signals are this program's to hear: a silo that is told to end first drains.
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.AddTabaSilo(builder.Configuration, options.Device, new ClusterPlace(cluster, options.Name, options.Role));
+        options.Services?.Invoke(builder.Services);
+        builder.AddTabaTelemetry();
+        builder.UseOrleans(silo =>
+        {
+            silo.AddTabaCluster(cluster);
+            silo.Configure<SiloOptions>(o => o.SiloName = options.Name);
+            silo.Configure<EndpointOptions>(o =>
+            {
+                var address = IPAddress.Parse(cluster.Address);
+                o.AdvertisedIPAddress = cluster.AdvertisedAddress is { } other ? IPAddress.Parse(other) : address;
+                o.SiloPort = cluster.SiloPort == 0 ? FreePort(address) : cluster.SiloPort;
+                o.GatewayPort = cluster.GatewayPort == 0 ? FreePort(address) : cluster.GatewayPort;
+                // This address and no other.
+                o.SiloListeningEndpoint = new(address, o.SiloPort);
+                o.GatewayListeningEndpoint = new(address, o.GatewayPort);
+            });
+            silo.AddTabaPlacement(new(options.Name, options.Role, options.Device.Kind, options.Device.MemoryBytes, options.BatchSize));
+        });
+        builder.Services.AddTabaWorker();
+        builder.Services.AddTabaEngineExit();
+        return builder.Build();
+    }
+
+    /// <summary>A port of an address that was free just now.</summary>
+    static int FreePort(IPAddress address)
+    {
+        using var probe = new TcpListener(address, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+
+    static bool IsPortTaken(Exception? exception) => exception switch
+    {
+        null => false,
+        AggregateException several => several.InnerExceptions.Any(IsPortTaken),
+        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } => true,
+        _ => IsPortTaken(exception.InnerException),
+    };
+
+    static async ValueTask DisposeHostAsync(IHost host)
+    {
+        if (host is IAsyncDisposable disposable)
+            await disposable.DisposeAsync();
+        else
+            host.Dispose();
+    }
+
+    sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Taba.Grains.Silos;
+using Taba.Silo.Engines;
+
+namespace Taba.Silo.Clusters;
+
+/// <summary>One silo of a cluster.</summary>
+sealed record ClusterSiloOptions
+{
+    /// <summary>The cluster, checked.</summary>
+    public required ClusterOptions Cluster { get; init; }
+
+    /// <summary>Its name: unique among silos that live at a time.</summary>
+    public required string Name { get; init; }
+
+    public required SiloRole Role { get; init; }
+
+    public required DeviceChoice Device { get; init; }
+
+    /// <summary>The most rows of one forward pass.</summary>
+    public required int BatchSize { get; init; }
+
+    /// <summary>All settings, the strongest last.</summary>
+    public required IReadOnlyList<KeyValuePair<string, string?>> Settings { get; init; }
+
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    /// <summary>Replaces services, for simulations.</summary>
+    public Action<IServiceCollection>? Services { get; init; }
+}

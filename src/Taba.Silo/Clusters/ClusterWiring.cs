@@ -1,0 +1,97 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Orleans.Configuration;
+using Orleans.Hosting;
+using Orleans.Persistence;
+using Orleans.Storage;
+using StackExchange.Redis;
+using Taba.Grains;
+
+namespace Taba.Silo.Clusters;
+
+/// <summary>Membership, grain state and reminders of a cluster, for its silos and its clients.</summary>
+static class ClusterWiring
+{
+    const string Npgsql = "Npgsql";
+    const int MissedProbes = 3;
+    const int Votes = 2;
+    const int RedisConnectMilliseconds = 5000;
+
+    /// <summary>All calls are meant to take less than 5 s: what takes longer has an unknown outcome and is asked again.</summary>
+    public static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(15);
+
+    static readonly TimeSpan AliveEvery = TimeSpan.FromSeconds(5);
+
+    public static ISiloBuilder AddTabaCluster(this ISiloBuilder silo, ClusterOptions options)
+    {
+        silo.Configure<Orleans.Configuration.ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.ClusterId!, options.ServiceId));
+        silo.Configure<ClusterMembershipOptions>(o =>
+        {
+            o.ProbeTimeout = options.ProbeTimeout;
+            o.MaxProbeTimeout = options.MaxProbeTimeout;
+            o.NumMissedProbesLimit = MissedProbes;
+            o.NumVotesForDeathDeclaration = Votes;
+            // After all silos were killed, their rows say Active until these run out.
+            o.IAmAliveTablePublishTimeout = AliveEvery;
+            o.NumMissedTableIAmAliveLimit = MissedProbes;
+        });
+        silo.Configure<SiloMessagingOptions>(o => o.ResponseTimeout = o.SystemResponseTimeout = ResponseTimeout);
+        if (options.Provider == "redis")
+        {
+            silo.UseRedisClustering(o => o.ConfigurationOptions = Redis(options));
+            silo.AddRedisGrainStorage(GrainStorage.Name, o => o.ConfigurationOptions = Redis(options));
+            silo.UseRedisReminderService(o => o.ConfigurationOptions = Redis(options));
+        }
+        else
+        {
+            silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Npgsql, options.ConnectionString));
+            silo.AddAdoNetGrainStorage(GrainStorage.Name, o => (o.Invariant, o.ConnectionString) = (Npgsql, options.ConnectionString));
+            silo.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Npgsql, options.ConnectionString));
+        }
+        // The providers' default is JSON with type names; Orleans' own form is what the golden tests of the states hold fast.
+        silo.Services.AddSingleton<OrleansGrainStorageSerializer>();
+        silo.Services.AddOptions<AdoNetGrainStorageOptions>(GrainStorage.Name).PostConfigure<OrleansGrainStorageSerializer>((o, s) => o.GrainStorageSerializer = s);
+        silo.Services.AddOptions<RedisStorageOptions>(GrainStorage.Name).PostConfigure<OrleansGrainStorageSerializer>((o, s) => o.GrainStorageSerializer = s);
+        return silo;
+    }
+
+    public static IClientBuilder AddTabaCluster(this IClientBuilder client, ClusterOptions options)
+    {
+        client.Configure<Orleans.Configuration.ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.ClusterId!, options.ServiceId));
+        client.Configure<ClientMessagingOptions>(o => o.ResponseTimeout = ResponseTimeout);
+        // A silo that is gone is found out by its gateway list.
+        client.Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = AliveEvery);
+        return options.Provider == "redis"
+            ? client.UseRedisClustering(o => o.ConfigurationOptions = Redis(options))
+            : client.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Npgsql, options.ConnectionString));
+    }
+
+    /// <summary>Makes the provider ready: the database's tables; of Redis that it answers.</summary>
+    /// <exception cref="ClusterUnreachableException">It does not answer, or refuses.</exception>
+    public static async Task PrepareAsync(ClusterOptions options, CancellationToken cancellationToken)
+    {
+        if (options.Provider == "postgres")
+        {
+            await PostgresSchema.ApplyAsync(options.ConnectionString!, cancellationToken);
+            return;
+        }
+        try
+        {
+            await using var redis = await ConnectionMultiplexer.ConnectAsync(Redis(options, abortOnConnectFail: true));
+            await redis.GetDatabase().PingAsync();
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or ArgumentException)
+        {
+            throw new ClusterUnreachableException($"Redis cannot be used: {exception.Message}", exception);
+        }
+    }
+
+    static ConfigurationOptions Redis(ClusterOptions options, bool abortOnConnectFail = false)
+    {
+        var redis = ConfigurationOptions.Parse(options.ConnectionString!);
+        // A server that is away for a while is waited for.
+        redis.AbortOnConnectFail = abortOnConnectFail;
+        redis.ConnectTimeout = RedisConnectMilliseconds;
+        return redis;
+    }
+}

@@ -1,0 +1,34 @@
+using System.Globalization;
+using Orleans.Runtime;
+using Orleans.Runtime.MembershipService.SiloMetadata;
+using Taba.Grains.Silos;
+
+namespace Taba.Silo.Hosting;
+
+/// <summary>What a silo tells the others about itself when it joins; it does not change while it lives.</summary>
+sealed record SiloFacts(string Name, SiloRole Role, string DeviceKind, long DeviceMemory, int BatchSize)
+{
+    const string NameKey = "taba.name";
+    const string RoleKey = "taba.role";
+    const string DeviceKey = "taba.device";
+    const string MemoryKey = "taba.device.memory";
+    const string BatchKey = "taba.batch";
+
+    public Dictionary<string, string> ToMetadata() => new()
+    {
+        [NameKey] = Name,
+        [RoleKey] = Role.ToString(),
+        [DeviceKey] = DeviceKind,
+        [MemoryKey] = DeviceMemory.ToString(CultureInfo.InvariantCulture),
+        [BatchKey] = BatchSize.ToString(CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>A silo as its metadata describes it; null when it has none (yet).</summary>
+    public static SiloInfo? Read(SiloAddress silo, SiloMetadata? metadata) =>
+        metadata?.Metadata is { } known && Enum.TryParse<SiloRole>(known.GetValueOrDefault(RoleKey), out var role)
+            ? new(
+                known.GetValueOrDefault(NameKey) ?? silo.ToString(), silo.ToParsableString(), role, known.GetValueOrDefault(DeviceKey) ?? "",
+                long.TryParse(known.GetValueOrDefault(MemoryKey), CultureInfo.InvariantCulture, out var memory) ? memory : 0,
+                int.TryParse(known.GetValueOrDefault(BatchKey), CultureInfo.InvariantCulture, out var batch) ? batch : 0)
+            : null;
+}

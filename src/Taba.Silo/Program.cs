@@ -1,0 +1,3 @@
+using Taba.Silo.Clusters;
+
+return await SiloProgram.RunAsync(args);
