@@ -52,6 +52,9 @@ public sealed record StageDemand(string SweepId, StageSpec Spec, RowRange Rows, 
     /// <summary>Only these of <see cref="Rows"/>; null for all.</summary>
     [Id(10)] public RowSet? Only { get; init; }
 
+    /// <summary>Samples that failed stay given up: the sweep is not submitted anew, it only makes sure that it was heard.</summary>
+    [Id(11)] public bool KeepFailures { get; init; }
+
     /// <summary>The rows that are wanted.</summary>
     public RowSet Wanted => Only is { } only ? only.Intersect(Rows) : RowSet.Of(Rows);
 }

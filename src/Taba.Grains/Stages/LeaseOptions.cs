@@ -17,4 +17,14 @@ public sealed class LeaseOptions
     /// <value>The default value is 1 second.</value>
     [Range(typeof(TimeSpan), "00:00:00.050", "00:05:00")]
     public TimeSpan RenewEvery { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Attempts at the same rows that may die before the rows are halved, and one that is left alone is given up.</summary>
+    /// <value>The default value is 3.</value>
+    [Range(1, 100)]
+    public int StrikesBeforeSplit { get; set; } = 3;
+
+    /// <summary>A stage whose store failed hands out parts again after this time; null when only a new submission makes it.</summary>
+    /// <value>The default value is null: a command alone ends with status 3. A silo of a cluster sets 10 seconds.</value>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
+    public TimeSpan? RetryFaultAfter { get; set; }
 }

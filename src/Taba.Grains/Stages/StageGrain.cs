@@ -23,7 +23,13 @@ sealed partial class StageGrain(
     ILogger<StageGrain> logger) : Grain, IStageGrain
 {
     readonly Dictionary<string, int> _reused = [];
+    static readonly TimeSpan WriteCompletionsEvery = TimeSpan.FromSeconds(1);
+
     readonly Dictionary<Guid, long> _evaluations = [];
+    readonly Dictionary<Guid, DateTimeOffset> _renewedUntil = [];
+    DateTimeOffset _faultAt;
+    DateTimeOffset _writtenAt;
+    IGrainTimer? _writing;
     RowSet _inputs = RowSet.Empty;
     string? _fault;
 
@@ -46,17 +52,25 @@ sealed partial class StageGrain(
         };
     }
 
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        if (_writing is not null)
+            await WriteCompletionsAsync();
+    }
+
     public async Task DemandAsync(StageDemand demand)
     {
-        _fault = null;
+        if (!demand.KeepFailures)
+            _fault = null;
         var done = State.Published(demand.Keep).Intersect(demand.Wanted);
         _reused[demand.SweepId] = done.Count;
         // What sweeps wanted that have ended, perhaps in a process that died before it could withdraw it, is nobody's wish.
         var live = await GrainFactory.GetGrain<ISweepIndexGrain>(0).GetLiveAsync();
         var wishes = State.Demands.RemoveAll(d => d.SweepId != demand.SweepId && live.All(s => s.SweepId != d.SweepId));
-        var next = State with { Spec = demand.Spec, Demands = wishes.With(demand) };
+        var next = State with { Spec = demand.Spec, Demands = wishes.With(demand with { KeepFailures = false }) };
         // A sweep that is submitted anew tries its failed samples again.
-        next = next with { Quarantined = next.Quarantined.RemoveAll(f => demand.Wanted.Contains(new(f.Sample, f.Sample + 1))) };
+        if (!demand.KeepFailures)
+            next = next with { Quarantined = next.Quarantined.RemoveAll(f => demand.Wanted.Contains(new(f.Sample, f.Sample + 1))), Lost = [] };
         if (State.Spec is not null && State.Demands.SequenceEqual(next.Demands) && State.Quarantined.Length == next.Quarantined.Length)
             return;
         await WriteAsync(next);
@@ -74,38 +88,49 @@ sealed partial class StageGrain(
     public async Task<PartLease?> LeaseAsync(string worker, int? preferredRow)
     {
         ExpireLeases();
+        if (_fault is not null && options.Value.RetryFaultAfter is { } pause && time.GetUtcNow() - _faultAt >= pause)
+            _fault = null;
         if (_fault is not null || !State.HasOpenDemand())
             return null;
         var spec = State.Spec!;
-        var next = State.Next(_inputs, preferredRow);
-        if (next is null || (preferredRow is { } row && !_inputs.Contains(new(row, row + 1))))
+        while (true)
         {
-            _inputs = await InputsAsync(spec);
-            next = State.Next(_inputs, preferredRow);
+            var next = State.Next(_inputs, preferredRow);
+            if (next is null || (preferredRow is { } row && !_inputs.Contains(new(row, row + 1))))
+            {
+                _inputs = await InputsAsync(spec);
+                next = State.Next(_inputs, preferredRow);
+            }
+            if (next is not var (wanted, keep, supplement))
+                return null;
+            var (rows, exhausted) = State.Narrowed(wanted, options.Value.StrikesBeforeSplit);
+            if (exhausted)
+            {
+                await GiveUpAsync(spec, rows.Start);
+                continue;
+            }
+            var epoch = State.Epoch + 1;
+            var attempt = new PartAttempt(OwnKey, rows.Start, epoch, Guid.NewGuid());
+            var lease = new Lease(attempt, rows, worker, time.GetUtcNow() + options.Value.Duration);
+            await WriteAsync(State with { Epoch = epoch, Leases = State.Leases.Add(lease) });
+            LogLeased(logger, attempt, rows, worker);
+            return new PartLease(attempt, spec, rows, keep, supplement) { EarlierWorkers = State.EarlierWorkers(rows) };
         }
-        if (next is not var (rows, keep, supplement))
-            return null;
-
-        var epoch = State.Epoch + 1;
-        var attempt = new PartAttempt(OwnKey, rows.Start, epoch, Guid.NewGuid());
-        var lease = new Lease(attempt, rows, worker, time.GetUtcNow() + options.Value.Duration);
-        await WriteAsync(State with { Epoch = epoch, Leases = State.Leases.Add(lease) });
-        LogLeased(logger, attempt, rows, worker);
-        return new PartLease(attempt, spec, rows, keep, supplement);
     }
 
     public Task<ImmutableArray<bool>> RenewAsync(string worker, ImmutableArray<PartProgress> held)
     {
         ExpireLeases();
         var until = time.GetUtcNow() + options.Value.Duration;
+        var mine = State.Leases.Where(l => l.Worker == worker).Select(l => l.Attempt).ToHashSet();
         var answers = ImmutableArray.CreateBuilder<bool>(held.Length);
         foreach (var part in held)
         {
-            var i = State.Leases.ToList().FindIndex(l => l.Attempt == part.Attempt && l.Worker == worker);
-            answers.Add(i >= 0);
-            if (i < 0)
+            var known = mine.Contains(part.Attempt);
+            answers.Add(known);
+            if (!known)
                 continue;
-            State = State with { Leases = State.Leases.SetItem(i, State.Leases[i] with { ExpiresAt = until }) };
+            _renewedUntil[part.Attempt.Id] = until;
             _evaluations[part.Attempt.Id] = part.Evaluations;
         }
         return Task.FromResult(answers.ToImmutable());
@@ -125,22 +150,28 @@ sealed partial class StageGrain(
             if (!RowSet.Of(lease.Rows).Subtract(next.Published(kept)).Subtract(next.QuarantinedRows()).IsEmpty)
                 next = next with { Published = await catalogue.GetPublishedAsync(OwnKey, CancellationToken.None) };
         }
-        _evaluations.Remove(attempt.Id);
-        // Not taken back when the write fails: what is published is so whether or not this state says it.
+        Forget(attempt.Id);
+        // Not taken back when the write fails: what is published is so whether or not this state says it. For the same reason it need not
+        // be written at once, unless a sample was given up: of that the store knows nothing.
         State = next;
-        await state.WriteStateAsync();
+        if (lease is null || failures.IsEmpty)
+            await WriteSoonAsync();
+        else
+            await WriteNowAsync();
     }
 
     public async Task GiveBackAsync(PartAttempt attempt, string? fault)
     {
-        var rest = State.Leases.RemoveAll(l => l.Attempt == attempt);
-        if (rest.Length == State.Leases.Length)
+        var lease = State.Leases.FirstOrDefault(l => l.Attempt == attempt);
+        if (lease is null)
             return;
-        _evaluations.Remove(attempt.Id);
-        State = State with { Leases = rest };
+        Forget(attempt.Id);
+        // What the store refused to one it would have refused to any: no strike. The same holds for a silo that ends.
+        State = State.WithLost([lease], _ => false);
         if (fault is not null)
         {
             _fault = fault;
+            _faultAt = time.GetUtcNow();
             LogFault(logger, OwnKey, fault);
         }
         // Not written: a lost give-back costs at most the rest of a lease.
@@ -173,7 +204,7 @@ sealed partial class StageGrain(
         State = next;
         try
         {
-            await state.WriteStateAsync();
+            await WriteNowAsync();
         }
         catch
         {
@@ -186,15 +217,73 @@ sealed partial class StageGrain(
     void ExpireLeases()
     {
         var now = time.GetUtcNow();
-        var expired = State.Leases.Where(l => l.ExpiresAt < now || !liveness.IsAlive(l.Worker)).ToList();
+        var expired = State.Leases.Where(l => _renewedUntil.GetValueOrDefault(l.Attempt.Id, l.ExpiresAt) < now || !liveness.IsAlive(l.Worker)).ToList();
         if (expired.Count == 0)
             return;
         foreach (var lease in expired)
         {
             LogExpired(logger, lease.Attempt, lease.Worker);
-            _evaluations.Remove(lease.Attempt.Id);
+            Forget(lease.Attempt.Id);
         }
-        State = State with { Leases = State.Leases.RemoveRange(expired) };
+        State = State.WithLost(expired, _ => true);
+    }
+
+    void Forget(Guid attempt)
+    {
+        _evaluations.Remove(attempt);
+        _renewedUntil.Remove(attempt);
+    }
+
+    /// <summary>A sample whose attempts all died, also when it was alone.</summary>
+    Task GiveUpAsync(StageSpec spec, int sample)
+    {
+        var reason = $"{options.Value.StrikesBeforeSplit} attempts at this sample alone ended with their silo or engine; its input is {Describe(spec.Input, sample)}"
+            + (spec.Conditions is { } conditions ? $", its condition {Describe(conditions, sample)}" : "");
+        LogGivenUp(logger, sample, OwnKey, reason);
+        return WriteAsync(State with { Quarantined = State.Quarantined.Add(new(OwnKey, sample, 0, reason) { Kind = FailureKind.Poison }) });
+    }
+
+    static string Describe(RowsRef rows, int sample) => rows switch
+    {
+        StageRows stage => $"row {sample} of stage {stage.Key}",
+        NoiseRows noise => $"row {sample} of the noise with seed {noise.Seed}",
+        FileRows file => $"row {sample} of {file.Path}",
+        ImageRows images => $"picture {sample} of {images.Path}",
+        _ => $"row {sample}",
+    };
+
+    /// <summary>Writes now when the last write is a while ago, else with others that come: the state of a large stage is written once a second.</summary>
+    async Task WriteSoonAsync()
+    {
+        if (_writing is not null)
+            return;
+        if (time.GetUtcNow() - _writtenAt >= WriteCompletionsEvery)
+        {
+            await WriteNowAsync();
+            return;
+        }
+        _writing = this.RegisterGrainTimer(_ => WriteCompletionsAsync(), new() { DueTime = WriteCompletionsEvery, Period = Timeout.InfiniteTimeSpan, KeepAlive = true });
+    }
+
+    async Task WriteCompletionsAsync()
+    {
+        _writing?.Dispose();
+        _writing = null;
+        try
+        {
+            await WriteNowAsync();
+        }
+        catch (Exception exception)
+        {
+            // What is published stands in the store; the next write has it too.
+            LogWriteFailed(logger, OwnKey, exception);
+        }
+    }
+
+    Task WriteNowAsync()
+    {
+        _writtenAt = time.GetUtcNow();
+        return state.WriteStateAsync();
     }
 
     /// <summary>Rows whose inputs are all there: results of other stages, and what a swap needs kept of them.</summary>
@@ -215,6 +304,12 @@ sealed partial class StageGrain(
 
     [LoggerMessage(2002, LogLevel.Warning, "The lease of {Attempt} to {Worker} expired")]
     static partial void LogExpired(ILogger logger, PartAttempt attempt, string worker);
+
+    [LoggerMessage(2004, LogLevel.Error, "Sample {Sample} of stage {Stage} is given up: {Reason}")]
+    static partial void LogGivenUp(ILogger logger, int sample, string stage, string reason);
+
+    [LoggerMessage(2005, LogLevel.Warning, "What stage {Stage} completed could not be written; it is read from the store when need be")]
+    static partial void LogWriteFailed(ILogger logger, string stage, Exception exception);
 
     [LoggerMessage(2003, LogLevel.Error, "Stage {Stage} stops: {Fault}")]
     static partial void LogFault(ILogger logger, string stage, string fault);

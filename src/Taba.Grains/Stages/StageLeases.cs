@@ -22,7 +22,15 @@ public sealed record StageState
 
     /// <summary>Samples that failed; not tried again until retried.</summary>
     [Id(6)] public ImmutableArray<SampleFailure> Quarantined { get; init; } = [];
+
+    /// <summary>Attempts that ended without publishing: whose checkpoints may be of use, and what kills its workers.</summary>
+    [Id(7)] public ImmutableArray<LostAttempt> Lost { get; init; } = [];
 }
+
+/// <summary>An attempt that ended without publishing its rows.</summary>
+/// <param name="Strike">Its worker died of it, perhaps, or its engine failed; false when it was given back in peace.</param>
+[GenerateSerializer, Immutable, Alias("taba.LostAttempt")]
+public sealed record LostAttempt(RowRange Rows, string Worker, bool Strike);
 
 /// <summary>Rows published with what was kept of them.</summary>
 [GenerateSerializer, Immutable, Alias("taba.KeptRows")]
@@ -46,14 +54,55 @@ public static class StageLeases
     /// <summary>Rows out with workers.</summary>
     public static RowSet LeasedRows(this StageState state) => RowSet.Of([.. state.Leases.Select(l => l.Rows)]);
 
+    /// <summary>The newest of these are remembered; the oldest are of the least use.</summary>
+    const int LostKept = 512;
+
+    /// <summary>How many earlier workers a lease names.</summary>
+    const int EarlierNamed = 4;
+
+    /// <summary>Remembers that attempts ended without publishing.</summary>
+    public static StageState WithLost(this StageState state, IReadOnlyCollection<Lease> leases, Func<Lease, bool> strike)
+    {
+        if (leases.Count == 0)
+            return state;
+        var lost = state.Lost.AddRange(leases.Select(l => new LostAttempt(l.Rows, l.Worker, strike(l))));
+        return state with
+        {
+            Leases = state.Leases.RemoveRange(leases),
+            Lost = lost.Length > LostKept ? lost[^LostKept..] : lost,
+        };
+    }
+
+    /// <summary>Workers that had any of these rows and did not finish them, the newest first.</summary>
+    public static ImmutableArray<string> EarlierWorkers(this StageState state, RowRange rows) =>
+        [.. state.Lost.Reverse().Where(l => !l.Rows.Intersect(rows).IsEmpty).Select(l => l.Worker).Distinct().Take(EarlierNamed)];
+
+    /// <summary>
+    /// The rows to try of a part whose attempts died: halves, until the sample that kills its workers is alone.
+    /// </summary>
+    /// <param name="strikesBeforeSplit">Attempts at exactly these rows that may die.</param>
+    /// <returns>The rows; with <c>Exhausted</c> one row that is to be given up.</returns>
+    public static (RowRange Rows, bool Exhausted) Narrowed(this StageState state, RowRange rows, int strikesBeforeSplit)
+    {
+        while (state.Lost.Count(l => l.Strike && l.Rows == rows) >= strikesBeforeSplit)
+        {
+            if (rows.Count == 1)
+                return (rows, true);
+            rows = rows with { End = rows.Start + (rows.Count + 1) / 2 };
+        }
+        return (rows, false);
+    }
+
     /// <summary>Adds rows to what is published.</summary>
     public static StageState WithPublished(this StageState state, RowSet rows, CaptureSelection kept)
     {
         if (rows.IsEmpty)
             return state;
         var i = state.Published.ToList().FindIndex(p => p.Kept == kept);
+        var lost = state.Lost.RemoveAll(l => rows.Contains(l.Rows));
         return state with
         {
+            Lost = lost,
             Published = i < 0
                 ? state.Published.Add(new(kept, rows))
                 : state.Published.SetItem(i, new(kept, state.Published[i].Rows.Union(rows))),

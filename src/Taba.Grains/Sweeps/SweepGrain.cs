@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Taba.Grains.Ports;
 using Taba.Grains.Silos;
 using Taba.Grains.Stages;
@@ -19,6 +21,9 @@ public sealed record SweepGrainState
 
     /// <summary>What it looked like when it ended: its stages have then forgotten it.</summary>
     [Id(3)] public SweepStatus? Final { get; init; }
+
+    /// <summary>Hands out no work until resumed.</summary>
+    [Id(4)] public bool Paused { get; init; }
 }
 
 /// <summary>
@@ -26,36 +31,49 @@ public sealed record SweepGrainState
 /// a stage does not grow with the number of sweeps that ever wanted it.
 /// </summary>
 [CoordinatorPlacement]
-sealed class SweepGrain(
+sealed partial class SweepGrain(
     [PersistentState("sweep", GrainStorage.Name)] IPersistentState<SweepGrainState> state,
     IWorkSignal signal,
-    TimeProvider time) : Grain, ISweepGrain
+    IOptions<LeaseOptions> leases,
+    TimeProvider time,
+    ILogger<SweepGrain> logger) : Grain, ISweepGrain
 {
+    static readonly TimeSpan TickEvery = TimeSpan.FromSeconds(1);
     static readonly TimeSpan WatchEvery = TimeSpan.FromMilliseconds(200);
     static readonly TimeSpan AnswerAtLeastEvery = TimeSpan.FromSeconds(5);
 
     long _version;
     SweepStatus? _last;
+    IGrainTimer? _tick;
+    bool _told;
     // Status calls interleave with everything and may find that the sweep has ended: it must not end in the middle of a submission.
     bool _changing;
     Task _ending = Task.CompletedTask;
+
+    bool IsLive => state.State is { Plan: not null, Ended: null };
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        // The process that had this grain before may have died in the middle of telling the stages.
+        if (IsLive)
+            StartTicking();
+        return Task.CompletedTask;
+    }
 
     public async Task<SweepStatus> SubmitAsync(SweepPlan plan)
     {
         using (await BeginChangeAsync())
         {
-            await WriteAsync(state.State with { Plan = plan, Ended = null, Final = null });
-            // Live first: a stage forgets the demands of sweeps that are not.
-            await GrainFactory.GetGrain<ISweepIndexGrain>(0).AddAsync(new(plan.SweepId, plan.Name, plan.Priority, Paused: false, time.GetUtcNow(), Ended: null, EndedAt: null));
-            foreach (var stage in plan.Stages)
-                await Stage(stage.Key).DemandAsync(new StageDemand(plan.SweepId, stage.Spec, stage.Rows, stage.Keep));
+            await WriteAsync(state.State with { Plan = plan, Ended = null, Final = null, Paused = false });
+            await TellAsync(plan, keepFailures: false);
         }
+        StartTicking();
         signal.WorkMayBeAvailable();
         return await GetStatusAsync();
     }
 
     public ValueTask<ImmutableArray<StageWork>> GetWorkAsync() =>
-        new(state.State is { Plan: { } plan, Ended: null }
+        new(state.State is { Plan: { } plan, Ended: null, Paused: false }
             ? [.. plan.Stages.Reverse().Select(s => new StageWork(s.Key, s.Spec.HasSteps))]
             : ImmutableArray<StageWork>.Empty);
 
@@ -66,7 +84,7 @@ sealed class SweepGrain(
         if (state.State.Final is { } final)
             return final;
         var status = await LookAsync(plan);
-        if (status.State is SweepState.Completed or SweepState.CompletedWithFailures
+        if (status.State is SweepState.Completed or SweepState.CompletedWithFailures or SweepState.Stopped
             && state.State.Ended is null && !_changing && _ending.IsCompleted)
         {
             _ending = EndAsync(plan, status);
@@ -89,7 +107,7 @@ sealed class SweepGrain(
                 answered = time.GetTimestamp();
                 yield return status;
             }
-            if (status.State != SweepState.Running)
+            if (status.State is not (SweepState.Running or SweepState.Paused))
                 yield break;
             await Task.Delay(WatchEvery, time, cancellationToken);
         }
@@ -107,13 +125,72 @@ sealed class SweepGrain(
         }
     }
 
-    public Task PauseAsync() => throw new NotImplementedException();
+    public Task PauseAsync() => SetPausedAsync(true);
 
-    public Task ResumeAsync() => throw new NotImplementedException();
+    public async Task ResumeAsync()
+    {
+        await SetPausedAsync(false);
+        signal.WorkMayBeAvailable();
+    }
 
-    public Task<SweepStatus> RetryAsync() => throw new NotImplementedException();
+    public async Task<SweepStatus> RetryAsync()
+    {
+        if (state.State.Plan is not { } plan)
+            throw new InvalidOperationException($"There is no sweep {this.GetPrimaryKeyString()}.");
+        // A stage that is asked again tries again what it had given up; nothing else differs from a submission.
+        return await SubmitAsync(plan);
+    }
 
     public ValueTask<SweepPlan?> GetPlanAsync() => new(state.State.Plan);
+
+    async Task SetPausedAsync(bool paused)
+    {
+        using (await BeginChangeAsync())
+        {
+            if (!IsLive)
+                return;
+            if (state.State.Paused != paused)
+                await WriteAsync(state.State with { Paused = paused });
+            await GrainFactory.GetGrain<ISweepIndexGrain>(0).SetPausedAsync(this.GetPrimaryKeyString(), paused);
+        }
+    }
+
+    /// <summary>Looks at its stages while nobody else does, so that a sweep ends, and obeys its policy, without a client.</summary>
+    void StartTicking() => _tick ??= this.RegisterGrainTimer(_ => TickAsync(), new() { DueTime = TickEvery, Period = TickEvery, KeepAlive = true, Interleave = true });
+
+    async Task TickAsync()
+    {
+        if (!IsLive)
+        {
+            _tick?.Dispose();
+            _tick = null;
+            return;
+        }
+        try
+        {
+            if (!_told && !_changing)
+            {
+                using (await BeginChangeAsync())
+                    await TellAsync(state.State.Plan!, keepFailures: true);
+            }
+            await GetStatusAsync();
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // A stage or the database does not answer: the next tick asks again.
+            LogTickFailed(logger, this.GetPrimaryKeyString(), exception.Message);
+        }
+    }
+
+    /// <summary>Index first: a stage forgets the demands of sweeps that are not live.</summary>
+    async Task TellAsync(SweepPlan plan, bool keepFailures)
+    {
+        await GrainFactory.GetGrain<ISweepIndexGrain>(0).AddAsync(
+            new(plan.SweepId, plan.Name, plan.Priority, state.State.Paused, time.GetUtcNow(), Ended: null, EndedAt: null));
+        foreach (var stage in plan.Stages)
+            await Stage(stage.Key).DemandAsync(new StageDemand(plan.SweepId, stage.Spec, stage.Rows, stage.Keep) { KeepFailures = keepFailures });
+        _told = true;
+    }
 
     async Task<SweepStatus> LookAsync(SweepPlan plan)
     {
@@ -121,11 +198,11 @@ sealed class SweepGrain(
         return Remember(new SweepStatus(plan.SweepId, _version, Judge(plan, stages), [.. stages], stages.FirstOrDefault(s => s.Fault is not null)?.Fault));
     }
 
-    /// <summary>Gives a snapshot that differs from the last one the next version.</summary>
+    /// <summary>Gives a snapshot that differs from the last one the next version: a time, so that it rises over restarts too.</summary>
     SweepStatus Remember(SweepStatus status)
     {
         if (_last is null || !Same(_last, status))
-            _last = status with { Version = ++_version };
+            _last = status with { Version = _version = Math.Max(_version + 1, time.GetUtcNow().ToUnixTimeMilliseconds()) };
         return _last;
     }
 
@@ -179,7 +256,12 @@ sealed class SweepGrain(
             failed |= !missing.IsEmpty;
             open |= !stages[i].Done.Union(missing).Contains(planned.Rows);
         }
-        if (open && stages.Any(s => s.Fault is not null) && stages.All(s => s.PartsLeased == 0))
+        if (open && plan.OnError.StopAfter is { } limit && stages.Sum(s => s.Failures.Length) >= limit)
+            return SweepState.Stopped;
+        if (open && state.State.Paused)
+            return SweepState.Paused;
+        // Where a fault is waited out, the stage tries again by itself.
+        if (open && leases.Value.RetryFaultAfter is null && stages.Any(s => s.Fault is not null) && stages.All(s => s.PartsLeased == 0))
             return SweepState.Faulted;
         return open ? SweepState.Running : failed ? SweepState.CompletedWithFailures : SweepState.Completed;
     }
@@ -190,6 +272,9 @@ sealed class SweepGrain(
             && p.First.PartsLeased == p.Second.PartsLeased && p.First.RowsFailed == p.Second.RowsFailed);
 
     IStageGrain Stage(string key) => GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(key));
+
+    [LoggerMessage(2101, LogLevel.Warning, "Sweep {Sweep} could not look at its stages: {Reason}")]
+    static partial void LogTickFailed(ILogger logger, string sweep, string reason);
 
     readonly struct Change(SweepGrain grain) : IDisposable
     {

@@ -9,6 +9,7 @@ using Orleans.Hosting;
 using Orleans.Runtime;
 using Taba.Diffusion.Engine;
 using Taba.Grains.Silos;
+using Taba.Grains.Stages;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Engines;
 using Taba.Silo.Hosting;
@@ -22,6 +23,9 @@ namespace Taba.Silo.Clusters;
 sealed class ClusterSilo : IAsyncDisposable
 {
     const int PortAttempts = 10;
+
+    /// <summary>A store that was full or gone is tried again after this time.</summary>
+    static readonly TimeSpan RetryFaultAfter = TimeSpan.FromSeconds(10);
 
     readonly IHost _host;
     readonly StoreLock? _lock;
@@ -97,7 +101,15 @@ sealed class ClusterSilo : IAsyncDisposable
         {
             // What did not end in time is lost up to its last checkpoint, as in a kill.
         }
-        await _host.StopAsync(limit.Token);
+        try
+        {
+            await _host.Services.GetRequiredService<PartWorker>().GiveBackAsync().WaitAsync(limit.Token);
+            await _host.StopAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // Membership finds out by itself.
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -121,6 +133,7 @@ sealed class ClusterSilo : IAsyncDisposable
         // Signals are this program's to hear: a silo that is told to end first drains.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddTabaSilo(builder.Configuration, options.Device, new ClusterPlace(cluster, options.Name, options.Role));
+        builder.Services.PostConfigure<LeaseOptions>(o => o.RetryFaultAfter ??= RetryFaultAfter);
         options.Services?.Invoke(builder.Services);
         builder.AddTabaTelemetry();
         builder.UseOrleans(silo =>

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -13,7 +15,7 @@ using Taba.Silo.Telemetry;
 namespace Taba.Silo.Workers;
 
 /// <summary>
-/// Pulls parts while this silo has room for them, renews their leases, and stops those it has lost. Nobody needs to know
+/// Pulls parts while this silo has room for them, renews their leases, and stops those it has lost (docs/design/grains.md). Nobody needs to know
 /// how busy the device is: a worker that has no room does not ask.
 /// </summary>
 sealed partial class PartWorker(
@@ -33,7 +35,11 @@ sealed partial class PartWorker(
     const int MostAutoencoderParts = 2;
     static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
 
-    readonly Dictionary<PartAttempt, HeldPart> _held = [];
+    static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(20);
+
+    readonly ConcurrentDictionary<PartAttempt, HeldPart> _held = new();
+    readonly Dictionary<string, Task> _renewals = [];
+    readonly Dictionary<string, long> _rowsTaken = [];
     volatile bool _draining;
     int? _freshRow;
 
@@ -49,20 +55,40 @@ sealed partial class PartWorker(
         signal.WorkMayBeAvailable();
     }
 
+    /// <summary>Takes no more parts and gives those back that do not end in time: another silo goes on with them at once.</summary>
+    public async Task GiveBackAsync()
+    {
+        _draining = true;
+        await Task.WhenAll(_held.Keys.Select(async attempt =>
+        {
+            try
+            {
+                await grains.GetGrain<IPartGrain>(attempt.PartKey).StopAsync(attempt).WaitAsync(CallLimit, time);
+                await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(attempt.StageKey)).GiveBackAsync(attempt, null).WaitAsync(CallLimit, time);
+            }
+            catch (Exception exception)
+            {
+                // Its lease ends with this silo.
+                LogGiveBackFailed(logger, attempt, exception.Message);
+            }
+        }));
+        _held.Clear();
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await MemberAsync(stoppingToken);
+        // Apart: a call to a grain whose silo has died waits for seconds, and leases must be renewed meanwhile.
+        await Task.WhenAll(RenewLoopAsync(stoppingToken), LeaseLoopAsync(stoppingToken));
+    }
+
+    async Task LeaseLoopAsync(CancellationToken stoppingToken)
+    {
         var failures = 0;
-        var renewed = time.GetTimestamp();
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                if (time.GetElapsedTime(renewed) >= leases.Value.RenewEvery)
-                {
-                    renewed = time.GetTimestamp();
-                    await RenewAsync();
-                }
                 while (!_draining && engines.CanWork && (HasSlots || HasAutoencoderRoom) && await LeaseOneAsync())
                 {
                     // One more fitted.
@@ -81,10 +107,39 @@ sealed partial class PartWorker(
             {
                 foreach (var ended in await signal.WaitAsync(LookEvery, time, stoppingToken))
                 {
-                    _held.Remove(ended.Attempt);
+                    _held.TryRemove(ended.Attempt, out _);
                     if (!ended.Published.IsEmpty)
                         _freshRow = ended.Published.Ranges[0].Start;
                 }
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    async Task RenewLoopAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            foreach (var stage in _held.Values.GroupBy(p => p.Lease.Attempt.StageKey).ToList())
+            {
+                // One at a time for each stage, and none waits for another's.
+                if (!_renewals.TryGetValue(stage.Key, out var running) || running.IsCompleted)
+                    _renewals[stage.Key] = RenewAsync(stage.Key, [.. stage]);
+            }
+            foreach (var (stage, renewal) in _renewals.ToList())
+            {
+                if (renewal.IsCompleted && _held.Keys.All(a => a.StageKey != stage))
+                    _renewals.Remove(stage);
+            }
+            // A coordinator that does not answer may have given the part to another: stop before its lease can have ended.
+            foreach (var part in _held.Values.Where(p => time.GetElapsedTime(p.AnsweredAt) > leases.Value.Duration * 2 / 3).ToList())
+                StopAsync(part).Ignore();
+            try
+            {
+                await Task.Delay(leases.Value.RenewEvery, time, stoppingToken);
             }
             catch (OperationCanceledException)
             {
@@ -111,7 +166,7 @@ sealed partial class PartWorker(
 
     async Task<bool> LeaseOneAsync()
     {
-        foreach (var sweep in await grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync())
+        foreach (var sweep in InTurn(await grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync()))
         {
             foreach (var stage in await grains.GetGrain<ISweepGrain>(sweep.SweepId).GetWorkAsync())
             {
@@ -121,6 +176,7 @@ sealed partial class PartWorker(
                 if (lease is null)
                     continue;
                 SiloInstruments.PartsLeased.Add(1);
+                _rowsTaken[sweep.SweepId] = _rowsTaken.GetValueOrDefault(sweep.SweepId) + lease.Rows.Count;
                 _held[lease.Attempt] = new(lease, time.GetTimestamp());
                 try
                 {
@@ -129,7 +185,7 @@ sealed partial class PartWorker(
                 catch
                 {
                     // Not renewed, it comes free; renewed, it would be held for ever by nobody.
-                    _held.Remove(lease.Attempt);
+                    _held.TryRemove(lease.Attempt, out _);
                     throw;
                 }
                 return true;
@@ -138,32 +194,38 @@ sealed partial class PartWorker(
         return false;
     }
 
-    async Task RenewAsync()
+    /// <summary>The sweeps to ask for work, in order: higher priorities first, and of equal ones that of which this silo took the fewest rows.</summary>
+    IEnumerable<SweepEntry> InTurn(ImmutableArray<SweepEntry> live)
     {
-        foreach (var stage in _held.Values.GroupBy(p => p.Lease.Attempt.StageKey).ToList())
+        foreach (var gone in _rowsTaken.Keys.Where(id => live.All(s => s.SweepId != id)).ToList())
+            _rowsTaken.Remove(gone);
+        // One that has just come does not get all that others took before it.
+        var least = _rowsTaken.Count == 0 ? 0 : _rowsTaken.Values.Min();
+        foreach (var sweep in live)
+            _rowsTaken.TryAdd(sweep.SweepId, least);
+        return live.Where(s => !s.Paused).OrderByDescending(s => s.Priority).ThenBy(s => _rowsTaken[s.SweepId]);
+    }
+
+    async Task RenewAsync(string stageKey, IReadOnlyList<HeldPart> parts)
+    {
+        try
         {
-            var parts = stage.ToList();
-            try
+            var kept = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stageKey))
+                .RenewAsync(Self, [.. parts.Select(p => new PartProgress(p.Lease.Attempt, workspace.Evaluations(p.Lease.Attempt)))])
+                .WaitAsync(CallLimit, time);
+            for (var i = 0; i < parts.Count; i++)
             {
-                var kept = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stage.Key))
-                    .RenewAsync(Self, [.. parts.Select(p => new PartProgress(p.Lease.Attempt, workspace.Evaluations(p.Lease.Attempt)))]);
-                for (var i = 0; i < parts.Count; i++)
-                {
-                    if (kept[i])
-                        parts[i].AnsweredAt = time.GetTimestamp();
-                    else if (await HasEndedAsync(parts[i].Lease.Attempt))
-                        _held.Remove(parts[i].Lease.Attempt);
-                    else
-                        await StopAsync(parts[i]);
-                }
+                if (kept[i])
+                    parts[i].AnsweredAt = time.GetTimestamp();
+                else if (await HasEndedAsync(parts[i].Lease.Attempt))
+                    _held.TryRemove(parts[i].Lease.Attempt, out _);
+                else
+                    await StopAsync(parts[i]);
             }
-            catch (Exception exception)
-            {
-                LogRenewFailed(logger, stage.Key, exception);
-                // A coordinator that does not answer may have given the part to another: stop before its lease can have ended.
-                foreach (var part in parts.Where(p => time.GetElapsedTime(p.AnsweredAt) > leases.Value.Duration * 2 / 3))
-                    await StopAsync(part);
-            }
+        }
+        catch (Exception exception)
+        {
+            LogRenewFailed(logger, stageKey, exception.Message);
         }
     }
 
@@ -176,17 +238,21 @@ sealed partial class PartWorker(
 
     async Task StopAsync(HeldPart part)
     {
+        if (!_held.TryRemove(part.Lease.Attempt, out _))
+            return;
         LogLost(logger, part.Lease.Attempt);
         SiloInstruments.PartsLost.Add(1);
-        _held.Remove(part.Lease.Attempt);
         await grains.GetGrain<IPartGrain>(part.Lease.Attempt.PartKey).StopAsync(part.Lease.Attempt);
     }
 
     [LoggerMessage(3101, LogLevel.Error, "Looking for work failed")]
     static partial void LogLookFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(3102, LogLevel.Warning, "Leases of stage {Stage} could not be renewed")]
-    static partial void LogRenewFailed(ILogger logger, string stage, Exception exception);
+    [LoggerMessage(3102, LogLevel.Warning, "Leases of stage {Stage} could not be renewed: {Reason}")]
+    static partial void LogRenewFailed(ILogger logger, string stage, string reason);
+
+    [LoggerMessage(3104, LogLevel.Warning, "Part {Attempt} could not be given back: {Reason}")]
+    static partial void LogGiveBackFailed(ILogger logger, PartAttempt attempt, string reason);
 
     [LoggerMessage(3103, LogLevel.Warning, "The lease of {Attempt} is lost; its work stops")]
     static partial void LogLost(ILogger logger, PartAttempt attempt);
@@ -195,6 +261,12 @@ sealed partial class PartWorker(
     {
         public PartLease Lease { get; } = lease;
 
-        public long AnsweredAt { get; set; } = answeredAt;
+        long _answeredAt = answeredAt;
+
+        public long AnsweredAt
+        {
+            get => Volatile.Read(ref _answeredAt);
+            set => Volatile.Write(ref _answeredAt, value);
+        }
     }
 }
