@@ -8,6 +8,7 @@ using Orleans.Storage;
 using Orleans.TestingHost;
 using Taba.Grains.Models;
 using Taba.Grains.Ports;
+using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
@@ -58,7 +59,9 @@ public sealed class TestSilo : IAsyncLifetime
             silo.Services.AddSingleton<IEngineHost>(services => new FakeEngine(services.GetRequiredService<IGrainFactory>(), Workspace, Device));
             silo.Services.AddKeyedSingleton<IGrainStorage>(Taba.Grains.GrainStorage.Name, (services, _) =>
                 new DurableStorage(services.GetRequiredService<Serializer>(), GrainState));
+            silo.Services.AddSingleton<ISiloDirectory>(new FakeSilos());
             silo.Services.AddPlacementDirector<PinnedToSiloPlacement, PinnedToSiloDirector>();
+            silo.Services.AddPlacementDirector<CoordinatorPlacement, CoordinatorPlacementDirector>();
             silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.None));
         });
         builder.ConfigureClient(client => client.Configure<ClientMessagingOptions>(o => o.ResponseTimeout = Patience));

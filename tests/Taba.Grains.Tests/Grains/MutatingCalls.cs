@@ -43,6 +43,23 @@ static class MutatingCalls
             await silo.Sweep(plan.SweepId).SubmitAsync(plan);
             return new(() => silo.Sweep(plan.SweepId).CancelAsync(), () => ObserveSweepAsync(silo, plan));
         },
+        ["ISweepGrain.PauseAsync"] = async silo =>
+        {
+            var plan = await SubmittedAsync(silo, "twice-paused-sweep");
+            return new(() => silo.Sweep(plan.SweepId).PauseAsync(), () => ObserveSweepAsync(silo, plan));
+        },
+        ["ISweepGrain.ResumeAsync"] = async silo =>
+        {
+            var plan = await SubmittedAsync(silo, "twice-resumed");
+            await silo.Sweep(plan.SweepId).PauseAsync();
+            return new(() => silo.Sweep(plan.SweepId).ResumeAsync(), () => ObserveSweepAsync(silo, plan));
+        },
+        ["ISweepGrain.RetryAsync"] = async silo =>
+        {
+            var plan = await SubmittedAsync(silo, "twice-retried");
+            await silo.Sweep(plan.SweepId).CancelAsync();
+            return new(() => silo.Sweep(plan.SweepId).RetryAsync(), () => ObserveSweepAsync(silo, plan));
+        },
         ["IStageGrain.DemandAsync"] = silo =>
         {
             var spec = TestSilo.NewStage();
@@ -177,6 +194,13 @@ static class MutatingCalls
     };
 
     static ISweepIndexGrain Index(TestSilo silo) => silo.Grains.GetGrain<ISweepIndexGrain>(0);
+
+    static async Task<SweepPlan> SubmittedAsync(TestSilo silo, string id)
+    {
+        var plan = TestStages.Chain(id, 32, TestSilo.NewStage());
+        await silo.Sweep(id).SubmitAsync(plan);
+        return plan;
+    }
 
     static IPartGrain Part(TestSilo silo, PartLease lease) => silo.Grains.GetGrain<IPartGrain>(lease.Attempt.PartKey);
 
