@@ -43,14 +43,16 @@ static class FamilyCommand
                 Device = common.Device(parsed),
                 Overwrite = output.Overwrite(parsed),
             };
-            return new SweepRunner(services.Host, services.Terminal).RunAsync(
+            return services.RunAsync(
                 new RunJob
                 {
-                    Spec = spec,
+                    Spec = output.Policies(parsed, spec),
                     StoreRoot = UpstreamFolders.StoreRoot(arguments),
                     Folder = UpstreamFolders.SaveDir(arguments),
                     CommandLine = services.CommandLine,
                     Family = family.Name,
+                    Cluster = output.Cluster(parsed),
+                    Detach = output.Detach(parsed),
                     Json = output.Json(parsed),
                     Verbose = output.Verbose(parsed),
                 },

@@ -1,4 +1,7 @@
 using System.CommandLine;
+using Taba.Client.Sweeps;
+using Taba.Grains;
+using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Commands;
 
@@ -8,16 +11,36 @@ sealed class OutputFlags
     readonly Option<string?> _out = Flags.Of<string?>("out", "The folder that holds runs and the store (.taba). The default is experiments.", "-o");
     readonly Option<bool> _overwrite = Flags.Switch("overwrite", "Compute anew, reading nothing from the store.");
     readonly Option<bool> _json = Flags.Switch("json", "Machine-readable lines, no colours.");
+    readonly Option<string?> _cluster = Flags.Of<string?>("cluster", "A cluster of the settings (docs/guide/cluster.md). Left out, everything runs in this process.");
+    readonly Option<bool> _detach = Flags.Switch("detach", "With --cluster: submit, and do not wait. The same command, or taba watch, fetches the results.");
+    readonly Option<string?> _onError = Flags.Of<string?>("on_error", "What failed samples do: continue (the default), fail-fast, or 'stop-after N'.");
+    readonly Option<int?> _priority = Flags.Of<int?>("priority", "Of the sweeps of a cluster those of higher priority are served first. The default is 0.");
     readonly Option<bool> _verbose = Flags.Switch("verbose", "Logs on standard error.", "-v");
 
     /// <summary>The root of outputs when none is given: upstream's.</summary>
     public const string DefaultOut = "experiments";
 
-    public IEnumerable<Option> All => [_out, _overwrite, _json, _verbose];
+    public IEnumerable<Option> All => [_out, _overwrite, _cluster, _detach, _onError, _priority, _json, _verbose];
 
     public string? Out(ParseResult parsed) => parsed.GetValue(_out);
 
     public bool Overwrite(ParseResult parsed) => parsed.GetValue(_overwrite);
+
+    public string? Cluster(ParseResult parsed) => parsed.GetValue(_cluster);
+
+    /// <exception cref="BadInputException">Without a cluster nobody would go on.</exception>
+    public bool Detach(ParseResult parsed) => parsed.GetValue(_detach) && parsed.GetValue(_cluster) is null
+        ? throw new BadInputException("--detach needs --cluster: without one the sweep runs in this process, and ends with it.")
+        : parsed.GetValue(_detach);
+
+    /// <summary>A sweep with the policies that flags give.</summary>
+    public SweepSpec Policies(ParseResult parsed, SweepSpec spec) => spec with
+    {
+        OnError = parsed.GetValue(_onError) is { } text
+            ? ErrorPolicyText.Read(text) ?? throw new BadInputException($"--on_error is '{text}': {ErrorPolicyText.Expected}.")
+            : spec.OnError,
+        Priority = parsed.GetValue(_priority) ?? spec.Priority,
+    };
 
     public bool Json(ParseResult parsed) => parsed.GetValue(_json);
 

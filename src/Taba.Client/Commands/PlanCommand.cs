@@ -14,13 +14,16 @@ static class PlanCommand
         command.SetAction(async (parsed, interrupted) =>
         {
             var job = file.Job(parsed, services);
-            var plan = services.Host.Plan(job.Spec, job.StoreRoot);
-            var estimate = await PlanEstimate.OfAsync(services.Host, job, plan, interrupted);
-            if (job.Json)
-                PlanTable.WriteJson(services.Terminal.Output, plan, estimate, job.Folder);
-            else
-                PlanTable.Write(services.Terminal.Output, plan, estimate, job.Folder);
-            return ExitStatus.Done;
+            return await services.OnHostAsync(job, async host =>
+            {
+                var plan = host.Plan(job.Spec, job.StoreRoot);
+                var estimate = await PlanEstimate.OfAsync(host, job, plan, interrupted);
+                if (job.Json)
+                    PlanTable.WriteJson(services.Terminal.Output, plan, estimate, job.Folder);
+                else
+                    PlanTable.Write(services.Terminal.Output, plan, estimate, job.Folder);
+                return ExitStatus.Done;
+            }, interrupted);
         });
         return command.WithExamples("taba plan configs/demo.yaml", "taba plan configs/demo.yaml samples=10240 --json");
     }

@@ -1,7 +1,4 @@
 using System.CommandLine;
-using Taba.Client.Running;
-using Taba.Client.Sweeps;
-using Taba.Grains;
 
 namespace Taba.Client.Commands;
 
@@ -13,8 +10,9 @@ static class RunCommand
         var file = new SweepFileArguments("safetensors");
         var command = new Command("run", "Runs a sweep, or continues it where it stopped. Prints the output folders.");
         file.AddTo(command);
-        command.SetAction((parsed, interrupted) => new SweepRunner(services.Host, services.Terminal).RunAsync(file.Job(parsed, services), interrupted));
+        command.SetAction((parsed, interrupted) => services.RunAsync(file.Job(parsed, services), interrupted));
         return command.WithExamples(
-            "taba run configs/demo.yaml", "taba run configs/demo.yaml samples=64 num_inference_steps=[10,50]", "taba run sweep.yaml --out results --device cuda");
+            "taba run configs/demo.yaml", "taba run configs/demo.yaml samples=64 num_inference_steps=[10,50]", "taba run sweep.yaml --out results --device cuda",
+            "taba run sweep.yaml --cluster lab --detach");
     }
 }

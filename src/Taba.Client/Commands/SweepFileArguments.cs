@@ -31,7 +31,7 @@ sealed class SweepFileArguments
     public RunJob Job(ParseResult parsed, CommandServices services)
     {
         var overrides = parsed.GetValue(_overrides)!.Select(SweepOverrides.Split).Concat(_common.Overrides(parsed));
-        var spec = SweepFileReader.Read(parsed.GetValue(_path)!, overrides) with { Overwrite = _output.Overwrite(parsed) };
+        var spec = _output.Policies(parsed, SweepFileReader.Read(parsed.GetValue(_path)!, overrides)) with { Overwrite = _output.Overwrite(parsed) };
         var root = _output.Out(parsed) ?? OutputFlags.DefaultOut;
         return new RunJob
         {
@@ -39,6 +39,8 @@ sealed class SweepFileArguments
             StoreRoot = Path.Combine(root, ".taba"),
             Folder = Path.Combine(root, spec.Name),
             CommandLine = services.CommandLine,
+            Cluster = _output.Cluster(parsed),
+            Detach = _output.Detach(parsed),
             Json = _output.Json(parsed),
             Verbose = _output.Verbose(parsed),
         };

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Taba.Client.Planning;
+using Taba.Client.Running;
 using Taba.Diffusion.Native;
 using Taba.Grains;
 using Taba.Grains.Planning;
@@ -29,29 +30,9 @@ sealed class EmbeddedRun : IRunHost
         return new SweepPlanner(new ModelCatalogue(device, cache, readOnly: !remember), new TensorInputFiles(), device.Kind).Plan(spec);
     }
 
-    public string? Conflict(SweepPlan plan, PlannedRun run, string folder)
-    {
-        try
-        {
-            return RunFolderWriter.Conflict(plan, run, folder);
-        }
-        catch (InvalidDataException exception)
-        {
-            return exception.Message;
-        }
-    }
+    public string? Conflict(SweepPlan plan, PlannedRun run, string folder) => WrittenRuns.Conflict(plan, run, folder);
 
-    public bool IsWritten(SweepPlan plan, PlannedRun run, string folder, TensorFormat format)
-    {
-        try
-        {
-            return RunFolder.Read(folder) is { } written && written.Holds(plan, run, folder, Format(format));
-        }
-        catch (InvalidDataException)
-        {
-            return false;
-        }
-    }
+    public bool IsWritten(SweepPlan plan, PlannedRun run, string folder, TensorFormat format) => WrittenRuns.IsWritten(plan, run, folder, format);
 
     public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot) =>
         new SpeedMemory(storeRoot).Find(EngineNames.Of(stage), DeviceChoice.Resolve(spec.Device).Kind);
@@ -115,7 +96,7 @@ sealed class EmbeddedRun : IRunHost
                 silo.Store,
                 new RunFolderOptions
                 {
-                    Format = Format(spec.Format),
+                    Format = WrittenRuns.FileFormat(spec.Format),
                     WithMetrics = spec.WithMetrics,
                     Parameters = spec.Parameters,
                     Device = device.Kind,
@@ -132,6 +113,8 @@ sealed class EmbeddedRun : IRunHost
             }
         }
 
+        public string OnInterrupt => "Interrupted: running segments end and their checkpoints are written. A second signal ends at once.";
+
         public Task DrainAsync(TimeSpan patience) => silo.DrainAsync(patience);
 
         public async ValueTask DisposeAsync()
@@ -143,11 +126,4 @@ sealed class EmbeddedRun : IRunHost
 
         static async Task<string> DescribeAsync(Task<Exception> fault) => (await fault).Message;
     }
-
-    static Diffusion.Tensors.TensorFormat Format(TensorFormat format) => format switch
-    {
-        TensorFormat.Pt => Diffusion.Tensors.TensorFormat.Pt,
-        TensorFormat.Npy => Diffusion.Tensors.TensorFormat.Npy,
-        _ => Diffusion.Tensors.TensorFormat.Safetensors,
-    };
 }

@@ -4,7 +4,7 @@ using Taba.Silo.Engines;
 
 namespace Taba.Client.Embedded;
 
-/// <summary>What the commands need of the system that computes. One implementation holds a silo in this process.</summary>
+/// <summary>What the commands need of the system that computes. One implementation holds a silo in this process, the other speaks to a cluster.</summary>
 interface IRunHost
 {
     /// <summary>Resolves a sweep. Reads models and input files.</summary>
@@ -45,6 +45,9 @@ interface IRunSession : IAsyncDisposable
     /// <summary>Assembles a run's folder from the store.</summary>
     /// <exception cref="RunFailedException">The disk or the store failed.</exception>
     Task WriteRunAsync(SweepPlan plan, PlannedRun run, string folder, SweepStatus status, CancellationToken cancellationToken);
+
+    /// <summary>What to say when the user interrupts.</summary>
+    string OnInterrupt { get; }
 
     /// <summary>Finishes running segments and makes their checkpoints durable.</summary>
     Task DrainAsync(TimeSpan patience);

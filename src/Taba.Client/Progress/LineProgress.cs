@@ -12,7 +12,7 @@ sealed class LineProgress(Terminal terminal, SweepPlan plan) : IProgressView
 
     public void Show(ProgressReading reading)
     {
-        var ended = reading.Status.State != SweepState.Running;
+        var ended = !reading.Status.State.IsLive();
         if (!ended && _last is { } last && terminal.Time.GetElapsedTime(last) < Every)
             return;
         if (_last is null && Reused(reading.Status) is { } reused)
@@ -34,7 +34,8 @@ sealed class LineProgress(Terminal terminal, SweepPlan plan) : IProgressView
         var status = reading.Status;
         var stages = status.Stages.GroupBy(s => s.Kind)
             .Select(g => $"{StageNames.Of(g.Key)} {g.Sum(s => (long)s.RowsDone)}/{g.Sum(s => (long)s.RowsWanted)}");
-        return $"{plan.Name}: {100 * reading.Fraction:0} % · {Quantities.Count(status.EvaluationsDone)} of "
+        var paused = status.State == SweepState.Paused ? "paused at " : "";
+        return $"{plan.Name}: {paused}{100 * reading.Fraction:0} % · {Quantities.Count(status.EvaluationsDone)} of "
             + $"{Quantities.Count(status.EvaluationsPlanned)} evaluations · {Quantities.Rate(reading.Rate)} · "
             + $"{Quantities.Left(reading.Left)} · {string.Join(", ", stages)}";
     }

@@ -19,6 +19,12 @@ sealed record RunJob
     /// <summary>The family that the command names; null for a sweep file.</summary>
     public string? Family { get; init; }
 
+    /// <summary>The cluster that computes; null for this process.</summary>
+    public string? Cluster { get; init; }
+
+    /// <summary>Submit, and leave the rest to the cluster.</summary>
+    public bool Detach { get; init; }
+
     public bool Json { get; init; }
 
     public bool Verbose { get; init; }

@@ -13,11 +13,7 @@ sealed class RunResults(Terminal terminal, RunJob job)
         foreach (var run in plan.Runs)
             Line(new { @event = "run", run = run.Slug, folder = job.FolderOf(run) }, job.FolderOf(run));
         Line(new { @event = "report", report = report.Html, results = report.Csv }, report.Html);
-        foreach (var failure in status.Failures)
-        {
-            terminal.Error.WriteLine(
-                $"Sample {failure.Sample} of stage {Kind(plan, failure.StageKey)} failed at step {failure.Step}: {failure.Reason}");
-        }
+        PrintFailures(plan, status);
         var exit = status.State == SweepState.CompletedWithFailures ? ExitStatus.SamplesFailed : ExitStatus.Done;
         if (job.Json)
         {
@@ -31,6 +27,37 @@ sealed class RunResults(Terminal terminal, RunJob job)
             }));
         }
         return exit;
+    }
+
+    /// <summary>The sweep is the cluster's now.</summary>
+    /// <returns>The exit status.</returns>
+    public int PrintDetached(SweepPlan plan)
+    {
+        Line(new { @event = "submitted", id = plan.SweepId, cluster = job.Cluster }, plan.SweepId);
+        terminal.Error.WriteLine(
+            $"Submitted to cluster {job.Cluster}. See it with: taba watch {plan.SweepId} --cluster {job.Cluster}. The same command without --detach writes its results.");
+        return ExitStatus.Done;
+    }
+
+    /// <summary>As many samples failed as the sweep's policy allows.</summary>
+    /// <returns>The exit status.</returns>
+    public int PrintStopped(SweepPlan plan, SweepStatus status)
+    {
+        PrintFailures(plan, status);
+        terminal.Error.WriteLine(
+            $"Stopped: {status.Failures.Length} sample(s) failed, and on_error allows {plan.OnError.StopAfter - 1}. What was done is kept; the same command tries the failed ones again.");
+        if (job.Json)
+            terminal.Output.WriteLine(JsonSerializer.Serialize(new { @event = "stopped", exit_status = ExitStatus.SamplesFailed, failures = status.Failures.Length }));
+        return ExitStatus.SamplesFailed;
+    }
+
+    void PrintFailures(SweepPlan plan, SweepStatus status)
+    {
+        foreach (var failure in status.Failures)
+        {
+            terminal.Error.WriteLine(
+                $"Sample {failure.Sample} of stage {Kind(plan, failure.StageKey)} failed at step {failure.Step}: {failure.Reason}");
+        }
     }
 
     void Line<T>(T json, string text) => terminal.Output.WriteLine(job.Json ? JsonSerializer.Serialize(json) : text);

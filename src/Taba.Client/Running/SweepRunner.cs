@@ -32,7 +32,18 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         {
             if (job.Spec.Overwrite)
                 await session.ForgetAsync(plan, interrupted);
+            if (job.Detach)
+            {
+                await session.SubmitAsync(plan);
+                await view.DisposeAsync();
+                return new RunResults(terminal, job).PrintDetached(plan);
+            }
             var status = await ComputeAsync(session, plan, view, interrupted);
+            if (status.State == SweepState.Stopped)
+            {
+                await view.DisposeAsync();
+                return new RunResults(terminal, job).PrintStopped(plan, status);
+            }
             await WriteRunsAsync(session, job, plan, status, view, interrupted);
             view.Say("Writing the report.");
             var report = SweepReport.Write(job.Folder, plan.Name);
@@ -41,7 +52,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         }
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
         {
-            view.Say("Interrupted: running segments end and their checkpoints are written. A second signal ends at once.");
+            view.Say(session.OnInterrupt);
             await session.DrainAsync(Patience);
             throw;
         }
@@ -108,7 +119,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         {
             var status = await session.SubmitAsync(plan);
             view.Show(meter.Observe(status));
-            if (status.State == SweepState.Running)
+            if (status.State.IsLive())
             {
                 await foreach (var next in session.WatchAsync(plan.SweepId, status.Version, stop.Token))
                 {
@@ -119,7 +130,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             }
             return status.State switch
             {
-                SweepState.Completed or SweepState.CompletedWithFailures => status,
+                SweepState.Completed or SweepState.CompletedWithFailures or SweepState.Stopped => status,
                 SweepState.Cancelled => throw new RunFailedException("The sweep was cancelled; the same command starts it again."),
                 _ => throw new RunFailedException(status.Fault ?? "The sweep cannot go on, and the store gave no reason."),
             };

@@ -15,7 +15,7 @@ static class SweepFileReader
         "name", "model", "weights", "sample_size", "samples", "seed", "num_inference_steps", "stages", "interventions", "internal", "batch_size",
         "metrics", "noise", "forward_noise", "deterministic", "dtype", "state_dtype", "noise_dtype", "format", "input_noise", "input_images",
         "input_conds", "device", "guidance_scale", "cond_seed", "n_prompts", "noises_per_prompt", "prompts", "prompts_dataset_path", "input_prompts",
-        "labels", "forward_alignment", "decode",
+        "labels", "forward_alignment", "decode", "on_error", "priority",
     ];
 
     /// <exception cref="BadInputException">The file cannot be read as a sweep.</exception>
@@ -81,6 +81,8 @@ static class SweepFileReader
                 ? SweepFields.ChoiceOf(alignment, "forward_alignment", ("upstream", ForwardAlignment.Upstream), ("consistent", ForwardAlignment.Consistent))
                 : defaults.ForwardAlignment,
             WithDecoding = fields.Bool("decode", defaults.WithDecoding),
+            OnError = OnError(fields),
+            Priority = Int(fields, "priority") ?? 0,
         };
     }
 
@@ -112,6 +114,15 @@ static class SweepFileReader
         YamlScalar { Text: "none" } or YamlList { Items.Count: 0 } => false,
         var node => SweepFields.AxisOf(node, "metrics", (n, key) => SweepFields.ChoiceOf(n, key, ("paper", true))).Count > 0,
     };
+
+    static ErrorPolicy OnError(SweepFields fields)
+    {
+        if (fields.Find("on_error") is not { } node)
+            return ErrorPolicy.Continue;
+        // stop-after 3, or stop-after: 3.
+        var text = node is YamlMap { Entries: [var (key, value)] } ? $"{key} {(value as YamlScalar)?.Text}" : (node as YamlScalar)?.Text;
+        return ErrorPolicyText.Read(text ?? "") ?? throw node.Refuse($"on_error is {node.Kind}: {ErrorPolicyText.Expected}.");
+    }
 
     static int? Int(SweepFields fields, string key) => fields.Find(key) is { } node ? SweepFields.IntOf(node, key) : null;
 

@@ -107,7 +107,7 @@ sealed partial class SweepGrain(
                 answered = time.GetTimestamp();
                 yield return status;
             }
-            if (status.State is not (SweepState.Running or SweepState.Paused))
+            if (!status.State.IsLive())
                 yield break;
             await Task.Delay(WatchEvery, time, cancellationToken);
         }

@@ -23,6 +23,13 @@ public enum SweepState
     Stopped,
 }
 
+/// <summary>What states mean.</summary>
+public static class SweepStates
+{
+    /// <summary>More may happen without anybody's doing, or when it is resumed.</summary>
+    public static bool IsLive(this SweepState state) => state is SweepState.Running or SweepState.Paused;
+}
+
 /// <summary>A snapshot of a sweep.</summary>
 /// <param name="Version">Rises with every change; the cursor of a watcher.</param>
 [GenerateSerializer, Immutable, Alias("taba.SweepStatus")]

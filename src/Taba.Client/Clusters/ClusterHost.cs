@@ -1,0 +1,106 @@
+using Taba.Client.Embedded;
+using Taba.Client.Planning;
+using Taba.Client.Running;
+using Taba.Diffusion.Native;
+using Taba.Grains;
+using Taba.Grains.Planning;
+using Taba.Grains.Silos;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+using Taba.Silo.Clusters;
+using Taba.Silo.Engines;
+using Taba.Silo.Hosting;
+using Taba.Silo.Models;
+using Taba.Silo.Storage;
+using static TorchSharp.torch;
+
+namespace Taba.Client.Clusters;
+
+/// <summary>Plans here, has a cluster compute, and writes run folders here from the cluster's store.</summary>
+sealed class ClusterHost : IRunHost, IAsyncDisposable
+{
+    readonly ClusterOptions _options;
+    readonly ClusterConnection _connection;
+    readonly ITensorStore _store;
+    readonly DeviceChoice _device;
+    readonly Terminal _terminal;
+
+    ClusterHost(ClusterOptions options, ClusterConnection connection, ITensorStore store, DeviceChoice device, Terminal terminal) =>
+        (_options, _connection, _store, _device, _terminal) = (options, connection, store, device, terminal);
+
+    /// <exception cref="BadInputException">The settings name no such cluster, or its silos would not agree on the numbers.</exception>
+    /// <exception cref="RunFailedException">It does not answer.</exception>
+    public static async Task<ClusterHost> OpenAsync(string name, SweepSpec spec, Terminal terminal, CancellationToken cancellationToken)
+    {
+        if (spec.Overwrite)
+            throw new BadInputException("--overwrite does not go with --cluster: other sweeps may be reading what it would remove. Change the seed, or remove the stages with `taba store` while no sweep runs.");
+        if (spec.Device != "auto")
+            throw new BadInputException($"device is {spec.Device}, and with --cluster each silo has its own: leave it out.");
+        var options = ClusterSettings.Read(SettingsFiles.Read(), name);
+        ClusterConnection connection;
+        try
+        {
+            connection = await ClusterConnection.OpenAsync(options, cancellationToken);
+        }
+        catch (ClusterUnreachableException exception)
+        {
+            throw new RunFailedException(exception.Message, exception) { Begun = false };
+        }
+        try
+        {
+            var silos = await connection.Grains.GetGrain<ISilosGrain>(0).GetAsync();
+            var device = DeviceOf(options, [.. silos.Where(s => s.Role == SiloRole.Worker)], spec);
+            return new(options, connection, ClusterStores.Open(options, Path.Combine(Path.GetTempPath(), $"taba-{options.Name}-client")), device, terminal);
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    public SweepPlan Plan(SweepSpec spec, string storeRoot, bool remember = false)
+    {
+        InputPaths.RequirePresent(spec);
+        TorchRuntime.Initialize();
+        return new SweepPlanner(new ModelCatalogue(_device, null), new TensorInputFiles(), _device.Kind).Plan(spec);
+    }
+
+    public string? Conflict(SweepPlan plan, PlannedRun run, string folder) => WrittenRuns.Conflict(plan, run, folder);
+
+    public bool IsWritten(SweepPlan plan, PlannedRun run, string folder, TensorFormat format) => WrittenRuns.IsWritten(plan, run, folder, format);
+
+    public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot) => null;
+
+    public async Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(SweepPlan plan, string storeRoot, CancellationToken cancellationToken)
+    {
+        var rows = new Dictionary<string, RowSet>();
+        foreach (var stage in plan.Stages)
+            rows[stage.Key] = (await _store.PublishedAsync(stage.Key, stage.Keep, cancellationToken)).Intersect(stage.Rows);
+        return rows;
+    }
+
+    public Task<IRunSession> StartAsync(RunOptions options, CancellationToken cancellationToken) =>
+        Task.FromResult<IRunSession>(new ClusterSession(_connection.Grains, _store, options.Spec, _device.Kind, _options.Name, _terminal));
+
+    public ValueTask DisposeAsync() => _connection.DisposeAsync();
+
+    /// <summary>The kind of device for which to plan: all workers must have it where numbers depend on it.</summary>
+    static DeviceChoice DeviceOf(ClusterOptions options, IReadOnlyList<SiloInfo> workers, SweepSpec spec)
+    {
+        if (workers.Count == 0)
+        {
+            throw new RunFailedException(
+                $"cluster {options.Name} has no worker: start one with `Taba.Silo --cluster {options.Name}`") { Begun = false };
+        }
+        var kinds = workers.GroupBy(s => s.DeviceKind).ToList();
+        var depends = spec.Deterministic || spec.Precision.Network == "auto" || spec.Precision.State == "auto";
+        if (kinds.Count > 1 && depends)
+        {
+            throw new BadInputException(
+                $"The silos of cluster {options.Name} have different devices ({string.Join("; ", kinds.Select(k => $"{k.Key}: {string.Join(", ", k.Select(s => s.Name))}"))}), and "
+                + (spec.Deterministic ? "--deterministic means one kind" : "auto precision means another on each") + ": give --dtype and --state_dtype, or use silos of one kind.");
+        }
+        return new(kinds[0].Key.StartsWith("cuda", StringComparison.Ordinal) ? new Device("cuda:0") : CPU, kinds[0].Key);
+    }
+}

@@ -1,0 +1,69 @@
+using Taba.Grains;
+
+namespace Taba.Client.Clusters;
+
+/// <summary>Asks a cluster again when it does not answer, with growing pauses, and says so once.</summary>
+sealed class ClusterPatience(string cluster, Terminal terminal)
+{
+    static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(500);
+    static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
+
+    TimeSpan _pause = Shortest;
+    bool _said;
+
+    /// <summary>Asks until there is an answer.</summary>
+    public async Task<T> AskAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken)
+        where T : class
+    {
+        while (true)
+        {
+            try
+            {
+                var answer = await ask();
+                Answered();
+                return answer;
+            }
+            catch (Exception exception) when (IsTransient(exception))
+            {
+                await WaitAsync(exception, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Asks once; null when there is no answer, after a pause.</summary>
+    public async Task<bool?> TryAsync(Func<Task<bool>> ask, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = await ask();
+            Answered();
+            return answer;
+        }
+        catch (Exception exception) when (IsTransient(exception) && !cancellationToken.IsCancellationRequested)
+        {
+            await WaitAsync(exception, cancellationToken);
+            return null;
+        }
+    }
+
+    void Answered()
+    {
+        if (_said)
+            terminal.Error.WriteLine($"Cluster {cluster} answers again.");
+        (_pause, _said) = (Shortest, false);
+    }
+
+    async Task WaitAsync(Exception exception, CancellationToken cancellationToken)
+    {
+        if (!_said && _pause > Shortest)
+        {
+            terminal.Error.WriteLine($"Cluster {cluster} does not answer ({exception.GetType().Name}); its sweeps go on as far as they can, and this command asks again.");
+            _said = true;
+        }
+        await Task.Delay(_pause, terminal.Time, cancellationToken);
+        _pause = _pause * 2 > Longest ? Longest : _pause * 2;
+    }
+
+    /// <summary>What the user did wrong stays wrong.</summary>
+    static bool IsTransient(Exception exception) => exception is not (BadInputException or OperationCanceledException { CancellationToken.IsCancellationRequested: true });
+}

@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Taba.Client.Embedded;
+using Taba.Client.Running;
+using Taba.Grains.Sweeps;
+using Taba.Silo.Outputs;
+using Taba.Silo.Storage;
+
+namespace Taba.Client.Clusters;
+
+/// <summary>
+/// A sweep on a cluster, seen from outside. Calls that fail are made again until they work: silos die, databases restart, and the sweep goes on
+/// without this process.
+/// </summary>
+sealed class ClusterSession(IGrainFactory grains, ITensorStore store, SweepSpec spec, string deviceKind, string cluster, Terminal terminal) : IRunSession
+{
+    readonly long _started = Stopwatch.GetTimestamp();
+    RunFolderWriter? _folders;
+
+    /// <summary>Never: what fails in a cluster is waited out.</summary>
+    public Task<string> Fault { get; } = new TaskCompletionSource<string>().Task;
+
+    public string OnInterrupt => $"Interrupted: the sweep goes on in cluster {cluster}. The same command watches it again; taba cancel ends it.";
+
+    public Task<SweepStatus> SubmitAsync(SweepPlan plan) => Patience().AskAsync(() => grains.GetGrain<ISweepGrain>(plan.SweepId).SubmitAsync(plan), CancellationToken.None);
+
+    public async IAsyncEnumerable<SweepStatus> WatchAsync(
+        string sweepId, long sinceVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var patience = Patience();
+        var seen = sinceVersion;
+        while (true)
+        {
+            await using var watch = grains.GetGrain<ISweepGrain>(sweepId).WatchAsync(seen, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            while (await patience.TryAsync(async () => await watch.MoveNextAsync(), cancellationToken) is { } more)
+            {
+                if (!more)
+                    yield break;
+                seen = watch.Current.Version;
+                yield return watch.Current;
+            }
+        }
+    }
+
+    /// <summary>Refused before anything was planned.</summary>
+    public Task ForgetAsync(SweepPlan plan, CancellationToken cancellationToken) =>
+        throw new InvalidOperationException("A cluster's stages are not removed while it runs.");
+
+    public async Task WriteRunAsync(SweepPlan plan, PlannedRun run, string folder, SweepStatus status, CancellationToken cancellationToken)
+    {
+        _folders ??= new RunFolderWriter(
+            store,
+            new RunFolderOptions
+            {
+                Format = WrittenRuns.FileFormat(spec.Format),
+                WithMetrics = spec.WithMetrics,
+                Parameters = spec.Parameters,
+                Device = deviceKind,
+                WallSeconds = Stopwatch.GetElapsedTime(_started).TotalSeconds,
+            },
+            TimeProvider.System);
+        try
+        {
+            await _folders.WriteAsync(plan, run, folder, status.Failures, cancellationToken);
+        }
+        catch (StoreException exception)
+        {
+            throw new RunFailedException(exception.Message, exception);
+        }
+    }
+
+    /// <summary>Nothing runs here.</summary>
+    public Task DrainAsync(TimeSpan patience) => Task.CompletedTask;
+
+    public ValueTask DisposeAsync()
+    {
+        _folders?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    ClusterPatience Patience() => new(cluster, terminal);
+}

@@ -1,0 +1,41 @@
+using Taba.Grains.Sweeps;
+using Taba.Silo.Outputs;
+
+namespace Taba.Client.Running;
+
+/// <summary>What run folders hold already.</summary>
+static class WrittenRuns
+{
+    /// <summary>A sentence when a folder holds a run of other stage keys, or cannot be read; else null.</summary>
+    public static string? Conflict(SweepPlan plan, PlannedRun run, string folder)
+    {
+        try
+        {
+            return RunFolderWriter.Conflict(plan, run, folder);
+        }
+        catch (InvalidDataException exception)
+        {
+            return exception.Message;
+        }
+    }
+
+    /// <summary>Whether a folder holds all of a run, in its format and from the same stages.</summary>
+    public static bool IsWritten(SweepPlan plan, PlannedRun run, string folder, TensorFormat format)
+    {
+        try
+        {
+            return RunFolder.Read(folder) is { } written && written.Holds(plan, run, folder, FileFormat(format));
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
+    }
+
+    public static Diffusion.Tensors.TensorFormat FileFormat(TensorFormat format) => format switch
+    {
+        TensorFormat.Pt => Diffusion.Tensors.TensorFormat.Pt,
+        TensorFormat.Npy => Diffusion.Tensors.TensorFormat.Npy,
+        _ => Diffusion.Tensors.TensorFormat.Safetensors,
+    };
+}
