@@ -74,6 +74,8 @@ public sealed class InterruptTests : IDisposable
 
         public bool Drained { get; private set; }
 
+        public string OnInterrupt => "Interrupted: what runs ends.";
+
         public bool Disposed { get; private set; }
 
         public TaskCompletionSource<string> Fault { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -15,12 +15,13 @@ sealed class ClusterPlace(ClusterOptions options, string siloName, SiloRole role
 
     public bool GoesOnAfterFaults => true;
 
-    public string LocalRoot { get; } = Path.Combine(
-        options.StoreContainer is null ? options.Store : Path.Combine(Path.GetTempPath(), $"taba-{options.Name}"), "silos", siloName);
+    public string LocalRoot { get; } = Path.Combine(Shared(options), "silos", siloName);
 
     public ITensorStore OpenStore(IServiceProvider services) => ClusterStores.Open(options, LocalRoot);
 
     public SegmentCheckpointStore OpenCheckpoints(IServiceProvider services) => ClusterStores.OpenCheckpoints(
-        options, services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString(),
+        options, Shared(options), services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString(),
         services.GetRequiredService<IOptions<CheckpointOptions>>().Value, services.GetRequiredService<TimeProvider>());
+
+    static string Shared(ClusterOptions options) => options.StoreContainer is null ? options.Store : Path.Combine(Path.GetTempPath(), $"taba-{options.Name}");
 }

@@ -56,6 +56,7 @@ sealed class ClusterSilo : IAsyncDisposable
     public static async Task<ClusterSilo> StartAsync(ClusterSiloOptions options, CancellationToken cancellationToken)
     {
         await ClusterWiring.PrepareAsync(options.Cluster, cancellationToken);
+        await ClusterStores.PrepareAsync(options.Cluster, cancellationToken);
         var storeLock = options.Cluster.StoreContainer is null ? StoreLock.Share(options.Cluster.Store) : null;
         try
         {

@@ -1,3 +1,4 @@
+using Azure.Storage.Blobs;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Storage;
 
@@ -11,9 +12,21 @@ public static class ClusterStores
     /// <param name="scratch">A folder of this process for what is not finished, where the store is not a folder itself.</param>
     /// <exception cref="StoreException">It cannot be reached.</exception>
     public static ITensorStore Open(ClusterOptions options, string scratch) => options.StoreContainer is { } container
-        ? throw new NotSupportedException($"{container} {scratch}")
+        ? new BlobTensorStore(Container(options, container), scratch)
         : new FolderTensorStore(options.Store);
 
-    internal static SegmentCheckpointStore OpenCheckpoints(ClusterOptions options, string worker, CheckpointOptions checkpoints, TimeProvider time) =>
-        SegmentCheckpointStore.Shared(options.Store, worker, checkpoints, time);
+    /// <summary>Makes what the store needs before its first use.</summary>
+    /// <exception cref="StoreException">It cannot be reached.</exception>
+    public static async Task PrepareAsync(ClusterOptions options, CancellationToken cancellationToken)
+    {
+        foreach (var container in new[] { options.StoreContainer, options.GrainStateContainer }.OfType<string>().Distinct())
+            await Container(options, container).CreateIfMissingAsync(cancellationToken);
+    }
+
+    internal static BlobContainerClient Container(ClusterOptions options, string name) =>
+        BlobContainers.Open(name, options.AzureConnectionString, options.AzureAccountUri is { } uri ? new Uri(uri) : null);
+
+    /// <param name="localRoot">Used where tensors are on blobs: checkpoints are then this machine's.</param>
+    internal static SegmentCheckpointStore OpenCheckpoints(ClusterOptions options, string localRoot, string worker, CheckpointOptions checkpoints, TimeProvider time) =>
+        SegmentCheckpointStore.Shared(options.StoreContainer is null ? options.Store : localRoot, worker, checkpoints, time);
 }

@@ -9,7 +9,7 @@ public sealed class EngineWatchdogTests
 {
     static readonly TimeSpan s_generous = TimeSpan.FromSeconds(60);
 
-    readonly FaultMonitor _faults = new(NullLogger<FaultMonitor>.Instance);
+    readonly FaultMonitor _faults = new(goesOn: false, NullLogger<FaultMonitor>.Instance);
     readonly EngineTroubles _troubles;
 
     public EngineWatchdogTests() => _troubles = new(_faults, NullLogger<EngineTroubles>.Instance);
