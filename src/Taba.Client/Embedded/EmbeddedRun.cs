@@ -105,7 +105,7 @@ sealed class EmbeddedRun : IRunHost
                 TimeProvider.System);
             try
             {
-                await _folders.WriteAsync(plan, run, folder, status.Failures, cancellationToken);
+                await _folders.WriteAsync(plan, run, folder, status, cancellationToken);
             }
             catch (StoreException exception)
             {

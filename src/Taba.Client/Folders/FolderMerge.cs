@@ -100,6 +100,8 @@ static class FolderMerge
                     : t),
             ],
             Failures = [.. manifests.SelectMany(m => m.Failures)],
+            Retried = [.. manifests.SelectMany(m => m.Retried)],
+            Substitutes = [.. manifests.SelectMany(m => m.Substitutes)],
             WallSeconds = manifests.Sum(m => m.WallSeconds),
         };
         File.WriteAllText(Path.Combine(target, RunFolder.ManifestName), JsonSerializer.Serialize(merged, RunJson.Options) + "\n");

@@ -14,6 +14,12 @@ sealed class RunResults(Terminal terminal, RunJob job)
             Line(new { @event = "run", run = run.Slug, folder = job.FolderOf(run) }, job.FolderOf(run));
         Line(new { @event = "report", report = report.Html, results = report.Csv }, report.Html);
         PrintFailures(plan, status);
+        foreach (var (substitution, retry) in Retries(status))
+        {
+            terminal.Error.WriteLine(
+                $"Stage {Kind(plan, substitution.StageKey)}: {substitution.Rows.Count} sample(s) gave NaN or Inf with the network in {retry.FromNetwork} "
+                + $"and were computed again in {retry.ToNetwork}: rows {substitution.Rows}. manifest.json names them (retried).");
+        }
         var exit = status.State == SweepState.CompletedWithFailures ? ExitStatus.SamplesFailed : ExitStatus.Done;
         if (job.Json)
         {
@@ -23,6 +29,13 @@ sealed class RunResults(Terminal terminal, RunJob job)
                 exit_status = exit,
                 evaluations = status.EvaluationsDone,
                 reused_rows = status.Stages.Sum(s => (long)s.RowsReused),
+                retried = Retries(status).SelectMany(r => r.Substitution.Rows.Ranges.SelectMany(rows => Enumerable.Range(rows.Start, rows.Count)).Select(sample => new
+                {
+                    stage = Kind(plan, r.Substitution.StageKey),
+                    sample,
+                    from_dtype = r.Retry.FromNetwork,
+                    to_dtype = r.Retry.ToNetwork,
+                })),
                 failures = status.Failures.Select(f => new { stage = Kind(plan, f.StageKey), sample = f.Sample, step = f.Step, reason = f.Reason }),
             }));
         }
@@ -59,6 +72,9 @@ sealed class RunResults(Terminal terminal, RunJob job)
                 $"Sample {failure.Sample} of stage {Kind(plan, failure.StageKey)} failed at step {failure.Step}: {failure.Reason}");
         }
     }
+
+    static IEnumerable<(RowSubstitution Substitution, PrecisionRetry Retry)> Retries(SweepStatus status) =>
+        (status.Substitutions.IsDefault ? [] : status.Substitutions).Where(s => s.Retry is not null).Select(s => (s, s.Retry!));
 
     void Line<T>(T json, string text) => terminal.Output.WriteLine(job.Json ? JsonSerializer.Serialize(json) : text);
 

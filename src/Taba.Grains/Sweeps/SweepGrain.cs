@@ -49,6 +49,8 @@ sealed partial class SweepGrain(
     // Status calls interleave with everything and may find that the sweep has ended: it must not end in the middle of a submission.
     bool _changing;
     Task _ending = Task.CompletedTask;
+    PrecisionRetries? _retries;
+    bool _submitting;
 
     bool IsLive => state.State is { Plan: not null, Ended: null };
 
@@ -74,7 +76,7 @@ sealed partial class SweepGrain(
 
     public ValueTask<ImmutableArray<StageWork>> GetWorkAsync() =>
         new(state.State is { Plan: { } plan, Ended: null, Paused: false }
-            ? [.. plan.Stages.Reverse().Select(s => new StageWork(s.Key, s.Spec.HasSteps))]
+            ? [.. Retries(plan).Work, .. plan.Stages.Reverse().Select(s => new StageWork(s.Key, s.Spec.HasSteps))]
             : ImmutableArray<StageWork>.Empty);
 
     public async ValueTask<SweepStatus> GetStatusAsync()
@@ -185,17 +187,33 @@ sealed partial class SweepGrain(
     /// <summary>Index first: a stage forgets the demands of sweeps that are not live.</summary>
     async Task TellAsync(SweepPlan plan, bool keepFailures)
     {
-        await GrainFactory.GetGrain<ISweepIndexGrain>(0).AddAsync(
-            new(plan.SweepId, plan.Name, plan.Priority, state.State.Paused, time.GetUtcNow(), Ended: null, EndedAt: null));
-        foreach (var stage in plan.Stages)
-            await Stage(stage.Key).DemandAsync(new StageDemand(plan.SweepId, stage.Spec, stage.Rows, stage.Keep) { KeepFailures = keepFailures });
+        _submitting = !keepFailures;
+        try
+        {
+            // Failures that are tried again are no longer there to be tried in a higher precision.
+            if (!keepFailures)
+                _retries = null;
+            await GrainFactory.GetGrain<ISweepIndexGrain>(0).AddAsync(
+                new(plan.SweepId, plan.Name, plan.Priority, state.State.Paused, time.GetUtcNow(), Ended: null, EndedAt: null));
+            foreach (var stage in plan.Stages)
+                await Stage(stage.Key).DemandAsync(new StageDemand(plan.SweepId, stage.Spec, stage.Rows, stage.Keep) { KeepFailures = keepFailures });
+        }
+        finally
+        {
+            _submitting = false;
+        }
         _told = true;
     }
 
     async Task<SweepStatus> LookAsync(SweepPlan plan)
     {
-        var stages = await Task.WhenAll(plan.Stages.Select(s => Stage(s.Key).GetStatusAsync(plan.SweepId).AsTask()));
-        return Remember(new SweepStatus(plan.SweepId, _version, Judge(plan, stages), [.. stages], stages.FirstOrDefault(s => s.Fault is not null)?.Fault));
+        var planned = await Task.WhenAll(plan.Stages.Select(s => Stage(s.Key).GetStatusAsync(plan.SweepId).AsTask()));
+        // A sweep that is being submitted has not told all its stages yet: failures that they have are of before.
+        var (stages, substitutions) = _submitting ? (planned, []) : await Retries(plan).ApplyAsync(plan, planned);
+        return Remember(new SweepStatus(plan.SweepId, _version, Judge(plan, stages), [.. stages], stages.FirstOrDefault(s => s.Fault is not null)?.Fault)
+        {
+            Substitutions = substitutions,
+        });
     }
 
     /// <summary>Gives a snapshot that differs from the last one the next version: a time, so that it rises over restarts too.</summary>
@@ -211,6 +229,7 @@ sealed partial class SweepGrain(
         await WriteAsync(state.State with { Ended = final.State, Final = final });
         await GrainFactory.GetGrain<ISweepIndexGrain>(0).EndAsync(plan.SweepId, final.State);
         await Task.WhenAll(plan.Stages.Select(s => Stage(s.Key).WithdrawAsync(plan.SweepId)));
+        await Retries(plan).WithdrawAsync();
     }
 
     /// <summary>Waits for an end that is being written, and holds back the next one until it is disposed.</summary>
@@ -270,6 +289,8 @@ sealed partial class SweepGrain(
         a.State == b.State && a.Fault == b.Fault && a.Stages.Zip(b.Stages).All(p =>
             p.First.RowsDone == p.Second.RowsDone && p.First.EvaluationsDone == p.Second.EvaluationsDone
             && p.First.PartsLeased == p.Second.PartsLeased && p.First.RowsFailed == p.Second.RowsFailed);
+
+    PrecisionRetries Retries(SweepPlan plan) => _retries ??= new(plan.SweepId, Stage);
 
     IStageGrain Stage(string key) => GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(key));
 

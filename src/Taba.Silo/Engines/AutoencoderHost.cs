@@ -72,7 +72,7 @@ sealed partial class AutoencoderHost(DeviceChoice device, ILogger<AutoencoderHos
             var sample = part.Lease.Rows.Start + i;
             part.AddEvaluations(sample, 1);
             if (!AllFinite(MemoryMarshal.Cast<byte, float>(part.Results.AsSpan(i * part.ResultBytes, part.ResultBytes))))
-                failures.Add(new(part.Lease.Attempt.StageKey, sample, 0, $"The autoencoder gave a NaN or an infinite value in {spec.Precision.Network}."));
+                failures.Add(new(part.Lease.Attempt.StageKey, sample, 0, $"The autoencoder gave a NaN or an infinite value in {spec.Precision.Network}.") { Kind = FailureKind.NonFinite });
         }
         return failures;
     }

@@ -44,6 +44,12 @@ public sealed record RunFolder
     /// <summary>Samples that could not be computed; their rows hold NaN.</summary>
     public ImmutableArray<RunFailure> Failures { get; init; } = [];
 
+    /// <summary>Samples that gave NaN or Inf in half precision and were computed again.</summary>
+    public ImmutableArray<RunRetry> Retried { get; init; } = [];
+
+    /// <summary>Rows of a stage that stand under another stage's key: those that were computed again, and those that begin with them.</summary>
+    public ImmutableArray<RunSubstitute> Substitutes { get; init; } = [];
+
     /// <summary>What may make numbers differ elsewhere, such as a processor without AVX2.</summary>
     public ImmutableArray<string> Notes { get; init; } = [];
 
@@ -99,3 +105,13 @@ public sealed record RunFile(string Name, string File, string Dtype, ImmutableAr
 
 /// <summary>A sample without a result.</summary>
 public sealed record RunFailure(string Stage, int Sample, int Step, string Reason);
+
+/// <summary>A sample that was computed again in a higher precision.</summary>
+/// <param name="Stage">Key of the stage in which it gave NaN or Inf.</param>
+/// <param name="FromDtype">Precision of the network then.</param>
+/// <param name="ToDtype">Precision of the network of its row here.</param>
+/// <param name="Key">The stage that holds its row.</param>
+public sealed record RunRetry(string Stage, int Sample, string FromDtype, string ToDtype, string FromStateDtype, string ToStateDtype, string Key);
+
+/// <summary>Rows of a stage that another stage holds.</summary>
+public sealed record RunSubstitute(string Stage, int RowStart, int RowEnd, string Key);

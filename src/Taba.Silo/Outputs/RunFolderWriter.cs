@@ -53,13 +53,22 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
     public static long BytesOf(PlannedRun run) => run.Tensors.Sum(t =>
         run.Rows.Count * (t.Shape?.Bytes ?? sizeof(long)) * Math.Max(1, t.Steps.Length));
 
-    /// <summary>Writes or refreshes a folder.</summary>
+    /// <summary>Writes or refreshes the folder of a sweep that has ended.</summary>
     /// <exception cref="StoreException">A row is not published and did not fail, or the disk is full.</exception>
-    public async Task<RunFolder> WriteAsync(
-        SweepPlan plan, PlannedRun run, string folder, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken)
+    public Task<RunFolder> WriteAsync(SweepPlan plan, PlannedRun run, string folder, SweepStatus status, CancellationToken cancellationToken) =>
+        WriteAsync(plan, run, folder, status.Failures, new SubstitutedRows(status.Substitutions.IsDefault ? [] : status.Substitutions), cancellationToken);
+
+    /// <summary>Writes or refreshes a folder whose rows all stand under the planned keys.</summary>
+    /// <exception cref="StoreException">A row is not published and did not fail, or the disk is full.</exception>
+    public Task<RunFolder> WriteAsync(
+        SweepPlan plan, PlannedRun run, string folder, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) =>
+        WriteAsync(plan, run, folder, failures, SubstitutedRows.None, cancellationToken);
+
+    async Task<RunFolder> WriteAsync(
+        SweepPlan plan, PlannedRun run, string folder, ImmutableArray<SampleFailure> failures, SubstitutedRows substitutes, CancellationToken cancellationToken)
     {
         var stages = StagesOf(plan, run);
-        var described = await DescribeAsync(run, stages, cancellationToken);
+        var described = await DescribeAsync(run, stages, substitutes, cancellationToken);
         if (IsCurrent(run, folder, described) is { } current)
         {
             foreach (var (tensor, file) in run.Tensors.Zip(current.Tensors))
@@ -72,17 +81,22 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
         ReleaseMemory();
         var files = ImmutableArray.CreateBuilder<RunFile>();
         foreach (var tensor in run.Tensors)
-            files.Add(await Task.Run(() => WriteTensorAsync(run, tensor, folder, cancellationToken), cancellationToken));
+            files.Add(await Task.Run(() => WriteTensorAsync(run, tensor, folder, substitutes, cancellationToken), cancellationToken));
         if (run.Prompts is { } prompts)
             await PromptOutputs.WriteAsync(prompts, run.Rows, folder, options.Format);
         if (options.WithMetrics)
         {
             TorchRuntime.ReleaseFreedMemory();
             _metrics ??= new RunMetrics(store, _noise);
-            var metrics = await Task.Run(() => _metrics.ComputeAsync(run, cancellationToken), cancellationToken);
+            var metrics = await Task.Run(() => _metrics.ComputeAsync(run, substitutes, cancellationToken), cancellationToken);
             WriteJson(Path.Combine(folder, MetricsName), new JsonObject { ["_params"] = Parameters(run, folder), ["metrics"] = metrics });
         }
-        var written = Manifest(plan, run, described, files.ToImmutable(), stages, failures);
+        var keys = stages.Select(s => s.Key).ToList();
+        var written = Manifest(plan, run, described, files.ToImmutable(), stages, failures) with
+        {
+            Retried = substitutes.Retries(keys, run.Rows),
+            Substitutes = substitutes.Substitutes(keys, run.Rows),
+        };
         WriteJson(Path.Combine(folder, RunFolder.ManifestName), JsonSerializer.SerializeToNode(written, RunJson.Options)!);
         return written;
     }
@@ -97,9 +111,10 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
         TorchRuntime.ReleaseFreedMemory();
     }
 
-    async Task<RunFile> WriteTensorAsync(PlannedRun run, RunTensor tensor, string folder, CancellationToken cancellationToken)
+    async Task<RunFile> WriteTensorAsync(
+        PlannedRun run, RunTensor tensor, string folder, SubstitutedRows substitutes, CancellationToken cancellationToken)
     {
-        using var rows = await RunRows.OpenAsync(tensor, run, store, _noise, cancellationToken);
+        using var rows = await RunRows.OpenAsync(tensor, run, store, _noise, substitutes, cancellationToken);
         ImmutableArray<long> rowShape = tensor.Shape is { } s ? [s.Channels, s.Height, s.Width] : [];
         var share = ShareKey(run, tensor);
         var path = Path.Combine(folder, tensor.Name + options.Format.Extension());
@@ -125,12 +140,15 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
             .FirstOrDefault(o => o is not null && o.Name == tensor.Name && o.Steps.SequenceEqual(tensor.Steps));
     }
 
-    async Task<ImmutableArray<RunStage>> DescribeAsync(PlannedRun run, ImmutableArray<PlannedStage> stages, CancellationToken cancellationToken)
+    async Task<ImmutableArray<RunStage>> DescribeAsync(
+        PlannedRun run, ImmutableArray<PlannedStage> stages, SubstitutedRows substitutes, CancellationToken cancellationToken)
     {
         var described = ImmutableArray.CreateBuilder<RunStage>();
         foreach (var stage in stages)
         {
             var manifests = (await store.ListAsync(stage.Key, cancellationToken)).Where(m => !m.Rows.Intersect(run.Rows).IsEmpty).ToList();
+            foreach (var standIn in substitutes.Of(stage.Key))
+                manifests.AddRange((await store.ListAsync(standIn.SubstituteKey, cancellationToken)).Where(m => !standIn.Rows.Intersect(m.Rows).Intersect(run.Rows).IsEmpty));
             described.Add(new(
                 Kind(run, stage), stage.Key,
                 StageKey.Fields(stage.Spec).ToImmutableSortedDictionary(f => f.Name, f => f.Value),

@@ -15,14 +15,14 @@ sealed class RunMetrics(ITensorStore store, NoiseSources noise)
 {
     readonly ExperimentMetrics _metrics = new();
 
-    public async Task<JsonObject> ComputeAsync(PlannedRun run, CancellationToken cancellationToken)
+    public async Task<JsonObject> ComputeAsync(PlannedRun run, SubstitutedRows substitutes, CancellationToken cancellationToken)
     {
         var opened = new Dictionary<string, RunRows>();
         try
         {
             var tensors = new[] { run.Tensor("noise"), run.Tensor("latents"), Images("samples"), Images("samples2") };
             foreach (var tensor in tensors.OfType<RunTensor>())
-                opened[tensor.Name] = await RunRows.OpenAsync(tensor, run, store, noise, cancellationToken);
+                opened[tensor.Name] = await RunRows.OpenAsync(tensor, run, store, noise, substitutes, cancellationToken);
             var rows = opened.Values.Aggregate(RowSet.Of(run.Rows), (all, r) => all.Intersect(r.Rows));
             return _metrics.Compute(Rows(tensors[0]), Rows(tensors[1]), Rows(tensors[2]), Rows(tensors[3]), cancellationToken);
 

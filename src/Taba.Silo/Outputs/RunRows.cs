@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Taba.Diffusion.Randomness;
 using Taba.Diffusion.Tensors;
@@ -43,14 +44,16 @@ abstract class RunRows : IDisposable
 
     public abstract void Dispose();
 
-    public static async Task<RunRows> OpenAsync(RunTensor tensor, PlannedRun run, ITensorStore store, NoiseSources noise, CancellationToken cancellationToken) =>
+    public static async Task<RunRows> OpenAsync(
+        RunTensor tensor, PlannedRun run, ITensorStore store, NoiseSources noise, SubstitutedRows substitutes, CancellationToken cancellationToken) =>
         tensor.Rows switch
         {
             NoiseRows address => new OfNoise(address, run, noise),
             FileRows file => new OfFile(file, tensor.Name),
             ImageRows pictures => new OfPictures(pictures),
             DrawnClassRows or ListedClassRows => new OfClasses(tensor.Rows, run),
-            StageRows stage => new OfStage(tensor, await StageReader.OpenAsync(store, stage.Key, cancellationToken)),
+            StageRows stage => new OfStage(
+                tensor, await StageReader.OpenAsync(store, stage.Key, cancellationToken), await substitutes.OpenAsync(stage.Key, store, cancellationToken)),
             var other => throw new InvalidOperationException($"{tensor.Name} cannot come from {other}."),
         };
 
@@ -111,12 +114,12 @@ abstract class RunRows : IDisposable
         }
     }
 
-    /// <summary>Rows of a stage: float32 in the store, and in the file what the state is kept in.</summary>
-    sealed class OfStage(RunTensor tensor, StageReader reader) : RunRows
+    /// <summary>Rows of a stage: float32 in the store, and in the file what the state is kept in. Some may stand under another stage's key.</summary>
+    sealed class OfStage(RunTensor tensor, StageReader reader, ImmutableArray<(RowSet Rows, StageReader Reader)> standIns) : RunRows
     {
         public override ScalarType Dtype { get; } = Precisions.ScalarType(tensor.Dtype);
 
-        public override RowSet Rows => reader.Rows(tensor.Kind, tensor.Kind == TensorKinds.None ? null : tensor.Steps[0]);
+        public override RowSet Rows => standIns.Aggregate(Published(reader), (rows, standIn) => rows.Union(standIn.Rows.Intersect(Published(standIn.Reader))));
 
         public override void Read(int step, RowRange rows, Span<byte> destination)
         {
@@ -132,14 +135,37 @@ abstract class RunRows : IDisposable
 
         void ReadStored(int step, RowRange rows, Span<byte> destination)
         {
-            if (tensor.Kind == TensorKinds.None)
-                reader.ReadResult(rows, destination);
-            else
-                reader.ReadKept(tensor.Kind, step, rows, destination);
+            var rest = RowSet.Of(rows);
+            foreach (var (elsewhere, standIn) in standIns)
+            {
+                ReadPieces(standIn, step, rest.Intersect(elsewhere), rows, destination);
+                rest = rest.Subtract(elsewhere);
+            }
+            ReadPieces(reader, step, rest, rows, destination);
         }
+
+        void ReadPieces(StageReader from, int step, RowSet pieces, RowRange rows, Span<byte> destination)
+        {
+            var rowBytes = destination.Length / Math.Max(1, rows.Count);
+            foreach (var piece in pieces.Ranges)
+            {
+                var bytes = destination.Slice((piece.Start - rows.Start) * rowBytes, piece.Count * rowBytes);
+                if (tensor.Kind == TensorKinds.None)
+                    from.ReadResult(piece, bytes);
+                else
+                    from.ReadKept(tensor.Kind, step, piece, bytes);
+            }
+        }
+
+        RowSet Published(StageReader stage) => stage.Rows(tensor.Kind, tensor.Kind == TensorKinds.None ? null : tensor.Steps[0]);
 
         public override void Check(ObjectEntry entry) => reader.Check(entry);
 
-        public override void Dispose() => reader.Dispose();
+        public override void Dispose()
+        {
+            reader.Dispose();
+            foreach (var (_, standIn) in standIns)
+                standIn.Dispose();
+        }
     }
 }

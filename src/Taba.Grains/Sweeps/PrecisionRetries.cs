@@ -1,0 +1,168 @@
+using System.Collections.Immutable;
+using Taba.Grains.Planning;
+using Taba.Grains.Stages;
+
+namespace Taba.Grains.Sweeps;
+
+/// <summary>
+/// Has rows that gave NaN or Inf in half precision computed once more in float32, and the stages that depend on them from there. Each time
+/// the sweep looks at its stages it derives, from their failures alone, which further stages there must be, and demands exactly those rows of
+/// them; nothing needs to be remembered. docs/design/precision-retries.md has an example.
+/// </summary>
+/// <param name="sweepId">The sweep.</param>
+/// <param name="stageOf">The grain of a stage.</param>
+sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf)
+{
+    readonly Dictionary<string, StageDemand> _demanded = [];
+    ImmutableArray<StageWork> _work = [];
+
+    /// <summary>Work of the stages that stand in for planned ones, those that others wait for last, as a sweep lists its own.</summary>
+    public ImmutableArray<StageWork> Work => _work;
+
+    /// <summary>Tells the stages that stand in that nothing more is wanted of them.</summary>
+    public async Task WithdrawAsync()
+    {
+        foreach (var key in _demanded.Keys.ToList())
+            await stageOf(key).WithdrawAsync(sweepId);
+        _demanded.Clear();
+        _work = [];
+    }
+
+    /// <summary>Adds to what the planned stages say what their stand-ins say.</summary>
+    /// <param name="plan">The sweep's plan.</param>
+    /// <param name="planned">What its stages say, in the plan's order.</param>
+    /// <returns>The same stages, in which a row counts as done when its stand-in is; and which rows stand where.</returns>
+    public async Task<(StageStatus[] Stages, ImmutableArray<RowSubstitution> Substitutions)> ApplyAsync(SweepPlan plan, StageStatus[] planned)
+    {
+        // Nearly always: nothing to do, and nothing to ask.
+        if (planned.All(status => status.Failures.All(f => f.Kind != FailureKind.NonFinite)))
+            return (planned, []);
+        var stages = new StageStatus[planned.Length];
+        var standIns = new Dictionary<string, List<StandIn>>();
+        var substitutions = ImmutableArray.CreateBuilder<RowSubstitution>();
+        var order = new List<StandIn>();
+        for (var i = 0; i < planned.Length; i++)
+        {
+            var stage = plan.Stages[i];
+            var found = await StandInsAsync(stage, planned[i], standIns);
+            stages[i] = found.Aggregate(planned[i], (status, standIn) => Add(stage, status, standIn));
+            foreach (var standIn in found)
+            {
+                var rows = standIn.Rows.Intersect(standIn.Status.Done);
+                if (!rows.IsEmpty)
+                    substitutions.Add(new(stage.Key, rows, standIn.Key, standIn.Retry));
+            }
+            if (found.Count > 0)
+                standIns[stage.Key] = found;
+            order.AddRange(found);
+        }
+        _work = [.. order.AsEnumerable().Reverse().Select(s => new StageWork(s.Key, s.Spec.HasSteps))];
+        return (stages, substitutions.ToImmutable());
+    }
+
+    /// <summary>The stages that stand in for rows of a planned one: first those with other inputs, then those in a higher precision.</summary>
+    async Task<List<StandIn>> StandInsAsync(PlannedStage stage, StageStatus status, Dictionary<string, List<StandIn>> before)
+    {
+        var found = new List<StandIn>();
+        var own = RowSet.Of(stage.Rows);
+        foreach (var (spec, rows) in WithOtherInputs(stage, before))
+        {
+            own = own.Subtract(rows);
+            var standIn = await DemandAsync(stage, spec, rows, retry: null);
+            await RaiseAsync(spec, rows, standIn.Status, standIn);
+            found.Add(standIn);
+        }
+        await RaiseAsync(stage.Spec, own, status, lower: null);
+        return found;
+
+        async Task RaiseAsync(StageSpec spec, RowSet rows, StageStatus said, StandIn? lower)
+        {
+            var failed = RowSet.Of([.. said.Failures.Where(f => f.Kind == FailureKind.NonFinite).Select(f => new RowRange(f.Sample, f.Sample + 1))]).Intersect(rows);
+            if (failed.IsEmpty || HigherPrecision.Of(spec) is not { } raised)
+                return;
+            // A row has one place: what failed in the lower precision is not looked for there.
+            if (lower is not null)
+                lower.Rows = lower.Rows.Subtract(failed);
+            found.Add(await DemandAsync(stage, raised, failed, HigherPrecision.Change(spec, raised)));
+        }
+    }
+
+    async Task<StandIn> DemandAsync(PlannedStage stage, StageSpec spec, RowSet rows, PrecisionRetry? retry)
+    {
+        var key = StageKey.Of(spec);
+        var demand = new StageDemand(sweepId, spec, new(rows.Ranges[0].Start, rows.Ranges[^1].End), stage.Keep)
+        {
+            Only = rows,
+            // More rows failed since: those that failed here too are not tried a third time.
+            KeepFailures = _demanded.ContainsKey(key),
+        };
+        if (!_demanded.TryGetValue(key, out var earlier) || earlier.Only != rows)
+        {
+            await stageOf(key).DemandAsync(demand);
+            _demanded[key] = demand;
+        }
+        return new(key, spec, rows, retry, await stageOf(key).GetStatusAsync(sweepId));
+    }
+
+    /// <summary>The stage as it is for rows that begin with a row of a stand-in, or swap one in.</summary>
+    static IEnumerable<(StageSpec Spec, RowSet Rows)> WithOtherInputs(PlannedStage stage, Dictionary<string, List<StandIn>> standIns)
+    {
+        var groups = new List<(StageSpec Spec, RowSet Rows)> { (stage.Spec, RowSet.Of(stage.Rows)) };
+        if (stage.Spec.Input is StageRows input)
+            Split(input, (spec, key) => spec with { Input = key });
+        if (stage.Spec.Swap is { Source: StageRows source })
+            Split(source, (spec, key) => spec with { Swap = spec.Swap! with { Source = key } });
+        return groups.Where(g => g.Spec != stage.Spec && !g.Rows.IsEmpty);
+
+        void Split(StageRows from, Func<StageSpec, StageRows, StageSpec> with)
+        {
+            foreach (var standIn in standIns.GetValueOrDefault(from.Key, []))
+            {
+                foreach (var (spec, rows) in groups.ToList())
+                {
+                    var moved = rows.Intersect(standIn.Rows);
+                    if (moved.IsEmpty)
+                        continue;
+                    groups.Remove((spec, rows));
+                    groups.Add((spec, rows.Subtract(moved)));
+                    groups.Add((with(spec, new StageRows(standIn.Key)), moved));
+                }
+            }
+        }
+    }
+
+    static StageStatus Add(PlannedStage stage, StageStatus status, StandIn standIn)
+    {
+        var failures = status.Failures.RemoveAll(f => standIn.Rows.Contains(new(f.Sample, f.Sample + 1)))
+            .AddRange(standIn.Status.Failures.Where(f => standIn.Rows.Contains(new(f.Sample, f.Sample + 1))).Select(f => f with
+            {
+                // Named after the stage that the user knows.
+                StageKey = stage.Key,
+                Reason = standIn.Retry is { } retry ? $"{f.Reason} (Computed again after NaN or Inf in {retry.FromNetwork}.)" : f.Reason,
+            }));
+        return status with
+        {
+            Done = status.Done.Union(standIn.Rows.Intersect(standIn.Status.Done)),
+            RowsFailed = failures.Length,
+            PartsLeased = status.PartsLeased + standIn.Status.PartsLeased,
+            EvaluationsPlanned = status.EvaluationsPlanned + (standIn.Retry is null ? 0 : standIn.Status.EvaluationsPlanned),
+            EvaluationsDone = status.EvaluationsDone + standIn.Status.EvaluationsDone,
+            Failures = failures,
+            Fault = status.Fault ?? standIn.Status.Fault,
+        };
+    }
+
+    /// <summary>A stage that has rows of a planned one.</summary>
+    sealed class StandIn(string key, StageSpec spec, RowSet rows, PrecisionRetry? retry, StageStatus status)
+    {
+        public string Key => key;
+
+        public StageSpec Spec => spec;
+
+        public RowSet Rows { get; set; } = rows;
+
+        public PrecisionRetry? Retry => retry;
+
+        public StageStatus Status => status;
+    }
+}
