@@ -98,8 +98,17 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf)
         };
         if (!_demanded.TryGetValue(key, out var earlier) || earlier.Only != rows)
         {
-            await stageOf(key).DemandAsync(demand);
+            // Noted first: another look that comes meanwhile must not have failures tried again.
             _demanded[key] = demand;
+            try
+            {
+                await stageOf(key).DemandAsync(demand);
+            }
+            catch
+            {
+                _demanded.Remove(key);
+                throw;
+            }
         }
         return new(key, spec, rows, retry, await stageOf(key).GetStatusAsync(sweepId));
     }

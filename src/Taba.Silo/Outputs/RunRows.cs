@@ -117,7 +117,8 @@ abstract class RunRows : IDisposable
     /// <summary>Rows of a stage: float32 in the store, and in the file what the state is kept in. Some may stand under another stage's key.</summary>
     sealed class OfStage(RunTensor tensor, StageReader reader, ImmutableArray<(RowSet Rows, StageReader Reader)> standIns) : RunRows
     {
-        public override ScalarType Dtype { get; } = Precisions.ScalarType(tensor.Dtype);
+        // A row that did not fit half precision would be infinite in a file of that type.
+        public override ScalarType Dtype { get; } = standIns.IsEmpty ? Precisions.ScalarType(tensor.Dtype) : ScalarType.Float32;
 
         public override RowSet Rows => standIns.Aggregate(Published(reader), (rows, standIn) => rows.Union(standIn.Rows.Intersect(Published(standIn.Reader))));
 

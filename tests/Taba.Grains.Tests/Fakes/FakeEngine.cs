@@ -55,7 +55,7 @@ sealed class FakeEngine(IGrainFactory grains, FakeWorkspace workspace, DeviceScr
         var trajectory = grains.GetGrain<ITrajectoryGrain>(TrajectoryOrder.Key(segment.Attempt.StageKey, segment.Sample));
         return failure is null
             ? trajectory.SegmentEndedAsync(segment.Attempt, segment.EndStep, segment.Completed)
-            : trajectory.FailedAsync(segment.Attempt, segment.EndStep - 1, FailureKind.Other, failure);
+            : trajectory.FailedAsync(segment.Attempt, segment.EndStep - 1, script.FailureKind, failure);
     }
 
     sealed class Slot(PartAttempt attempt, int sample, int step)
@@ -76,6 +76,9 @@ sealed class DeviceScript
 {
     /// <summary>Why a sample fails in its first segment; null when it does not.</summary>
     public Func<StageSpec, int, string?>? Failure { get; set; }
+
+    /// <summary>Of what kind these failures are.</summary>
+    public FailureKind FailureKind { get; set; }
 
     /// <summary>The silo ends.</summary>
     public bool Draining { get; set; }
