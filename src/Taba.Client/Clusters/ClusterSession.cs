@@ -61,7 +61,7 @@ sealed class ClusterSession(IGrainFactory grains, ITensorStore store, SweepSpec 
             TimeProvider.System);
         try
         {
-            await _folders.WriteAsync(plan, run, folder, status.Failures, cancellationToken);
+            await _folders.WriteAsync(plan, run, folder, status, cancellationToken);
         }
         catch (StoreException exception)
         {

@@ -144,9 +144,13 @@ sealed partial class PartGrain(
             return;
         }
         // A silo that ends refuses what it has not begun: no fault of the part.
-        var fault = exception is OperationCanceledException or PartAbandonedException { Fault.Kind: PartFaultKind.Cluster } || engines.Draining
-            ? null
-            : exception.Message;
+        var fault = exception switch
+        {
+            _ when engines.Draining => null,
+            OperationCanceledException or PartAbandonedException { Fault.Kind: PartFaultKind.Cluster } => null,
+            PartAbandonedException abandoned => abandoned.Fault,
+            _ => new PartFault(PartFaultKind.Store, exception.Message),
+        };
         if (fault is not null)
             LogPartFailed(logger, run.Attempt, exception);
         // From here on the ends of its samples no longer count: the part must not be published and given back at once.

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Orleans.Concurrency;
+using Taba.Grains.Parts;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Stages;
@@ -33,9 +34,12 @@ public interface IStageGrain : IGrainWithStringKey
     [Alias("Complete")]
     Task CompleteAsync(PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures);
 
-    /// <summary>The worker gives the part back. With a fault the stage stops handing out parts until it is demanded again.</summary>
+    /// <summary>
+    /// The worker gives the part back. With a fault the stage stops handing out parts for a while, or until it is demanded again; a fault of the
+    /// engine also counts as a strike against these rows.
+    /// </summary>
     [Alias("GiveBack")]
-    Task GiveBackAsync(PartAttempt attempt, string? fault);
+    Task GiveBackAsync(PartAttempt attempt, PartFault? fault);
 
     /// <summary>Rows that are published with at least <paramref name="need"/> kept.</summary>
     [AlwaysInterleave, Alias("Published")]

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
+using Taba.Grains.Parts;
 using Taba.Grains.Ports;
 using Taba.Grains.Silos;
 using Taba.Grains.Sweeps;
@@ -160,22 +161,24 @@ sealed partial class StageGrain(
             await WriteNowAsync();
     }
 
-    public async Task GiveBackAsync(PartAttempt attempt, string? fault)
+    public async Task GiveBackAsync(PartAttempt attempt, PartFault? fault)
     {
         var lease = State.Leases.FirstOrDefault(l => l.Attempt == attempt);
         if (lease is null)
             return;
         Forget(attempt.Id);
         // What the store refused to one it would have refused to any: no strike. The same holds for a silo that ends.
-        State = State.WithLost([lease], _ => false);
+        var strike = fault is { Kind: PartFaultKind.Engine };
+        State = State.WithLost([lease], _ => strike);
         if (fault is not null)
         {
-            _fault = fault;
+            _fault = fault.Reason;
             _faultAt = time.GetUtcNow();
-            LogFault(logger, OwnKey, fault);
+            LogFault(logger, OwnKey, fault.Reason);
         }
-        // Not written: a lost give-back costs at most the rest of a lease.
-        await Task.CompletedTask;
+        // Else not written: a lost give-back costs at most the rest of a lease.
+        if (strike)
+            await WriteSoonAsync();
     }
 
     public ValueTask<RowSet> GetPublishedAsync(CaptureSelection need) => new(State.Published(need));

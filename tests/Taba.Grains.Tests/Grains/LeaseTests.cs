@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Taba.Grains.Parts;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Tests.Fakes;
@@ -175,7 +176,7 @@ public sealed class LeaseTests(TestSilo silo)
         var plan = TestStages.Chain("faulty", 32, TestSilo.NewStage());
         await silo.Sweep("faulty").SubmitAsync(plan);
         var lease = await silo.Stage(plan.Stages[0].Key).LeaseAsync("a", null);
-        await silo.Stage(plan.Stages[0].Key).GiveBackAsync(lease!.Attempt, "the disk is full");
+        await silo.Stage(plan.Stages[0].Key).GiveBackAsync(lease!.Attempt, new(PartFaultKind.Store, "the disk is full"));
 
         var status = await silo.Sweep("faulty").GetStatusAsync();
         Assert.Equal((SweepState.Faulted, "the disk is full"), (status.State, status.Fault));
@@ -192,6 +193,27 @@ public sealed class LeaseTests(TestSilo silo)
         var lease = await stage.LeaseAsync("a", null);
         await stage.GiveBackAsync(lease!.Attempt, null);
         Assert.Equal(lease.Rows, (await stage.LeaseAsync("b", null))!.Rows);
+    }
+
+    [Theory]
+    [InlineData(PartFaultKind.Engine, 16)]
+    [InlineData(PartFaultKind.Store, 32)]
+    public async Task GiveBack_ThreeTimesWithAFault_HalvesThePartWhenItWasTheEngines(PartFaultKind kind, int rowsThen)
+    {
+        await using var cluster = new TestSilo { RetryFaultAfter = TimeSpan.FromSeconds(10) };
+        await cluster.InitializeAsync();
+        var spec = TestSilo.NewStage();
+        var stage = cluster.Stage(StageKey.Of(spec));
+        await stage.DemandAsync(new("s", spec, new(0, 32), CaptureSelection.None));
+        for (var attempt = 0; attempt < 3; attempt++)
+        {
+            var lease = await stage.LeaseAsync("a", null);
+            Assert.Equal(32, lease!.Rows.Count);
+            await stage.GiveBackAsync(lease.Attempt, new(kind, "it failed"));
+            Assert.Null(await stage.LeaseAsync("a", null));
+            cluster.Time.Advance(TimeSpan.FromSeconds(11));
+        }
+        Assert.Equal(rowsThen, (await stage.LeaseAsync("a", null))!.Rows.Count);
     }
 
     async Task<IStageGrain> DemandedAsync(int rows, StageSpec? given = null)

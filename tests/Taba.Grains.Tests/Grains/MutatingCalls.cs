@@ -103,7 +103,7 @@ static class MutatingCalls
             return new(
                 () => stage.GiveBackAsync(lease.Attempt, null),
                 () => ObserveStageAsync(silo, stage),
-                () => stage.GiveBackAsync(Older(lease.Attempt), "a fault of before"));
+                () => stage.GiveBackAsync(Older(lease.Attempt), new(PartFaultKind.Store, "a fault of before")));
         },
         ["IPartGrain.StartAsync"] = silo =>
         {

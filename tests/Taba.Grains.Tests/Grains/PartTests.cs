@@ -39,6 +39,33 @@ public sealed class PartTests(TestSilo silo) : IDisposable
     }
 
     [Fact]
+    public async Task Abandon_InMidRun_ClosesTheSlotsDiscardsAndGivesThePartBackWithTheReason()
+    {
+        var spec = TestSilo.NewStage();
+        var plan = TestStages.Plan("abandoned", TestStages.Planned(spec, new(0, 3)));
+        await silo.Sweep("abandoned").SubmitAsync(plan);
+        var key = plan.Stages[0].Key;
+        var segments = silo.Device.Hold(key);
+        var lease = (await silo.Stage(key).LeaseAsync("worker", null))!;
+        await Part(lease).StartAsync(lease);
+        for (var sample = 0; sample < 3; sample++)
+            await NextAsync(segments);
+
+        await Part(lease).AbandonAsync(lease.Attempt, new(PartFaultKind.Store, "the disk is full"));
+
+        Assert.Equal(3, silo.Device.Closed.Count(c => c.Attempt == lease.Attempt));
+        Assert.Contains(lease.Attempt, silo.Workspace.Discarded);
+        Assert.Empty(silo.Store.Manifests(key));
+        var status = await silo.Sweep("abandoned").GetStatusAsync();
+        Assert.Equal((SweepState.Faulted, "the disk is full"), (status.State, status.Fault));
+        Assert.Empty(status.Failures);
+
+        silo.Device.Held.TryRemove(key, out _);
+        await silo.Sweep("abandoned").SubmitAsync(plan);
+        Assert.Equal(SweepState.Completed, (await new TestWorker(silo).RunAsync("abandoned")).State);
+    }
+
+    [Fact]
     public async Task Start_NewerAttempt_StopsTheOlderOneAndEnds()
     {
         var older = NewLease(rows: 2);
