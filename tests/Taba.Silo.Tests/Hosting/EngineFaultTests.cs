@@ -64,6 +64,21 @@ public sealed partial class EngineFaultTests : IDisposable
         held.ReadExactly(new byte[60_000]);
     }
 
+    [Fact]
+    public async Task Submit_LimitThatWasRemembered_IsWhatTheEngineBeginsWith()
+    {
+        var plan = EmbeddedSiloTests.Plan(Spec());
+        var store = Directory.CreateDirectory(Path.Combine(_folder, ".taba")).FullName;
+        var device = DeviceChoice.Resolve("cpu");
+        Assert.True(device.MemoryBytes > 0);
+        new SpeedMemory(store).AddLimit(EngineNames.Of(plan.Stages[0].Spec), device.Kind, device.MemoryBytes, 6);
+
+        await using var silo = await StartAsync();
+        Assert.Equal(SweepState.Completed, (await EmbeddedSiloTests.RunAsync(silo, plan)).State);
+
+        Assert.Equal(6, Assert.Single(silo.EngineStatistics).BatchLimit);
+    }
+
     [Theory]
     [InlineData("CheckpointEvery", "00:00:00")]
     [InlineData("StuckAfter", "-00:00:01")]
