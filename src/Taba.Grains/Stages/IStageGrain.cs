@@ -20,11 +20,11 @@ public interface IStageGrain : IGrainWithStringKey
     [Alias("Withdraw")]
     Task WithdrawAsync(string sweepId);
 
-    /// <summary>Hands out a part whose inputs are published, or null when there is none now.</summary>
+    /// <summary>Hands out parts whose inputs are published; none when there are none now.</summary>
     /// <param name="worker">Who asks: a silo's address.</param>
-    /// <param name="preferredRow">The worker has just finished this row of the stage's input: it has first claim on it.</param>
+    /// <param name="request">How much it has room for.</param>
     [Alias("Lease")]
-    Task<PartLease?> LeaseAsync(string worker, int? preferredRow);
+    Task<ImmutableArray<PartLease>> LeaseAsync(string worker, LeaseRequest request);
 
     /// <summary>Prolongs leases, about once a second. False at an index: that lease is lost, stop.</summary>
     [Alias("Renew")]
@@ -82,6 +82,12 @@ public sealed record PartLease(PartAttempt Attempt, StageSpec Spec, RowRange Row
     /// <summary>Workers that had some of these rows before and did not finish them: their checkpoints may be of use.</summary>
     [Id(10)] public ImmutableArray<string> EarlierWorkers { get; init; } = [];
 }
+
+/// <summary>What a worker asks for.</summary>
+/// <param name="Rows">Parts are handed out until they have this many rows together; at least one is, when there is one.</param>
+/// <param name="PreferredRow">The worker has just finished this row of the stage's input: it has first claim on it.</param>
+[GenerateSerializer, Immutable, Alias("taba.LeaseRequest")]
+public readonly record struct LeaseRequest(int Rows, int? PreferredRow);
 
 /// <summary>How far a leased part is.</summary>
 [GenerateSerializer, Immutable, Alias("taba.PartProgress")]

@@ -28,6 +28,8 @@ sealed partial class StageGrain(
 
     readonly Dictionary<Guid, long> _evaluations = [];
     readonly Dictionary<Guid, DateTimeOffset> _renewedUntil = [];
+    Dictionary<Guid, Lease> _byId = [];
+    ImmutableArray<Lease> _indexed = [];
     DateTimeOffset _faultAt;
     DateTimeOffset _writtenAt;
     IGrainTimer? _writing;
@@ -69,9 +71,9 @@ sealed partial class StageGrain(
         var live = await GrainFactory.GetGrain<ISweepIndexGrain>(0).GetLiveAsync();
         var wishes = State.Demands.RemoveAll(d => d.SweepId != demand.SweepId && live.All(s => s.SweepId != d.SweepId));
         var next = State with { Spec = demand.Spec, Demands = wishes.With(demand with { KeepFailures = false }) };
-        // A sweep that is submitted anew tries its failed samples again.
+        // A sweep that is submitted anew tries its failed samples again. What their neighbours' attempts died of is still known.
         if (!demand.KeepFailures)
-            next = next with { Quarantined = next.Quarantined.RemoveAll(f => demand.Wanted.Contains(new(f.Sample, f.Sample + 1))), Lost = [] };
+            next = next.WithRetried(demand.Wanted);
         if (State.Spec is not null && State.Demands.SequenceEqual(next.Demands) && State.Quarantined.Length == next.Quarantined.Length)
             return;
         await WriteAsync(next);
@@ -86,52 +88,65 @@ sealed partial class StageGrain(
         await WriteAsync(State with { Demands = rest });
     }
 
-    public async Task<PartLease?> LeaseAsync(string worker, int? preferredRow)
+    public async Task<ImmutableArray<PartLease>> LeaseAsync(string worker, LeaseRequest request)
     {
         ExpireLeases();
         if (_fault is not null && options.Value.RetryFaultAfter is { } pause && time.GetUtcNow() - _faultAt >= pause)
             _fault = null;
         if (_fault is not null || !State.HasOpenDemand())
-            return null;
+            return [];
         var spec = State.Spec!;
-        while (true)
+        var next = State;
+        var leases = ImmutableArray.CreateBuilder<PartLease>();
+        var taken = 0;
+        var asked = false;
+        while (leases.Count == 0 || taken < request.Rows)
         {
-            var next = State.Next(_inputs, preferredRow);
-            if (next is null || (preferredRow is { } row && !_inputs.Contains(new(row, row + 1))))
+            var part = next.Next(_inputs, request.PreferredRow);
+            if (!asked && (part is null || (request.PreferredRow is { } row && !_inputs.Contains(new(row, row + 1)))))
             {
                 _inputs = await InputsAsync(spec);
-                next = State.Next(_inputs, preferredRow);
-            }
-            if (next is not var (wanted, keep, supplement))
-                return null;
-            var (rows, exhausted) = State.Narrowed(wanted, options.Value.StrikesBeforeSplit);
-            if (exhausted)
-            {
-                await GiveUpAsync(spec, rows.Start);
+                asked = true;
                 continue;
             }
-            var epoch = State.Epoch + 1;
-            var attempt = new PartAttempt(OwnKey, rows.Start, epoch, Guid.NewGuid());
-            var lease = new Lease(attempt, rows, worker, time.GetUtcNow() + options.Value.Duration);
-            await WriteAsync(State with { Epoch = epoch, Leases = State.Leases.Add(lease) });
-            LogLeased(logger, attempt, rows, worker);
-            return new PartLease(attempt, spec, rows, keep, supplement) { EarlierWorkers = State.EarlierWorkers(rows) };
+            if (part is not var (wanted, keep, supplement))
+                break;
+            var (rows, exhausted) = next.Narrowed(wanted, options.Value.StrikesBeforeSplit);
+            if (exhausted)
+            {
+                next = WithGivenUp(next, spec, rows.Start);
+                continue;
+            }
+            var attempt = new PartAttempt(OwnKey, rows.Start, next.Epoch + 1, Guid.NewGuid());
+            next = next with
+            {
+                Epoch = attempt.Epoch,
+                Leases = next.Leases.Add(new(attempt, rows, worker, time.GetUtcNow() + options.Value.Duration)),
+            };
+            leases.Add(new(attempt, spec, rows, keep, supplement) { EarlierWorkers = next.EarlierWorkers(rows) });
+            taken += rows.Count;
         }
+        // One write for all of them, before any is handed out.
+        if (!ReferenceEquals(next, State))
+            await WriteAsync(next);
+        foreach (var lease in leases)
+            LogLeased(logger, lease.Attempt, lease.Rows, worker);
+        return leases.ToImmutable();
     }
 
     public Task<ImmutableArray<bool>> RenewAsync(string worker, ImmutableArray<PartProgress> held)
     {
-        ExpireLeases();
-        var until = time.GetUtcNow() + options.Value.Duration;
-        var mine = State.Leases.Where(l => l.Worker == worker).Select(l => l.Attempt).ToHashSet();
+        var now = time.GetUtcNow();
+        if (!liveness.IsAlive(worker) || held.Any(part => Find(part.Attempt) is { } lease && HasExpired(lease, now)))
+            ExpireLeases();
         var answers = ImmutableArray.CreateBuilder<bool>(held.Length);
         foreach (var part in held)
         {
-            var known = mine.Contains(part.Attempt);
+            var known = Find(part.Attempt)?.Worker == worker;
             answers.Add(known);
             if (!known)
                 continue;
-            _renewedUntil[part.Attempt.Id] = until;
+            _renewedUntil[part.Attempt.Id] = now + options.Value.Duration;
             _evaluations[part.Attempt.Id] = part.Evaluations;
         }
         return Task.FromResult(answers.ToImmutable());
@@ -139,11 +154,11 @@ sealed partial class StageGrain(
 
     public async Task CompleteAsync(PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures)
     {
-        var lease = State.Leases.FirstOrDefault(l => l.Attempt == attempt);
+        var lease = Find(attempt);
         if (lease is null && published.Subtract(State.Published(kept)).IsEmpty)
             return;
         // The store has decided: rows with a manifest are published, even when this attempt's lease is gone.
-        var next = State.WithPublished(published, kept) with { Leases = State.Leases.RemoveAll(l => l.Attempt == attempt) };
+        var next = State.WithPublished(published, kept) with { Leases = lease is null ? State.Leases : State.Leases.Remove(lease) };
         if (lease is not null)
         {
             next = next with { Quarantined = next.Quarantined.AddRange(failures.Where(f => next.Quarantined.All(q => q.Sample != f.Sample))) };
@@ -163,7 +178,7 @@ sealed partial class StageGrain(
 
     public async Task GiveBackAsync(PartAttempt attempt, PartFault? fault)
     {
-        var lease = State.Leases.FirstOrDefault(l => l.Attempt == attempt);
+        var lease = Find(attempt);
         if (lease is null)
             return;
         Forget(attempt.Id);
@@ -217,10 +232,24 @@ sealed partial class StageGrain(
         }
     }
 
+    /// <summary>Called for every renewal of every part, once a second: not a search through all leases.</summary>
+    Lease? Find(PartAttempt attempt)
+    {
+        if (_indexed != State.Leases)
+        {
+            _byId = State.Leases.ToDictionary(l => l.Attempt.Id);
+            _indexed = State.Leases;
+        }
+        return _byId.GetValueOrDefault(attempt.Id) is { } lease && lease.Attempt == attempt ? lease : null;
+    }
+
+    bool HasExpired(Lease lease, DateTimeOffset now) => _renewedUntil.GetValueOrDefault(lease.Attempt.Id, lease.ExpiresAt) < now;
+
     void ExpireLeases()
     {
         var now = time.GetUtcNow();
-        var expired = State.Leases.Where(l => _renewedUntil.GetValueOrDefault(l.Attempt.Id, l.ExpiresAt) < now || !liveness.IsAlive(l.Worker)).ToList();
+        var alive = new Dictionary<string, bool>();
+        var expired = State.Leases.Where(l => HasExpired(l, now) || !IsAlive(l.Worker)).ToList();
         if (expired.Count == 0)
             return;
         foreach (var lease in expired)
@@ -229,6 +258,8 @@ sealed partial class StageGrain(
             Forget(lease.Attempt.Id);
         }
         State = State.WithLost(expired, _ => true);
+
+        bool IsAlive(string worker) => alive.TryGetValue(worker, out var known) ? known : alive[worker] = liveness.IsAlive(worker);
     }
 
     void Forget(Guid attempt)
@@ -238,12 +269,12 @@ sealed partial class StageGrain(
     }
 
     /// <summary>A sample whose attempts all died, also when it was alone.</summary>
-    Task GiveUpAsync(StageSpec spec, int sample)
+    StageState WithGivenUp(StageState before, StageSpec spec, int sample)
     {
         var reason = $"{options.Value.StrikesBeforeSplit} attempts at this sample alone ended with their silo or engine; its input is {Describe(spec.Input, sample)}"
             + (spec.Conditions is { } conditions ? $", its condition {Describe(conditions, sample)}" : "");
         LogGivenUp(logger, sample, OwnKey, reason);
-        return WriteAsync(State with { Quarantined = State.Quarantined.Add(new(OwnKey, sample, 0, reason) { Kind = FailureKind.Poison }) });
+        return before with { Quarantined = before.Quarantined.Add(new(OwnKey, sample, 0, reason) { Kind = FailureKind.Poison }) };
     }
 
     static string Describe(RowsRef rows, int sample) => rows switch

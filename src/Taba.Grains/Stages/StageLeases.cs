@@ -84,13 +84,30 @@ public static class StageLeases
     /// <returns>The rows; with <c>Exhausted</c> one row that is to be given up.</returns>
     public static (RowRange Rows, bool Exhausted) Narrowed(this StageState state, RowRange rows, int strikesBeforeSplit)
     {
-        while (state.Lost.Count(l => l.Strike && l.Rows == rows) >= strikesBeforeSplit)
+        if (state.Lost.IsEmpty)
+            return (rows, false);
+        var deadly = state.Lost.Where(l => l.Strike).GroupBy(l => l.Rows).Where(g => g.Count() >= strikesBeforeSplit).Select(g => g.Key).ToHashSet();
+        // What is left of rows that killed their workers is tried apart from its neighbours: the sample that does it is in there.
+        foreach (var suspect in deadly.Where(d => d.Start <= rows.Start && rows.Start < d.End))
+            rows = rows.Intersect(suspect);
+        while (deadly.Contains(rows))
         {
             if (rows.Count == 1)
                 return (rows, true);
             rows = rows with { End = rows.Start + (rows.Count + 1) / 2 };
         }
         return (rows, false);
+    }
+
+    /// <summary>Samples that were given up are tried again, as often as at first.</summary>
+    public static StageState WithRetried(this StageState state, RowSet wanted)
+    {
+        var again = state.QuarantinedRows().Intersect(wanted);
+        return again.IsEmpty ? state : state with
+        {
+            Quarantined = state.Quarantined.RemoveAll(f => again.Contains(new(f.Sample, f.Sample + 1))),
+            Lost = state.Lost.RemoveAll(l => l.Rows.Count == 1 && again.Contains(l.Rows)),
+        };
     }
 
     /// <summary>Adds rows to what is published.</summary>

@@ -89,7 +89,7 @@ sealed partial class PartWorker(
         {
             try
             {
-                while (!_draining && engines.CanWork && (HasSlots || HasAutoencoderRoom) && await LeaseOneAsync())
+                while (!_draining && engines.CanWork && (HasSlots || HasAutoencoderRoom) && await LeaseSomeAsync())
                 {
                     // One more fitted.
                 }
@@ -159,12 +159,16 @@ sealed partial class PartWorker(
     }
 
     /// <summary>Rows in flight fill the slots, and one more part waits so that the device never does.</summary>
-    bool HasSlots => role.HasDevice && _held.Values.Where(p => p.Lease.Spec.HasSteps).Sum(p => p.Lease.Rows.Count) < engines.Slots + engines.BatchSize;
+    int RowRoom => role.HasDevice
+        ? engines.Slots + engines.BatchSize - _held.Values.Where(p => p.Lease.Spec.HasSteps).Sum(p => p.Lease.Rows.Count)
+        : 0;
+
+    bool HasSlots => RowRoom > 0;
 
     /// <summary>One part passes through an autoencoder while the next is read.</summary>
     bool HasAutoencoderRoom => _held.Values.Count(p => !p.Lease.Spec.HasSteps) < MostAutoencoderParts;
 
-    async Task<bool> LeaseOneAsync()
+    async Task<bool> LeaseSomeAsync()
     {
         foreach (var sweep in InTurn(await grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync()))
         {
@@ -172,26 +176,32 @@ sealed partial class PartWorker(
             {
                 if (stage.HasSteps ? !HasSlots : !HasAutoencoderRoom)
                     continue;
-                var lease = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stage.Key)).LeaseAsync(Self, _freshRow);
-                if (lease is null)
+                var taken = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stage.Key)).LeaseAsync(Self, new(stage.HasSteps ? RowRoom : 1, _freshRow));
+                if (taken.IsEmpty)
                     continue;
-                SiloInstruments.PartsLeased.Add(1);
-                _rowsTaken[sweep.SweepId] = _rowsTaken.GetValueOrDefault(sweep.SweepId) + lease.Rows.Count;
-                _held[lease.Attempt] = new(lease, time.GetTimestamp());
-                try
-                {
-                    await grains.GetGrain<IPartGrain>(lease.Attempt.PartKey).StartAsync(lease);
-                }
-                catch
-                {
-                    // Not renewed, it comes free; renewed, it would be held for ever by nobody.
-                    _held.TryRemove(lease.Attempt, out _);
-                    throw;
-                }
+                SiloInstruments.PartsLeased.Add(taken.Length);
+                _rowsTaken[sweep.SweepId] = _rowsTaken.GetValueOrDefault(sweep.SweepId) + taken.Sum(l => l.Rows.Count);
+                foreach (var lease in taken)
+                    _held[lease.Attempt] = new(lease, time.GetTimestamp());
+                await Task.WhenAll(taken.Select(StartAsync));
                 return true;
             }
         }
         return false;
+    }
+
+    async Task StartAsync(PartLease lease)
+    {
+        try
+        {
+            await grains.GetGrain<IPartGrain>(lease.Attempt.PartKey).StartAsync(lease);
+        }
+        catch
+        {
+            // Not renewed, it comes free; renewed, it would be held for ever by nobody.
+            _held.TryRemove(lease.Attempt, out _);
+            throw;
+        }
     }
 
     /// <summary>The sweeps to ask for work, in order: higher priorities first, and of equal ones that of which this silo took the fewest rows.</summary>

@@ -8,12 +8,19 @@ namespace Taba.Grains.Tests.Fakes;
 sealed class GrainStateTable
 {
     readonly ConcurrentDictionary<string, (byte[] Bytes, string ETag)> _rows = new();
+    readonly ConcurrentDictionary<string, int> _writesByKey = new();
     int _writes;
 
     /// <summary>Makes writes of grains whose id contains a text fail.</summary>
     public string? FailWritesOf { get; set; }
 
     public int Writes => _writes;
+
+    /// <summary>Writes of grains whose id contains a text.</summary>
+    public int WritesOf(string part) => _writesByKey.Where(k => k.Key.Contains(part, StringComparison.Ordinal)).Sum(k => k.Value);
+
+    /// <summary>Bytes of the state of grains whose id contains a text.</summary>
+    public int BytesOf(string part) => _rows.Where(k => k.Key.Contains(part, StringComparison.Ordinal)).Sum(k => k.Value.Bytes.Length);
 
     public (byte[] Bytes, string ETag)? Find(string key) => _rows.TryGetValue(key, out var row) ? row : null;
 
@@ -25,6 +32,7 @@ sealed class GrainStateTable
             throw new InconsistentStateException($"{key} was written by another activation");
         var next = Interlocked.Increment(ref _writes).ToString();
         _rows[key] = (bytes, next);
+        _writesByKey.AddOrUpdate(key, 1, (_, count) => count + 1);
         return next;
     }
 

@@ -1,0 +1,10 @@
+using Taba.Grains.Stages;
+
+namespace Taba.Grains.Tests.Fakes;
+
+static class LeaseOne
+{
+    /// <summary>Asks for a single part.</summary>
+    public static async Task<PartLease?> LeaseAsync(this IStageGrain stage, string worker, int? preferredRow) =>
+        (await stage.LeaseAsync(worker, new LeaseRequest(1, preferredRow))).SingleOrDefault();
+}
