@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Orleans.Concurrency;
+using Taba.Grains.Stages;
 
 namespace Taba.Grains.Sweeps;
 
@@ -46,7 +47,14 @@ public interface ISweepGrain : IGrainWithStringKey
 /// <summary>A stage that may have work.</summary>
 /// <param name="HasSteps">Whether its rows step through the engine; else they pass through an autoencoder.</param>
 [GenerateSerializer, Immutable, Alias("taba.StageWork")]
-public readonly record struct StageWork(string Key, bool HasSteps);
+public readonly record struct StageWork(string Key, bool HasSteps)
+{
+    /// <summary>The engine that its rows need; null when they need none.</summary>
+    [Id(10)] public string? Engine { get; init; }
+
+    /// <summary>What a worker must know of a stage before it asks.</summary>
+    public static StageWork Of(string key, StageSpec spec) => new(key, spec.HasSteps) { Engine = spec.HasSteps ? StageEngine.Of(spec) : null };
+}
 
 /// <summary>The sweeps of this cluster. There is one such grain, with key 0.</summary>
 [Alias("taba.ISweepIndexGrain")]

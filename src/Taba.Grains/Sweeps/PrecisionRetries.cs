@@ -56,7 +56,7 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf)
                 standIns[stage.Key] = found;
             order.AddRange(found);
         }
-        _work = [.. order.AsEnumerable().Reverse().Select(s => new StageWork(s.Key, s.Spec.HasSteps))];
+        _work = [.. order.AsEnumerable().Reverse().Select(s => StageWork.Of(s.Key, s.Spec))];
         return (stages, substitutions.ToImmutable());
     }
 

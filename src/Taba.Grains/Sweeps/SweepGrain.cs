@@ -76,7 +76,7 @@ sealed partial class SweepGrain(
 
     public ValueTask<ImmutableArray<StageWork>> GetWorkAsync() =>
         new(state.State is { Plan: { } plan, Ended: null, Paused: false }
-            ? [.. Retries(plan).Work, .. plan.Stages.Reverse().Select(s => new StageWork(s.Key, s.Spec.HasSteps))]
+            ? [.. Retries(plan).Work, .. plan.Stages.Reverse().Select(s => StageWork.Of(s.Key, s.Spec))]
             : ImmutableArray<StageWork>.Empty);
 
     public async ValueTask<SweepStatus> GetStatusAsync()

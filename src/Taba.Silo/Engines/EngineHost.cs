@@ -57,6 +57,9 @@ sealed partial class EngineHost(
 
     public string EngineKey(StageSpec spec) => EngineNames.Of(spec);
 
+    /// <summary>Whether an engine is loaded, or is about to be.</summary>
+    public bool IsLoaded(string engineKey) => _engines.ContainsKey(engineKey);
+
     /// <summary>Loads the model of a stage unless it is loaded.</summary>
     public async Task<LoadedEngine> EnsureAsync(StageSpec spec)
     {

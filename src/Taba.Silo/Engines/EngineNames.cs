@@ -2,10 +2,9 @@ using Taba.Grains.Stages;
 
 namespace Taba.Silo.Engines;
 
-/// <summary>What distinguishes the engines of a silo.</summary>
+/// <summary>Names of this silo's engines.</summary>
 public static class EngineNames
 {
-    /// <summary>The engine of a stage: its model at one size, the precisions of network and state, and whether shapes are fixed.</summary>
-    public static string Of(StageSpec spec) =>
-        $"{spec.Model.Digest}-{spec.Model.Shape}-{spec.Precision.Network}-{spec.Precision.State}{(spec.Determinism is { } d ? $"-deterministic{d.BatchRows}" : "")}";
+    /// <inheritdoc cref="StageEngine.Of"/>
+    public static string Of(StageSpec spec) => StageEngine.Of(spec);
 }

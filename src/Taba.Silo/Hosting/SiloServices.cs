@@ -92,6 +92,7 @@ static class SiloServices
     {
         Add<EngineSettings>(EngineSettings.Section);
         Add<LeaseOptions>(LeaseOptions.Section);
+        Add<WorkerSettings>(WorkerSettings.Section);
         Add<CheckpointOptions>(CheckpointOptions.Section);
 
         void Add<T>(string section)

@@ -29,6 +29,7 @@ sealed partial class PartWorker(
     FaultMonitor faults,
     TimeProvider time,
     IOptions<LeaseOptions> leases,
+    IOptions<WorkerSettings> settings,
     ILogger<PartWorker> logger) : BackgroundService
 {
     const int FaultAfterFailures = 10;
@@ -39,7 +40,7 @@ sealed partial class PartWorker(
 
     readonly ConcurrentDictionary<PartAttempt, HeldPart> _held = new();
     readonly Dictionary<string, Task> _renewals = [];
-    readonly Dictionary<string, long> _rowsTaken = [];
+    readonly WorkOrder _order = new(time, settings.Value.SwitchAfter);
     volatile bool _draining;
     int? _freshRow;
 
@@ -170,22 +171,21 @@ sealed partial class PartWorker(
 
     async Task<bool> LeaseSomeAsync()
     {
-        foreach (var sweep in InTurn(await grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync()))
+        var live = await grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync();
+        var work = await Task.WhenAll(live.Select(async sweep => (sweep, await grains.GetGrain<ISweepGrain>(sweep.SweepId).GetWorkAsync())));
+        foreach (var (sweepId, stage) in _order.Of(work, engines.IsLoaded))
         {
-            foreach (var stage in await grains.GetGrain<ISweepGrain>(sweep.SweepId).GetWorkAsync())
-            {
-                if (stage.HasSteps ? !HasSlots : !HasAutoencoderRoom)
-                    continue;
-                var taken = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stage.Key)).LeaseAsync(Self, new(stage.HasSteps ? RowRoom : 1, _freshRow));
-                if (taken.IsEmpty)
-                    continue;
-                SiloInstruments.PartsLeased.Add(taken.Length);
-                _rowsTaken[sweep.SweepId] = _rowsTaken.GetValueOrDefault(sweep.SweepId) + taken.Sum(l => l.Rows.Count);
-                foreach (var lease in taken)
-                    _held[lease.Attempt] = new(lease, time.GetTimestamp());
-                await Task.WhenAll(taken.Select(StartAsync));
-                return true;
-            }
+            if (stage.HasSteps ? !HasSlots : !HasAutoencoderRoom)
+                continue;
+            var taken = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stage.Key)).LeaseAsync(Self, new(stage.HasSteps ? RowRoom : 1, _freshRow));
+            if (taken.IsEmpty)
+                continue;
+            SiloInstruments.PartsLeased.Add(taken.Length);
+            _order.Took(sweepId, taken.Sum(l => l.Rows.Count));
+            foreach (var lease in taken)
+                _held[lease.Attempt] = new(lease, time.GetTimestamp());
+            await Task.WhenAll(taken.Select(StartAsync));
+            return true;
         }
         return false;
     }
@@ -202,18 +202,6 @@ sealed partial class PartWorker(
             _held.TryRemove(lease.Attempt, out _);
             throw;
         }
-    }
-
-    /// <summary>The sweeps to ask for work, in order: higher priorities first, and of equal ones that of which this silo took the fewest rows.</summary>
-    IEnumerable<SweepEntry> InTurn(ImmutableArray<SweepEntry> live)
-    {
-        foreach (var gone in _rowsTaken.Keys.Where(id => live.All(s => s.SweepId != id)).ToList())
-            _rowsTaken.Remove(gone);
-        // One that has just come does not get all that others took before it.
-        var least = _rowsTaken.Count == 0 ? 0 : _rowsTaken.Values.Min();
-        foreach (var sweep in live)
-            _rowsTaken.TryAdd(sweep.SweepId, least);
-        return live.Where(s => !s.Paused).OrderByDescending(s => s.Priority).ThenBy(s => _rowsTaken[s.SweepId]);
     }
 
     async Task RenewAsync(string stageKey, IReadOnlyList<HeldPart> parts)

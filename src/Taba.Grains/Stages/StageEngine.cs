@@ -1,0 +1,9 @@
+namespace Taba.Grains.Stages;
+
+/// <summary>What distinguishes the engines of a silo.</summary>
+public static class StageEngine
+{
+    /// <summary>The engine of a stage: its model at one size, the precisions of network and state, and whether shapes are fixed.</summary>
+    public static string Of(StageSpec spec) =>
+        $"{spec.Model.Digest}-{spec.Model.Shape}-{spec.Precision.Network}-{spec.Precision.State}{(spec.Determinism is { } d ? $"-deterministic{d.BatchRows}" : "")}";
+}
