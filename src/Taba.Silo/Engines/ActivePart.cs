@@ -21,6 +21,7 @@ sealed class ActivePart : IDisposable
     readonly IDiffusionSchedule? _schedule;
     string _scratchFolder = "";
     int _givenUp;
+    int _disposed;
 
     ActivePart(PartLease lease, LoadedEngine? engine, IDiffusionSchedule? schedule, RowBuffers buffers)
     {
@@ -76,7 +77,7 @@ sealed class ActivePart : IDisposable
     /// <summary>Names what checkpoints of this part hold: one made for another selection lacks tensors.</summary>
     public string KeepDigest { get; }
 
-    /// <summary>A part whose rows step through an engine.</summary>
+    /// <summary>A part whose rows step through an engine, which was acquired for it.</summary>
     public static ActivePart WithSteps(PartLease lease, LoadedEngine engine, IDiffusionSchedule schedule, RowBuffers buffers) =>
         new(lease, engine, schedule, buffers);
 
@@ -143,6 +144,9 @@ sealed class ActivePart : IDisposable
 
     public void Dispose()
     {
+        // A part may be stopped while it is published.
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+            _engine?.Release();
         lock (_scratch)
         {
             foreach (var handle in _captures.Values)

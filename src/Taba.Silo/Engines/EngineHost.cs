@@ -33,6 +33,8 @@ sealed partial class EngineHost(
     readonly ConcurrentDictionary<string, Lazy<Task<LoadedEngine>>> _engines = new();
     readonly ConcurrentDictionary<Guid, (DenoisingEngine Engine, SegmentPace Pace, string Model)> _byIncarnation = new();
     readonly ConcurrentDictionary<Task, bool> _reports = new();
+    readonly ConcurrentBag<(string EngineKey, EngineStatistics Statistics)> _unloaded = [];
+    readonly Lock _idle = new();
     volatile bool _draining;
 
     public int SegmentSteps => settings.Value.CheckpointEverySteps ?? SegmentPace.MostSteps;
@@ -60,12 +62,30 @@ sealed partial class EngineHost(
     /// <summary>Whether an engine is loaded, or is about to be.</summary>
     public bool IsLoaded(string engineKey) => _engines.ContainsKey(engineKey);
 
-    /// <summary>Loads the model of a stage unless it is loaded.</summary>
-    public async Task<LoadedEngine> EnsureAsync(StageSpec spec)
+    /// <summary>Loads the model of a stage unless it is loaded. The caller releases the engine.</summary>
+    public async Task<LoadedEngine> AcquireAsync(StageSpec spec)
     {
-        if (troubles.Any)
-            throw new EngineTroubleException(await troubles.Trouble);
+        while (true)
+        {
+            if (troubles.Any)
+                throw new EngineTroubleException(await troubles.Trouble);
+            var engine = await EnsureAsync(spec);
+            lock (_idle)
+            {
+                // Between the two it may have been unloaded for another.
+                if (!_byIncarnation.ContainsKey(engine.Engine.Incarnation))
+                    continue;
+                engine.Acquire();
+                return engine;
+            }
+        }
+    }
+
+    async Task<LoadedEngine> EnsureAsync(StageSpec spec)
+    {
         var key = EngineKey(spec);
+        if (!_engines.ContainsKey(key))
+            await UnloadIdleAsync();
         var engine = _engines.GetOrAdd(key, k => new(() => Task.Factory.StartNew(
             () => Load(k, spec), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
         try
@@ -77,6 +97,29 @@ sealed partial class EngineHost(
             // A model that could not be loaded may be loaded later, when its file is mended.
             _engines.TryRemove(new(key, engine));
             throw;
+        }
+    }
+
+    /// <summary>Makes room for one more model.</summary>
+    async Task UnloadIdleAsync()
+    {
+        while (true)
+        {
+            LoadedEngine engine;
+            lock (_idle)
+            {
+                var idle = _engines.Count < settings.Value.MaxModels ? null : _engines.Values
+                    .Where(e => e is { IsValueCreated: true, Value: { IsCompletedSuccessfully: true, Result.IsIdle: true } })
+                    .MinBy(e => e.Value.Result.LastUse);
+                if (idle is null)
+                    return;
+                engine = idle.Value.Result;
+                _engines.TryRemove(new(engine.Key, idle));
+                _unloaded.Add((engine.Key, engine.Engine.Statistics));
+                _byIncarnation.TryRemove(engine.Engine.Incarnation, out _);
+            }
+            await engine.Engine.DisposeAsync();
+            LogUnloaded(logger, engine.Definition.Name);
         }
     }
 
@@ -128,11 +171,14 @@ sealed partial class EngineHost(
     }
 
     /// <summary>What the engines did so far.</summary>
-    public IReadOnlyList<EngineStatistics> Statistics => [.. _byIncarnation.Values.Select(e => e.Engine.Statistics)];
+    public IReadOnlyList<EngineStatistics> Statistics => [.. _byIncarnation.Values.Select(e => e.Engine.Statistics), .. _unloaded.Select(e => e.Statistics)];
 
     /// <summary>The same by engine.</summary>
     public IReadOnlyList<(string EngineKey, EngineStatistics Statistics)> StatisticsByEngine =>
-        [.. _engines.Values.Where(e => e.IsValueCreated && e.Value.IsCompletedSuccessfully).Select(e => (e.Value.Result.Key, e.Value.Result.Engine.Statistics))];
+    [
+        .. _engines.Values.Where(e => e.IsValueCreated && e.Value.IsCompletedSuccessfully).Select(e => (e.Value.Result.Key, e.Value.Result.Engine.Statistics)),
+        .. _unloaded,
+    ];
 
     public bool Draining => _draining;
 
@@ -227,6 +273,9 @@ sealed partial class EngineHost(
 
     [LoggerMessage(4101, LogLevel.Information, "Loaded model {Model} on {Device} in {Seconds:F2} s")]
     static partial void LogLoaded(ILogger logger, string model, string device, double seconds);
+
+    [LoggerMessage(4105, LogLevel.Information, "Unloaded model {Model}: others are needed")]
+    static partial void LogUnloaded(ILogger logger, string model);
 
     [LoggerMessage(4102, LogLevel.Warning, "Model {Model} ran out of memory with {Rows} rows; from now on at most {Limit}")]
     static partial void LogOutOfMemory(ILogger logger, string model, int rows, int limit);

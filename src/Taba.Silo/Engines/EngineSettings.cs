@@ -18,6 +18,11 @@ public sealed class EngineSettings
     [Range(1, 65536)]
     public int? BatchSize { get; set; }
 
+    /// <summary>Models that stay loaded: before one more is loaded, the one that was idle longest goes. Those in use are never unloaded.</summary>
+    /// <value>The default value is 3.</value>
+    [Range(1, 100)]
+    public int MaxModels { get; set; } = 3;
+
     /// <summary>About how long a trajectory runs between two checkpoints: what a kill costs each sample at most, or one step where that takes longer.</summary>
     /// <value>The default value is 10 seconds.</value>
     [Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]

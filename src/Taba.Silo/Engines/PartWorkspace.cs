@@ -63,8 +63,16 @@ sealed class PartWorkspace(
     {
         if (!lease.Spec.HasSteps)
             return ActivePart.WithoutSteps(lease, buffers);
-        var engine = await engines.EnsureAsync(lease.Spec);
-        return ActivePart.WithSteps(lease, engine, ModelDefinitions.Schedule(engine.Definition, lease.Spec), buffers);
+        var engine = await engines.AcquireAsync(lease.Spec);
+        try
+        {
+            return ActivePart.WithSteps(lease, engine, ModelDefinitions.Schedule(engine.Definition, lease.Spec), buffers);
+        }
+        catch
+        {
+            engine.Release();
+            throw;
+        }
     }
 
     public Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) => OffGrain(async () =>
