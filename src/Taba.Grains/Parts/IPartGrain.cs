@@ -9,8 +9,9 @@ namespace Taba.Grains.Parts;
 public interface IPartGrain : IGrainWithStringKey
 {
     /// <summary>Begins and returns at once. Idempotent for one attempt; a newer attempt replaces an older one.</summary>
+    /// <returns>False when a newer attempt, or another of the same epoch, was here: nothing begins, and the caller gives the part back.</returns>
     [Alias("Start")]
-    Task StartAsync(PartLease lease);
+    Task<bool> StartAsync(PartLease lease);
 
     /// <summary>
     /// A sample reached its last step, or failed. Idempotent. It interleaves because a part that stops waits for its

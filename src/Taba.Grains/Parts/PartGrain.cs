@@ -17,13 +17,14 @@ sealed partial class PartGrain(
     IPartWorkspace workspace, IEngineHost engines, IWorkSignal signal, ILogger<PartGrain> logger) : Grain, IPartGrain
 {
     PartRun? _run;
-    int _lastEpoch;
+    PartAttempt _last;
 
-    public async Task StartAsync(PartLease lease)
+    public async Task<bool> StartAsync(PartLease lease)
     {
-        if (lease.Attempt.Epoch <= _lastEpoch)
-            return;
-        _lastEpoch = lease.Attempt.Epoch;
+        // A database that forgot its last second hands out an epoch twice: the id tells the attempts apart.
+        if (lease.Attempt.Epoch <= _last.Epoch)
+            return lease.Attempt == _last;
+        _last = lease.Attempt;
         var older = _run;
         var run = _run = new PartRun(lease);
         // The part outlives this call: preparing reads files and may load a model.
@@ -31,6 +32,7 @@ sealed partial class PartGrain(
         if (older is not null)
             await AbandonAsync(older);
         PrepareAndRunAsync(run).Ignore();
+        return true;
     }
 
     public Task SampleEndedAsync(PartAttempt attempt, int sample, SampleFailure? failure)
@@ -80,8 +82,10 @@ sealed partial class PartGrain(
                 return;
             }
             var engineKey = engines.EngineKey(run.Lease.Spec);
-            await Task.WhenAll(starts.Select(start => Trajectory(run, start.Sample).StartAsync(new TrajectoryOrder(
+            var begun = await Task.WhenAll(starts.Select(start => Trajectory(run, start.Sample).StartAsync(new TrajectoryOrder(
                 run.Attempt, start.Sample, engineKey, start.Step, run.Lease.Spec.NumInferenceSteps, engines.SegmentSteps))));
+            if (!begun.All(b => b))
+                throw new PartAbandonedException(new(PartFaultKind.Cluster, "a sample still belongs to another attempt"));
         }
         catch (Exception exception)
         {

@@ -9,8 +9,9 @@ namespace Taba.Grains.Trajectories;
 public interface ITrajectoryGrain : IGrainWithStringKey
 {
     /// <summary>Begins, or goes on at a checkpoint. Idempotent for one attempt; a newer attempt replaces an older one.</summary>
+    /// <returns>False when the sample belongs to a newer attempt, or to another of the same epoch.</returns>
     [Alias("Start")]
-    Task StartAsync(TrajectoryOrder order);
+    Task<bool> StartAsync(TrajectoryOrder order);
 
     /// <summary>A segment ended on the device. Stale attempts are ignored.</summary>
     [Alias("SegmentEnded")]

@@ -17,13 +17,13 @@ sealed class TrajectoryGrain(ILocalSiloDetails silo) : Grain, ITrajectoryGrain
     TrajectoryOrder? _order;
     SlotTicket _slot;
     int _nextStep;
-    int _lastEpoch;
+    PartAttempt _last;
 
-    public async Task StartAsync(TrajectoryOrder order)
+    public async Task<bool> StartAsync(TrajectoryOrder order)
     {
-        if (order.Attempt.Epoch <= _lastEpoch)
-            return;
-        _lastEpoch = order.Attempt.Epoch;
+        if (order.Attempt.Epoch <= _last.Epoch)
+            return order.Attempt == _last;
+        _last = order.Attempt;
         // Waiting for a slot and running a segment are not calls, so to Orleans this grain looks idle.
         DelayDeactivation(TimeSpan.FromDays(1));
         if (_order is { } current)
@@ -32,6 +32,7 @@ sealed class TrajectoryGrain(ILocalSiloDetails silo) : Grain, ITrajectoryGrain
         _nextStep = order.FirstStep;
         _slot = await Model(order).OpenAsync(order.Attempt, order.Sample);
         await RunSegmentAsync(order);
+        return true;
     }
 
     public async Task SegmentEndedAsync(PartAttempt attempt, int nextStep, bool completed)

@@ -184,17 +184,21 @@ sealed partial class PartWorker(
             _order.Took(sweepId, taken.Sum(l => l.Rows.Count));
             foreach (var lease in taken)
                 _held[lease.Attempt] = new(lease, time.GetTimestamp());
-            await Task.WhenAll(taken.Select(StartAsync));
-            return true;
+            // Where none could begin, not again at once: an older attempt at these rows is still about to stop.
+            return (await Task.WhenAll(taken.Select(StartAsync))).Any(began => began);
         }
         return false;
     }
 
-    async Task StartAsync(PartLease lease)
+    async Task<bool> StartAsync(PartLease lease)
     {
         try
         {
-            await grains.GetGrain<IPartGrain>(lease.Attempt.PartKey).StartAsync(lease);
+            if (await grains.GetGrain<IPartGrain>(lease.Attempt.PartKey).StartAsync(lease))
+                return true;
+            _held.TryRemove(lease.Attempt, out _);
+            await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(lease.Attempt.StageKey)).GiveBackAsync(lease.Attempt, null);
+            return false;
         }
         catch
         {

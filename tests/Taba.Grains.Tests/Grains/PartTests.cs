@@ -29,6 +29,24 @@ public sealed class PartTests(TestSilo silo) : IDisposable
     }
 
     [Fact]
+    public async Task Start_AnotherAttemptOfTheSameEpoch_IsRefusedAndTheFirstGoesOn()
+    {
+        // What a database that forgot its last second hands out.
+        var lease = NewLease(rows: 1);
+        var twin = lease with { Attempt = lease.Attempt with { Id = Guid.NewGuid() } };
+        var segments = silo.Device.Hold(lease.Attempt.StageKey);
+        Assert.True(await Part(lease).StartAsync(lease));
+        await NextAsync(segments);
+
+        Assert.False(await Part(twin).StartAsync(twin));
+        Assert.True(await Part(lease).StartAsync(lease));
+
+        Assert.Equal(lease.Attempt, (await Part(lease).GetStatusAsync()).Attempt);
+        await Part(lease).StopAsync(lease.Attempt);
+        Assert.DoesNotContain(silo.Device.Segments, s => s.Attempt == twin.Attempt);
+    }
+
+    [Fact]
     public async Task Start_ForwardReplacement_BeginsAfterTheReplacedSteps()
     {
         var spec = TestStages.InvertOf(TestSilo.NewStage()) with { Forward = new(5, TestStages.Noise(999, 128)) };
