@@ -20,6 +20,7 @@ sealed class ActivePart : IDisposable
     readonly LoadedEngine? _engine;
     readonly IDiffusionSchedule? _schedule;
     string _scratchFolder = "";
+    long _begun;
     int _givenUp;
     int _disposed;
 
@@ -89,7 +90,15 @@ sealed class ActivePart : IDisposable
 
     public Direction Direction => Lease.Spec.Kind == StageKind.Invert ? Direction.Inversion : Direction.Sampling;
 
-    public long Evaluations => _evaluations.Sum();
+    /// <summary>
+    /// Network evaluations so far, for progress: those of segments under way count from their begin, for a segment may take long. What was tried
+    /// twice counts twice, but never as more than the part takes.
+    /// </summary>
+    public long Progress => Math.Min(
+        (long)Lease.Rows.Count * Lease.Spec.EvaluationsPerRow, Math.Max(_evaluations.Sum(), Interlocked.Read(ref _begun)));
+
+    /// <summary>Notes evaluations that have begun.</summary>
+    public void CountBegun(long count) => Interlocked.Add(ref _begun, count);
 
     public int Row(int sample) => sample - Lease.Rows.Start;
 

@@ -151,7 +151,7 @@ sealed partial class EngineHost(
             SwapBefore = spec.Swap?.Before ?? 0,
             SwapRow = part.Swap is { } swap ? step => swap.Row(sample, step) : null,
             Captures = part.Lease.Keep.IsEmpty ? null : step => (CaptureKinds)(int)part.Lease.Keep.At(step),
-            Tag = new EvaluationTag(attempt.StageKey, sample),
+            Tag = new EvaluationTag(attempt.StageKey, sample, part),
             Observer = new SampleObserver(part, sample, checkpoints, grains, this, faults, logger),
         });
         return new(handle.Incarnation, handle.Index);

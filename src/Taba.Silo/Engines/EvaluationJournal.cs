@@ -25,6 +25,8 @@ sealed class EvaluationJournal : IEvaluationJournal, IDisposable
     public void Evaluating(ReadOnlySpan<EvaluationRecord> rows)
     {
         _counter.Add(rows.Length);
+        foreach (var row in rows)
+            (row.Tag as EvaluationTag)?.Part?.CountBegun(1);
         if (_file is null)
             return;
         lock (_lines)

@@ -87,6 +87,7 @@ sealed class PartPreparation(
         foreach (var row in checkpoint.Captures)
             part.WriteCapture(sample, row.Step, row.Kind, row.Row.Span);
         part.AddEvaluations(sample, checkpoint.Evaluations);
+        part.CountBegun(checkpoint.Evaluations);
         if (checkpoint.NextStep == part.Lease.Spec.NumInferenceSteps)
             checkpoint.State.CopyTo(part.ResultOf(sample));
         return new SampleState(checkpoint.NextStep, checkpoint.State, FromCheckpoint: true);

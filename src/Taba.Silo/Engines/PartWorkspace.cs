@@ -120,7 +120,7 @@ sealed class PartWorkspace(
             recent.Add(part.Lease.Attempt.StageKey, part.Lease.Rows, part.Results);
     }
 
-    public long Evaluations(PartAttempt attempt) => parts.Find(attempt)?.Evaluations ?? 0;
+    public long Evaluations(PartAttempt attempt) => parts.Find(attempt)?.Progress ?? 0;
 
     /// <summary>The grain's scheduler must not run this: hashing and file reads would block its silo's other grains.</summary>
     static Task<T> OffGrain<T>(Func<Task<T>> work) => Task.Run(work);
