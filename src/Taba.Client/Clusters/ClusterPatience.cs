@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Taba.Grains;
+using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Clusters;
 
@@ -30,8 +32,25 @@ sealed class ClusterPatience(string cluster, Terminal terminal)
         }
     }
 
+    /// <summary>Follows a sweep to its end. A watch that breaks off begins anew behind what was seen.</summary>
+    public async IAsyncEnumerable<SweepStatus> WatchAsync(ISweepGrain sweep, long sinceVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var seen = sinceVersion;
+        while (true)
+        {
+            await using var watch = sweep.WatchAsync(seen, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            while (await TryAsync(async () => await watch.MoveNextAsync(), cancellationToken) is { } more)
+            {
+                if (!more)
+                    yield break;
+                seen = watch.Current.Version;
+                yield return watch.Current;
+            }
+        }
+    }
+
     /// <summary>Asks once; null when there is no answer, after a pause.</summary>
-    public async Task<bool?> TryAsync(Func<Task<bool>> ask, CancellationToken cancellationToken)
+    async Task<bool?> TryAsync(Func<Task<bool>> ask, CancellationToken cancellationToken)
     {
         try
         {

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using Taba.Client.Embedded;
 using Taba.Client.Running;
 using Taba.Grains.Sweeps;
@@ -24,23 +23,8 @@ sealed class ClusterSession(IGrainFactory grains, ITensorStore store, SweepSpec 
 
     public Task<SweepStatus> SubmitAsync(SweepPlan plan) => Patience().AskAsync(() => grains.GetGrain<ISweepGrain>(plan.SweepId).SubmitAsync(plan), CancellationToken.None);
 
-    public async IAsyncEnumerable<SweepStatus> WatchAsync(
-        string sweepId, long sinceVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        var patience = Patience();
-        var seen = sinceVersion;
-        while (true)
-        {
-            await using var watch = grains.GetGrain<ISweepGrain>(sweepId).WatchAsync(seen, cancellationToken).GetAsyncEnumerator(cancellationToken);
-            while (await patience.TryAsync(async () => await watch.MoveNextAsync(), cancellationToken) is { } more)
-            {
-                if (!more)
-                    yield break;
-                seen = watch.Current.Version;
-                yield return watch.Current;
-            }
-        }
-    }
+    public IAsyncEnumerable<SweepStatus> WatchAsync(string sweepId, long sinceVersion, CancellationToken cancellationToken) =>
+        Patience().WatchAsync(grains.GetGrain<ISweepGrain>(sweepId), sinceVersion, cancellationToken);
 
     /// <summary>Refused before anything was planned.</summary>
     public Task ForgetAsync(SweepPlan plan, CancellationToken cancellationToken) =>

@@ -9,7 +9,10 @@ namespace Taba.Grains.Parts;
 public interface IPartGrain : IGrainWithStringKey
 {
     /// <summary>Begins and returns at once. Idempotent for one attempt; a newer attempt replaces an older one.</summary>
-    /// <returns>False when a newer attempt, or another of the same epoch, was here: nothing begins, and the caller gives the part back.</returns>
+    /// <returns>
+    /// False when nothing begins: a newer attempt, or another of the same epoch, was here, or the activation of an earlier one is still on another
+    /// silo, from where it goes now. The caller asks again, and in the end gives the part back.
+    /// </returns>
     [Alias("Start")]
     Task<bool> StartAsync(PartLease lease);
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Orleans.Placement;
+using Orleans.Runtime;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
@@ -14,7 +15,7 @@ namespace Taba.Grains.Parts;
 /// </summary>
 [PreferLocalPlacement]
 sealed partial class PartGrain(
-    IPartWorkspace workspace, IEngineHost engines, IWorkSignal signal, ILogger<PartGrain> logger) : Grain, IPartGrain
+    IPartWorkspace workspace, IEngineHost engines, IWorkSignal signal, ILocalSiloDetails silo, ILogger<PartGrain> logger) : Grain, IPartGrain
 {
     PartRun? _run;
     PartAttempt _last;
@@ -24,8 +25,16 @@ sealed partial class PartGrain(
         // A database that forgot its last second hands out an epoch twice: the id tells the attempts apart.
         if (lease.Attempt.Epoch <= _last.Epoch)
             return lease.Attempt == _last;
-        _last = lease.Attempt;
         var older = _run;
+        if (lease.Worker is { } worker && worker != silo.SiloAddress.ToParsableString())
+        {
+            _run = null;
+            if (older is not null)
+                await AbandonAsync(older);
+            DeactivateOnIdle();
+            return false;
+        }
+        _last = lease.Attempt;
         var run = _run = new PartRun(lease);
         // The part outlives this call: preparing reads files and may load a model.
         DelayDeactivation(TimeSpan.FromDays(1));

@@ -81,6 +81,9 @@ public sealed record PartLease(PartAttempt Attempt, StageSpec Spec, RowRange Row
 {
     /// <summary>Workers that had some of these rows before and did not finish them: their checkpoints may be of use.</summary>
     [Id(10)] public ImmutableArray<string> EarlierWorkers { get; init; } = [];
+
+    /// <summary>Whose lease it is: the part runs on that silo and no other. Null where there is only one.</summary>
+    [Id(11)] public string? Worker { get; init; }
 }
 
 /// <summary>What a worker asks for.</summary>

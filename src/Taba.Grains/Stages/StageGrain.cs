@@ -123,7 +123,7 @@ sealed partial class StageGrain(
                 Epoch = attempt.Epoch,
                 Leases = next.Leases.Add(new(attempt, rows, worker, time.GetUtcNow() + options.Value.Duration)),
             };
-            leases.Add(new(attempt, spec, rows, keep, supplement) { EarlierWorkers = next.EarlierWorkers(rows) });
+            leases.Add(new(attempt, spec, rows, keep, supplement) { EarlierWorkers = next.EarlierWorkers(rows), Worker = worker });
             taken += rows.Count;
         }
         // One write for all of them, before any is handed out.

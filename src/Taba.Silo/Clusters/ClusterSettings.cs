@@ -63,7 +63,7 @@ public static class ClusterSettings
         if (!Validator.TryValidateObject(options, new ValidationContext(options), faults, validateAllProperties: true))
         {
             var member = faults[0].MemberNames.First();
-            throw Bad(options, member, $"'{section[member]}': {faults[0].ErrorMessage}".TrimStart('\'', ':', ' '));
+            throw Bad(options, member, section[member] is { Length: > 0 } value ? $"'{value}': {faults[0].ErrorMessage}" : $"{faults[0].ErrorMessage}");
         }
         foreach (var (member, value) in new[] { (nameof(options.Address), options.Address), (nameof(options.AdvertisedAddress), options.AdvertisedAddress) })
         {

@@ -128,7 +128,10 @@ sealed class ClusterSilo : IAsyncDisposable
             .SetMinimumLevel(options.LogLevel)
             .AddFilter("Orleans", options.LogLevel < LogLevel.Information ? options.LogLevel : LogLevel.Error)
             .AddFilter("Microsoft", LogLevel.Warning)
-            .AddFilter("Polly", LogLevel.Error);
+            // Calls to silos that have just died, one by one: who made them says what matters, once.
+            .AddFilter("Orleans.Messaging", Quiet(options))
+            .AddFilter("Orleans.Runtime.GrainDirectory", Quiet(options))
+            .AddFilter("Polly", Quiet(options));
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = cluster.DrainFor);
         // Signals are this program's to hear: a silo that is told to end first drains.
@@ -157,6 +160,8 @@ sealed class ClusterSilo : IAsyncDisposable
         builder.Services.AddTabaEngineExit();
         return builder.Build();
     }
+
+    static LogLevel Quiet(ClusterSiloOptions options) => options.LogLevel < LogLevel.Information ? options.LogLevel : LogLevel.Critical;
 
     /// <summary>A port of an address that was free just now.</summary>
     static int FreePort(IPAddress address)

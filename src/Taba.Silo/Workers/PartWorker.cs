@@ -34,6 +34,9 @@ sealed partial class PartWorker(
 {
     const int FaultAfterFailures = 10;
     const int MostAutoencoderParts = 2;
+    const int StartAttempts = 10;
+    static readonly TimeSpan CheckAfter = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan StartPause = TimeSpan.FromMilliseconds(100);
     static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
 
     static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(20);
@@ -100,7 +103,7 @@ sealed partial class PartWorker(
             {
                 var store = FaultMonitor.StoreFault(exception);
                 if (store is null)
-                    LogLookFailed(logger, exception);
+                    LogLookFailed(logger, exception.Message);
                 if (++failures >= FaultAfterFailures || store is not null)
                     faults.Report(exception, "looking for work");
             }
@@ -194,8 +197,13 @@ sealed partial class PartWorker(
     {
         try
         {
-            if (await grains.GetGrain<IPartGrain>(lease.Attempt.PartKey).StartAsync(lease))
-                return true;
+            for (var ask = 1; ask <= StartAttempts; ask++)
+            {
+                if (await grains.GetGrain<IPartGrain>(lease.Attempt.PartKey).StartAsync(lease))
+                    return true;
+                // Another silo still had the grain, or an older attempt is about to stop: the next call finds its place here.
+                await Task.Delay(StartPause, time);
+            }
             _held.TryRemove(lease.Attempt, out _);
             await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(lease.Attempt.StageKey)).GiveBackAsync(lease.Attempt, null);
             return false;
@@ -217,11 +225,16 @@ sealed partial class PartWorker(
                 .WaitAsync(CallLimit, time);
             for (var i = 0; i < parts.Count; i++)
             {
+                var attempt = parts[i].Lease.Attempt;
                 if (kept[i])
                     parts[i].AnsweredAt = time.GetTimestamp();
-                else if (await HasEndedAsync(parts[i].Lease.Attempt))
-                    _held.TryRemove(parts[i].Lease.Attempt, out _);
-                else
+                // The grain is gone with what it knew, or its stage did not hear of its end: a lease that nobody works on must not be renewed.
+                if (kept[i] ? time.GetElapsedTime(parts[i].StartedAt) > CheckAfter && await HasEndedAsync(attempt) : await HasEndedAsync(attempt))
+                {
+                    if (_held.TryRemove(attempt, out _) && kept[i])
+                        await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stageKey)).GiveBackAsync(attempt, null);
+                }
+                else if (!kept[i])
                     await StopAsync(parts[i]);
             }
         }
@@ -247,8 +260,8 @@ sealed partial class PartWorker(
         await grains.GetGrain<IPartGrain>(part.Lease.Attempt.PartKey).StopAsync(part.Lease.Attempt);
     }
 
-    [LoggerMessage(3101, LogLevel.Error, "Looking for work failed")]
-    static partial void LogLookFailed(ILogger logger, Exception exception);
+    [LoggerMessage(3101, LogLevel.Warning, "Looking for work failed, and is tried again: {Reason}")]
+    static partial void LogLookFailed(ILogger logger, string reason);
 
     [LoggerMessage(3102, LogLevel.Warning, "Leases of stage {Stage} could not be renewed: {Reason}")]
     static partial void LogRenewFailed(ILogger logger, string stage, string reason);
@@ -262,6 +275,8 @@ sealed partial class PartWorker(
     sealed class HeldPart(PartLease lease, long answeredAt)
     {
         public PartLease Lease { get; } = lease;
+
+        public long StartedAt { get; } = answeredAt;
 
         long _answeredAt = answeredAt;
 

@@ -3,7 +3,7 @@ using Taba.Testing.Servers;
 namespace Taba.Testing.Clusters;
 
 /// <summary>
-/// Real silos in processes of their own on real servers: PostgreSQL for membership and grain state, a folder or Azurite for
+/// Real silos in processes of their own on real servers: PostgreSQL or Redis for membership and grain state, a folder or Azurite for
 /// tensors. The programs are those of this build.
 /// </summary>
 public sealed class TestCluster : IAsyncDisposable
@@ -17,14 +17,20 @@ public sealed class TestCluster : IAsyncDisposable
     readonly List<ClusterProcess> _clients = [];
     int _clientNumber;
 
-    TestCluster(PostgresServer postgres, AzuriteServer? azurite)
+    readonly PostgresServer? _postgres;
+
+    TestCluster(PostgresServer? postgres, RedisServer? redis, AzuriteServer? azurite)
     {
-        Postgres = postgres;
+        _postgres = postgres;
+        Redis = redis;
         Azurite = azurite;
         Directory.CreateDirectory(Journals);
     }
 
-    public PostgresServer Postgres { get; }
+    public PostgresServer Postgres => _postgres ?? throw new InvalidOperationException("This cluster meets in Redis.");
+
+    /// <summary>Where members meet instead of PostgreSQL.</summary>
+    public RedisServer? Redis { get; }
 
     /// <summary>The tensor store's server; null when the store is a folder.</summary>
     public AzuriteServer? Azurite { get; }
@@ -51,7 +57,10 @@ public sealed class TestCluster : IAsyncDisposable
     /// <param name="azurite">Tensors are kept in Azurite instead of a folder.</param>
     /// <param name="address">Where PostgreSQL listens.</param>
     public static async Task<TestCluster> StartAsync(bool azurite = false, string address = "127.0.0.1") =>
-        new(await PostgresServer.StartAsync(address), azurite ? await AzuriteServer.StartAsync() : null);
+        new(await PostgresServer.StartAsync(address), null, azurite ? await AzuriteServer.StartAsync() : null);
+
+    /// <summary>A cluster that meets, and keeps its grains' state, in Redis.</summary>
+    public static async Task<TestCluster> StartOnRedisAsync() => new(null, await RedisServer.StartAsync(), null);
 
     /// <summary>Starts a silo and waits until it is a member.</summary>
     public async Task<ClusterProcess> StartSiloAsync(string name, string role = "worker")
@@ -101,7 +110,10 @@ public sealed class TestCluster : IAsyncDisposable
             Retire(process);
         if (Azurite is not null)
             await Azurite.DisposeAsync();
-        await Postgres.DisposeAsync();
+        if (Redis is not null)
+            await Redis.DisposeAsync();
+        if (_postgres is not null)
+            await _postgres.DisposeAsync();
         _folder.Dispose();
     }
 
@@ -121,8 +133,8 @@ public sealed class TestCluster : IAsyncDisposable
         var section = $"Taba__Clusters__{Name}__";
         var settings = new Dictionary<string, string>(Settings)
         {
-            [$"{section}Provider"] = "postgres",
-            [$"{section}ConnectionString"] = Postgres.ConnectionString,
+            [$"{section}Provider"] = Redis is null ? "postgres" : "redis",
+            [$"{section}ConnectionString"] = Redis?.ConnectionString ?? Postgres.ConnectionString,
             [$"{section}Store"] = Azurite is null ? StoreFolder : "azure:taba",
         };
         if (Azurite is not null)

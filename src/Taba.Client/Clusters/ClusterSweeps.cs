@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using Taba.Client.Embedded;
+using Taba.Grains;
+using Taba.Grains.Silos;
+using Taba.Grains.Sweeps;
+using Taba.Silo.Clusters;
+using Taba.Silo.Hosting;
+
+namespace Taba.Client.Clusters;
+
+/// <summary>The sweeps of a cluster, for commands that look at them or steer them.</summary>
+sealed class ClusterSweeps : IAsyncDisposable
+{
+    readonly ClusterConnection _connection;
+    readonly ClusterPatience _patience;
+
+    ClusterSweeps(ClusterOptions options, ClusterConnection connection, Terminal terminal) =>
+        (Options, _connection, _patience) = (options, connection, new(options.Name, terminal));
+
+    public ClusterOptions Options { get; }
+
+    public IGrainFactory Grains => _connection.Grains;
+
+    /// <param name="name">Null for the only cluster, or the default one.</param>
+    /// <exception cref="BadInputException">The settings name no such cluster.</exception>
+    /// <exception cref="RunFailedException">It does not answer.</exception>
+    public static async Task<ClusterSweeps> OpenAsync(string? name, Terminal terminal, CancellationToken cancellationToken)
+    {
+        var options = ClusterSettings.Read(SettingsFiles.Read(), name);
+        try
+        {
+            return new(options, await ClusterConnection.OpenAsync(options, cancellationToken), terminal);
+        }
+        catch (ClusterUnreachableException exception)
+        {
+            throw new RunFailedException(exception.Message, exception) { Begun = false };
+        }
+    }
+
+    /// <summary>Live ones first, then those that ended last.</summary>
+    public async Task<ImmutableArray<SweepEntry>> AllAsync(CancellationToken cancellationToken) =>
+        await AskAsync(async () => await Grains.GetGrain<ISweepIndexGrain>(0).GetAllAsync(), cancellationToken);
+
+    public async Task<ImmutableArray<SiloInfo>> SilosAsync(CancellationToken cancellationToken) =>
+        await AskAsync(async () => await Grains.GetGrain<ISilosGrain>(0).GetAsync(), cancellationToken);
+
+    /// <summary>The sweep that a user means: an id, the beginning of one, or the name of a sweep.</summary>
+    /// <exception cref="BadInputException">None or several are meant.</exception>
+    public async Task<SweepEntry> FindAsync(string wanted, CancellationToken cancellationToken)
+    {
+        var all = await AllAsync(cancellationToken);
+        var found = all.RemoveAll(s => s.SweepId != wanted);
+        if (found.IsEmpty)
+            found = all.RemoveAll(s => !s.SweepId.StartsWith(wanted, StringComparison.Ordinal));
+        if (found.IsEmpty)
+            found = all.RemoveAll(s => s.Name != wanted);
+        return found switch
+        {
+            [var one] => one,
+            [] => throw new BadInputException($"Cluster {Options.Name} has no sweep '{wanted}': taba list --cluster {Options.Name} names those it has."),
+            _ => throw new BadInputException($"'{wanted}' means {found.Length} sweeps ({string.Join(", ", found.Select(s => s.SweepId))}): give more of the id."),
+        };
+    }
+
+    /// <summary>Asks until there is an answer: a silo may be dying just now.</summary>
+    public async Task<T> AskAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken) =>
+        (await _patience.AskAsync(async () => Tuple.Create(await ask()), cancellationToken)).Item1;
+
+    public ValueTask DisposeAsync() => _connection.DisposeAsync();
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+using Taba.Client.Progress;
+using Taba.Grains.Silos;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Client.Clusters;
+
+/// <summary>Sweeps and silos as lines of text.</summary>
+static class SweepText
+{
+    public const int IdDigits = 12;
+
+    public static string Word(SweepEntry sweep) => sweep.Ended is { } ended ? Word(ended) : sweep.Paused ? Word(SweepState.Paused) : Word(SweepState.Running);
+
+    public static string Word(SweepState state) => state switch
+    {
+        SweepState.CompletedWithFailures => "completed with failures",
+        _ => state.ToString().ToLowerInvariant(),
+    };
+
+    public static void WriteList(TextWriter output, IReadOnlyList<SweepEntry> sweeps)
+    {
+        if (sweeps.Count == 0)
+        {
+            output.WriteLine("No sweeps.");
+            return;
+        }
+        var name = Math.Max(4, sweeps.Max(s => s.Name.Length));
+        output.WriteLine($"{"id".PadRight(IdDigits)}  {"name".PadRight(name)}  {"state",-23}  {"priority",8}  submitted (UTC)");
+        foreach (var s in sweeps)
+        {
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Short(s.SweepId).PadRight(IdDigits)}  {s.Name.PadRight(name)}  {Word(s),-23}  {s.Priority,8}  {s.SubmittedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss}"));
+        }
+    }
+
+    public static void WriteSilos(TextWriter output, IReadOnlyList<SiloInfo> silos)
+    {
+        var name = silos.Select(s => s.Name.Length).Append(4).Max();
+        output.WriteLine($"{"silo".PadRight(name)}  {"role",-11}  {"device",-6}  {"memory",10}  batch");
+        foreach (var s in silos)
+        {
+            output.WriteLine(
+                $"{s.Name.PadRight(name)}  {s.Role.ToString().ToLowerInvariant(),-11}  {s.DeviceKind,-6}  {(s.DeviceMemory == 0 ? "unknown" : Quantities.Bytes(s.DeviceMemory)),10}  {s.BatchSize}");
+        }
+    }
+
+    /// <param name="names">Names of stages by key.</param>
+    public static void WriteStatus(TextWriter output, SweepStatus status, IReadOnlyDictionary<string, string> names)
+    {
+        output.WriteLine($"{status.SweepId}: {Word(status.State)}, {Quantities.Count(status.EvaluationsDone)} of {Quantities.Count(status.EvaluationsPlanned)} evaluations");
+        foreach (var stage in status.Stages)
+        {
+            var failed = stage.RowsFailed == 0 ? "" : $", {stage.RowsFailed} failed";
+            var out_ = stage.PartsLeased == 0 ? "" : $", {stage.PartsLeased} parts out";
+            output.WriteLine($"  {names.GetValueOrDefault(stage.Key, StageNames.Of(stage.Kind))}: {stage.RowsDone} of {stage.RowsWanted} rows{failed}{out_}");
+        }
+        foreach (var failure in status.Failures)
+            output.WriteLine($"  sample {failure.Sample} of {names.GetValueOrDefault(failure.StageKey, failure.StageKey)} failed at step {failure.Step}: {failure.Reason}");
+        if (status.Fault is { } fault)
+            output.WriteLine($"  waits and tries again: {fault}");
+    }
+
+    static string Short(string id) => id.Length > IdDigits ? id[..IdDigits] : id;
+}

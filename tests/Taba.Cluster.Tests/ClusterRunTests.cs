@@ -1,0 +1,167 @@
+using System.Text.Json;
+using Taba.Testing;
+using Taba.Testing.Clusters;
+using Taba.Testing.Servers;
+
+namespace Taba.Cluster.Tests;
+
+/// <summary>The real command on real silos in processes of their own. What is done to larger runs is in <c>tests/chaos</c> (docs/reliability.md).</summary>
+public sealed class ClusterRunTests
+{
+    const int Samples = 40;
+
+    const string Gaussian = """
+        { "family": "gaussian", "image_size": 16, "channels": 3, "mean": 0.1, "deviation": 0.5,
+          "diffusion_steps": 1000, "noise_schedule": "linear", "rescale_timesteps": false }
+        """;
+
+    const string Demo = """
+        name: disturbed
+        model: demo
+        samples: 40
+        seed: 420
+        num_inference_steps: 10
+        deterministic: true
+        stages: [sample, invert]
+        interventions:
+          - forward: { before: 3, seed: 999 }
+        """;
+
+    static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
+
+    static string Smooth(int samples, string more = "") => $"""
+        name: smooth
+        model: gaussian.json
+        samples: {samples}
+        num_inference_steps: 20
+        stages: [sample, invert, reconstruct]
+        {more}
+        """;
+
+    [Fact]
+    public async Task Run_SiloKilledAndAnotherDrained_FilesOfAnUndisturbedRun()
+    {
+        Require(PostgresServer.Missing);
+        await using var cluster = await NewAsync(await TestCluster.StartAsync(), Demo);
+        cluster.Settings["Taba__Engine__CheckpointEverySteps"] = "2";
+        await cluster.StartSiloAsync("w1");
+        await cluster.StartSiloAsync("w2");
+        await using var log = new EvaluationLog(cluster.Journals);
+        var client = Start(cluster, "run", "sweep.yaml", "--out", "out");
+
+        await ReachAsync(log, 200);
+        cluster.Silos["w1"].Kill();
+        cluster.BeginSilo("w3");
+        await ReachAsync(log, 700);
+        cluster.Silos["w2"].Terminate();
+        Assert.Equal(0, await cluster.Silos["w2"].EndAsync(Limit));
+        Assert.Contains("w2 left", cluster.Silos["w2"].Output, StringComparison.Ordinal);
+
+        Assert.True(await client.EndAsync(Limit) == 0, client.Errors);
+        await cluster.RunClientAsync(Limit, "run", "sweep.yaml", "--out", "alone", "--device", "cpu");
+        Assert.Empty(SweepFiles.Differences(SweepFiles.Digests(Path.Combine(cluster.Folder, "alone")), SweepFiles.Digests(Path.Combine(cluster.Folder, "out"))));
+        Assert.Empty(StoreManifests.Faults(cluster.StoreFolder));
+        Assert.DoesNotContain(PostgresServer.Secret, string.Concat(cluster.Silos.Values.Select(s => s.Output + s.Errors)), StringComparison.Ordinal);
+        // Nothing but what the killed silo had not made durable was evaluated again.
+        var longest = log.Seen.GroupBy(e => (e.Stage, e.Sample)).Max(s => s.Zip(s.Skip(1)).Max(p => p.First.Step - p.Second.Step + 1));
+        Assert.InRange(longest, 0, 2);
+    }
+
+    [Fact]
+    public async Task Commands_SteerASweep()
+    {
+        Require(PostgresServer.Missing);
+        await using var cluster = await NewAsync(await TestCluster.StartAsync(), Smooth(Samples));
+        await cluster.StartSiloAsync("c1", "coordinator");
+        await cluster.StartSiloAsync("w1");
+
+        Assert.Contains("No sweeps", await RunAsync(cluster, "list"), StringComparison.Ordinal);
+        var silos = await RunAsync(cluster, "status");
+        Assert.Contains("coordinator", silos, StringComparison.Ordinal);
+        var id = (await RunAsync(cluster, "run", "sweep.yaml", "--detach", "--priority", "3")).Trim();
+        Assert.Contains("completed", await RunAsync(cluster, "watch", id), StringComparison.Ordinal);
+        var listed = JsonDocument.Parse((await RunAsync(cluster, "list", "--json")).Trim()).RootElement;
+        Assert.Equal((id, "completed", 3), (listed.GetProperty("id").GetString(), listed.GetProperty("state").GetString(), listed.GetProperty("priority").GetInt32()));
+        Assert.Contains($"{Samples} of {Samples} rows", await RunAsync(cluster, "status", id[..6]), StringComparison.Ordinal);
+
+        // A long one is paused, goes on, is cancelled, and tried again.
+        await File.WriteAllTextAsync(Path.Combine(cluster.Folder, "long.yaml"), Smooth(20_000).Replace("smooth", "long", StringComparison.Ordinal));
+        var other = (await RunAsync(cluster, "run", "long.yaml", "--detach")).Trim();
+        Assert.Contains("paused", await RunAsync(cluster, "pause", "long"), StringComparison.Ordinal);
+        Assert.Contains("running", await RunAsync(cluster, "resume", other), StringComparison.Ordinal);
+        Assert.Contains("cancelled", await RunAsync(cluster, "cancel", other), StringComparison.Ordinal);
+        Assert.Contains("running", await RunAsync(cluster, "retry", other), StringComparison.Ordinal);
+        Assert.Contains("cancelled", await RunAsync(cluster, "cancel", other), StringComparison.Ordinal);
+
+        var unknown = Start(cluster, "status", "nothing-of-that-name");
+        Assert.Equal(2, await unknown.EndAsync(Limit));
+        Assert.Contains("has no sweep 'nothing-of-that-name'", unknown.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_OnRedis_FilesOfAnEmbeddedRun()
+    {
+        Require(RedisServer.Missing);
+        await using var cluster = await NewAsync(await TestCluster.StartOnRedisAsync(), Smooth(Samples));
+        await cluster.StartSiloAsync("w1");
+        await cluster.StartSiloAsync("w2");
+        await RunAsync(cluster, "run", "sweep.yaml", "--out", "out");
+        await cluster.RunClientAsync(Limit, "run", "sweep.yaml", "--out", "alone", "--device", "cpu");
+        Assert.Empty(SweepFiles.Differences(SweepFiles.Digests(Path.Combine(cluster.Folder, "alone")), SweepFiles.Digests(Path.Combine(cluster.Folder, "out"))));
+    }
+
+    [Fact]
+    public async Task Run_TensorsInBlobs_FilesOfAnEmbeddedRun()
+    {
+        Require(PostgresServer.Missing);
+        Require(AzuriteServer.Missing);
+        await using var cluster = await NewAsync(await TestCluster.StartAsync(azurite: true), Smooth(Samples));
+        await cluster.StartSiloAsync("w1");
+        await RunAsync(cluster, "run", "sweep.yaml", "--out", "out");
+        await cluster.RunClientAsync(Limit, "run", "sweep.yaml", "--out", "alone", "--device", "cpu");
+        Assert.Empty(SweepFiles.Differences(SweepFiles.Digests(Path.Combine(cluster.Folder, "alone")), SweepFiles.Digests(Path.Combine(cluster.Folder, "out"))));
+    }
+
+    [Fact]
+    public async Task Silo_BadSettingsOrNoServer_SaysSoAndEnds()
+    {
+        Require(PostgresServer.Missing);
+        await using var cluster = await NewAsync(await TestCluster.StartAsync(), Smooth(1));
+        await cluster.Postgres.StopAsync();
+        var silo = cluster.BeginSilo("w1");
+        Assert.Equal(3, await silo.EndAsync(Limit));
+        Assert.Contains("PostgreSQL cannot be used", silo.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain(PostgresServer.Secret, silo.Errors, StringComparison.Ordinal);
+
+        var bad = ClusterProcess.Start("bad", "Taba.Silo.dll", cluster.Folder, [], ["--cluster", "nowhere"]);
+        Assert.Equal(2, await bad.EndAsync(Limit));
+        Assert.Contains("Taba:Clusters:nowhere", bad.Errors, StringComparison.Ordinal);
+    }
+
+    static void Require(string? missing)
+    {
+        if (missing is not null)
+            Assert.Skip(missing);
+    }
+
+    static async Task<TestCluster> NewAsync(TestCluster cluster, string sweep)
+    {
+        await File.WriteAllTextAsync(Path.Combine(cluster.Folder, "gaussian.json"), Gaussian);
+        await File.WriteAllTextAsync(Path.Combine(cluster.Folder, "sweep.yaml"), sweep);
+        return cluster;
+    }
+
+    static ClusterProcess Start(TestCluster cluster, params string[] arguments) => cluster.StartClient([.. arguments, "--cluster", TestCluster.Name]);
+
+    static Task<string> RunAsync(TestCluster cluster, params string[] arguments) => cluster.RunClientAsync(Limit, [.. arguments, "--cluster", TestCluster.Name]);
+
+    static async Task ReachAsync(EvaluationLog log, int evaluations)
+    {
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        while (log.Count < evaluations)
+        {
+            Assert.True(clock.Elapsed < Limit, $"only {log.Count} of {evaluations} evaluations were made");
+            await Task.Delay(50);
+        }
+    }
+}

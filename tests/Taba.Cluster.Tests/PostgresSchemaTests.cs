@@ -1,0 +1,202 @@
+using Npgsql;
+using Taba.Silo.Clusters;
+using Taba.Testing.Servers;
+
+namespace Taba.Cluster.Tests;
+
+/// <summary>The queries that Orleans' ADO.NET providers run, one by one, on a real PostgreSQL: what they return, and what they do in a conflict.</summary>
+public sealed class PostgresSchemaTests : IAsyncLifetime
+{
+    static readonly DateTime Now = new(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc);
+
+    PostgresServer? _server;
+    NpgsqlDataSource? _data;
+    Dictionary<string, string> _queries = [];
+
+    public async ValueTask InitializeAsync()
+    {
+        if (PostgresServer.Missing is { } reason)
+            Assert.Skip(reason);
+        _server = await PostgresServer.StartAsync();
+        // Silos that start together.
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => PostgresSchema.ApplyAsync(_server.ConnectionString, CancellationToken.None)));
+        _data = NpgsqlDataSource.Create(_server.ConnectionString);
+        await using var command = _data.CreateCommand("SELECT QueryKey, QueryText FROM OrleansQuery");
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+            _queries[reader.GetString(0)] = reader.GetString(1);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_data is not null)
+            await _data.DisposeAsync();
+        if (_server is not null)
+            await _server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Apply_Again_ChangesNothing()
+    {
+        await PostgresSchema.ApplyAsync(_server!.ConnectionString, CancellationToken.None);
+        await using var count = _data!.CreateCommand("SELECT count(*) FROM taba_schema_version");
+        Assert.Equal((long)PostgresSchema.Scripts().Count, await count.ExecuteScalarAsync());
+    }
+
+    [Fact]
+    public async Task Apply_DatabaseOfANewerVersion_IsRefused()
+    {
+        await using (var newer = _data!.CreateCommand("INSERT INTO taba_schema_version (version, script) VALUES (9999, 'later')"))
+            await newer.ExecuteNonQueryAsync();
+        var refused = await Assert.ThrowsAsync<ClusterUnreachableException>(() => PostgresSchema.ApplyAsync(_server!.ConnectionString, CancellationToken.None));
+        Assert.Contains("9999", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Membership_RowsVersionsAndConflicts()
+    {
+        Assert.True(await ScalarAsync<bool>("InsertMembershipVersionKey", ("DeploymentId", "c")));
+        Assert.False(await ScalarAsync<bool>("InsertMembershipVersionKey", ("DeploymentId", "c")));
+        // With no silos one row with the version.
+        var empty = Assert.Single(await RowsAsync("MembershipReadAllKey", ("DeploymentId", "c")));
+        Assert.Equal((0, DBNull.Value), ((int)empty["Version"], empty["StartTime"]));
+
+        Assert.True(await ScalarAsync<bool>("InsertMembershipKey", Silo(1, version: 0)));
+        Assert.False(await ScalarAsync<bool>("InsertMembershipKey", Silo(1, version: 1)));
+        Assert.False(await ScalarAsync<bool>("InsertMembershipKey", Silo(2, version: 0)));
+        Assert.True(await ScalarAsync<bool>("InsertMembershipKey", Silo(2, version: 1)));
+
+        Assert.True(await ScalarAsync<bool>("UpdateMembershipKey", [.. Key(1), ("Status", 3), ("SuspectTimes", DBNull.Value), ("IAmAliveTime", Now), ("Version", 2)]));
+        Assert.False(await ScalarAsync<bool>("UpdateMembershipKey", [.. Key(1), ("Status", 6), ("SuspectTimes", "x"), ("IAmAliveTime", Now), ("Version", 2)]));
+        Assert.False(await ScalarAsync<bool>("UpdateMembershipKey", [.. Key(9), ("Status", 6), ("SuspectTimes", "x"), ("IAmAliveTime", Now), ("Version", 3)]));
+        var one = Assert.Single(await RowsAsync("MembershipReadRowKey", Key(1)));
+        Assert.Equal((3, 3, "silo1"), ((int)one["Version"], (int)one["Status"], (string)one["SiloName"]));
+        Assert.Equal(DBNull.Value, Assert.Single(await RowsAsync("MembershipReadRowKey", Key(9)))["StartTime"]);
+        Assert.Equal(2, (await RowsAsync("MembershipReadAllKey", ("DeploymentId", "c"))).Count);
+
+        await RowsAsync("UpdateIAmAlivetimeKey", [.. Key(1), ("IAmAliveTime", Now.AddHours(1))]);
+        Assert.Equal(Now.AddHours(1), Assert.Single(await RowsAsync("MembershipReadRowKey", Key(1)))["IAmAliveTime"]);
+
+        var gateway = Assert.Single(await RowsAsync("GatewaysQueryKey", ("DeploymentId", "c"), ("Status", 3)));
+        Assert.Equal(("10.0.0.1", 30001, 1), ((string)gateway["Address"], (int)gateway["ProxyPort"], (int)gateway["Generation"]));
+    }
+
+    [Fact]
+    public async Task Membership_CleaningUp_TakesOnlyTheDead()
+    {
+        await ScalarAsync<bool>("InsertMembershipVersionKey", ("DeploymentId", "c"));
+        await ScalarAsync<bool>("InsertMembershipKey", Silo(1, version: 0));
+        await ScalarAsync<bool>("InsertMembershipKey", Silo(2, version: 1));
+        await ScalarAsync<bool>("InsertMembershipKey", Silo(3, version: 2));
+        await ScalarAsync<bool>("UpdateMembershipKey", [.. Key(2), ("Status", 6), ("SuspectTimes", ""), ("IAmAliveTime", Now), ("Version", 3)]);
+        await ScalarAsync<bool>("UpdateMembershipKey", [.. Key(3), ("Status", 6), ("SuspectTimes", "v"), ("IAmAliveTime", Now), ("Version", 4)]);
+        // Another vote came in since it was read.
+        await RowsAsync("CleanupDefunctSiloEntryKey", [.. Key(3), ("SuspectTimes", "other"), ("StartTime", Now), ("IAmAliveTime", Now)]);
+        Assert.Equal(3, (await RowsAsync("MembershipReadAllKey", ("DeploymentId", "c"))).Count);
+        // None and empty are the same.
+        await RowsAsync("CleanupDefunctSiloEntryKey", [.. Key(2), ("SuspectTimes", DBNull.Value), ("StartTime", Now), ("IAmAliveTime", Now)]);
+        Assert.Equal(2, (await RowsAsync("MembershipReadAllKey", ("DeploymentId", "c"))).Count);
+        await RowsAsync("CleanupDefunctSiloEntriesKey", ("DeploymentId", "c"), ("IAmAliveTime", Now.AddDays(1)));
+        Assert.Equal("silo1", Assert.Single(await RowsAsync("MembershipReadAllKey", ("DeploymentId", "c")))["SiloName"]);
+        await RowsAsync("DeleteMembershipTableEntriesKey", ("DeploymentId", "c"));
+        Assert.Empty(await RowsAsync("MembershipReadAllKey", ("DeploymentId", "c")));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("stage-with-a-text-key")]
+    public async Task GrainState_VersionsAndConflicts(string? text)
+    {
+        Assert.Empty(await RowsAsync("ReadFromStorageKey", Grain(text)));
+        // Two activations that both believe that there is nothing: one wins.
+        var first = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => WriteAsync(text, null, (byte)i)));
+        Assert.Single(first, v => v == 1);
+        Assert.Equal(7, first.Count(v => v is null));
+        var next = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => WriteAsync(text, 1, (byte)i)));
+        Assert.Single(next, v => v == 2);
+        Assert.Null(await WriteAsync(text, 1, 9));
+        Assert.Null(await WriteAsync(text, null, 9));
+        Assert.Equal(2, Assert.Single(await RowsAsync("ReadFromStorageKey", Grain(text)))["Version"]);
+
+        Assert.Empty(await RowsAsync("ClearStorageKey", [.. Grain(text), ("GrainStateVersion", 1)]));
+        await RowsAsync("ClearStorageKey", [.. Grain(text), ("GrainStateVersion", 2)]);
+        var cleared = Assert.Single(await RowsAsync("ReadFromStorageKey", Grain(text)));
+        Assert.Equal((DBNull.Value, 3), (cleared["PayloadBinary"], (int)cleared["Version"]));
+        Assert.Null(await WriteAsync(text, null, 9));
+        Assert.Empty(await RowsAsync("DeleteStorageKey", [.. Grain(text), ("GrainStateVersion", 1)]));
+        Assert.Single(await RowsAsync("DeleteStorageKey", [.. Grain(text), ("GrainStateVersion", 3)]));
+        Assert.Null(await WriteAsync(text, 3, 9));
+    }
+
+    [Fact]
+    public async Task GrainState_KeysWithEqualHashes_AreApart()
+    {
+        await WriteAsync("a", null, 1);
+        await WriteAsync("b", null, 2);
+        Assert.Equal(new byte[] { 1 }, Assert.Single(await RowsAsync("ReadFromStorageKey", Grain("a")))["PayloadBinary"]);
+        Assert.Equal(new byte[] { 2 }, Assert.Single(await RowsAsync("ReadFromStorageKey", Grain("b")))["PayloadBinary"]);
+    }
+
+    [Fact]
+    public async Task Reminders_RangesAndTags()
+    {
+        foreach (var (name, hash) in new[] { ("low", -100), ("zero", 0), ("high", 100) })
+            await RemindAsync(name, hash);
+        Assert.Equal(["high", "zero"], await NamesAsync("ReadRangeRows1Key", ("ServiceId", "s"), ("BeginHash", -100), ("EndHash", 100)));
+        Assert.Equal(["high", "low"], await NamesAsync("ReadRangeRows2Key", ("ServiceId", "s"), ("BeginHash", 0), ("EndHash", -100)));
+        Assert.Equal(["high", "low", "zero"], await NamesAsync("ReadRangeRows2Key", ("ServiceId", "s"), ("BeginHash", 7), ("EndHash", 7)));
+        Assert.Equal(["high", "low", "zero"], await NamesAsync("ReadReminderRowsKey", ("ServiceId", "s"), ("GrainId", "g")));
+
+        var tag = await RemindAsync("low", -100);
+        var row = Assert.Single(await RowsAsync("ReadReminderRowKey", ("ServiceId", "s"), ("GrainId", "g"), ("ReminderName", "low")));
+        Assert.Equal((tag, 60_000L, Now), ((int)row["Version"], (long)row["Period"], (DateTime)row["StartTime"]));
+        Assert.False(await ScalarAsync<bool>("DeleteReminderRowKey", ("ServiceId", "s"), ("GrainId", "g"), ("ReminderName", "low"), ("Version", tag - 1)));
+        Assert.True(await ScalarAsync<bool>("DeleteReminderRowKey", ("ServiceId", "s"), ("GrainId", "g"), ("ReminderName", "low"), ("Version", tag)));
+        await RowsAsync("DeleteReminderRowsKey", ("ServiceId", "s"));
+        Assert.Empty(await RowsAsync("ReadReminderRowsKey", ("ServiceId", "s"), ("GrainId", "g")));
+    }
+
+    static (string, object)[] Key(int n) => [("DeploymentId", "c"), ("Address", $"10.0.0.{n}"), ("Port", 11111), ("Generation", n)];
+
+    static (string, object)[] Silo(int n, int version) =>
+    [
+        .. Key(n), ("SiloName", $"silo{n}"), ("HostName", "host"), ("Status", 1), ("ProxyPort", 30000 + n), ("StartTime", Now), ("IAmAliveTime", Now), ("Version", version),
+    ];
+
+    static (string, object)[] Grain(string? text) =>
+    [
+        ("GrainIdHash", 7), ("GrainTypeHash", 8), ("GrainIdN0", 0L), ("GrainIdN1", text is null ? 5L : 0L), ("GrainTypeString", "stage"),
+        ("ServiceId", "s"), ("GrainIdExtensionString", (object?)text ?? DBNull.Value),
+    ];
+
+    async Task<int?> WriteAsync(string? text, int? version, byte payload)
+    {
+        var rows = await RowsAsync("WriteToStorageKey", [.. Grain(text), ("GrainStateVersion", (object?)version ?? DBNull.Value), ("PayloadBinary", new[] { payload })]);
+        return rows.Count == 0 ? null : (int)Assert.Single(rows)["NewGrainStateVersion"];
+    }
+
+    async Task<int> RemindAsync(string name, int hash) => (int)Assert.Single(await RowsAsync(
+        "UpsertReminderRowKey", ("ServiceId", "s"), ("GrainId", "g"), ("ReminderName", name), ("GrainHash", hash), ("StartTime", Now), ("Period", 60_000)))["Version"];
+
+    async Task<IEnumerable<string>> NamesAsync(string key, params (string, object)[] parameters) =>
+        (await RowsAsync(key, parameters)).Select(r => (string)r["ReminderName"]).Order(StringComparer.Ordinal);
+
+    async Task<T> ScalarAsync<T>(string key, params (string, object)[] parameters) => (T)Assert.Single(await RowsAsync(key, parameters)).Values.Single();
+
+    /// <summary>Runs a query as the providers do: parameters by name and type, every row read.</summary>
+    async Task<List<Dictionary<string, object>>> RowsAsync(string key, params (string Name, object Value)[] parameters)
+    {
+        await using var command = _data!.CreateCommand(_queries[key]);
+        foreach (var (name, value) in parameters)
+        {
+            command.Parameters.Add(value is DBNull
+                ? new(name, name == "GrainStateVersion" ? NpgsqlTypes.NpgsqlDbType.Integer : NpgsqlTypes.NpgsqlDbType.Text) { Value = value }
+                : new NpgsqlParameter(name, value));
+        }
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<Dictionary<string, object>>();
+        while (await reader.ReadAsync())
+            rows.Add(Enumerable.Range(0, reader.FieldCount).ToDictionary(reader.GetName, reader.GetValue));
+        return rows;
+    }
+}
