@@ -91,7 +91,8 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         if (workers.Count == 0)
         {
             throw new RunFailedException(
-                $"cluster {options.Name} has no worker: start one with `Taba.Silo --cluster {options.Name}`") { Begun = false };
+                $"cluster {options.Name} has no worker: start one with `Taba.Silo --cluster {options.Name}`")
+            { Begun = false };
         }
         var kinds = workers.GroupBy(s => s.DeviceKind).ToList();
         var depends = spec.Deterministic || spec.Precision.Network == "auto" || spec.Precision.State == "auto";
