@@ -3,7 +3,7 @@ namespace Taba.Architecture.Tests;
 /// <summary>The working tree as text.</summary>
 static class Repository
 {
-    static readonly string[] Generated = ["bin", "obj", ".git", ".vs", ".idea", "TestResults", "experiments", "out", ".taba"];
+    static readonly string[] Generated = ["bin", "obj", ".git", ".vs", ".idea", "TestResults", "experiments", "out", ".taba", "node_modules"];
     static readonly string[] TextExtensions =
         [".cs", ".csproj", ".props", ".targets", ".sln", ".json", ".yaml", ".yml", ".md", ".sh", ".py", ".txt", ".config", ".editorconfig", ""];
 

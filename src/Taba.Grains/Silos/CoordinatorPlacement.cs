@@ -21,9 +21,9 @@ public sealed class CoordinatorPlacementDirector(ISiloDirectory silos) : IPlacem
         var coordinators = (await silos.GetAsync()).Where(s => s.Role == SiloRole.Coordinator).Select(s => s.Worker).ToHashSet();
         var candidates = compatible.Where(s => coordinators.Contains(s.ToParsableString())).Order().ToList();
         if (candidates.Count > 0)
-            return candidates[(int)(target.GrainIdentity.GetUniformHashCode() % (uint)candidates.Count)];
-        return context.LocalSiloStatus == SiloStatus.Active && compatible.Contains(context.LocalSilo)
-            ? context.LocalSilo
-            : compatible[Random.Shared.Next(compatible.Length)];
+            return ByKey(candidates);
+        return context.LocalSiloStatus == SiloStatus.Active && compatible.Contains(context.LocalSilo) ? context.LocalSilo : ByKey([.. compatible.Order()]);
+
+        SiloAddress ByKey(List<SiloAddress> among) => among[(int)(target.GrainIdentity.GetUniformHashCode() % (uint)among.Count)];
     }
 }

@@ -47,6 +47,21 @@ public sealed class PartTests(TestSilo silo) : IDisposable
     }
 
     [Fact]
+    public async Task Start_LeaseOfAnotherSilo_IsRefusedAndWhatRanHereEnds()
+    {
+        var lease = NewLease(rows: 1);
+        var segments = silo.Device.Hold(lease.Attempt.StageKey);
+        Assert.True(await Part(lease).StartAsync(lease));
+        await NextAsync(segments);
+
+        var elsewhere = lease with { Attempt = lease.Attempt with { Epoch = 2, Id = Guid.NewGuid() }, Worker = "127.0.0.1:1@1" };
+        Assert.False(await Part(lease).StartAsync(elsewhere));
+
+        Assert.Contains(lease.Attempt, silo.Workspace.Discarded);
+        Assert.DoesNotContain(silo.Device.Segments, s => s.Attempt == elsewhere.Attempt);
+    }
+
+    [Fact]
     public async Task Start_ForwardReplacement_BeginsAfterTheReplacedSteps()
     {
         var spec = TestStages.InvertOf(TestSilo.NewStage()) with { Forward = new(5, TestStages.Noise(999, 128)) };
