@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Taba.Grains.Planning;
 using Taba.Grains.Ports;
 using Taba.Grains.Silos;
 using Taba.Grains.Stages;
@@ -64,6 +65,7 @@ sealed partial class SweepGrain(
 
     public async Task<SweepStatus> SubmitAsync(SweepPlan plan)
     {
+        PlanCheck.Require(plan, this.GetPrimaryKeyString());
         using (await BeginChangeAsync())
         {
             await WriteAsync(state.State with { Plan = plan, Ended = null, Final = null, Paused = false });

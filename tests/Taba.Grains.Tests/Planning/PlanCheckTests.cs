@@ -1,0 +1,55 @@
+using Taba.Grains.Stages;
+using Taba.Grains.Planning;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Grains.Tests.Planning;
+
+public sealed class PlanCheckTests
+{
+    static readonly SweepPlan Good = TestStages.Chain("3f9a", 8) with { Runs = [Run("small_T10_forward-3", "samples")] };
+
+    [Fact]
+    public void Require_APlanOfThePlanner_IsTaken() => PlanCheck.Require(Good, "3f9a");
+
+    [Theory]
+    [InlineData("../../etc")]
+    [InlineData("a/b")]
+    [InlineData(".hidden")]
+    [InlineData("")]
+    [InlineData("a\nb")]
+    public void Require_IdThatIsNoName_IsRefused(string id) =>
+        Assert.Contains("sweep id", Assert.Throws<BadInputException>(() => PlanCheck.Require(Good with { SweepId = id }, id)).Message);
+
+    [Fact]
+    public void Require_IdOfAnotherGrain_IsRefused() => Assert.Throws<BadInputException>(() => PlanCheck.Require(Good, "other"));
+
+    [Theory]
+    [InlineData("../out")]
+    [InlineData("..")]
+    [InlineData("/etc/cron.d")]
+    [InlineData("a\\b")]
+    public void Require_RunThatLeadsOutOfItsFolder_IsRefused(string slug)
+    {
+        var exception = Assert.Throws<BadInputException>(() => PlanCheck.Require(Good with { Runs = [Run(slug, "samples")] }, Good.SweepId));
+        Assert.Contains(slug, exception.Message);
+    }
+
+    [Fact]
+    public void Require_TensorThatLeadsOutOfItsFolder_IsRefused() =>
+        Assert.Contains("../noise", Assert.Throws<BadInputException>(() => PlanCheck.Require(Good with { Runs = [Run("run", "../noise")] }, Good.SweepId)).Message);
+
+    [Fact]
+    public void Require_KeyOfOtherNumbers_IsRefused()
+    {
+        var stage = Good.Stages[0];
+        var forged = Good with { Stages = [stage with { Spec = stage.Spec with { NumInferenceSteps = 50 } }, .. Good.Stages.Skip(1)] };
+        Assert.Contains(stage.Key, Assert.Throws<BadInputException>(() => PlanCheck.Require(forged, Good.SweepId)).Message);
+    }
+
+    [Fact]
+    public void Require_AStageTwice_IsRefused() =>
+        Assert.Contains("twice", Assert.Throws<BadInputException>(() => PlanCheck.Require(Good with { Stages = [Good.Stages[0], Good.Stages[0]] }, Good.SweepId)).Message);
+
+    static PlannedRun Run(string slug, string tensor) =>
+        new(slug, [], null, new(0, 8), TestStages.Model, [new(tensor, TestStages.Noise(1, 8), TensorKinds.None, [], new(3, 8, 8))]);
+}
