@@ -28,7 +28,7 @@ sealed partial class EngineHost(
     EngineTroubles troubles,
     SpeedMemory speeds,
     IOptions<EngineSettings> settings,
-    ILogger<EngineHost> logger) : IEngineHost, IAsyncDisposable
+    ILogger<EngineHost> logger) : IEngineHost, IEngineCapacity, IAsyncDisposable
 {
     readonly ConcurrentDictionary<string, Lazy<Task<LoadedEngine>>> _engines = new();
     readonly ConcurrentDictionary<Guid, (DenoisingEngine Engine, SegmentPace Pace, string Model)> _byIncarnation = new();
@@ -39,7 +39,6 @@ sealed partial class EngineHost(
 
     public int SegmentSteps => settings.Value.CheckpointEverySteps ?? SegmentPace.MostSteps;
 
-    /// <summary>False when the device is broken or hangs: what begins now would only fail.</summary>
     public bool CanWork => !troubles.Any;
 
     /// <summary>What each engine is doing at this moment.</summary>
@@ -52,14 +51,12 @@ sealed partial class EngineHost(
         }),
     ];
 
-    /// <summary>Trajectories that an engine of this silo runs at once.</summary>
     public int Slots => 2 * BatchSize;
 
     public int BatchSize => settings.Value.BatchSize ?? device.DefaultBatchSize;
 
     public string EngineKey(StageSpec spec) => EngineNames.Of(spec);
 
-    /// <summary>Whether an engine is loaded, or is about to be.</summary>
     public bool IsLoaded(string engineKey) => _engines.ContainsKey(engineKey);
 
     /// <summary>Loads the model of a stage unless it is loaded. The caller releases the engine.</summary>

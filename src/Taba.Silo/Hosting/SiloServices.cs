@@ -68,6 +68,7 @@ static class SiloServices
         services.AddSingleton<IEngineWatch>(provider => provider.GetRequiredService<EngineWatchdog>());
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<EngineWatchdog>());
         services.AddSingleton<IEngineHost>(provider => provider.GetRequiredService<EngineHost>());
+        services.AddSingleton<IEngineCapacity>(provider => provider.GetRequiredService<EngineHost>());
 
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<IWorkSignal>(provider => provider.GetRequiredService<WorkSignal>());

@@ -22,7 +22,7 @@ sealed partial class PartWorker(
     IGrainFactory grains,
     ILocalSiloDetails silo,
     IClusterMembershipService membership,
-    EngineHost engines,
+    IEngineCapacity engines,
     IPartWorkspace workspace,
     WorkerRole role,
     WorkSignal signal,

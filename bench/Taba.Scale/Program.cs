@@ -1,0 +1,54 @@
+using System.CommandLine;
+using Taba.Grains.Silos;
+using Taba.Grains.Stages;
+using Taba.Scale;
+
+var silos = new Option<int>("--silos") { Description = "Silos with devices; one more coordinates.", DefaultValueFactory = _ => 8 };
+var devices = new Option<int>("--devices") { Description = "Simulated devices of a silo.", DefaultValueFactory = _ => 8 };
+var batch = new Option<int>("--batch") { Description = "Rows of a pass.", DefaultValueFactory = _ => 64 };
+var pass = new Option<double>("--pass-ms") { Description = "Milliseconds of a pass.", DefaultValueFactory = _ => 50 };
+var samples = new Option<int>("--samples") { Description = "Samples of the sweep.", DefaultValueFactory = _ => 1_000_000 };
+var steps = new Option<int>("--steps") { Description = "T.", DefaultValueFactory = _ => 50 };
+var segment = new Option<int>("--segment-steps") { Description = "Steps between two reports of a trajectory.", DefaultValueFactory = _ => 50 };
+var partRows = new Option<int>("--part-rows") { Description = "Rows of a part.", DefaultValueFactory = _ => PartGrid.MaxRows };
+var minutes = new Option<double>("--at-most") { Description = "Minutes after which a run is given up.", DefaultValueFactory = _ => 120 };
+var name = new Option<string>("--name") { Description = "The silo's name; 'coordinator' has no devices.", Required = true };
+var reports = new Option<string>("--reports") { Description = "Folder for its reports.", Required = true };
+
+ScaleOptions Options(ParseResult parsed) => new()
+{
+    Silos = parsed.GetValue(silos),
+    DevicesPerSilo = parsed.GetValue(devices),
+    Batch = parsed.GetValue(batch),
+    PassTime = TimeSpan.FromMilliseconds(parsed.GetValue(pass)),
+    Samples = parsed.GetValue(samples),
+    Steps = parsed.GetValue(steps),
+    SegmentSteps = parsed.GetValue(segment),
+    PartRows = parsed.GetValue(partRows),
+};
+
+var silo = new Command("silo", "One simulated silo of a run's cluster.") { name, reports, devices, batch, pass, steps, segment };
+silo.SetAction((parsed, _) =>
+{
+    var role = parsed.GetRequiredValue(name) == "coordinator" ? SiloRole.Coordinator : SiloRole.Worker;
+    return SimulatedSilo.RunAsync(parsed.GetRequiredValue(name), role, Options(parsed), parsed.GetRequiredValue(reports));
+});
+
+var run = new Command("run", "One sweep on a cluster of processes with simulated devices.") { silos, devices, batch, pass, samples, steps, segment, partRows, minutes };
+run.SetAction(async (parsed, _) =>
+{
+    var result = await ScaleRun.RunAsync(Options(parsed), TimeSpan.FromMinutes(parsed.GetValue(minutes)));
+    Console.WriteLine($"{ScaleResult.Heading}\n{result.Row}\n\n{result.Details}");
+});
+
+var table = new Command("table", "How cost grows with silos, samples and parts: a few short runs.") { batch, pass, steps, segment, minutes };
+table.SetAction(async (parsed, _) =>
+{
+    var shape = Options(parsed);
+    Console.WriteLine(ScaleResult.Heading);
+    foreach (var options in ScaleTable.Of(shape))
+        Console.WriteLine((await ScaleRun.RunAsync(options, TimeSpan.FromMinutes(parsed.GetValue(minutes)))).Row);
+});
+
+return await new RootCommand("Simulates devices, and nothing else, to see what a large cluster costs. Tables go to docs/benchmarks.md.") { run, table, silo }
+    .Parse(args).InvokeAsync();

@@ -1,0 +1,81 @@
+using System.Globalization;
+using Taba.Silo.Clusters;
+using Taba.Testing;
+using Taba.Testing.Clusters;
+using Taba.Testing.Servers;
+
+namespace Taba.Scale;
+
+/// <summary>PostgreSQL, a folder store, and silos with simulated devices, each in a process of its own.</summary>
+sealed class ScaleCluster : IAsyncDisposable
+{
+    public const string Name = "scale";
+
+    static readonly TimeSpan s_startLimit = TimeSpan.FromMinutes(3);
+
+    readonly PostgresServer _postgres;
+    readonly TempFolder _folder;
+    readonly List<ClusterProcess> _silos = [];
+
+    ScaleCluster(PostgresServer postgres, TempFolder folder) => (_postgres, _folder) = (postgres, folder);
+
+    public IReadOnlyList<ClusterProcess> Silos => _silos;
+
+    public ClusterProcess Coordinator => _silos[0];
+
+    public string Reports => _folder.At("reports");
+
+    public string Store => _folder.At("store");
+
+    /// <summary>The database server's first process.</summary>
+    public int? Database => ProcessUse.Find($"-p {_postgres.Port} ") ?? ProcessUse.Find($"-p {_postgres.Port}");
+
+    /// <summary>How a client reaches it.</summary>
+    public ClusterOptions ClientOptions => ClusterSettings.Read(Settings().Select(s => new KeyValuePair<string, string?>(s.Key.Replace("__", ":", StringComparison.Ordinal), s.Value)), Name);
+
+    public static async Task<ScaleCluster> StartAsync(ScaleOptions options)
+    {
+        var cluster = new ScaleCluster(await PostgresServer.StartAsync(), new());
+        Directory.CreateDirectory(cluster.Reports);
+        try
+        {
+            cluster.Begin("coordinator", options);
+            await cluster.Coordinator.SaysAsync("ready", s_startLimit);
+            for (var i = 1; i <= options.Silos; i++)
+                cluster.Begin($"silo-{i}", options);
+            await Task.WhenAll(cluster._silos.Select(s => s.SaysAsync("ready", s_startLimit)));
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    public IReadOnlyList<SiloReport> ReadReports() => [.. _silos.Select(s => SiloReport.Read(Path.Combine(Reports, $"{s.Name}.json")))];
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var silo in _silos)
+            silo.Dispose();
+        await _postgres.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    void Begin(string name, ScaleOptions options) => _silos.Add(ClusterProcess.Start(name, "taba-scale.dll", _folder.Path, Settings(),
+    [
+        "silo", "--name", name, "--reports", Reports,
+        "--devices", Text(options.DevicesPerSilo), "--batch", Text(options.Batch), "--pass-ms", Text(options.PassTime.TotalMilliseconds),
+        "--steps", Text(options.Steps), "--segment-steps", Text(options.SegmentSteps),
+    ]));
+
+    Dictionary<string, string> Settings() => new()
+    {
+        [$"Taba__Clusters__{Name}__Provider"] = "postgres",
+        [$"Taba__Clusters__{Name}__ConnectionString"] = _postgres.ConnectionString,
+        [$"Taba__Clusters__{Name}__Store"] = Store,
+    };
+
+    static string Text(IConvertible number) => number.ToString(CultureInfo.InvariantCulture);
+}

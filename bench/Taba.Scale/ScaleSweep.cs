@@ -1,0 +1,34 @@
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Scale;
+
+/// <summary>A sweep of one stage that samples from noise.</summary>
+static class ScaleSweep
+{
+    public static SweepPlan Plan(ScaleOptions options)
+    {
+        var spec = new StageSpec
+        {
+            Kind = StageKind.Sample,
+            Model = new("simulated", "simulated", "simulated", null, 1, 1, 1),
+            NumInferenceSteps = options.Steps,
+            Precision = new("float32", "float32", "float32"),
+            Input = new NoiseRows(NoiseLayout.PerSample, 1, "float32", options.Samples),
+            Output = Shape(options.PartRows),
+        };
+        var key = StageKey.Of(spec);
+        return new(key, "scale", [new(key, spec, new(0, options.Samples), CaptureSelection.None)], []);
+    }
+
+    /// <summary>The grid cuts by the size of a row: one that is said to be so large that a part has the rows that are wanted. It is not written.</summary>
+    static RowShape? Shape(int partRows)
+    {
+        if (partRows == PartGrid.MaxRows)
+            return null;
+        var shape = new RowShape(1, 1, (int)(PartGrid.MaxBytes / partRows / sizeof(float)));
+        return PartGrid.RowsPerPart(shape.Bytes) == partRows
+            ? shape
+            : throw new ArgumentOutOfRangeException(nameof(partRows), partRows, $"The part grid has no parts of {partRows} rows: a power of two of at most {PartGrid.MaxRows} is one.");
+    }
+}

@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using Taba.Grains.Ports;
+using Taba.Grains.Stages;
+using Taba.Grains.Trajectories;
+using Taba.Silo.Engines;
+
+namespace Taba.Scale;
+
+/// <summary>The engines of a silo with several simulated devices: everything that grains and worker see of engines, and no network.</summary>
+sealed class SimulatedEngines : IEngineHost, IEngineCapacity, IDisposable
+{
+    readonly SimulatedDevice[] _devices;
+    readonly ConcurrentDictionary<long, SimulatedRow> _rows = new();
+    readonly IGrainFactory _grains;
+    readonly ScaleOptions _options;
+    readonly Guid _incarnation = Guid.NewGuid();
+    long _tickets;
+    long _reportsFailed;
+
+    public SimulatedEngines(IGrainFactory grains, ScaleOptions options)
+    {
+        (_grains, _options) = (grains, options);
+        _devices =
+        [
+            .. Enumerable.Range(0, options.DevicesPerSilo)
+                .Select(i => new SimulatedDevice($"simulated device {i}", options.Batch, options.PassTime, row => ReportAsync(row).Ignore())),
+        ];
+    }
+
+    public int SegmentSteps => _options.SegmentSteps;
+
+    public int BatchSize => _options.Batch * _devices.Length;
+
+    public int Slots => 2 * BatchSize;
+
+    public bool CanWork => true;
+
+    public long RowSteps => _devices.Sum(d => d.RowSteps);
+
+    public long Passes => _devices.Sum(d => d.Passes);
+
+    /// <summary>Ends of segments that no grain heard of.</summary>
+    public long ReportsFailed => Volatile.Read(ref _reportsFailed);
+
+    public string EngineKey(StageSpec spec) => "simulated";
+
+    public bool IsLoaded(string engineKey) => true;
+
+    public SlotTicket Open(PartAttempt attempt, int sample)
+    {
+        var ticket = new SlotTicket(_incarnation, Interlocked.Increment(ref _tickets));
+        _rows[ticket.Index] = new(attempt, sample, ticket);
+        return ticket;
+    }
+
+    public void RunSegment(SlotTicket slot, int steps)
+    {
+        if (!_rows.TryGetValue(slot.Index, out var row))
+            return;
+        row.StepsLeft = steps;
+        row.NextStep += steps;
+        row.Device ??= _devices.MinBy(d => d.Load);
+        row.Device!.Enqueue(row);
+    }
+
+    public void Close(SlotTicket slot)
+    {
+        if (_rows.TryRemove(slot.Index, out var row))
+            row.Closed = true;
+    }
+
+    public void Dispose()
+    {
+        foreach (var device in _devices)
+            device.Dispose();
+    }
+
+    async Task ReportAsync(SimulatedRow row)
+    {
+        var completed = row.NextStep >= _options.Steps;
+        if (completed)
+            _rows.TryRemove(row.Ticket.Index, out _);
+        // The device's thread goes on; what follows is the thread pool's.
+        await Task.Yield();
+        try
+        {
+            await _grains.GetGrain<ITrajectoryGrain>(TrajectoryOrder.Key(row.Attempt.StageKey, row.Sample))
+                .SegmentEndedAsync(row.Attempt, row.NextStep, completed);
+        }
+        catch (Exception)
+        {
+            Interlocked.Increment(ref _reportsFailed);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using Taba.Grains.Stages;
+using Taba.Grains.Trajectories;
+
+namespace Taba.Scale;
+
+/// <summary>A trajectory in a slot of a simulated device.</summary>
+sealed class SimulatedRow(PartAttempt attempt, int sample, SlotTicket ticket)
+{
+    public PartAttempt Attempt => attempt;
+
+    public int Sample => sample;
+
+    public SlotTicket Ticket => ticket;
+
+    /// <summary>Chosen when it first runs: the one with the fewest rows.</summary>
+    public SimulatedDevice? Device { get; set; }
+
+    /// <summary>Steps of the running segment that are left.</summary>
+    public int StepsLeft { get; set; }
+
+    /// <summary>Steps that the trajectory has made when the segment ends.</summary>
+    public int NextStep { get; set; }
+
+    public bool Closed { get; set; }
+}

@@ -1,0 +1,92 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Taba.Diffusion.Tensors;
+using Taba.Grains.Ports;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+using Taba.Silo.Storage;
+using static TorchSharp.torch;
+
+namespace Taba.Scale;
+
+/// <summary>
+/// Nothing is read; what is published is real: an object of one float a row, its digest, and its manifest, create-if-absent, in a real store.
+/// </summary>
+sealed class SimulatedWorkspace(ITensorStore store, ScaleOptions options, TimeProvider time) : IPartWorkspace
+{
+    readonly ConcurrentDictionary<Guid, PartLease> _leases = new();
+    readonly Lock _gate = new();
+    SiloReport _report = new();
+
+    public SiloReport Report
+    {
+        get
+        {
+            lock (_gate)
+                return _report;
+        }
+    }
+
+    public Task<PreparedPart> PrepareAsync(PartLease lease, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+            _report = _report with { FirstLease = _report.FirstLease ?? time.GetUtcNow() };
+        _leases[lease.Attempt.Id] = lease;
+        return Task.FromResult(new PreparedPart([.. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Select(sample => new SampleStart(sample, 0))], []));
+    }
+
+    public Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) => Task.Run(async () =>
+    {
+        var clock = Stopwatch.StartNew();
+        var lease = _leases[attempt.Id];
+        var name = lease.Spec.ResultName;
+        var bytes = new byte[lease.Rows.Count * sizeof(float)];
+        ImmutableArray<long> shape = [lease.Rows.Count, 1, 1, 1];
+        long offset;
+        using (var file = TensorFileWriter.Create(store.ScratchPath(attempt, name), Diffusion.Tensors.TensorFormat.Safetensors, name, ScalarType.Float32, [.. shape]))
+        {
+            file.Write(bytes);
+            file.Complete();
+            offset = file.DataOffset;
+        }
+        var path = await store.PutAsync(attempt, name, cancellationToken);
+        var won = await store.PublishAsync(
+            new()
+            {
+                StageKey = attempt.StageKey,
+                RowStart = lease.Rows.Start,
+                RowEnd = lease.Rows.End,
+                Epoch = attempt.Epoch,
+                Attempt = attempt.Id,
+                Objects = [new(name, TensorKinds.None, [], path, shape, "float32", offset, bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)))],
+                Evaluations = (long)lease.Rows.Count * options.Steps,
+                Device = "simulated",
+                PublishedAt = time.GetUtcNow(),
+            },
+            cancellationToken);
+        _leases.TryRemove(attempt.Id, out _);
+        if (!won)
+            store.DeleteAttempt(attempt);
+        lock (_gate)
+        {
+            _report = _report with
+            {
+                LastPublication = time.GetUtcNow(),
+                Parts = _report.Parts + 1,
+                PartsTooLate = _report.PartsTooLate + (won ? 0 : 1),
+                PublishSeconds = _report.PublishSeconds + clock.Elapsed.TotalSeconds,
+            };
+        }
+        return RowSet.Of(lease.Rows);
+    }, cancellationToken);
+
+    public void Discard(PartAttempt attempt)
+    {
+        _leases.TryRemove(attempt.Id, out _);
+        Task.Run(() => store.DeleteAttempt(attempt)).Ignore();
+    }
+
+    public long Evaluations(PartAttempt attempt) => 0;
+}
