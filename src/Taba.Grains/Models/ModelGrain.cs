@@ -1,11 +1,13 @@
 using Orleans.Concurrency;
+using Orleans.GrainDirectory;
 using Taba.Grains.Ports;
+using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Grains.Trajectories;
 
 namespace Taba.Grains.Models;
 
-[Reentrant, PinnedToSilo]
+[Reentrant, PinnedToSilo, GrainDirectory(SiloGrainDirectory.Name)]
 sealed class ModelGrain(IEngineHost engines) : Grain, IModelGrain
 {
     public ValueTask<SlotTicket> OpenAsync(PartAttempt attempt, int sample) => new(engines.Open(attempt, sample));

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
+using Orleans.GrainDirectory;
 using Orleans.Placement;
 using Orleans.Runtime;
 using Taba.Grains.Ports;
+using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Trajectories;
@@ -13,7 +15,7 @@ namespace Taba.Grains.Parts;
 /// Starts a trajectory for each row of a leased part, collects their ends, and has the part published. It lives on the silo of
 /// the worker that leased the part, because that silo's workspace holds the rows.
 /// </summary>
-[PreferLocalPlacement]
+[PreferLocalPlacement, GrainDirectory(SiloGrainDirectory.Name)]
 sealed partial class PartGrain(
     IPartWorkspace workspace, IEngineHost engines, IWorkSignal signal, ILocalSiloDetails silo, ILogger<PartGrain> logger) : Grain, IPartGrain
 {
@@ -54,6 +56,18 @@ sealed partial class PartGrain(
         if (run.Running.Count == 0)
             PublishAsync(run).Ignore();
         return Task.CompletedTask;
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        // Only when its silo ends under it: then nobody may wait for it, or keep what it holds.
+        if (_run is not { } run)
+            return;
+        _run = null;
+        await run.Stop.CancelAsync();
+        if (!run.InWorkspace)
+            workspace.Discard(run.Attempt);
+        signal.PartEnded(run.Attempt, RowSet.Empty);
     }
 
     public async Task StopAsync(PartAttempt attempt)

@@ -1,7 +1,9 @@
 using Orleans.Concurrency;
+using Orleans.GrainDirectory;
 using Orleans.Placement;
 using Taba.Grains.Models;
 using Taba.Grains.Parts;
+using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
@@ -11,7 +13,7 @@ namespace Taba.Grains.Trajectories;
 /// Steps one sample in segments. It holds where the sample is and which slot it has; its tensor is the engine's, its
 /// checkpoint the store's.
 /// </summary>
-[PreferLocalPlacement]
+[PreferLocalPlacement, GrainDirectory(SiloGrainDirectory.Name)]
 sealed class TrajectoryGrain(ILocalSiloDetails silo) : Grain, ITrajectoryGrain
 {
     TrajectoryOrder? _order;

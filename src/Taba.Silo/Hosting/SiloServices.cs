@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Hosting;
+using Orleans.Runtime.Hosting;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using Taba.Diffusion.Engine;
 using Taba.Grains.Models;
@@ -104,6 +105,7 @@ static class SiloServices
     public static ISiloBuilder AddTabaPlacement(this ISiloBuilder silo, SiloFacts facts)
     {
         silo.UseSiloMetadata(facts.ToMetadata());
+        silo.AddGrainDirectory(SiloGrainDirectory.Name, (_, _) => new SiloGrainDirectory());
         silo.Services.AddPlacementDirector<CoordinatorPlacement, CoordinatorPlacementDirector>();
         silo.Services.AddPlacementDirector<PinnedToSiloPlacement, PinnedToSiloDirector>();
         return silo;

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.Configuration;
+using Orleans.Runtime.Hosting;
 using Orleans.Runtime.Placement;
 using Orleans.Serialization;
 using Orleans.Storage;
@@ -64,6 +65,7 @@ public sealed class TestSilo : IAsyncLifetime
             silo.Services.AddKeyedSingleton<IGrainStorage>(Taba.Grains.GrainStorage.Name, (services, _) =>
                 new DurableStorage(services.GetRequiredService<Serializer>(), GrainState));
             silo.Services.AddSingleton<ISiloDirectory>(new FakeSilos());
+            silo.AddGrainDirectory(SiloGrainDirectory.Name, (_, _) => new SiloGrainDirectory());
             silo.Services.AddPlacementDirector<PinnedToSiloPlacement, PinnedToSiloDirector>();
             silo.Services.AddPlacementDirector<CoordinatorPlacement, CoordinatorPlacementDirector>();
             silo.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.None));

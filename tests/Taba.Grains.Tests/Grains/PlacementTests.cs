@@ -1,26 +1,22 @@
 using Microsoft.Extensions.DependencyInjection;
+using Orleans.Runtime.Hosting;
 using Orleans.Runtime.Placement;
 using Orleans.TestingHost;
 using Taba.Grains.Models;
 using Taba.Grains.Ports;
+using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Grains.Trajectories;
 
 namespace Taba.Grains.Tests.Grains;
 
-/// <summary>A model's grain is where its device is, whoever calls it.</summary>
+/// <summary>A model's grain is where its device is, whoever calls it; a sample is where its slot is, whoever else dies.</summary>
 public sealed class PlacementTests
 {
     [Fact]
     public async Task ModelGrain_CalledFromAnywhere_IsOnTheSiloOfItsKey()
     {
-        var builder = new InProcessTestClusterBuilder(2);
-        builder.ConfigureSilo((silo, host) =>
-        {
-            host.Services.AddSingleton<IEngineHost>(new NamedEngine(silo.SiloName));
-            host.Services.AddPlacementDirector<PinnedToSiloPlacement, PinnedToSiloDirector>();
-        });
-        await using var cluster = builder.Build();
+        await using var cluster = Build(silos: 2);
         await cluster.DeployAsync();
         foreach (var silo in cluster.Silos)
         {
@@ -36,7 +32,41 @@ public sealed class PlacementTests
         Assert.Contains(gone.ToParsableString(), (await Assert.ThrowsAnyAsync<Exception>(() => lost.OpenAsync(default, 0).AsTask())).ToString());
     }
 
-    /// <summary>An engine that says where it is.</summary>
+    [Fact]
+    public async Task Trajectories_WhenOtherSilosDie_RememberWhereTheyAre()
+    {
+        // In the cluster's own directory the entries of a third of them would lie on each silo, and go with it.
+        await using var cluster = Build(silos: 3);
+        await cluster.DeployAsync();
+        var home = cluster.Silos[0];
+        var grains = home.ServiceProvider.GetRequiredService<IGrainFactory>();
+        var attempt = new PartAttempt("57a9e", 0, 1, Guid.NewGuid());
+        var trajectories = Enumerable.Range(0, 64).Select(i => grains.GetGrain<ITrajectoryGrain>(TrajectoryOrder.Key(attempt.StageKey, i))).ToList();
+        Assert.All(
+            await Task.WhenAll(trajectories.Select((t, i) => t.StartAsync(new(attempt, i, "engine", 0, TotalSteps: 10, SegmentSteps: 5)))),
+            Assert.True);
+
+        await cluster.KillSiloAsync(cluster.Silos[2]);
+        await cluster.KillSiloAsync(cluster.Silos[1]);
+        await cluster.WaitForLivenessToStabilizeAsync(didKill: true);
+
+        var statuses = await Task.WhenAll(trajectories.Select(t => t.GetStatusAsync().AsTask()));
+        Assert.Equal(Enumerable.Range(0, 64), statuses.Select(s => s.Sample));
+    }
+
+    static InProcessTestCluster Build(short silos)
+    {
+        var builder = new InProcessTestClusterBuilder(silos);
+        builder.ConfigureSilo((silo, host) =>
+        {
+            host.Services.AddSingleton<IEngineHost>(new NamedEngine(silo.SiloName));
+            host.AddGrainDirectory(SiloGrainDirectory.Name, (_, _) => new SiloGrainDirectory());
+            host.Services.AddPlacementDirector<PinnedToSiloPlacement, PinnedToSiloDirector>();
+        });
+        return builder.Build();
+    }
+
+    /// <summary>An engine that says where it is, and never comes to an end.</summary>
     sealed class NamedEngine(string silo) : IEngineHost
     {
         public int SegmentSteps => 1;
@@ -47,7 +77,9 @@ public sealed class PlacementTests
 
         public SlotTicket Open(PartAttempt attempt, int sample) => new(Id(silo), sample);
 
-        public void RunSegment(SlotTicket slot, int steps) => throw new NotSupportedException("no test asks for steps");
+        public void RunSegment(SlotTicket slot, int steps)
+        {
+        }
 
         public void Close(SlotTicket slot) => throw new NotSupportedException("no test closes a slot");
     }
