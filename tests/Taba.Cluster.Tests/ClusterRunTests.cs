@@ -76,6 +76,11 @@ public sealed class ClusterRunTests
         await cluster.StartSiloAsync("w1");
 
         Assert.Contains("No sweeps", await RunAsync(cluster, "list"), StringComparison.Ordinal);
+        var doctor = await RunAsync(cluster, "doctor");
+        Assert.Contains("ok    silos      2 (", doctor, StringComparison.Ordinal);
+        Assert.Contains("c1 coordinates", doctor, StringComparison.Ordinal);
+        Assert.Contains("ok    store ", doctor, StringComparison.Ordinal);
+        Assert.DoesNotContain(PostgresServer.Secret, doctor, StringComparison.Ordinal);
         var silos = await RunAsync(cluster, "status");
         Assert.Contains("coordinator", silos, StringComparison.Ordinal);
         var id = (await RunAsync(cluster, "run", "sweep.yaml", "--detach", "--priority", "3")).Trim();

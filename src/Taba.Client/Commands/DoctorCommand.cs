@@ -11,10 +11,13 @@ static class DoctorCommand
     {
         var json = Flags.Switch("json", "Machine-readable lines, no colours.");
         var output = Flags.WithDefault("out", OutputFlags.DefaultOut, "The folder whose disk is looked at.");
-        var command = new Command("doctor", "Looks at what runs need: libtorch, processor, CUDA, memory, disk; says what to do.") { output, json };
-        command.SetAction(parsed =>
+        var cluster = Flags.Of<string?>("cluster", "Looks at the servers of a cluster too: its database, its silos, its store.");
+        var command = new Command("doctor", "Looks at what runs need: libtorch, processor, CUDA, memory, disk, servers; says what to do.") { output, cluster, json };
+        command.SetAction(async (parsed, interrupted) =>
         {
-            var findings = Examination.All(parsed.GetValue(output)!).ToList();
+            // Settings that cannot be used are found before anything else is said.
+            var servers = parsed.GetValue(cluster) is { } name ? await ClusterExamination.AllAsync(name, services.Terminal, interrupted) : [];
+            var findings = Examination.All(parsed.GetValue(output)!).Concat(servers).ToList();
             foreach (var finding in findings)
             {
                 services.Terminal.Output.WriteLine(parsed.GetValue(json)
@@ -23,6 +26,6 @@ static class DoctorCommand
             }
             return findings.Any(f => f.State == FindingState.Fail) ? ExitStatus.Failed : ExitStatus.Done;
         });
-        return command.WithExamples("taba doctor", "taba doctor --json");
+        return command.WithExamples("taba doctor", "taba doctor --cluster lab", "taba doctor --json");
     }
 }

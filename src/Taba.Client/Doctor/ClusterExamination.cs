@@ -1,0 +1,66 @@
+using Taba.Client.Clusters;
+using Taba.Client.Embedded;
+using Taba.Grains.Silos;
+using Taba.Silo.Clusters;
+using Taba.Silo.Hosting;
+using Taba.Silo.Storage;
+
+namespace Taba.Client.Doctor;
+
+/// <summary>Looks at a cluster from where the client is: settings, members, store.</summary>
+static class ClusterExamination
+{
+    /// <param name="name">The cluster; null for the default one, or the only one.</param>
+    /// <exception cref="Taba.Grains.BadInputException">The settings name no such cluster, or cannot be used.</exception>
+    public static async Task<IReadOnlyList<Finding>> AllAsync(string? name, Terminal terminal, CancellationToken cancellationToken)
+    {
+        var options = ClusterSettings.Read(SettingsFiles.Read(), name);
+        return
+        [
+            new(FindingState.Ok, "settings", $"cluster {options.Name} meets in {options.Provider}, store {options.Store}, grain state {options.GrainState}"),
+            await MembersAsync(name, terminal, cancellationToken),
+            await StoreAsync(options, cancellationToken),
+        ];
+    }
+
+    static async Task<Finding> MembersAsync(string? name, Terminal terminal, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var sweeps = await ClusterSweeps.OpenAsync(name, terminal, cancellationToken);
+            var silos = await sweeps.SilosAsync(cancellationToken);
+            var found = $"{silos.Length} ({string.Join(", ", silos.Select(s => $"{s.Name} {(s.Role == SiloRole.Coordinator ? "coordinates" : s.DeviceKind)}"))})";
+            return silos.Any(s => s.Role == SiloRole.Worker)
+                ? new(FindingState.Ok, "silos", found)
+                : new(FindingState.Note, "silos", found, $"none of them has a device, so nothing is computed: start one with `Taba.Silo --cluster {sweeps.Options.Name}`");
+        }
+        catch (RunFailedException exception)
+        {
+            return new(FindingState.Fail, "silos", "none was reached", exception.Message);
+        }
+    }
+
+    static async Task<Finding> StoreAsync(ClusterOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (options.StoreContainer is null && !Directory.Exists(options.Store))
+                return new(FindingState.Fail, "store", $"{options.Store} is not a folder here", "mount it under this path: run folders are written from it");
+            var scratch = Path.Combine(Path.GetTempPath(), $"taba-doctor-{Guid.NewGuid():N}");
+            try
+            {
+                var stages = await ClusterStores.Open(options, scratch).ListStagesAsync(cancellationToken);
+                return new(FindingState.Ok, "store", $"{options.Store} holds {stages.Length} stages");
+            }
+            finally
+            {
+                if (Directory.Exists(scratch))
+                    Directory.Delete(scratch, recursive: true);
+            }
+        }
+        catch (StoreException exception)
+        {
+            return new(FindingState.Fail, "store", "cannot be read", exception.Message);
+        }
+    }
+}
