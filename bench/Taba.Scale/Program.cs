@@ -11,6 +11,7 @@ var samples = new Option<int>("--samples") { Description = "Samples of the sweep
 var steps = new Option<int>("--steps") { Description = "T.", DefaultValueFactory = _ => 50 };
 var segment = new Option<int>("--segment-steps") { Description = "Steps between two reports of a trajectory.", DefaultValueFactory = _ => 50 };
 var partRows = new Option<int>("--part-rows") { Description = "Rows of a part.", DefaultValueFactory = _ => PartGrid.MaxRows };
+var warmUp = new Option<int>("--warm-up") { Description = "Samples of a sweep before the measured one, while code is compiled.", DefaultValueFactory = _ => 0 };
 var minutes = new Option<double>("--at-most") { Description = "Minutes after which a run is given up.", DefaultValueFactory = _ => 120 };
 var name = new Option<string>("--name") { Description = "The silo's name; 'coordinator' has no devices.", Required = true };
 var reports = new Option<string>("--reports") { Description = "Folder for its reports.", Required = true };
@@ -25,6 +26,7 @@ ScaleOptions Options(ParseResult parsed) => new()
     Steps = parsed.GetValue(steps),
     SegmentSteps = parsed.GetValue(segment),
     PartRows = parsed.GetValue(partRows),
+    WarmUp = parsed.GetValue(warmUp),
 };
 
 var silo = new Command("silo", "One simulated silo of a run's cluster.") { name, reports, devices, batch, pass, steps, segment };
@@ -34,14 +36,14 @@ silo.SetAction((parsed, _) =>
     return SimulatedSilo.RunAsync(parsed.GetRequiredValue(name), role, Options(parsed), parsed.GetRequiredValue(reports));
 });
 
-var run = new Command("run", "One sweep on a cluster of processes with simulated devices.") { silos, devices, batch, pass, samples, steps, segment, partRows, minutes };
+var run = new Command("run", "One sweep on a cluster of processes with simulated devices.") { silos, devices, batch, pass, samples, steps, segment, partRows, warmUp, minutes };
 run.SetAction(async (parsed, _) =>
 {
     var result = await ScaleRun.RunAsync(Options(parsed), TimeSpan.FromMinutes(parsed.GetValue(minutes)));
     Console.WriteLine($"{ScaleResult.Heading}\n{result.Row}\n\n{result.Details}");
 });
 
-var table = new Command("table", "How cost grows with silos, samples and parts: a few short runs.") { batch, pass, steps, segment, minutes };
+var table = new Command("table", "How cost grows with silos, samples and parts: a few short runs.") { batch, pass, steps, segment, warmUp, minutes };
 table.SetAction(async (parsed, _) =>
 {
     var shape = Options(parsed);

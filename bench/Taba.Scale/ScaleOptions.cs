@@ -24,6 +24,9 @@ sealed record ScaleOptions
     /// <summary>Rows of a part: a power of two, at most what the part grid allows.</summary>
     public int PartRows { get; init; } = Grains.Stages.PartGrid.MaxRows;
 
+    /// <summary>Samples of a sweep before the measured one, while code is compiled; 0 for none.</summary>
+    public int WarmUp { get; init; }
+
     /// <summary>How long it takes if no device ever waits.</summary>
     public TimeSpan Ideal => PassTime * ((double)Samples * Steps / Batch / (Silos * DevicesPerSilo));
 }

@@ -6,7 +6,9 @@ namespace Taba.Scale;
 /// <summary>A sweep of one stage that samples from noise.</summary>
 static class ScaleSweep
 {
-    public static SweepPlan Plan(ScaleOptions options)
+    /// <param name="samples">N.</param>
+    /// <param name="seed">Another seed, another stage.</param>
+    public static SweepPlan Plan(ScaleOptions options, int samples, long seed)
     {
         var spec = new StageSpec
         {
@@ -14,11 +16,11 @@ static class ScaleSweep
             Model = new("simulated", "simulated", "simulated", null, 1, 1, 1),
             NumInferenceSteps = options.Steps,
             Precision = new("float32", "float32", "float32"),
-            Input = new NoiseRows(NoiseLayout.PerSample, 1, "float32", options.Samples),
+            Input = new NoiseRows(NoiseLayout.PerSample, seed, "float32", samples),
             Output = Shape(options.PartRows),
         };
         var key = StageKey.Of(spec);
-        return new(key, "scale", [new(key, spec, new(0, options.Samples), CaptureSelection.None)], []);
+        return new(key, "scale", [new(key, spec, new(0, samples), CaptureSelection.None)], []);
     }
 
     /// <summary>The grid cuts by the size of a row: one that is said to be so large that a part has the rows that are wanted. It is not written.</summary>

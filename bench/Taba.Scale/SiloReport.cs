@@ -5,7 +5,7 @@ namespace Taba.Scale;
 /// <summary>What a simulated silo did so far. It writes it to a file of its name once a second.</summary>
 sealed record SiloReport
 {
-    /// <summary>When its first part reached it.</summary>
+    /// <summary>When the first part of the newest stage reached it.</summary>
     public DateTimeOffset? FirstLease { get; init; }
 
     /// <summary>When its last manifest was published.</summary>
@@ -25,6 +25,17 @@ sealed record SiloReport
 
     /// <summary>Seconds between a part's last sample and its manifest, summed over parts.</summary>
     public double PublishSeconds { get; init; }
+
+    /// <summary>What came after <paramref name="earlier"/>.</summary>
+    public SiloReport Since(SiloReport earlier) => this with
+    {
+        Parts = Parts - earlier.Parts,
+        PartsTooLate = PartsTooLate - earlier.PartsTooLate,
+        Passes = Passes - earlier.Passes,
+        RowSteps = RowSteps - earlier.RowSteps,
+        ReportsFailed = ReportsFailed - earlier.ReportsFailed,
+        PublishSeconds = PublishSeconds - earlier.PublishSeconds,
+    };
 
     public void Write(string path)
     {

@@ -19,6 +19,7 @@ sealed class SimulatedWorkspace(ITensorStore store, ScaleOptions options, TimePr
     readonly ConcurrentDictionary<Guid, PartLease> _leases = new();
     readonly Lock _gate = new();
     SiloReport _report = new();
+    string? _stage;
 
     public SiloReport Report
     {
@@ -32,7 +33,12 @@ sealed class SimulatedWorkspace(ITensorStore store, ScaleOptions options, TimePr
     public Task<PreparedPart> PrepareAsync(PartLease lease, CancellationToken cancellationToken)
     {
         lock (_gate)
-            _report = _report with { FirstLease = _report.FirstLease ?? time.GetUtcNow() };
+        {
+            // A sweep that warms up comes before the one that counts.
+            if (_stage != lease.Attempt.StageKey)
+                _report = _report with { FirstLease = time.GetUtcNow() };
+            _stage = lease.Attempt.StageKey;
+        }
         _leases[lease.Attempt.Id] = lease;
         return Task.FromResult(new PreparedPart([.. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Select(sample => new SampleStart(sample, 0))], []));
     }
