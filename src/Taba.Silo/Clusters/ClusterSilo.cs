@@ -24,6 +24,9 @@ sealed class ClusterSilo : IAsyncDisposable
 {
     const int PortAttempts = 10;
 
+    /// <summary>Several times the samples that a silo has in flight.</summary>
+    const int DirectoryCache = 1 << 14;
+
     /// <summary>A store that was full or gone is tried again after this time.</summary>
     static readonly TimeSpan RetryFaultAfter = TimeSpan.FromSeconds(10);
 
@@ -144,6 +147,8 @@ sealed class ClusterSilo : IAsyncDisposable
         {
             silo.AddTabaCluster(cluster);
             silo.Configure<SiloOptions>(o => o.SiloName = options.Name);
+            // By default a silo remembers where a million grains are: a sweep's samples, long ended, some 2 KiB each.
+            silo.Configure<GrainDirectoryOptions>(o => o.CacheSize = DirectoryCache);
             silo.Configure<EndpointOptions>(o =>
             {
                 var address = IPAddress.Parse(cluster.Address);
