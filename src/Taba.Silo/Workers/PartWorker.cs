@@ -228,13 +228,15 @@ sealed partial class PartWorker(
                 var attempt = parts[i].Lease.Attempt;
                 if (kept[i])
                     parts[i].AnsweredAt = time.GetTimestamp();
-                // The grain is gone with what it knew, or its stage did not hear of its end: a lease that nobody works on must not be renewed.
-                if (kept[i] ? time.GetElapsedTime(parts[i].StartedAt) > CheckAfter && await HasEndedAsync(attempt) : await HasEndedAsync(attempt))
+                if (kept[i])
                 {
-                    if (_held.TryRemove(attempt, out _) && kept[i])
+                    // The grain is gone with what it knew, or its stage did not hear of its end: a lease that nobody works on must not be renewed.
+                    if (time.GetElapsedTime(parts[i].StartedAt) > CheckAfter && !await HasRunAsync(attempt) && _held.TryRemove(attempt, out _))
                         await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stageKey)).GiveBackAsync(attempt, null);
                 }
-                else if (!kept[i])
+                else if (await HasEndedAsync(attempt))
+                    _held.TryRemove(attempt, out _);
+                else
                     await StopAsync(parts[i]);
             }
         }
@@ -244,12 +246,17 @@ sealed partial class PartWorker(
         }
     }
 
+    /// <summary>A part that is being published still runs: given back, its rows would be computed twice.</summary>
+    async Task<bool> HasRunAsync(PartAttempt attempt) => (await StatusAsync(attempt)).Attempt == attempt;
+
     /// <summary>A stage forgets a lease when its part is completed, a moment before this worker hears of that.</summary>
     async Task<bool> HasEndedAsync(PartAttempt attempt)
     {
-        var part = await grains.GetGrain<IPartGrain>(attempt.PartKey).GetStatusAsync();
+        var part = await StatusAsync(attempt);
         return part.Attempt != attempt || part is { SamplesRunning: 0, SamplesEnded: > 0 };
     }
+
+    ValueTask<PartStatus> StatusAsync(PartAttempt attempt) => grains.GetGrain<IPartGrain>(attempt.PartKey).GetStatusAsync();
 
     async Task StopAsync(HeldPart part)
     {
