@@ -57,8 +57,8 @@ public static class StageLeases
     /// <summary>The newest of these are remembered; the oldest are of the least use.</summary>
     const int LostKept = 512;
 
-    /// <summary>How many earlier workers a lease names.</summary>
-    const int EarlierNamed = 4;
+    /// <summary>How many earlier workers a lease names: a sample that one of them finished is nowhere else, and silos may die many times in a row.</summary>
+    const int EarlierNamed = 32;
 
     /// <summary>Remembers that attempts ended without publishing.</summary>
     public static StageState WithLost(this StageState state, IReadOnlyCollection<Lease> leases, Func<Lease, bool> strike)

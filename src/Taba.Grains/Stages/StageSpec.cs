@@ -96,6 +96,9 @@ public sealed record StageSpec
 [GenerateSerializer, Immutable, Alias("taba.ModelIdentity")]
 public sealed record ModelIdentity(string Digest, string Family, string Path, string? WeightsPath, int Channels, int Height, int Width)
 {
+    /// <summary>The name that the user gave, under which another machine may have it; null when it was a path.</summary>
+    [Id(10)] public string? Name { get; init; }
+
     /// <summary>The state of one sample.</summary>
     public RowShape Shape => new(Channels, Height, Width);
 

@@ -17,6 +17,8 @@ sealed class ClusterPlace(ClusterOptions options, string siloName, SiloRole role
 
     public string LocalRoot { get; } = Path.Combine(Shared(options), "silos", siloName);
 
+    public string? DigestCache => Path.Combine(LocalRoot, "digests.json");
+
     public ITensorStore OpenStore(IServiceProvider services) => ClusterStores.Open(options, LocalRoot);
 
     public SegmentCheckpointStore OpenCheckpoints(IServiceProvider services) => ClusterStores.OpenCheckpoints(

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Npgsql;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Persistence;
@@ -12,10 +13,11 @@ namespace Taba.Silo.Clusters;
 /// <summary>Membership, grain state and reminders of a cluster, for its silos and its clients.</summary>
 static class ClusterWiring
 {
-    const string Npgsql = "Npgsql";
+    const string Invariant = "Npgsql";
     const int MissedProbes = 3;
     const int Votes = 2;
     const int RedisConnectMilliseconds = 5000;
+    const int PoolSize = 8;
 
     /// <summary>All calls are meant to take less than 5 s: what takes longer has an unknown outcome and is asked again.</summary>
     public static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(15);
@@ -44,9 +46,9 @@ static class ClusterWiring
         }
         else
         {
-            silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Npgsql, options.ConnectionString));
-            silo.AddAdoNetGrainStorage(GrainStorage.Name, o => (o.Invariant, o.ConnectionString) = (Npgsql, options.ConnectionString));
-            silo.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Npgsql, options.ConnectionString));
+            silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
+            silo.AddAdoNetGrainStorage(GrainStorage.Name, o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
+            silo.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
         }
         // The providers' default is JSON with type names; Orleans' own form is what the golden tests of the states hold fast.
         silo.Services.AddSingleton<OrleansGrainStorageSerializer>();
@@ -63,7 +65,7 @@ static class ClusterWiring
         client.Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = AliveEvery);
         return options.Provider == "redis"
             ? client.UseRedisClustering(o => o.ConfigurationOptions = Redis(options))
-            : client.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Npgsql, options.ConnectionString));
+            : client.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
     }
 
     /// <summary>Makes the provider ready: the database's tables; of Redis that it answers.</summary>
@@ -72,7 +74,7 @@ static class ClusterWiring
     {
         if (options.Provider == "postgres")
         {
-            await PostgresSchema.ApplyAsync(options.ConnectionString!, cancellationToken);
+            await PostgresSchema.ApplyAsync(Postgres(options), cancellationToken);
             return;
         }
         try
@@ -83,6 +85,23 @@ static class ClusterWiring
         catch (Exception exception) when (exception is RedisException or TimeoutException or ArgumentException)
         {
             throw new ClusterUnreachableException($"Redis cannot be used: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>A silo needs few connections at a time, and PostgreSQL has 100 for all: a pool is bounded unless the settings bound it.</summary>
+    /// <exception cref="ClusterUnreachableException">It is no connection string of PostgreSQL.</exception>
+    static string Postgres(ClusterOptions options)
+    {
+        try
+        {
+            var connection = new NpgsqlConnectionStringBuilder(options.ConnectionString);
+            if (!connection.ShouldSerialize("Maximum Pool Size"))
+                connection.MaxPoolSize = PoolSize;
+            return connection.ConnectionString;
+        }
+        catch (Exception exception) when (exception is ArgumentException or FormatException)
+        {
+            throw new ClusterUnreachableException($"PostgreSQL cannot be used: {exception.Message}", exception);
         }
     }
 

@@ -21,7 +21,8 @@ sealed class PartWorkspace(
     ICheckpointStore checkpoints,
     RecentResults recent,
     RowBuffers buffers,
-    FreedMemory freed) : IPartWorkspace
+    FreedMemory freed,
+    ModelsHere models) : IPartWorkspace
 {
     public Task<PreparedPart> PrepareAsync(PartLease lease, CancellationToken cancellationToken) => OffGrain(async () =>
     {
@@ -29,6 +30,7 @@ sealed class PartWorkspace(
         span?.SetTag("taba.part", lease.Attempt.PartKey);
         var clock = Stopwatch.StartNew();
         await store.DescribeStageAsync(lease.Attempt.StageKey, lease.Spec, cancellationToken);
+        lease = lease with { Spec = lease.Spec with { Model = models.Of(lease.Spec.Model) } };
         var part = await ActivateAsync(lease);
         var failures = ImmutableArray<SampleFailure>.Empty;
         try

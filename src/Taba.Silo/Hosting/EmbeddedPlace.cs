@@ -15,6 +15,8 @@ sealed class EmbeddedPlace(string storeRoot) : ISiloPlace
 
     public string LocalRoot => storeRoot;
 
+    public string? DigestCache => null;
+
     public ITensorStore OpenStore(IServiceProvider services) => new FolderTensorStore(storeRoot);
 
     public SegmentCheckpointStore OpenCheckpoints(IServiceProvider services) =>

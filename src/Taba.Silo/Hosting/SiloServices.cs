@@ -14,6 +14,7 @@ using Taba.Grains.Stages;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Conditions;
 using Taba.Silo.Engines;
+using Taba.Silo.Models;
 using Taba.Silo.Storage;
 using Taba.Silo.Workers;
 
@@ -55,6 +56,7 @@ static class SiloServices
         services.AddSingleton<AutoencoderHost>();
         services.AddSingleton<PartPreparation>();
         services.AddSingleton<PartPublisher>();
+        services.AddSingleton(new ModelsHere(place.DigestCache is { } digests ? new ModelCatalogue(device, digests) : null));
         services.AddSingleton<IPartWorkspace, PartWorkspace>();
         services.AddSingleton<IEvaluationJournal, EvaluationJournal>();
         services.AddSingleton(_ => new SpeedMemory(place.LocalRoot));

@@ -30,8 +30,17 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
             definition.CheckWeights(weights);
             return DigestOf(definition.Canonical, definition.WeightFiles(weights));
         });
-        return Facts(definition, new(path, weights, digest, Slug(selection, definition), AutoencoderDigest(definition)));
+        return Facts(definition, new(path, weights, digest, Slug(selection, definition), AutoencoderDigest(definition), Name(selection)));
     }
+
+    /// <summary>An autoencoder by its component's folder, with the digest of what is there.</summary>
+    /// <exception cref="BadInputException">There is none, or it is wrong.</exception>
+    internal ModelIdentity ResolveAutoencoder(ModelIdentity model) => BadInput(() =>
+    {
+        var autoencoder = ModelDefinitions.Autoencoder(model);
+        autoencoder.CheckWeights();
+        return model with { Digest = DigestOf(autoencoder.Canonical, autoencoder.WeightFiles()) };
+    });
 
     /// <summary>Reads a model's description.</summary>
     /// <exception cref="BadInputException">There is none, or it is wrong.</exception>
@@ -58,7 +67,7 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
 
     DefinitionFacts Facts(ModelDefinition definition, Found found) => new(definition, device.IsCuda, resized => Facts(resized, found))
     {
-        Identity = Identity(found.Digest, definition.Family, found.Path, found.Weights, definition.Shape),
+        Identity = Identity(found.Digest, definition.Family, found.Path, found.Weights, definition.Shape, found.Name),
         Slug = found.Slug,
         Conditions = definition.ClassCount is not null ? ConditionKind.Classes : definition.TextShape is not null ? ConditionKind.Text : ConditionKind.None,
         ClassCount = definition.ClassCount,
@@ -67,7 +76,7 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
         SizeFollowsInputs = definition.SizeFollowsInputs,
         Autoencoder = definition.Autoencoder is { } autoencoder
             ? new(
-                Identity(found.AutoencoderDigest!, "autoencoder", autoencoder.Folder, null, definition.Shape),
+                Identity(found.AutoencoderDigest!, "autoencoder", autoencoder.Folder, null, definition.Shape, found.Name),
                 Shape(autoencoder.PicturesOf(definition.Shape)))
             : null,
     };
@@ -88,10 +97,14 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{canonical}\nweights={weights}")))[..32];
     }
 
-    static ModelIdentity Identity(string digest, string family, string path, string? weights, Diffusion.StateShape shape) =>
-        new(digest, family, path, weights, shape.Channels, shape.Height, shape.Width);
+    static ModelIdentity Identity(string digest, string family, string path, string? weights, Diffusion.StateShape shape, string? name) =>
+        new(digest, family, path, weights, shape.Channels, shape.Height, shape.Width) { Name = name };
 
     static RowShape Shape(Diffusion.StateShape shape) => new(shape.Channels, shape.Height, shape.Width);
+
+    /// <summary>A name of ours, or a repository in the hub's cache.</summary>
+    static string? Name(ModelSelection selection) =>
+        ModelPaths.IsName(selection.NameOrPath) || !(File.Exists(selection.NameOrPath) || Directory.Exists(selection.NameOrPath)) ? selection.NameOrPath : null;
 
     static string Slug(ModelSelection selection, ModelDefinition definition)
     {
@@ -115,5 +128,5 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
     }
 
     /// <summary>What does not change with the size of the state.</summary>
-    sealed record Found(string Path, string? Weights, string Digest, string Slug, string? AutoencoderDigest);
+    sealed record Found(string Path, string? Weights, string Digest, string Slug, string? AutoencoderDigest, string? Name);
 }
