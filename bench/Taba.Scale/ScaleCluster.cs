@@ -11,9 +11,6 @@ sealed class ScaleCluster : IAsyncDisposable
 {
     public const string Name = "scale";
 
-    /// <summary>Each silo reads its reminders in dozens of ranges at once: without a limit nine silos ask for more connections than a server gives.</summary>
-    const int ConnectionsOfSilo = 15;
-
     static readonly TimeSpan s_startLimit = TimeSpan.FromMinutes(3);
 
     readonly PostgresServer _postgres;
@@ -76,7 +73,7 @@ sealed class ScaleCluster : IAsyncDisposable
     Dictionary<string, string> Settings() => new()
     {
         [$"Taba__Clusters__{Name}__Provider"] = "postgres",
-        [$"Taba__Clusters__{Name}__ConnectionString"] = $"{_postgres.ConnectionString};Maximum Pool Size={ConnectionsOfSilo}",
+        [$"Taba__Clusters__{Name}__ConnectionString"] = _postgres.ConnectionString,
         [$"Taba__Clusters__{Name}__Store"] = Store,
         // Many processes share few cores here: threads that spin while they wait for work take them from each other.
         ["DOTNET_ThreadPool_UnfairSemaphoreSpinLimit"] = "0",

@@ -132,6 +132,25 @@ public sealed class PartTests(TestSilo silo) : IDisposable
     }
 
     [Fact]
+    public async Task Status_WhilePublishing_StillNamesTheAttempt()
+    {
+        // A worker gives back the lease of a part whose grain has no run: while it is published it must have one, else its rows are computed twice.
+        var lease = NewLease(rows: 2);
+        var publishing = new TaskCompletionSource();
+        var release = new TaskCompletionSource();
+        silo.Workspace.BeforePublish = _ =>
+        {
+            publishing.SetResult();
+            return release.Task;
+        };
+        await Part(lease).StartAsync(lease);
+        await publishing.Task.WaitAsync(TestSilo.Patience, TestContext.Current.CancellationToken);
+        Assert.Equal(lease.Attempt, (await Part(lease).GetStatusAsync()).Attempt);
+        release.SetResult();
+        Assert.Equal(TestStages.Rows(0, 2), (await EndAsync(lease)).Published);
+    }
+
+    [Fact]
     public async Task Stop_WhilePublishing_LeavesTheObjectsToTheManifest()
     {
         var lease = NewLease(rows: 2);
