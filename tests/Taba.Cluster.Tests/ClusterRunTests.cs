@@ -116,11 +116,12 @@ public sealed class ClusterRunTests
     }
 
     [Fact]
-    public async Task Run_TensorsInBlobs_FilesOfAnEmbeddedRun()
+    public async Task Run_TensorsAndGrainStateInBlobs_FilesOfAnEmbeddedRun()
     {
         Require(PostgresServer.Missing);
         Require(AzuriteServer.Missing);
         await using var cluster = await NewAsync(await TestCluster.StartAsync(azurite: true), Smooth(Samples));
+        cluster.Settings[$"Taba__Clusters__{TestCluster.Name}__GrainState"] = "azure:taba-state";
         await cluster.StartSiloAsync("w1");
         await RunAsync(cluster, "run", "sweep.yaml", "--out", "out");
         await cluster.RunClientAsync(Limit, "run", "sweep.yaml", "--out", "alone", "--device", "cpu");

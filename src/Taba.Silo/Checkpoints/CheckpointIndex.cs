@@ -48,11 +48,11 @@ sealed class CheckpointIndex
             link.Settle(segment, offset, size);
     }
 
-    /// <summary>Whether a record still has to be written.</summary>
+    /// <summary>Whether a record still has to be written; when a batch is tried again, some may be written already.</summary>
     public bool IsWanted(CheckpointLink link)
     {
         lock (_gate)
-            return !link.Dropped;
+            return link is { Dropped: false, Pending: not null };
     }
 
     /// <summary>The chain of a sample, with its segments held open for reading until <see cref="Release"/>.</summary>

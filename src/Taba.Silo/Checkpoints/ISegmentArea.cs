@@ -19,13 +19,13 @@ interface ISegmentArea
     /// <summary>Names of the segments in the order of time, with their bytes and the time of the last write.</summary>
     IReadOnlyList<SegmentEntry> List();
 
-    /// <summary>Opens a segment for reading; null when it is gone.</summary>
+    /// <summary>Opens a segment for reading; null, or one without bytes, when it is gone.</summary>
     ISegmentSource? Open(string name);
 
     /// <summary>Begins a segment that did not exist.</summary>
     ISegmentAppender Begin(string name);
 
-    /// <summary>Whether a segment is still there: one without a record that is wanted may have been cleared away.</summary>
+    /// <summary>Whether a segment can still be appended to: one without a record that is wanted may have been cleared away.</summary>
     bool Exists(string name);
 
     /// <summary>Deletes a segment; nothing happens when it is gone.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Azure.Storage.Blobs;
 using Taba.Grains.Stages;
 using Taba.Silo.Storage;
 
@@ -25,11 +26,20 @@ public sealed partial class SegmentCheckpointStore
     /// <param name="options">Sizes; the defaults when null.</param>
     /// <param name="time">For names and ages of files; the system's clock when null.</param>
     /// <exception cref="StoreException">The folder cannot be read.</exception>
-    public static SegmentCheckpointStore Shared(string storeRoot, string worker, CheckpointOptions? options = null, TimeProvider? time = null)
-    {
-        var place = new FolderSegmentPlace(FolderOf(storeRoot));
-        return new(place.Of(worker), null, place, options ?? new(), time ?? TimeProvider.System) { _worker = worker };
-    }
+    public static SegmentCheckpointStore Shared(string storeRoot, string worker, CheckpointOptions? options = null, TimeProvider? time = null) =>
+        Shared(new FolderSegmentPlace(FolderOf(storeRoot)), worker, options, time);
+
+    /// <summary>Checkpoints in a container that several silos use: <c>checkpoints/WORKER/</c>.</summary>
+    /// <param name="container">The container; it exists, and may be that of the tensors.</param>
+    /// <param name="worker">This worker as leases name it; another process has another name.</param>
+    /// <param name="options">Sizes; the defaults when null.</param>
+    /// <param name="time">For names and ages of segments; the system's clock when null.</param>
+    /// <exception cref="StoreException">The account does not answer, or refuses.</exception>
+    public static SegmentCheckpointStore Shared(BlobContainerClient container, string worker, CheckpointOptions? options = null, TimeProvider? time = null) =>
+        Shared(new BlobSegmentPlace(container), worker, options, time);
+
+    static SegmentCheckpointStore Shared(ISegmentPlace place, string worker, CheckpointOptions? options, TimeProvider? time) =>
+        new(place.Of(worker), null, place, options ?? new(), time ?? TimeProvider.System) { _worker = worker };
 
     /// <summary>
     /// Copies the newest that earlier workers left of these rows into this worker's own segments, record by record, so that the

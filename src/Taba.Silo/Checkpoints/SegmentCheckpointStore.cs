@@ -215,7 +215,11 @@ public sealed partial class SegmentCheckpointStore : ICheckpointStore
             CheckpointInstruments.Bytes.Add(written.Sum(w => (long)w.Size));
             CheckpointInstruments.Duration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds);
         }
-        DeleteUnneeded();
+        // In a shared store nobody waits for room to be freed: the next drain tries again.
+        if (_place is null)
+            DeleteUnneeded();
+        else
+            TryDeleteUnneeded();
     }
 
     SegmentFile Begin()
@@ -292,7 +296,7 @@ public sealed partial class SegmentCheckpointStore : ICheckpointStore
         }
         catch (Exception exception) when (DiskErrors.IsDisk(exception) || exception is StoreException)
         {
-            // The next start deletes what this end could not.
+            // What is left is deleted the next time, or by another silo.
         }
     }
 

@@ -22,7 +22,7 @@ sealed class ClusterPlace(ClusterOptions options, string siloName, SiloRole role
     public ITensorStore OpenStore(IServiceProvider services) => ClusterStores.Open(options, LocalRoot);
 
     public SegmentCheckpointStore OpenCheckpoints(IServiceProvider services) => ClusterStores.OpenCheckpoints(
-        options, Shared(options), services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString(),
+        options, services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString(),
         services.GetRequiredService<IOptions<CheckpointOptions>>().Value, services.GetRequiredService<TimeProvider>());
 
     static string Shared(ClusterOptions options) => options.StoreContainer is null ? options.Store : Path.Combine(Path.GetTempPath(), $"taba-{options.Name}");

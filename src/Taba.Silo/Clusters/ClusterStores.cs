@@ -26,7 +26,9 @@ public static class ClusterStores
     internal static BlobContainerClient Container(ClusterOptions options, string name) =>
         BlobContainers.Open(name, options.AzureConnectionString, options.AzureAccountUri is { } uri ? new Uri(uri) : null);
 
-    /// <param name="localRoot">Used where tensors are on blobs: checkpoints are then this machine's.</param>
-    internal static SegmentCheckpointStore OpenCheckpoints(ClusterOptions options, string localRoot, string worker, CheckpointOptions checkpoints, TimeProvider time) =>
-        SegmentCheckpointStore.Shared(options.StoreContainer is null ? options.Store : localRoot, worker, checkpoints, time);
+    /// <summary>Checkpoints lie where the tensors do, so that a silo of another machine goes on from them.</summary>
+    internal static SegmentCheckpointStore OpenCheckpoints(ClusterOptions options, string worker, CheckpointOptions checkpoints, TimeProvider time) =>
+        options.StoreContainer is { } container
+            ? SegmentCheckpointStore.Shared(Container(options, container), worker, checkpoints, time)
+            : SegmentCheckpointStore.Shared(options.Store, worker, checkpoints, time);
 }

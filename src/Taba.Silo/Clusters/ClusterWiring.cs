@@ -7,6 +7,7 @@ using Orleans.Persistence;
 using Orleans.Storage;
 using StackExchange.Redis;
 using Taba.Grains;
+using Taba.Silo.GrainState;
 
 namespace Taba.Silo.Clusters;
 
@@ -41,15 +42,19 @@ static class ClusterWiring
         if (options.Provider == "redis")
         {
             silo.UseRedisClustering(o => o.ConfigurationOptions = Redis(options));
-            silo.AddRedisGrainStorage(GrainStorage.Name, o => o.ConfigurationOptions = Redis(options));
+            if (options.GrainStateContainer is null)
+                silo.AddRedisGrainStorage(GrainStorage.Name, o => o.ConfigurationOptions = Redis(options));
             silo.UseRedisReminderService(o => o.ConfigurationOptions = Redis(options));
         }
         else
         {
             silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
-            silo.AddAdoNetGrainStorage(GrainStorage.Name, o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
+            if (options.GrainStateContainer is null)
+                silo.AddAdoNetGrainStorage(GrainStorage.Name, o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
             silo.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
         }
+        if (options.GrainStateContainer is { } container)
+            silo.AddBlobGrainStorage(GrainStorage.Name, ClusterStores.Container(options, container));
         // The providers' default is JSON with type names; Orleans' own form is what the golden tests of the states hold fast.
         silo.Services.AddSingleton<OrleansGrainStorageSerializer>();
         silo.Services.AddOptions<AdoNetGrainStorageOptions>(GrainStorage.Name).PostConfigure<OrleansGrainStorageSerializer>((o, s) => o.GrainStorageSerializer = s);

@@ -8,7 +8,8 @@ namespace Taba.Silo.Storage;
 /// Reads ranges of a large object over the network. What is read from beginning to end is fetched a window ahead; what is read
 /// here and there, as asked. Each call waits for the network.
 /// </summary>
-sealed class BlobObjectReader(BlobClient client, string where, long length, ETag version) : IObjectReader
+/// <param name="version">The version whose bytes are meant; null where no bytes below the length ever change.</param>
+sealed class BlobObjectReader(BlobClient client, string where, long length, ETag? version = null) : IObjectReader
 {
     const int WindowBytes = 1 << 20;
 
@@ -60,7 +61,7 @@ sealed class BlobObjectReader(BlobClient client, string where, long length, ETag
             // Another version would be another attempt's bytes.
             using var answer = client.DownloadStreaming(new BlobDownloadOptions
             {
-                Range = new HttpRange(offset, buffer.Length), Conditions = new BlobRequestConditions { IfMatch = version },
+                Range = new HttpRange(offset, buffer.Length), Conditions = version is null ? null : new BlobRequestConditions { IfMatch = version },
             }).Value;
             answer.Content.ReadExactly(buffer);
         }
