@@ -33,13 +33,27 @@ sealed partial class CheckpointUpkeep(
         try
         {
             await checkpoints.ForgetPublishedAsync(store, stoppingToken);
-            var deleted = await checkpoints.ClearLeftAsync(store, workers.IsAlive, stoppingToken);
+            var deleted = await checkpoints.ClearLeftAsync(store, IsAlive, stoppingToken);
             if (deleted > 0)
                 LogCleared(logger, deleted);
         }
-        catch (StoreException exception)
+        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
         {
+            // It only would have made room.
             LogFailed(logger, exception.Message);
+        }
+    }
+
+    /// <summary>What is no worker's is not this silo's to clear.</summary>
+    bool IsAlive(string worker)
+    {
+        try
+        {
+            return workers.IsAlive(worker);
+        }
+        catch (Exception exception) when (exception is FormatException or ArgumentException or IndexOutOfRangeException or OverflowException)
+        {
+            return true;
         }
     }
 

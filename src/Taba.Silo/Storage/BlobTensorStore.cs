@@ -10,11 +10,12 @@ namespace Taba.Silo.Storage;
 /// A tensor store in a container of Azure Blob storage, for all silos of a cluster. An attempt writes its objects under names of
 /// its own; the conditional write of a cell that holds its manifest is the commit point. docs/design/storage.md has the layout.
 /// </summary>
-public sealed partial class BlobTensorStore : ITensorStore
+public sealed partial class BlobTensorStore : ITensorStore, IDisposable
 {
     const int MaxDescribed = 4096;
 
     readonly BlobContainerClient _container;
+    readonly ScratchFolder _scratch;
     readonly StorePaths _paths;
     readonly BlobCells _cells;
     readonly BlobObjects _objects;
@@ -22,22 +23,19 @@ public sealed partial class BlobTensorStore : ITensorStore
     readonly ConcurrentDictionary<Guid, bool> _uncertain = new();
 
     /// <param name="container">The container; it exists.</param>
-    /// <param name="scratchRoot">A folder on this machine that this process alone uses: unfinished objects, and copies of what is read.</param>
+    /// <param name="scratchRoot">A folder on this machine, for unfinished objects and copies of what is read. Processes may share it.</param>
     /// <exception cref="StoreException">The scratch folder cannot be created.</exception>
     public BlobTensorStore(BlobContainerClient container, string scratchRoot)
     {
-        (_container, _paths) = (container, new(scratchRoot));
+        _container = container;
+        _scratch = ScratchFolder.Take(scratchRoot);
+        _paths = new(_scratch.Path);
         (_cells, _objects) = (new(container, _paths), new(container, _paths));
         Disk("create", _paths.Scratch, () => Directory.CreateDirectory(_paths.Scratch));
     }
 
-    /// <summary>Deletes what earlier processes left in the scratch folder. Before the first attempt.</summary>
-    /// <exception cref="StoreException">The disk failed.</exception>
-    public void SweepScratch() => Disk("sweep", _paths.Scratch, () =>
-    {
-        foreach (var folder in Directory.GetDirectories(_paths.Scratch))
-            Directory.Delete(folder, recursive: true);
-    });
+    /// <summary>What is on the scratch disk goes when the next process comes.</summary>
+    public void Dispose() => _scratch.Dispose();
 
     public string ScratchPath(PartAttempt attempt, string objectName)
     {

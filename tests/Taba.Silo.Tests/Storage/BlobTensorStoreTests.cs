@@ -201,7 +201,7 @@ public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, 
         var entry = await PutAsync(store, Attempt(), [1, 2]);
         using (await store.OpenAsync(entry.Path, None))
         using (store.Open(entry.Path))
-            Assert.Empty(Directory.GetFiles(_folder["silo-1"], "*", SearchOption.AllDirectories));
+            Assert.Equal("lock", Path.GetFileName(Assert.Single(Directory.GetFiles(_folder["silo-1"], "*", SearchOption.AllDirectories))));
     }
 
     [Fact]
@@ -254,12 +254,21 @@ public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, 
     }
 
     [Fact]
-    public async Task SweepScratch_WhatAKilledProcessLeft_IsGone()
+    public async Task Open_WhatAKilledProcessLeft_IsGoneAndTheLivingKeepTheirs()
     {
-        var store = Store();
-        await File.WriteAllBytesAsync(store.ScratchPath(Attempt(), "samples"), [1]);
-        new BlobTensorStore(_container, _folder["silo-1"]).SweepScratch();
-        Assert.Empty(Directory.GetFileSystemEntries(_folder["silo-1", "scratch"]));
+        string[] Files() => Directory.GetFiles(_folder["silo"], "samples*", SearchOption.AllDirectories);
+        var dead = new BlobTensorStore(_container, _folder["silo"]);
+        await File.WriteAllBytesAsync(dead.ScratchPath(Attempt(), "samples"), [1]);
+        using var living = new BlobTensorStore(_container, _folder["silo"]);
+        var unfinished = living.ScratchPath(Attempt(32), "samples");
+        await File.WriteAllBytesAsync(unfinished, [2]);
+        Assert.Equal(2, Files().Length);
+
+        dead.Dispose();
+        using var next = new BlobTensorStore(_container, _folder["silo"]);
+
+        Assert.Equal([unfinished], Files());
+        Assert.Equal(2, Directory.GetDirectories(_folder["silo"]).Length);
     }
 
     [Fact]
