@@ -114,6 +114,8 @@ sealed class ChaosRun : IAsyncDisposable
             _faults.AddRange(StoreManifests.Faults(Cluster.StoreFolder));
         var seen = Seen;
         var recoveries = _disturbances.Select(d => EvaluationTrace.Recovery(seen, d.Victims, d.At)).OfType<TimeSpan>().ToList();
+        foreach (var lost in EvaluationTrace.SetBack(seen, CheckpointEverySteps).Take(5))
+            await Console.Error.WriteLineAsync(lost);
         var silence = $"longest silence {EvaluationTrace.LongestSilence(seen).TotalSeconds:F1} s";
         return new(_faults, wall, _sweep.Planned, seen.Count, EvaluationTrace.LongestRepeat(seen), recoveries, note.Length == 0 ? silence : $"{note}; {silence}");
     }

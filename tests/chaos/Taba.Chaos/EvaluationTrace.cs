@@ -10,22 +10,32 @@ static class EvaluationTrace
         .GroupBy(e => (e.Stage, e.Sample))
         .Max(sample => sample.Zip(sample.Skip(1)).Select(pair => pair.First.Step - pair.Second.Step + 1).Append(0).Max());
 
+    /// <summary>Where each sample was evaluated that was set back by more than so many steps, life by life: what to look at when a checkpoint was lost.</summary>
+    public static IEnumerable<string> SetBack(IReadOnlyList<SeenEvaluation> seen, int moreThan) => seen
+        .GroupBy(e => (e.Stage, e.Sample))
+        .Where(sample => sample.Zip(sample.Skip(1)).Any(pair => pair.First.Step - pair.Second.Step + 1 > moreThan))
+        .Select(sample => $"sample {sample.Key.Sample} of {sample.Key.Stage}: "
+            + string.Join(", ", sample.Select(e => $"{e.Silo} {e.Step} at {e.At.TotalSeconds:F1}")));
+
     /// <summary>
-    /// How long after a disturbance a sample that its victim had in hand was evaluated by another silo, or by a later life of the
+    /// How long after a disturbance a sample that its victim had in hand, unfinished, was evaluated by another silo, or by a later life of the
     /// same one; null when the victim had none in hand, or all that it had was finished by itself.
     /// </summary>
     public static TimeSpan? Recovery(IReadOnlyList<SeenEvaluation> seen, IReadOnlySet<string> victims, TimeSpan at)
     {
+        // A sample that made its last step waits for nothing but its part's others.
+        var lastSteps = seen.GroupBy(e => e.Stage).ToDictionary(stage => stage.Key, stage => stage.Max(e => e.Step));
         var inHand = seen
             .Where(e => e.At <= at)
             .GroupBy(e => (e.Stage, e.Sample))
-            .Where(sample => victims.Contains(sample.Last().Silo))
-            .ToDictionary(sample => sample.Key, sample => sample.Last().Step);
+            .Where(sample => victims.Contains(sample.Last().Silo) && sample.Last().Step < lastSteps[sample.Key.Stage])
+            .Select(sample => sample.Key)
+            .ToHashSet();
         // Steps count up; one that was told a moment after the kill is still the victim's.
         var settled = at + TimeSpan.FromSeconds(1);
         foreach (var e in seen.Where(e => e.At > settled))
         {
-            if (inHand.ContainsKey((e.Stage, e.Sample)))
+            if (inHand.Contains((e.Stage, e.Sample)))
                 return e.At - at;
         }
         return null;
