@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Hosting;
+using Taba.Silo.Hosting;
 
 namespace Taba.Silo.Clusters;
 
@@ -61,9 +62,6 @@ public sealed class ClusterConnection : IAsyncDisposable
         {
             // It goes away in any case; what is lost is a farewell.
         }
-        if (host is IAsyncDisposable disposable)
-            await disposable.DisposeAsync();
-        else
-            host.Dispose();
+        await host.DisposeHostAsync();
     }
 }

@@ -73,8 +73,8 @@ sealed class ClusterSilo : IAsyncDisposable
                 }
                 catch (Exception exception)
                 {
-                    await DisposeHostAsync(host);
-                    if (IsPortTaken(exception) && attempt < PortAttempts && options.Cluster is { SiloPort: 0 } or { GatewayPort: 0 })
+                    await host.DisposeHostAsync();
+                    if (FreePorts.WasTaken(exception) && attempt < PortAttempts && options.Cluster is { SiloPort: 0 } or { GatewayPort: 0 })
                         continue;
                     if (exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
                         throw;
@@ -118,7 +118,7 @@ sealed class ClusterSilo : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await DisposeHostAsync(_host);
+        await _host.DisposeHostAsync();
         _lock?.Dispose();
     }
 
@@ -153,8 +153,8 @@ sealed class ClusterSilo : IAsyncDisposable
             {
                 var address = IPAddress.Parse(cluster.Address);
                 o.AdvertisedIPAddress = cluster.AdvertisedAddress is { } other ? IPAddress.Parse(other) : address;
-                o.SiloPort = cluster.SiloPort == 0 ? FreePort(address) : cluster.SiloPort;
-                o.GatewayPort = cluster.GatewayPort == 0 ? FreePort(address) : cluster.GatewayPort;
+                o.SiloPort = cluster.SiloPort == 0 ? FreePorts.Of(address) : cluster.SiloPort;
+                o.GatewayPort = cluster.GatewayPort == 0 ? FreePorts.Of(address) : cluster.GatewayPort;
                 // This address and no other.
                 o.SiloListeningEndpoint = new(address, o.SiloPort);
                 o.GatewayListeningEndpoint = new(address, o.GatewayPort);
@@ -168,30 +168,6 @@ sealed class ClusterSilo : IAsyncDisposable
     }
 
     static LogLevel Quiet(ClusterSiloOptions options) => options.LogLevel < LogLevel.Information ? options.LogLevel : LogLevel.Critical;
-
-    /// <summary>A port of an address that was free just now.</summary>
-    static int FreePort(IPAddress address)
-    {
-        using var probe = new TcpListener(address, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
-
-    static bool IsPortTaken(Exception? exception) => exception switch
-    {
-        null => false,
-        AggregateException several => several.InnerExceptions.Any(IsPortTaken),
-        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } => true,
-        _ => IsPortTaken(exception.InnerException),
-    };
-
-    static async ValueTask DisposeHostAsync(IHost host)
-    {
-        if (host is IAsyncDisposable disposable)
-            await disposable.DisposeAsync();
-        else
-            host.Dispose();
-    }
 
     sealed class NoLifetime : IHostLifetime
     {

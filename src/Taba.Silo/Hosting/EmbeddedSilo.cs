@@ -54,7 +54,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
     /// <exception cref="StoreBusyException">Another process owns the store.</exception>
     /// <exception cref="StoreException">The store's disk fails.</exception>
     public static Task<EmbeddedSilo> StartAsync(EmbeddedSiloOptions options, CancellationToken cancellationToken) =>
-        StartAsync(options, FreePort, cancellationToken);
+        StartAsync(options, () => FreePorts.Of(IPAddress.Loopback), cancellationToken);
 
     /// <param name="choosePort">Names a port that is free as far as anyone knows; asked again when it turns out to be taken.</param>
     internal static async Task<EmbeddedSilo> StartAsync(EmbeddedSiloOptions options, Func<int> choosePort, CancellationToken cancellationToken)
@@ -69,7 +69,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
                 {
                     return new EmbeddedSilo(await StartHostAsync(options, choosePort(), cancellationToken), storeLock, options);
                 }
-                catch (Exception exception) when (attempt < PortAttempts && IsPortTaken(exception))
+                catch (Exception exception) when (attempt < PortAttempts && FreePorts.WasTaken(exception))
                 {
                     // Another process took the port between the choice and the start.
                 }
@@ -97,7 +97,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         }
         catch
         {
-            await DisposeHostAsync(host);
+            await host.DisposeHostAsync();
             throw;
         }
     }
@@ -155,7 +155,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         }
         finally
         {
-            await DisposeHostAsync(_host);
+            await _host.DisposeHostAsync();
             _lock.Dispose();
         }
     }
@@ -197,28 +197,4 @@ public sealed class EmbeddedSilo : IAsyncDisposable
     }
 
     static LogLevel Quiet(EmbeddedSiloOptions options) => options.LogLevel < LogLevel.Warning ? options.LogLevel : LogLevel.None;
-
-    /// <summary>A port that was free just now.</summary>
-    static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
-
-    static bool IsPortTaken(Exception? exception) => exception switch
-    {
-        null => false,
-        AggregateException several => several.InnerExceptions.Any(IsPortTaken),
-        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } => true,
-        _ => IsPortTaken(exception.InnerException),
-    };
-
-    static async ValueTask DisposeHostAsync(IHost host)
-    {
-        if (host is IAsyncDisposable disposable)
-            await disposable.DisposeAsync();
-        else
-            host.Dispose();
-    }
 }

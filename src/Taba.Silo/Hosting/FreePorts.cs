@@ -1,0 +1,25 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Taba.Silo.Hosting;
+
+/// <summary>Ports that nobody has just now. Between asking and binding another process may take one: who binds tries again.</summary>
+static class FreePorts
+{
+    /// <summary>A port of an address that was free just now.</summary>
+    public static int Of(IPAddress address)
+    {
+        using var probe = new TcpListener(address, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+
+    /// <summary>Whether a failure to start says that another process was quicker.</summary>
+    public static bool WasTaken(Exception? exception) => exception switch
+    {
+        null => false,
+        AggregateException several => several.InnerExceptions.Any(WasTaken),
+        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } => true,
+        _ => WasTaken(exception.InnerException),
+    };
+}
