@@ -37,8 +37,8 @@ public sealed class TestCluster : IAsyncDisposable
 
     public string Folder => _folder.Path;
 
-    /// <summary>The folder of the tensor store, when it is one.</summary>
-    public string StoreFolder => Path.Combine(Folder, "store");
+    /// <summary>The folder of the tensor store, when it is one; set before the first silo starts, it may be anywhere.</summary>
+    public string StoreFolder { get => field ??= Path.Combine(Folder, "store"); set; }
 
     public string Journals => Path.Combine(Folder, "journals");
 

@@ -100,6 +100,8 @@ sealed class ChaosRun : IAsyncDisposable
         try
         {
             var status = await client.EndAsync(EndLimit);
+            // The undisturbed run, of which there may be none yet, is not part of it.
+            _clock.Stop();
             if (status != 0)
                 _faults.Add($"the command ended with {status}: {client.Errors}");
             else

@@ -47,6 +47,8 @@ static class ServerScenarios
     static async Task<ScenarioResult> StoreFullAsync(Random random)
     {
         var cluster = await TestCluster.StartAsync();
+        using var folder = new TempFolder();
+        cluster.StoreFolder = folder.At("disk");
         using var disk = SmallDisk.TryMount(cluster.StoreFolder, 64 << 10, out var reason) ?? throw new InvalidOperationException(reason);
         await using var run = await ChaosRun.StartAsync(new ChaosSweep(128), ChaosRun.Workers(3), cluster);
         var client = run.StartClient();
