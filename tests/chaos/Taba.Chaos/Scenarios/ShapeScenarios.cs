@@ -36,8 +36,8 @@ static class ShapeScenarios
         string[] clustered = [.. Command, "--cluster", TestCluster.Name];
         var clock = System.Diagnostics.Stopwatch.StartNew();
         for (var part = 0; part < Parts; part++)
-            await cluster.RunClientAsync(Limit, [.. clustered, "--n_parts", $"{Parts}", "--part_idx", $"{part}", "--save_dir", $"part{part}"]);
-        await cluster.RunClientAsync(Limit, ["merge", .. Enumerable.Range(0, Parts).Select(p => $"part{p}"), "--save_dir", "merged"]);
+            await cluster.RunClientAsync(Limit, [.. clustered, "--n_parts", $"{Parts}", "--part_idx", $"{part}", "--save_dir", "piece"]);
+        await cluster.RunClientAsync(Limit, ["merge", .. Enumerable.Range(0, Parts).Select(p => $"piece_part_{p}"), "--save_dir", "merged"]);
         var wall = clock.Elapsed;
         await cluster.RunClientAsync(Limit, [.. Command, "--device", "cpu", "--save_dir", "whole"]);
         return new(
