@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using System.Runtime.Loader;
 
 namespace Taba.Diffusion.Native;
@@ -46,6 +47,7 @@ public static class TorchRuntime
         // variable when it is loaded.
         LinuxLibc.SetEnvironmentDefault("OMP_WAIT_POLICY", "PASSIVE");
         LinuxLibc.KeepFreedMemory();
+        PreferAvx2();
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) => Resolve(name);
         try
         {
@@ -57,6 +59,17 @@ public static class TorchRuntime
             // An exception here would surface as a type initializer's; Initialize and the first use of torch report it.
             failure = e;
         }
+    }
+
+    /// <summary>
+    /// Keeps libtorch's own element-wise kernels at AVX2 (oneDNN's convolutions and MKL's products choose for themselves). On virtual
+    /// machines its AVX-512 exponential was seen to become 25 times slower for minutes at a time, which doubled the time of a network;
+    /// at other times the two are equally fast (docs/benchmarks.md). ATEN_CPU_CAPABILITY of the user wins.
+    /// </summary>
+    static void PreferAvx2()
+    {
+        if (Avx512F.IsSupported)
+            LinuxLibc.SetEnvironmentDefault("ATEN_CPU_CAPABILITY", "avx2");
     }
 
     static nint Resolve(string name)

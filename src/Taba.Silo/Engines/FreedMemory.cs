@@ -5,13 +5,13 @@ namespace Taba.Silo.Engines;
 /// <summary>Gives memory that native code freed back to the system, rarely enough to cost nothing.</summary>
 sealed class FreedMemory(TimeProvider time)
 {
-    // The pages that a step needs come back as page faults, a few milliseconds a time.
-    static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+    // The pages that a step needs come back as page faults, tens of milliseconds a time where faults are dear.
+    static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
     readonly Lock _lock = new();
     long _last = time.GetTimestamp();
 
-    /// <summary>Does so unless it was done less than half a second ago.</summary>
+    /// <summary>Does so unless it was done less than two seconds ago.</summary>
     public void Release()
     {
         lock (_lock)
