@@ -93,7 +93,8 @@ sealed partial class StageGrain(
         ExpireLeases();
         if (_fault is not null && options.Value.RetryFaultAfter is { } pause && time.GetUtcNow() - _faultAt >= pause)
             _fault = null;
-        if (_fault is not null || !State.HasOpenDemand())
+        // A silo that was declared dead and has not heard of it yet asks on: what it got would be taken from it at once.
+        if (_fault is not null || !State.HasOpenDemand() || !liveness.IsAlive(worker))
             return [];
         var spec = State.Spec!;
         var next = State;
@@ -181,10 +182,10 @@ sealed partial class StageGrain(
         var lease = Find(attempt);
         if (lease is null)
             return;
-        Forget(attempt.Id);
         // What the store refused to one it would have refused to any: no strike. The same holds for a silo that ends.
         var strike = fault is { Kind: PartFaultKind.Engine };
-        State = State.WithLost([lease], _ => strike);
+        State = State.WithLost([(lease, new(lease.Rows, lease.Worker, strike, Reached(lease)))]);
+        Forget(attempt.Id);
         if (fault is not null)
         {
             _fault = fault.Reason;
@@ -252,15 +253,19 @@ sealed partial class StageGrain(
         var expired = State.Leases.Where(l => HasExpired(l, now) || !IsAlive(l.Worker)).ToList();
         if (expired.Count == 0)
             return;
+        // A worker that is only out of reach did not die of its rows.
+        State = State.WithLost(expired.Select(l =>
+            (l, new LostAttempt(l.Rows, l.Worker, !IsAlive(l.Worker) && State.IsStrike(l.Rows, Reached(l)), Reached(l)))).ToList());
         foreach (var lease in expired)
         {
             LogExpired(logger, lease.Attempt, lease.Worker);
             Forget(lease.Attempt.Id);
         }
-        State = State.WithLost(expired, _ => true);
 
         bool IsAlive(string worker) => alive.TryGetValue(worker, out var known) ? known : alive[worker] = liveness.IsAlive(worker);
     }
+
+    double Reached(Lease lease) => (double)_evaluations.GetValueOrDefault(lease.Attempt.Id) / lease.Rows.Count;
 
     void Forget(Guid attempt)
     {

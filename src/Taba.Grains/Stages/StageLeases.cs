@@ -28,9 +28,10 @@ public sealed record StageState
 }
 
 /// <summary>An attempt that ended without publishing its rows.</summary>
-/// <param name="Strike">Its worker died of it, perhaps, or its engine failed; false when it was given back in peace.</param>
+/// <param name="Strike">Its worker died of it, perhaps, or its engine failed; false when it was given back in peace, or got further than any before.</param>
+/// <param name="Reached">Evaluations of a row behind it, checkpoints included, when it was last heard of.</param>
 [GenerateSerializer, Immutable, Alias("taba.LostAttempt")]
-public sealed record LostAttempt(RowRange Rows, string Worker, bool Strike);
+public sealed record LostAttempt(RowRange Rows, string Worker, bool Strike, double Reached);
 
 /// <summary>Rows published with what was kept of them.</summary>
 [GenerateSerializer, Immutable, Alias("taba.KeptRows")]
@@ -60,18 +61,27 @@ public static class StageLeases
     /// <summary>How many earlier workers a lease names: a sample that one of them finished is nowhere else, and silos may die many times in a row.</summary>
     const int EarlierNamed = 32;
 
-    /// <summary>Remembers that attempts ended without publishing.</summary>
-    public static StageState WithLost(this StageState state, IReadOnlyCollection<Lease> leases, Func<Lease, bool> strike)
+    /// <summary>Remembers that attempts ended without publishing, and for what each counts (<see cref="LostAttempt"/>).</summary>
+    public static StageState WithLost(this StageState state, IEnumerable<(Lease Lease, LostAttempt Attempt)> ended)
     {
+        var (leases, attempts) = (ended.Select(e => e.Lease).ToList(), ended.Select(e => e.Attempt));
         if (leases.Count == 0)
             return state;
-        var lost = state.Lost.AddRange(leases.Select(l => new LostAttempt(l.Rows, l.Worker, strike(l))));
+        var lost = state.Lost.AddRange(attempts);
         return state with
         {
             Leases = state.Leases.RemoveRange(leases),
             Lost = lost.Length > LostKept ? lost[^LostKept..] : lost,
         };
     }
+
+    /// <summary>
+    /// Whether a worker's death speaks against the rows that it had. A sample that kills does so at one step, whoever computes it; rows that
+    /// got a step further than in every attempt before had the bad luck of a silo that was killed, and may have it as often as it comes.
+    /// </summary>
+    /// <param name="reached">Evaluations of a row behind the attempt.</param>
+    public static bool IsStrike(this StageState state, RowRange rows, double reached) =>
+        reached < 1 + state.Lost.Where(l => !l.Rows.Intersect(rows).IsEmpty).Select(l => l.Reached).DefaultIfEmpty(0).Max();
 
     /// <summary>Workers that had any of these rows and did not finish them, the newest first.</summary>
     public static ImmutableArray<string> EarlierWorkers(this StageState state, RowRange rows) =>

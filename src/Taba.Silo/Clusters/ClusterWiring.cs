@@ -23,7 +23,7 @@ static class ClusterWiring
     /// <summary>All calls are meant to take less than 5 s: what takes longer has an unknown outcome and is asked again.</summary>
     public static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(15);
 
-    static readonly TimeSpan AliveEvery = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan AliveEvery = TimeSpan.FromSeconds(3);
 
     public static ISiloBuilder AddTabaCluster(this ISiloBuilder silo, ClusterOptions options)
     {

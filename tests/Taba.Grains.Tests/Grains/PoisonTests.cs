@@ -44,6 +44,54 @@ public sealed class PoisonTests(TestSilo silo)
         await silo.Sweep("searched").CancelAsync();
     }
 
+    [Fact]
+    public async Task Lease_AskedForByADeadWorker_IsNotGivenAndCountsForNothing()
+    {
+        var stage = await DemandedAsync("zombie");
+        silo.Membership.Dead["zombie"] = true;
+        for (var i = 0; i < 20; i++)
+            Assert.Null(await stage.LeaseAsync("zombie", null));
+
+        Assert.Equal(new RowRange(0, 8), (await stage.LeaseAsync("lives", null))!.Rows);
+        await silo.Sweep("zombie").CancelAsync();
+    }
+
+    [Fact]
+    public async Task Lease_RanOutWhileItsWorkerLives_CountsForNothing()
+    {
+        var stage = await DemandedAsync("unreachable");
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal(new RowRange(0, 8), (await stage.LeaseAsync($"away-{i}", null))!.Rows);
+            silo.Time.Advance(new LeaseOptions().Duration + TimeSpan.FromMilliseconds(1));
+        }
+
+        Assert.Equal(new RowRange(0, 8), (await stage.LeaseAsync("lives", null))!.Rows);
+        await silo.Sweep("unreachable").CancelAsync();
+    }
+
+    /// <summary>Silos that are killed for other reasons, however often, do not make a sample suspect that gets on in the meantime.</summary>
+    [Fact]
+    public async Task Lease_WhoseWorkersDieEachTimeFurtherOn_IsNeverHalved()
+    {
+        var stage = await DemandedAsync("unlucky");
+        for (var i = 1; i <= 9; i++)
+            Assert.Equal(new RowRange(0, 8), await DieAsync(stage, $"unlucky-{i}", evaluations: 8 * i));
+
+        // From here on all die at the same step.
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(new RowRange(0, 8), await DieAsync(stage, $"stuck-{i}", evaluations: 8 * 9 + 7));
+        Assert.Equal(new RowRange(0, 4), (await stage.LeaseAsync("lives", null))!.Rows);
+        await silo.Sweep("unlucky").CancelAsync();
+    }
+
+    async Task<IStageGrain> DemandedAsync(string sweep)
+    {
+        var plan = TestStages.Plan(sweep, TestStages.Planned(TestSilo.NewStage(), new(0, 8)));
+        await silo.Sweep(sweep).SubmitAsync(plan);
+        return silo.Stage(plan.Stages[0].Key);
+    }
+
     /// <summary>Every attempt that holds the poisoned row dies; every other one publishes.</summary>
     async Task<(int Deaths, RowSet Published)> WorkAsync(IStageGrain stage, string name)
     {
@@ -62,9 +110,12 @@ public sealed class PoisonTests(TestSilo silo)
         return (deaths, published);
     }
 
-    async Task DieAsync(IStageGrain stage, string worker)
+    async Task<RowRange> DieAsync(IStageGrain stage, string worker, long evaluations = 0)
     {
-        Assert.NotNull(await stage.LeaseAsync(worker, null));
+        var lease = await stage.LeaseAsync(worker, null);
+        Assert.NotNull(lease);
+        Assert.Equal([true], await stage.RenewAsync(worker, [new(lease.Attempt, evaluations)]));
         silo.Membership.Dead[worker] = true;
+        return lease.Rows;
     }
 }
