@@ -40,6 +40,40 @@ public sealed class BadInputTests : IDisposable
     public async Task Flag_WithAWrongValue_SaysWhatWouldDo(string flag, string value, string expected) =>
         Assert.Contains(expected, await _taba.RefuseAsync(Sample(flag, value)), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("blob:")]
+    [InlineData("blob:../june")]
+    [InlineData("blob:a//b")]
+    [InlineData("blob:/etc")]
+    [InlineData("BLOB:june?sv=1")]
+    public async Task Out_PrefixThatCannotBeOne_IsRefused(string place)
+    {
+        var sweep = _taba.Write("s.yaml", $"model: {_taba.GaussianModel()}\nsamples: 4\nnum_inference_steps: 10");
+        foreach (var command in new[] { "run", "plan" })
+            Assert.Contains("is not a place for blobs", await _taba.RefuseAsync(command, sweep, "--cluster", "lab", "--out", place), StringComparison.Ordinal);
+        Assert.Contains(
+            "is not a place for blobs",
+            await _taba.RefuseAsync("sample", "gaussian", "--model", _taba.GaussianModel(), "--cluster", "lab", "--out", place), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Out_BlobsWithoutACluster_AreRefused()
+    {
+        var sweep = _taba.Write("s.yaml", $"model: {_taba.GaussianModel()}\nsamples: 4\nnum_inference_steps: 10");
+        Assert.Contains("name the cluster with --cluster", await _taba.RefuseAsync("run", sweep, "--out", "blob:june"), StringComparison.Ordinal);
+        Assert.Contains(
+            "name the cluster with --cluster",
+            await _taba.RefuseAsync("sample", "gaussian", "--model", _taba.GaussianModel(), "--save_dir", "blob:june/base"), StringComparison.Ordinal);
+        Assert.Contains("give one of them", await _taba.RefuseAsync(Sample("--cluster", "lab", "--out", "blob:june")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Out_BlobsOfASweepWhoseNameCannotBeInThem_AreRefused()
+    {
+        var sweep = _taba.Write("s.yaml", $"name: my sweep\nmodel: {_taba.GaussianModel()}\nsamples: 4\nnum_inference_steps: 10");
+        Assert.Contains("blob:june/my sweep", await _taba.RefuseAsync("run", sweep, "--cluster", "lab", "--out", "blob:june"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Reconstruction_WithoutInversion_IsRefused() =>
         Assert.Contains("needs with_inversion", await _taba.RefuseAsync(Sample("--with_reconstruction")), StringComparison.Ordinal);

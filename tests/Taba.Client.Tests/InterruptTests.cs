@@ -4,6 +4,7 @@ using Taba.Client.Embedded;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
+using Taba.Silo.Outputs;
 
 namespace Taba.Client.Tests;
 
@@ -84,11 +85,11 @@ public sealed class InterruptTests : IDisposable
 
         public SweepPlan Plan(SweepSpec spec, string storeRoot, bool remember) => _planner.Plan(spec, storeRoot, remember);
 
-        public bool IsWritten(SweepPlan plan, PlannedRun run, string folder, TensorFormat format) => false;
+        public bool IsWritten(SweepPlan plan, PlannedRun run, IOutputFolder folder, TensorFormat format) => false;
 
         public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot) => null;
 
-        public string? Conflict(SweepPlan plan, PlannedRun run, string folder) => null;
+        public string? Conflict(SweepPlan plan, PlannedRun run, IOutputFolder folder) => null;
 
         public Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(SweepPlan plan, string storeRoot, CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyDictionary<string, RowSet>>(new Dictionary<string, RowSet>());
@@ -108,7 +109,7 @@ public sealed class InterruptTests : IDisposable
 
         public Task ForgetAsync(SweepPlan plan, CancellationToken cancellationToken) => Task.CompletedTask;
 
-        public Task WriteRunAsync(SweepPlan plan, PlannedRun run, string folder, SweepStatus status, CancellationToken cancellationToken) =>
+        public Task WriteRunAsync(SweepPlan plan, PlannedRun run, IOutputFolder folder, SweepStatus status, CancellationToken cancellationToken) =>
             throw new InvalidOperationException("nothing was computed");
 
         public Task DrainAsync(TimeSpan patience)

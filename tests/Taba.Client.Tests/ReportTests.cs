@@ -63,7 +63,7 @@ public sealed class ReportTests
     static RunSection Section(string? intervention, double correlation) => new(Run($"run_{intervention}", intervention, correlation), []);
 
     static ReportRun Run(string name, string? intervention, double correlation) => new(
-        "/tmp/" + name.Length,
+        new DirectoryFolder("/tmp/" + name.Length),
         new RunFolder
         {
             Sweep = "demo",

@@ -6,6 +6,7 @@ using Taba.Client.Running;
 using Taba.Client.Sweeps;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
+using Taba.Silo.Outputs;
 
 namespace Taba.Client.Tests;
 
@@ -146,7 +147,7 @@ public sealed class RunTests : IDisposable
             plan.SweepId, 1, SweepState.CompletedWithFailures, [new(plan.Stages[0].Key, StageKind.Sample, 4, RowSet.Empty, 0, 1, 0, 40, 40, failures, null)], null);
         var job = new RunJob { Spec = spec, StoreRoot = _taba.At("none"), Folder = "folder", CommandLine = "taba run s.yaml" };
 
-        var exit = new RunResults(new Terminal(output, error, false, TimeProvider.System), job).Print(plan, status, new("report.html", "results.csv", 1));
+        var exit = new RunResults(new Terminal(output, error, false, TimeProvider.System), job, new DirectoryFolder("folder")).Print(plan, status, new("report.html", "results.csv", 1));
 
         Assert.Equal(ExitStatus.SamplesFailed, exit);
         Assert.Equal("Sample 3 of stage sample T=10 failed at step 7: NaN in float16\n", error.ToString());

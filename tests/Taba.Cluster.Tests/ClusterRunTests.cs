@@ -1,4 +1,8 @@
 using System.Text.Json;
+using Azure;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+using Taba.Silo.Storage;
 using Taba.Testing;
 using Taba.Testing.Clusters;
 using Taba.Testing.Servers;
@@ -140,6 +144,62 @@ public sealed class ClusterRunTests
     }
 
     [Fact]
+    public async Task Run_OutIntoBlobs_FoldersOfADiskAndNothingHere()
+    {
+        Require(PostgresServer.Missing);
+        Require(AzuriteServer.Missing);
+        await using var cluster = await NewAsync(
+            await TestCluster.StartAsync(azurite: true), Smooth(Samples, "interventions: [{ forward: { before: 3, seed: 999 } }]"));
+        cluster.Settings["TMPDIR"] = Path.Combine(cluster.Folder, "temporary");
+        Directory.CreateDirectory(cluster.Settings["TMPDIR"]);
+        await cluster.StartSiloAsync("w1");
+
+        var said = await RunAsync(cluster, "run", "sweep.yaml", "--out", "blob:june");
+
+        var container = BlobContainers.Open("taba", cluster.Azurite!.ConnectionString, null);
+        var folder = $"{container.Uri}/runs/june/smooth";
+        var lines = said.Trim().Split('\n');
+        Assert.Equal(3, lines.Length);
+        Assert.All(lines, line => Assert.StartsWith(folder, line, StringComparison.Ordinal));
+        Assert.Equal($"{folder}/report.html", lines[^1]);
+        var here = Directory.EnumerateFiles(cluster.Folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(cluster.Folder, f)).ToList();
+        Assert.DoesNotContain(here, f => f.EndsWith(".safetensors", StringComparison.Ordinal) || f.StartsWith("blob", StringComparison.Ordinal));
+
+        // The files of a run on a disk, and what lies beside them.
+        await cluster.RunClientAsync(Limit, "run", "sweep.yaml", "--out", "alone", "--device", "cpu");
+        var blobs = await DownloadAsync(container, "runs/june/", Path.Combine(cluster.Folder, "downloaded"));
+        Assert.Empty(SweepFiles.Differences(SweepFiles.Digests(Path.Combine(cluster.Folder, "alone")), SweepFiles.Digests(Path.Combine(cluster.Folder, "downloaded"))));
+        Assert.Equal(
+            Directory.EnumerateFiles(Path.Combine(cluster.Folder, "alone", "smooth"), "*", SearchOption.AllDirectories)
+                .Select(f => Path.GetRelativePath(Path.Combine(cluster.Folder, "alone"), f)).Order(StringComparer.Ordinal),
+            blobs.Keys.Order(StringComparer.Ordinal));
+
+        // The same command again leaves the run folders as they are; another run does not fit into them.
+        await RunAsync(cluster, "run", "sweep.yaml", "--out", "blob:june");
+        var again = await DownloadAsync(container, "runs/june/", Path.Combine(cluster.Folder, "again"));
+        Assert.Equal(RunFiles(blobs), RunFiles(again));
+        var flat = Start(cluster, "sample", "gaussian", "--model", "gaussian.json", "--n_samples", "8", "--num_inference_steps", "10", "--save_dir", "blob:june/flat");
+        Assert.True(await flat.EndAsync(Limit) == 0, flat.Errors);
+        var conflict = Start(cluster, "sample", "gaussian", "--model", "gaussian.json", "--n_samples", "8", "--num_inference_steps", "20", "--save_dir", "blob:june/flat");
+        Assert.Equal(2, await conflict.EndAsync(Limit));
+        Assert.Contains("runs/june/flat holds another run", conflict.Errors, StringComparison.Ordinal);
+        var hostile = Start(cluster, "run", "sweep.yaml", "--out", "blob:../store");
+        Assert.Equal(2, await hostile.EndAsync(Limit));
+        Assert.DoesNotContain(AzuriteServer.Secret, said + conflict.Errors + hostile.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_OutIntoBlobsOfAClusterOnAFolder_IsRefused()
+    {
+        Require(PostgresServer.Missing);
+        await using var cluster = await NewAsync(await TestCluster.StartAsync(), Smooth(1));
+        var refused = Start(cluster, "run", "sweep.yaml", "--out", "blob:june");
+        Assert.Equal(2, await refused.EndAsync(Limit));
+        Assert.Contains("is a folder", refused.Errors, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(cluster.StoreFolder));
+    }
+
+    [Fact]
     public async Task Silo_BadSettingsOrNoServer_SaysSoAndEnds()
     {
         Require(PostgresServer.Missing);
@@ -171,6 +231,24 @@ public sealed class ClusterRunTests
     static ClusterProcess Start(TestCluster cluster, params string[] arguments) => cluster.StartClient([.. arguments, "--cluster", TestCluster.Name]);
 
     static Task<string> RunAsync(TestCluster cluster, params string[] arguments) => cluster.RunClientAsync(Limit, [.. arguments, "--cluster", TestCluster.Name]);
+
+    /// <summary>Fetches blobs; their versions by relative path.</summary>
+    static async Task<Dictionary<string, ETag?>> DownloadAsync(BlobContainerClient container, string prefix, string folder)
+    {
+        var versions = new Dictionary<string, ETag?>();
+        await foreach (var blob in container.GetBlobsAsync(new GetBlobsOptions { Prefix = prefix }))
+        {
+            var name = blob.Name[prefix.Length..];
+            versions[name] = blob.Properties.ETag;
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(folder, name))!);
+            await container.GetBlobClient(blob.Name).DownloadToAsync(Path.Combine(folder, name));
+        }
+        return versions;
+    }
+
+    /// <summary>Without what the report writes.</summary>
+    static List<KeyValuePair<string, ETag?>> RunFiles(Dictionary<string, ETag?> files) =>
+        [.. files.Where(f => Path.GetExtension(f.Key) is ".safetensors" or ".json").OrderBy(f => f.Key, StringComparer.Ordinal)];
 
     /// <summary>Steps of one sample that were evaluated again in a row.</summary>
     static int LongestRepetition(EvaluationLog log) => log.Seen.GroupBy(e => (e.Stage, e.Sample)).Max(s => s.Zip(s.Skip(1)).Max(p => p.First.Step - p.Second.Step + 1));

@@ -11,12 +11,13 @@ using Taba.Silo.Clusters;
 using Taba.Silo.Engines;
 using Taba.Silo.Hosting;
 using Taba.Silo.Models;
+using Taba.Silo.Outputs;
 using Taba.Silo.Storage;
 using static TorchSharp.torch;
 
 namespace Taba.Client.Clusters;
 
-/// <summary>Plans here, has a cluster compute, and writes run folders here from the cluster's store.</summary>
+/// <summary>Plans here, has a cluster compute, and writes run folders from the cluster's store.</summary>
 sealed class ClusterHost : IRunHost, IAsyncDisposable
 {
     readonly ClusterOptions _options;
@@ -28,15 +29,20 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
     ClusterHost(ClusterOptions options, ClusterConnection connection, ITensorStore store, DeviceChoice device, Terminal terminal) =>
         (_options, _connection, _store, _device, _terminal) = (options, connection, store, device, terminal);
 
-    /// <exception cref="BadInputException">The settings name no such cluster, or its silos would not agree on the numbers.</exception>
+    /// <param name="job">Names the cluster.</param>
+    /// <exception cref="BadInputException">The settings name no such cluster, its silos would not agree on the numbers, or results cannot be where the job wants them.</exception>
     /// <exception cref="RunFailedException">It does not answer.</exception>
-    public static async Task<ClusterHost> OpenAsync(string name, SweepSpec spec, Terminal terminal, CancellationToken cancellationToken)
+    public static async Task<ClusterHost> OpenAsync(RunJob job, Terminal terminal, CancellationToken cancellationToken)
     {
+        var spec = job.Spec;
         if (spec.Overwrite)
             throw new BadInputException("--overwrite does not go with --cluster: other sweeps may be reading what it would remove. Change the seed, or remove the stages with `taba store` while no sweep runs.");
         if (spec.Device != "auto")
             throw new BadInputException($"device is {spec.Device}, and with --cluster each silo has its own: leave it out.");
-        var options = ClusterSettings.Read(SettingsFiles.Read(), name);
+        var options = ClusterSettings.Read(SettingsFiles.Read(), job.Cluster);
+        var toBlobs = BlobFolder.IsPlace(job.Folder);
+        if (toBlobs && options.StoreContainer is null)
+            throw new BadInputException($"{job.Folder} means blobs beside the cluster's tensors, and the store of cluster {options.Name} is a folder ({options.Store}): give a folder.");
         ClusterConnection connection;
         try
         {
@@ -50,7 +56,7 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         {
             var silos = await connection.Grains.GetGrain<ISilosGrain>(0).GetAsync();
             var device = DeviceOf(options, [.. silos.Where(s => s.Role == SiloRole.Worker)], spec);
-            return new(options, connection, ClusterStores.Open(options, Path.Combine(Path.GetTempPath(), $"taba-{options.Name}-client")), device, terminal);
+            return new(options, connection, ClusterStores.Open(options, Path.Combine(Path.GetTempPath(), $"taba-{options.Name}-client"), copies: !toBlobs), device, terminal);
         }
         catch
         {
@@ -66,9 +72,12 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         return new SweepPlanner(new ModelCatalogue(_device, null), new TensorInputFiles(), _device.Kind).Plan(spec);
     }
 
-    public string? Conflict(SweepPlan plan, PlannedRun run, string folder) => WrittenRuns.Conflict(plan, run, folder);
+    public IOutputFolder Output(string folder) =>
+        BlobFolder.IsPlace(folder) ? ClusterStores.OpenOutput(_options, folder) : new DirectoryFolder(folder);
 
-    public bool IsWritten(SweepPlan plan, PlannedRun run, string folder, TensorFormat format) => WrittenRuns.IsWritten(plan, run, folder, format);
+    public string? Conflict(SweepPlan plan, PlannedRun run, IOutputFolder folder) => WrittenRuns.Conflict(plan, run, folder);
+
+    public bool IsWritten(SweepPlan plan, PlannedRun run, IOutputFolder folder, TensorFormat format) => WrittenRuns.IsWritten(plan, run, folder, format);
 
     public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot) => null;
 

@@ -30,7 +30,7 @@ sealed class ClusterSession(IGrainFactory grains, ITensorStore store, SweepSpec 
     public Task ForgetAsync(SweepPlan plan, CancellationToken cancellationToken) =>
         throw new InvalidOperationException("A cluster's stages are not removed while it runs.");
 
-    public async Task WriteRunAsync(SweepPlan plan, PlannedRun run, string folder, SweepStatus status, CancellationToken cancellationToken)
+    public async Task WriteRunAsync(SweepPlan plan, PlannedRun run, IOutputFolder folder, SweepStatus status, CancellationToken cancellationToken)
     {
         _folders ??= new RunFolderWriter(
             store,

@@ -1,6 +1,8 @@
 using Taba.Client.Clusters;
 using Taba.Client.Embedded;
 using Taba.Client.Running;
+using Taba.Grains;
+using Taba.Silo.Outputs;
 
 namespace Taba.Client.Commands;
 
@@ -14,11 +16,20 @@ sealed record CommandServices(Terminal Terminal, IRunHost Host, string CommandLi
         OnHostAsync(job, host => new SweepRunner(host, Terminal).RunAsync(job, interrupted), interrupted);
 
     /// <summary>Does something with what computes a job.</summary>
+    /// <exception cref="BadInputException">Results cannot be where the job wants them.</exception>
     public async Task<int> OnHostAsync(RunJob job, Func<IRunHost, Task<int>> work, CancellationToken interrupted)
     {
+        if (BlobFolder.IsPlace(job.StoreRoot) && !BlobFolder.IsPlace(job.Folder))
+            throw new BadInputException($"--out means blobs, and --save_dir is a folder ({job.Folder}): give one of them.");
+        if (BlobFolder.IsPlace(job.Folder))
+        {
+            BlobFolder.Prefix(job.Folder);
+            if (job.Cluster is null)
+                throw new BadInputException($"{job.Folder} means blobs beside a cluster's tensors: name the cluster with --cluster, or give a folder.");
+        }
         if (job.Cluster is null)
             return await work(Host);
-        await using var cluster = await ClusterHost.OpenAsync(job.Cluster, job.Spec, Terminal, interrupted);
+        await using var cluster = await ClusterHost.OpenAsync(job, Terminal, interrupted);
         return await work(cluster);
     }
 }

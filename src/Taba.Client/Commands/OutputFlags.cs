@@ -8,7 +8,7 @@ namespace Taba.Client.Commands;
 /// <summary>How a command speaks, and where a run goes.</summary>
 sealed class OutputFlags
 {
-    readonly Option<string?> _out = Flags.Of<string?>("out", "The folder that holds runs and the store (.taba). The default is experiments.", "-o");
+    readonly Option<string?> _out = Flags.Of<string?>("out", "The folder that holds runs and the store (.taba). The default is experiments. With --cluster also blob:PREFIX: run folders as blobs beside the cluster's tensors (docs/guide/azure.md).", "-o");
     readonly Option<bool> _overwrite = Flags.Switch("overwrite", "Compute anew, reading nothing from the store.");
     readonly Option<bool> _json = Flags.Switch("json", "Machine-readable lines, no colours.");
     readonly Option<string?> _cluster = Flags.Of<string?>("cluster", "A cluster of the settings (docs/guide/cluster.md). Left out, everything runs in this process.");

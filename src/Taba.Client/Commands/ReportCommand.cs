@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
 using Taba.Client.Reports;
+using Taba.Grains;
+using Taba.Silo.Outputs;
 
 namespace Taba.Client.Commands;
 
@@ -14,7 +16,10 @@ static class ReportCommand
         var command = new Command("report", "Makes report.html, results.csv and picture grids anew from a sweep's run folders.") { folder, json };
         command.SetAction(parsed =>
         {
-            var files = SweepReport.Write(parsed.GetValue(folder)!);
+            var path = parsed.GetValue(folder)!;
+            if (!Directory.Exists(path))
+                throw new BadInputException($"There is no folder {path}.");
+            var files = SweepReport.Write(new DirectoryFolder(path));
             services.Terminal.Output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(new { report = files.Html, results = files.Csv, runs = files.Runs }) : files.Html);
             return ExitStatus.Done;
         });

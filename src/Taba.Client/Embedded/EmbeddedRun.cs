@@ -30,9 +30,9 @@ sealed class EmbeddedRun : IRunHost
         return new SweepPlanner(new ModelCatalogue(device, cache, readOnly: !remember), new TensorInputFiles(), device.Kind).Plan(spec);
     }
 
-    public string? Conflict(SweepPlan plan, PlannedRun run, string folder) => WrittenRuns.Conflict(plan, run, folder);
+    public string? Conflict(SweepPlan plan, PlannedRun run, IOutputFolder folder) => WrittenRuns.Conflict(plan, run, folder);
 
-    public bool IsWritten(SweepPlan plan, PlannedRun run, string folder, TensorFormat format) => WrittenRuns.IsWritten(plan, run, folder, format);
+    public bool IsWritten(SweepPlan plan, PlannedRun run, IOutputFolder folder, TensorFormat format) => WrittenRuns.IsWritten(plan, run, folder, format);
 
     public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot) =>
         new SpeedMemory(storeRoot).Find(EngineNames.Of(stage), DeviceChoice.Resolve(spec.Device).Kind);
@@ -90,7 +90,7 @@ sealed class EmbeddedRun : IRunHost
                 await silo.ForgetAsync(stage.Key, cancellationToken);
         }
 
-        public async Task WriteRunAsync(SweepPlan plan, PlannedRun run, string folder, SweepStatus status, CancellationToken cancellationToken)
+        public async Task WriteRunAsync(SweepPlan plan, PlannedRun run, IOutputFolder folder, SweepStatus status, CancellationToken cancellationToken)
         {
             _folders ??= new RunFolderWriter(
                 silo.Store,

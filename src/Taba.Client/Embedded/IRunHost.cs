@@ -1,6 +1,7 @@
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
+using Taba.Silo.Outputs;
 
 namespace Taba.Client.Embedded;
 
@@ -12,14 +13,17 @@ interface IRunHost
     /// <exception cref="Taba.Grains.BadInputException">It cannot be run as asked.</exception>
     SweepPlan Plan(SweepSpec spec, string storeRoot, bool remember = false);
 
+    /// <summary>What a job's folder names.</summary>
+    IOutputFolder Output(string folder) => new DirectoryFolder(folder);
+
     /// <summary>Whether a folder holds all of a run already, in its format and from the same stages.</summary>
-    bool IsWritten(SweepPlan plan, PlannedRun run, string folder, TensorFormat format);
+    bool IsWritten(SweepPlan plan, PlannedRun run, IOutputFolder folder, TensorFormat format);
 
     /// <summary>How fast the network of a stage was in earlier runs on this store, machine and kind of device; null when there were none.</summary>
     MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot);
 
     /// <summary>A sentence when a folder holds a run of other stage keys, else null.</summary>
-    string? Conflict(SweepPlan plan, PlannedRun run, string folder);
+    string? Conflict(SweepPlan plan, PlannedRun run, IOutputFolder folder);
 
     /// <summary>Rows that a store holds already, by stage key. Empty when there is no store. Writes nothing.</summary>
     Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(SweepPlan plan, string storeRoot, CancellationToken cancellationToken);
@@ -44,7 +48,7 @@ interface IRunSession : IAsyncDisposable
 
     /// <summary>Assembles a run's folder from the store.</summary>
     /// <exception cref="RunFailedException">The disk or the store failed.</exception>
-    Task WriteRunAsync(SweepPlan plan, PlannedRun run, string folder, SweepStatus status, CancellationToken cancellationToken);
+    Task WriteRunAsync(SweepPlan plan, PlannedRun run, IOutputFolder folder, SweepStatus status, CancellationToken cancellationToken);
 
     /// <summary>What to say when the user interrupts.</summary>
     string OnInterrupt { get; }

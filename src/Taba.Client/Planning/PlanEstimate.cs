@@ -28,7 +28,8 @@ sealed record PlanEstimate(IReadOnlyList<StageEstimate> Stages, long StoreBytes,
         var stored = overwrite ? new Dictionary<string, RowSet>() : await host.StoredRowsAsync(plan, job.StoreRoot, cancellationToken);
         var speeds = plan.Stages.DistinctBy(s => EngineNames.Of(s.Spec))
             .ToDictionary(s => EngineNames.Of(s.Spec), s => host.SpeedOf(s.Spec, job.Spec, job.StoreRoot));
-        var missing = plan.Runs.Where(run => overwrite || !host.IsWritten(plan, run, job.FolderOf(run), job.Spec.Format)).ToHashSet();
+        var output = host.Output(job.Folder);
+        var missing = plan.Runs.Where(run => overwrite || !host.IsWritten(plan, run, job.FolderOf(run, output), job.Spec.Format)).ToHashSet();
         return Of(plan, stored, run => !missing.Contains(run), stage => speeds[EngineNames.Of(stage)], job.Spec.BatchSize);
     }
 

@@ -7,26 +7,26 @@ using Taba.Silo.Outputs;
 namespace Taba.Client.Reports;
 
 /// <summary>A run folder as the report sees it: its manifest, its metrics, its parameters.</summary>
-sealed record ReportRun(string Folder, RunFolder Manifest, IReadOnlyDictionary<string, double> Metrics, IReadOnlyDictionary<string, string> Parameters)
+sealed record ReportRun(IOutputFolder Folder, RunFolder Manifest, IReadOnlyDictionary<string, double> Metrics, IReadOnlyDictionary<string, string> Parameters)
 {
     const int MaxJsonBytes = 16 << 20;
 
     /// <summary>Reads a folder; null when it holds no run of ours.</summary>
     /// <exception cref="BadInputException">It holds one that cannot be read.</exception>
-    public static ReportRun? Read(string folder)
+    public static ReportRun? Read(IOutputFolder folder)
     {
         try
         {
             if (RunFolder.Read(folder) is not { } manifest)
                 return null;
-            var metrics = MetricsOf(Path.Combine(folder, "metrics.json"));
+            var metrics = MetricsOf(folder, "metrics.json");
             return new(
                 folder, manifest, Numbers(metrics?["metrics"]),
                 (metrics?["_params"] as JsonObject)?.ToDictionary(p => p.Key, p => p.Value?.ToString() ?? "null") ?? []);
         }
         catch (Exception e) when (e is InvalidDataException or JsonException)
         {
-            throw new BadInputException($"The run folder {folder} cannot be read: {e.Message}", e);
+            throw new BadInputException($"The run folder {folder.Place} cannot be read: {e.Message}", e);
         }
     }
 
@@ -37,13 +37,11 @@ sealed record ReportRun(string Folder, RunFolder Manifest, IReadOnlyDictionary<s
 
     public string Axis(string name) => Manifest.Axes.GetValueOrDefault(name, "");
 
-    static JsonNode? MetricsOf(string path)
+    static JsonNode? MetricsOf(IOutputFolder folder, string file)
     {
-        if (!File.Exists(path))
-            return null;
-        if (new FileInfo(path).Length > MaxJsonBytes)
-            throw new InvalidDataException($"{path} is larger than any metrics.json.");
-        return JsonNode.Parse(File.ReadAllText(path));
+        if (folder.Length(file) > MaxJsonBytes)
+            throw new InvalidDataException($"{folder.Place}/{file} is larger than any metrics.json.");
+        return folder.Read(file) is { } bytes ? JsonNode.Parse(bytes) : null;
     }
 
     /// <summary>Numbers of a JSON tree by dotted path: correlation.mean, ...</summary>

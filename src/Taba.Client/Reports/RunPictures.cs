@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Taba.Diffusion.Tensors;
+using Taba.Grains;
 using Taba.Silo.Outputs;
 
 namespace Taba.Client.Reports;
@@ -13,7 +14,7 @@ static class RunPictures
     const int Shown = 16;
 
     /// <summary>Draws what the folder holds. Folders without pictures of [N,C,H,W] have none.</summary>
-    public static IReadOnlyList<RunPicture> Write(string folder, RunFolder run)
+    public static IReadOnlyList<RunPicture> Write(IOutputFolder folder, RunFolder run)
     {
         var pictures = new List<RunPicture>();
         Add("noise", "noise x_T", ValueRange.Latent);
@@ -48,24 +49,32 @@ static class RunPictures
     static string? Decoded(RunFolder run, string name) =>
         run.Tensors.Select(t => t.Name).FirstOrDefault(n => n == $"{name}_decoded" || n == $"decoded_{name}");
 
-    static RunPicture Save(string folder, string name, string title, ImageRows images, ValueRange range)
+    static RunPicture Save(IOutputFolder folder, string name, string title, ImageRows images, ValueRange range)
     {
         var png = PictureGrid.Png(images.Values, images.Channels, images.Height, images.Width, range);
-        Directory.CreateDirectory(Path.Combine(folder, FolderName));
-        File.WriteAllBytes(Path.Combine(folder, FolderName, $"{name}.png"), png);
+        folder.Below(FolderName).Write($"{name}.png", png);
         return new(name, title, png);
     }
 
-    static ImageRows? Images(string folder, RunFolder run, string name)
+    static ImageRows? Images(IOutputFolder folder, RunFolder run, string name)
     {
         if (run.Tensors.FirstOrDefault(t => t.Name == name) is not { Shape.Length: 4 } entry || entry.Shape[0] == 0)
             return null;
-        using var file = TensorFile.Open(Path.Combine(folder, Path.GetFileName(entry.File)));
+        using var file = OpenTensor(folder, Path.GetFileName(entry.File));
         var tensor = file.Single(name);
         if (tensor.Shape.Count != 4 || tensor.Shape.Skip(1).Any(length => length is < 1 or > 4096))
             return null;
         var count = (int)Math.Min(Shown, tensor.Rows);
         return new(FloatReader.Rows(tensor, 0, count), (int)tensor.Shape[1], (int)tensor.Shape[2], (int)tensor.Shape[3]);
+    }
+
+    static TensorFile OpenTensor(IOutputFolder folder, string file)
+    {
+        if (folder.LocalPath(file) is { } path)
+            return TensorFile.Open(path);
+        // It has no handle to close: every request ends by itself.
+        var reader = folder.Open(file) ?? throw new BadInputException($"{folder.Place}/{file} is gone: run the same command again.");
+        return TensorFile.Open(file, reader.Length, reader.Read);
     }
 
     sealed record ImageRows(float[] Values, int Channels, int Height, int Width);

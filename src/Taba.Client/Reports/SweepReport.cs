@@ -1,5 +1,6 @@
 using System.Text;
 using Taba.Grains;
+using Taba.Silo.Outputs;
 
 namespace Taba.Client.Reports;
 
@@ -9,27 +10,28 @@ sealed record SweepReportFiles(string Html, string Csv, int Runs);
 /// <summary>Makes report.html, results.csv and the picture grids of a sweep's folder from what lies in it.</summary>
 static class SweepReport
 {
+    const string Html = "report.html";
+    const string Csv = "results.csv";
+
     /// <param name="folder">A sweep's folder, with run folders below it, or one run's folder.</param>
     /// <param name="title">The sweep's name; null takes it from the manifests.</param>
     /// <exception cref="BadInputException">There is no run in the folder, or one that cannot be read.</exception>
-    public static SweepReportFiles Write(string folder, string? title = null)
+    public static SweepReportFiles Write(IOutputFolder folder, string? title = null)
     {
         var runs = Read(folder);
         var sections = runs.Select(run => new RunSection(run, RunPictures.Write(run.Folder, run.Manifest))).ToList();
-        var html = Path.Combine(folder, "report.html");
-        var csv = Path.Combine(folder, "results.csv");
-        WriteWhole(csv, ResultsCsv.Of(runs));
-        WriteWhole(html, ReportPage.Of(title ?? runs[0].Manifest.Sweep, sections));
-        return new(html, csv, runs.Count);
+        folder.Write(Csv, Encoding.UTF8.GetBytes(ResultsCsv.Of(runs)));
+        folder.Write(Html, Encoding.UTF8.GetBytes(ReportPage.Of(title ?? runs[0].Manifest.Sweep, sections)));
+        return new(PlaceOf(Html), PlaceOf(Csv), runs.Count);
+
+        string PlaceOf(string file) => folder.LocalPath(file) ?? $"{folder.Place}/{file}";
     }
 
-    static List<ReportRun> Read(string folder)
+    static List<ReportRun> Read(IOutputFolder folder)
     {
-        if (!Directory.Exists(folder))
-            throw new BadInputException($"There is no folder {folder}.");
         if (ReportRun.Read(folder) is { } single)
             return [single];
-        var runs = Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).Select(ReportRun.Read).OfType<ReportRun>()
+        var runs = folder.Folders().Select(ReportRun.Read).OfType<ReportRun>()
             .OrderBy(r => r.Axis("model"), StringComparer.Ordinal)
             .ThenBy(r => Number(r.Axis("num_inference_steps")))
             .ThenBy(r => Number(r.Axis("seed")))
@@ -38,24 +40,10 @@ static class SweepReport
             .ToList();
         return runs.Count > 0
             ? runs
-            : throw new BadInputException($"{folder} holds no run (a folder with manifest.json): give the folder of a sweep, or of one run.");
+            : throw new BadInputException($"{folder.Place} holds no run (a folder with manifest.json): give the folder of a sweep, or of one run.");
     }
 
     static double Number(string text) => double.TryParse(text, out var number) ? number : double.MaxValue;
-
-    static void WriteWhole(string path, string text)
-    {
-        var temporary = $"{path}.tmp-{Guid.NewGuid():n}";
-        try
-        {
-            File.WriteAllText(temporary, text, new UTF8Encoding(false));
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
-    }
 }
 
 /// <summary>A run with its pictures.</summary>

@@ -1,4 +1,5 @@
 using Taba.Grains.Sweeps;
+using Taba.Silo.Outputs;
 
 namespace Taba.Client.Running;
 
@@ -10,7 +11,7 @@ sealed record RunJob
     /// <summary>The store's folder.</summary>
     public required string StoreRoot { get; init; }
 
-    /// <summary>The folder of the report; run folders lie below it, unless the output is flat.</summary>
+    /// <summary>The folder of the report, or blob:PREFIX; run folders lie below it, unless the output is flat.</summary>
     public required string Folder { get; init; }
 
     /// <summary>What the user typed: the command that goes on.</summary>
@@ -29,5 +30,7 @@ sealed record RunJob
 
     public bool Verbose { get; init; }
 
-    public string FolderOf(PlannedRun run) => Spec.FlatOutput ? Folder : Path.Combine(Folder, run.Slug);
+    /// <summary>The folder of a run.</summary>
+    /// <param name="output">What <see cref="Folder"/> names.</param>
+    public IOutputFolder FolderOf(PlannedRun run, IOutputFolder output) => Spec.FlatOutput ? output : output.Below(run.Slug);
 }

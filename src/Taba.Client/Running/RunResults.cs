@@ -1,17 +1,18 @@
 using System.Text.Json;
 using Taba.Client.Reports;
 using Taba.Grains.Sweeps;
+using Taba.Silo.Outputs;
 
 namespace Taba.Client.Running;
 
 /// <summary>Says what a run left: its folders on standard output, samples that failed on standard error.</summary>
-sealed class RunResults(Terminal terminal, RunJob job)
+sealed class RunResults(Terminal terminal, RunJob job, IOutputFolder output)
 {
     /// <returns>The exit status.</returns>
     public int Print(SweepPlan plan, SweepStatus status, SweepReportFiles report)
     {
         foreach (var run in plan.Runs)
-            Line(new { @event = "run", run = run.Slug, folder = job.FolderOf(run) }, job.FolderOf(run));
+            Line(new { @event = "run", run = run.Slug, folder = job.FolderOf(run, output).Place }, job.FolderOf(run, output).Place);
         Line(new { @event = "report", report = report.Html, results = report.Csv }, report.Html);
         PrintFailures(plan, status);
         foreach (var (substitution, retry) in Retries(status))

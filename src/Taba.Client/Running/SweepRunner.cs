@@ -6,6 +6,7 @@ using Taba.Client.Reports;
 using Taba.Grains;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Models;
+using Taba.Silo.Outputs;
 
 namespace Taba.Client.Running;
 
@@ -22,8 +23,9 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
     {
         var plan = await PlanAsync(job, interrupted);
         RefuseOtherFamily(job, plan);
-        RefuseConflicts(job, plan);
-        DiskRoom.Require(await PlanEstimate.OfAsync(host, job, plan, interrupted), job.StoreRoot, job.Folder);
+        var output = host.Output(job.Folder);
+        RefuseConflicts(job, plan, output);
+        RequireRoom(job, await PlanEstimate.OfAsync(host, job, plan, interrupted));
         interrupted.ThrowIfCancellationRequested();
 
         await using var session = await host.StartAsync(new(job.Spec, job.StoreRoot, job.CommandLine, job.Verbose), interrupted);
@@ -36,19 +38,19 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             {
                 await session.SubmitAsync(plan);
                 await view.DisposeAsync();
-                return new RunResults(terminal, job).PrintDetached(plan);
+                return new RunResults(terminal, job, output).PrintDetached(plan);
             }
             var status = await ComputeAsync(session, plan, view, interrupted);
             if (status.State == SweepState.Stopped)
             {
                 await view.DisposeAsync();
-                return new RunResults(terminal, job).PrintStopped(plan, status);
+                return new RunResults(terminal, job, output).PrintStopped(plan, status);
             }
-            await WriteRunsAsync(session, job, plan, status, view, interrupted);
+            await WriteRunsAsync(session, job, plan, output, status, view, interrupted);
             view.Say("Writing the report.");
-            var report = SweepReport.Write(job.Folder, plan.Name);
+            var report = SweepReport.Write(output, plan.Name);
             await view.DisposeAsync();
-            return new RunResults(terminal, job).Print(plan, status, report);
+            return new RunResults(terminal, job, output).Print(plan, status, report);
         }
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
         {
@@ -81,13 +83,22 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             throw new BadInputException($"The model {run.Model.Path} is of family {run.Model.Family}, not {family}: name that family in the command.");
     }
 
-    void RefuseConflicts(RunJob job, SweepPlan plan)
+    /// <summary>Of a cluster's run only the folders are written here, and of one into blobs nothing.</summary>
+    static void RequireRoom(RunJob job, PlanEstimate estimate)
+    {
+        if (job.Cluster is null)
+            DiskRoom.Require(estimate, job.StoreRoot, job.Folder);
+        else if (!BlobFolder.IsPlace(job.Folder))
+            DiskRoom.Require(estimate with { StoreBytes = 0, WorkingBytes = 0 }, job.Folder, job.Folder);
+    }
+
+    void RefuseConflicts(RunJob job, SweepPlan plan, IOutputFolder output)
     {
         if (job.Spec.Overwrite)
             return;
         foreach (var run in plan.Runs)
         {
-            if (host.Conflict(plan, run, job.FolderOf(run)) is { } conflict)
+            if (host.Conflict(plan, run, job.FolderOf(run, output)) is { } conflict)
                 throw new BadInputException(conflict);
         }
     }
@@ -138,12 +149,12 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
     }
 
     static async Task WriteRunsAsync(
-        IRunSession session, RunJob job, SweepPlan plan, SweepStatus status, IProgressView view, CancellationToken interrupted)
+        IRunSession session, RunJob job, SweepPlan plan, IOutputFolder output, SweepStatus status, IProgressView view, CancellationToken interrupted)
     {
         foreach (var run in plan.Runs)
         {
-            var folder = job.FolderOf(run);
-            view.Say($"Writing {folder}");
+            var folder = job.FolderOf(run, output);
+            view.Say($"Writing {folder.Place}");
             await session.WriteRunAsync(plan, run, folder, status, interrupted);
         }
     }

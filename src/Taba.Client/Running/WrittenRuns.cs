@@ -7,7 +7,7 @@ namespace Taba.Client.Running;
 static class WrittenRuns
 {
     /// <summary>A sentence when a folder holds a run of other stage keys, or cannot be read; else null.</summary>
-    public static string? Conflict(SweepPlan plan, PlannedRun run, string folder)
+    public static string? Conflict(SweepPlan plan, PlannedRun run, IOutputFolder folder)
     {
         try
         {
@@ -20,7 +20,7 @@ static class WrittenRuns
     }
 
     /// <summary>Whether a folder holds all of a run, in its format and from the same stages.</summary>
-    public static bool IsWritten(SweepPlan plan, PlannedRun run, string folder, TensorFormat format)
+    public static bool IsWritten(SweepPlan plan, PlannedRun run, IOutputFolder folder, TensorFormat format)
     {
         try
         {

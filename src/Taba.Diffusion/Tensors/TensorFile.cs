@@ -24,9 +24,17 @@ public sealed class TensorFile : IDisposable
     /// <summary>Opens a file and checks its structure.</summary>
     /// <exception cref="WeightsFormatException">The file is damaged, hostile or of another kind.</exception>
     /// <exception cref="IOException">The file is absent or cannot be opened.</exception>
-    public static TensorFile Open(string path)
+    public static TensorFile Open(string path) => Open(SourceFile.Open(path));
+
+    /// <summary>Opens a file that does not lie on this machine. The elements of its tensors must lie in the order of their rows.</summary>
+    /// <param name="path">The file's name: for messages, and for a tensor without one.</param>
+    /// <param name="length">Bytes of the file.</param>
+    /// <param name="read">Reads from it for as long as this is open; its failures pass through.</param>
+    /// <exception cref="WeightsFormatException">The file is damaged, hostile or of another kind.</exception>
+    public static TensorFile Open(string path, long length, ReadAt read) => Open(new SourceFile(path, length, read));
+
+    static TensorFile Open(SourceFile file)
     {
-        var file = SourceFile.Open(path);
         try
         {
             return new TensorFile(file, TensorLayouts.Read(file));

@@ -5,37 +5,27 @@ using static TorchSharp.torch;
 namespace Taba.Diffusion.Tensors;
 
 /// <summary>
-/// Writes one tensor, whose shape is known beforehand, to a file, from its first byte to its last. The bytes go to a
-/// temporary file beside the target; <see cref="Complete"/> makes them durable and renames, so that the target is whole or
-/// absent. Disposing without completing deletes the temporary file. Not safe for several threads.
+/// Writes one tensor, whose shape is known beforehand, to a file, from its first byte to its last. The target is whole from
+/// <see cref="Complete"/> on, and absent before. Not safe for several threads.
 /// </summary>
 public sealed class TensorFileWriter : IDisposable
 {
-    // Below the size from which arrays count as large and are collected late.
-    const int BufferBytes = 64 << 10;
-
-    /// <summary>Shorter runs of zeros cost less as bytes than as a hole.</summary>
-    const int SmallestHole = 64 << 10;
-
-    readonly string _path;
-    readonly string _temporary;
     readonly ITensorEnvelope _envelope;
-    readonly FileStream _stream;
+    readonly IFileSink _sink;
     readonly RunningCrc32? _crc;
     bool _finished;
 
-    TensorFileWriter(string path, ITensorEnvelope envelope, long byteCount)
+    TensorFileWriter(string path, IFileSink sink, ITensorEnvelope envelope, long byteCount)
     {
-        _path = path;
-        _temporary = $"{path}.tmp-{Guid.NewGuid():n}";
+        Path = path;
+        _sink = sink;
         _envelope = envelope;
         _crc = envelope.CrcPosition is null ? null : new RunningCrc32();
         ByteCount = byteCount;
-        _stream = new FileStream(_temporary, FileMode.CreateNew, FileAccess.Write, FileShare.Read, BufferBytes);
     }
 
     /// <summary>The file that <see cref="Complete"/> leaves.</summary>
-    public string Path => _path;
+    public string Path { get; }
 
     /// <summary>Where the tensor's bytes begin in the file.</summary>
     public long DataOffset => _envelope.Head.Length;
@@ -46,7 +36,10 @@ public sealed class TensorFileWriter : IDisposable
     /// <summary>Bytes of the tensor written so far.</summary>
     public long Position { get; private set; }
 
-    /// <summary>Begins a file.</summary>
+    /// <summary>Bytes of the whole file, once it is complete.</summary>
+    public long FileBytes { get; private set; }
+
+    /// <summary>Begins a file on a disk.</summary>
     /// <param name="path">The file; its folder exists. A file of that name is replaced on <see cref="Complete"/>.</param>
     /// <param name="format">The format.</param>
     /// <param name="name">The tensor's name, which only safetensors stores.</param>
@@ -58,7 +51,23 @@ public sealed class TensorFileWriter : IDisposable
     public static TensorFileWriter Create(string path, TensorFormat format, string name, ScalarType dtype, IReadOnlyList<long> shape)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        return Create(path, _ => new DiskFileSink(path), format, name, dtype, shape);
+    }
+
+    /// <summary>Begins a file wherever files are kept.</summary>
+    /// <param name="path">What messages call the file.</param>
+    /// <param name="open">Opens it, for about so many bytes.</param>
+    /// <param name="format">The format.</param>
+    /// <param name="name">The tensor's name, which only safetensors stores.</param>
+    /// <param name="dtype">The element type. .npy has no bfloat16.</param>
+    /// <param name="shape">Lengths of the axes.</param>
+    /// <exception cref="NotSupportedException">The format cannot hold this element type.</exception>
+    /// <exception cref="ArgumentException">The shape is negative or absurdly large.</exception>
+    public static TensorFileWriter Create(
+        string path, Func<long, IFileSink> open, TensorFormat format, string name, ScalarType dtype, IReadOnlyList<long> shape)
+    {
         ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(open);
         ArgumentNullException.ThrowIfNull(shape);
         long[] lengths = [.. shape];
         var elements = CountElements(name, lengths);
@@ -71,10 +80,10 @@ public sealed class TensorFileWriter : IDisposable
             _ => throw new ArgumentOutOfRangeException(nameof(format), format, "There is no such tensor format."),
         };
 
-        var writer = new TensorFileWriter(path, envelope, byteCount);
+        var writer = new TensorFileWriter(path, open(envelope.Head.Length + byteCount), envelope, byteCount);
         try
         {
-            writer._stream.Write(envelope.Head);
+            writer._sink.Write(envelope.Head);
             return writer;
         }
         catch
@@ -88,7 +97,7 @@ public sealed class TensorFileWriter : IDisposable
     public void Write(ReadOnlySpan<byte> bytes)
     {
         Advance(bytes.Length);
-        _stream.Write(bytes);
+        _sink.Write(bytes);
         _crc?.Append(bytes);
     }
 
@@ -96,17 +105,8 @@ public sealed class TensorFileWriter : IDisposable
     public void WriteZeros(long count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        if (count < SmallestHole)
-        {
-            Span<byte> zeros = stackalloc byte[1024];
-            zeros.Clear();
-            for (; count > 0; count -= Math.Min(count, zeros.Length))
-                Write(zeros[..(int)Math.Min(count, zeros.Length)]);
-            return;
-        }
-
         Advance(count);
-        _stream.Seek(count, SeekOrigin.Current);
+        _sink.WriteZeros(count);
         _crc?.AppendZeros(count);
     }
 
@@ -116,50 +116,38 @@ public sealed class TensorFileWriter : IDisposable
     {
         ObjectDisposedException.ThrowIf(_finished, this);
         if (Position != ByteCount)
-            throw new InvalidOperationException($"{_path} holds {Position} of {ByteCount} bytes of its tensor; write the rest before completing it.");
+            throw new InvalidOperationException($"{Path} holds {Position} of {ByteCount} bytes of its tensor; write the rest before completing it.");
 
         var crc = _crc?.Value ?? 0;
-        _stream.Write(_envelope.Tail(crc));
-        _stream.SetLength(_stream.Position); // a hole at the end has no bytes of its own
-        if (_envelope.CrcPosition is { } position)
-        {
-            Span<byte> bytes = stackalloc byte[sizeof(uint)];
-            BinaryPrimitives.WriteUInt32LittleEndian(bytes, crc);
-            _stream.Seek(position, SeekOrigin.Begin);
-            _stream.Write(bytes);
-        }
-
-        _stream.Flush(flushToDisk: true);
-        _stream.Dispose();
-        File.Move(_temporary, _path, overwrite: true);
+        var tail = _envelope.Tail(crc);
+        _sink.Write(tail);
+        _sink.Complete(HeadWith(crc));
+        FileBytes = DataOffset + ByteCount + tail.Length;
         _finished = true;
     }
 
-    /// <summary>Closes the file and, unless it was completed, deletes it.</summary>
+    /// <summary>Closes the file and, unless it was completed, drops it.</summary>
     public void Dispose()
     {
-        if (_finished)
-            return;
-
         _finished = true;
-        try
-        {
-            _stream.Dispose();
-        }
-        catch (IOException)
-        {
-            // A full disk refuses the buffered bytes of a file that is about to be deleted.
-        }
+        _sink.Dispose();
+    }
 
-        if (File.Exists(_temporary))
-            File.Delete(_temporary);
+    /// <summary>The head with the CRC that it was written without; empty where the format has none.</summary>
+    byte[] HeadWith(uint crc)
+    {
+        if (_envelope.CrcPosition is not { } position)
+            return [];
+        var head = _envelope.Head.ToArray();
+        BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(position), crc);
+        return head;
     }
 
     void Advance(long count)
     {
         ObjectDisposedException.ThrowIf(_finished, this);
         if (count > ByteCount - Position)
-            throw new InvalidOperationException($"{_path} has room for {ByteCount - Position} more bytes of its tensor; {count} were given.");
+            throw new InvalidOperationException($"{Path} has room for {ByteCount - Position} more bytes of its tensor; {count} were given.");
         Position += count;
     }
 

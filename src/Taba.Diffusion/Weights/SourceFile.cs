@@ -5,19 +5,27 @@ namespace Taba.Diffusion.Weights;
 /// <summary>An open file whose every read is checked against its length, and whose faults are reported under its name.</summary>
 sealed class SourceFile : IDisposable
 {
+    readonly SafeFileHandle? _handle;
+    readonly ReadAt? _read;
+
     SourceFile(string path, SafeFileHandle handle)
     {
         Path = path;
-        Handle = handle;
+        _handle = handle;
         Length = RandomAccess.GetLength(handle);
     }
+
+    /// <summary>A file that lies elsewhere.</summary>
+    public SourceFile(string path, long length, ReadAt read) => (Path, Length, _read) = (path, length, read);
 
     public string Path { get; }
 
     /// <summary>The name of the file without folder and ending: the name of a tensor that was saved without one.</summary>
     public string Stem => System.IO.Path.GetFileNameWithoutExtension(Path);
 
-    public SafeFileHandle Handle { get; }
+    /// <summary>The open file, for what needs it in memory.</summary>
+    /// <exception cref="WeightsFormatException">It is not on this machine.</exception>
+    public SafeFileHandle Handle => _handle ?? throw Fault("it must be on this machine to be read like that.");
 
     /// <summary>Bytes, when the file was opened.</summary>
     public long Length { get; }
@@ -40,6 +48,11 @@ sealed class SourceFile : IDisposable
         if (offset < 0 || offset > Length - destination.Length)
             throw Fault($"{what} ({destination.Length} bytes at {offset}) lies outside the file of {Length} bytes; it was cut short or is damaged.");
 
+        if (_read is not null)
+        {
+            _read(offset, destination);
+            return;
+        }
         while (destination.Length > 0)
         {
             var read = RandomAccess.Read(Handle, destination, offset);
@@ -63,5 +76,5 @@ sealed class SourceFile : IDisposable
         return bytes;
     }
 
-    public void Dispose() => Handle.Dispose();
+    public void Dispose() => _handle?.Dispose();
 }

@@ -1,5 +1,6 @@
 using Azure.Storage.Blobs;
 using Taba.Silo.Checkpoints;
+using Taba.Silo.Outputs;
 using Taba.Silo.Storage;
 
 namespace Taba.Silo.Clusters;
@@ -10,10 +11,16 @@ public static class ClusterStores
     /// <summary>The tensor store.</summary>
     /// <param name="options">The cluster.</param>
     /// <param name="scratch">A folder of this process for what is not finished, where the store is not a folder itself.</param>
+    /// <param name="copies">Whether objects that are read may be copied there.</param>
     /// <exception cref="StoreException">It cannot be reached.</exception>
-    public static ITensorStore Open(ClusterOptions options, string scratch) => options.StoreContainer is { } container
-        ? new BlobTensorStore(Container(options, container), scratch)
+    public static ITensorStore Open(ClusterOptions options, string scratch, bool copies = true) => options.StoreContainer is { } container
+        ? new BlobTensorStore(Container(options, container), scratch, copies)
         : new FolderTensorStore(options.Store);
+
+    /// <summary>An output folder beside the tensors, in their container.</summary>
+    /// <param name="options">A cluster whose tensors are in one.</param>
+    /// <param name="place">blob:PREFIX</param>
+    public static IOutputFolder OpenOutput(ClusterOptions options, string place) => BlobFolder.At(Container(options, options.StoreContainer!), place);
 
     /// <summary>Makes what the store needs before its first use.</summary>
     /// <exception cref="StoreException">It cannot be reached.</exception>

@@ -58,31 +58,34 @@ public sealed record RunFolder
     public required DateTimeOffset WrittenAt { get; init; }
 
     /// <summary>Whether it holds all of a planned run, from the same stages. Their parts are not compared.</summary>
-    public bool Holds(SweepPlan plan, PlannedRun run, string folder, Diffusion.Tensors.TensorFormat format) =>
+    public bool Holds(SweepPlan plan, PlannedRun run, IOutputFolder folder, Diffusion.Tensors.TensorFormat format) =>
         RowStart == run.Rows.Start && RowEnd == run.Rows.End
         && Stages.Select(s => s.Key).SequenceEqual(RunFolderWriter.StagesOf(plan, run).Select(s => s.Key))
         && Tensors.Length == run.Tensors.Length
         && Tensors.Zip(run.Tensors).All(p => p.First.Name == p.Second.Name && p.First.Steps.SequenceEqual(p.Second.Steps))
         && Tensors.All(t => t.File.EndsWith(format.Extension(), StringComparison.Ordinal)
-            && new FileInfo(Path.Combine(folder, t.File)) is { Exists: true } file && file.Length == t.Bytes);
+            && folder.Length(t.File) == t.Bytes);
 
     /// <summary>Reads a folder's manifest; null when it has none.</summary>
     /// <exception cref="InvalidDataException">The manifest is not one of ours.</exception>
-    public static RunFolder? Read(string folder)
+    public static RunFolder? Read(IOutputFolder folder)
     {
-        var path = Path.Combine(folder, ManifestName);
-        if (!File.Exists(path))
+        if (folder.Read(ManifestName) is not { } bytes)
             return null;
+        var path = $"{folder.Place}/{ManifestName}";
         try
         {
-            return JsonSerializer.Deserialize<RunFolder>(File.ReadAllBytes(path), RunJson.Options)
-                ?? throw new InvalidDataException($"{path} is empty.");
+            return JsonSerializer.Deserialize<RunFolder>(bytes, RunJson.Options) ?? throw new InvalidDataException($"{path} is empty.");
         }
         catch (JsonException exception)
         {
             throw new InvalidDataException($"{path} is not a run's manifest ({exception.Message}): move the folder away, or choose another --out.", exception);
         }
     }
+
+    /// <summary>Reads the manifest of a directory.</summary>
+    /// <inheritdoc cref="Read(IOutputFolder)"/>
+    public static RunFolder? Read(string directory) => Read(new DirectoryFolder(directory));
 }
 
 /// <summary>The model of a run.</summary>

@@ -18,18 +18,18 @@ namespace Taba.Silo.Outputs;
 
 /// <summary>
 /// Writes run folders: views of published parts under upstream's names. A crash repeats only the assembly; a folder that is
-/// already what it should be is left alone. One writer serves the runs of one sweep and links what they share.
+/// already what it should be is left alone. One writer serves the runs of one sweep; on a disk it links what they share.
 /// </summary>
 public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options, TimeProvider time) : IDisposable
 {
     const string MetricsName = "metrics.json";
 
     readonly NoiseSources _noise = new();
-    readonly Dictionary<string, string> _written = [];
+    readonly Dictionary<string, string?> _written = [];
     RunMetrics? _metrics;
 
     /// <summary>A sentence that says which fields differ when a folder holds other stages; null when it may be written.</summary>
-    public static string? Conflict(SweepPlan plan, PlannedRun run, string folder)
+    public static string? Conflict(SweepPlan plan, PlannedRun run, IOutputFolder folder)
     {
         if (RunFolder.Read(folder) is not { } existing)
             return null;
@@ -44,7 +44,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
                 // A different input is a consequence when something before it differs.
                 .OrderBy(name => name is "input" or "swap_source" ? 1 : 0)
                 .Select(name => $"{name} is {old.Fields.GetValueOrDefault(name) ?? "absent"} there and {fields.GetValueOrDefault(name) ?? "absent"} here");
-            return $"{folder} holds another run: in its {kind} stage {string.Join(", ", differing)}. Choose another --save_dir or --out, or move that folder away.";
+            return $"{folder.Place} holds another run: in its {kind} stage {string.Join(", ", differing)}. Choose another --save_dir or --out, or move that folder away.";
         }
         return null;
     }
@@ -55,28 +55,29 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
 
     /// <summary>Writes or refreshes the folder of a sweep that has ended.</summary>
     /// <exception cref="StoreException">A row is not published and did not fail, or the disk is full.</exception>
-    public Task<RunFolder> WriteAsync(SweepPlan plan, PlannedRun run, string folder, SweepStatus status, CancellationToken cancellationToken) =>
+    public Task<RunFolder> WriteAsync(SweepPlan plan, PlannedRun run, IOutputFolder folder, SweepStatus status, CancellationToken cancellationToken) =>
         WriteAsync(plan, run, folder, status.Failures, new SubstitutedRows(status.Substitutions.IsDefault ? [] : status.Substitutions), cancellationToken);
 
     /// <summary>Writes or refreshes a folder whose rows all stand under the planned keys.</summary>
     /// <exception cref="StoreException">A row is not published and did not fail, or the disk is full.</exception>
     public Task<RunFolder> WriteAsync(
-        SweepPlan plan, PlannedRun run, string folder, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) =>
+        SweepPlan plan, PlannedRun run, IOutputFolder folder, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) =>
         WriteAsync(plan, run, folder, failures, SubstitutedRows.None, cancellationToken);
 
     async Task<RunFolder> WriteAsync(
-        SweepPlan plan, PlannedRun run, string folder, ImmutableArray<SampleFailure> failures, SubstitutedRows substitutes, CancellationToken cancellationToken)
+        SweepPlan plan, PlannedRun run, IOutputFolder folder, ImmutableArray<SampleFailure> failures, SubstitutedRows substitutes, CancellationToken cancellationToken)
     {
         var stages = StagesOf(plan, run);
         var described = await DescribeAsync(run, stages, substitutes, cancellationToken);
         if (IsCurrent(run, folder, described) is { } current)
         {
             foreach (var (tensor, file) in run.Tensors.Zip(current.Tensors))
-                _written[ShareKey(run, tensor)] = Path.Combine(folder, file.File);
+                _written[ShareKey(run, tensor)] = folder.LocalPath(file.File);
             return current;
         }
-        StoreErrors.Guard(folder, () => Directory.CreateDirectory(folder));
-        StoreErrors.Guard(folder, () => DeleteUnfinished(folder));
+        folder.Prepare();
+        // Without its manifest the folder counts as unfinished until the new one is written.
+        folder.Delete(RunFolder.ManifestName);
 
         ReleaseMemory();
         var files = ImmutableArray.CreateBuilder<RunFile>();
@@ -89,7 +90,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
             TorchRuntime.ReleaseFreedMemory();
             _metrics ??= new RunMetrics(store, _noise);
             var metrics = await Task.Run(() => _metrics.ComputeAsync(run, substitutes, cancellationToken), cancellationToken);
-            WriteJson(Path.Combine(folder, MetricsName), new JsonObject { ["_params"] = Parameters(run, folder), ["metrics"] = metrics });
+            WriteJson(folder, MetricsName, new JsonObject { ["_params"] = Parameters(run, folder), ["metrics"] = metrics });
         }
         var keys = stages.Select(s => s.Key).ToList();
         var written = Manifest(plan, run, described, files.ToImmutable(), stages, failures) with
@@ -97,7 +98,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
             Retried = substitutes.Retries(keys, run.Rows),
             Substitutes = substitutes.Substitutes(keys, run.Rows),
         };
-        WriteJson(Path.Combine(folder, RunFolder.ManifestName), JsonSerializer.SerializeToNode(written, RunJson.Options)!);
+        WriteJson(folder, RunFolder.ManifestName, JsonSerializer.SerializeToNode(written, RunJson.Options)!);
         return written;
     }
 
@@ -112,19 +113,21 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
     }
 
     async Task<RunFile> WriteTensorAsync(
-        PlannedRun run, RunTensor tensor, string folder, SubstitutedRows substitutes, CancellationToken cancellationToken)
+        PlannedRun run, RunTensor tensor, IOutputFolder folder, SubstitutedRows substitutes, CancellationToken cancellationToken)
     {
         using var rows = await RunRows.OpenAsync(tensor, run, store, _noise, substitutes, cancellationToken);
         ImmutableArray<long> rowShape = tensor.Shape is { } s ? [s.Channels, s.Height, s.Width] : [];
         var share = ShareKey(run, tensor);
-        var path = Path.Combine(folder, tensor.Name + options.Format.Extension());
-        if (_written.TryGetValue(share, out var other) && File.Exists(other) && HardLink.TryCreate(other, path))
+        var name = tensor.Name + options.Format.Extension();
+        var path = folder.LocalPath(name);
+        if (path is not null && _written.TryGetValue(share, out var other) && File.Exists(other) && HardLink.TryCreate(other, path))
         {
             ImmutableArray<long> shape = tensor.Steps.IsEmpty ? [run.Rows.Count, .. rowShape] : [tensor.Steps.Length, run.Rows.Count, .. rowShape];
-            return new(tensor.Name, Path.GetFileName(path), rows.DtypeName, shape, new FileInfo(path).Length, tensor.Steps);
+            return new(tensor.Name, name, rows.DtypeName, shape, new FileInfo(path).Length, tensor.Steps);
         }
         var file = new TensorAssembler(store).Write(
-            folder, tensor, rows, run.Rows, rowShape, options.Format, await LinkableAsync(run, tensor, cancellationToken), cancellationToken);
+            folder, tensor, rows, run.Rows, rowShape, options.Format,
+            path is null ? null : await LinkableAsync(run, tensor, cancellationToken), cancellationToken);
         _written[share] = path;
         return file;
     }
@@ -170,13 +173,13 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
     }
 
     /// <summary>The folder's manifest when everything in it is already as it should be.</summary>
-    RunFolder? IsCurrent(PlannedRun run, string folder, ImmutableArray<RunStage> stages)
+    RunFolder? IsCurrent(PlannedRun run, IOutputFolder folder, ImmutableArray<RunStage> stages)
     {
         if (Readable(folder) is not { } existing
             || existing.RowStart != run.Rows.Start || existing.RowEnd != run.Rows.End
             || !existing.Tensors.Select(t => t.Name).SequenceEqual(run.Tensors.Select(t => t.Name))
             || !existing.Tensors.Zip(run.Tensors).All(p => p.First.Steps.SequenceEqual(p.Second.Steps))
-            || options.WithMetrics != File.Exists(Path.Combine(folder, MetricsName)))
+            || options.WithMetrics != (folder.Length(MetricsName) is not null))
         {
             return null;
         }
@@ -185,11 +188,11 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
             p.First.Key == p.Second.Key && p.First.Parts.Length == p.Second.Parts.Length
             && p.First.Parts.Zip(p.Second.Parts).All(q => q.First.RowStart == q.Second.RowStart && q.First.Attempt == q.Second.Attempt));
         return same && existing.Tensors.All(t => t.File.EndsWith(extension, StringComparison.Ordinal)
-            && new FileInfo(Path.Combine(folder, t.File)) is { Exists: true } file && file.Length == t.Bytes) ? existing : null;
+            && folder.Length(t.File) == t.Bytes) ? existing : null;
     }
 
     /// <summary>A manifest that is none of ours was refused before, or is to be overwritten.</summary>
-    static RunFolder? Readable(string folder)
+    static RunFolder? Readable(IOutputFolder folder)
     {
         try
         {
@@ -199,16 +202,6 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
         {
             return null;
         }
-    }
-
-    /// <summary>Without its manifest the folder counts as unfinished until the new one is written; what a kill left half-written goes.</summary>
-    static int DeleteUnfinished(string folder)
-    {
-        File.Delete(Path.Combine(folder, RunFolder.ManifestName));
-        var halves = Directory.GetFiles(folder, "*.tmp-*");
-        foreach (var half in halves)
-            File.Delete(half);
-        return halves.Length;
     }
 
     RunFolder Manifest(
@@ -234,7 +227,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
             WrittenAt = time.GetUtcNow(),
         };
 
-    JsonObject Parameters(PlannedRun run, string folder)
+    JsonObject Parameters(PlannedRun run, IOutputFolder folder)
     {
         var parameters = new JsonObject();
         if (options.Parameters is { } given)
@@ -249,7 +242,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
         foreach (var (name, text) in run.Axes)
             parameters[name] = ParameterText.Read(text);
         parameters["n_samples"] = run.Rows.Count;
-        parameters["output_dir"] = folder;
+        parameters["output_dir"] = folder.Place;
         if (run.Intervention is { Kind: InterventionKind.Forward } forward)
         {
             parameters["forward_before_t"] = forward.Before;
@@ -296,28 +289,10 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
         return decoded is null ? kind : $"{kind} {decoded}";
     }
 
-
     static string ShareKey(PlannedRun run, RunTensor tensor) => $"{tensor.Name} {tensor.Rows} {tensor.Kind} {string.Join(',', tensor.Steps)} {run.Rows} {run.Model.Digest}";
 
-    static void WriteJson(string path, JsonNode json)
-    {
-        var temporary = $"{path}.tmp-{Guid.NewGuid():n}";
-        StoreErrors.Guard(path, () =>
-        {
-            try
-            {
-                // On disk before it has its name: after a power failure a manifest is whole or absent.
-                DurableFile.Write(temporary, Encoding.UTF8.GetBytes(json.ToJsonString(RunJson.Options) + "\n"));
-                File.Move(temporary, path, overwrite: true);
-                return 0;
-            }
-            catch
-            {
-                DurableFile.DeleteIfThere(temporary);
-                throw;
-            }
-        });
-    }
+    static void WriteJson(IOutputFolder folder, string file, JsonNode json) =>
+        folder.Write(file, Encoding.UTF8.GetBytes(json.ToJsonString(RunJson.Options) + "\n"));
 }
 
 /// <summary>How run folders are written.</summary>

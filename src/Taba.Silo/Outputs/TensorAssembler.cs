@@ -8,8 +8,8 @@ using Taba.Silo.Storage;
 namespace Taba.Silo.Outputs;
 
 /// <summary>
-/// Makes one tensor file of a run from its parts: streamed in the file's order, under a temporary name, then renamed. Memory
-/// does not follow the number of rows. A file that is exactly one published object is linked, not copied.
+/// Makes one tensor file of a run from its parts: streamed in the file's order, and there when it is whole. Memory
+/// does not follow the number of rows. A file that is exactly one published object on the same disk is linked, not copied.
 /// </summary>
 sealed class TensorAssembler(ITensorStore store)
 {
@@ -19,20 +19,22 @@ sealed class TensorAssembler(ITensorStore store)
     /// <param name="rowShape">[C,H,W], or empty for one value a row.</param>
     /// <param name="linkable">The one part that is the whole tensor, or null.</param>
     public RunFile Write(
-        string folder, RunTensor tensor, RunRows rows, RowRange range, ImmutableArray<long> rowShape, Diffusion.Tensors.TensorFormat format,
+        IOutputFolder folder, RunTensor tensor, RunRows rows, RowRange range, ImmutableArray<long> rowShape, Diffusion.Tensors.TensorFormat format,
         ObjectEntry? linkable, CancellationToken cancellationToken)
     {
         ImmutableArray<long> shape = tensor.Steps.IsEmpty ? [range.Count, .. rowShape] : [tensor.Steps.Length, range.Count, .. rowShape];
         var fileName = tensor.Name + format.Extension();
-        var path = Path.Combine(folder, fileName);
-        if (linkable is not null && format == Diffusion.Tensors.TensorFormat.Safetensors && store.LocalPath(linkable.Path) is { } source)
+        if (linkable is not null && format == Diffusion.Tensors.TensorFormat.Safetensors
+            && store.LocalPath(linkable.Path) is { } source && folder.LocalPath(fileName) is { } link)
         {
             rows.Check(linkable);
-            if (HardLink.TryCreate(source, path))
-                return new(tensor.Name, fileName, rows.DtypeName, shape, new FileInfo(path).Length, tensor.Steps);
+            if (HardLink.TryCreate(source, link))
+                return new(tensor.Name, fileName, rows.DtypeName, shape, new FileInfo(link).Length, tensor.Steps);
         }
 
-        using var writer = StoreErrors.Guard(path, () => TensorFileWriter.Create(path, format, tensor.Name, rows.Dtype, shape));
+        var path = $"{folder.Place}/{fileName}";
+        using var writer = StoreErrors.Guard(
+            path, () => TensorFileWriter.Create(path, bytes => folder.Create(fileName, bytes), format, tensor.Name, rows.Dtype, shape));
         var rowBytes = checked((int)(writer.ByteCount / range.Count / Math.Max(1, tensor.Steps.Length)));
         var chunkRows = Math.Clamp(ChunkBytes / rowBytes, 1, range.Count);
         var buffer = new byte[chunkRows * rowBytes];
@@ -53,7 +55,7 @@ sealed class TensorAssembler(ITensorStore store)
             writer.Complete();
             return 0;
         });
-        return new(tensor.Name, fileName, rows.DtypeName, shape, new FileInfo(path).Length, tensor.Steps);
+        return new(tensor.Name, fileName, rows.DtypeName, shape, writer.FileBytes, tensor.Steps);
     }
 
     /// <summary>Rows that failed hold NaN: a hole in the numbers must not look like numbers.</summary>

@@ -8,8 +8,9 @@ namespace Taba.Silo.Storage;
 /// Reads ranges of a large object over the network. What is read from beginning to end is fetched a window ahead; what is read
 /// here and there, as asked. Each call waits for the network.
 /// </summary>
+/// <param name="ahead">False where many are open at once and are read in large pieces: then none keeps a window.</param>
 /// <param name="version">The version whose bytes are meant; null where no bytes below the length ever change.</param>
-sealed class BlobObjectReader(BlobClient client, string where, long length, ETag? version = null) : IObjectReader
+sealed class BlobObjectReader(BlobClient client, string where, long length, ETag? version = null, bool ahead = true) : IObjectReader
 {
     const int WindowBytes = 1 << 20;
 
@@ -30,7 +31,7 @@ sealed class BlobObjectReader(BlobClient client, string where, long length, ETag
         {
             if (offset < _windowStart || offset + buffer.Length > _windowStart + _windowLength)
             {
-                if (offset != _expected || buffer.Length >= WindowBytes)
+                if (!ahead || offset != _expected || buffer.Length >= WindowBytes)
                 {
                     Fetch(offset, buffer);
                     _expected = offset + buffer.Length;

@@ -6,7 +6,8 @@ using Azure.Storage.Blobs.Models;
 namespace Taba.Silo.Storage;
 
 /// <summary>Objects of a container: uploaded from scratch files, read as copies or in ranges.</summary>
-sealed class BlobObjects(BlobContainerClient container, StorePaths paths)
+/// <param name="copies">Whether small objects that are read here and there are copied to this machine.</param>
+sealed class BlobObjects(BlobContainerClient container, StorePaths paths, bool copies)
 {
     const int MaxBlocks = 50_000;
     const long SmallestBlock = 8L << 20;
@@ -43,13 +44,13 @@ sealed class BlobObjects(BlobContainerClient container, StorePaths paths)
     public Task<bool> ExistsAsync(string name, CancellationToken cancellationToken) => BlobErrors.GuardAsync(
         "read", Where(name), async () => (await container.GetBlobClient(name).ExistsAsync(cancellationToken)).Value, cancellationToken);
 
-    /// <summary>Opens an object for reading here and there; small ones are copied, so that they travel once.</summary>
+    /// <summary>Opens an object for reading here and there; small ones are copied, so that they travel once, unless nothing is.</summary>
     public IObjectReader Open(string name) => BlobErrors.Guard("read", Where(name), () =>
     {
         var client = container.GetBlobClient(Checked(name));
         var properties = Found(name, () => client.GetProperties()).Value;
-        if (properties.ContentLength > CopiedBytes)
-            return (IObjectReader)new BlobObjectReader(client, Where(name), properties.ContentLength, properties.ETag);
+        if (!copies || properties.ContentLength > CopiedBytes)
+            return (IObjectReader)new BlobObjectReader(client, Where(name), properties.ContentLength, properties.ETag, ahead: copies);
         return Copy(file => Found(name, () => client.DownloadTo(file, conditions: new BlobRequestConditions { IfMatch = properties.ETag })));
     });
 

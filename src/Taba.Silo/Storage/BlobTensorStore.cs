@@ -24,13 +24,17 @@ public sealed partial class BlobTensorStore : ITensorStore, IDisposable
 
     /// <param name="container">The container; it exists.</param>
     /// <param name="scratchRoot">A folder on this machine, for unfinished objects and copies of what is read. Processes may share it.</param>
+    /// <param name="copies">
+    /// Whether <see cref="Open"/> copies small objects to the scratch folder, so that each travels once. Without, a reader of a whole run takes no room on this
+    /// machine, and every object travels twice: for its digest, and for its rows.
+    /// </param>
     /// <exception cref="StoreException">The scratch folder cannot be created.</exception>
-    public BlobTensorStore(BlobContainerClient container, string scratchRoot)
+    public BlobTensorStore(BlobContainerClient container, string scratchRoot, bool copies = true)
     {
         _container = container;
         _scratch = ScratchFolder.Take(scratchRoot);
         _paths = new(_scratch.Path);
-        (_cells, _objects) = (new(container, _paths), new(container, _paths));
+        (_cells, _objects) = (new(container, _paths), new(container, _paths, copies));
         Disk("create", _paths.Scratch, () => Directory.CreateDirectory(_paths.Scratch));
     }
 

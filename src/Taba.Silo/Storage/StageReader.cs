@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
@@ -12,7 +13,8 @@ namespace Taba.Silo.Storage;
 /// </summary>
 public sealed class StageReader : IDisposable
 {
-    const int ChunkBytes = 64 << 10;
+    /// <summary>As much as one request to an account may well fetch.</summary>
+    const int ChunkBytes = 1 << 20;
 
     readonly ITensorStore _store;
     readonly string _stageKey;
@@ -76,19 +78,31 @@ public sealed class StageReader : IDisposable
     IObjectReader OpenChecked(ObjectEntry entry)
     {
         var reader = _store.Open(entry.Path);
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = new byte[(int)Math.Min(ChunkBytes, Math.Max(1, entry.Bytes))];
-        for (long at = 0; at < entry.Bytes;)
-        {
-            var chunk = buffer.AsSpan(0, (int)Math.Min(buffer.Length, entry.Bytes - at));
-            reader.Read(entry.DataOffset + at, chunk);
-            hash.AppendData(chunk);
-            at += chunk.Length;
-        }
-        if (Convert.ToHexStringLower(hash.GetHashAndReset()) == entry.Sha256)
+        if (Digest(reader, entry) == entry.Sha256)
             return reader;
         reader.Dispose();
         throw new StoreException(
             $"{entry.Path} is damaged: its bytes do not have the digest of its manifest. Remove its stage with 'taba store prune --stage {_stageKey}'; the same command then computes it anew.");
+    }
+
+    static string Digest(IObjectReader reader, ObjectEntry entry)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(ChunkBytes, Math.Max(1, entry.Bytes)));
+        try
+        {
+            for (long at = 0; at < entry.Bytes;)
+            {
+                var chunk = buffer.AsSpan(0, (int)Math.Min(Math.Min(buffer.Length, ChunkBytes), entry.Bytes - at));
+                reader.Read(entry.DataOffset + at, chunk);
+                hash.AppendData(chunk);
+                at += chunk.Length;
+            }
+            return Convert.ToHexStringLower(hash.GetHashAndReset());
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 }

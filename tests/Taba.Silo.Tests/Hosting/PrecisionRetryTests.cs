@@ -36,13 +36,13 @@ public sealed class PrecisionRetryTests : IDisposable
         Assert.Empty(status.Failures);
         using var folders = new RunFolderWriter(silo.Store, new RunFolderOptions(), TimeProvider.System);
         var folder = Path.Combine(_folder, "half");
-        var written = await folders.WriteAsync(half, half.Runs[0], folder, status, CancellationToken.None);
+        var written = await folders.WriteAsync(half, half.Runs[0], new DirectoryFolder(folder), status, CancellationToken.None);
 
         // What float32 computes from the start.
         var whole = Plan("float32", deterministic);
         var wholeStatus = await EmbeddedSiloTests.RunAsync(silo, whole);
         var wholeFolder = Path.Combine(_folder, "whole");
-        await folders.WriteAsync(whole, whole.Runs[0], wholeFolder, wholeStatus, CancellationToken.None);
+        await folders.WriteAsync(whole, whole.Runs[0], new DirectoryFolder(wholeFolder), wholeStatus, CancellationToken.None);
         Assert.Empty(wholeStatus.Substitutions);
 
         var (latents, wholeLatents) = (Read(folder, "latents"), Read(wholeFolder, "latents"));
@@ -68,7 +68,7 @@ public sealed class PrecisionRetryTests : IDisposable
         foreach (var stage in half.Stages)
             Assert.DoesNotContain(await silo.Store.ListAsync(stage.Key, CancellationToken.None), m => m.Rows.Contains(new(Overflowing, Overflowing + 1)));
         // Written again it is the same folder.
-        Assert.Equal(written.WrittenAt, (await folders.WriteAsync(half, half.Runs[0], folder, status, CancellationToken.None)).WrittenAt);
+        Assert.Equal(written.WrittenAt, (await folders.WriteAsync(half, half.Runs[0], new DirectoryFolder(folder), status, CancellationToken.None)).WrittenAt);
     }
 
     SweepPlan Plan(string state, bool deterministic)

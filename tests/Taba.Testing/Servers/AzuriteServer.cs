@@ -7,7 +7,9 @@ public sealed class AzuriteServer : IAsyncDisposable
 {
     /// <summary>The emulator's well-known account.</summary>
     const string Account = "devstoreaccount1";
-    const string Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+    /// <summary>What no message may show.</summary>
+    public const string Secret = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
     readonly TempFolder _folder = new();
     readonly int _port = ServerProgram.FreePort();
@@ -22,7 +24,7 @@ public sealed class AzuriteServer : IAsyncDisposable
 
     /// <summary>For Azure.Storage.Blobs.</summary>
     public string ConnectionString =>
-        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};BlobEndpoint=http://127.0.0.1:{_port}/{Account};";
+        $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Secret};BlobEndpoint=http://127.0.0.1:{_port}/{Account};";
 
     public int Port => _port;
 

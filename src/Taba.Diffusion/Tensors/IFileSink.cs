@@ -1,0 +1,26 @@
+namespace Taba.Diffusion.Tensors;
+
+/// <summary>
+/// Takes the bytes of one file from its first to its last. The file is whole or absent: it has its name from <see cref="Complete"/> on,
+/// and disposing before that leaves what had the name. Not safe for several threads.
+/// </summary>
+public interface IFileSink : IDisposable
+{
+    /// <summary>Appends bytes.</summary>
+    void Write(ReadOnlySpan<byte> bytes);
+
+    /// <summary>Appends zero bytes.</summary>
+    void WriteZeros(long count)
+    {
+        Span<byte> zeros = stackalloc byte[1024];
+        zeros.Clear();
+        for (; count > 0; count -= Math.Min(count, zeros.Length))
+            Write(zeros[..(int)Math.Min(count, zeros.Length)]);
+    }
+
+    /// <summary>Makes the file durable and gives it its name.</summary>
+    /// <param name="head">
+    /// What the first bytes are in the end, at most 64 KiB: a format may want there what only the last bytes tell. Empty leaves them as they were written.
+    /// </param>
+    void Complete(ReadOnlySpan<byte> head);
+}
