@@ -59,7 +59,8 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         foreach (var run in sweep.Plan.Runs)
             Assert.Equal(Manifest(_folder["disk", run.Slug]), Manifest(_folder["blobs", run.Slug]));
         Assert.Equal(sweep.Plan.Runs.Select(r => $"{blobs.Place}/{r.Slug}").Order(StringComparer.Ordinal), blobs.Folders().Select(f => f.Place));
-        // The lock of the scratch folder is all that came to this machine.
+        // Nothing was copied to this machine: a store that copies has a folder for it.
+        Assert.Empty(Directory.EnumerateDirectories(Scratch, "copies", SearchOption.AllDirectories));
         Assert.All(Directory.EnumerateFiles(Scratch, "*", SearchOption.AllDirectories), file => Assert.Equal("lock", Path.GetFileName(file)));
         ReadRows(blobs.Below(sweep.Plan.Runs[0].Slug), _folder["disk", sweep.Plan.Runs[0].Slug], "samples" + format.Extension());
     }
