@@ -162,6 +162,7 @@ sealed class ClusterSilo : IAsyncDisposable
             silo.AddTabaPlacement(new(options.Name, options.Role, options.Device.Kind, options.Device.MemoryBytes, options.BatchSize));
         });
         builder.Services.AddHostedService<CheckpointUpkeep>();
+        builder.Services.AddHostedService<UpkeepStart>();
         builder.Services.AddTabaWorker();
         builder.Services.AddTabaEngineExit();
         return builder.Build();

@@ -11,6 +11,7 @@ using Taba.Grains.Models;
 using Taba.Grains.Ports;
 using Taba.Grains.Silos;
 using Taba.Grains.Stages;
+using Taba.Grains.Upkeep;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Conditions;
 using Taba.Silo.Engines;
@@ -44,6 +45,7 @@ static class SiloServices
         });
         services.AddSingleton<ICheckpointStore>(provider => provider.GetRequiredService<SegmentCheckpointStore>());
         services.AddSingleton<IPartCatalogue, PartCatalogue>();
+        services.AddSingleton<IStoreUpkeep, StoreUpkeep>();
 
         services.AddSingleton<ActiveParts>();
         services.AddSingleton<NoiseSources>();
@@ -98,6 +100,7 @@ static class SiloServices
         Add<LeaseOptions>(LeaseOptions.Section);
         Add<WorkerSettings>(WorkerSettings.Section);
         Add<CheckpointOptions>(CheckpointOptions.Section);
+        Add<StoreUpkeepOptions>(StoreUpkeepOptions.Section);
 
         void Add<T>(string section)
             where T : class => services.AddOptions<T>().Bind(configuration.GetSection(section)).ValidateDataAnnotations().ValidateOnStart();

@@ -8,9 +8,6 @@ namespace Taba.Silo.Storage;
 
 public sealed partial class BlobTensorStore
 {
-    /// <summary>Younger objects may be those of an attempt that is about to publish.</summary>
-    static readonly TimeSpan YoungestOrphan = TimeSpan.FromDays(1);
-
     public async Task<ImmutableArray<StoredStage>> ListStagesAsync(CancellationToken cancellationToken)
     {
         var stages = ImmutableArray.CreateBuilder<StoredStage>();
@@ -43,14 +40,7 @@ public sealed partial class BlobTensorStore
         _cells.Drop(stageKey);
     }
 
-    /// <summary>
-    /// Deletes objects that no manifest names and that are older than a day: what attempts left that died before they
-    /// published. A stage with a damaged manifest is left alone.
-    /// </summary>
-    /// <returns>The number of objects deleted.</returns>
-    public Task<int> SweepOrphansAsync(TimeProvider time, CancellationToken cancellationToken) => SweepOrphansAsync(time.GetUtcNow() - YoungestOrphan, cancellationToken);
-
-    internal async Task<int> SweepOrphansAsync(DateTimeOffset writtenBefore, CancellationToken cancellationToken)
+    public async Task<int> SweepOrphansAsync(DateTimeOffset writtenBefore, CancellationToken cancellationToken)
     {
         var deleted = 0;
         foreach (var key in await StageKeysAsync(cancellationToken))

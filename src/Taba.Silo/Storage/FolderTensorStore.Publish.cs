@@ -49,14 +49,14 @@ public sealed partial class FolderTensorStore
 
     bool Publish(PartManifest manifest, string parts, string target)
     {
-        if (manifest.Objects.FirstOrDefault(o => !File.Exists(_paths.Resolve(o.Path))) is { } missing)
-            throw new StoreException($"rows {manifest.Rows} of stage {manifest.StageKey} cannot be published: the object {missing.Path} is not in the store {Root}");
         DurableFile.CreateDirectory(parts);
         var temporary = Path.Combine(parts, $".{Path.GetFileName(target)}.{manifest.Attempt:N}.{Guid.NewGuid():N}.tmp");
         try
         {
             DurableFile.Write(temporary, StoreJson.Write(manifest));
             using var gate = EnterStage(manifest.StageKey);
+            if (manifest.Objects.FirstOrDefault(o => !File.Exists(_paths.Resolve(o.Path))) is { } missing)
+                throw new StoreException($"rows {manifest.Rows} of stage {manifest.StageKey} cannot be published: the object {missing.Path} is not in the store {Root}");
             if (Rival(manifest) is { } rival)
                 return rival.Attempt == manifest.Attempt && rival.Rows == manifest.Rows;
             if (!Posix.TryLink(temporary, target))

@@ -33,7 +33,9 @@ public sealed partial class FolderTensorStore
                 return;
             // One rename takes the whole stage away; a crash afterwards leaves scratch, which the next start sweeps.
             var doomed = Path.Combine(_paths.Scratch, $"removed-{stageKey}-{Guid.NewGuid():N}");
-            Directory.Move(folder, doomed);
+            // In a new folder it is as young as that: nobody sweeps it meanwhile.
+            Directory.CreateDirectory(doomed);
+            Directory.Move(folder, Path.Combine(doomed, stageKey));
             Posix.FlushDirectory(_paths.Stages);
             Directory.Delete(doomed, recursive: true);
         }), cancellationToken);
@@ -63,57 +65,90 @@ public sealed partial class FolderTensorStore
     }
 
     /// <summary>
-    /// Deletes what crashes left behind: scratch, half-written manifests, and objects that no manifest names. Only while the
-    /// <see cref="StoreLock"/> is held, because the objects of a living attempt have no manifest yet. A stage with a damaged
-    /// manifest is left alone.
+    /// Deletes what crashes left behind, however young. Only while the <see cref="StoreLock"/> is held: then no attempt lives.
     /// </summary>
     /// <returns>The number of files deleted.</returns>
-    public int SweepOrphans() => Guard("sweep", Root, () =>
+    public int SweepOrphans() => SweepOrphans(DateTime.MaxValue, CancellationToken.None);
+
+    public Task<int> SweepOrphansAsync(DateTimeOffset writtenBefore, CancellationToken cancellationToken) =>
+        Task.Run(() => SweepOrphans(writtenBefore.UtcDateTime, cancellationToken), cancellationToken);
+
+    int SweepOrphans(DateTime writtenBefore, CancellationToken cancellationToken) => Guard("sweep", Root, () =>
     {
-        var deleted = 0;
-        foreach (var file in Directory.GetFiles(Root, "*.tmp*"))
-        {
-            File.Delete(file);
-            deleted++;
-        }
-        foreach (var folder in Directory.EnumerateDirectories(_paths.Scratch).ToList())
-        {
-            deleted += Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Count();
-            Directory.Delete(folder, recursive: true);
-        }
+        var deleted = DeleteOld(Root, "*.tmp*", writtenBefore);
+        foreach (var folder in Directory.GetDirectories(_paths.Scratch))
+            deleted += SkipGone(() => DeleteScratch(folder, writtenBefore));
         foreach (var key in StageKeys())
-            deleted += SweepStage(key);
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            deleted += SkipGone(() => SweepStage(key, writtenBefore));
+        }
         return deleted;
     });
 
-    int SweepStage(string key)
+    static int DeleteScratch(string folder, DateTime writtenBefore)
     {
-        var deleted = 0;
+        if (LastWrite(folder) >= writtenBefore)
+            return 0;
+        var files = Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Length;
+        Directory.Delete(folder, recursive: true);
+        return files;
+    }
+
+    int SweepStage(string key, DateTime writtenBefore)
+    {
+        var deleted = DeleteOld(_paths.Stage(key), "*.tmp", writtenBefore);
         var parts = _paths.Parts(key);
-        string[] folders = Directory.Exists(parts) ? [_paths.Stage(key), .. Directory.EnumerateDirectories(parts)] : [_paths.Stage(key)];
-        foreach (var folder in folders)
-        {
-            foreach (var file in Directory.EnumerateFiles(folder, "*.tmp").ToList())
-            {
-                File.Delete(file);
-                deleted++;
-            }
-        }
+        if (Directory.Exists(parts))
+            deleted += Directory.GetDirectories(parts).Sum(group => DeleteOld(group, "*.tmp", writtenBefore));
         var objects = _paths.Objects(key);
         if (!Directory.Exists(objects))
             return deleted;
-        HashSet<string> named;
         try
         {
-            named = [.. ManifestFiles(key).SelectMany(f => ManifestReader.Read(_paths, key, f.Path).Objects).Select(o => _paths.Resolve(o.Path)!)];
+            var named = Named(key);
+            var left = Directory.GetDirectories(objects)
+                .Where(f => LastWrite(f) < writtenBefore && Directory.EnumerateFiles(f).DefaultIfEmpty(f).Any(file => !named.Contains(file))).ToList();
+            if (left.Count == 0)
+                return deleted;
+            // Read again while publishers wait: a manifest may name them since.
+            using var gate = EnterStage(key);
+            named = Named(key);
+            return deleted + left.Sum(f => DeleteUnnamed(f, named));
         }
         catch (StoreException)
         {
             return deleted;
         }
-        foreach (var folder in Directory.EnumerateDirectories(objects).ToList())
-            deleted += DeleteUnnamed(folder, named);
-        return deleted;
+    }
+
+    /// <summary>The files that a stage's manifests name.</summary>
+    HashSet<string> Named(string key) =>
+        [.. ManifestFiles(key).SelectMany(f => ManifestReader.Read(_paths, key, f.Path).Objects).Select(o => _paths.Resolve(o.Path)!)];
+
+    static int DeleteOld(string folder, string pattern, DateTime writtenBefore)
+    {
+        var old = Directory.GetFiles(folder, pattern).Where(f => File.GetLastWriteTimeUtc(f) < writtenBefore).ToList();
+        old.ForEach(File.Delete);
+        return old.Count;
+    }
+
+    /// <summary>When something in a folder was last written, or a name came or went.</summary>
+    static DateTime LastWrite(string folder) =>
+        new DirectoryInfo(folder).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).Select(i => i.LastWriteTimeUtc)
+            .Append(Directory.GetLastWriteTimeUtc(folder)).Max();
+
+    /// <summary>What others take away meanwhile, attempts that end and stages that are removed, need not be swept.</summary>
+    static int SkipGone(Func<int> sweep)
+    {
+        try
+        {
+            return sweep();
+        }
+        catch (Exception exception) when (exception is DirectoryNotFoundException or FileNotFoundException)
+        {
+            return 0;
+        }
     }
 
     StoredStage Describe(string key)

@@ -55,6 +55,15 @@ public interface ITensorStore
 
     /// <summary>Removes a stage with all its parts.</summary>
     Task RemoveStageAsync(string stageKey, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Deletes what attempts left that died before they published: objects that no manifest names, and unfinished files. The age says that an attempt is
+    /// dead: nobody takes a day from writing to publishing. A stage with a damaged manifest is left alone. Idempotent.
+    /// </summary>
+    /// <param name="writtenBefore">What was written later stays.</param>
+    /// <param name="cancellationToken">Stops between two stages.</param>
+    /// <returns>The number of objects and files deleted.</returns>
+    Task<int> SweepOrphansAsync(DateTimeOffset writtenBefore, CancellationToken cancellationToken);
 }
 
 /// <summary>Reads an object at any offset; safe for several threads.</summary>

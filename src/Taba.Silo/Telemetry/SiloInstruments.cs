@@ -23,6 +23,9 @@ static class SiloInstruments
 
     public static readonly Counter<long> ModelLoads = Meter.CreateCounter<long>("taba.model.loads", "{load}", "Models loaded.");
 
+    public static readonly Counter<long> OrphansDeleted = Meter.CreateCounter<long>(
+        "taba.store.orphans", "{object}", "Objects and unfinished files deleted that dead attempts left.");
+
     public static readonly Histogram<double> PrepareDuration = Meter.CreateHistogram<double>("taba.part.prepare.duration", "s", "Time to load a part's inputs.");
 
     public static readonly Histogram<double> PublishDuration = Meter.CreateHistogram<double>("taba.part.publish.duration", "s", "Time to write and publish a part.");

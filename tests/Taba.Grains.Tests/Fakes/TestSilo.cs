@@ -38,6 +38,8 @@ public sealed class TestSilo : IAsyncLifetime
 
     internal FakeSignal Signal { get; } = new();
 
+    internal FakeUpkeep Upkeep { get; } = new();
+
     internal FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     internal FakeWorkspace Workspace { get; private set; } = null!;
@@ -60,6 +62,8 @@ public sealed class TestSilo : IAsyncLifetime
             silo.Services.AddSingleton<IPartCatalogue>(Store);
             silo.Services.AddSingleton<IWorkerLiveness>(Membership);
             silo.Services.AddSingleton<IWorkSignal>(Signal);
+            silo.Services.AddSingleton<IStoreUpkeep>(Upkeep);
+            silo.UseInMemoryReminderService();
             silo.Services.AddSingleton<IPartWorkspace>(Workspace);
             silo.Services.AddSingleton<IEngineHost>(services => new FakeEngine(services.GetRequiredService<IGrainFactory>(), Workspace, Device));
             silo.Services.AddKeyedSingleton<IGrainStorage>(Taba.Grains.GrainStorage.Name, (services, _) =>

@@ -5,6 +5,7 @@ using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Tests.Fakes;
 using Taba.Grains.Trajectories;
+using Taba.Grains.Upkeep;
 
 namespace Taba.Grains.Tests.Grains;
 
@@ -179,6 +180,12 @@ static class MutatingCalls
                 () => Trajectory(silo, lease).StopAsync(lease.Attempt),
                 () => ObservePartAsync(silo, lease),
                 () => Trajectory(silo, lease).StopAsync(Older(lease.Attempt)));
+        },
+        ["IStoreUpkeepGrain.EnsureAsync"] = async silo =>
+        {
+            var upkeep = silo.Grains.GetGrain<IStoreUpkeepGrain>(0);
+            await silo.ForgetRemindersAsync(upkeep);
+            return new(upkeep.EnsureAsync, () => silo.ObserveRemindersAsync(upkeep));
         },
         ["IModelGrain.CloseAsync"] = async silo =>
         {

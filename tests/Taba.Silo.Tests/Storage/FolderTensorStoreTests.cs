@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
 using Taba.Silo.Storage;
 using static Taba.Silo.Tests.Storage.StoreExamples;
 
@@ -134,6 +136,36 @@ public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
     }
 
     [Fact]
+    public async Task SweepOrphans_OfAge_WhatAttemptsMayStillPublishStays()
+    {
+        var store = Store();
+        var published = Attempt();
+        var kept = await PutAsync(store, published, [1]);
+        Assert.True(await store.PublishAsync(Manifest(published, new(0, 32), kept), None));
+        var left = await PutAsync(store, Attempt(32, 2), [2]);
+        var living = Attempt(64, 3);
+        var first = await PutAsync(store, living, [3]);
+        var unfinished = store.ScratchPath(Attempt(96, 4), "samples");
+        await File.WriteAllBytesAsync(unfinished, [4]);
+        var halfWritten = _folder["store", Key, "parts", "00000000", ".00000032.json.x.tmp"];
+        await File.WriteAllTextAsync(halfWritten, "{");
+        Age(_folder[""]);
+        var before = DateTimeOffset.UtcNow.AddDays(-1);
+        // One object of it is old, the next has just come: it lives.
+        var second = await PutAsync(store, living, [5], "latents");
+        var next = store.ScratchPath(Attempt(128, 5), "samples");
+        await File.WriteAllBytesAsync(next, [6]);
+
+        Assert.Equal(3, await Store().SweepOrphansAsync(before, None));
+
+        Assert.Equal([[1], [3], [5]], new[] { kept, first, second }.Select(e => ReadAll(store, e.Path)));
+        Assert.Throws<StoreException>(() => store.Open(left.Path));
+        Assert.Equal([false, false, true], new[] { unfinished, halfWritten, next }.Select(File.Exists));
+        Assert.Equal(0, await Store().SweepOrphansAsync(before, None));
+        Assert.True(await store.PublishAsync(Manifest(living, new(64, 96), first, second with { Kind = TensorKinds.State, Steps = [1] }), None));
+    }
+
+    [Fact]
     public async Task SweepOrphans_StageWithADamagedManifest_IsLeftAlone()
     {
         var store = Store();
@@ -179,6 +211,12 @@ public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
         Assert.Contains("is full: free some space; the same command continues", failure.Message, StringComparison.Ordinal);
         Assert.Empty(await store.ListAsync(Key, None));
         Assert.True(await store.PublishAsync(Manifest(attempt, new(0, 32), entry), None));
+    }
+
+    static void Age(string folder)
+    {
+        foreach (var path in Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories))
+            File.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddDays(-2));
     }
 
     async Task EditAsync(Action<JsonNode> edit)

@@ -1,0 +1,63 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Runtime;
+using Taba.Grains.Ports;
+using Taba.Grains.Silos;
+
+namespace Taba.Grains.Upkeep;
+
+[CoordinatorPlacement]
+sealed partial class StoreUpkeepGrain(
+    IStoreUpkeep store, TimeProvider time, IOptions<StoreUpkeepOptions> options, ILogger<StoreUpkeepGrain> logger) : Grain, IStoreUpkeepGrain, IRemindable
+{
+    /// <summary>Younger objects may be those of an attempt that is about to publish.</summary>
+    static readonly TimeSpan YoungestOrphan = TimeSpan.FromDays(1);
+
+    readonly CancellationTokenSource _stop = new();
+    Task _sweeping = Task.CompletedTask;
+
+    public async Task EnsureAsync()
+    {
+        var every = options.Value.SweepEvery;
+        // A reminder does not say how often it comes: its name does.
+        var wanted = every > TimeSpan.Zero ? $"sweep every {every:c}" : null;
+        var there = await this.GetReminders();
+        foreach (var reminder in there.Where(r => r.ReminderName != wanted))
+            await this.UnregisterReminder(reminder);
+        // One that is there is left alone: registered anew it waits anew, and would never come where silos start more often than that.
+        if (wanted is not null && there.All(r => r.ReminderName != wanted))
+            await this.RegisterOrUpdateReminder(wanted, every, every);
+    }
+
+    public Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        // A large store takes longer than a call may.
+        if (_sweeping.IsCompleted)
+            _sweeping = SweepAsync();
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _stop.CancelAsync();
+
+    async Task SweepAsync()
+    {
+        DelayDeactivation(TimeSpan.FromDays(1));
+        try
+        {
+            var before = time.GetUtcNow() - YoungestOrphan;
+            LogSwept(logger, await store.SweepOrphansAsync(before, _stop.Token), before);
+        }
+        catch (Exception exception)
+        {
+            // It only would have made room.
+            LogFailed(logger, exception.Message);
+        }
+        DeactivateOnIdle();
+    }
+
+    [LoggerMessage(2201, LogLevel.Information, "Deleted {Orphans} objects and unfinished files of before {Before:u} that no manifest names")]
+    static partial void LogSwept(ILogger logger, int orphans, DateTimeOffset before);
+
+    [LoggerMessage(2202, LogLevel.Warning, "The store was not cleared of what dead attempts left, the next reminder tries again: {Reason}")]
+    static partial void LogFailed(ILogger logger, string reason);
+}

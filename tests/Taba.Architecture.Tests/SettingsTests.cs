@@ -1,0 +1,25 @@
+using System.Reflection;
+
+namespace Taba.Architecture.Tests;
+
+/// <summary>Whoever sets up a cluster finds every setting on one page.</summary>
+public sealed class SettingsTests
+{
+    const string Clusters = "Taba:Clusters";
+
+    [Fact]
+    public void GuideOfClusters_EverySetting_IsNamed()
+    {
+        var guide = Repository.Read("docs/guide/cluster.md");
+        Offenders.None(Keys().Where(key => !guide.Contains($"`{key}`", StringComparison.Ordinal)));
+    }
+
+    /// <summary>Options say their section; those of one cluster stand in a table of their own, by their last word.</summary>
+    static IEnumerable<string> Keys() =>
+        from project in new[] { "Taba.Grains", "Taba.Silo" }
+        from type in Assembly.Load(new AssemblyName(project)).GetTypes()
+        let section = type.GetField("Section", BindingFlags.Public | BindingFlags.Static)?.GetRawConstantValue() as string
+        where section is not null
+        from property in type.GetProperties().Where(p => p.SetMethod is not null && (section, p.Name) is not (Clusters, "Name"))
+        select section == Clusters ? property.Name : $"{section}:{property.Name}";
+}
