@@ -201,6 +201,40 @@ public sealed class ClusterRunTests
     }
 
     [Fact]
+    public async Task Run_TheOnlySiloHasAnotherModel_IsSaidAndGoesOnWhenItHasTheRightOne()
+    {
+        Require(PostgresServer.Missing);
+        await using var cluster = await NewAsync(await TestCluster.StartAsync(), Smooth(20_000));
+        await cluster.StartSiloAsync("c1", "coordinator");
+        await cluster.StartSiloAsync("w1");
+        var id = (await RunAsync(cluster, "run", "sweep.yaml", "--detach")).Trim();
+        cluster.Silos["w1"].Kill();
+        var model = Path.Combine(cluster.Folder, "gaussian.json");
+        await File.WriteAllTextAsync(model, Gaussian.Replace("0.5", "0.25", StringComparison.Ordinal));
+        await cluster.StartSiloAsync("w2");
+
+        var status = await StatusAsync(s => s.Contains("no silo can serve the model", StringComparison.Ordinal));
+        Assert.Contains("silo w2 does not work on it: The sweep's model", status, StringComparison.Ordinal);
+        Assert.Contains(": running,", status, StringComparison.Ordinal);
+
+        await File.WriteAllTextAsync(model, Gaussian);
+        await StatusAsync(s => !s.Contains("does not work on it", StringComparison.Ordinal) && s.Contains("parts out", StringComparison.Ordinal));
+        Assert.Contains("cancelled", await RunAsync(cluster, "cancel", id), StringComparison.Ordinal);
+
+        async Task<string> StatusAsync(Func<string, bool> isSo)
+        {
+            var clock = System.Diagnostics.Stopwatch.StartNew();
+            while (true)
+            {
+                var status = await RunAsync(cluster, "status", id);
+                if (isSo(status))
+                    return status;
+                Assert.True(clock.Elapsed < Limit, status);
+            }
+        }
+    }
+
+    [Fact]
     public async Task Silo_BadSettingsOrNoServer_SaysSoAndEnds()
     {
         Require(PostgresServer.Missing);

@@ -12,6 +12,7 @@ sealed class ClusterPatience(string cluster, Terminal terminal)
 
     TimeSpan _pause = Shortest;
     bool _said;
+    readonly HashSet<string> _told = [];
 
     /// <summary>Asks until there is an answer.</summary>
     public async Task<T> AskAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken)
@@ -44,6 +45,7 @@ sealed class ClusterPatience(string cluster, Terminal terminal)
                 if (!more)
                     yield break;
                 seen = watch.Current.Version;
+                Tell(watch.Current);
                 yield return watch.Current;
             }
         }
@@ -63,6 +65,13 @@ sealed class ClusterPatience(string cluster, Terminal terminal)
             await WaitAsync(exception, cancellationToken);
             return null;
         }
+    }
+
+    /// <summary>What keeps a sweep from going on is said once.</summary>
+    void Tell(SweepStatus status)
+    {
+        foreach (var trouble in SweepText.Troubles(status).Where(_told.Add))
+            terminal.Error.WriteLine($"The sweep: {trouble}");
     }
 
     void Answered()

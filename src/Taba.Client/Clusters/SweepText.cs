@@ -58,8 +58,17 @@ static class SweepText
         }
         foreach (var failure in status.Failures)
             output.WriteLine($"  sample {failure.Sample} of {names.GetValueOrDefault(failure.StageKey, failure.StageKey)} failed at step {failure.Step}: {failure.Reason}");
+        foreach (var trouble in Troubles(status))
+            output.WriteLine($"  {trouble}");
+    }
+
+    /// <summary>What a sweep waits for, and silos that it does without.</summary>
+    public static IEnumerable<string> Troubles(SweepStatus status)
+    {
+        foreach (var refusal in status.Refusals)
+            yield return $"silo {refusal.Silo} does not work on it: {refusal.Reason}";
         if (status.Fault is { } fault)
-            output.WriteLine($"  waits and tries again: {fault}");
+            yield return $"waits and tries again: {fault}";
     }
 
     static string Short(string id) => id.Length > IdDigits ? id[..IdDigits] : id;

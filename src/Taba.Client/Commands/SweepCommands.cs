@@ -147,6 +147,7 @@ static class SweepCommands
         evaluations_done = status.EvaluationsDone,
         evaluations_planned = status.EvaluationsPlanned,
         fault = status.Fault,
+        refusals = status.Refusals.Select(r => new { silo = r.Silo, reason = r.Reason }),
         stages = status.Stages.Select(s => new { key = s.Key, stage = StageNames.Of(s.Kind), rows = s.RowsWanted, done = s.RowsDone, failed = s.RowsFailed, parts_out = s.PartsLeased }),
         failures = status.Failures.Select(f => new { stage = f.StageKey, sample = f.Sample, step = f.Step, kind = f.Kind.ToString(), reason = f.Reason }),
     };

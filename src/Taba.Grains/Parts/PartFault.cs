@@ -17,4 +17,7 @@ public enum PartFaultKind
 
     /// <summary>A call to another grain failed; the part itself may be fine.</summary>
     Cluster,
+
+    /// <summary>The silo cannot serve the model; another one may.</summary>
+    Model,
 }

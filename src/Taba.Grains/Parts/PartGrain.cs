@@ -176,6 +176,7 @@ sealed partial class PartGrain(
             _ when engines.Draining => null,
             OperationCanceledException or PartAbandonedException { Fault.Kind: PartFaultKind.Cluster } => null,
             PartAbandonedException abandoned => abandoned.Fault,
+            ModelRefusedException => new(PartFaultKind.Model, exception.Message),
             _ => new PartFault(PartFaultKind.Store, exception.Message),
         };
         if (fault is not null)

@@ -36,7 +36,7 @@ public interface IStageGrain : IGrainWithStringKey
 
     /// <summary>
     /// The worker gives the part back. With a fault the stage stops handing out parts for a while, or until it is demanded again; a fault of the
-    /// engine also counts as a strike against these rows.
+    /// engine also counts as a strike against these rows. A model that the worker cannot serve is its own trouble: others get the part at once.
     /// </summary>
     [Alias("GiveBack")]
     Task GiveBackAsync(PartAttempt attempt, PartFault? fault);
@@ -90,7 +90,11 @@ public sealed record PartLease(PartAttempt Attempt, StageSpec Spec, RowRange Row
 /// <param name="Rows">Parts are handed out until they have this many rows together; at least one is, when there is one.</param>
 /// <param name="PreferredRow">The worker has just finished this row of the stage's input: it has first claim on it.</param>
 [GenerateSerializer, Immutable, Alias("taba.LeaseRequest")]
-public readonly record struct LeaseRequest(int Rows, int? PreferredRow);
+public readonly record struct LeaseRequest(int Rows, int? PreferredRow)
+{
+    /// <summary>Why the worker cannot serve the stage's model: then it gets nothing, and is named in the stage's status. Null when it can, as far as it knows.</summary>
+    [Id(10)] public string? Refusal { get; init; }
+}
 
 /// <summary>How far a leased part is.</summary>
 [GenerateSerializer, Immutable, Alias("taba.PartProgress")]

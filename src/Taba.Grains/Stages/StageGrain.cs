@@ -19,6 +19,7 @@ sealed partial class StageGrain(
     [PersistentState("stage", GrainStorage.Name)] IPersistentState<StageState> state,
     IPartCatalogue catalogue,
     IWorkerLiveness liveness,
+    ISiloDirectory silos,
     TimeProvider time,
     IOptions<LeaseOptions> options,
     ILogger<StageGrain> logger) : Grain, IStageGrain
@@ -28,6 +29,7 @@ sealed partial class StageGrain(
 
     readonly Dictionary<Guid, long> _evaluations = [];
     readonly Dictionary<Guid, DateTimeOffset> _renewedUntil = [];
+    readonly ModelRefusals _refusals = new();
     Dictionary<Guid, Lease> _byId = [];
     ImmutableArray<Lease> _indexed = [];
     DateTimeOffset _faultAt;
@@ -90,6 +92,11 @@ sealed partial class StageGrain(
 
     public async Task<ImmutableArray<PartLease>> LeaseAsync(string worker, LeaseRequest request)
     {
+        if (request.Refusal is { } reason)
+        {
+            _refusals.Add(worker, reason);
+            return [];
+        }
         ExpireLeases();
         if (_fault is not null && options.Value.RetryFaultAfter is { } pause && time.GetUtcNow() - _faultAt >= pause)
             _fault = null;
@@ -149,6 +156,8 @@ sealed partial class StageGrain(
                 continue;
             _renewedUntil[part.Attempt.Id] = now + options.Value.Duration;
             _evaluations[part.Attempt.Id] = part.Evaluations;
+            if (part.Evaluations > 0)
+                _refusals.Remove(worker);
         }
         return Task.FromResult(answers.ToImmutable());
     }
@@ -162,6 +171,7 @@ sealed partial class StageGrain(
         var next = State.WithPublished(published, kept) with { Leases = lease is null ? State.Leases : State.Leases.Remove(lease) };
         if (lease is not null)
         {
+            _refusals.Remove(lease.Worker);
             next = next with { Quarantined = next.Quarantined.AddRange(failures.Where(f => next.Quarantined.All(q => q.Sample != f.Sample))) };
             // Rows neither published nor failed: another attempt was quicker, and may have died before it told. Only the store knows.
             if (!RowSet.Of(lease.Rows).Subtract(next.Published(kept)).Subtract(next.QuarantinedRows()).IsEmpty)
@@ -182,6 +192,14 @@ sealed partial class StageGrain(
         var lease = Find(attempt);
         if (lease is null)
             return;
+        if (fault is { Kind: PartFaultKind.Model })
+        {
+            // Nothing was tried: no strike, no checkpoint to look for there, and nothing for others to wait for.
+            _refusals.Add(lease.Worker, fault.Reason);
+            State = State with { Leases = State.Leases.Remove(lease) };
+            Forget(attempt.Id);
+            return;
+        }
         // What the store refused to one it would have refused to any: no strike. The same holds for a silo that ends.
         var strike = fault is { Kind: PartFaultKind.Engine };
         State = State.WithLost([(lease, new(lease.Rows, lease.Worker, strike, Reached(lease)))]);
@@ -199,11 +217,11 @@ sealed partial class StageGrain(
 
     public ValueTask<RowSet> GetPublishedAsync(CaptureSelection need) => new(State.Published(need));
 
-    public ValueTask<StageStatus> GetStatusAsync(string sweepId)
+    public async ValueTask<StageStatus> GetStatusAsync(string sweepId)
     {
         var demand = State.Demands.FirstOrDefault(d => d.SweepId == sweepId);
         if (demand is null || State.Spec is not { } spec)
-            return new(new StageStatus(OwnKey, default, 0, RowSet.Empty, 0, 0, 0, 0, 0, [], _fault));
+            return new(OwnKey, default, 0, RowSet.Empty, 0, 0, 0, 0, 0, [], _fault);
         var wanted = demand.Wanted;
         var published = State.Published(demand.Keep).Intersect(wanted);
         var done = published.Count;
@@ -212,9 +230,15 @@ sealed partial class StageGrain(
         var running = State.Leases.Where(l => !wanted.Intersect(l.Rows).IsEmpty).ToList();
         var evaluations = (double)(done - reused) * spec.EvaluationsPerRow
             + running.Sum(l => (double)_evaluations.GetValueOrDefault(l.Attempt.Id) * wanted.Intersect(l.Rows).Count / l.Rows.Count);
-        return new(new StageStatus(
+        var there = _refusals.IsEmpty || !State.HasOpenDemand() ? [] : await silos.GetAsync();
+        var refusals = _refusals.Of(there);
+        var nobody = !refusals.IsEmpty && running.Count == 0 && _refusals.AreAll(there, spec) ? $"no silo can serve the model {spec.Model.Name ?? spec.Model.Path}" : null;
+        return new(
             OwnKey, spec.Kind, wanted.Count, published, reused, failures.Length, running.Count,
-            (double)(wanted.Count - reused) * spec.EvaluationsPerRow, evaluations, failures, _fault));
+            (double)(wanted.Count - reused) * spec.EvaluationsPerRow, evaluations, failures, _fault ?? nobody)
+        {
+            Refusals = refusals,
+        };
     }
 
     async Task WriteAsync(StageState next)

@@ -52,8 +52,12 @@ public readonly record struct StageWork(string Key, bool HasSteps)
     /// <summary>The engine that its rows need; null when they need none.</summary>
     [Id(10)] public string? Engine { get; init; }
 
+    /// <summary>The digest of its model.</summary>
+    [Id(11)] public string? Model { get; init; }
+
     /// <summary>What a worker must know of a stage before it asks.</summary>
-    public static StageWork Of(string key, StageSpec spec) => new(key, spec.HasSteps) { Engine = spec.HasSteps ? StageEngine.Of(spec) : null };
+    public static StageWork Of(string key, StageSpec spec) =>
+        new(key, spec.HasSteps) { Engine = spec.HasSteps ? StageEngine.Of(spec) : null, Model = spec.Model.Digest };
 }
 
 /// <summary>The sweeps of this cluster. There is one such grain, with key 0.</summary>

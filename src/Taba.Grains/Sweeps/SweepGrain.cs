@@ -290,7 +290,8 @@ sealed partial class SweepGrain(
     static bool Same(SweepStatus a, SweepStatus b) =>
         a.State == b.State && a.Fault == b.Fault && a.Stages.Zip(b.Stages).All(p =>
             p.First.RowsDone == p.Second.RowsDone && p.First.EvaluationsDone == p.Second.EvaluationsDone
-            && p.First.PartsLeased == p.Second.PartsLeased && p.First.RowsFailed == p.Second.RowsFailed);
+            && p.First.PartsLeased == p.Second.PartsLeased && p.First.RowsFailed == p.Second.RowsFailed
+            && p.First.Refusals.SequenceEqual(p.Second.Refusals));
 
     PrecisionRetries Retries(SweepPlan plan) => _retries ??= new(plan.SweepId, Stage);
 

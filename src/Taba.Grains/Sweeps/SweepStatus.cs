@@ -42,6 +42,9 @@ public sealed record SweepStatus(string SweepId, long Version, SweepState State,
 
     public ImmutableArray<SampleFailure> Failures => [.. Stages.SelectMany(s => s.Failures)];
 
+    /// <summary>Silos that cannot serve a model of the sweep.</summary>
+    public ImmutableArray<ModelRefusal> Refusals => [.. Stages.SelectMany(s => s.Refusals).Distinct()];
+
     /// <summary>Rows that stand under another stage's key, because they, or a row that they begin with, were computed in a higher precision.</summary>
     [Id(10)] public ImmutableArray<RowSubstitution> Substitutions { get; init; } = [];
 }
@@ -64,6 +67,10 @@ public sealed record StageStatus(
     string? Fault)
 {
     public int RowsDone => Done.Count;
+
+    /// <summary>Silos that cannot serve its model, while there are rows to compute.</summary>
+    /// <remarks>A status that an earlier version wrote has no such field.</remarks>
+    [Id(11)] public ImmutableArray<ModelRefusal> Refusals { get => field.IsDefault ? [] : field; init; } = [];
 }
 
 /// <summary>A sample that could not be computed.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using Taba.Grains;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
@@ -22,7 +23,8 @@ sealed class PartWorkspace(
     RecentResults recent,
     RowBuffers buffers,
     FreedMemory freed,
-    ModelsHere models) : IPartWorkspace
+    ModelsHere models,
+    ModelPauses pauses) : IPartWorkspace
 {
     public Task<PreparedPart> PrepareAsync(PartLease lease, CancellationToken cancellationToken) => OffGrain(async () =>
     {
@@ -30,7 +32,7 @@ sealed class PartWorkspace(
         span?.SetTag("taba.part", lease.Attempt.PartKey);
         var clock = Stopwatch.StartNew();
         await store.DescribeStageAsync(lease.Attempt.StageKey, lease.Spec, cancellationToken);
-        lease = lease with { Spec = lease.Spec with { Model = models.Of(lease.Spec.Model) } };
+        lease = lease with { Spec = lease.Spec with { Model = ModelOf(lease.Spec) } };
         var part = await ActivateAsync(lease);
         var failures = ImmutableArray<SampleFailure>.Empty;
         try
@@ -60,6 +62,21 @@ sealed class PartWorkspace(
             ],
             failures);
     });
+
+    ModelIdentity ModelOf(StageSpec spec)
+    {
+        try
+        {
+            var model = models.Of(spec.Model);
+            pauses.Served(spec.Model.Digest);
+            return model;
+        }
+        catch (BadInputException exception)
+        {
+            pauses.Refused(spec.Model.Digest, exception.Message);
+            throw new ModelRefusedException(exception.Message, exception);
+        }
+    }
 
     async Task<ActivePart> ActivateAsync(PartLease lease)
     {

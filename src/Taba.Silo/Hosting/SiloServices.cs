@@ -59,6 +59,7 @@ static class SiloServices
         services.AddSingleton<PartPreparation>();
         services.AddSingleton<PartPublisher>();
         services.AddSingleton(new ModelsHere(place.DigestCache is { } digests ? new ModelCatalogue(device, digests) : null));
+        services.AddSingleton<ModelPauses>();
         services.AddSingleton<IPartWorkspace, PartWorkspace>();
         services.AddSingleton<IEvaluationJournal, EvaluationJournal>();
         services.AddSingleton(_ => new SpeedMemory(place.LocalRoot));

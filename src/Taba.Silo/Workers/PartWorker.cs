@@ -10,6 +10,7 @@ using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Hosting;
+using Taba.Silo.Models;
 using Taba.Silo.Telemetry;
 
 namespace Taba.Silo.Workers;
@@ -24,6 +25,7 @@ sealed partial class PartWorker(
     IClusterMembershipService membership,
     IEngineCapacity engines,
     IPartWorkspace workspace,
+    ModelPauses pauses,
     WorkerRole role,
     WorkSignal signal,
     FaultMonitor faults,
@@ -180,7 +182,9 @@ sealed partial class PartWorker(
         {
             if (stage.HasSteps ? !HasSlots : !HasAutoencoderRoom)
                 continue;
-            var taken = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stage.Key)).LeaseAsync(Self, new(stage.HasSteps ? RowRoom : 1, _freshRow));
+            // A stage whose model this silo does not have is asked all the same: so it knows, and whoever looks at the sweep.
+            var request = new LeaseRequest(stage.HasSteps ? RowRoom : 1, _freshRow) { Refusal = stage.Model is { } model ? pauses.Reason(model) : null };
+            var taken = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stage.Key)).LeaseAsync(Self, request);
             if (taken.IsEmpty)
                 continue;
             SiloInstruments.PartsLeased.Add(taken.Length);

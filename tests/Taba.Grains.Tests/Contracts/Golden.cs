@@ -16,6 +16,9 @@ static class Golden
         Assert.Equal(File.ReadAllLines(path), actual);
     }
 
+    /// <summary>A snapshot that nobody writes anew.</summary>
+    public static string[] Lines(string fileName) => File.ReadAllLines(Path.Combine(Folder(), fileName));
+
     static string Folder([CallerFilePath] string path = "")
     {
         // Source paths are mapped in deterministic builds: then the working tree is above the output folder.

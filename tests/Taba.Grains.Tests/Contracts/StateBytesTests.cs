@@ -81,6 +81,17 @@ public sealed class StateBytesTests
         Assert.Equal(((StageState)States["stage"]).Demands.Single(), stage.Demands.Single());
     }
 
+    /// <summary>A sweep that ended before its status named silos without its model.</summary>
+    [Fact]
+    public void Deserialize_SweepOfAnEarlierVersion_IsRead()
+    {
+        using var services = Services();
+        var bytes = Convert.FromBase64String(Golden.Lines("state-bytes-before.txt").Single(l => l.StartsWith("sweep: ", StringComparison.Ordinal))["sweep: ".Length..]);
+        var final = services.GetRequiredService<Serializer>().Deserialize<SweepGrainState>(bytes)!.Final!;
+        Assert.Equal((Stage.Key, Stage.RowsDone), (final.Stages.Single().Key, final.Stages.Single().RowsDone));
+        Assert.Empty(final.Refusals);
+    }
+
     [Fact]
     public void Deserialize_PlanOfTheDemo_GivesItBack()
     {

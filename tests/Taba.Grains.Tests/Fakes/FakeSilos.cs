@@ -4,8 +4,14 @@ using Taba.Grains.Silos;
 
 namespace Taba.Grains.Tests.Fakes;
 
-/// <summary>No silo has said what it is.</summary>
+/// <summary>The silos that a test says there are; none at first. A silo's address is its name.</summary>
 sealed class FakeSilos : ISiloDirectory
 {
-    public ValueTask<ImmutableArray<SiloInfo>> GetAsync() => new([]);
+    ImmutableArray<SiloInfo> _silos = [];
+
+    public ValueTask<ImmutableArray<SiloInfo>> GetAsync() => new(_silos);
+
+    public void Are(params IEnumerable<string> workers) => _silos = [.. workers.Select(w => new SiloInfo($"silo-{w}", w, SiloRole.Worker, "cpu", 0, 16))];
+
+    public void CoordinatorComes(string worker) => _silos = _silos.Add(new($"silo-{worker}", worker, SiloRole.Coordinator, "cpu", 0, 16));
 }

@@ -38,6 +38,8 @@ public sealed class TestSilo : IAsyncLifetime
 
     internal FakeSignal Signal { get; } = new();
 
+    internal FakeSilos Silos { get; } = new();
+
     internal FakeUpkeep Upkeep { get; } = new();
 
     internal FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
@@ -68,7 +70,7 @@ public sealed class TestSilo : IAsyncLifetime
             silo.Services.AddSingleton<IEngineHost>(services => new FakeEngine(services.GetRequiredService<IGrainFactory>(), Workspace, Device));
             silo.Services.AddKeyedSingleton<IGrainStorage>(Taba.Grains.GrainStorage.Name, (services, _) =>
                 new DurableStorage(services.GetRequiredService<Serializer>(), GrainState));
-            silo.Services.AddSingleton<ISiloDirectory>(new FakeSilos());
+            silo.Services.AddSingleton<ISiloDirectory>(Silos);
             silo.AddGrainDirectory(SiloGrainDirectory.Name, (_, _) => new SiloGrainDirectory());
             silo.Services.AddPlacementDirector<PinnedToSiloPlacement, PinnedToSiloDirector>();
             silo.Services.AddPlacementDirector<CoordinatorPlacement, CoordinatorPlacementDirector>();

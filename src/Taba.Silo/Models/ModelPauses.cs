@@ -1,0 +1,32 @@
+using System.Collections.Concurrent;
+
+namespace Taba.Silo.Models;
+
+/// <summary>
+/// Models that this silo could not serve: it asks for none of their parts for a while, each time it tried in vain for twice as long. Models are named
+/// by their digests.
+/// </summary>
+sealed class ModelPauses(TimeProvider time)
+{
+    public static readonly TimeSpan Shortest = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
+
+    readonly ConcurrentDictionary<string, Pause> _pauses = new();
+
+    /// <summary>Why the silo asks for no parts of a model now; null when it may ask.</summary>
+    public string? Reason(string model) => _pauses.TryGetValue(model, out var pause) && !HasEnded(pause) ? pause.Reason : null;
+
+    /// <summary>The model could not be served.</summary>
+    public void Refused(string model, string reason) => _pauses.AddOrUpdate(
+        model,
+        _ => new(reason, time.GetTimestamp(), Shortest),
+        // Parts that were taken together are refused together: that is one try.
+        (_, last) => HasEnded(last) ? new(reason, time.GetTimestamp(), last.Length * 2 < Longest ? last.Length * 2 : Longest) : last);
+
+    /// <summary>The model is here.</summary>
+    public void Served(string model) => _pauses.TryRemove(model, out _);
+
+    bool HasEnded(Pause pause) => time.GetElapsedTime(pause.Since) >= pause.Length;
+
+    sealed record Pause(string Reason, long Since, TimeSpan Length);
+}
