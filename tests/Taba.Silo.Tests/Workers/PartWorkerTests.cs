@@ -1,0 +1,217 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Net;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using Orleans;
+using Orleans.Runtime;
+using Taba.Grains.Parts;
+using Taba.Grains.Ports;
+using Taba.Grains.Silos;
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+using Taba.Silo.Engines;
+using Taba.Silo.Hosting;
+using Taba.Silo.Models;
+using Taba.Silo.Tests.Storage;
+using Taba.Silo.Workers;
+
+namespace Taba.Silo.Tests.Workers;
+
+/// <summary>A worker with a stage and a part's grain that tests stand in for, in a time that they move.</summary>
+public sealed class PartWorkerTests : IAsyncDisposable
+{
+    static readonly StageSpec Spec = StoreExamples.Spec();
+    static readonly SiloAddress Address = SiloAddress.New(IPAddress.Loopback, 11111, 7);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    readonly FakeTimeProvider _time = new();
+    readonly ModelPauses _pauses;
+    readonly PartWorker _worker;
+
+    /// <summary>What the stage answers when it is asked for parts, in turn; nothing afterwards.</summary>
+    readonly ConcurrentQueue<PartLease> _offers = new();
+    readonly Channel<LeaseRequest> _requests = Channel.CreateUnbounded<LeaseRequest>();
+    readonly Channel<ImmutableArray<PartAttempt>> _renewals = Channel.CreateUnbounded<ImmutableArray<PartAttempt>>();
+    readonly Channel<(PartAttempt Attempt, PartFault? Fault)> _givenBack = Channel.CreateUnbounded<(PartAttempt, PartFault?)>();
+    readonly ConcurrentQueue<PartAttempt> _asked = new();
+
+    /// <summary>The attempt that the part's grain runs; it refuses any other.</summary>
+    PartAttempt? _runs;
+    PartStatus _status = new(null, 0, 0);
+
+    public PartWorkerTests()
+    {
+        _pauses = new(_time);
+        var index = StandIn.For<ISweepIndexGrain>((nameof(ISweepIndexGrain.GetLiveAsync), (_, _) =>
+            new ValueTask<ImmutableArray<SweepEntry>>([new SweepEntry("sweep", "name", 0, Paused: false, StoreExamples.Noon, Ended: null, EndedAt: null)])));
+        var sweep = StandIn.For<ISweepGrain>((nameof(ISweepGrain.GetWorkAsync), (_, _) =>
+            new ValueTask<ImmutableArray<StageWork>>([StageWork.Of(StoreExamples.Key, Spec)])));
+        var stage = StandIn.For<IStageGrain>(
+            (nameof(IStageGrain.LeaseAsync), (_, args) => Task.FromResult(Lease((LeaseRequest)args[1]!))),
+            (nameof(IStageGrain.RenewAsync), (_, args) => Task.FromResult(Renew((ImmutableArray<PartProgress>)args[1]!))),
+            (nameof(IStageGrain.GiveBackAsync), (_, args) => GiveBackAsync((PartAttempt)args[0]!, (PartFault?)args[1])));
+        var part = StandIn.For<IPartGrain>(
+            (nameof(IPartGrain.StartAsync), (_, args) => Task.FromResult(Start((PartLease)args[0]!))),
+            (nameof(IPartGrain.GetStatusAsync), (_, _) => new ValueTask<PartStatus>(_status)));
+        var grains = StandIn.For<IGrainFactory>((nameof(IGrainFactory.GetGrain), (method, _) =>
+            new object[] { index, sweep, stage, part }.Single(g => method.GetGenericArguments()[0].IsInstanceOfType(g))));
+        var silo = StandIn.For<ILocalSiloDetails>(($"get_{nameof(ILocalSiloDetails.SiloAddress)}", (_, _) => Address));
+        var membership = StandIn.For<IClusterMembershipService>(($"get_{nameof(IClusterMembershipService.MembershipUpdates)}", (_, _) => Member()));
+        _worker = new(
+            grains, silo, membership, new Device(), StandIn.For<IPartWorkspace>((nameof(IPartWorkspace.Evaluations), (_, _) => 0L)), _pauses, new(SiloRole.Worker), new(),
+            new FaultMonitor(goesOn: true, NullLogger<FaultMonitor>.Instance), _time, Options.Create(new LeaseOptions()), Options.Create(new WorkerSettings()),
+            NullLogger<PartWorker>.Instance);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _worker.StopAsync(CancellationToken.None);
+        _worker.Dispose();
+    }
+
+    [Fact]
+    public async Task Lease_SameRowsInTwoAttemptsOfAnEpoch_OneRunsAndTheOtherIsGivenBack()
+    {
+        var (first, twin) = (Offer(), Offer());
+        await _worker.StartAsync(CancellationToken.None);
+
+        Assert.Equal((twin, null), await NextAsync(_givenBack));
+
+        Assert.Equal(first, _runs);
+        Assert.Single(_asked, first);
+        // It may only be an older attempt that is about to stop: the twin is not given back at the first no.
+        Assert.Equal(10, _asked.Count(a => a == twin));
+        Drain(_renewals);
+        for (var i = 0; i < 3; i++)
+            Assert.Equal([first], (await NextAsync(_renewals)).AsEnumerable());
+        Assert.False(_givenBack.Reader.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task Lease_TheSameLeaseTwice_IsHeldOnce()
+    {
+        var attempt = Offer();
+        _offers.Enqueue(_offers.Single());
+        await _worker.StartAsync(CancellationToken.None);
+        while (_asked.Count < 2)
+            await PassAsync();
+
+        Drain(_renewals);
+        Assert.Equal([attempt], (await NextAsync(_renewals)).AsEnumerable());
+        Assert.Equal(attempt, _runs);
+        Assert.False(_givenBack.Reader.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task Renew_PartIsBeingPublished_IsGivenBackOnlyWhenItsGrainIsGone()
+    {
+        var attempt = Offer();
+        await _worker.StartAsync(CancellationToken.None);
+        await NextAsync(_renewals);
+        _status = new(attempt, SamplesRunning: 0, SamplesEnded: 32);
+        var from = _time.GetUtcNow();
+        while (_time.GetUtcNow() - from < TimeSpan.FromSeconds(15))
+            Assert.Equal([attempt], (await NextAsync(_renewals)).AsEnumerable());
+        Assert.False(_givenBack.Reader.TryRead(out _));
+
+        _status = new(null, 0, 0);
+        Assert.Equal((attempt, null), await NextAsync(_givenBack));
+    }
+
+    [Fact]
+    public async Task Lease_ModelThatThisSiloCannotServe_TellsTheStageWhyAndTriesAgainAfterThePause()
+    {
+        _pauses.Refused(Spec.Model.Digest, "model.json is another one");
+        await _worker.StartAsync(CancellationToken.None);
+        var from = _time.GetUtcNow();
+        var request = await NextAsync(_requests);
+        while (request.Refusal is { } reason)
+        {
+            Assert.Equal("model.json is another one", reason);
+            request = await NextAsync(_requests);
+        }
+        Assert.True(_time.GetUtcNow() - from >= ModelPauses.Shortest);
+    }
+
+    /// <summary>An attempt at the same rows, in the same epoch.</summary>
+    PartAttempt Offer()
+    {
+        var attempt = StoreExamples.Attempt();
+        _offers.Enqueue(new(attempt, Spec, new(0, 32), CaptureSelection.None, Supplement: false));
+        return attempt;
+    }
+
+    ImmutableArray<PartLease> Lease(LeaseRequest request)
+    {
+        _requests.Writer.TryWrite(request);
+        return request.Refusal is null && _offers.TryDequeue(out var lease) ? [lease] : [];
+    }
+
+    ImmutableArray<bool> Renew(ImmutableArray<PartProgress> held)
+    {
+        _renewals.Writer.TryWrite([.. held.Select(p => p.Attempt)]);
+        return [.. held.Select(_ => true)];
+    }
+
+    Task GiveBackAsync(PartAttempt attempt, PartFault? fault)
+    {
+        _givenBack.Writer.TryWrite((attempt, fault));
+        return Task.CompletedTask;
+    }
+
+    bool Start(PartLease lease)
+    {
+        _asked.Enqueue(lease.Attempt);
+        if (_runs is null)
+            (_runs, _status) = (lease.Attempt, new(lease.Attempt, SamplesRunning: 32, SamplesEnded: 0));
+        return _runs == lease.Attempt;
+    }
+
+    /// <summary>The next event; time passes until it comes.</summary>
+    async Task<T> NextAsync<T>(Channel<T> events)
+    {
+        var next = events.Reader.ReadAsync().AsTask();
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        while (!next.IsCompleted)
+        {
+            Assert.True(clock.Elapsed < Patience, $"No {typeof(T).Name} came.");
+            await PassAsync();
+        }
+        return await next;
+    }
+
+    /// <summary>A little time passes for the worker, and what it was waiting for runs.</summary>
+    async Task PassAsync()
+    {
+        _time.Advance(TimeSpan.FromMilliseconds(50));
+        await Task.Delay(1);
+    }
+
+    static void Drain<T>(Channel<T> events)
+    {
+        while (events.Reader.TryRead(out _))
+        {
+            // Of before.
+        }
+    }
+
+    static async IAsyncEnumerable<ClusterMembershipSnapshot> Member()
+    {
+        await Task.Yield();
+        yield return new(ImmutableDictionary<SiloAddress, ClusterMember>.Empty.Add(Address, new(Address, SiloStatus.Active, "w1")), new(1));
+    }
+
+    sealed class Device : IEngineCapacity
+    {
+        public int Slots => 128;
+
+        public int BatchSize => 16;
+
+        public bool CanWork => true;
+
+        public bool IsLoaded(string engineKey) => true;
+    }
+}
