@@ -56,7 +56,7 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         {
             var silos = await connection.Grains.GetGrain<ISilosGrain>(0).GetAsync();
             var device = DeviceOf(options, [.. silos.Where(s => s.Role == SiloRole.Worker)], spec);
-            return new(options, connection, ClusterStores.Open(options, Path.Combine(Path.GetTempPath(), $"taba-{options.Name}-client"), copies: !toBlobs), device, terminal);
+            return new(options, connection, ClusterStores.Open(options, Path.Combine(PrivateFolder.Take(), $"{options.Name}-client"), copies: !toBlobs), device, terminal);
         }
         catch
         {

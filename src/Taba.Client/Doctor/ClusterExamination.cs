@@ -46,7 +46,7 @@ static class ClusterExamination
         {
             if (options.StoreContainer is null && !Directory.Exists(options.Store))
                 return new(FindingState.Fail, "store", $"{options.Store} is not a folder here", "mount it under this path: run folders are written from it");
-            var scratch = Path.Combine(Path.GetTempPath(), $"taba-doctor-{Guid.NewGuid():N}");
+            var scratch = Path.Combine(PrivateFolder.Take(), $"doctor-{Guid.NewGuid():N}");
             try
             {
                 var stages = await ClusterStores.Open(options, scratch).ListStagesAsync(cancellationToken);

@@ -25,5 +25,5 @@ sealed class ClusterPlace(ClusterOptions options, string siloName, SiloRole role
         options, services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString(),
         services.GetRequiredService<IOptions<CheckpointOptions>>().Value, services.GetRequiredService<TimeProvider>());
 
-    static string Shared(ClusterOptions options) => options.StoreContainer is null ? options.Store : Path.Combine(Path.GetTempPath(), $"taba-{options.Name}");
+    static string Shared(ClusterOptions options) => options.StoreContainer is null ? options.Store : Path.Combine(PrivateFolder.Take(), options.Name);
 }

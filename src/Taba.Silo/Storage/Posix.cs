@@ -13,6 +13,13 @@ static partial class Posix
     const int EINTR = 4;
     const int EEXIST = 17;
     const int EINVAL = 22;
+    const int CurrentFolder = -100;
+    const int NoFollow = 0x100;
+    const uint WantsOwner = 8;
+
+    /// <summary>Size of a struct statx, and where its owner is: the same on every Linux.</summary>
+    const int StatusBytes = 256;
+    const int OwnerAt = 20;
 
     /// <summary>Makes the names in a folder durable. A file system that cannot do it (EINVAL) has nothing to offer instead.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
@@ -83,6 +90,20 @@ static partial class Posix
     /// <summary>Releases a lock, also for child processes that inherited the handle.</summary>
     public static void Unlock(SafeFileHandle handle) => _ = flock(handle, LockRelease);
 
+    /// <summary>Who runs this process.</summary>
+    public static uint User => geteuid();
+
+    /// <summary>Who owns a file or folder; of a link the link itself. Null where temporary folders are each user's own.</summary>
+    public static uint? OwnerOf(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+            return null;
+        Span<byte> status = stackalloc byte[StatusBytes];
+        if (statx(CurrentFolder, path, NoFollow, WantsOwner, status) != 0)
+            throw Error($"cannot look at {path}", Marshal.GetLastPInvokeError());
+        return MemoryMarshal.Read<uint>(status[OwnerAt..]);
+    }
+
     static IOException Error(string what, int errno) => new($"{what}: {Marshal.GetPInvokeErrorMessage(errno)}", errno);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -96,6 +117,12 @@ static partial class Posix
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int close(int descriptor);
+
+    [LibraryImport("libc")]
+    private static partial uint geteuid();
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int statx(int folder, string path, int flags, uint mask, Span<byte> status);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int flock(SafeFileHandle descriptor, int operation);
