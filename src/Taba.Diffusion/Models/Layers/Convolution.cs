@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -7,6 +8,11 @@ namespace Taba.Diffusion.Models.Layers;
 /// A convolution over pixels. Its parameters are cast to the type of the input when they differ (training in mixed precision); a
 /// one-dimensional kernel is applied as 1x1.
 /// </summary>
+/// <remarks>
+/// On some processors oneDNN's bfloat16 convolution is wrong by a third of its values where it has to fill up a block of 16 channels
+/// (pytorch issue 163347; seen here with libtorch 2.10 on an AMD processor with AVX-512). Such a layer, which is the first or the last of
+/// a network, computes in float32 on the CPU and rounds its result.
+/// </remarks>
 /// <param name="weight">[Out,In,K,K], or [Out,In,1].</param>
 /// <param name="bias">[Out].</param>
 /// <param name="stride">Along both axes.</param>
@@ -16,12 +22,15 @@ sealed class Convolution(Tensor weight, Tensor bias, long stride = 1, long? padd
     readonly bool flat = weight.dim() == 3;
     readonly long padding = padding ?? weight.shape[^1] / 2;
 
+    readonly bool wholeBlocks = weight.shape[0] % 16 == 0 && weight.shape[1] % 16 == 0;
+
     /// <param name="x">[B,In,H,W].</param>
     public Tensor Forward(Tensor x)
     {
         using var scope = NewDisposeScope();
         var kernel = flat ? weight.unsqueeze(-1) : weight;
-        return conv2d(x, kernel.to(x.dtype), bias.to(x.dtype), strides: [stride, stride], padding: [padding, padding])
-            .MoveToOuterDisposeScope();
+        var computed = x.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU && !wholeBlocks ? ScalarType.Float32 : x.dtype;
+        return conv2d(x.to(computed), kernel.to(computed), bias.to(computed), strides: [stride, stride], padding: [padding, padding])
+            .to(x.dtype).MoveToOuterDisposeScope();
     }
 }

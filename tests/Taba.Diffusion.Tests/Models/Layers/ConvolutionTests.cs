@@ -1,0 +1,29 @@
+using Taba.Diffusion.Models.Layers;
+using static TorchSharp.torch;
+
+namespace Taba.Diffusion.Tests.Models.Layers;
+
+public class ConvolutionTests
+{
+    [Theory]
+    [InlineData(32, 3, 3)]
+    [InlineData(17, 16, 3)]
+    [InlineData(1, 16, 1)]
+    [InlineData(4, 20, 3)]
+    [InlineData(16, 32, 3)]
+    public void Forward_BFloat16_RoundsWhatSinglePrecisionGives(int channels, int outChannels, int kernel)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        var generator = new Generator(7, CPU);
+        var x = randn([2, channels, 16, 16], generator: generator).to(ScalarType.BFloat16);
+        var weight = randn([outChannels, channels, kernel, kernel], generator: generator).to(ScalarType.BFloat16);
+        var bias = randn([outChannels], generator: generator).to(ScalarType.BFloat16);
+        var expected = new Convolution(weight.to(ScalarType.Float32), bias.to(ScalarType.Float32)).Forward(x.to(ScalarType.Float32));
+
+        var actual = new Convolution(weight, bias).Forward(x);
+
+        Assert.Equal(ScalarType.BFloat16, actual.dtype);
+        Assert.InRange((actual.to(ScalarType.Float32) - expected).abs().max().item<float>(), 0, 0.01f * expected.abs().max().item<float>());
+    }
+}
