@@ -40,6 +40,7 @@ sealed partial class PartWorker(
     static readonly TimeSpan CheckAfter = TimeSpan.FromSeconds(5);
     static readonly TimeSpan StartPause = TimeSpan.FromMilliseconds(100);
     static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+    static readonly TimeSpan StoppedAfter = TimeSpan.FromSeconds(5);
 
     static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(20);
 
@@ -91,10 +92,16 @@ sealed partial class PartWorker(
     async Task LeaseLoopAsync(CancellationToken stoppingToken)
     {
         var failures = 0;
+        var lookedAt = time.GetTimestamp();
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
+                // A process that was stopped and goes on may have been declared dead, and its own coordinators would still give it what others
+                // have by now. The membership table knows, and Orleans ends a silo that reads of its own death.
+                if (time.GetElapsedTime(lookedAt) > StoppedAfter)
+                    await membership.Refresh(default, stoppingToken);
+                lookedAt = time.GetTimestamp();
                 while (!_draining && engines.CanWork && (HasSlots || HasAutoencoderRoom) && await LeaseSomeAsync())
                 {
                     // One more fitted.

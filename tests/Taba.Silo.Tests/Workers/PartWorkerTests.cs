@@ -38,6 +38,10 @@ public sealed class PartWorkerTests : IAsyncDisposable
     readonly Channel<(PartAttempt Attempt, PartFault? Fault)> _givenBack = Channel.CreateUnbounded<(PartAttempt, PartFault?)>();
     readonly ConcurrentQueue<PartAttempt> _asked = new();
 
+    /// <summary>Readings of the table of members, and what they wait for.</summary>
+    readonly Channel<bool> _reads = Channel.CreateUnbounded<bool>();
+    Task _readable = Task.CompletedTask;
+
     /// <summary>The attempt that the part's grain runs; it refuses any other.</summary>
     PartAttempt? _runs;
     PartStatus _status = new(null, 0, 0);
@@ -59,7 +63,13 @@ public sealed class PartWorkerTests : IAsyncDisposable
         var grains = StandIn.For<IGrainFactory>((nameof(IGrainFactory.GetGrain), (method, _) =>
             new object[] { index, sweep, stage, part }.Single(g => method.GetGenericArguments()[0].IsInstanceOfType(g))));
         var silo = StandIn.For<ILocalSiloDetails>(($"get_{nameof(ILocalSiloDetails.SiloAddress)}", (_, _) => Address));
-        var membership = StandIn.For<IClusterMembershipService>(($"get_{nameof(IClusterMembershipService.MembershipUpdates)}", (_, _) => Member()));
+        var membership = StandIn.For<IClusterMembershipService>(
+            ($"get_{nameof(IClusterMembershipService.MembershipUpdates)}", (_, _) => Member()),
+            (nameof(IClusterMembershipService.Refresh), (_, _) =>
+            {
+                _reads.Writer.TryWrite(true);
+                return new ValueTask(_readable);
+            }));
         _worker = new(
             grains, silo, membership, new Device(), StandIn.For<IPartWorkspace>((nameof(IPartWorkspace.Evaluations), (_, _) => 0L)), _pauses, new(SiloRole.Worker), new(),
             new FaultMonitor(goesOn: true, NullLogger<FaultMonitor>.Instance), _time, Options.Create(new LeaseOptions()), Options.Create(new WorkerSettings()),
@@ -134,6 +144,26 @@ public sealed class PartWorkerTests : IAsyncDisposable
             request = await NextAsync(_requests);
         }
         Assert.True(_time.GetUtcNow() - from >= ModelPauses.Shortest);
+    }
+
+    [Fact]
+    public async Task Lease_ProcessWasStoppedForAWhile_ReadsTheMembersFirst()
+    {
+        await _worker.StartAsync(CancellationToken.None);
+        await NextAsync(_requests);
+        var members = new TaskCompletionSource();
+        _readable = members.Task;
+        Drain(_reads);
+        _time.Advance(TimeSpan.FromSeconds(30));
+        await NextAsync(_reads);
+
+        Drain(_requests);
+        for (var i = 0; i < 50; i++)
+            await PassAsync();
+        Assert.False(_requests.Reader.TryRead(out _));
+
+        members.SetResult();
+        await NextAsync(_requests);
     }
 
     /// <summary>An attempt at the same rows, in the same epoch.</summary>
