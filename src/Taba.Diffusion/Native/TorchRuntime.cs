@@ -37,6 +37,17 @@ public static class TorchRuntime
             LinuxLibc.ReleaseFreedMemory();
     }
 
+    /// <summary>
+    /// Has libtorch, which is loaded, read TORCH_CPP_LOG_LEVEL ("ERROR" unless the user has set it), as it does by itself only under
+    /// Python: on processors that NNPACK does not know it prints a warning for every small convolution otherwise.
+    /// </summary>
+    public static unsafe void HeedLogLevel()
+    {
+        if (OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc10.so", out var library)
+            && NativeLibrary.TryGetExport(library, "_ZN3c1011initLoggingEv", out var initLogging))
+            ((delegate* unmanaged<void>)initLogging)();
+    }
+
     [ModuleInitializer]
     internal static void Register()
     {
@@ -46,6 +57,8 @@ public static class TorchRuntime
         // libgomp's waiting threads spin by default, which costs a factor of 4 to 7 on a shared machine. It reads the
         // variable when it is loaded.
         LinuxLibc.SetEnvironmentDefault("OMP_WAIT_POLICY", "PASSIVE");
+        // For HeedLogLevel. What is wrong is an exception.
+        LinuxLibc.SetEnvironmentDefault("TORCH_CPP_LOG_LEVEL", "ERROR");
         LinuxLibc.KeepFreedMemory();
         PreferAvx2();
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) => Resolve(name);

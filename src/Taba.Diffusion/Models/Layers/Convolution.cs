@@ -1,3 +1,4 @@
+using Taba.Diffusion.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
@@ -23,6 +24,8 @@ sealed class Convolution(Tensor weight, Tensor bias, long stride = 1, long? padd
     readonly long padding = padding ?? weight.shape[^1] / 2;
 
     readonly bool wholeBlocks = weight.shape[0] % 16 == 0 && weight.shape[1] % 16 == 0;
+
+    static Convolution() => TorchRuntime.HeedLogLevel();
 
     /// <param name="x">[B,In,H,W].</param>
     public Tensor Forward(Tensor x)
