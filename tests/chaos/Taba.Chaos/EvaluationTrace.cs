@@ -5,17 +5,28 @@ namespace Taba.Chaos;
 /// <summary>What the evaluations of a run tell about its disturbances.</summary>
 static class EvaluationTrace
 {
-    /// <summary>The most steps that any sample was set back at once.</summary>
-    public static int LongestRepeat(IReadOnlyList<SeenEvaluation> seen) => seen
-        .GroupBy(e => (e.Stage, e.Sample))
-        .Max(sample => sample.Zip(sample.Skip(1)).Select(pair => pair.First.Step - pair.Second.Step + 1).Append(0).Max());
+    /// <summary>The most steps on end that any silo made of a sample which had been made before.</summary>
+    public static int LongestRepeat(IReadOnlyList<SeenEvaluation> seen) => seen.GroupBy(e => (e.Stage, e.Sample)).Max(Repeats);
 
     /// <summary>Where each sample was evaluated that was set back by more than so many steps, life by life: what to look at when a checkpoint was lost.</summary>
     public static IEnumerable<string> SetBack(IReadOnlyList<SeenEvaluation> seen, int moreThan) => seen
         .GroupBy(e => (e.Stage, e.Sample))
-        .Where(sample => sample.Zip(sample.Skip(1)).Any(pair => pair.First.Step - pair.Second.Step + 1 > moreThan))
+        .Where(sample => Repeats(sample) > moreThan)
         .Select(sample => $"sample {sample.Key.Sample} of {sample.Key.Stage}: "
             + string.Join(", ", sample.Select(e => $"{e.Silo} {e.Step} at {e.At.TotalSeconds:F1}")));
+
+    static int Repeats(IEnumerable<SeenEvaluation> sample)
+    {
+        var made = new HashSet<int>();
+        var onEnd = new Dictionary<string, int>();
+        var most = 0;
+        foreach (var e in sample)
+        {
+            onEnd[e.Silo] = made.Add(e.Step) ? 0 : onEnd.GetValueOrDefault(e.Silo) + 1;
+            most = Math.Max(most, onEnd[e.Silo]);
+        }
+        return most;
+    }
 
     /// <summary>
     /// How long after a disturbance a sample that its victim had in hand, unfinished, was evaluated by another silo, or by a later life of the

@@ -22,7 +22,7 @@ root.SetAction(async (parsed, cancellationToken) =>
             Console.WriteLine($"{scenario.Name}: {scenario.What}");
         return 0;
     }
-    Console.WriteLine("| scenario | what happens | wall | evaluations (planned) | set back at most | recovery, s | outcome |");
+    Console.WriteLine("| scenario | what happens | wall | evaluations (planned) | repeated on end | recovery, s | outcome |");
     Console.WriteLine("|---|---|---|---|---|---|---|");
     var failed = false;
     foreach (var scenario in known.Where(s => wanted.Length == 0 || wanted.Contains(s.Name)))

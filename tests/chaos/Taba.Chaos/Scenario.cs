@@ -11,7 +11,7 @@ sealed record Scenario(string Name, string What, Func<Random, Task<ScenarioResul
 /// <param name="Wall">From the client's start to its end.</param>
 /// <param name="Planned">Evaluations that an undisturbed run makes; 0 when not counted.</param>
 /// <param name="Made">Evaluations that were made.</param>
-/// <param name="LongestRepeat">The most steps that any sample was set back at once.</param>
+/// <param name="LongestRepeat">The most steps on end that a silo made of a sample which had been made before.</param>
 /// <param name="Recoveries">For each disturbance the time until another silo went on with a sample of the victim.</param>
 /// <param name="Note">Anything else to know.</param>
 sealed record ScenarioResult(
