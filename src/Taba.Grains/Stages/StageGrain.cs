@@ -66,7 +66,11 @@ sealed partial class StageGrain(
     public async Task DemandAsync(StageDemand demand)
     {
         if (!demand.KeepFailures)
+        {
             _fault = null;
+            // What the store has lost since it was published is to be computed anew.
+            State = State with { Published = await catalogue.GetPublishedAsync(OwnKey, CancellationToken.None) };
+        }
         var done = State.Published(demand.Keep).Intersect(demand.Wanted);
         _reused[demand.SweepId] = done.Count;
         // What sweeps wanted that have ended, perhaps in a process that died before it could withdraw it, is nobody's wish.

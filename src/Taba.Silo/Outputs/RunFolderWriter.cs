@@ -80,9 +80,10 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
         folder.Delete(RunFolder.ManifestName);
 
         ReleaseMemory();
+        var failed = RowSet.Of([.. failures.Select(f => new RowRange(f.Sample, f.Sample + 1))]);
         var files = ImmutableArray.CreateBuilder<RunFile>();
         foreach (var tensor in run.Tensors)
-            files.Add(await Task.Run(() => WriteTensorAsync(run, tensor, folder, substitutes, cancellationToken), cancellationToken));
+            files.Add(await Task.Run(() => WriteTensorAsync(run, tensor, folder, failed, substitutes, cancellationToken), cancellationToken));
         if (run.Prompts is { } prompts)
             await PromptOutputs.WriteAsync(prompts, run.Rows, folder, options.Format);
         if (options.WithMetrics)
@@ -113,9 +114,12 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
     }
 
     async Task<RunFile> WriteTensorAsync(
-        PlannedRun run, RunTensor tensor, IOutputFolder folder, SubstitutedRows substitutes, CancellationToken cancellationToken)
+        PlannedRun run, RunTensor tensor, IOutputFolder folder, RowSet failed, SubstitutedRows substitutes, CancellationToken cancellationToken)
     {
         using var rows = await RunRows.OpenAsync(tensor, run, store, _noise, substitutes, cancellationToken);
+        var lost = RowSet.Of(run.Rows).Subtract(rows.Rows).Subtract(failed);
+        if (!lost.IsEmpty && tensor.Rows is StageRows { Key: var key })
+            throw new StoreException($"rows {lost} of {tensor.Name} were computed, and the store has lost them since (stage {key}): run the same command again to compute them anew");
         ImmutableArray<long> rowShape = tensor.Shape is { } s ? [s.Channels, s.Height, s.Width] : [];
         var share = ShareKey(run, tensor);
         var name = tensor.Name + options.Format.Extension();

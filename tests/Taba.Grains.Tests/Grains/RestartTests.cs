@@ -38,6 +38,20 @@ public sealed class RestartTests(TestSilo silo) : IClassFixture<TestSilo>
     }
 
     [Fact]
+    public async Task Submit_StoreLostWhatWasPublishedWhileSilosLived_ComputesItAgain()
+    {
+        var plan = TestStages.Chain("set-back", 64, TestSilo.NewStage());
+        await silo.Sweep("set-back").SubmitAsync(plan);
+        await new TestWorker(silo).RunAsync("set-back");
+
+        silo.Store.Lose(plan.Stages[1].Key);
+        Assert.Equal(SweepState.Running, (await silo.Sweep("set-back").SubmitAsync(plan)).State);
+        var worker = new TestWorker(silo);
+        Assert.Equal(SweepState.Completed, (await worker.RunAsync("set-back")).State);
+        Assert.Equal([(StageKind.Invert, 0), (StageKind.Invert, 32)], worker.Leased.Select(l => (l.Spec.Kind, l.Rows.Start)));
+    }
+
+    [Fact]
     public async Task Restart_InTheMiddle_GoesOnWithWhatIsMissing()
     {
         var plan = TestStages.Chain("killed", 96, TestSilo.NewStage());

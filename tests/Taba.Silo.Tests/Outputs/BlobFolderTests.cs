@@ -5,6 +5,7 @@ using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using Taba.Diffusion.Tensors;
 using Taba.Grains;
+using Taba.Grains.Sweeps;
 using Taba.Silo.Outputs;
 using Taba.Silo.Storage;
 using Taba.Silo.Tests.Storage;
@@ -63,6 +64,23 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         Assert.Empty(Directory.EnumerateDirectories(Scratch, "copies", SearchOption.AllDirectories));
         Assert.All(Directory.EnumerateFiles(Scratch, "*", SearchOption.AllDirectories), file => Assert.Equal("lock", Path.GetFileName(file)));
         ReadRows(blobs.Below(sweep.Plan.Runs[0].Slug), _folder["disk", sweep.Plan.Runs[0].Slug], "samples" + format.Extension());
+    }
+
+    [Fact]
+    public async Task Write_StoreLostRowsThatDidNotFail_IsRefused()
+    {
+        var run = sweep.Plan.Runs[0];
+        var stage = sweep.Plan.Stages[0].Key;
+        await _container.GetBlobClient(StorePaths.CellPath(stage, 32)).DeleteAsync();
+        using var writer = Writer(_store, TensorFormat.Safetensors);
+        var folder = BlobFolder.At(_container, "blob:lost").Below(run.Slug);
+
+        var error = await Assert.ThrowsAsync<StoreException>(() => writer.WriteAsync(sweep.Plan, run, folder, [], None));
+
+        Assert.Contains("rows [32, 64)", error.Message, StringComparison.Ordinal);
+        Assert.Contains(stage, error.Message, StringComparison.Ordinal);
+        // Rows that failed are no loss.
+        await writer.WriteAsync(sweep.Plan, run, folder, [.. Enumerable.Range(32, 32).Select(sample => new SampleFailure(stage, sample, 0, "not a number"))], None);
     }
 
     [Theory]
