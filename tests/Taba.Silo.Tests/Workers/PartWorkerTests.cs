@@ -69,7 +69,8 @@ public sealed class PartWorkerTests : IAsyncDisposable
             {
                 _reads.Writer.TryWrite(true);
                 return new ValueTask(_readable);
-            }));
+            }
+        ));
         _worker = new(
             grains, silo, membership, new Device(), StandIn.For<IPartWorkspace>((nameof(IPartWorkspace.Evaluations), (_, _) => 0L)), _pauses, new(SiloRole.Worker), new(),
             new FaultMonitor(goesOn: true, NullLogger<FaultMonitor>.Instance), _time, Options.Create(new LeaseOptions()), Options.Create(new WorkerSettings()),
