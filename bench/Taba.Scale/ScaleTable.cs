@@ -1,3 +1,5 @@
+using Taba.Grains.Stages;
+
 namespace Taba.Scale;
 
 /// <summary>The runs of the table: one thing changes at a time.</summary>
@@ -8,7 +10,7 @@ static class ScaleTable
 
     public static IEnumerable<ScaleOptions> Of(ScaleOptions shape)
     {
-        var one = shape with { Silos = 1, DevicesPerSilo = Devices, Samples = SamplesOfSilo };
+        var one = shape with { Silos = 1, DevicesPerSilo = Devices, Samples = SamplesOfSilo, PartRows = PartGrid.MaxRows };
         // More silos, each with the same work.
         foreach (var silos in (int[])[1, 2, 4, 8])
             yield return one with { Silos = silos, Samples = silos * SamplesOfSilo };
