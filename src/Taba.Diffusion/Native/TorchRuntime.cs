@@ -54,9 +54,7 @@ public static class TorchRuntime
         if (!OperatingSystem.IsLinux())
             return;
 
-        // libgomp's waiting threads spin by default, which costs a factor of 4 to 7 on a shared machine. It reads the
-        // variable when it is loaded.
-        LinuxLibc.SetEnvironmentDefault("OMP_WAIT_POLICY", "PASSIVE");
+        WaitBriefly();
         // For HeedLogLevel. What is wrong is an exception.
         LinuxLibc.SetEnvironmentDefault("TORCH_CPP_LOG_LEVEL", "ERROR");
         LinuxLibc.KeepFreedMemory();
@@ -72,6 +70,19 @@ public static class TorchRuntime
             // An exception here would surface as a type initializer's; Initialize and the first use of torch report it.
             failure = e;
         }
+    }
+
+    /// <summary>
+    /// How libgomp's threads wait for one another, which it reads when it is loaded. By default they spin for milliseconds, which costs a
+    /// factor of 4 to 7 on a shared machine; asleep at once, they lose a sixth of an idle one to waking up. Some ten microseconds of
+    /// spinning cost neither (docs/benchmarks.md). OMP_WAIT_POLICY and GOMP_SPINCOUNT of the user win.
+    /// </summary>
+    static void WaitBriefly()
+    {
+        if (Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is not null)
+            return;
+        LinuxLibc.SetEnvironmentDefault("OMP_WAIT_POLICY", "PASSIVE");
+        LinuxLibc.SetEnvironmentDefault("GOMP_SPINCOUNT", "1000");
     }
 
     /// <summary>
