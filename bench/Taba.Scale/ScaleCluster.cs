@@ -77,7 +77,6 @@ sealed class ScaleCluster : IAsyncDisposable
         [$"Taba__Clusters__{Name}__Store"] = Store,
         // Many processes share few cores here: threads that spin while they wait for work take them from each other.
         ["DOTNET_ThreadPool_UnfairSemaphoreSpinLimit"] = "0",
-        ["DOTNET_TieredPGO"] = "0",
     };
 
     static string Text(IConvertible number) => number.ToString(CultureInfo.InvariantCulture);
