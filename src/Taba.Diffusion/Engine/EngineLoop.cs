@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Taba.Diffusion.Models;
+using Taba.Diffusion.Native;
 using TorchSharp;
 
 namespace Taba.Diffusion.Engine;
@@ -49,7 +50,7 @@ sealed partial class EngineLoop
         _prefetch = new SwapPrefetch(Mailbox);
         _telemetry.Counters.BatchLimit = _planner.Limit;
         _output = new OutputPump($"taba-output {options.Name}", options.OutputCapacity, ObserverFailed);
-        new Thread(Run) { IsBackground = true, Name = $"taba-engine {options.Name}" }.Start();
+        MainHeapThread.Start(Run, $"taba-engine {options.Name}");
     }
 
     public Mailbox<EngineCommand> Mailbox { get; } = new();

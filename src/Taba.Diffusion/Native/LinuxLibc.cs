@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Taba.Diffusion.Native;
@@ -21,7 +22,7 @@ static partial class LinuxLibc
     /// </summary>
     public static void KeepFreedMemory()
     {
-        if (Environment.GetEnvironmentVariables().Keys.Cast<string>().Any(v => v.StartsWith("MALLOC_", StringComparison.Ordinal)))
+        if (AllocatorIsTheUsers())
             return;
         try
         {
@@ -29,14 +30,35 @@ static partial class LinuxLibc
             _ = MallOpt(-3 /* M_MMAP_THRESHOLD */, 32 << 20);
             _ = MallOpt(-1 /* M_TRIM_THRESHOLD */, 1 << 30);
 
-            // The runtime's own threads have made arenas before this is called, and an engine's thread may be given one of those. They
-            // consist of heaps of 64 MiB, each unmapped as soon as it is empty unless this much is to be kept.
+            // The runtime's own threads have made arenas before this is called, and threads that are not MainHeapThread's may be given one
+            // of those. They consist of heaps of 64 MiB, each unmapped as soon as it is empty unless this much is to be kept.
             _ = MallOpt(-2 /* M_TOP_PAD */, 64 << 20);
         }
         catch (EntryPointNotFoundException)
         {
             // A C library other than glibc, where libtorch does not run either.
         }
+    }
+
+    /// <summary>Whether a variable of the user's (MALLOC_*) says how the allocator is to behave.</summary>
+    public static bool AllocatorIsTheUsers() =>
+        Environment.GetEnvironmentVariables().Keys.Cast<string>().Any(v => v.StartsWith("MALLOC_", StringComparison.Ordinal));
+
+    /// <summary>Where glibc's main heap lies in this process, from its first byte to behind its last; null where there is none.</summary>
+    public static (nint Start, nint End)? MainHeap()
+    {
+        try
+        {
+            // "55d4c8a2e000-55d4c8b6f000 rw-p 00000000 00:00 0    [heap]"
+            if (File.ReadLines("/proc/self/maps").FirstOrDefault(l => l.EndsWith("[heap]", StringComparison.Ordinal)) is { } line
+                && nint.TryParse(line.AsSpan(0, line.IndexOf('-', StringComparison.Ordinal)), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var start))
+                return (start, SBreak(0));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or EntryPointNotFoundException)
+        {
+            // No /proc, or another C library.
+        }
+        return null;
     }
 
     /// <summary>
@@ -58,6 +80,10 @@ static partial class LinuxLibc
     [LibraryImport("libc", EntryPoint = "malloc_trim")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int MallocTrim(nuint keep);
+
+    [LibraryImport("libc", EntryPoint = "sbrk")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint SBreak(nint increment);
 
     [LibraryImport("libc", EntryPoint = "mallopt")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
