@@ -6,6 +6,9 @@ namespace Taba.Diffusion.Native;
 /// <summary>The few C library calls for which the framework has no equivalent.</summary>
 static partial class LinuxLibc
 {
+    /// <summary>Bytes that the allocator has ready at the end of a heap: about what a forward of a full batch on the processor takes.</summary>
+    const int KeptAtTheEnd = 64 << 20;
+
     /// <summary>
     /// Sets a variable in the environment that native libraries see (Environment.SetEnvironmentVariable changes only
     /// the managed copy) unless the user has set it.
@@ -32,7 +35,7 @@ static partial class LinuxLibc
 
             // The runtime's own threads have made arenas before this is called, and threads that are not MainHeapThread's may be given one
             // of those. They consist of heaps of 64 MiB, each unmapped as soon as it is empty unless this much is to be kept.
-            _ = MallOpt(-2 /* M_TOP_PAD */, 64 << 20);
+            _ = MallOpt(-2 /* M_TOP_PAD */, KeptAtTheEnd);
         }
         catch (EntryPointNotFoundException)
         {
@@ -62,14 +65,14 @@ static partial class LinuxLibc
     }
 
     /// <summary>
-    /// Gives back the pages of what is free. Allocations of different lifetimes leave holes between each other, and what the allocator
-    /// keeps creeps upwards for hours; the next step takes again what it needs.
+    /// Gives back the pages of what is free between other things. Allocations of different lifetimes leave such holes, and what the
+    /// allocator keeps creeps upwards for hours. At the end of the heap enough for the next step remains, which would take it again at once.
     /// </summary>
     public static void ReleaseFreedMemory()
     {
         try
         {
-            _ = MallocTrim(0);
+            _ = MallocTrim(KeptAtTheEnd);
         }
         catch (EntryPointNotFoundException)
         {

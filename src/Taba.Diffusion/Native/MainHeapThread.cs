@@ -42,7 +42,7 @@ static class MainHeapThread
             Begin(
                 () =>
                 {
-                    var runs = last || IsHere();
+                    var runs = last || HasMainHeap();
                     fits.SetResult(runs);
                     if (runs)
                         run();
@@ -56,7 +56,7 @@ static class MainHeapThread
     }
 
     /// <summary>Whether the calling thread's memory comes from the main heap.</summary>
-    internal static unsafe bool IsHere()
+    internal static unsafe bool HasMainHeap()
     {
         var probe = NativeMemory.Alloc(ProbeBytes);
         try

@@ -28,7 +28,7 @@ public sealed class MainHeapThreadTests
             MainHeapThread.Start(
                 () =>
                 {
-                    there.SetResult(MainHeapThread.IsHere());
+                    there.SetResult(MainHeapThread.HasMainHeap());
                     end.Wait();
                 },
                 "heap");
@@ -54,7 +54,7 @@ public sealed class MainHeapThreadTests
     {
         var result = new TaskCompletionSource<(bool, string?, bool)>(TaskCreationOptions.RunContinuationsAsynchronously);
         MainHeapThread.Start(
-            () => result.SetResult((OperatingSystem.IsLinux() && MainHeapThread.IsHere(), Thread.CurrentThread.Name, Thread.CurrentThread.IsBackground)),
+            () => result.SetResult((OperatingSystem.IsLinux() && MainHeapThread.HasMainHeap(), Thread.CurrentThread.Name, Thread.CurrentThread.IsBackground)),
             name);
         return result.Task;
     }
