@@ -106,15 +106,10 @@ public sealed class AdmUnet : IDenoiser
 
         h = Run(middle, h, emb, keepInput: true);
         foreach (var block in output)
-        {
-            using var skip = skips.Pop();
-            var joined = cat([h, skip], 1);
-            h.Dispose();
-            h = Run(block, joined, emb, keepInput: false);
-        }
+            h = Run(block, Joined(h, skips.Pop()), emb, keepInput: false);
 
-        h = options.Silu(outNorm.Forward(h.to(ScalarType.Float32)));
-        return outConv.Forward(h).contiguous().MoveToOuterDisposeScope();
+        h = h.Then(y => y.to(ScalarType.Float32)).Then(outNorm.Forward).Then(options.Silu).Then(outConv.Forward);
+        return h.contiguous().MoveToOuterDisposeScope();
     }
 
     public void Dispose()
@@ -135,6 +130,13 @@ public sealed class AdmUnet : IDenoiser
 
         // Every block begins with a SiLU of the embedding: once is enough.
         return silu(emb).MoveToOuterDisposeScope();
+    }
+
+    static Tensor Joined(Tensor h, Tensor skip)
+    {
+        using (h)
+        using (skip)
+            return cat([h, skip], 1);
     }
 
     static Tensor Run(ILayer[] block, Tensor x, Tensor emb, bool keepInput)

@@ -23,15 +23,14 @@ sealed class AttentionBlock(LayerOptions options, int heads, bool newOrder) : IL
         var shape = x.shape;
         var (batch, channels, length) = (shape[0], shape[1], shape[2] * shape[3]);
         var d = channels / heads;
-        var qkv = Qkv.Forward(Norm.Forward(x)).reshape(batch, 3 * channels, length);
+        var qkv = Norm.Forward(x).Then(Qkv.Forward).reshape(batch, 3 * channels, length);
 
         // The older order has each head's q, k and v side by side; the newer has all q, then all k, then all v.
         var (q, k, v) = newOrder ? Split(qkv, batch * heads, d, length) : SplitInHead(qkv, batch * heads, d, length);
         var scale = 1 / Math.Sqrt(Math.Sqrt(d));
-        var weights = (q * scale).transpose(1, 2).bmm(k * scale);
-        weights = nn.functional.softmax(weights.to(ScalarType.Float32), -1).to(v.dtype);
-        var attended = MemoryLayout.Suited(v.bmm(weights.transpose(1, 2)).reshape(shape));
-        var h = ProjOut.Forward(attended);
+        var weights = (q * scale).transpose(1, 2).bmm(k * scale)
+            .Then(w => w.to(ScalarType.Float32)).Then(w => nn.functional.softmax(w, -1)).Then(w => w.to(v.dtype));
+        var h = v.bmm(weights.transpose(1, 2)).Then(a => a.reshape(shape)).Then(MemoryLayout.Suited).Then(ProjOut.Forward);
         return (options.InPlace ? h.add_(x) : h.add(x)).MoveToOuterDisposeScope();
     }
 

@@ -27,25 +27,21 @@ sealed class ResBlock(LayerOptions options, Resampling resampling, bool scaleShi
     public Tensor Forward(Tensor x, Tensor emb)
     {
         using var scope = NewDisposeScope();
-        var h = options.Silu(InNorm.Forward(x));
-        h = InConv.Forward(Resample.Apply(resampling, h));
-        var projected = nn.functional.linear(emb, EmbWeight, EmbBias).to(h.dtype).unsqueeze(-1).unsqueeze(-1);
-        if (scaleShift)
-        {
-            var halves = projected.chunk(2, 1);
-            var normalized = OutNorm.Forward(h);
-            var scale = halves[0].add(1);
-            h = options.InPlace ? normalized.mul_(scale).add_(halves[1]) : addcmul(halves[1], normalized, scale, 1);
-        }
-        else
-        {
-            h = OutNorm.Forward(options.InPlace ? h.add_(projected) : h.add(projected));
-        }
-
-        h = OutConv.Forward(options.Silu(h));
+        var h = InNorm.Forward(x).Then(options.Silu).Then(y => Resample.Apply(resampling, y)).Then(InConv.Forward);
+        h = Condition(h, emb).Then(options.Silu).Then(OutConv.Forward);
         var skip = Resample.Apply(resampling, x);
         if (Skip is not null)
             skip = Skip.Forward(skip);
         return (options.InPlace ? h.add_(skip) : h.add(skip)).MoveToOuterDisposeScope();
+    }
+
+    Tensor Condition(Tensor h, Tensor emb)
+    {
+        var projected = nn.functional.linear(emb, EmbWeight, EmbBias).to(h.dtype).unsqueeze(-1).unsqueeze(-1);
+        if (!scaleShift)
+            return h.Then(y => options.InPlace ? y.add_(projected) : y.add(projected)).Then(OutNorm.Forward);
+        var halves = projected.chunk(2, 1);
+        var scale = halves[0].add(1);
+        return h.Then(OutNorm.Forward).Then(y => options.InPlace ? y.mul_(scale).add_(halves[1]) : addcmul(halves[1], y, scale, 1));
     }
 }
