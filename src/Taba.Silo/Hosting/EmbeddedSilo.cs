@@ -175,7 +175,9 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             // Calls that are given up while it stops; a call that fails says so to its caller.
             .AddFilter("Orleans.Messaging", Quiet(options))
             .AddFilter("Orleans.Storage", Quiet(options))
-            .AddFilter("Orleans.Core", Quiet(options));
+            .AddFilter("Orleans.Core", Quiet(options))
+            // A silo that stops looks for another to take its grains over, and there is none.
+            .AddFilter("Orleans.Grain", Quiet(options));
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddTabaSilo(builder.Configuration, options.Device, new EmbeddedPlace(options.StoreRoot));
