@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Taba.Diffusion.Models;
-using Taba.Diffusion.Native;
 using TorchSharp;
 
 namespace Taba.Diffusion.Engine;
@@ -50,7 +49,7 @@ sealed partial class EngineLoop
         _prefetch = new SwapPrefetch(Mailbox);
         _telemetry.Counters.BatchLimit = _planner.Limit;
         _output = new OutputPump($"taba-output {options.Name}", options.OutputCapacity, ObserverFailed);
-        MainHeapThread.Start(Run, $"taba-engine {options.Name}");
+        new Thread(Run) { IsBackground = true, Name = $"taba-engine {options.Name}" }.Start();
     }
 
     public Mailbox<EngineCommand> Mailbox { get; } = new();

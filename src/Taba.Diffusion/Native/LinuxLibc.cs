@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Taba.Diffusion.Native;
@@ -6,8 +5,8 @@ namespace Taba.Diffusion.Native;
 /// <summary>The few C library calls for which the framework has no equivalent.</summary>
 static partial class LinuxLibc
 {
-    /// <summary>Bytes that the allocator has ready at the end of a heap: about what a forward of a full batch on the processor takes.</summary>
-    const int KeptAtTheEnd = 64 << 20;
+    /// <summary>Bytes above which an allocation has pages of its own instead of a place in a heap.</summary>
+    public const int LargestOfTheHeap = 32 << 20;
 
     /// <summary>
     /// Sets a variable in the environment that native libraries see (Environment.SetEnvironmentVariable changes only
@@ -30,12 +29,12 @@ static partial class LinuxLibc
         try
         {
             _ = MallOpt(-8 /* M_ARENA_MAX */, 1);
-            _ = MallOpt(-3 /* M_MMAP_THRESHOLD */, 32 << 20);
+            _ = MallOpt(-3 /* M_MMAP_THRESHOLD */, LargestOfTheHeap);
             _ = MallOpt(-1 /* M_TRIM_THRESHOLD */, 1 << 30);
 
-            // The runtime's own threads have made arenas before this is called, and threads that are not MainHeapThread's may be given one
-            // of those. They consist of heaps of 64 MiB, each unmapped as soon as it is empty unless this much is to be kept.
-            _ = MallOpt(-2 /* M_TOP_PAD */, KeptAtTheEnd);
+            // The runtime's own threads have made arenas before this is called, and an engine's thread may be given one of those. They
+            // consist of heaps of 64 MiB, each unmapped as soon as it is empty unless this much is to be kept.
+            _ = MallOpt(-2 /* M_TOP_PAD */, 64 << 20);
         }
         catch (EntryPointNotFoundException)
         {
@@ -47,32 +46,15 @@ static partial class LinuxLibc
     public static bool AllocatorIsTheUsers() =>
         Environment.GetEnvironmentVariables().Keys.Cast<string>().Any(v => v.StartsWith("MALLOC_", StringComparison.Ordinal));
 
-    /// <summary>Where glibc's main heap lies in this process, from its first byte to behind its last; null where there is none.</summary>
-    public static (nint Start, nint End)? MainHeap()
-    {
-        try
-        {
-            // "55d4c8a2e000-55d4c8b6f000 rw-p 00000000 00:00 0    [heap]"
-            if (File.ReadLines("/proc/self/maps").FirstOrDefault(l => l.EndsWith("[heap]", StringComparison.Ordinal)) is { } line
-                && nint.TryParse(line.AsSpan(0, line.IndexOf('-', StringComparison.Ordinal)), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var start))
-                return (start, SBreak(0));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or EntryPointNotFoundException)
-        {
-            // No /proc, or another C library.
-        }
-        return null;
-    }
-
     /// <summary>
-    /// Gives back the pages of what is free between other things. Allocations of different lifetimes leave such holes, and what the
-    /// allocator keeps creeps upwards for hours. At the end of the heap enough for the next step remains, which would take it again at once.
+    /// Gives back the pages of what is free. Allocations of different lifetimes leave holes between each other, and what the allocator
+    /// keeps creeps upwards for hours; the next step takes again what it needs.
     /// </summary>
     public static void ReleaseFreedMemory()
     {
         try
         {
-            _ = MallocTrim(KeptAtTheEnd);
+            _ = MallocTrim(0);
         }
         catch (EntryPointNotFoundException)
         {
@@ -83,10 +65,6 @@ static partial class LinuxLibc
     [LibraryImport("libc", EntryPoint = "malloc_trim")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int MallocTrim(nuint keep);
-
-    [LibraryImport("libc", EntryPoint = "sbrk")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial nint SBreak(nint increment);
 
     [LibraryImport("libc", EntryPoint = "mallopt")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -39,13 +39,15 @@ public static class TorchRuntime
 
     /// <summary>
     /// Has libtorch, which is loaded, read TORCH_CPP_LOG_LEVEL ("ERROR" unless the user has set it), as it does by itself only under
-    /// Python: on processors that NNPACK does not know it prints a warning for every small convolution otherwise.
+    /// Python: on processors that NNPACK does not know it prints a warning for every small convolution otherwise. And has it take memory
+    /// so that it can be used again.
     /// </summary>
-    public static unsafe void HeedLogLevel()
+    public static unsafe void Settle()
     {
         if (OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc10.so", out var library)
             && NativeLibrary.TryGetExport(library, "_ZN3c1011initLoggingEv", out var initLogging))
             ((delegate* unmanaged<void>)initLogging)();
+        AlignedMemory.ServeTorch();
     }
 
     [ModuleInitializer]
@@ -55,7 +57,7 @@ public static class TorchRuntime
             return;
 
         WaitBriefly();
-        // For HeedLogLevel. What is wrong is an exception.
+        // For Settle. What is wrong is an exception.
         LinuxLibc.SetEnvironmentDefault("TORCH_CPP_LOG_LEVEL", "ERROR");
         LinuxLibc.KeepFreedMemory();
         PreferAvx2();

@@ -33,13 +33,13 @@ public sealed partial class TorchRuntimeTests
     }
 
     [Fact]
-    public void HeedLogLevel_NothingSet_OnlyErrorsAreWritten()
+    public void Settle_NothingSet_OnlyErrorsAreWritten()
     {
         if (!OperatingSystem.IsLinux() || Environment.GetEnvironmentVariable("TORCH_CPP_LOG_LEVEL") is not null)
             return;
         using var loaded = ones(1);
 
-        TorchRuntime.HeedLogLevel();
+        TorchRuntime.Settle();
 
         const int error = 2;
         var level = NativeLibrary.GetExport(NativeLibrary.Load("libc10.so"), "FLAGS_caffe2_log_level");

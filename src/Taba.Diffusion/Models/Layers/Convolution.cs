@@ -25,7 +25,7 @@ sealed class Convolution(Tensor weight, Tensor bias, long stride = 1, long? padd
 
     readonly bool wholeBlocks = weight.shape[0] % 16 == 0 && weight.shape[1] % 16 == 0;
 
-    static Convolution() => TorchRuntime.HeedLogLevel();
+    static Convolution() => TorchRuntime.Settle();
 
     /// <param name="x">[B,In,H,W].</param>
     public Tensor Forward(Tensor x)
