@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Taba.Diffusion.Models;
+using Taba.Diffusion.Native;
 using TorchSharp;
 
 namespace Taba.Diffusion.Engine;
@@ -49,6 +50,7 @@ sealed partial class EngineLoop
         _prefetch = new SwapPrefetch(Mailbox);
         _telemetry.Counters.BatchLimit = _planner.Limit;
         _output = new OutputPump($"taba-output {options.Name}", options.OutputCapacity, ObserverFailed);
+        TorchRuntime.Settle();
         new Thread(Run) { IsBackground = true, Name = $"taba-engine {options.Name}" }.Start();
     }
 

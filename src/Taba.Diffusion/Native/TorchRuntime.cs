@@ -38,9 +38,9 @@ public static class TorchRuntime
     }
 
     /// <summary>
-    /// Has libtorch, which is loaded, read TORCH_CPP_LOG_LEVEL ("ERROR" unless the user has set it), as it does by itself only under
-    /// Python: on processors that NNPACK does not know it prints a warning for every small convolution otherwise. And has it take memory
-    /// so that it can be used again.
+    /// What libtorch can only be told once it is loaded; more than once does no harm. It is to read TORCH_CPP_LOG_LEVEL ("ERROR" unless the
+    /// user has set it), as it does by itself only under Python: on processors that NNPACK does not know it prints a warning for every small
+    /// convolution otherwise. And it is to take memory so that what was freed serves again.
     /// </summary>
     public static unsafe void Settle()
     {
