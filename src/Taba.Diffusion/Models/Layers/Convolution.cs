@@ -12,7 +12,9 @@ namespace Taba.Diffusion.Models.Layers;
 /// <remarks>
 /// On some processors oneDNN's bfloat16 convolution is wrong by a third of its values where it has to fill up a block of 16 channels
 /// (pytorch issue 163347; seen here with libtorch 2.10 on an AMD processor with AVX-512). Such a layer, which is the first or the last of
-/// a network, computes in float32 on the CPU and rounds its result.
+/// a network, computes in float32 on the CPU and rounds its result. And in float32 its kernels larger than 1x1 read memory that nothing was written
+/// to where there are more than 16 input channels and they are no multiple of 16: the result is NaN where that memory held NaN. Such a layer, which no model of the paper
+/// has, is given the missing channels as zeros.
 /// </remarks>
 /// <param name="weight">[Out,In,K,K], or [Out,In,1].</param>
 /// <param name="bias">[Out].</param>
@@ -20,10 +22,14 @@ namespace Taba.Diffusion.Models.Layers;
 /// <param name="padding">Zeros on each side; null for as many as keep the size at stride 1.</param>
 sealed class Convolution(Tensor weight, Tensor bias, long stride = 1, long? padding = null)
 {
+    const long Block = 16;
+
     readonly bool flat = weight.dim() == 3;
     readonly long padding = padding ?? weight.shape[^1] / 2;
 
-    readonly bool wholeBlocks = weight.shape[0] % 16 == 0 && weight.shape[1] % 16 == 0;
+    readonly bool wholeBlocks = weight.shape[0] % Block == 0 && weight.shape[1] % Block == 0;
+
+    readonly long missing = weight.shape[1] > Block ? (Block - (weight.shape[1] % Block)) % Block : 0;
 
     static Convolution() => TorchRuntime.Settle();
 
@@ -33,7 +39,10 @@ sealed class Convolution(Tensor weight, Tensor bias, long stride = 1, long? padd
         using var scope = NewDisposeScope();
         var kernel = flat ? weight.unsqueeze(-1) : weight;
         var computed = x.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU && !wholeBlocks ? ScalarType.Float32 : x.dtype;
-        return conv2d(x.to(computed), kernel.to(computed), bias.to(computed), strides: [stride, stride], padding: [padding, padding])
+        return conv2d(InBlocks(x).to(computed), InBlocks(kernel).to(computed), bias.to(computed), strides: [stride, stride], padding: [padding, padding])
             .to(x.dtype).MoveToOuterDisposeScope();
     }
+
+    /// <param name="t">With the input channels along its second axis.</param>
+    Tensor InBlocks(Tensor t) => missing > 0 && t.device_type == DeviceType.CPU ? pad(t, [0, 0, 0, 0, 0, missing]) : t;
 }
