@@ -4,13 +4,13 @@ namespace Taba.Diffusion.Native;
 
 /// <summary>
 /// The memory of libtorch's tensors on the processor, taken so that what is freed serves again. libtorch asks glibc for it by
-/// posix_memalign, which before glibc 2.38 takes more than is asked for, cuts it to fit and leaves the clippings to small things; a
+/// posix_memalign, which (seen with glibc 2.36) takes more than is asked for, cuts it to fit and leaves the clippings to small things; a
 /// tensor's place is then too small for the next tensor of its size, and the heap creeps upwards
 /// (<see href="https://sourceware.org/bugzilla/show_bug.cgi?id=30723"/>).
 /// </summary>
 /// <remarks>
-/// Here a large tensor first asks malloc, which gives a place of just that size, and only where that is not aligned posix_memalign. Sizes are rounded so
-/// that behind an aligned tensor the next place is aligned too. What is given is glibc's: libtorch frees it as before.
+/// Here a large tensor first asks malloc, which gives a place of just that size, and only where that is not aligned posix_memalign. Sizes
+/// are rounded so that behind an aligned tensor the next place is aligned too. What is given is glibc's: libtorch frees it as before.
 /// </remarks>
 static unsafe class AlignedMemory
 {

@@ -12,9 +12,9 @@ namespace Taba.Diffusion.Models.Layers;
 /// <remarks>
 /// On some processors oneDNN's bfloat16 convolution is wrong by a third of its values where it has to fill up a block of 16 channels
 /// (pytorch issue 163347; seen here with libtorch 2.10 on an AMD processor with AVX-512). Such a layer, which is the first or the last of
-/// a network, computes in float32 on the CPU and rounds its result. And in float32 its kernels larger than 1x1 read memory that nothing was written
-/// to where there are more than 16 input channels and they are no multiple of 16: the result is NaN where that memory held NaN. Such a layer, which no model of the paper
-/// has, is given the missing channels as zeros.
+/// a network, computes in float32 on the CPU and rounds its result. And in float32 its kernels larger than 1x1 read memory that nothing was
+/// written to where there are more than 16 input channels and they are no multiple of 16: the result is NaN where that memory held NaN.
+/// Such a layer, which no model of the paper has, is given the missing channels as zeros on the CPU.
 /// </remarks>
 /// <param name="weight">[Out,In,K,K], or [Out,In,1].</param>
 /// <param name="bias">[Out].</param>

@@ -15,10 +15,7 @@ public class ConvolutionTests
     {
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
-        var generator = new Generator(7, CPU);
-        var x = randn([2, channels, 16, 16], generator: generator).to(ScalarType.BFloat16);
-        var weight = randn([outChannels, channels, kernel, kernel], generator: generator).to(ScalarType.BFloat16);
-        var bias = randn([outChannels], generator: generator).to(ScalarType.BFloat16);
+        var (x, weight, bias) = Drawn(channels, outChannels, kernel, ScalarType.BFloat16);
         var expected = new Convolution(weight.to(ScalarType.Float32), bias.to(ScalarType.Float32)).Forward(x.to(ScalarType.Float32));
 
         var actual = new Convolution(weight, bias).Forward(x);
@@ -38,10 +35,7 @@ public class ConvolutionTests
     {
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
-        var generator = new Generator(7, CPU);
-        var x = randn([2, channels, 16, 16], generator: generator);
-        var weight = randn([outChannels, channels, kernel, kernel], generator: generator);
-        var bias = randn([outChannels], generator: generator);
+        var (x, weight, bias) = Drawn(channels, outChannels, kernel, ScalarType.Float32);
         var padding = kernel / 2;
         var expected = nn.functional.conv2d(x.to(ScalarType.Float64), weight.to(ScalarType.Float64), bias.to(ScalarType.Float64), padding: [padding, padding]);
         var dirt = new List<Tensor>();
@@ -52,5 +46,14 @@ public class ConvolutionTests
         var actual = new Convolution(weight, bias).Forward(x);
 
         Assert.InRange((actual - expected).abs().max().item<double>(), 0, 1e-5 * expected.abs().max().item<double>());
+    }
+
+    static (Tensor X, Tensor Weight, Tensor Bias) Drawn(int channels, int outChannels, int kernel, ScalarType dtype)
+    {
+        var generator = new Generator(7, CPU);
+        var x = randn([2, channels, 16, 16], generator: generator).to(dtype);
+        var weight = randn([outChannels, channels, kernel, kernel], generator: generator).to(dtype);
+        var bias = randn([outChannels], generator: generator).to(dtype);
+        return (x, weight, bias);
     }
 }
