@@ -23,20 +23,10 @@ sealed class BareLoop(IDenoiser network, IDiffusionSchedule schedule, int batch)
         {
             using var inference = inference_mode();
             using var scope = NewDisposeScope();
-            var xt = randn(network.Shape.Batch(batch), generator: _generator).to(network.Device);
-            for (var k = 0; k < schedule.NumInferenceSteps; k++)
-            {
-                using var inner = NewDisposeScope();
-                var step = schedule.Step(Direction.Sampling, k);
-                var eps = network.PredictEps(xt, full([batch], step.Timestep, device: network.Device), conditions: null);
-                var row = DdimCoefficients.From(step, schedule.Rule(Direction.Sampling));
-                var coefficients = DdimCoefficients.ToTensor(Enumerable.Repeat(row, batch).ToArray(), network.Device);
-                var next = DdimUpdate.Step(xt, eps, coefficients, ClampMix.All).XNext.MoveToOuterDisposeScope();
-                xt.Dispose();
-                xt = next;
-            }
+            var xT = randn(network.Shape.Batch(batch), generator: _generator).to(network.Device);
+            var x0 = DdimSampler.Run(network, schedule, Direction.Sampling, new DdimRun { X = xT });
             // What leaves the device is part of the work.
-            xt.cpu().Dispose();
+            x0.cpu().Dispose();
             evaluations += (long)batch * schedule.NumInferenceSteps;
         }
         return evaluations / clock.Elapsed.TotalSeconds;

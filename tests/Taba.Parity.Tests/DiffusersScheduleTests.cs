@@ -58,14 +58,15 @@ public sealed partial class DiffusersScheduleTests
             var direction = match.Groups["way"].Value == "step" ? Direction.Sampling : Direction.Inversion;
             var eps = match.Groups["swapped"].Success ? given : predicted;
             var step = schedule.Step(direction, int.Parse(match.Groups["k"].Value, System.Globalization.CultureInfo.InvariantCulture));
-            DdimCoefficients[] rows = [DdimCoefficients.From(step, schedule.Rule(direction), schedule.Bounds, match.Groups["swapped"].Success)];
-            var result = DdimUpdate.Step(x, eps, DdimCoefficients.ToTensor(rows, torch.CPU), DdimCoefficients.MixOf(rows), DdimCoefficients.ThresholdRatioOf(rows));
+            var row = StepNumbers.From(step, schedule.Rule(direction), schedule.Bounds, match.Groups["swapped"].Success);
+            using var numbers = BatchNumbers.From([row], torch.CPU);
+            var result = Ddim.Step(x, eps, numbers);
 
             // The reference computes in float32: its x̂0 is a difference of numbers as large as √(1/ᾱ) times the state, rounded.
-            var rounding = Tolerance * rows[0].SqrtRecip;
+            var rounding = Tolerance * row.SqrtRecip;
             Close(result.PredXstart, "pred_original_sample", rounding);
             Close(result.EpsUsed, "eps", Tolerance);
-            Close(result.XNext, "prev_sample", Tolerance + (rounding * rows[0].SqrtNext));
+            Close(result.XNext, "prev_sample", Tolerance + (rounding * row.SqrtNext));
             compared++;
 
             void Close(torch.Tensor actual, string part, double absolute)

@@ -57,21 +57,13 @@ public sealed class GuidedRoundingTests(ITestOutputHelper log)
         var rows = (int)x.shape[0];
         var prompts = PromptFile.Read(Fixtures.At($"{run.Name}/prompts.pkl"));
         using var encoder = definition.LoadTextEncoder(CPU, dtype);
-        var text = cat([.. prompts.Select(Embedded), .. Enumerable.Repeat(Embedded(""), rows)]);
+        var text = cat([.. prompts.Select(Embedded)]);
+        var noText = cat([.. Enumerable.Repeat(Embedded(""), rows)]);
         var schedule = definition.CreateSchedule(int.Parse(Flag(run, "num_inference_steps"), CultureInfo.InvariantCulture));
-        var scales = full([rows, 1, 1, 1], Scale(run), dtype: dtype);
         var made = new Dictionary<string, Tensor>();
         foreach (var (name, direction) in new[] { ("samples", Direction.Sampling), ("latents", Direction.Inversion), ("samples2", Direction.Sampling) })
         {
-            for (var k = 0; k < schedule.NumInferenceSteps; k++)
-            {
-                var step = schedule.Step(direction, k);
-                var eps = model.PredictEps(cat([x, x]), full([2 * rows], step.Timestep, dtype: ScalarType.Float32), text);
-                var guided = Guidance.Combine(eps.narrow(0, 0, rows), eps.narrow(0, rows, rows), scales);
-                var coefficients = Enumerable.Repeat(DdimCoefficients.From(step, schedule.Rule(direction), schedule.Bounds), rows).ToArray();
-                x = DdimUpdate.Step(
-                    x, guided, DdimCoefficients.ToTensor(coefficients, CPU), DdimCoefficients.MixOf(coefficients), DdimCoefficients.ThresholdRatioOf(coefficients)).XNext;
-            }
+            x = DdimSampler.Run(model, schedule, direction, new DdimRun { X = x, Conditions = text, NullConditions = noText, GuidanceScale = Scale(run) });
             made[name] = x;
         }
         return made;

@@ -21,6 +21,9 @@ static class DemoArchitecture
         RescaleTimesteps = true,
     };
 
+    /// <summary>The noise levels of a number of inference steps.</summary>
+    public static AdmSchedule Schedule(int steps) => new(Config.DiffusionSteps, Config.NoiseSchedule, Config.RescaleTimesteps, steps);
+
     /// <summary>ᾱ of each step.</summary>
     public static double[] AlphaBars()
     {

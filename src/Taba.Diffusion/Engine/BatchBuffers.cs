@@ -1,62 +1,55 @@
 using System.Runtime.InteropServices;
+using Taba.Diffusion.Native;
 using Taba.Diffusion.Sampling;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Engine;
 
 /// <summary>
-/// The small tensors that accompany one batch shape: slot numbers, timesteps, coefficients and classes of its rows. Made
-/// once per shape and filled anew each turn, with one copy to the device for each kind of number (none on a CPU).
+/// The small tensors that accompany one batch shape: slot numbers, timesteps, step numbers and classes of its rows. Made once per
+/// shape and filled anew each turn, with one copy to the device for each kind of number (none on a CPU).
 /// </summary>
 sealed class BatchBuffers : IDisposable
 {
-    readonly Tensor _indexHost;
-    readonly Tensor _index;
-    readonly Tensor _coefficientsHost;
-    readonly Tensor _coefficients;
-    readonly Tensor _timestepsHost;
-    readonly Tensor? _classesHost;
+    readonly StagedTensor _index;
+    readonly StagedTensor _timesteps;
+    readonly StagedTensor? _classes;
     readonly long[] _slots;
     readonly Dictionary<int, Tensor> _indexPrefixes = [];
 
-    public BatchBuffers(int rows, Device device, bool withClasses)
+    public BatchBuffers(int rows, Device device, ScalarType state, bool withClasses)
     {
         Rows = rows;
         _slots = new long[rows];
         Array.Fill(_slots, -1);
-        // What outlives a turn belongs to no scope.
-        using var scope = NewDisposeScope();
-        (_indexHost, _index) = Pair(rows, ScalarType.Int64, device);
-        (_coefficientsHost, _coefficients) = Pair((long)DdimCoefficients.Columns * rows, ScalarType.Float64, device);
-        Coefficients = _coefficients.view(DdimCoefficients.Columns, rows, 1, 1, 1).DetachFromDisposeScope();
-        (_timestepsHost, Timesteps) = Pair(rows, ScalarType.Float32, device);
-        if (withClasses)
-            (_classesHost, Classes) = Pair(rows, ScalarType.Int64, device);
+        _index = new StagedTensor([rows], ScalarType.Int64, device);
+        _timesteps = new StagedTensor([rows], ScalarType.Float32, device);
+        _classes = withClasses ? new StagedTensor([rows], ScalarType.Int64, device) : null;
+        Numbers = new BatchNumbers(rows, device, Ddim.Arithmetic(state));
     }
 
     /// <summary>B.</summary>
     public int Rows { get; }
 
-    /// <summary>[7,B,1,1,1], float64, as <see cref="DdimUpdate"/> takes them.</summary>
-    public Tensor Coefficients { get; }
+    /// <summary>The numbers of the rows' steps, for <see cref="Ddim"/>.</summary>
+    public BatchNumbers Numbers { get; }
 
     /// <summary>[B], float32.</summary>
-    public Tensor Timesteps { get; }
+    public Tensor Timesteps => _timesteps.Value;
 
     /// <summary>[B], int64; null for an unconditional model.</summary>
-    public Tensor? Classes { get; }
+    public Tensor? Classes => _classes?.Value;
 
     /// <summary>[B], int64: the slots, padding included.</summary>
-    public Tensor Index => _index;
+    public Tensor Index => _index.Value;
 
     /// <summary>[rows], int64: the slots of the first <paramref name="rows"/> rows.</summary>
     public Tensor IndexOf(int rows)
     {
         if (rows == Rows)
-            return _index;
+            return Index;
         if (!_indexPrefixes.TryGetValue(rows, out var prefix))
-            _indexPrefixes[rows] = prefix = _index.narrow(0, 0, rows).DetachFromDisposeScope();
+            _indexPrefixes[rows] = prefix = Index.narrow(0, 0, rows).DetachFromDisposeScope();
         return prefix;
     }
 
@@ -73,17 +66,16 @@ sealed class BatchBuffers : IDisposable
         // A group runs through its steps in the same slots: then the index is already on the device.
         if (!changed)
             return;
-        _slots.CopyTo(MemoryMarshal.Cast<byte, long>(_indexHost.bytes));
-        Upload(_indexHost, _index);
+        _slots.CopyTo(MemoryMarshal.Cast<byte, long>(_index.HostBytes));
+        _index.Upload();
     }
 
-    /// <summary>Takes over coefficients and timesteps, each of as many rows as the shape has.</summary>
-    public void SetNumbers(ReadOnlySpan<DdimCoefficients> coefficients, ReadOnlySpan<float> timesteps)
+    /// <summary>Takes over step numbers and timesteps, each of as many rows as the shape has.</summary>
+    public void SetNumbers(ReadOnlySpan<StepNumbers> numbers, ReadOnlySpan<float> timesteps)
     {
-        DdimCoefficients.Pack(coefficients, MemoryMarshal.Cast<byte, double>(_coefficientsHost.bytes));
-        Upload(_coefficientsHost, _coefficients);
-        timesteps.CopyTo(MemoryMarshal.Cast<byte, float>(_timestepsHost.bytes));
-        Upload(_timestepsHost, Timesteps);
+        Numbers.Set(numbers);
+        timesteps.CopyTo(MemoryMarshal.Cast<byte, float>(_timesteps.HostBytes));
+        _timesteps.Upload();
     }
 
     /// <summary>Takes over the classes of <paramref name="rows"/>; padding repeats the first row.</summary>
@@ -92,48 +84,24 @@ sealed class BatchBuffers : IDisposable
     /// <param name="nullClass">The class that says so.</param>
     public void SetClasses(List<Trajectory> rows, int guidedFrom, long? nullClass)
     {
-        if (_classesHost is null)
+        if (_classes is null)
             return;
-        var classes = MemoryMarshal.Cast<byte, long>(_classesHost.bytes);
+        var classes = MemoryMarshal.Cast<byte, long>(_classes.HostBytes);
         for (var i = 0; i < Rows; i++)
         {
             var label = rows[i < rows.Count ? i : 0].ClassLabel ?? 0;
             classes[i] = i >= guidedFrom && i < rows.Count ? nullClass ?? label : label;
         }
-        Upload(_classesHost, Classes!);
+        _classes.Upload();
     }
 
     public void Dispose()
     {
         foreach (var prefix in _indexPrefixes.Values)
             prefix.Dispose();
-        Coefficients.Dispose();
-        Timesteps.Dispose();
-        Classes?.Dispose();
+        Numbers.Dispose();
+        _classes?.Dispose();
+        _timesteps.Dispose();
         _index.Dispose();
-        _coefficients.Dispose();
-        _indexHost.Dispose();
-        _coefficientsHost.Dispose();
-        _timestepsHost.Dispose();
-        _classesHost?.Dispose();
-    }
-
-    /// <summary>The same tensor twice on a CPU; elsewhere pinned memory and its image on the device.</summary>
-    static (Tensor Host, Tensor Device) Pair(long elements, ScalarType type, Device device)
-    {
-        var host = zeros(elements, dtype: type);
-        if (device.type == DeviceType.CPU)
-        {
-            host.DetachFromDisposeScope();
-            return (host, host);
-        }
-        return (host.pin_memory().DetachFromDisposeScope(), zeros(elements, dtype: type, device: device).DetachFromDisposeScope());
-    }
-
-    static void Upload(Tensor host, Tensor target)
-    {
-        // Each turn ends by waiting for the device, so the pinned memory is not written again before it was read.
-        if (!ReferenceEquals(host, target))
-            target.copy_(host, nonBlocking: true);
     }
 }

@@ -1,4 +1,5 @@
 using Taba.Diffusion.Models;
+using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Schedules;
 
 namespace Taba.Diffusion.Engine;
@@ -22,18 +23,6 @@ public enum CaptureKinds
 
     /// <summary>x̂0 after clipping (all_t_pred_xstart_*).</summary>
     PredXstart = 4,
-}
-
-/// <summary>What stands in for the network's prediction in a step.</summary>
-public enum SwapKind
-{
-    None,
-
-    /// <summary>The given tensor is eps; x̂0 is recomputed from it without clipping. The network is not called.</summary>
-    Eps,
-
-    /// <summary>The given tensor is the state after the step. The network is not called.</summary>
-    Xt,
 }
 
 /// <summary>One trajectory: where it begins, which way it goes, what is replaced and what is recorded.</summary>

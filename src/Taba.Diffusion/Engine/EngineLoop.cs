@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Taba.Diffusion.Models;
@@ -7,9 +6,9 @@ using TorchSharp;
 
 namespace Taba.Diffusion.Engine;
 
-/// <summary>The engine's thread: takes commands, admits trajectories to slots, runs turns, hands results to the output thread.</summary>
+/// <summary>The engine's thread: takes commands, lets trajectories in, takes turns, and ends.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "The thread itself disposes what it made, at its end.")]
-sealed partial class EngineLoop
+sealed class EngineLoop
 {
     /// <summary>Openings that come one by one are further apart than this only when there are no more of them.</summary>
     static readonly TimeSpan s_quiet = TimeSpan.FromMilliseconds(1);
@@ -17,25 +16,18 @@ sealed partial class EngineLoop
     readonly Func<IDenoiser> _makeModel;
     readonly bool _ownsModel;
     readonly EngineOptions _options;
+    readonly EngineTelemetry _telemetry;
     readonly SlotTable _slots;
     readonly BatchPlanner _planner;
     readonly SwapPrefetch _prefetch;
     readonly OutputPump _output;
-    readonly EngineTelemetry _telemetry;
-    readonly Queue<Trajectory> _waiting = new();
-    readonly List<Trajectory> _network = [];
-    readonly List<Trajectory> _swappedEps = [];
-    readonly List<Trajectory> _swappedXt = [];
+    readonly Outcomes _outcomes;
     readonly List<TaskCompletionSource> _drains = [];
     readonly TaskCompletionSource<ModelFacts> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     List<EngineCommand> _commands = [];
-    ModelFacts? _model;
     TurnExecutor? _executor;
-    volatile EnginePass? _pass;
-    TimeSpan _linger;
-    int _answersDue;
-    bool _draining;
+    volatile PassRunner? _passes;
     bool _stopping;
 
     public EngineLoop(Func<IDenoiser> makeModel, bool ownsModel, EngineOptions options, EngineTelemetry telemetry)
@@ -44,25 +36,25 @@ sealed partial class EngineLoop
         _ownsModel = ownsModel;
         _options = options;
         _telemetry = telemetry;
-        _linger = options.Linger;
         _slots = new SlotTable(options.SlotCount);
         _planner = new BatchPlanner(options);
         _prefetch = new SwapPrefetch(Mailbox);
         _telemetry.Counters.BatchLimit = _planner.Limit;
         _output = new OutputPump($"taba-output {options.Name}", options.OutputCapacity, ObserverFailed);
+        _outcomes = new Outcomes(options, telemetry, _slots, _prefetch, _output);
         TorchRuntime.Settle();
         new Thread(Run) { IsBackground = true, Name = $"taba-engine {options.Name}" }.Start();
     }
 
     public Mailbox<EngineCommand> Mailbox { get; } = new();
 
-    /// <summary>Opened and not ended; callers add, the engine's thread removes.</summary>
-    public ConcurrentDictionary<long, Trajectory> Live { get; } = new();
+    /// <inheritdoc cref="Outcomes.Live"/>
+    public System.Collections.Concurrent.ConcurrentDictionary<long, Trajectory> Live => _outcomes.Live;
 
     public int OutputQueue => _output.Count;
 
-    /// <summary>The pass that the engine's thread is in; null between passes.</summary>
-    public EnginePass? PassUnderWay => _pass;
+    /// <inheritdoc cref="PassRunner.UnderWay"/>
+    public EnginePass? PassUnderWay => _passes?.UnderWay;
 
     /// <summary>Completes when the model is there.</summary>
     public Task<ModelFacts> Ready => _ready.Task;
@@ -77,13 +69,17 @@ sealed partial class EngineLoop
         try
         {
             model = _makeModel();
-            _model = ModelFacts.Of(model);
-            _executor = new TurnExecutor(model, _options);
+            var facts = ModelFacts.Of(model);
+            _outcomes.Executor = _executor = new TurnExecutor(model, _options);
             _output.RowBytes = _executor.RowBytes;
             _telemetry.SetDevice(model.Device.ToString());
-            _ready.SetResult(_model);
+            var admission = new Admission(facts, _executor, _planner, _slots, _prefetch, _outcomes, _telemetry);
+            var passes = _passes = new PassRunner(_executor, _outcomes, _telemetry);
+            var faults = new FaultIsolation(passes, _planner, _outcomes, _telemetry, _options);
+            var turn = new Turn(_planner, _slots, passes, faults, _outcomes, _telemetry, _options);
+            _ready.SetResult(facts);
             using (torch.inference_mode())
-                Loop();
+                Loop(admission, turn);
         }
         catch (Exception error)
         {
@@ -93,16 +89,16 @@ sealed partial class EngineLoop
         End(model, fault);
     }
 
-    void Loop()
+    void Loop(Admission admission, Turn turn)
     {
         var idle = true;
         while (true)
         {
-            var commands = TakeCommands(idle ? Timeout.InfiniteTimeSpan : TimeSpan.Zero);
-            Linger(arriving: commands > 0);
+            var commands = TakeCommands(admission, idle ? Timeout.InfiniteTimeSpan : TimeSpan.Zero);
+            Linger(admission, turn.Linger, arriving: commands > 0);
             if (_stopping)
                 return;
-            idle = !Turn();
+            idle = !turn.Run();
             if (idle && _drains.Count > 0)
                 CompleteDrains();
         }
@@ -110,15 +106,15 @@ sealed partial class EngineLoop
 
     /// <summary>Takes and handles what has come, and admits whom it can.</summary>
     /// <returns>How many commands that were.</returns>
-    int TakeCommands(TimeSpan wait)
+    int TakeCommands(Admission admission, TimeSpan wait)
     {
         _commands = Mailbox.Take(_commands, wait);
         foreach (var command in _commands)
-            Handle(command);
+            Handle(command, admission);
         var count = _commands.Count;
         _commands.Clear();
         if (!_stopping)
-            Admit();
+            admission.Admit();
         return count;
     }
 
@@ -126,205 +122,53 @@ sealed partial class EngineLoop
     /// A forward pass of one row costs a GPU as much as a full one, and a pinned shape costs the same everywhere. So a pass
     /// that is short of rows waits a little, as long as rows are still arriving or answers to the last turn are due.
     /// </summary>
-    void Linger(bool arriving)
+    void Linger(Admission admission, TimeSpan atMost, bool arriving)
     {
         if (!_planner.IsShort(_slots.Active))
             return;
         var started = Stopwatch.GetTimestamp();
-        while (!_stopping && (_answersDue > 0 || (arriving && _slots.HasFree)) && _planner.IsShort(_slots.Active))
+        while (!_stopping && (_outcomes.AnswersDue > 0 || (arriving && _slots.HasFree)) && _planner.IsShort(_slots.Active))
         {
-            var left = _linger - Stopwatch.GetElapsedTime(started);
+            var left = atMost - Stopwatch.GetElapsedTime(started);
             if (left <= TimeSpan.Zero)
                 break;
-            arriving = TakeCommands(_answersDue > 0 || left < s_quiet ? left : s_quiet) > 0;
+            arriving = TakeCommands(admission, _outcomes.AnswersDue > 0 || left < s_quiet ? left : s_quiet) > 0;
         }
         Interlocked.Add(ref _telemetry.Counters.LingerTicks, Stopwatch.GetTimestamp() - started);
-        // Those who have not answered by now are not waited for a second time.
-        if (_answersDue == 0)
-            return;
-        foreach (var trajectory in _slots.Active)
-            trajectory.AnswerDue = false;
-        _answersDue = 0;
+        _outcomes.ExpectNoMoreAnswers();
     }
 
-    void Handle(in EngineCommand command)
+    void Handle(in EngineCommand command, Admission admission)
     {
         if (command.Trajectory is { Ended: true } && command.Kind != CommandKind.ObserverFailed)
             return;
         switch (command.Kind)
         {
             case CommandKind.Run:
-                RunSegment(command.Trajectory!, command.SegmentEnd);
+                admission.RunSegment(command.Trajectory!, command.SegmentEnd);
                 break;
             case CommandKind.Close:
-                Forget(command.Trajectory!);
+                _outcomes.Forget(command.Trajectory!);
                 break;
             case CommandKind.SwapRow:
-                TakeSwapRow(command.Trajectory!, command.Row);
+                admission.TakeSwapRow(command.Trajectory!, command.Row);
                 break;
             case CommandKind.Fail:
-                Fail(command.Trajectory!, command.Step, command.Error!);
+                _outcomes.Fail(command.Trajectory!, command.Step, command.Error!);
                 break;
             case CommandKind.ObserverFailed:
                 _telemetry.Failed(command.Trajectory!, command.Step, command.Error!);
                 if (!command.Trajectory!.Ended)
-                    Forget(command.Trajectory);
+                    _outcomes.Forget(command.Trajectory);
                 break;
             case CommandKind.Drain:
-                _draining = true;
                 _drains.Add(command.Done!);
-                // A segment may be long, and whoever drains has little time: its next step is as good an end as any.
-                foreach (var trajectory in _slots.Active)
-                    trajectory.CutSegments();
-                while (_waiting.TryDequeue(out var trajectory))
-                    FailAsStopped(trajectory);
+                admission.Drain();
                 break;
             case CommandKind.Stop:
                 _stopping = true;
                 break;
         }
-    }
-
-    void RunSegment(Trajectory trajectory, int end)
-    {
-        if (_draining)
-        {
-            FailAsStopped(trajectory);
-            return;
-        }
-        Answered(trajectory);
-        trajectory.AddSegment(end);
-        if (!trajectory.Admitted && !trajectory.Waiting)
-        {
-            trajectory.Waiting = true;
-            _waiting.Enqueue(trajectory);
-        }
-    }
-
-    void TakeSwapRow(Trajectory trajectory, ReadOnlyMemory<byte> row)
-    {
-        trajectory.Fetching = false;
-        var step = trajectory.FetchStep - 1;
-        try
-        {
-            RequestChecks.CheckRow($"The swap row of step {step}", row, _model!.Shape);
-        }
-        catch (ArgumentException error)
-        {
-            Fail(trajectory, step, error);
-            return;
-        }
-        trajectory.SwapRows.Enqueue(row);
-        _prefetch.Continue(trajectory);
-    }
-
-    void Admit()
-    {
-        while (_slots.HasFree && _waiting.TryDequeue(out var trajectory))
-        {
-            if (trajectory.Ended)
-                continue;
-            try
-            {
-                RequestChecks.Check(trajectory, _model!, _planner.Limit);
-                _slots.Occupy(trajectory);
-                _telemetry.Admitted();
-                _executor!.Upload(trajectory);
-                trajectory.DropInitialRows();
-                _prefetch.Continue(trajectory);
-            }
-            catch (Exception error) when (!DeviceFaults.IsSticky(error))
-            {
-                Fail(trajectory, trajectory.NextStep, error);
-            }
-        }
-    }
-
-    /// <summary>One turn: every ready swap row, and one forward pass.</summary>
-    /// <returns>False when nothing was ready.</returns>
-    bool Turn()
-    {
-        var started = Stopwatch.GetTimestamp();
-        _planner.Pick(_slots.Active, _network, _swappedEps, _swappedXt);
-        if (_network.Count + _swappedEps.Count + _swappedXt.Count == 0)
-            return false;
-
-        var times = new TurnTimes();
-        Swap(_swappedEps, Pass.SwapEps, ref times);
-        Swap(_swappedXt, Pass.SwapXt, ref times);
-        Resolve(_network);
-        if (_network.Count > 0 && Execute(_network, Pass.Network, _planner.Bucket(BatchPlanner.RowsOf(_network)), ref times))
-        {
-            var share = Stopwatch.GetElapsedTime(0, times.Network).TotalSeconds * _options.LingerShare;
-            _linger = TimeSpan.FromSeconds(Math.Min(share, _options.Linger.TotalSeconds));
-        }
-        times.Total = Stopwatch.GetTimestamp() - started;
-        _telemetry.Turned(times);
-        return true;
-    }
-
-    void Swap(List<Trajectory> rows, Pass pass, ref TurnTimes times)
-    {
-        Resolve(rows);
-        // As many at a time as a forward pass may have: what a turn holds in tensors does not grow with the slots.
-        for (var start = 0; start < rows.Count; start += _options.LargestBatch)
-        {
-            var chunk = rows.GetRange(start, Math.Min(_options.LargestBatch, rows.Count - start));
-            Execute(chunk, pass, chunk.Count, ref times);
-        }
-    }
-
-    /// <summary>Fails and removes those whose schedule or caller cannot say what the step is.</summary>
-    void Resolve(List<Trajectory> rows)
-    {
-        for (var i = rows.Count - 1; i >= 0; i--)
-        {
-            try
-            {
-                rows[i].Resolve();
-            }
-            catch (Exception error)
-            {
-                Fail(rows[i], rows[i].NextStep, error);
-                rows.RemoveAt(i);
-            }
-        }
-    }
-
-    /// <summary>Moves <paramref name="rows"/> by one step, or, when that throws, decides what becomes of them.</summary>
-    bool Execute(List<Trajectory> rows, Pass pass, int shape, ref TurnTimes times)
-    {
-        if (TryExecute(rows, pass, shape, ref times) is not { } error)
-            return true;
-        PassFailed(rows, pass, shape, error, ref times);
-        return false;
-    }
-
-    /// <summary>Moves <paramref name="rows"/> by one step.</summary>
-    /// <returns>What was thrown; the rows are then where they were. Null when nothing was.</returns>
-    Exception? TryExecute(List<Trajectory> rows, Pass pass, int shape, ref TurnTimes times)
-    {
-        var output = new OutputBatch();
-        _pass = new EnginePass(Stopwatch.GetTimestamp(), shape, rows[0].NextStep, rows[0].Tag);
-        try
-        {
-            _executor!.Execute(pass, rows, shape, output);
-            times.Network += _executor.NetworkTicks;
-        }
-        catch (Exception error)
-        {
-            output.DisposeTensors();
-            return error;
-        }
-        finally
-        {
-            _pass = null;
-        }
-        _telemetry.Passed(pass, pass == Pass.Network ? BatchPlanner.RowsOf(rows) : rows.Count, shape, _executor.NetworkTicks);
-        for (var i = 0; i < rows.Count; i++)
-            Settle(rows[i], i, pass, output);
-        times.OutputWait += Post(output);
-        return null;
     }
 
     void CompleteDrains()
@@ -335,7 +179,54 @@ sealed partial class EngineLoop
                 return;
         }
         foreach (var drain in _drains)
-            Post(new OutputBatch { Delivered = drain });
+            _outcomes.Post(new OutputBatch { Delivered = drain });
         _drains.Clear();
+    }
+
+    /// <summary>Called on the output thread.</summary>
+    void ObserverFailed(Trajectory trajectory, int step, Exception error) =>
+        Mailbox.Post(new EngineCommand(CommandKind.ObserverFailed) { Trajectory = trajectory, Step = step, Error = error });
+
+    /// <summary>Fails what is left, waits until all is delivered and frees the device.</summary>
+    void End(IDenoiser? model, Exception? fault)
+    {
+        foreach (var command in Mailbox.Close())
+        {
+            if (command.Done is { } drain)
+                _drains.Add(drain);
+        }
+        var error = fault is null
+            ? new EngineStoppedException($"Engine '{_options.Name}' was stopped before the trajectory ended.")
+            : new EngineStoppedException($"Engine '{_options.Name}' cannot go on: {fault.Message}", fault);
+        _outcomes.FailAll(Live.Values, _ => error);
+        _output.Complete();
+        try
+        {
+            _executor?.Dispose();
+            if (_ownsModel)
+                model?.Dispose();
+        }
+        catch (Exception disposal) when (fault is DeviceBrokenException)
+        {
+            // Nothing can be freed on a broken device; that it is broken has been told.
+            _ = disposal;
+        }
+        catch (Exception disposal)
+        {
+            _telemetry.Tell(new EngineFaulted(_options.Name, disposal));
+        }
+        _output.Ended.Wait();
+        foreach (var drain in _drains)
+            drain.TrySetResult();
+        if (fault is null)
+        {
+            _ended.SetResult();
+            return;
+        }
+        _ready.TrySetException(error);
+        _ended.SetException(error);
+        // Whoever waits gets the error; that nobody waits is no second one.
+        _ = _ready.Task.Exception;
+        _ = _ended.Task.Exception;
     }
 }

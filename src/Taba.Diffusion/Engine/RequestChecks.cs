@@ -1,4 +1,6 @@
 using Taba.Diffusion.Models;
+using Taba.Diffusion.Sampling;
+
 namespace Taba.Diffusion.Engine;
 
 /// <summary>Refuses trajectories that cannot run, with the number that is wrong.</summary>

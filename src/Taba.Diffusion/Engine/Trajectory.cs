@@ -91,7 +91,7 @@ sealed class Trajectory(long index, TrajectoryRequest request)
 
     /// <summary>What to record of the next step; set by <see cref="Resolve"/>, as the two below.</summary>
     public CaptureKinds StepCaptures { get; private set; }
-    public DdimCoefficients Coefficients { get; private set; }
+    public StepNumbers Numbers { get; private set; }
     public float Timestep { get; private set; }
 
     public volatile bool Abandoned;
@@ -153,7 +153,7 @@ sealed class Trajectory(long index, TrajectoryRequest request)
             return;
         var step = Schedule.Step(Direction, NextStep);
         Timestep = step.Timestep;
-        Coefficients = DdimCoefficients.From(step, Rule, Schedule.Bounds, epsGiven: IsSwapped);
+        Numbers = StepNumbers.From(step, Rule, Schedule.Bounds, epsGiven: IsSwapped);
         StepCaptures = Captures?.Invoke(NextStep) ?? CaptureKinds.None;
         _resolvedStep = NextStep;
     }

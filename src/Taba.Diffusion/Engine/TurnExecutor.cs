@@ -23,6 +23,7 @@ enum Pass
 sealed class TurnExecutor : IDisposable
 {
     static readonly long[] s_rowDims = [1, 2, 3];
+    static readonly Scalar s_one = 1.0.ToScalar();
 
     readonly IDenoiser _model;
     readonly IEvaluationJournal? _journal;
@@ -32,13 +33,10 @@ sealed class TurnExecutor : IDisposable
     readonly int _rowBytes;
     readonly Tensor _state;
     readonly Dictionary<int, BatchBuffers> _buffers = [];
-    readonly DdimCoefficients[] _coefficients;
+    readonly StepNumbers[] _numbers;
     readonly float[] _timesteps;
     readonly EvaluationRecord[] _records;
     readonly bool[] _finite;
-    readonly OutputPlace[] _epsPlaces;
-    readonly OutputPlace[] _predXstartPlaces;
-    readonly OutputPlace[] _statePlaces;
     readonly List<Trajectory> _networkRows = [];
     readonly TextTable? _texts;
     readonly ScalarType _stateType;
@@ -59,17 +57,18 @@ sealed class TurnExecutor : IDisposable
         _rowBytes = (int)(_shape.Elements * sizeof(float));
         _stateType = options.StatePrecision;
         _texts = model.Text is null ? null : new TextTable(_device, model.TextType);
-        _coefficients = new DdimCoefficients[options.LargestBatch];
+        _numbers = new StepNumbers[options.LargestBatch];
         _timesteps = new float[options.LargestBatch];
         _records = new EvaluationRecord[options.LargestBatch];
         _finite = new bool[options.LargestBatch];
-        _epsPlaces = new OutputPlace[options.LargestBatch];
-        _predXstartPlaces = new OutputPlace[options.LargestBatch];
-        _statePlaces = new OutputPlace[options.LargestBatch];
+        Output = new OutputCollector(_device, options.LargestBatch);
         _state = zeros(_shape.Batch(options.SlotCount), dtype: ScalarType.Float32, device: _device).DetachFromDisposeScope();
     }
 
     public int RowBytes => _rowBytes;
+
+    /// <summary>Where the last pass put what leaves.</summary>
+    public OutputCollector Output { get; }
 
     /// <summary>Which rows of the last pass are finite, prediction and state.</summary>
     public ReadOnlySpan<bool> Finite => _finite;
@@ -108,7 +107,7 @@ sealed class TurnExecutor : IDisposable
     /// <param name="pass">What gives the prediction.</param>
     /// <param name="rows">Resolved for that step.</param>
     /// <param name="shape">Rows of the forward pass, padding included.</param>
-    /// <param name="output">Receives the tensors that leave; <see cref="Place"/> tells where in them.</param>
+    /// <param name="output">Receives the tensors that leave; <see cref="Output"/> tells where in them.</param>
     public void Execute(Pass pass, List<Trajectory> rows, int shape, OutputBatch output)
     {
         NetworkTicks = 0;
@@ -137,7 +136,7 @@ sealed class TurnExecutor : IDisposable
             if (row.NetworkRows > 1)
                 _networkRows.Add(row);
         }
-        var buffers = Prepare(_networkRows, shape, out var rules);
+        var buffers = Prepare(_networkRows, shape);
         buffers.SetClasses(_networkRows, rows.Count, _model.NullClass);
         Record(_networkRows);
 
@@ -154,13 +153,7 @@ sealed class TurnExecutor : IDisposable
 
         if (_networkRows.Count > rows.Count)
             eps = Guide(eps, rows);
-        var result = Update(x, eps, buffers, rules);
-        // Eps is looked at too: an infinite one is hidden by the clamp of x̂0.
-        var health = eps.sum(s_rowDims).add_(result.XNext.sum(s_rowDims));
-        // The network's own tensor is not given away: it may be a buffer that it keeps.
-        var epsUsed = ReferenceEquals(result.EpsUsed, eps) && Wants(rows, CaptureKinds.Eps) ? eps.clone() : result.EpsUsed;
-        Collect(rows, result.XNext, epsUsed, result.PredXstart, output);
-        Commit(rows, buffers, result.XNext, health);
+        Finish(rows, buffers, Ddim.Step(x, eps, buffers.Numbers, _stateType), eps, output);
         if (!_onCpu)
             NetworkTicks = Stopwatch.GetTimestamp() - started;
     }
@@ -170,7 +163,7 @@ sealed class TurnExecutor : IDisposable
     {
         using var scope = NewDisposeScope();
         List<Trajectory> rows = like.NetworkRows > 1 ? [like, like] : [like];
-        var buffers = Prepare(rows, shape, out _);
+        var buffers = Prepare(rows, shape);
         buffers.SetClasses(rows, guidedFrom: 1, _model.NullClass);
         var x = zeros(_shape.Batch(shape), dtype: ScalarType.Float32, device: _device);
         var eps = _model.PredictEps(x, buffers.Timesteps, _texts?.Batch(rows, 1, shape) ?? buffers.Classes);
@@ -181,13 +174,10 @@ sealed class TurnExecutor : IDisposable
     void SwapEps(List<Trajectory> rows, OutputBatch output)
     {
         using var scope = NewDisposeScope();
-        var buffers = Prepare(rows, rows.Count, out var rules);
+        var buffers = Prepare(rows, rows.Count);
         var x = _state.index_select(0, buffers.Index);
         var eps = SwapRows(rows);
-        var result = Update(x, eps, buffers, rules);
-        var health = eps.sum(s_rowDims).add_(result.XNext.sum(s_rowDims));
-        Collect(rows, result.XNext, result.EpsUsed, result.PredXstart, output);
-        Commit(rows, buffers, result.XNext, health);
+        Finish(rows, buffers, Ddim.Step(x, eps, buffers.Numbers, _stateType), eps, output);
     }
 
     void SwapXt(List<Trajectory> rows, OutputBatch output)
@@ -201,10 +191,14 @@ sealed class TurnExecutor : IDisposable
         Commit(rows, buffers, next, health);
     }
 
-    DdimResult Update(Tensor x, Tensor eps, BatchBuffers buffers, (ClampMix Mix, double ThresholdRatio) rules) =>
-        _stateType == ScalarType.Float32
-            ? DdimUpdate.Step(x, eps, buffers.Coefficients, rules.Mix, rules.ThresholdRatio)
-            : RoundedDdimUpdate.Step(x, eps, buffers.Coefficients, _stateType, rules.ThresholdRatio);
+    /// <summary>Hands over what leaves, and writes the new states back.</summary>
+    void Finish(List<Trajectory> rows, BatchBuffers buffers, in DdimResult result, Tensor eps, OutputBatch output)
+    {
+        // Eps is looked at too: an infinite one is hidden by the clamp of x̂0.
+        var health = eps.sum(s_rowDims).add(result.XNext.sum(s_rowDims), s_one);
+        Collect(rows, result.XNext, result.EpsUsed, result.PredXstart, output);
+        Commit(rows, buffers, result.XNext, health);
+    }
 
     /// <summary>Combines the predictions of guided rows; those of the others stay as they are.</summary>
     /// <param name="eps">[B,C,H,W], the rows without condition behind <paramref name="rows"/>.</param>
@@ -219,9 +213,6 @@ sealed class TurnExecutor : IDisposable
         return eps.index_copy(0, places, combined).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Where the last pass put what leaves of its row number <paramref name="row"/>.</summary>
-    public OutputPlace Place(CaptureKinds kind, int row) => Places(kind)[row];
-
     public void Dispose()
     {
         foreach (var buffers in _buffers.Values)
@@ -230,28 +221,27 @@ sealed class TurnExecutor : IDisposable
         _state.Dispose();
     }
 
-    BatchBuffers Prepare(List<Trajectory> rows, int shape, out (ClampMix Mix, double ThresholdRatio) rules)
+    BatchBuffers Prepare(List<Trajectory> rows, int shape)
     {
         for (var i = 0; i < rows.Count; i++)
         {
-            _coefficients[i] = rows[i].Coefficients;
+            _numbers[i] = rows[i].Numbers;
             _timesteps[i] = rows[i].Timestep;
         }
-        rules = (DdimCoefficients.MixOf(_coefficients.AsSpan(0, rows.Count)), DdimCoefficients.ThresholdRatioOf(_coefficients.AsSpan(0, rows.Count)));
         // Padding does what the first row does: real numbers, and the same path through the update.
-        _coefficients.AsSpan(rows.Count, shape - rows.Count).Fill(_coefficients[0]);
+        _numbers.AsSpan(rows.Count, shape - rows.Count).Fill(_numbers[0]);
         _timesteps.AsSpan(rows.Count, shape - rows.Count).Fill(_timesteps[0]);
 
         var buffers = Buffers(shape);
         buffers.SetSlots(rows);
-        buffers.SetNumbers(_coefficients.AsSpan(0, shape), _timesteps.AsSpan(0, shape));
+        buffers.SetNumbers(_numbers.AsSpan(0, shape), _timesteps.AsSpan(0, shape));
         return buffers;
     }
 
     BatchBuffers Buffers(int shape)
     {
         if (!_buffers.TryGetValue(shape, out var buffers))
-            _buffers[shape] = buffers = new BatchBuffers(shape, _device, _model.ClassCount is not null);
+            _buffers[shape] = buffers = new BatchBuffers(shape, _device, _stateType, _model.ClassCount is not null);
         return buffers;
     }
 
@@ -282,70 +272,11 @@ sealed class TurnExecutor : IDisposable
         return _onCpu ? host : host.to(_device);
     }
 
-    /// <summary>
-    /// Brings to the host what is recorded of this step, and the states of rows whose segment ends with it. On a CPU whole
-    /// tensors are handed over as they are; elsewhere the rows that leave are copied, in the background until
-    /// <see cref="Commit"/> waits for the device.
-    /// </summary>
     void Collect(List<Trajectory> rows, Tensor next, Tensor? eps, Tensor? predXstart, OutputBatch output)
     {
-        Collect(CaptureKinds.Eps, rows, eps, output);
-        Collect(CaptureKinds.PredXstart, rows, predXstart, output);
-        Collect(CaptureKinds.State, rows, next, output);
-    }
-
-    void Collect(CaptureKinds kind, List<Trajectory> rows, Tensor? tensor, OutputBatch output)
-    {
-        var places = Places(kind);
-        var leaving = 0;
-        foreach (var row in rows)
-            leaving += Leaves(row, kind) ? 1 : 0;
-        if (leaving == 0)
-            return;
-
-        if (tensor is null)
-        {
-            places.AsSpan(0, rows.Count).Fill(OutputPlace.Blank);
-            return;
-        }
-
-        var packed = !_onCpu && leaving < rows.Count;
-        var host = _onCpu ? tensor
-            : packed ? tensor.index_select(0, Positions(rows, kind, leaving)).to(CPU, non_blocking: true)
-            : tensor.to(CPU, non_blocking: true);
-        output.Tensors.Add(host.DetachFromDisposeScope());
-        for (int i = 0, position = 0; i < rows.Count; i++)
-        {
-            if (Leaves(rows[i], kind))
-                places[i] = new OutputPlace(output.Tensors.Count - 1, packed ? position++ : i);
-        }
-    }
-
-    static bool Leaves(Trajectory row, CaptureKinds kind) =>
-        (row.StepCaptures & kind) != 0 || (kind == CaptureKinds.State && row.EndsSegment);
-
-    static bool Wants(List<Trajectory> rows, CaptureKinds kind)
-    {
-        foreach (var row in rows)
-        {
-            if ((row.StepCaptures & kind) != 0)
-                return true;
-        }
-        return false;
-    }
-
-    OutputPlace[] Places(CaptureKinds kind) =>
-        kind == CaptureKinds.Eps ? _epsPlaces : kind == CaptureKinds.PredXstart ? _predXstartPlaces : _statePlaces;
-
-    Tensor Positions(List<Trajectory> rows, CaptureKinds kind, int leaving)
-    {
-        var positions = new long[leaving];
-        for (int i = 0, position = 0; i < rows.Count; i++)
-        {
-            if (Leaves(rows[i], kind))
-                positions[position++] = i;
-        }
-        return torch.tensor(positions, device: _device);
+        Output.Collect(CaptureKinds.Eps, rows, eps, output);
+        Output.Collect(CaptureKinds.PredXstart, rows, predXstart, output);
+        Output.Collect(CaptureKinds.State, rows, next, output);
     }
 
     void Commit(List<Trajectory> rows, BatchBuffers buffers, Tensor next, Tensor health)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Sampling;
@@ -5,6 +6,21 @@ namespace Taba.Diffusion.Sampling;
 /// <summary>The forward process in one leap: x ← √ᾱ·x + √(1-ᾱ)·ε (Ho et al. 2020, equation 4).</summary>
 public static class ForwardDiffusion
 {
+    /// <summary>Diffuses a batch whose rows go to the same level.</summary>
+    /// <param name="x">Clean values, [B,C,H,W], float32. Not changed.</param>
+    /// <param name="noise">ε, same shape.</param>
+    /// <param name="alphaBar">ᾱ of the level to reach, 0 to 1.</param>
+    /// <param name="state">The state's type.</param>
+    /// <returns>A new tensor on the device of <paramref name="x"/>.</returns>
+    public static Tensor Apply(Tensor x, Tensor noise, double alphaBar, ScalarType state = ScalarType.Float32)
+    {
+        using var scope = NewDisposeScope();
+        var noisy = x.to(ScalarType.Float32, CPU, copy: true).contiguous();
+        var values = MemoryMarshal.Cast<byte, float>(noisy.bytes);
+        Apply(values, MemoryMarshal.Cast<byte, float>(noise.to(ScalarType.Float32, CPU).contiguous().bytes), alphaBar, values, state);
+        return noisy.to(x.device).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Diffuses a row, or any number of rows that go to the same level.</summary>
     /// <param name="x">Clean values, float32.</param>
     /// <param name="noise">ε, as many values.</param>

@@ -5,6 +5,11 @@ namespace Taba.Diffusion.Sampling;
 /// <summary>Rounds float32 values to what a state's type can represent, to nearest and ties to even, as libtorch does.</summary>
 public static class StateRounding
 {
+    /// <summary>Rounds every value.</summary>
+    /// <returns>A new tensor of the same type.</returns>
+    public static Tensor Apply(Tensor values, ScalarType type) =>
+        type == ScalarType.Float32 ? values.clone() : values.to(type).to(values.dtype);
+
     /// <summary>Rounds every value; nothing changes for float32.</summary>
     public static void Apply(Span<float> values, ScalarType type)
     {

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Taba.Diffusion.Engine;
 using Taba.Diffusion.Models;
+using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Weights;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;

@@ -1,4 +1,5 @@
 using Taba.Diffusion.Engine;
+using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Schedules;
 
 namespace Taba.Diffusion.Tests.Engine;

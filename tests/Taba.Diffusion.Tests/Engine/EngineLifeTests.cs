@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.ComponentModel.DataAnnotations;
 using Taba.Diffusion.Engine;
+using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Schedules;
 
 namespace Taba.Diffusion.Tests.Engine;

@@ -21,9 +21,9 @@ public sealed class ThresholdTests
         x[3].mul_(0.1);
         var eps = randn(x.shape, generator: generator);
         eps[3].mul_(0.1);
-        DdimCoefficients[] rows = [.. rules.Select(rule => DdimCoefficients.From(Level, rule, Bounds))];
+        using var numbers = BatchNumbers.From([.. rules.Select(rule => StepNumbers.From(Level, rule, Bounds))], CPU);
 
-        var result = DdimUpdate.Step(x, eps, DdimCoefficients.ToTensor(rows, CPU), DdimCoefficients.MixOf(rows), DdimCoefficients.ThresholdRatioOf(rows));
+        var result = Ddim.Step(x, eps, numbers);
 
         for (var row = 0; row < rules.Length; row++)
         {
@@ -42,9 +42,11 @@ public sealed class ThresholdTests
         using var generator = new Generator(5);
         var x = randn([2, 3, 4, 4], generator: generator).to(ScalarType.Float16).to(ScalarType.Float32);
         var eps = randn(x.shape, generator: generator);
-        DdimCoefficients[] rows = [DdimCoefficients.From(Level, PredictionRule.Plain), DdimCoefficients.From(Level, PredictionRule.Clamp)];
+        StepNumbers[] rows =
+            [StepNumbers.From(Level, PredictionRule.Plain, PredictionBounds.Unit), StepNumbers.From(Level, PredictionRule.Clamp, PredictionBounds.Unit)];
+        using var numbers = BatchNumbers.From(rows, CPU, Ddim.Arithmetic(ScalarType.Float16));
 
-        var result = RoundedDdimUpdate.Step(x, eps, DdimCoefficients.ToTensor(rows, CPU), ScalarType.Float16);
+        var result = Ddim.Step(x, eps, numbers, ScalarType.Float16);
 
         var (xs, es, actual) = (x.data<float>().ToArray(), eps.data<float>().ToArray(), result.XNext.data<float>().ToArray());
         var (a, b, c, d) = (MathF.Sqrt(0.4f), MathF.Sqrt(0.6f), MathF.Sqrt(0.6f), MathF.Sqrt(0.4f));
@@ -62,8 +64,15 @@ public sealed class ThresholdTests
     }
 
     [Fact]
-    public void ThresholdRatioOf_TwoRatios_Refuses() => Assert.Throws<ArgumentException>(() => DdimCoefficients.ThresholdRatioOf(
-        [DdimCoefficients.From(Level, PredictionRule.Threshold, Bounds), DdimCoefficients.From(Level, PredictionRule.Threshold, Bounds with { ThresholdRatio = 0.9 })]));
+    public void Set_TwoThresholdRatios_Refuses()
+    {
+        using var numbers = new BatchNumbers(2, CPU);
+        Assert.Throws<ArgumentException>(() => numbers.Set(
+        [
+            StepNumbers.From(Level, PredictionRule.Threshold, Bounds),
+            StepNumbers.From(Level, PredictionRule.Threshold, Bounds with { ThresholdRatio = 0.9 }),
+        ]));
+    }
 
     [Theory]
     [InlineData(ScalarType.BFloat16)]

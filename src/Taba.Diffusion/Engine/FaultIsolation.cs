@@ -1,49 +1,55 @@
 namespace Taba.Diffusion.Engine;
 
-/// <content>
-/// What becomes of the rows of a pass that threw. The state is as it was before the pass, so the same rows can be tried again: with
+/// <summary>
+/// Finds out whose fault it is that a pass threw. The state is as it was before the pass, so the same rows can be tried again: with
 /// fewer of them for want of memory, in halves to find the one that makes the network throw.
-/// </content>
-sealed partial class EngineLoop
+/// </summary>
+sealed class FaultIsolation(PassRunner passes, BatchPlanner planner, Outcomes outcomes, EngineTelemetry telemetry, EngineOptions options)
 {
-    void PassFailed(List<Trajectory> rows, Pass pass, int shape, Exception error, ref TurnTimes times)
+    /// <summary>Moves on the rows that can be moved, and fails the others.</summary>
+    /// <param name="rows">The rows of the pass that threw.</param>
+    /// <param name="pass">What gives the prediction.</param>
+    /// <param name="shape">Rows of the forward pass, padding included.</param>
+    /// <param name="error">What was thrown.</param>
+    /// <param name="times">Of the turn.</param>
+    /// <exception cref="DeviceBrokenException">The device will never work again in this process.</exception>
+    public void Isolate(List<Trajectory> rows, Pass pass, int shape, Exception error, ref TurnTimes times)
     {
         if (IsSettled(rows, pass, shape, error))
             return;
         var suspects = new List<Trajectory>();
-        var passed = Isolate([.. rows], pass, suspects, ref times, ref error);
+        var passed = Halve([.. rows], pass, suspects, ref times, ref error);
         if (suspects.Count == 0)
             return;
         if (passed == 0 && pass == Pass.Network)
             passed = TryWithoutThem(suspects, ref times, ref error);
         var last = error;
         if (pass != Pass.Network)
-            FailAll(suspects, _ => last);
+            outcomes.FailAll(suspects, _ => last);
         else if (passed > 0)
-            FailAll(suspects, step => new PoisonSampleException(step, last));
+            outcomes.FailAll(suspects, step => new PoisonSampleException(step, last));
         else
-            FailAll(suspects, step => new PassFailedException(_options.Name, step, last));
+            outcomes.FailAll(suspects, step => new PassFailedException(options.Name, step, last));
     }
 
     /// <summary>Deals with errors that say nothing about single rows.</summary>
     /// <returns>False when the error may be one row's.</returns>
-    /// <exception cref="DeviceBrokenException">The device will never work again in this process.</exception>
     bool IsSettled(List<Trajectory> rows, Pass pass, int shape, Exception error)
     {
         if (DeviceMemory.IsExhausted(error))
         {
-            _telemetry.OutOfMemory();
-            if (pass == Pass.Network && _planner.LowerLimit(shape, rows.Max(row => row.NetworkRows)))
-                _telemetry.LimitLowered(shape, _planner.Limit, error);
+            telemetry.OutOfMemory();
+            if (pass == Pass.Network && planner.LowerLimit(shape, rows.Max(row => row.NetworkRows)))
+                telemetry.LimitLowered(shape, planner.Limit, error);
             else
-                FailAll(rows, _ => DeviceMemory.Explain(_options, shape, error));
+                outcomes.FailAll(rows, _ => DeviceMemory.Explain(options, shape, error));
             return true;
         }
         if (DeviceFaults.IsSticky(error))
-            throw new DeviceBrokenException(_options.Name, error);
+            throw new DeviceBrokenException(options.Name, error);
         if (error is not JournalException)
             return false;
-        FailAll(rows, _ => error.InnerException!);
+        outcomes.FailAll(rows, _ => error.InnerException!);
         return true;
     }
 
@@ -54,7 +60,7 @@ sealed partial class EngineLoop
     /// <param name="times">Of the turn.</param>
     /// <param name="error">Becomes the last error.</param>
     /// <returns>How many rows passed.</returns>
-    int Isolate(List<Trajectory> rows, Pass pass, List<Trajectory> suspects, ref TurnTimes times, ref Exception error)
+    int Halve(List<Trajectory> rows, Pass pass, List<Trajectory> suspects, ref TurnTimes times, ref Exception error)
     {
         var passed = 0;
         var groups = new Stack<List<Trajectory>>();
@@ -65,8 +71,8 @@ sealed partial class EngineLoop
             Split(rows);
         while (groups.TryPop(out var group))
         {
-            var shape = pass == Pass.Network ? _planner.Bucket(BatchPlanner.RowsOf(group)) : group.Count;
-            if (TryExecute(group, pass, shape, ref times) is not { } thrown)
+            var shape = pass == Pass.Network ? planner.Bucket(BatchPlanner.RowsOf(group)) : group.Count;
+            if (passes.TryRun(group, pass, shape, ref times) is not { } thrown)
             {
                 passed += group.Count;
                 continue;
@@ -96,24 +102,14 @@ sealed partial class EngineLoop
     /// <returns>0 when the network throws whatever it is given.</returns>
     int TryWithoutThem(List<Trajectory> suspects, ref TurnTimes times, ref Exception error)
     {
-        var like = suspects[0];
-        try
-        {
-            _pass = new EnginePass(System.Diagnostics.Stopwatch.GetTimestamp(), like.NetworkRows, like.NextStep, like.Tag);
-            _executor!.Probe(like, _planner.Bucket(like.NetworkRows));
-        }
-        catch (Exception thrown) when (!DeviceFaults.IsSticky(thrown))
+        if (passes.TryProbe(suspects[0], planner.Bucket(suspects[0].NetworkRows)) is { } thrown)
         {
             error = thrown;
             return 0;
         }
-        finally
-        {
-            _pass = null;
-        }
         var still = new List<Trajectory>();
         foreach (var suspect in suspects)
-            Isolate([suspect], Pass.Network, still, ref times, ref error);
+            Halve([suspect], Pass.Network, still, ref times, ref error);
         suspects.Clear();
         suspects.AddRange(still);
         return 1;
