@@ -7,7 +7,7 @@ public sealed class CodeMapTests
         [.. Repository.Folders("src").SelectMany(project => Repository.Folders($"src/{project}").Select(folder => $"src/{project}/{folder}"))];
 
     public static TheoryData<string> OtherFolders =>
-        [.. new[] { "tools", "bench" }.SelectMany(top => Repository.Folders(top).Select(folder => $"{top}/{folder}")), .. Repository.Folders("tests").Where(f => f != "fixtures")];
+        [.. new[] { "tools", "bench", "examples" }.SelectMany(top => Repository.Folders(top).Select(folder => $"{top}/{folder}")), .. Repository.Folders("tests").Where(f => f != "fixtures")];
 
     /// <summary>A line names a folder in full, or names its project's folder and then this one alone.</summary>
     [Theory]
@@ -31,7 +31,7 @@ public sealed class CodeMapTests
     public void CodeMap_FoldersThatItNames_Exist()
     {
         var named = Lines().SelectMany(l => l.Split('`')).Where(p => p.StartsWith("src/", StringComparison.Ordinal) || p.StartsWith("tools/", StringComparison.Ordinal)
-            || p.StartsWith("bench/", StringComparison.Ordinal));
+            || p.StartsWith("bench/", StringComparison.Ordinal) || p.StartsWith("examples/", StringComparison.Ordinal));
         Offenders.None(named.Where(p => !Directory.Exists(Repository.At(p))));
     }
 

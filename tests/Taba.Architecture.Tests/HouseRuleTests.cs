@@ -12,6 +12,7 @@ public sealed partial class HouseRuleTests
     [InlineData("src")]
     [InlineData("tools")]
     [InlineData("bench")]
+    [InlineData("examples")]
     public void Sources_Lengths_AreThoseOfOneThing(string under) =>
         Offenders.None(Repository.Sources(under).Where(f => Repository.Read(f).Count(c => c == '\n') > MaxLines));
 

@@ -15,7 +15,7 @@ namespace Taba.Parity.Tests;
 /// <summary>The engine, which batches rows of any step, gives bit for bit what the loop of <see cref="DdimSampler"/> gives.</summary>
 public sealed class EngineSamplerTests
 {
-    const int DeterministicBatch = 16;
+    const int DeterministicBatch = 4;
     const int T = 4;
     const int K = 2;
 
