@@ -17,7 +17,7 @@ using var inference = inference_mode();
 using var scope = NewDisposeScope();
 
 // A model is a description with weights beside it; a schedule is its noise levels at T inference steps.
-var definition = ModelFile.Read("src/Taba.Silo/models/demo/model.json");
+var definition = ModelFile.Read("src/Taba.Silo/ShippedModels/demo/model.json");
 using var model = definition.Load(given: null, CPU, ScalarType.Float32);
 var schedule = definition.CreateSchedule(T);
 using var generator = new Generator(420);

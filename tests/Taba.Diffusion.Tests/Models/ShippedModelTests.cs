@@ -46,11 +46,11 @@ public sealed class ShippedModelTests
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            var models = Path.Combine(folder.FullName, "src", "Taba.Silo", "models");
+            var models = Path.Combine(folder.FullName, "src", "Taba.Silo", "ShippedModels");
             if (Directory.Exists(models))
                 return models;
         }
 
-        throw new DirectoryNotFoundException($"No src/Taba.Silo/models above {AppContext.BaseDirectory}.");
+        throw new DirectoryNotFoundException($"No src/Taba.Silo/ShippedModels above {AppContext.BaseDirectory}.");
     }
 }
