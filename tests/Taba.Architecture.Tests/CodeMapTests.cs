@@ -35,13 +35,5 @@ public sealed class CodeMapTests
         Offenders.None(named.Where(p => !Directory.Exists(Repository.At(p))));
     }
 
-    [Fact]
-    public void Readme_LinksToFiles_LeadSomewhere()
-    {
-        var links = Repository.Read("README.md").Split("](").Skip(1).Select(l => l[..l.IndexOf(')')].Split('#')[0])
-            .Where(l => l.Length > 0 && !l.Contains("://", StringComparison.Ordinal));
-        Offenders.None(links.Where(l => !Path.Exists(Repository.At(l))));
-    }
-
     static IEnumerable<string> Lines() => Repository.Read("docs/code-map.md").Split('\n').Where(l => l.StartsWith('|'));
 }

@@ -5,7 +5,7 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Tests;
 
-/// <summary>The flags of every script of every family, with upstream's names and defaults (upstream-behaviour 2.1 to 2.3).</summary>
+/// <summary>The flags of every script of every family, with upstream's names and defaults (docs/upstream.md, section 2).</summary>
 public sealed class FamilyFlagsTests
 {
     static UpstreamArguments Read(string family, UpstreamScript script, params string[] args) => FamilyCommandLine.Read(family, script, args);

@@ -2,7 +2,7 @@ using Taba.Grains;
 
 namespace Taba.Client.Commands;
 
-/// <summary>What upstream's scripts of a family take, and their defaults (upstream-behaviour 2.1 to 2.3).</summary>
+/// <summary>The parameters of upstream's scripts of a family, and their defaults (docs/upstream.md, section 2).</summary>
 /// <param name="Name">adm, gaussian, ldm, dit or if.</param>
 /// <param name="Folder">The folder below experiments; null is the model's name.</param>
 /// <param name="Models">Upstream's names of models (<c>--model_name</c>); empty when a family has one model.</param>

@@ -13,7 +13,7 @@ public enum Direction
 /// <summary>How x̂0 is treated between the prediction and the update.</summary>
 public enum PredictionRule
 {
-    /// <summary>ADM: x̂0 clamped to [-1,1], then eps re-derived from the clamped x̂0 (upstream-behaviour 4.1).</summary>
+    /// <summary>ADM: x̂0 clamped to [-1,1], then eps re-derived from the clamped x̂0 (docs/upstream.md, section 6.1).</summary>
     ClampAndRederive,
 
     /// <summary>x̂0 is left as it is and eps is the network's.</summary>

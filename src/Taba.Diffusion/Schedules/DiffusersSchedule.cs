@@ -4,7 +4,7 @@ namespace Taba.Diffusion.Schedules;
 
 /// <summary>
 /// The DDIM schedule of the diffusers families (LDM, DiT, DeepFloyd IF), with upstream's inversion: timesteps t_k = k·r + offset,
-/// r = ⌊steps / T⌋. ᾱ is float32, as diffusers has it (upstream-behaviour 4.2).
+/// r = ⌊steps / T⌋. ᾱ is float32, as diffusers has it (docs/upstream.md, section 6.2).
 /// </summary>
 /// <remarks>
 /// Sampling runs k = T-1 .. 0 from ᾱ(t_k) to ᾱ(t_k - r); inversion runs k = 0 .. T-1 from ᾱ(t_k - r) to ᾱ(t_k), with the network

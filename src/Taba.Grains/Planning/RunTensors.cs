@@ -4,7 +4,7 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Planning;
 
-/// <summary>Collects the tensor files of a run, under upstream's names (upstream-behaviour 1.6).</summary>
+/// <summary>Collects the tensor files of a run, under upstream's names (docs/upstream.md, section 4).</summary>
 sealed class RunTensors(ModelFacts model, Precision precision)
 {
     readonly ImmutableArray<RunTensor>.Builder _tensors = ImmutableArray.CreateBuilder<RunTensor>();

@@ -68,7 +68,7 @@ public sealed record CaptureSelection(
 
     /// <summary>
     /// What a swap needs of the sampling stage: inversion step idx takes eps of the sampling step T-1-idx, or the state after
-    /// sampling step T-2-idx (upstream-behaviour 2.2). The state before the first step is the noise, which is not kept here.
+    /// sampling step T-2-idx (docs/upstream.md, section 7.1). The state before the first step is the noise, which is not kept here.
     /// </summary>
     public static CaptureSelection ForSwap(InterventionKind kind, int before, int numInferenceSteps)
     {

@@ -9,7 +9,7 @@ namespace Taba.Silo.Engines;
 
 /// <summary>
 /// Inversion step idx takes eps of the sampling step T-1-idx, or the state after sampling step T-2-idx; before the first
-/// sampling step that is the noise (upstream-behaviour 2.2).
+/// sampling step that is the noise (docs/upstream.md, section 7.1).
 /// </summary>
 abstract class SwapRows(StageSpec spec, NoiseSources noise) : ISwapRows
 {

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.DeepFloydIf;
 
-/// <summary>The first stage of DeepFloyd IF, a text-conditional model of pixels (upstream-behaviour 3.4).</summary>
+/// <summary>The first stage of DeepFloyd IF, a text-conditional model of pixels (docs/upstream.md, section 5.4).</summary>
 public sealed record IfDefinition : DiffusersDefinition
 {
     const string Unet = "unet", TextEncoder = "text_encoder", Tokenizer = "tokenizer";

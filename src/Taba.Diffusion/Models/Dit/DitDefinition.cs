@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Dit;
 
-/// <summary>A class-conditional diffusion transformer over an autoencoder's latents (upstream-behaviour 3.3).</summary>
+/// <summary>A class-conditional diffusion transformer over an autoencoder's latents (docs/upstream.md, section 5.3).</summary>
 public sealed record DitDefinition : DiffusersDefinition
 {
     const string Transformer = "transformer", Vae = "vae";

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Ldm;
 
-/// <summary>An unconditional latent diffusion model, as CompVis' CelebA-HQ one (upstream-behaviour 3.2).</summary>
+/// <summary>An unconditional latent diffusion model, as CompVis' CelebA-HQ one (docs/upstream.md, section 5.2).</summary>
 public sealed record LdmDefinition : DiffusersDefinition
 {
     /// <summary>Height and width that upstream's scripts draw noise at, whatever the model's sample_size.</summary>

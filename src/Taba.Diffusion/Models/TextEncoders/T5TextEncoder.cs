@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.TextEncoders;
 
-/// <summary>T5's encoder with its tokenizer: prompts of 77 tokens, padding masked (upstream-behaviour 3.4).</summary>
+/// <summary>T5's encoder with its tokenizer: prompts of 77 tokens, padding masked (docs/upstream.md, section 5.4).</summary>
 sealed class T5TextEncoder(T5Tokenizer tokenizer, T5Encoder encoder, ScalarType dtype) : ITextEncoder
 {
     public ReadOnlyMemory<byte> Encode(string prompt)

@@ -1,0 +1,85 @@
+using System.Text.RegularExpressions;
+
+namespace Taba.Architecture.Tests;
+
+/// <summary>Pages stay true where a machine can see it: links lead somewhere, cited sections exist, lines fit a diff.</summary>
+public sealed partial class PageTests
+{
+    const int MaxColumns = 120;
+
+    [Fact]
+    public void Pages_LinksToFiles_LeadSomewhere() => Offenders.None(
+        from page in Pages()
+        from Match link in Link().Matches(Repository.Read(page))
+        let target = link.Groups["target"].Value.Split('#')[0]
+        where target.Length > 0 && !target.Contains("://", StringComparison.Ordinal)
+        where !Path.Exists(Path.Combine(Path.GetDirectoryName(Repository.At(page))!, target))
+        select $"{page}: {target}");
+
+    [Fact]
+    public void Sources_PagesThatTheyCite_Exist() => Offenders.None(
+        from file in Citing()
+        from Match cited in CitedPage().Matches(Repository.Read(file))
+        where !File.Exists(Repository.At(cited.Value))
+        select $"{file}: {cited.Value}");
+
+    /// <summary>A citation is written "docs/upstream.md, section 7.1", and the page has a heading "7.1".</summary>
+    [Fact]
+    public void Sources_SectionsThatTheyCite_AreHeadingsOfThePage() => Offenders.None(
+        from file in Citing()
+        from Match cited in CitedSection().Matches(Repository.Read(file))
+        where !Sections(cited.Groups["page"].Value).Contains(cited.Groups["section"].Value)
+        select $"{file}: {cited.Value}");
+
+    [Fact]
+    public void UpstreamPage_SectionsThatItNames_AreItsOwnHeadings()
+    {
+        const string Page = "docs/upstream.md";
+        var sections = Sections(Page);
+        Assert.NotEmpty(sections);
+        Offenders.None(OwnSection().Matches(Repository.Read(Page)).Select(m => m.Groups["section"].Value).Except(sections));
+    }
+
+    /// <summary>Prose is wrapped. Tables, code and pictures are as wide as they are, and a link cannot be cut.</summary>
+    [Fact]
+    public void Pages_LinesOfProse_EndAtTheMargin() => Offenders.None(
+        from page in Pages()
+        from line in Prose(Repository.Read(page))
+        where line.Text.Length > MaxColumns && line.Text.Trim().Contains(' ', StringComparison.Ordinal)
+        select $"{page}:{line.Number}");
+
+    static IEnumerable<string> Pages() => Repository.TextFiles().Where(f => f.EndsWith(".md", StringComparison.Ordinal));
+
+    static IEnumerable<string> Citing() => Repository.TextFiles().Where(f => f.EndsWith(".cs", StringComparison.Ordinal));
+
+    static HashSet<string> Sections(string page) =>
+        [.. Repository.Read(page).Split('\n').Select(l => Heading().Match(l)).Where(m => m.Success).Select(m => m.Groups["section"].Value)];
+
+    static IEnumerable<(int Number, string Text)> Prose(string page)
+    {
+        var code = false;
+        foreach (var (index, line) in page.Split('\n').Index())
+        {
+            var text = line.TrimStart();
+            if (text.StartsWith("```", StringComparison.Ordinal))
+                code = !code;
+            else if (!code && !text.StartsWith('|') && !text.StartsWith("![", StringComparison.Ordinal))
+                yield return (index + 1, line.TrimEnd('\r'));
+        }
+    }
+
+    [GeneratedRegex(@"\]\((?<target>[^)\s]+)\)", RegexOptions.CultureInvariant)]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"\bdocs/[\w/-]+\.md\b", RegexOptions.CultureInvariant)]
+    private static partial Regex CitedPage();
+
+    [GeneratedRegex(@"\b(?<page>docs/[\w/-]+\.md), sections? (?<section>\d+(\.\d+)*)", RegexOptions.CultureInvariant)]
+    private static partial Regex CitedSection();
+
+    [GeneratedRegex(@"\b[Ss]ection (?<section>\d+(\.\d+)*)", RegexOptions.CultureInvariant)]
+    private static partial Regex OwnSection();
+
+    [GeneratedRegex(@"^##+ (?<section>\d+(\.\d+)*)\.? ", RegexOptions.CultureInvariant)]
+    private static partial Regex Heading();
+}
