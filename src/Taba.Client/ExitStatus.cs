@@ -1,6 +1,6 @@
 namespace Taba.Client;
 
-/// <summary>What the process ends with. Scripts rely on these numbers.</summary>
+/// <summary>The exit status of the process. Scripts rely on these numbers.</summary>
 static class ExitStatus
 {
     public const int Done = 0;

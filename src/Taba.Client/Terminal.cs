@@ -1,6 +1,6 @@
 namespace Taba.Client;
 
-/// <summary>Where a command writes: results to standard output, progress and complaints to standard error.</summary>
+/// <summary>The streams of a command: results go to standard output, progress and complaints to standard error.</summary>
 /// <param name="Output">Standard output.</param>
 /// <param name="Error">Standard error.</param>
 /// <param name="ErrorIsLive">True when standard error is a terminal that can be redrawn.</param>

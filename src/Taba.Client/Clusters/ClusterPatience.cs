@@ -67,7 +67,7 @@ sealed class ClusterPatience(string cluster, Terminal terminal)
         }
     }
 
-    /// <summary>What keeps a sweep from going on is said once.</summary>
+    /// <summary>Says once what keeps a sweep from going on.</summary>
     void Tell(SweepStatus status)
     {
         foreach (var trouble in SweepText.Troubles(status).Where(_told.Add))
@@ -92,6 +92,6 @@ sealed class ClusterPatience(string cluster, Terminal terminal)
         _pause = _pause * 2 > Longest ? Longest : _pause * 2;
     }
 
-    /// <summary>What the user did wrong stays wrong.</summary>
+    /// <summary>True when asking again can help: not after bad input, which stays bad.</summary>
     static bool IsTransient(Exception exception) => exception is not (BadInputException or OperationCanceledException { CancellationToken.IsCancellationRequested: true });
 }

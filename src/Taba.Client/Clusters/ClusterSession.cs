@@ -16,7 +16,7 @@ sealed class ClusterSession(IGrainFactory grains, ITensorStore store, SweepSpec 
     readonly long _started = Stopwatch.GetTimestamp();
     RunFolderWriter? _folders;
 
-    /// <summary>Never: what fails in a cluster is waited out.</summary>
+    /// <summary>Never completes: a fault in a cluster is waited out.</summary>
     public Task<string> Fault { get; } = new TaskCompletionSource<string>().Task;
 
     public string OnInterrupt => $"Interrupted: the sweep goes on in cluster {cluster}. The same command watches it again; taba cancel ends it.";

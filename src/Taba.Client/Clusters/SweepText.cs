@@ -62,7 +62,7 @@ static class SweepText
             output.WriteLine($"  {trouble}");
     }
 
-    /// <summary>What a sweep waits for, and silos that it does without.</summary>
+    /// <summary>Sentences on what a sweep waits for, and on silos that take no part in it.</summary>
     public static IEnumerable<string> Troubles(SweepStatus status)
     {
         foreach (var refusal in status.Refusals)

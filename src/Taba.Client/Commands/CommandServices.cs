@@ -6,8 +6,8 @@ using Taba.Silo.Outputs;
 
 namespace Taba.Client.Commands;
 
-/// <summary>What commands work with.</summary>
-/// <param name="Host">What computes when no cluster is named.</param>
+/// <summary>The services that commands work with.</summary>
+/// <param name="Host">The system that computes when no cluster is named.</param>
 /// <param name="CommandLine">What the user typed.</param>
 sealed record CommandServices(Terminal Terminal, IRunHost Host, string CommandLine)
 {

@@ -5,7 +5,7 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Commands;
 
-/// <summary>How a command speaks, and where a run goes.</summary>
+/// <summary>Flags for the place of a run's output, and for the way in which a command speaks.</summary>
 sealed class OutputFlags
 {
     readonly Option<string?> _out = Flags.Of<string?>("out", "The folder that holds runs and the store (.taba). The default is experiments. With --cluster also blob:PREFIX: run folders as blobs beside the cluster's tensors (docs/guide/azure.md).", "-o");

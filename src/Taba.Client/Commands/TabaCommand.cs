@@ -60,7 +60,7 @@ static class TabaCommand
         }
     }
 
-    /// <summary>What lies within the wrappings of grain calls and type initializers, when it is something that has a sentence of its own.</summary>
+    /// <summary>The exception within the wrappings of grain calls and type initializers, if it has a sentence of its own.</summary>
     static Exception Cause(Exception e)
     {
         for (var inner = e; inner is not null; inner = inner.InnerException)

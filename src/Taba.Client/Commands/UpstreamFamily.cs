@@ -27,13 +27,13 @@ sealed record UpstreamFamily(
         new("gaussian", null, [], null, 100, 50, 64, TakesClasses: false, TakesText: false),
     ];
 
-    /// <summary>Whether the state is the latent of an autoencoder, so that there are pictures to decode.</summary>
+    /// <summary>True when the state is the latent of an autoencoder, so that there are pictures to decode.</summary>
     public bool HasAutoencoder => Name is "ldm" or "dit";
 
-    /// <summary>Whether upstream's forward script takes the swap's flags too.</summary>
+    /// <summary>True when the forward script takes the swap's flags too.</summary>
     public bool SwapsInForward => Name is "dit";
 
-    /// <summary>Whether conditions are drawn, n_prompts of them: then there is no n_samples.</summary>
+    /// <summary>True when conditions are drawn, n_prompts of them. There is no n_samples then.</summary>
     public bool DrawsConditions => Name is "dit" or "if";
 
     public int Steps(UpstreamScript script) => script == UpstreamScript.Forward ? ForwardSteps : SamplingSteps;

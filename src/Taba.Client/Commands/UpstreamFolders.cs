@@ -3,7 +3,7 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Commands;
 
-/// <summary>Where upstream's scripts put a run when no folder is given, without the time stamp: the same command finds it again.</summary>
+/// <summary>The folder that upstream's scripts give a run when none is named. It has no time stamp, so the same command finds it again.</summary>
 static class UpstreamFolders
 {
     /// <summary>The run's folder. Parts have a suffix, also when the folder was given, as upstream's ADM scripts do.</summary>

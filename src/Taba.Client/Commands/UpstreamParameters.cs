@@ -3,7 +3,7 @@ using Taba.Silo.Outputs;
 
 namespace Taba.Client.Commands;
 
-/// <summary>What upstream's scripts write into metrics.json as <c>_params</c>: every parameter by name, and values as text.</summary>
+/// <summary>The <c>_params</c> of metrics.json, as upstream's scripts write them: every parameter by name, and values as text.</summary>
 static class UpstreamParameters
 {
     public static IReadOnlyDictionary<string, string> Of(UpstreamArguments a, string saveDir)

@@ -5,7 +5,7 @@ using Taba.Silo.Outputs;
 
 namespace Taba.Client.Embedded;
 
-/// <summary>What the commands need of the system that computes. One implementation holds a silo in this process, the other speaks to a cluster.</summary>
+/// <summary>The system that computes, as commands see it. One implementation holds a silo in this process, the other speaks to a cluster.</summary>
 interface IRunHost
 {
     /// <summary>Resolves a sweep. Reads models and input files.</summary>
@@ -13,13 +13,13 @@ interface IRunHost
     /// <exception cref="Taba.Grains.BadInputException">It cannot be run as asked.</exception>
     SweepPlan Plan(SweepSpec spec, string storeRoot, bool remember = false);
 
-    /// <summary>What a job's folder names.</summary>
+    /// <summary>The output that a job's folder names.</summary>
     IOutputFolder Output(string folder) => new DirectoryFolder(folder);
 
-    /// <summary>Whether a folder holds all of a run already, in its format and from the same stages.</summary>
+    /// <summary>True when a folder holds all of a run already, in its format and from the same stages.</summary>
     bool IsWritten(SweepPlan plan, PlannedRun run, IOutputFolder folder, TensorFormat format);
 
-    /// <summary>How fast the network of a stage was in earlier runs on this store, machine and kind of device; null when there were none.</summary>
+    /// <summary>The speed of a stage's network in earlier runs on this store, machine and kind of device; null when there were none.</summary>
     MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot);
 
     /// <summary>A sentence when a folder holds a run of other stage keys, else null.</summary>
@@ -28,7 +28,7 @@ interface IRunHost
     /// <summary>Rows that a store holds already, by stage key. Empty when there is no store. Writes nothing.</summary>
     Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(SweepPlan plan, string storeRoot, CancellationToken cancellationToken);
 
-    /// <summary>Starts what computes.</summary>
+    /// <summary>Starts the system that computes.</summary>
     /// <exception cref="RunFailedException">The store is held by another command, or cannot be used.</exception>
     Task<IRunSession> StartAsync(RunOptions options, CancellationToken cancellationToken);
 }
@@ -50,7 +50,7 @@ interface IRunSession : IAsyncDisposable
     /// <exception cref="RunFailedException">The disk or the store failed.</exception>
     Task WriteRunAsync(SweepPlan plan, PlannedRun run, IOutputFolder folder, SweepStatus status, CancellationToken cancellationToken);
 
-    /// <summary>What to say when the user interrupts.</summary>
+    /// <summary>The sentence that the user sees after an interrupt.</summary>
     string OnInterrupt { get; }
 
     /// <summary>Finishes running segments and makes their checkpoints durable.</summary>

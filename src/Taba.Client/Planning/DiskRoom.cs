@@ -4,7 +4,7 @@ using Taba.Silo.Storage;
 
 namespace Taba.Client.Planning;
 
-/// <summary>Asks before a run whether its bytes fit.</summary>
+/// <summary>Refuses a run whose bytes do not fit.</summary>
 static class DiskRoom
 {
     /// <exception cref="BadInputException">Too little room, which is better known before hours of work than after.</exception>

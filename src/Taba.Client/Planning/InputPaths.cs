@@ -4,7 +4,7 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Planning;
 
-/// <summary>Asks whether given files are there at all. That comes before a model is looked for, which may mean that it is downloaded.</summary>
+/// <summary>Refuses input files that are not there, before a model is looked for: to look for a model may mean to download it.</summary>
 static class InputPaths
 {
     /// <exception cref="BadInputException">A file is absent.</exception>

@@ -7,7 +7,7 @@ using Taba.Silo.Outputs;
 
 namespace Taba.Client.Planning;
 
-/// <summary>What a plan costs beyond what the store and the run folders hold already.</summary>
+/// <summary>The cost of a plan beyond what the store and the run folders hold already.</summary>
 /// <param name="Stages">In the plan's order.</param>
 /// <param name="StoreBytes">To be written into the store.</param>
 /// <param name="FolderBytes">To be written into run folders.</param>

@@ -3,8 +3,8 @@ using Taba.Grains.Sweeps;
 namespace Taba.Client.Progress;
 
 /// <summary>
-/// How far a sweep is, how fast it goes, and how long it will take. The rate is taken over a sliding window, so that a slow
-/// start or a pause does not stay in it; the time left is unknown until something was measured.
+/// Measures a sweep's progress, rate and time left. The rate is taken over a sliding window, so that a slow start or a pause does
+/// not stay in it. The time left is unknown until something was measured.
 /// </summary>
 sealed class ProgressMeter(TimeProvider time)
 {

@@ -3,7 +3,7 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Progress;
 
-/// <summary>What stages are called in tables.</summary>
+/// <summary>The names of stages in tables.</summary>
 static class StageNames
 {
     public static string Of(StageKind kind) => kind.ToString().ToLowerInvariant();

@@ -137,7 +137,7 @@ static class ModelPull
 
 }
 
-/// <summary>What to download.</summary>
+/// <summary>A model or dataset to download.</summary>
 /// <param name="Name">A known model, organization/name, or the dataset of prompts.</param>
 /// <param name="Revision">Null is main.</param>
 /// <param name="Variant">Null is the model's own choice.</param>

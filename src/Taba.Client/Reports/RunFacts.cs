@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Taba.Client.Reports;
 
-/// <summary>What a run was made of: the facts of its manifest as HTML.</summary>
+/// <summary>The facts of a run's manifest as HTML.</summary>
 static class RunFacts
 {
     public static string Of(ReportRun run)

@@ -14,7 +14,7 @@ sealed record RunJob
     /// <summary>The folder of the report, or blob:PREFIX; run folders lie below it, unless the output is flat.</summary>
     public required string Folder { get; init; }
 
-    /// <summary>What the user typed: the command that goes on.</summary>
+    /// <summary>The command as the user typed it: given again, it goes on.</summary>
     public required string CommandLine { get; init; }
 
     /// <summary>The family that the command names; null for a sweep file.</summary>
@@ -31,6 +31,6 @@ sealed record RunJob
     public bool Verbose { get; init; }
 
     /// <summary>The folder of a run.</summary>
-    /// <param name="output">What <see cref="Folder"/> names.</param>
+    /// <param name="output">The output that <see cref="Folder"/> names.</param>
     public IOutputFolder FolderOf(PlannedRun run, IOutputFolder output) => Spec.FlatOutput ? output : output.Below(run.Slug);
 }

@@ -13,7 +13,7 @@ namespace Taba.Client.Running;
 /// <summary>Runs or continues a sweep: plan, checks, work, run folders, report.</summary>
 sealed class SweepRunner(IRunHost host, Terminal terminal)
 {
-    /// <summary>How long running segments may take to end after an interrupt.</summary>
+    /// <summary>The time that running segments may take to end after an interrupt.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <returns>An exit status.</returns>
@@ -83,7 +83,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             throw new BadInputException($"The model {run.Model.Path} is of family {run.Model.Family}, not {family}: name that family in the command.");
     }
 
-    /// <summary>Of a cluster's run only the folders are written here, and of one into blobs nothing.</summary>
+    /// <summary>A run of a cluster writes only its folders here, and one into blobs nothing.</summary>
     static void RequireRoom(RunJob job, PlanEstimate estimate)
     {
         if (job.Cluster is null)

@@ -3,7 +3,7 @@ using Taba.Silo.Outputs;
 
 namespace Taba.Client.Running;
 
-/// <summary>What run folders hold already.</summary>
+/// <summary>Reads what run folders hold already.</summary>
 static class WrittenRuns
 {
     /// <summary>A sentence when a folder holds a run of other stage keys, or cannot be read; else null.</summary>
@@ -19,7 +19,7 @@ static class WrittenRuns
         }
     }
 
-    /// <summary>Whether a folder holds all of a run, in its format and from the same stages.</summary>
+    /// <summary>True when a folder holds all of a run, in its format and from the same stages.</summary>
     public static bool IsWritten(SweepPlan plan, PlannedRun run, IOutputFolder folder, TensorFormat format)
     {
         try
