@@ -3,7 +3,9 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Commands;
 
-/// <summary>The folder that upstream's scripts give a run when none is named. It has no time stamp, so the same command finds it again.</summary>
+/// <summary>
+/// The folder that upstream's scripts give a run when none is named. It has no time stamp, so the same command finds it again.
+/// </summary>
 static class UpstreamFolders
 {
     /// <summary>The run's folder. Parts have a suffix, also when the folder was given, as upstream's ADM scripts do.</summary>

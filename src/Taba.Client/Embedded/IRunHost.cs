@@ -5,7 +5,9 @@ using Taba.Silo.Outputs;
 
 namespace Taba.Client.Embedded;
 
-/// <summary>The system that computes, as commands see it. One implementation holds a silo in this process, the other speaks to a cluster.</summary>
+/// <summary>
+/// The system that computes, as commands see it. One implementation holds a silo in this process, the other speaks to a cluster.
+/// </summary>
 interface IRunHost
 {
     /// <summary>Resolves a sweep. Reads models and input files.</summary>
@@ -19,7 +21,9 @@ interface IRunHost
     /// <summary>True when a folder holds all of a run already, in its format and from the same stages.</summary>
     bool IsWritten(SweepPlan plan, PlannedRun run, IOutputFolder folder, TensorFormat format);
 
-    /// <summary>The speed of a stage's network in earlier runs on this store, machine and kind of device; null when there were none.</summary>
+    /// <summary>
+    /// The speed of a stage's network in earlier runs on this store, machine and kind of device; null when there were none.
+    /// </summary>
     MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot);
 
     /// <summary>A sentence when a folder holds a run of other stage keys, else null.</summary>

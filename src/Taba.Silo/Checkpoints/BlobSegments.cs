@@ -112,7 +112,7 @@ sealed class BlobSegmentArea(BlobContainerClient container, string prefix) : ISe
 
     sealed class Appender(AppendBlobClient blob, string where) : ISegmentAppender
     {
-        /// <summary>What every version of the service takes in one request.</summary>
+        /// <summary>The bytes that every version of the service takes in one request.</summary>
         const int BlockBytes = 4 << 20;
 
         /// <summary>A blob has at most 50,000 blocks. One record takes at most 257 of them, and what goes with it two.</summary>

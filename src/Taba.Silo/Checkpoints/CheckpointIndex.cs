@@ -3,7 +3,7 @@ using Taba.Grains.Stages;
 namespace Taba.Silo.Checkpoints;
 
 /// <summary>
-/// Where the records of each sample are. A sample has a chain: the records whose captures are wanted, and the newest, whose
+/// The places of each sample's records. A sample has a chain: the records whose captures are wanted, and the newest, whose
 /// state is. Everything is guarded by one lock, held for moments; files are read outside it.
 /// </summary>
 sealed class CheckpointIndex
@@ -48,7 +48,7 @@ sealed class CheckpointIndex
             link.Settle(segment, offset, size);
     }
 
-    /// <summary>Whether a record still has to be written; when a batch is tried again, some may be written already.</summary>
+    /// <summary>True when a record still has to be written. When a batch is tried again, some may be written already.</summary>
     public bool IsWanted(CheckpointLink link)
     {
         lock (_gate)

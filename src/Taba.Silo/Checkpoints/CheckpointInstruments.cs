@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Taba.Silo.Checkpoints;
 
-/// <summary>What the checkpoint writer reports.</summary>
+/// <summary>The instruments of the checkpoint writer.</summary>
 static class CheckpointInstruments
 {
     static readonly Meter Meter = new("Taba.Silo");

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Taba.Silo.Checkpoints;
 
-/// <summary>How much a checkpoint writer holds back and how large its files grow.</summary>
+/// <summary>Limits of a checkpoint writer: what it holds back, and how large its files grow.</summary>
 public sealed class CheckpointOptions
 {
     /// <summary>Section of the settings.</summary>
@@ -19,7 +19,7 @@ public sealed class CheckpointOptions
     public long SegmentBytes { get; set; } = 64L << 20;
 
     /// <summary>
-    /// In a cluster: what a worker left that is gone, and that nobody used or published since, is deleted after this time.
+    /// In a cluster: the checkpoints of a worker that is gone are deleted after this time, when nobody used or published their rows since.
     /// </summary>
     /// <value>The default value is 30 days.</value>
     [Range(typeof(TimeSpan), "01:00:00", "3650.00:00:00")]

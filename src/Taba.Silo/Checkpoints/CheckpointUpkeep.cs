@@ -44,7 +44,7 @@ sealed partial class CheckpointUpkeep(
         }
     }
 
-    /// <summary>What is no worker's is not this silo's to clear.</summary>
+    /// <summary>True also for a name that is no worker's: such an area is not this silo's to clear.</summary>
     bool IsAlive(string worker)
     {
         try

@@ -7,8 +7,8 @@ using Taba.Silo.Storage;
 namespace Taba.Silo.Checkpoints;
 
 /// <summary>
-/// What was forgotten, and up to where: without it every start would bring back the records of published rows that lie in a
-/// file beside records still wanted. One line each, a hundred bytes a part; a lost or torn line costs disk, never work.
+/// Remembers which records are forgotten, and up to which place. Without it every start would bring back records of published rows
+/// that lie in a file beside records still wanted. A line each, a hundred bytes a part; a lost or torn line costs disk, never work.
 /// </summary>
 sealed class ForgottenLog(string folder)
 {

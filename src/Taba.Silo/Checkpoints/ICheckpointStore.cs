@@ -5,8 +5,8 @@ using Taba.Grains.Sweeps;
 namespace Taba.Silo.Checkpoints;
 
 /// <summary>
-/// Where samples in flight stand. Written behind, by one writer per silo, into append-only segment files: a crash loses at
-/// most what the last drain had not taken.
+/// The state of samples in flight. It is written behind, by one writer for each silo, into append-only segment files. A crash loses
+/// at most what the last drain had not taken.
 /// </summary>
 public interface ICheckpointStore : IAsyncDisposable
 {

@@ -1,9 +1,9 @@
 namespace Taba.Silo.Checkpoints;
 
-/// <summary>Where the checkpoints of a store lie: an area for each worker, which that worker alone writes.</summary>
+/// <summary>The place of a store's checkpoints: an area for each worker, which that worker alone writes.</summary>
 interface ISegmentPlace
 {
-    /// <summary>The area of a worker, whether or not anything is there.</summary>
+    /// <summary>The area of a worker. It may be empty.</summary>
     ISegmentArea Of(string worker);
 
     /// <summary>The workers that left something.</summary>
@@ -13,7 +13,7 @@ interface ISegmentPlace
 /// <summary>The segments of one worker. Calls may wait for a disk or a network: never in a grain's turn, never on an engine's thread.</summary>
 interface ISegmentArea
 {
-    /// <summary>Where it is, for messages.</summary>
+    /// <summary>Its address, for messages.</summary>
     string Where { get; }
 
     /// <summary>Names of the segments in the order of time, with their bytes and the time of the last write.</summary>
@@ -25,7 +25,7 @@ interface ISegmentArea
     /// <summary>Begins a segment that did not exist.</summary>
     ISegmentAppender Begin(string name);
 
-    /// <summary>Whether a segment can still be appended to: one without a record that is wanted may have been cleared away.</summary>
+    /// <summary>True when a segment can still be appended to. One without a record that is wanted may have been cleared away.</summary>
     bool Exists(string name);
 
     /// <summary>Deletes a segment; nothing happens when it is gone.</summary>
@@ -54,11 +54,11 @@ interface ISegmentAppender : IDisposable
     /// <summary>Bytes so far.</summary>
     long Length { get; }
 
-    /// <summary>Whether it takes no more, whatever its length.</summary>
+    /// <summary>True when it takes no more, whatever its length.</summary>
     bool IsFull => false;
 
     void Append(IReadOnlyList<ReadOnlyMemory<byte>> buffers);
 
-    /// <summary>What was appended is durable afterwards.</summary>
+    /// <summary>Makes durable what was appended.</summary>
     void Flush();
 }

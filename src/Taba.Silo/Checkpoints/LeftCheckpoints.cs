@@ -3,8 +3,8 @@ using Taba.Grains.Stages;
 namespace Taba.Silo.Checkpoints;
 
 /// <summary>
-/// What other workers left. Each one's segments are scanned once, and again from where they ended when they grew; the
-/// index holds places, not tensors. One caller at a time.
+/// The checkpoints that other workers left. Each one's segments are scanned once, and again from their old end when they grew.
+/// The index holds places, not tensors. One caller at a time.
 /// </summary>
 sealed class LeftCheckpoints(ISegmentPlace place)
 {

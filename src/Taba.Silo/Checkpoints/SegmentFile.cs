@@ -11,7 +11,7 @@ sealed class SegmentFile(ISegmentArea area, string name)
     /// <summary>Readers that have it open.</summary>
     public int Readers { get; set; }
 
-    /// <summary>Whether the writer still appends to it.</summary>
+    /// <summary>True while the writer appends to it.</summary>
     public bool Growing { get; set; }
 
     public bool MayGo => Live == 0 && Readers == 0 && !Growing;

@@ -9,10 +9,10 @@ sealed class SegmentWriter(ISegmentArea area, long segmentBytes, TimeProvider ti
     /// <summary>The segment that grows; null when the next record begins one.</summary>
     public SegmentFile? Current { get; private set; }
 
-    /// <summary>Where the next record of the current segment goes.</summary>
+    /// <summary>The place of the current segment's next record.</summary>
     public SegmentPosition? Position => Current is null ? null : new(Current.Name, _appender!.Length);
 
-    /// <summary>Whether the segment has grown enough.</summary>
+    /// <summary>True when the segment has grown enough.</summary>
     public bool IsFull => _appender is { } appender && (appender.Length >= segmentBytes || appender.IsFull);
 
     /// <summary>Begins a segment. Never appends to one of an earlier process: its tail may be torn.</summary>

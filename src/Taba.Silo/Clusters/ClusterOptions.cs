@@ -11,17 +11,19 @@ public sealed class ClusterOptions
     /// <summary>The cluster's name: that of its section.</summary>
     public string Name { get; set; } = "";
 
-    /// <summary>Where members meet: postgres or redis.</summary>
+    /// <summary>The database where members meet: postgres or redis.</summary>
     [RegularExpression("^(postgres|redis)$", ErrorMessage = "it must be postgres or redis")]
     public string Provider { get; set; } = "postgres";
 
-    /// <summary>How to reach it. A secret: give it by the environment, or by <see cref="ConnectionStringFile"/>.</summary>
+    /// <summary>
+    /// The database's address and credentials. A secret: give it by the environment, or by <see cref="ConnectionStringFile"/>.
+    /// </summary>
     public string? ConnectionString { get; set; }
 
     /// <summary>A file that holds the connection string, such as a mounted secret.</summary>
     public string? ConnectionStringFile { get; set; }
 
-    /// <summary>Where grain state is: auto (the provider), or azure:CONTAINER.</summary>
+    /// <summary>The place of grain state: auto (the provider), or azure:CONTAINER.</summary>
     /// <value>The default value is auto.</value>
     [RegularExpression("^(auto|azure:[a-z0-9](-?[a-z0-9]){2,62})$", ErrorMessage = "it must be auto or azure:CONTAINER")]
     public string GrainState { get; set; } = "auto";
@@ -35,7 +37,7 @@ public sealed class ClusterOptions
     [Required]
     public string ServiceId { get; set; } = "taba";
 
-    /// <summary>Where tensors are: a folder that every silo reaches under the same path, or azure:CONTAINER.</summary>
+    /// <summary>The place of tensors: a folder that every silo reaches under the same path, or azure:CONTAINER.</summary>
     [Required(ErrorMessage = "it is missing: name a folder that all silos share, or azure:CONTAINER")]
     public string Store { get; set; } = "";
 
@@ -66,12 +68,12 @@ public sealed class ClusterOptions
     [Range(0, 65535)]
     public int GatewayPort { get; set; }
 
-    /// <summary>How long a silo that is told to end may take to finish segments and write checkpoints.</summary>
+    /// <summary>The time that a silo that is told to end may take to finish segments and write checkpoints.</summary>
     /// <value>The default value is 60 seconds.</value>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan DrainFor { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How often a silo asks another whether it lives.</summary>
+    /// <summary>The time between two questions of a silo to another whether it lives.</summary>
     /// <value>The default value is 2 seconds. Shorter ones take a busy silo for a dead one.</value>
     [Range(typeof(TimeSpan), "00:00:00.5", "00:01:00")]
     public TimeSpan ProbeTimeout { get; set; } = TimeSpan.FromSeconds(2);

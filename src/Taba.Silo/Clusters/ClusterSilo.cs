@@ -39,7 +39,7 @@ sealed class ClusterSilo : IAsyncDisposable
     /// <summary>Completes when the host has ended, by itself or by a signal.</summary>
     public Task Ended => _host.WaitForShutdownAsync();
 
-    /// <summary>Where it listens, for the line that says that it is ready.</summary>
+    /// <summary>The addresses on which it listens, for the line that says that it is ready.</summary>
     public string Endpoints
     {
         get

@@ -5,7 +5,8 @@ using Taba.Grains.Upkeep;
 namespace Taba.Silo.Clusters;
 
 /// <summary>
-/// When this silo has started: has the cluster's reminder to clear the store set up, and asks until that is done. To be registered after Orleans.
+/// Asks, once this silo has started, that the cluster's reminder to clear the store is registered, until that is done. To be registered
+/// after Orleans.
 /// </summary>
 sealed partial class UpkeepStart(IGrainFactory grains, TimeProvider time, ILogger<UpkeepStart> logger) : BackgroundService
 {

@@ -6,13 +6,13 @@ using Taba.Silo.Models;
 
 namespace Taba.Silo.Conditions;
 
-/// <summary>Where the prompts that a user asks for are.</summary>
+/// <summary>Finds the prompts that a user asks for.</summary>
 public static class PromptPaths
 {
     /// <summary>The dataset that upstream draws from.</summary>
     public const string DatasetRepository = "UCSC-VLAA/Recap-COCO-30K";
 
-    /// <summary>What <c>taba models pull</c> calls it.</summary>
+    /// <summary>Its name for <c>taba models pull</c>.</summary>
     public const string DatasetName = "recap-coco-30k";
 
     /// <summary>A source's name, or the absolute path of a file.</summary>
@@ -23,7 +23,7 @@ public static class PromptPaths
         var path => Path.GetFullPath(path),
     };
 
-    /// <summary>Where the dataset is: as given, else in the hub's cache; null for other sources.</summary>
+    /// <summary>The dataset's path: as given, else in the hub's cache; null for other sources.</summary>
     /// <exception cref="BadInputException">It is not there.</exception>
     public static string? Dataset(ConditionRequest request, string source)
     {

@@ -40,7 +40,7 @@ sealed class ActivePart : IDisposable
 
     public PartLease Lease { get; }
 
-    /// <summary>What steps its rows; a stage without steps has none.</summary>
+    /// <summary>The engine that steps its rows. A stage without steps has none.</summary>
     public LoadedEngine Engine => _engine ?? throw new InvalidOperationException($"Part {Lease.Attempt} has no steps, and so no engine.");
 
     public IDiffusionSchedule Schedule => _schedule ?? throw new InvalidOperationException($"Part {Lease.Attempt} has no steps, and so no schedule.");
@@ -51,10 +51,10 @@ sealed class ActivePart : IDisposable
     /// <summary>Bytes of a float32 row of the result.</summary>
     public int ResultBytes { get; }
 
-    /// <summary>What the stage begins with, float32 rows.</summary>
+    /// <summary>The stage's input, float32 rows.</summary>
     public byte[] Inputs { get; }
 
-    /// <summary>What each row begins with: a row of <see cref="Inputs"/>, or a checkpoint.</summary>
+    /// <summary>The state with which each row begins: a row of <see cref="Inputs"/>, or a checkpoint.</summary>
     public SampleState[] Starts { get; }
 
     /// <summary>ε of forward replacement, float32 rows; null when nothing is replaced.</summary>
@@ -169,7 +169,7 @@ sealed class ActivePart : IDisposable
         ((long)Lease.Keep.Steps(kind).AsSpan().BinarySearch(step) * Lease.Rows.Count + row) * RowBytes;
 }
 
-/// <summary>What a row begins with.</summary>
+/// <summary>The state with which a row begins.</summary>
 /// <param name="Step">The first step to execute.</param>
 /// <param name="State">The float32 state before it.</param>
 /// <param name="FromCheckpoint">True when the state stands past the stage's first step.</param>

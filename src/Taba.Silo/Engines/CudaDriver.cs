@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Taba.Silo.Engines;
 
-/// <summary>What TorchSharp does not tell about a GPU, from the driver's own library.</summary>
+/// <summary>Facts about a GPU that TorchSharp does not tell, from the driver's own library.</summary>
 static unsafe class CudaDriver
 {
     static readonly string[] s_names = ["libcuda.so.1", "nvcuda.dll"];

@@ -42,7 +42,7 @@ sealed partial class EngineHost(
 
     public bool CanWork => !troubles.Any;
 
-    /// <summary>What each engine is doing at this moment.</summary>
+    /// <summary>The pass that each engine is in at this moment, and its turns so far.</summary>
     public ImmutableArray<EngineHeartbeat> Heartbeats =>
     [
         .. _byIncarnation.Values.Where(e => !e.Engine.Completion.IsCompleted).Select(e =>
@@ -168,7 +168,7 @@ sealed partial class EngineHost(
             found.Engine.Close(new(slot.Incarnation, slot.Index));
     }
 
-    /// <summary>What the engines did so far.</summary>
+    /// <summary>Statistics of every engine, unloaded ones too.</summary>
     public IReadOnlyList<EngineStatistics> Statistics => [.. _byIncarnation.Values.Select(e => e.Engine.Statistics), .. _unloaded.Select(e => e.Statistics)];
 
     /// <summary>The same by engine.</summary>

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Taba.Silo.Engines;
 
-/// <summary>How a silo drives its device.</summary>
+/// <summary>Settings of a silo's device and of the engines on it.</summary>
 public sealed class EngineSettings
 {
     /// <summary>Section of the settings.</summary>
@@ -23,12 +23,14 @@ public sealed class EngineSettings
     [Range(1, 100)]
     public int MaxModels { get; set; } = 3;
 
-    /// <summary>About how long a trajectory runs between two checkpoints: what a kill costs each sample at most, or one step where that takes longer.</summary>
+    /// <summary>
+    /// The time between two checkpoints of a trajectory, about. A kill costs each sample at most this, or one step where that takes longer.
+    /// </summary>
     /// <value>The default value is 10 seconds.</value>
     [Range(typeof(TimeSpan), "00:00:00.1", "1.00:00:00")]
     public TimeSpan CheckpointEvery { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Steps between two checkpoints, however long they take; then <see cref="CheckpointEvery"/> counts for nothing.</summary>
+    /// <summary>Steps between two checkpoints, however long they take. It replaces <see cref="CheckpointEvery"/>.</summary>
     /// <value>The default value is null: by time.</value>
     [Range(1, 100_000)]
     public int? CheckpointEverySteps { get; set; }

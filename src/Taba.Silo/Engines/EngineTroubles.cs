@@ -28,6 +28,6 @@ sealed partial class EngineTroubles(FaultMonitor faults, ILogger<EngineTroubles>
 /// <summary>The device is of no more use to this process.</summary>
 public sealed class EngineTroubleException(EngineTrouble trouble) : Exception(trouble.What)
 {
-    /// <summary>What is wrong.</summary>
+    /// <summary>The trouble with the device.</summary>
     public EngineTrouble Trouble { get; } = trouble;
 }

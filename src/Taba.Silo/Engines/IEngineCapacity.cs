@@ -1,6 +1,6 @@
 namespace Taba.Silo.Engines;
 
-/// <summary>What a worker asks of the engines of its silo before it takes parts.</summary>
+/// <summary>The room of a silo's engines, which a worker asks for before it takes parts.</summary>
 interface IEngineCapacity
 {
     /// <summary>Trajectories that an engine of this silo runs at once.</summary>
@@ -12,6 +12,6 @@ interface IEngineCapacity
     /// <summary>False when the device is broken or hangs: what begins now would only fail.</summary>
     bool CanWork { get; }
 
-    /// <summary>Whether an engine is loaded, or is about to be.</summary>
+    /// <summary>True when an engine is loaded, or is about to be.</summary>
     bool IsLoaded(string engineKey);
 }

@@ -2,17 +2,19 @@ using System.Collections.Immutable;
 
 namespace Taba.Silo.Engines;
 
-/// <summary>Whether this silo's device still does what it is told. For health checks, and for whoever ends the process when it does not.</summary>
+/// <summary>
+/// The health of this silo's device: for health checks, and for whoever ends the process when the device hangs or breaks.
+/// </summary>
 public interface IEngineWatch
 {
     /// <summary>Completes when the device is of no more use to this process.</summary>
     Task<EngineTrouble> Trouble { get; }
 
-    /// <summary>What each engine is doing at this moment.</summary>
+    /// <summary>The pass that each engine is in at this moment, and its turns so far.</summary>
     ImmutableArray<EngineHeartbeat> Heartbeats { get; }
 }
 
-/// <summary>What is wrong with a device.</summary>
+/// <summary>The kinds of trouble that a device can be in.</summary>
 public enum EngineTroubleKind
 {
     /// <summary>A forward pass does not end.</summary>

@@ -6,7 +6,7 @@ using Taba.Silo.Storage;
 
 namespace Taba.Silo.Engines;
 
-/// <summary>Whose fault an error is: the sample's, its part's, or nobody's.</summary>
+/// <summary>Blames an error on the sample, on its part, or on nobody.</summary>
 static class SampleFaults
 {
     /// <summary>The engine ends, and with it the work, not the sample: it goes on from its checkpoint.</summary>

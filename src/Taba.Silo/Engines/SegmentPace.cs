@@ -2,8 +2,8 @@ using Taba.Diffusion.Engine;
 
 namespace Taba.Silo.Engines;
 
-/// <summary>How many steps make up a segment, so that the checkpoint at its end comes about as often as wanted. One for each engine.</summary>
-/// <param name="checkpointEvery">How often.</param>
+/// <summary>Chooses the steps of a segment, so that checkpoints come about as often as wanted. One for each engine.</summary>
+/// <param name="checkpointEvery">The time between two checkpoints of a trajectory.</param>
 sealed class SegmentPace(TimeSpan checkpointEvery)
 {
     /// <summary>The most steps of a segment, for models whose steps take next to nothing.</summary>

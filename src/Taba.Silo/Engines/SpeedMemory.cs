@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 namespace Taba.Silo.Engines;
 
 /// <summary>
-/// How fast engines were on this machine, and how many rows of a model a device could hold, in a small file of the store, so that a plan can say how long it will take. Only a memory:
-/// when the file is absent, damaged or cannot be written, nothing is known.
+/// Remembers the speed of engines on this machine, and how many rows of a model a device could hold, in a small file of the store, so that
+/// a plan can estimate its time. It is only a memory: when the file is absent, damaged or cannot be written, nothing is known.
 /// </summary>
 /// <param name="storeRoot">The store's folder.</param>
 public sealed class SpeedMemory(string storeRoot)
@@ -18,7 +18,7 @@ public sealed class SpeedMemory(string storeRoot)
     readonly Lock _lock = new();
     readonly string _file = Path.Combine(storeRoot, "speeds.json");
 
-    /// <summary>What is remembered of an engine on a kind of device of this machine.</summary>
+    /// <summary>The speed of an engine on a kind of device of this machine; null when nothing is remembered.</summary>
     public MeasuredSpeed? Find(string engine, string device) => Read().GetValueOrDefault(Name(engine, device)) is { Evaluations: > 0 } speed ? speed : null;
 
     /// <summary>The most rows of a forward pass that fit a device of this kind and this much memory; null when it never ran out.</summary>

@@ -45,7 +45,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
     /// <summary>Completes when the silo cannot go on, such as when the disk is full.</summary>
     public Task<Exception> Fault => _host.Services.GetRequiredService<FaultMonitor>().Fault;
 
-    /// <summary>What the engines did in this process.</summary>
+    /// <summary>Statistics of every engine that this process had.</summary>
     public IReadOnlyList<EngineStatistics> EngineStatistics => _host.Services.GetRequiredService<EngineHost>().Statistics;
 
     /// <summary>Network evaluations in this store since it was made; survives a kill.</summary>

@@ -14,7 +14,7 @@ static class FreePorts
         return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 
-    /// <summary>Whether a failure to start says that another process was quicker.</summary>
+    /// <summary>True when a failure to start says that another process was quicker.</summary>
     public static bool WasTaken(Exception? exception) => exception switch
     {
         null => false,

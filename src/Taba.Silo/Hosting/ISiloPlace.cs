@@ -4,13 +4,13 @@ using Taba.Silo.Storage;
 
 namespace Taba.Silo.Hosting;
 
-/// <summary>Where a silo keeps what, and whether it is alone.</summary>
+/// <summary>The stores of a silo, its role, and its way with faults of a store.</summary>
 interface ISiloPlace
 {
-    /// <summary>What this silo does.</summary>
+    /// <summary>Worker or coordinator.</summary>
     SiloRole Role { get; }
 
-    /// <summary>A fault of the store is waited out; alone, the silo gives up and its command says so.</summary>
+    /// <summary>True when a fault of the store is waited out. A silo that is alone gives up instead, and its command says so.</summary>
     bool GoesOnAfterFaults { get; }
 
     /// <summary>A folder of this silo alone: counters, speeds, embeddings.</summary>
@@ -22,6 +22,6 @@ interface ISiloPlace
     /// <summary>The tensor store.</summary>
     ITensorStore OpenStore(IServiceProvider services);
 
-    /// <summary>Where samples in flight are kept.</summary>
+    /// <summary>The store of samples in flight.</summary>
     SegmentCheckpointStore OpenCheckpoints(IServiceProvider services);
 }

@@ -4,8 +4,8 @@ using Taba.Diffusion.Native;
 namespace Taba.Silo.Hosting;
 
 /// <summary>
-/// libtorch must be found before TorchSharp's first use, and TorchSharp's failure to find it is final for the process: whoever
-/// loads this assembly may use TorchSharp's types before any of Taba.Diffusion's.
+/// Makes libtorch known before TorchSharp's first use: TorchSharp's failure to find it is final for the process, and whoever loads
+/// this assembly may use TorchSharp's types before any of Taba.Diffusion's.
 /// </summary>
 static class NativeStart
 {

@@ -5,7 +5,7 @@ using Taba.Grains.Silos;
 
 namespace Taba.Silo.Hosting;
 
-/// <summary>What a silo tells the others about itself when it joins; it does not change while it lives.</summary>
+/// <summary>A silo's facts, which it tells the others when it joins. They do not change while it lives.</summary>
 sealed record SiloFacts(string Name, SiloRole Role, string DeviceKind, long DeviceMemory, int BatchSize)
 {
     const string NameKey = "taba.name";

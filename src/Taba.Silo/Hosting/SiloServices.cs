@@ -21,10 +21,10 @@ using Taba.Silo.Workers;
 
 namespace Taba.Silo.Hosting;
 
-/// <summary>What every silo has, embedded or in a cluster.</summary>
+/// <summary>Registers the services that every silo has, embedded or in a cluster.</summary>
 static class SiloServices
 {
-    /// <param name="place">Where this silo keeps what; embedded and cluster differ in nothing else here.</param>
+    /// <param name="place">The stores of this silo. Embedded silos and those of a cluster differ in nothing else here.</param>
     public static IServiceCollection AddTabaSilo(this IServiceCollection services, IConfiguration configuration, DeviceChoice device, ISiloPlace place)
     {
         services.AddTabaSettings(configuration);
@@ -107,7 +107,7 @@ static class SiloServices
             where T : class => services.AddOptions<T>().Bind(configuration.GetSection(section)).ValidateDataAnnotations().ValidateOnStart();
     }
 
-    /// <summary>Where grains are placed, and what other silos know of this one.</summary>
+    /// <summary>Registers the placement of grains, and tells other silos the facts of this one.</summary>
     public static ISiloBuilder AddTabaPlacement(this ISiloBuilder silo, SiloFacts facts)
     {
         silo.UseSiloMetadata(facts.ToMetadata());

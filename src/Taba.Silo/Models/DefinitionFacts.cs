@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace Taba.Silo.Models;
 
-/// <summary>What the planner may ask of a model, answered by its definition.</summary>
+/// <summary>The planner's questions about a model, answered by its definition.</summary>
 sealed class DefinitionFacts(ModelDefinition definition, bool onCuda, Func<ModelDefinition, ModelFacts> resized) : ModelFacts
 {
     static readonly string[] Networks = ["float32", "float16", "bfloat16"];

@@ -5,7 +5,7 @@ namespace Taba.Silo.Models;
 /// <summary>The models that have names: where their descriptions are shipped, and where their weights come from.</summary>
 public static class KnownModels
 {
-    /// <summary>Where upstream keeps OpenAI's checkpoints.</summary>
+    /// <summary>The folder in which upstream keeps OpenAI's checkpoints.</summary>
     public const string UpstreamWeightsFolder = "res/openai-models";
 
     public static readonly IReadOnlyList<KnownModel> All =

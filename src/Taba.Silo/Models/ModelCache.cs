@@ -4,7 +4,7 @@ using Taba.Grains;
 
 namespace Taba.Silo.Models;
 
-/// <summary>What <c>taba models pull</c> has brought, and what the hub's own libraries have: looks, and downloads nothing.</summary>
+/// <summary>The models that <c>taba models pull</c> or the hub's own libraries have brought. It looks, and downloads nothing.</summary>
 public sealed class ModelCache(HubSettings settings)
 {
     readonly HubCache _hub = new(settings.CacheFolder);

@@ -113,7 +113,7 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
         return safe.Length == 0 ? "model" : safe;
     }
 
-    /// <summary>What a file of the user does wrong, as bad input.</summary>
+    /// <summary>Turns the errors of a user's file into bad input.</summary>
     static T BadInput<T>(Func<T> work)
     {
         try
@@ -127,6 +127,6 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
         }
     }
 
-    /// <summary>What does not change with the size of the state.</summary>
+    /// <summary>A model's facts that do not change with the size of the state.</summary>
     sealed record Found(string Path, string? Weights, string Digest, string Slug, string? AutoencoderDigest, string? Name);
 }

@@ -3,7 +3,7 @@ using Taba.Grains;
 
 namespace Taba.Silo.Models;
 
-/// <summary>Where the description of a model is, by the name or path that the user gives.</summary>
+/// <summary>Finds the description of a model by the name or path that the user gives.</summary>
 static class ModelPaths
 {
     /// <summary>A model.json, or a Hugging Face folder.</summary>
@@ -38,6 +38,6 @@ static class ModelPaths
             : throw new NotPulledException(known.Name, $"The model {known.Name} in {folder} lacks {string.Join(", ", missing)}: 'taba models pull {known.Name}' fetches what is missing.");
     }
 
-    /// <summary>Whether it is a name, and not a path.</summary>
+    /// <summary>True for a name, false for a path.</summary>
     public static bool IsName(string nameOrPath) => KnownModels.Find(nameOrPath) is not null;
 }

@@ -6,8 +6,8 @@ using Taba.Grains.Sweeps;
 namespace Taba.Silo.Models;
 
 /// <summary>
-/// A plan says what a model is by its digest, and where its planner found it. This silo may have it elsewhere, or, under the same path, another one: what
-/// is used here is a model of that digest.
+/// Finds the model of a plan on this silo. A plan names a model by its digest, and has the path where its planner found it. This silo may
+/// have the model elsewhere, or another one under that path. It uses a model of that digest and no other.
 /// </summary>
 /// <param name="catalogue">Reads models of this machine; null where the planner is in this process, and has done so.</param>
 sealed class ModelsHere(ModelCatalogue? catalogue)

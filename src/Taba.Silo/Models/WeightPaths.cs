@@ -4,7 +4,7 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Silo.Models;
 
-/// <summary>Where the weights of a model.json are.</summary>
+/// <summary>Finds the weights of a model.json.</summary>
 static class WeightPaths
 {
     /// <summary>The file: the one given, the one that the description names, or a known model's where upstream keeps it.</summary>

@@ -15,7 +15,7 @@ namespace Taba.Silo.Outputs;
 /// </summary>
 public sealed partial class BlobFolder : IOutputFolder
 {
-    /// <summary>What a place of blobs begins with on the command line.</summary>
+    /// <summary>The beginning of a place of blobs on the command line.</summary>
     public const string Scheme = "blob:";
 
     const string Runs = "runs/";
@@ -31,7 +31,7 @@ public sealed partial class BlobFolder : IOutputFolder
     /// <exception cref="BadInputException">The prefix cannot be one.</exception>
     public static BlobFolder At(BlobContainerClient container, string place) => new(container, Runs + Prefix(place));
 
-    /// <summary>Whether a place that a user gave means blobs.</summary>
+    /// <summary>True when a place that a user gave means blobs.</summary>
     public static bool IsPlace(string place) => place.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The prefix of blob:PREFIX.</summary>

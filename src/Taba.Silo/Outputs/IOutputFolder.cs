@@ -9,7 +9,7 @@ namespace Taba.Silo.Outputs;
 /// </summary>
 public interface IOutputFolder
 {
-    /// <summary>What people are told: a path or an address.</summary>
+    /// <summary>A path or an address, for people.</summary>
     string Place { get; }
 
     /// <summary>A folder within this one. It need not be there.</summary>

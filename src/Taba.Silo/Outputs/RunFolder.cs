@@ -50,14 +50,14 @@ public sealed record RunFolder
     /// <summary>Rows of a stage that stand under another stage's key: those that were computed again, and those that begin with them.</summary>
     public ImmutableArray<RunSubstitute> Substitutes { get; init; } = [];
 
-    /// <summary>What may make numbers differ elsewhere, such as a processor without AVX2.</summary>
+    /// <summary>Reasons why numbers may differ elsewhere, such as a processor without AVX2.</summary>
     public ImmutableArray<string> Notes { get; init; } = [];
 
     public required double WallSeconds { get; init; }
 
     public required DateTimeOffset WrittenAt { get; init; }
 
-    /// <summary>Whether it holds all of a planned run, from the same stages. Their parts are not compared.</summary>
+    /// <summary>True when it holds all of a planned run, from the same stages. Their parts are not compared.</summary>
     public bool Holds(SweepPlan plan, PlannedRun run, IOutputFolder folder, Diffusion.Tensors.TensorFormat format) =>
         RowStart == run.Rows.Start && RowEnd == run.Rows.End
         && Stages.Select(s => s.Key).SequenceEqual(RunFolderWriter.StagesOf(plan, run).Select(s => s.Key))

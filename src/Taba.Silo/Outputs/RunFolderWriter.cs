@@ -105,7 +105,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
 
     public void Dispose() => _noise.Dispose();
 
-    /// <summary>What computing needed is free now, and writing and measuring take memory of their own.</summary>
+    /// <summary>Gives back the memory that computing needed: writing and measuring take memory of their own.</summary>
     void ReleaseMemory()
     {
         if (_written.Count == 0)
@@ -285,7 +285,7 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
         return [.. plan.Stages.Where(s => keys.Contains(s.Key))];
     }
 
-    /// <summary>What a stage is in a run: a run decodes twice, its samples and its reconstructions.</summary>
+    /// <summary>The name of a stage within a run. A run decodes twice: its samples and its reconstructions.</summary>
     static string Kind(PlannedRun run, PlannedStage stage)
     {
         var decoded = run.Tensors.FirstOrDefault(t => t.DecodedFrom is not null && t.Rows is StageRows rows && rows.Key == stage.Key)?.DecodedFrom;
@@ -299,14 +299,14 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
         folder.Write(file, Encoding.UTF8.GetBytes(json.ToJsonString(RunJson.Options) + "\n"));
 }
 
-/// <summary>How run folders are written.</summary>
+/// <summary>Options of run folders.</summary>
 public sealed record RunFolderOptions
 {
     public Diffusion.Tensors.TensorFormat Format { get; init; } = Diffusion.Tensors.TensorFormat.Safetensors;
 
     public bool WithMetrics { get; init; } = true;
 
-    /// <summary>What <c>_params</c> holds; null derives it from the run.</summary>
+    /// <summary>The content of <c>_params</c>; null derives it from the run.</summary>
     public IReadOnlyDictionary<string, string>? Parameters { get; init; }
 
     /// <summary>The kind of device, for the manifest.</summary>

@@ -145,7 +145,7 @@ sealed class BlobCells(BlobContainerClient container, StorePaths paths)
         return document.Manifests;
     }
 
-    /// <summary>Whether rows stay within a cell.</summary>
+    /// <summary>True when rows stay within a cell.</summary>
     public static bool IsInCell(RowRange rows, int start) => rows.Start >= start && rows.End <= start + (long)Rows;
 
     void Remember(string name, Cell cell)
@@ -167,7 +167,7 @@ sealed record Cell(string StageKey, int Start, ETag? Version, ImmutableArray<Par
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{StageKey}/{Start:D8}");
 }
 
-/// <summary>What a cell's blob says.</summary>
+/// <summary>The content of a cell's blob.</summary>
 sealed record CellDocument(int Schema, ImmutableArray<PartManifest> Manifests)
 {
     public const int CurrentSchema = 1;

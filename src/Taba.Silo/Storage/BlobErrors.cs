@@ -41,7 +41,7 @@ static class BlobErrors
         }
     }
 
-    /// <summary>Whether an exception comes from the account or the way to it.</summary>
+    /// <summary>True when an exception comes from the account or the way to it.</summary>
     public static bool IsBlob(Exception exception, CancellationToken cancellationToken) => exception switch
     {
         RequestFailedException or AuthenticationFailedException or IOException or HttpRequestException => true,

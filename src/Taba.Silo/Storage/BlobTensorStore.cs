@@ -25,8 +25,8 @@ public sealed partial class BlobTensorStore : ITensorStore, IDisposable
     /// <param name="container">The container; it exists.</param>
     /// <param name="scratchRoot">A folder on this machine, for unfinished objects and copies of what is read. Processes may share it.</param>
     /// <param name="copies">
-    /// Whether <see cref="Open"/> copies small objects to the scratch folder, so that each travels once. Without, a reader of a whole run takes no room on this
-    /// machine, and every object travels twice: for its digest, and for its rows.
+    /// With it <see cref="Open"/> copies small objects to the scratch folder, so that each travels once. Without it a reader of a whole run
+    /// takes no room on this machine, and every object travels twice: for its digest, and for its rows.
     /// </param>
     /// <exception cref="StoreException">The scratch folder cannot be created.</exception>
     public BlobTensorStore(BlobContainerClient container, string scratchRoot, bool copies = true)
@@ -38,7 +38,7 @@ public sealed partial class BlobTensorStore : ITensorStore, IDisposable
         Disk("create", _paths.Scratch, () => Directory.CreateDirectory(_paths.Scratch));
     }
 
-    /// <summary>What is on the scratch disk goes when the next process comes.</summary>
+    /// <summary>Gives up the scratch folder. The next process that comes deletes what is in it.</summary>
     public void Dispose() => _scratch.Dispose();
 
     public string ScratchPath(PartAttempt attempt, string objectName)
@@ -108,8 +108,8 @@ public sealed partial class BlobTensorStore : ITensorStore, IDisposable
     }
 
     /// <summary>
-    /// What a manifest names stays. When the outcome of a publication is not known, the request may still be on its way: writing the
-    /// cell anew makes its condition fail, and only then it is certain what the cell names.
+    /// Deletes an attempt's objects that no manifest names. When the outcome of a publication is not known, its request may still be on
+    /// its way. Writing the cell anew makes the request's condition fail; only then is it certain what the cell names.
     /// </summary>
     async Task DeleteObjectsAsync(PartAttempt attempt)
     {

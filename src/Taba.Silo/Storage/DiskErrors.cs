@@ -8,10 +8,10 @@ static class DiskErrors
     const int WindowsDiskFull = unchecked((int)0x80070070);
     const int WindowsHandleDiskFull = unchecked((int)0x80070027);
 
-    /// <summary>Whether an errno says that nothing more fits.</summary>
+    /// <summary>True when an errno says that nothing more fits.</summary>
     public static bool IsFull(int errno) => errno is ENOSPC or EDQUOT;
 
-    /// <summary>Whether an exception says that nothing more fits. On Unix the HResult of an IOException is the errno.</summary>
+    /// <summary>True when an exception says that nothing more fits. On Unix the HResult of an IOException is the errno.</summary>
     public static bool IsFull(Exception exception) =>
         exception is IOException
         && (IsFull(exception.HResult)
@@ -33,6 +33,6 @@ static class DiskErrors
         _ => new($"cannot {what} {path}: {exception.Message}; when the disk is back the same command continues", exception),
     };
 
-    /// <summary>Whether an exception comes from the file system.</summary>
+    /// <summary>True when an exception comes from the file system.</summary>
     public static bool IsDisk(Exception exception) => exception is IOException or UnauthorizedAccessException;
 }

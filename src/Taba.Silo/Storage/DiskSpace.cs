@@ -1,6 +1,6 @@
 namespace Taba.Silo.Storage;
 
-/// <summary>How much still fits on a disk.</summary>
+/// <summary>The room that is left on a disk.</summary>
 public static class DiskSpace
 {
     /// <summary>Bytes that this user may still write below a path, which need not exist yet.</summary>

@@ -138,7 +138,7 @@ public sealed partial class FolderTensorStore
         new DirectoryInfo(folder).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).Select(i => i.LastWriteTimeUtc)
             .Append(Directory.GetLastWriteTimeUtc(folder)).Max();
 
-    /// <summary>What others take away meanwhile, attempts that end and stages that are removed, need not be swept.</summary>
+    /// <summary>Takes a folder that goes away meanwhile (an attempt that ends, a stage that is removed) for swept.</summary>
     static int SkipGone(Func<int> sweep)
     {
         try

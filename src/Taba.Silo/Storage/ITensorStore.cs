@@ -46,7 +46,7 @@ public interface ITensorStore
     /// <summary>Writes down what a stage is, for people who look into the store and for <c>store ls</c>. Idempotent.</summary>
     Task DescribeStageAsync(string stageKey, StageSpec spec, CancellationToken cancellationToken);
 
-    /// <summary>Whether anything is in the store of a stage.</summary>
+    /// <summary>True when the store holds anything of a stage.</summary>
     async Task<bool> HasStageAsync(string stageKey, CancellationToken cancellationToken) =>
         (await ListStagesAsync(cancellationToken)).Any(s => s.Key == stageKey);
 
@@ -57,8 +57,9 @@ public interface ITensorStore
     Task RemoveStageAsync(string stageKey, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Deletes what attempts left that died before they published: objects that no manifest names, and unfinished files. The age says that an attempt is
-    /// dead: nobody takes a day from writing to publishing. A stage with a damaged manifest is left alone. Idempotent.
+    /// Deletes objects that no manifest names, and unfinished files: the rest of attempts that died before they published. An attempt is
+    /// dead when it is old enough: nobody takes a day from writing to publishing. A stage with a damaged manifest keeps everything.
+    /// Idempotent.
     /// </summary>
     /// <param name="writtenBefore">What was written later stays.</param>
     /// <param name="cancellationToken">Stops between two stages.</param>

@@ -35,7 +35,7 @@ static class ManifestReader
         return manifest;
     }
 
-    /// <summary>What is wrong with a manifest, or null.</summary>
+    /// <summary>The fault of a manifest in words; null when it has none.</summary>
     public static string? Fault(StorePaths paths, string stageKey, string file, PartManifest manifest)
     {
         if (manifest.Schema > PartManifest.CurrentSchema)

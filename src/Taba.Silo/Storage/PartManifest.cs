@@ -4,7 +4,7 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Silo.Storage;
 
-/// <summary>What one attempt published: rows of a stage and the objects that hold them. Written once, never changed.</summary>
+/// <summary>The rows of a stage that one attempt published, and the objects that hold them. Written once, never changed.</summary>
 public sealed record PartManifest
 {
     public const int CurrentSchema = 1;
@@ -36,7 +36,7 @@ public sealed record PartManifest
 
     public RowRange Rows => new(RowStart, RowEnd);
 
-    /// <summary>What was kept besides the result.</summary>
+    /// <summary>The tensors that were kept besides the result.</summary>
     public CaptureSelection Kept => new(
         Steps(TensorKinds.State), Steps(TensorKinds.Eps), Steps(TensorKinds.PredXstart));
 

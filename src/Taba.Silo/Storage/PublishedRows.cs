@@ -3,7 +3,7 @@ using Taba.Grains.Stages;
 
 namespace Taba.Silo.Storage;
 
-/// <summary>What a stage's manifests add up to.</summary>
+/// <summary>The rows that a stage's manifests add up to.</summary>
 public static class PublishedRows
 {
     /// <summary>Rows published with at least <paramref name="keep"/> kept.</summary>

@@ -6,7 +6,7 @@ using Taba.Grains.Stages;
 
 namespace Taba.Silo.Storage;
 
-/// <summary>How the store writes JSON: snake case, indented for people, strict about what is missing.</summary>
+/// <summary>The store's JSON: snake case, indented for people, strict about missing fields.</summary>
 static class StoreJson
 {
     static readonly JsonSerializerOptions Options = new()
@@ -49,7 +49,7 @@ static class StoreJson
     }
 }
 
-/// <summary>What <c>stage.json</c> says: the fields of the key as a user would name them, and the whole specification.</summary>
+/// <summary>The content of <c>stage.json</c>: the fields of the key as a user would name them, and the whole specification.</summary>
 sealed record StageDescription(string Key, IReadOnlyDictionary<string, string> Fields, StageSpec Spec);
 
 /// <summary>The part of <c>stage.json</c> that is read back.</summary>

@@ -51,7 +51,7 @@ sealed partial class StorePaths(string root)
     public static string ObjectPath(PartAttempt attempt, string objectName) =>
         $"store/{CheckedKey(attempt.StageKey)}/objects/{AttemptName(attempt)}/{ObjectFile(objectName)}";
 
-    /// <summary>Where stages lie in a container.</summary>
+    /// <summary>The names of stages in a container begin with it.</summary>
     public const string StagesPrefix = "store/";
 
     /// <summary>Names of a stage in a container begin with it.</summary>
@@ -89,7 +89,7 @@ sealed partial class StorePaths(string root)
         return match.Success && int.TryParse(match.Groups["row"].Value, NumberStyles.None, CultureInfo.InvariantCulture, out rowStart);
     }
 
-    /// <summary>Whether a folder's name can be a stage's.</summary>
+    /// <summary>True when a folder's name can be a stage's.</summary>
     public static bool IsKey(string name) => Key().IsMatch(name);
 
     static string AttemptName(PartAttempt attempt) =>

@@ -8,7 +8,7 @@ using Taba.Silo.Hosting;
 namespace Taba.Silo.Workers;
 
 /// <summary>
-/// Which silos there are, as this one sees them. A worker is its silo: alive while membership does not say that it is dead or gone.
+/// The silos that there are, as this one sees them. A worker is its silo: alive while membership does not say that it is dead or gone.
 /// </summary>
 sealed class SiloMembership(IClusterMembershipService membership, ISiloMetadataCache metadata) : IWorkerLiveness, ISiloDirectory
 {

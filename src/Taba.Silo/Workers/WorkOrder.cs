@@ -4,10 +4,10 @@ using Taba.Grains.Sweeps;
 namespace Taba.Silo.Workers;
 
 /// <summary>
-/// Where a worker looks for work first: at sweeps of higher priority; among equal ones at stages whose model is loaded, for a load costs
-/// seconds to minutes; then at the sweep of which this silo took the fewest rows; in a sweep at the deepest stage. A model that has waited
-/// for <see cref="WorkerSettings.SwitchAfter"/> counts as loaded: no sweep starves, and a silo loads at most once in that time for each model.
-/// One thread at a time.
+/// The order in which a worker looks for work. Sweeps of higher priority come first. Among equal ones stages whose model is loaded come
+/// first, for a load costs seconds to minutes; then the sweep of which this silo took the fewest rows; in a sweep the deepest stage. A
+/// model that has waited for <see cref="WorkerSettings.SwitchAfter"/> counts as loaded: no sweep starves, and a silo loads each model at
+/// most once in that time. One thread at a time.
 /// </summary>
 sealed class WorkOrder(TimeProvider time, TimeSpan switchAfter)
 {

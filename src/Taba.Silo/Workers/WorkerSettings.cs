@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Taba.Silo.Workers;
 
-/// <summary>What a worker takes first.</summary>
+/// <summary>Settings of a worker's choice of work.</summary>
 public sealed class WorkerSettings
 {
     /// <summary>Section of the settings.</summary>
