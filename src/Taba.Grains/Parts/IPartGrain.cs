@@ -10,8 +10,8 @@ public interface IPartGrain : IGrainWithStringKey
 {
     /// <summary>Begins and returns at once. Idempotent for one attempt; a newer attempt replaces an older one.</summary>
     /// <returns>
-    /// False when nothing begins: a newer attempt, or another of the same epoch, was here, or the activation of an earlier one is still on another
-    /// silo, from where it goes now. The caller asks again, and in the end gives the part back.
+    /// False when nothing begins: a newer attempt was here, or another of the same epoch, or the activation of an earlier one is still on
+    /// another silo and goes now. The caller asks again, and in the end gives the part back.
     /// </returns>
     [Alias("Start")]
     Task<bool> StartAsync(PartLease lease);
@@ -28,7 +28,8 @@ public interface IPartGrain : IGrainWithStringKey
     Task StopAsync(PartAttempt attempt);
 
     /// <summary>
-    /// The attempt cannot go on, for no fault of its samples: they stop, what they wrote goes, and the stage gets the part back. Idempotent.
+    /// Ends an attempt that cannot go on for no fault of its samples. They stop, their files go, and the stage gets the part back.
+    /// Idempotent.
     /// </summary>
     [Alias("Abandon")]
     Task AbandonAsync(PartAttempt attempt, PartFault fault);
@@ -37,6 +38,6 @@ public interface IPartGrain : IGrainWithStringKey
     ValueTask<PartStatus> GetStatusAsync();
 }
 
-/// <summary>Where a part is.</summary>
+/// <summary>The progress of a part.</summary>
 [GenerateSerializer, Immutable, Alias("taba.PartStatus")]
 public sealed record PartStatus(PartAttempt? Attempt, int SamplesRunning, int SamplesEnded);

@@ -1,12 +1,12 @@
 namespace Taba.Grains.Parts;
 
-/// <summary>What kept an attempt at a part from going on.</summary>
-/// <param name="Kind">Whose fault it is.</param>
+/// <summary>The reason why an attempt at a part cannot go on.</summary>
+/// <param name="Kind">The owner of the fault.</param>
 /// <param name="Reason">What happened, in words.</param>
 [GenerateSerializer, Immutable, Alias("taba.PartFault")]
 public sealed record PartFault(PartFaultKind Kind, string Reason);
 
-/// <summary>Whose fault it is that an attempt at a part cannot go on.</summary>
+/// <summary>The owners of a fault that ends an attempt at a part.</summary>
 public enum PartFaultKind
 {
     /// <summary>The store or the checkpoints: a full disk, a server that is gone.</summary>

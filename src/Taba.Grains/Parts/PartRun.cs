@@ -21,8 +21,8 @@ sealed class PartRun(PartLease lease)
     public CancellationTokenSource Stop { get; } = new();
 
     /// <summary>
-    /// The workspace prepares or publishes: whoever stops the attempt now leaves its objects alone, for a manifest may be about
-    /// to name them. What remains is discarded when the workspace is done.
+    /// True while the workspace prepares or publishes. Whoever stops the attempt then must not touch its objects, for a manifest may be
+    /// about to name them. They are discarded when the workspace is done.
     /// </summary>
     public bool InWorkspace { get; set; }
 }

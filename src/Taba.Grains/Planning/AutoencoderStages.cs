@@ -20,7 +20,7 @@ sealed class AutoencoderStages(ModelFacts model, StageSpec template, bool withDe
     }
 
     /// <summary>
-    /// Which images upstream compares: decoded ones, but for the LDM scripts that begin with given latents, which compare those.
+    /// The images that upstream compares: decoded ones, except in LDM's scripts that begin with given latents, which compare those.
     /// </summary>
     public ImagePair ImagesOf(SweepSpec spec) =>
         withDecoding && model.Autoencoder is not null && (model.Identity.Family != "ldm" || spec.WithSampling) ? ImagePair.Decoded : ImagePair.States;

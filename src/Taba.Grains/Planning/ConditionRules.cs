@@ -42,7 +42,9 @@ static class ConditionRules
         }
     }
 
-    /// <summary>What no model can take. Said before a model is looked for, which may mean that it is downloaded.</summary>
+    /// <summary>
+    /// Refuses conditions that no model can take, before a model is looked for: to look for a model may mean to download it.
+    /// </summary>
     public static void Check(SweepSpec spec)
     {
         var request = spec.Conditions;

@@ -3,13 +3,13 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Planning;
 
-/// <summary>What the planner asks about files that the user gives.</summary>
+/// <summary>The planner's questions about files that the user gives.</summary>
 public interface IInputFiles
 {
     /// <exception cref="BadInputException">Missing, unreadable or not one tensor.</exception>
     InputTensor Describe(string path);
 
-    /// <summary>Whether a path is a picture or a folder of pictures, by what it looks like.</summary>
+    /// <summary>True when a path looks like a picture or a folder of pictures.</summary>
     bool ArePictures(string path) => false;
 
     /// <summary>Pictures, to be brought to a size.</summary>

@@ -3,7 +3,7 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Planning;
 
-/// <summary>What the planner asks about models. It reads files and loads nothing.</summary>
+/// <summary>The planner's questions about models. It reads files and loads nothing.</summary>
 public interface IModelCatalogue
 {
     /// <summary>Finds a model and reads its architecture and the digest of its weights.</summary>
@@ -11,7 +11,7 @@ public interface IModelCatalogue
     ModelFacts Resolve(ModelSelection selection);
 }
 
-/// <summary>What a model is conditioned on.</summary>
+/// <summary>The kinds of conditions that a model takes.</summary>
 public enum ConditionKind
 {
     None,
@@ -28,7 +28,7 @@ public enum ConditionKind
 /// <param name="Pictures">The shape of what it decodes them to.</param>
 public sealed record AutoencoderFacts(ModelIdentity Model, RowShape Pictures);
 
-/// <summary>What the planner needs to know of one model.</summary>
+/// <summary>The facts of one model that the planner needs.</summary>
 public abstract class ModelFacts
 {
     public required ModelIdentity Identity { get; init; }
@@ -44,13 +44,13 @@ public abstract class ModelFacts
     /// <summary>Digest of the class names; of their number alone when they have none.</summary>
     public string LabelsDigest { get; init; } = "";
 
-    /// <summary>Whether it has a prediction without condition, to guide away from.</summary>
+    /// <summary>True when it has a prediction without condition, to guide away from.</summary>
     public bool CanBeGuided { get; init; }
 
     /// <summary>Null when the state is a picture itself.</summary>
     public AutoencoderFacts? Autoencoder { get; init; }
 
-    /// <summary>Whether a given file decides height and width of the state.</summary>
+    /// <summary>True when a given file decides height and width of the state.</summary>
     public bool SizeFollowsInputs { get; init; }
 
     /// <summary>Null when T steps are possible, else a sentence that says why not and what would do.</summary>

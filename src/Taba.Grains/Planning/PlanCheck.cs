@@ -4,7 +4,9 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Planning;
 
-/// <summary>What a cluster asks of a plan before it takes it in: names become keys of grains and parts of paths, and a key promises numbers.</summary>
+/// <summary>
+/// Checks a plan before a cluster takes it in: names become keys of grains and parts of paths, and a key promises numbers.
+/// </summary>
 public static partial class PlanCheck
 {
     /// <param name="plan">A plan that came over a gateway.</param>

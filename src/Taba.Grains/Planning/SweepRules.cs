@@ -2,7 +2,7 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Planning;
 
-/// <summary>What a sweep may ask for. Each refusal says what, where, the value, and what would do.</summary>
+/// <summary>Refuses what a sweep may not ask for. Each refusal says what, where, the value, and what would do.</summary>
 static class SweepRules
 {
     const int MaxSamples = 100_000_000;

@@ -6,7 +6,7 @@ namespace Taba.Grains.Ports;
 /// <summary>The engines of this silo. Nothing here waits for a device.</summary>
 public interface IEngineHost
 {
-    /// <summary>How many steps a trajectory runs before it reports and is checkpointed.</summary>
+    /// <summary>The most steps that a trajectory runs before it reports and is checkpointed.</summary>
     int SegmentSteps { get; }
 
     /// <summary>The engines begin nothing more: this silo ends.</summary>

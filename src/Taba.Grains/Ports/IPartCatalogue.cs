@@ -3,7 +3,7 @@ using Taba.Grains.Stages;
 
 namespace Taba.Grains.Ports;
 
-/// <summary>What the store says is published. Its manifests outrank a stage's own state.</summary>
+/// <summary>The published rows, as the store says. Its manifests outrank a stage's own state.</summary>
 public interface IPartCatalogue
 {
     /// <summary>Published rows of a stage, by what was kept with them.</summary>

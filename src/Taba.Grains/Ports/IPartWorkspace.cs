@@ -5,7 +5,7 @@ using Taba.Grains.Sweeps;
 namespace Taba.Grains.Ports;
 
 /// <summary>
-/// Where a silo keeps the tensors of the parts it computes: inputs before, results while, objects and manifest after.
+/// Keeps the tensors of the parts that a silo computes: inputs before, results while, objects and manifest after.
 /// Grains name rows; the workspace holds bytes.
 /// </summary>
 public interface IPartWorkspace
@@ -31,6 +31,6 @@ public interface IPartWorkspace
 /// <param name="Failures">Rows that could not be made.</param>
 public sealed record PreparedPart(ImmutableArray<SampleStart> Starts, ImmutableArray<SampleFailure> Failures);
 
-/// <summary>Where a row of a part begins: at its stage's first step, or at a checkpoint.</summary>
+/// <summary>The step at which a row of a part begins: its stage's first, or a checkpoint's.</summary>
 [GenerateSerializer, Immutable, Alias("taba.SampleStart")]
 public readonly record struct SampleStart(int Sample, int Step);

@@ -12,17 +12,17 @@ public interface ISilosGrain : IGrainWithIntegerKey
     ValueTask<ImmutableArray<SiloInfo>> GetAsync();
 }
 
-/// <summary>What a silo is.</summary>
+/// <summary>The facts of a silo.</summary>
 /// <param name="Name">The silo's name.</param>
 /// <param name="Worker">Its address, by which leases know it.</param>
-/// <param name="Role">What it does.</param>
+/// <param name="Role">Worker or coordinator.</param>
 /// <param name="DeviceKind">cpu, or the kind of its CUDA device: results are equal bit for bit on one kind only.</param>
 /// <param name="DeviceMemory">Bytes of the device's memory; 0 when unknown.</param>
 /// <param name="BatchSize">The most rows of one forward pass.</param>
 [GenerateSerializer, Immutable, Alias("taba.SiloInfo")]
 public sealed record SiloInfo(string Name, string Worker, SiloRole Role, string DeviceKind, long DeviceMemory, int BatchSize);
 
-/// <summary>What a silo does.</summary>
+/// <summary>The roles of a silo.</summary>
 public enum SiloRole
 {
     /// <summary>Steps trajectories on its device, and whatever else there is to do.</summary>

@@ -5,9 +5,10 @@ using Orleans.Runtime;
 namespace Taba.Grains.Silos;
 
 /// <summary>
-/// Where the grains are that belong to a silo: parts, samples and models. Whoever calls them is on their silo, and what they hold (a slot, arrays) is
-/// there too, so nobody else needs to know of them. In the cluster's own directory their entries would lie on any silo, and the death of that one would end
-/// samples that run on another; here a silo's death costs nothing but what ran on it, and a sample costs no message to a second machine.
+/// A directory of the grains that belong to a silo: parts, samples and models. Their callers are on their silo, and so is what they hold (a
+/// slot, arrays). Nobody else needs to know of them. In the cluster's own directory their entries would lie on any silo, and the death of
+/// that silo would end samples that run on another. Here a silo's death costs nothing but what ran on it, and a sample costs no message to
+/// a second machine.
 /// </summary>
 /// <remarks>Two silos may each have the same part: then two attempts run, and the store decides (<c>docs/design/exactly-once.md</c>).</remarks>
 public sealed class SiloGrainDirectory : IGrainDirectory

@@ -3,7 +3,7 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Stages;
 
-/// <summary>What a stage keeps besides its result: for each kind of tensor the steps, sorted. An output, not part of the key.</summary>
+/// <summary>The tensors that a stage keeps besides its result: for each kind the steps, sorted. An output, not part of the key.</summary>
 [GenerateSerializer, Immutable, Alias("taba.CaptureSelection")]
 public sealed record CaptureSelection(
     [property: Id(0)] ImmutableArray<int> State,
@@ -38,7 +38,7 @@ public sealed record CaptureSelection(
         }
     }
 
-    /// <summary>What is kept at one step.</summary>
+    /// <summary>The kinds that are kept at one step.</summary>
     public TensorKinds At(int step) =>
         (State.AsSpan().BinarySearch(step) >= 0 ? TensorKinds.State : 0)
         | (Eps.AsSpan().BinarySearch(step) >= 0 ? TensorKinds.Eps : 0)
@@ -67,7 +67,7 @@ public sealed record CaptureSelection(
     }
 
     /// <summary>
-    /// What a swap needs of the sampling stage: inversion step idx takes eps of the sampling step T-1-idx, or the state after
+    /// The steps of the sampling stage that a swap needs. Inversion step idx takes eps of the sampling step T-1-idx, or the state after
     /// sampling step T-2-idx (docs/upstream.md, section 7.1). The state before the first step is the noise, which is not kept here.
     /// </summary>
     public static CaptureSelection ForSwap(InterventionKind kind, int before, int numInferenceSteps)

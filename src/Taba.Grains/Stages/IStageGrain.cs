@@ -82,11 +82,11 @@ public sealed record PartLease(PartAttempt Attempt, StageSpec Spec, RowRange Row
     /// <summary>Workers that had some of these rows before and did not finish them: their checkpoints may be of use.</summary>
     [Id(10)] public ImmutableArray<string> EarlierWorkers { get; init; } = [];
 
-    /// <summary>Whose lease it is: the part runs on that silo and no other. Null where there is only one.</summary>
+    /// <summary>The silo that has the lease: the part runs there and nowhere else. Null where there is only one silo.</summary>
     [Id(11)] public string? Worker { get; init; }
 }
 
-/// <summary>What a worker asks for.</summary>
+/// <summary>A worker's question for parts.</summary>
 /// <param name="Rows">Parts are handed out until they have this many rows together; at least one is, when there is one.</param>
 /// <param name="PreferredRow">The worker has just finished this row of the stage's input: it has first claim on it.</param>
 [GenerateSerializer, Immutable, Alias("taba.LeaseRequest")]
@@ -96,6 +96,6 @@ public readonly record struct LeaseRequest(int Rows, int? PreferredRow)
     [Id(10)] public string? Refusal { get; init; }
 }
 
-/// <summary>How far a leased part is.</summary>
+/// <summary>The progress of a leased part.</summary>
 [GenerateSerializer, Immutable, Alias("taba.PartProgress")]
 public readonly record struct PartProgress(PartAttempt Attempt, long Evaluations);

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Taba.Grains.Stages;
 
-/// <summary>How long a worker may hold a part without a sign of life.</summary>
+/// <summary>Times and limits of leases.</summary>
 public sealed class LeaseOptions
 {
     /// <summary>Section of the settings.</summary>
@@ -13,7 +13,7 @@ public sealed class LeaseOptions
     [Range(typeof(TimeSpan), "00:00:02", "01:00:00")]
     public TimeSpan Duration { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How often a worker renews.</summary>
+    /// <summary>The time between two renewals of a worker.</summary>
     /// <value>The default value is 1 second.</value>
     [Range(typeof(TimeSpan), "00:00:00.050", "00:05:00")]
     public TimeSpan RenewEvery { get; set; } = TimeSpan.FromSeconds(1);

@@ -21,7 +21,7 @@ sealed class ModelRefusals
     public ImmutableArray<ModelRefusal> Of(IEnumerable<SiloInfo> silos) =>
         [.. silos.Where(s => _reasons.ContainsKey(s.Worker)).Select(s => new ModelRefusal(s.Name, _reasons[s.Worker]))];
 
-    /// <summary>Whether nobody is left for a stage.</summary>
+    /// <summary>True when every silo that could take the stage refuses its model.</summary>
     public bool AreAll(IEnumerable<SiloInfo> silos, StageSpec spec) =>
         silos.Where(s => !spec.HasSteps || s.Role == SiloRole.Worker).All(s => _reasons.ContainsKey(s.Worker));
 }

@@ -1,6 +1,6 @@
 namespace Taba.Grains.Stages;
 
-/// <summary>How a stage's grain is called.</summary>
+/// <summary>The key of a stage's grain.</summary>
 public static class StageAddress
 {
     const string Prefix = "stage-";

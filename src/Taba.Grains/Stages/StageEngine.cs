@@ -1,6 +1,6 @@
 namespace Taba.Grains.Stages;
 
-/// <summary>What distinguishes the engines of a silo.</summary>
+/// <summary>Names the engines of a silo.</summary>
 public static class StageEngine
 {
     /// <summary>The engine of a stage: its model at one size, the precisions of network and state, and whether shapes are fixed.</summary>

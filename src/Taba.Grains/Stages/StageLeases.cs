@@ -58,7 +58,10 @@ public static class StageLeases
     /// <summary>The newest of these are remembered; the oldest are of the least use.</summary>
     const int LostKept = 512;
 
-    /// <summary>How many earlier workers a lease names: a sample that one of them finished is nowhere else, and silos may die many times in a row.</summary>
+    /// <summary>
+    /// The most earlier workers that a lease names. A sample that one of them finished is nowhere else, and silos may die many times in a
+    /// row.
+    /// </summary>
     const int EarlierNamed = 32;
 
     /// <summary>Remembers that attempts ended without publishing, and for what each counts (<see cref="LostAttempt"/>).</summary>
@@ -76,8 +79,8 @@ public static class StageLeases
     }
 
     /// <summary>
-    /// Whether a worker's death speaks against the rows that it had. A sample that kills does so at one step, whoever computes it; rows that
-    /// got a step further than in every attempt before had the bad luck of a silo that was killed, and may have it as often as it comes.
+    /// True when a worker's death speaks against the rows that it had. A sample that kills does so at one step, whoever computes it. Rows
+    /// that got a step further than in every attempt before had bad luck: their silo was killed. They may have it as often as it comes.
     /// </summary>
     /// <param name="reached">Evaluations of a row behind the attempt.</param>
     public static bool IsStrike(this StageState state, RowRange rows, double reached) =>
@@ -173,7 +176,7 @@ public static class StageLeases
         return null;
     }
 
-    /// <summary>Whether any sweep still waits for rows of this stage.</summary>
+    /// <summary>True when any sweep still waits for rows of this stage.</summary>
     public static bool HasOpenDemand(this StageState state) =>
         state.Demands.Any(d => !d.Wanted.Subtract(state.Published(d.Keep)).Subtract(state.QuarantinedRows()).IsEmpty);
 

@@ -3,7 +3,7 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Stages;
 
-/// <summary>What a stage does.</summary>
+/// <summary>The kinds of stages.</summary>
 public enum StageKind
 {
     /// <summary>Noise to images.</summary>
@@ -52,7 +52,7 @@ public sealed record StageSpec
     /// <summary>Shape of a result's row when it is not the state's: pictures of a decoder, and states of an encoder.</summary>
     [Id(10)] public RowShape? Output { get; init; }
 
-    /// <summary>Whether trajectories step through it; else whole rows pass through an autoencoder once.</summary>
+    /// <summary>True when trajectories step through it. Otherwise whole rows pass through an autoencoder once.</summary>
     public bool HasSteps => Kind is StageKind.Sample or StageKind.Invert or StageKind.Reconstruct;
 
     /// <summary>Shape of a result's row.</summary>
@@ -124,7 +124,7 @@ public readonly record struct RowShape(int Channels, int Height, int Width)
 [GenerateSerializer, Immutable, Alias("taba.Precision")]
 public sealed record Precision(string Network, string State, string Noise);
 
-/// <summary>Where rows come from.</summary>
+/// <summary>A source of rows.</summary>
 [GenerateSerializer, Immutable, Alias("taba.RowsRef")]
 public abstract record RowsRef;
 

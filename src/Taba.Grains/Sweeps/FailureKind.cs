@@ -12,7 +12,7 @@ public enum FailureKind
     /// <summary>The network throws for this sample, also when it is alone, and not for others.</summary>
     Poison,
 
-    /// <summary>What it begins with is not what its stage takes.</summary>
+    /// <summary>Its input is not what its stage takes.</summary>
     Input,
 
     /// <summary>The device has too little memory for it alone.</summary>

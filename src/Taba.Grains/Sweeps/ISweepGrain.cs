@@ -55,7 +55,7 @@ public readonly record struct StageWork(string Key, bool HasSteps)
     /// <summary>The digest of its model.</summary>
     [Id(11)] public string? Model { get; init; }
 
-    /// <summary>What a worker must know of a stage before it asks.</summary>
+    /// <summary>The facts of a stage that a worker must know before it asks.</summary>
     public static StageWork Of(string key, StageSpec spec) =>
         new(key, spec.HasSteps) { Engine = spec.HasSteps ? StageEngine.Of(spec) : null, Model = spec.Model.Digest };
 }

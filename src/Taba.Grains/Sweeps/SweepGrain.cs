@@ -17,10 +17,10 @@ public sealed record SweepGrainState
 
     [Id(1)] public SweepPlan? Plan { get; init; }
 
-    /// <summary>How it ended; null while it lives.</summary>
+    /// <summary>The state in which it ended; null while it lives.</summary>
     [Id(2)] public SweepState? Ended { get; init; }
 
-    /// <summary>What it looked like when it ended: its stages have then forgotten it.</summary>
+    /// <summary>The last status, written when it ended: its stages forget it then.</summary>
     [Id(3)] public SweepStatus? Final { get; init; }
 
     /// <summary>Hands out no work until resumed.</summary>

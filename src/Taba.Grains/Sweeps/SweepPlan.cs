@@ -11,10 +11,12 @@ namespace Taba.Grains.Sweeps;
 [GenerateSerializer, Immutable, Alias("taba.SweepPlan")]
 public sealed record SweepPlan(string SweepId, string Name, ImmutableArray<PlannedStage> Stages, ImmutableArray<PlannedRun> Runs)
 {
-    /// <summary>What failed samples do to the sweep. Not part of its identity: a sweep that is submitted again may have another.</summary>
+    /// <summary>
+    /// The effect of failed samples on the sweep. Not part of its identity: a sweep that is submitted again may have another.
+    /// </summary>
     [Id(10)] public ErrorPolicy OnError { get; init; } = ErrorPolicy.Continue;
 
-    /// <summary>Of two sweeps with work the one of the higher priority is served first; equal ones share. Not part of its identity.</summary>
+    /// <summary>The sweep of the higher priority is served first; equal ones share. Not part of its identity.</summary>
     [Id(11)] public int Priority { get; init; }
 
     /// <summary>Rows times evaluations of all stages, were nothing done before.</summary>

@@ -1,7 +1,7 @@
 namespace Taba.Grains.Sweeps;
 
 /// <summary>
-/// What a user asks for: the content of a sweep file, or of the flags of <c>sample</c>, <c>swap</c> and <c>forward</c>.
+/// A user's request: the content of a sweep file, or of the flags of <c>sample</c>, <c>swap</c> and <c>forward</c>.
 /// Lists are axes; the sweep is their product. Nothing here is resolved yet: that is the planner's work.
 /// </summary>
 [GenerateSerializer, Alias("taba.SweepSpec")]
@@ -86,7 +86,7 @@ public sealed record SweepSpec
     /// <summary>The run's files go directly into the output folder (<c>--save_dir</c>), not into sweep/run below it.</summary>
     [Id(26)] public bool FlatOutput { get; init; }
 
-    /// <summary>Where the classes or prompts of a conditional model come from; ignored by unconditional models.</summary>
+    /// <summary>The source of a conditional model's classes or prompts; ignored by unconditional models.</summary>
     [Id(27)] public ConditionRequest Conditions { get; init; } = new();
 
     /// <summary>Scales of classifier-free guidance; an axis. 1 or less is none.</summary>
@@ -98,14 +98,16 @@ public sealed record SweepSpec
     /// <summary>Decode samples and reconstructions of a latent model to images.</summary>
     [Id(30)] public bool WithDecoding { get; init; } = true;
 
-    /// <summary>What failed samples do to the sweep.</summary>
+    /// <summary>The effect of failed samples on the sweep.</summary>
     [Id(31)] public ErrorPolicy OnError { get; init; } = ErrorPolicy.Continue;
 
-    /// <summary>Of two sweeps of a cluster the one of the higher priority is served first; equal ones share.</summary>
+    /// <summary>A cluster serves the sweep of the higher priority first; equal ones share.</summary>
     [Id(32)] public int Priority { get; init; }
 }
 
-/// <summary>How many samples may fail before the sweep hands out no more work. What runs is finished, what is published stays.</summary>
+/// <summary>
+/// The number of samples that may fail before the sweep hands out no more work. Parts that run are finished, and published rows stay.
+/// </summary>
 /// <param name="StopAfter">The sweep stops when this many have failed; 1 is <c>fail-fast</c>, null <c>continue</c>.</param>
 [GenerateSerializer, Immutable, Alias("taba.ErrorPolicy")]
 public sealed record ErrorPolicy(int? StopAfter)
@@ -123,7 +125,7 @@ public sealed record ErrorPolicy(int? StopAfter)
 public sealed record ConditionRequest
 {
     /// <summary>
-    /// Where prompts are drawn from: <c>dataset</c> (Recap-COCO-30K), <c>null</c> (the empty prompt), <c>hobbit</c>, or the path of a
+    /// The source of prompts: <c>dataset</c> (Recap-COCO-30K), <c>null</c> (the empty prompt), <c>hobbit</c>, or the path of a
     /// text file with a prompt a line or of a .json list. Null means <c>dataset</c>.
     /// </summary>
     [Id(0)] public string? Prompts { get; init; }
@@ -140,7 +142,7 @@ public sealed record ConditionRequest
     /// <summary>Seed of the draw.</summary>
     [Id(4)] public long CondSeed { get; init; } = 10;
 
-    /// <summary>How many prompts or classes are drawn; null draws as many as <see cref="SweepSpec.Samples"/> needs.</summary>
+    /// <summary>The number of prompts or classes that are drawn; null draws as many as <see cref="SweepSpec.Samples"/> needs.</summary>
     [Id(5)] public int? NPrompts { get; init; }
 
     /// <summary>Consecutive rows that share a condition.</summary>
@@ -164,7 +166,7 @@ public enum ForwardAlignment
 [GenerateSerializer, Alias("taba.ModelSelection")]
 public sealed record ModelSelection(string NameOrPath, string? WeightsPath = null, int? SampleSize = null);
 
-/// <summary>What is done to the first K inversion steps.</summary>
+/// <summary>The treatment of the first K inversion steps.</summary>
 public enum InterventionKind
 {
     /// <summary>The prediction is replaced by the true one of sampling.</summary>
@@ -219,7 +221,7 @@ public enum TensorKinds
 [GenerateSerializer, Alias("taba.PrecisionRequest")]
 public sealed record PrecisionRequest(string Network = "auto", string State = "auto", string Noise = "auto");
 
-/// <summary>How noise is addressed.</summary>
+/// <summary>The layouts of noise.</summary>
 public enum NoiseLayout
 {
     /// <summary>The numbers of one torch.randn over all rows.</summary>

@@ -3,7 +3,7 @@ using Taba.Grains.Stages;
 
 namespace Taba.Grains.Sweeps;
 
-/// <summary>Where a sweep stands.</summary>
+/// <summary>The states of a sweep.</summary>
 public enum SweepState
 {
     Running,
@@ -23,7 +23,7 @@ public enum SweepState
     Stopped,
 }
 
-/// <summary>What states mean.</summary>
+/// <summary>The meaning of states.</summary>
 public static class SweepStates
 {
     /// <summary>More may happen without anybody's doing, or when it is resumed.</summary>

@@ -29,9 +29,9 @@ public interface ITrajectoryGrain : IGrainWithStringKey
     ValueTask<TrajectoryStatus> GetStatusAsync();
 }
 
-/// <summary>What a trajectory is to do.</summary>
+/// <summary>The order to a trajectory.</summary>
 /// <param name="EngineKey">The engine on this silo.</param>
-/// <param name="FirstStep">Where it begins.</param>
+/// <param name="FirstStep">The first step to execute.</param>
 /// <param name="TotalSteps">T.</param>
 /// <param name="SegmentSteps">Steps between two reports.</param>
 [GenerateSerializer, Immutable, Alias("taba.TrajectoryOrder")]
@@ -40,7 +40,7 @@ public sealed record TrajectoryOrder(PartAttempt Attempt, int Sample, string Eng
     public static string Key(string stageKey, int sample) => $"{stageKey}/{sample}";
 }
 
-/// <summary>Where a trajectory is.</summary>
+/// <summary>The progress of a trajectory.</summary>
 [GenerateSerializer, Immutable, Alias("taba.TrajectoryStatus")]
 public sealed record TrajectoryStatus(int Sample, int NextStep, int TotalSteps, bool Running);
 

@@ -24,7 +24,8 @@ sealed partial class StoreUpkeepGrain(
         var there = await this.GetReminders();
         foreach (var reminder in there.Where(r => r.ReminderName != wanted))
             await this.UnregisterReminder(reminder);
-        // One that is there is left alone: registered anew it waits anew, and would never come where silos start more often than that.
+        // A reminder that is there stays as it is: registering it again starts its wait again, and where silos start more often than it
+        // comes, it would never come.
         if (wanted is not null && there.All(r => r.ReminderName != wanted))
             await this.RegisterOrUpdateReminder(wanted, every, every);
     }

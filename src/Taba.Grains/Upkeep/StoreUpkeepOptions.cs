@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Taba.Grains.Upkeep;
 
-/// <summary>How often a cluster clears its tensor store.</summary>
+/// <summary>Settings of a cluster's upkeep of its tensor store.</summary>
 public sealed class StoreUpkeepOptions : IValidatableObject
 {
     /// <summary>Section of the settings.</summary>
