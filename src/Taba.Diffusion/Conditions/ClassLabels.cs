@@ -28,7 +28,7 @@ public sealed class ClassLabels
         _names = names;
     }
 
-    /// <summary>How many classes there are; ids are 0 to this less one.</summary>
+    /// <summary>The number of classes; ids are 0 to this less one.</summary>
     public int Count { get; }
 
     /// <summary>False when classes are only numbers.</summary>

@@ -1,6 +1,6 @@
 namespace Taba.Diffusion.Conditions;
 
-/// <summary>How far a word is from others (Levenshtein 1966), to say what was probably meant.</summary>
+/// <summary>The distance of a word from others (Levenshtein 1966), to say what was probably meant.</summary>
 static class EditDistance
 {
     /// <summary>No name is longer; beyond it nothing is compared, so that a hostile word costs nothing.</summary>

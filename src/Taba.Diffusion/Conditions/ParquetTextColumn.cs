@@ -18,7 +18,7 @@ static class ParquetTextColumn
     /// <summary>EINVAL.</summary>
     const int InvalidArgument = 22;
 
-    /// <summary>How many rows the file states; no data are read.</summary>
+    /// <summary>The number of rows that the file states. No data are read.</summary>
     internal static async Task<long> CountAsync(string path, string column, CancellationToken cancellation)
     {
         try

@@ -37,7 +37,7 @@ public sealed class PromptDataset
     /// <summary>The parquet files, in order.</summary>
     public IReadOnlyList<string> Files { get; }
 
-    /// <summary>How many prompts there are.</summary>
+    /// <summary>The number of prompts.</summary>
     public long Count { get; }
 
     /// <summary>Finds the files and reads their row counts.</summary>

@@ -9,15 +9,15 @@ public sealed record PromptDraw
     /// </summary>
     public string Source { get; init; } = PromptSource.Dataset;
 
-    /// <summary>Where the dataset of the source <c>dataset</c> is.</summary>
+    /// <summary>The path of the dataset, for the source <c>dataset</c>.</summary>
     public string? DatasetPath { get; init; }
 
     /// <summary>Seed of a draw from a dataset. The default value is 10.</summary>
     public long CondSeed { get; init; } = 10;
 
     /// <summary>
-    /// How many prompts are drawn; of a prompt file the first ones are taken. The default value is null: all of a prompt file; a dataset
-    /// needs a number.
+    /// The number of prompts that are drawn; of a prompt file the first ones are taken. The default value is null: all of a prompt file.
+    /// A dataset needs a number.
     /// </summary>
     public int? Prompts { get; init; }
 

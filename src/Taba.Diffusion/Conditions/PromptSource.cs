@@ -32,7 +32,7 @@ public sealed class PromptSource
         Digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)));
     }
 
-    /// <summary>How many rows have a prompt; null when every row has.</summary>
+    /// <summary>The number of rows that have a prompt; null when every row has.</summary>
     public long? Rows => _rowsPerPrompt == 0 ? null : (long)_prompts.Count * _rowsPerPrompt;
 
     /// <summary>The prompts, in order, each once for all rows that follow one another with it.</summary>

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Metrics;
 
-/// <summary>What the correlation metric gives for white noise: the value that a latent without any structure would have at the same N.</summary>
+/// <summary>The correlation metric of white noise: the value that a latent without any structure would have at the same N.</summary>
 public static class NoiseFloor
 {
     const int RowsAtOnce = 256;

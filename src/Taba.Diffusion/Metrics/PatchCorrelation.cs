@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace Taba.Diffusion.Metrics;
 
 /// <summary>
-/// How far values of an image depend on each other: over N samples, the k strongest |Pearson correlations| between two values of a
-/// patch, their mean and standard deviation over all patches (upstream's get_top_k_corr_in_patches; the paper's measure of what
-/// is left of the image in a latent). Rows come in parts; memory does not depend on N. Not thread-safe.
+/// Measures how far values of an image depend on each other: the k strongest |Pearson correlations| over N samples between two values
+/// of a patch, their mean and standard deviation over all patches (upstream's get_top_k_corr_in_patches). It is the paper's measure of
+/// what is left of the image in a latent. Rows come in parts; memory does not depend on N. Not thread-safe.
 /// </summary>
 /// <remarks>
 /// White noise has a floor of its own that falls with √N (<see cref="NoiseFloor"/>): compare at equal N only. Where the covariances of
@@ -56,7 +56,7 @@ public sealed class PatchCorrelation : IDisposable
         Open(0);
     }
 
-    /// <summary>How often all rows must be added.</summary>
+    /// <summary>The number of times that all rows must be added.</summary>
     public int PassCount => passes.Count;
 
     /// <summary>The pass that rows are added to now, from 0; <see cref="PassCount"/> when all are ended.</summary>

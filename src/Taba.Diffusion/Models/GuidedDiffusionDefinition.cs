@@ -10,7 +10,7 @@ public abstract record GuidedDiffusionDefinition : ModelDefinition
 
     public required NoiseSchedule NoiseSchedule { get; init; }
 
-    /// <summary>Whether the network receives the step times 1000 / <see cref="DiffusionSteps"/>.</summary>
+    /// <summary>True when the network receives the step times 1000 / <see cref="DiffusionSteps"/>.</summary>
     public required bool RescaleTimesteps { get; init; }
 
     /// <summary>The checkpoint, absolute; null when the family has none or the file names none.</summary>
@@ -24,7 +24,7 @@ public abstract record GuidedDiffusionDefinition : ModelDefinition
         $"{Architecture} shape={Shape} diffusion_steps={DiffusionSteps} "
         + $"noise_schedule={(NoiseSchedule == NoiseSchedule.Linear ? "linear" : "cosine")} rescale_timesteps={RescaleTimesteps}";
 
-    /// <summary>Whether upstream runs this family too, so that its rounding is part of the numbers to be reproduced.</summary>
+    /// <summary>True when upstream runs this family too, so that its rounding is part of the numbers to be reproduced.</summary>
     protected virtual bool HasUpstreamNumbers => true;
 
     /// <summary>The family and what is special to it, in one line.</summary>

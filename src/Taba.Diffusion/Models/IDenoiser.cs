@@ -11,7 +11,7 @@ public interface IDenoiser : IDisposable
     /// <summary>The shape of one row of the state.</summary>
     StateShape Shape { get; }
 
-    /// <summary>Where the weights are.</summary>
+    /// <summary>The device of the weights.</summary>
     Device Device { get; }
 
     /// <summary>The number of classes of a class-conditional model; null when it takes no classes.</summary>

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Taba.Diffusion.Models;
 
-/// <summary>What the config.json files of diffusers need beyond our own model files; there unknown fields are passed over.</summary>
+/// <summary>Readers of fields that only the config.json files of diffusers have. There unknown fields are passed over.</summary>
 sealed partial class JsonFields
 {
     const int MostItems = 64;

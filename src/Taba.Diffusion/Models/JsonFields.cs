@@ -114,7 +114,7 @@ sealed partial class JsonFields(JsonElement element, string source)
         }
     }
 
-    /// <summary>What to throw when a field's value cannot be used.</summary>
+    /// <summary>The exception for a field whose value cannot be used.</summary>
     public InvalidDataException Wrong(string name, string expected) =>
         new($"{source}: the field '{name}' is {Shown(name)}, but must be {expected}.");
 

@@ -25,19 +25,19 @@ public abstract record ModelDefinition
     /// <summary>The embedded prompts that it takes; null when it takes none.</summary>
     public virtual TextShape? TextShape => null;
 
-    /// <summary>Whether it can be guided: it has a prediction without condition.</summary>
+    /// <summary>True when it can be guided: it has a prediction without condition.</summary>
     public virtual bool CanBeGuided => TextShape is not null;
 
-    /// <summary>What turns its states into pictures; null when they are pictures themselves.</summary>
+    /// <summary>The autoencoder that turns its states into pictures; null when they are pictures themselves.</summary>
     public virtual AutoencoderDefinition? Autoencoder => null;
 
-    /// <summary>Whether a given file decides height and width of the state, as upstream's LDM scripts have it.</summary>
+    /// <summary>True when a given file decides height and width of the state, as in upstream's LDM scripts.</summary>
     public virtual bool SizeFollowsInputs => false;
 
     /// <summary>Network, state and noise as upstream has them on a GPU. Noise is drawn so everywhere.</summary>
     public abstract UpstreamPrecision Upstream { get; }
 
-    /// <summary>Whether states may be kept in half precision.</summary>
+    /// <summary>True when states may be kept in half precision.</summary>
     public virtual bool AllowsHalfState => false;
 
     /// <summary>The steps of the process that the model was trained for.</summary>
@@ -51,10 +51,10 @@ public abstract record ModelDefinition
     /// <summary>The network's parameters: name and shape. Empty when there are none.</summary>
     public abstract IReadOnlyList<KeyValuePair<string, long[]>> Parameters { get; }
 
-    /// <summary>Whether <see cref="Load"/> needs weights.</summary>
+    /// <summary>True when <see cref="Load"/> needs weights.</summary>
     public virtual bool NeedsWeights => true;
 
-    /// <summary>Why T inference steps cannot be had, as a sentence; null when they can.</summary>
+    /// <summary>A sentence on why T inference steps cannot be had; null when they can.</summary>
     public abstract string? WhyNot(int numInferenceSteps);
 
     /// <summary>The noise levels of T inference steps.</summary>

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Randomness;
 
-/// <summary>Where noise comes from: everything its numbers depend on. There is no other source of randomness.</summary>
+/// <summary>The address of noise: everything that its numbers depend on. There is no other source of randomness.</summary>
 /// <param name="Layout">How the address becomes numbers.</param>
 /// <param name="Seed">The seed; the layouts say what they accept.</param>
 /// <param name="Dtype">The type drawn in.</param>

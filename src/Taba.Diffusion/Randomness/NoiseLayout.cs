@@ -1,6 +1,6 @@
 namespace Taba.Diffusion.Randomness;
 
-/// <summary>How an address becomes numbers.</summary>
+/// <summary>The ways in which an address becomes numbers.</summary>
 public enum NoiseLayout
 {
     /// <summary>The rows of one torch.randn over all samples: the numbers Python users already have.</summary>

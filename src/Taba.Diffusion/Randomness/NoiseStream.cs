@@ -1,8 +1,8 @@
 namespace Taba.Diffusion.Randomness;
 
 /// <summary>
-/// What noise is for, so that one seed gives unrelated numbers for each use. Only the per-sample layout looks at it: the
-/// upstream layout has one stream a seed.
+/// The use of noise: one seed gives unrelated numbers for each. Only the per-sample layout looks at it; the upstream layout has one
+/// stream a seed.
 /// </summary>
 public enum NoiseStream
 {

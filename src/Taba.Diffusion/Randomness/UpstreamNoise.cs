@@ -7,9 +7,9 @@ namespace Taba.Diffusion.Randomness;
 /// proportional to the rows; going back or far ahead costs no more than the distance to a state passed before.
 /// </summary>
 /// <remarks>
-/// How randn uses its generator, from 16 elements on: it draws the values in blocks of 16, one after the other; when the total
-/// is not a multiple of 16, the draws of the last places are thrown away and the last 16 values drawn anew. Below 16 elements
-/// it uses another method altogether, and the whole is drawn at once.
+/// From 16 elements on, randn draws the values in blocks of 16, one after the other. When the total is not a multiple of 16, the draws
+/// of the last places are thrown away and the last 16 values drawn anew. Below 16 elements it uses another method altogether, and the
+/// whole is drawn at once.
 /// </remarks>
 public sealed class UpstreamNoise : INoiseSource
 {
@@ -64,7 +64,7 @@ public sealed class UpstreamNoise : INoiseSource
     /// <summary>True when the last rows would be others with another N: N·C·H·W is below 16 or not a multiple of 16.</summary>
     public bool DependsOnTotal { get; }
 
-    /// <summary>What <see cref="DependsOnTotal"/> of such noise is.</summary>
+    /// <summary>The <see cref="DependsOnTotal"/> of such noise.</summary>
     public static bool RowsDependOnTotal(StateShape shape, long totalRows) => checked(totalRows * shape.Elements) % Block != 0;
 
     /// <inheritdoc/>

@@ -75,7 +75,7 @@ public sealed class AdmSchedule : IDiffusionSchedule
     /// <summary>The training step that index i stands for, [T].</summary>
     public ReadOnlySpan<int> TimestepMap => timestepMap;
 
-    /// <summary>What the network receives at index i, [T].</summary>
+    /// <summary>The timestep that the network receives at index i, [T].</summary>
     public ReadOnlySpan<float> ModelTimesteps => modelTimesteps;
 
     /// <summary>True when T inference steps can be had of that many training steps.</summary>

@@ -22,8 +22,8 @@ public enum BetaCurve
 }
 
 /// <summary>
-/// What of a diffusers scheduler_config.json decides the numbers of DDIM, whatever scheduler class the file names: upstream
-/// builds its DDIM schedulers from it. Immutable.
+/// The fields of a diffusers scheduler_config.json that decide the numbers of DDIM. Which scheduler class the file names plays no part:
+/// upstream builds its DDIM schedulers from any. Immutable.
 /// </summary>
 public sealed record DdimSchedulerConfig
 {

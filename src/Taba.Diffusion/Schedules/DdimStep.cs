@@ -10,7 +10,7 @@ public enum Direction
     Inversion,
 }
 
-/// <summary>How x̂0 is treated between the prediction and the update.</summary>
+/// <summary>The treatments of x̂0 between the prediction and the update.</summary>
 public enum PredictionRule
 {
     /// <summary>ADM: x̂0 clamped to [-1,1], then eps re-derived from the clamped x̂0 (docs/upstream.md, section 6.1).</summary>

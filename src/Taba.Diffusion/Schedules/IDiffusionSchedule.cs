@@ -6,7 +6,7 @@ public interface IDiffusionSchedule
     /// <summary>T.</summary>
     int NumInferenceSteps { get; }
 
-    /// <summary>How x̂0 is treated in a direction.</summary>
+    /// <summary>The treatment of x̂0 in a direction.</summary>
     PredictionRule Rule(Direction direction);
 
     /// <summary>The numbers that the rules need.</summary>

@@ -1,6 +1,6 @@
 namespace Taba.Diffusion.Schedules;
 
-/// <summary>How β grows over the training steps of a model.</summary>
+/// <summary>The curves of β over the training steps of a model.</summary>
 public enum NoiseSchedule
 {
     /// <summary>β evenly spaced (Ho et al. 2020), scaled so that its ends do not depend on the number of steps.</summary>

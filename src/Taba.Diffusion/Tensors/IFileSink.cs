@@ -20,7 +20,8 @@ public interface IFileSink : IDisposable
 
     /// <summary>Makes the file durable and gives it its name.</summary>
     /// <param name="head">
-    /// What the first bytes are in the end, at most 64 KiB: a format may want there what only the last bytes tell. Empty leaves them as they were written.
+    /// The file's first bytes as they are in the end, at most 64 KiB: a format may want there a number that only the last bytes tell. Empty
+    /// leaves them as they were written.
     /// </param>
     void Complete(ReadOnlySpan<byte> head);
 }

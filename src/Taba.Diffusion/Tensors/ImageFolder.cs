@@ -35,7 +35,7 @@ public sealed class ImageFolder
     /// <summary>The files' names, in the order of rows.</summary>
     public IReadOnlyList<string> Names { get; }
 
-    /// <summary>How many pictures there are.</summary>
+    /// <summary>The number of pictures.</summary>
     public int Count => Names.Count;
 
     /// <summary>3,H,W of a row.</summary>

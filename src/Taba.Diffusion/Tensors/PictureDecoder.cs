@@ -61,7 +61,7 @@ static class PictureDecoder
         return (pixels, toHeight, toWidth);
     }
 
-    /// <summary>Where the pixel of the upright picture lies in the file (EXIF 2.3, orientation 1 to 8).</summary>
+    /// <summary>The place in the file of a pixel of the upright picture (EXIF 2.3, orientation 1 to 8).</summary>
     static (int X, int Y) Source(SKEncodedOrigin origin, int x, int y, int height, int width) => origin switch
     {
         SKEncodedOrigin.TopRight => (width - 1 - x, y),

@@ -11,7 +11,7 @@ namespace Taba.Diffusion.Tensors;
 /// </summary>
 sealed class StoredZipWriter
 {
-    /// <summary>Where in an entry's header its CRC-32 stands.</summary>
+    /// <summary>The place of the CRC-32 in an entry's header.</summary>
     public const int CrcPosition = 14;
 
     const int Alignment = 64, LocalBytes = 30, ExtraHeaderBytes = 4, Zip64LocalBytes = 20;

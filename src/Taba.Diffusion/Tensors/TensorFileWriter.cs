@@ -27,7 +27,7 @@ public sealed class TensorFileWriter : IDisposable
     /// <summary>The file that <see cref="Complete"/> leaves.</summary>
     public string Path { get; }
 
-    /// <summary>Where the tensor's bytes begin in the file.</summary>
+    /// <summary>The offset of the tensor's bytes in the file.</summary>
     public long DataOffset => _envelope.Head.Length;
 
     /// <summary>Bytes of the tensor.</summary>

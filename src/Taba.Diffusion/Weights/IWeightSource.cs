@@ -6,7 +6,7 @@ namespace Taba.Diffusion.Weights;
 /// <summary>Named tensors of a checkpoint, read one at a time. Safe for one reader at a time.</summary>
 public interface IWeightSource
 {
-    /// <summary>Where the weights come from, for messages: a path or a name.</summary>
+    /// <summary>The source of the weights, for messages: a path or a name.</summary>
     string Description { get; }
 
     /// <summary>The names of all tensors, exactly as the checkpoint spells them.</summary>

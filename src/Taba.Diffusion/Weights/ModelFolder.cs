@@ -48,7 +48,7 @@ public sealed partial class ModelFolder
     /// <summary>Class names by class id; empty when the index has none.</summary>
     public IReadOnlyDictionary<int, string> Id2Label { get; }
 
-    /// <summary>Whether a folder holds a model_index.json.</summary>
+    /// <summary>True when a folder holds a model_index.json.</summary>
     public static bool IsModelFolder(string path) => File.Exists(Path.Combine(path, IndexFile));
 
     /// <summary>Reads a folder's index.</summary>

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Weights;
 
-/// <summary>Where a tensor lies in a file. Everything is checked by <see cref="Create"/>: no element lies outside its storage.</summary>
+/// <summary>The place of a tensor in a file. <see cref="Create"/> checks everything: no element lies outside its storage.</summary>
 /// <param name="Name">As the file spells it; a tensor saved alone is called after its file.</param>
 /// <param name="Type">The stored element type.</param>
 /// <param name="Shape">Lengths of the axes.</param>
@@ -11,7 +11,7 @@ namespace Taba.Diffusion.Weights;
 /// <param name="Elements">The product of <paramref name="Shape"/>.</param>
 sealed record StoredTensor(string Name, ScalarType Type, long[] Shape, long[] Strides, long Offset, long Elements)
 {
-    /// <summary>What libtorch itself allows.</summary>
+    /// <summary>The most axes that libtorch itself allows.</summary>
     public const int MaxRank = 64;
 
     public long ByteCount => Elements * ElementTypes.Size(Type);

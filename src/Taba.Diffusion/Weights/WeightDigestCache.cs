@@ -45,7 +45,7 @@ public sealed class WeightDigestCache(string cacheFile, bool readOnly = false)
     public string Get(IReadOnlyList<string> paths, CancellationToken cancellation = default) =>
         WeightDigest.Combine([.. paths.Select(path => Get(path, cancellation))]);
 
-    /// <summary>What a link of a hub cache leads to: size and time are the file's, not the link's.</summary>
+    /// <summary>The target of a link of a hub cache: size and time are the file's, not the link's.</summary>
     static string RealPath(string path)
     {
         var full = Path.GetFullPath(path);

@@ -13,6 +13,6 @@ public sealed class WeightsFormatException : Exception
     /// <summary>The file.</summary>
     public string Path { get; }
 
-    /// <summary>What is wrong with it, as a sentence.</summary>
+    /// <summary>Its fault, as a sentence.</summary>
     public string Fault { get; }
 }

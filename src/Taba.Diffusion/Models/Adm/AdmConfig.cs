@@ -44,19 +44,21 @@ public sealed record AdmConfig
 
     public bool ResblockUpdown { get; init; }
 
-    /// <summary>Whether the checkpoint is meant to run with a float16 torso.</summary>
+    /// <summary>True when the checkpoint is meant to run with a float16 torso.</summary>
     public bool UseFp16 { get; init; }
 
     public bool UseNewAttentionOrder { get; init; }
 
-    /// <summary>Whether the network also predicts a variance (three more output channels, which deterministic sampling ignores).</summary>
+    /// <summary>
+    /// True when the network also predicts a variance (three more output channels, which deterministic sampling ignores).
+    /// </summary>
     public bool LearnSigma { get; init; }
 
     public int DiffusionSteps { get; init; } = 1000;
 
     public NoiseSchedule NoiseSchedule { get; init; } = NoiseSchedule.Linear;
 
-    /// <summary>Whether the network receives the step times 1000 / <see cref="DiffusionSteps"/>.</summary>
+    /// <summary>True when the network receives the step times 1000 / <see cref="DiffusionSteps"/>.</summary>
     public bool RescaleTimesteps { get; init; }
 
     /// <summary>Channels of the network's output: 3, or 6 with a learned variance.</summary>

@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn.functional;
 
 namespace Taba.Diffusion.Models.Adm;
 
-/// <summary>How the layers of one network compute.</summary>
+/// <summary>The arithmetic of one network's layers.</summary>
 /// <param name="Torso">The element type of states and convolutions between the first and the last layer.</param>
 /// <param name="InPlace">Whether intermediates may be overwritten; false when gradients are wanted.</param>
 sealed record LayerOptions(ScalarType Torso, bool InPlace)

@@ -49,8 +49,8 @@ public static class AdmParameters
     }
 
     /// <summary>
-    /// Whether a parameter takes the torso's element type: those of the convolutions in input_blocks, middle_block and
-    /// output_blocks. Embeddings, normalisations and the last layer stay float32.
+    /// True when a parameter takes the torso's element type: those of the convolutions in input_blocks, middle_block and
+    /// output_blocks do. Embeddings, normalisations and the last layer stay float32.
     /// </summary>
     public static bool IsTorso(string name)
     {

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Taba.Diffusion.Models.Autoencoders;
 
 /// <summary>
-/// What diffusers' VQModel and AutoencoderKL have in common: the widths of an encoder and a decoder of convolutions. Immutable.
+/// The common part of diffusers' VQModel and AutoencoderKL: the widths of an encoder and a decoder of convolutions. Immutable.
 /// </summary>
 public abstract record AutoencoderConfig
 {
@@ -48,13 +48,13 @@ public abstract record AutoencoderConfig
 
     public int NormNumGroups { get; }
 
-    /// <summary>Whether the deepest level has attention.</summary>
+    /// <summary>True when the deepest level has attention.</summary>
     public bool MidBlockAddAttention { get; }
 
     /// <summary>Channels of a state.</summary>
     public virtual int StateChannels => LatentChannels;
 
-    /// <summary>How many pixels of a picture are one of a state, along each side: each level but the last halves them.</summary>
+    /// <summary>Pixels of a picture for one of a state, along each side: each level but the last halves them.</summary>
     public int Factor => 1 << (BlockOutChannels.Length - 1);
 
     internal Activation Activation { get; }

@@ -31,7 +31,7 @@ public sealed record AutoencoderDefinition
     /// <summary>Channels of a state.</summary>
     public int LatentChannels => Config.StateChannels;
 
-    /// <summary>How many pixels of a picture are one of a state, along each side.</summary>
+    /// <summary>Pixels of a picture for one of a state, along each side.</summary>
     public int Factor => Config.Factor;
 
     /// <summary>One line that says all that pictures depend on besides the weights. For digests.</summary>

@@ -19,7 +19,7 @@ public sealed record AutoencoderKLConfig : AutoencoderConfig
         fields.OnlyNull("shift_factor", "latents_mean", "latents_std");
     }
 
-    /// <summary>What the diffusion model's states are latents times.</summary>
+    /// <summary>The factor between latents and the diffusion model's states: state = latent · factor.</summary>
     public double ScalingFactor { get; }
 
     /// <summary>

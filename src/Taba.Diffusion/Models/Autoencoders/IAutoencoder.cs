@@ -5,7 +5,7 @@ namespace Taba.Diffusion.Models.Autoencoders;
 /// <summary>A network between the space of a diffusion model's states and pictures, whose values are about [-1,1].</summary>
 public interface IAutoencoder : IDisposable
 {
-    /// <summary>Where the network lives.</summary>
+    /// <summary>The network's device.</summary>
     Device Device { get; }
 
     /// <summary>States to pictures. Rows are independent of each other.</summary>

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Taba.Diffusion.Models.DeepFloydIf;
 
 /// <summary>
-/// What a prompt adds to the time embedding: the words, normalised, pooled by attention, projected and normalised again
+/// The vector that a prompt adds to the time embedding: its words, normalised, pooled by attention, projected and normalised again
 /// (addition_embed_type "text" of diffusers).
 /// </summary>
 sealed class TextTimeEmbedding(ParameterSet parameters, string prefix, int heads)

@@ -4,7 +4,7 @@ using Taba.Diffusion.Models.Layers;
 
 namespace Taba.Diffusion.Models.DeepFloydIf;
 
-/// <summary>What normalises the text before an attention's own projections of it.</summary>
+/// <summary>The normalisation of the text before an attention's own projections of it.</summary>
 public enum CrossAttentionNorm
 {
     None,
@@ -65,7 +65,7 @@ public sealed record UNet2DConditionConfig
 
     public required double NormEps { get; init; }
 
-    /// <summary>Whether the time embedding modulates the second normalisation of a block (resnet_time_scale_shift).</summary>
+    /// <summary>True when the time embedding modulates the second normalisation of a block (resnet_time_scale_shift).</summary>
     public required bool ScaleShift { get; init; }
 
     public required bool FlipSinToCos { get; init; }
@@ -81,7 +81,7 @@ public sealed record UNet2DConditionConfig
     /// <summary>Width of the time embedding.</summary>
     public int TimeEmbedDim => 4 * BlockOutChannels[0];
 
-    /// <summary>What the sides of a state must be divisible by: each level but the last halves them.</summary>
+    /// <summary>The divisor that the sides of a state must have: each level but the last halves them.</summary>
     public int SideMultiple => 1 << (BlockOutChannels.Length - 1);
 
     /// <summary>

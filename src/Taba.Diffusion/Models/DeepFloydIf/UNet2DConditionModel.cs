@@ -46,7 +46,7 @@ public sealed class UNet2DConditionModel : IDisposable
         sinusoids = new TimestepSinusoids(config.BlockOutChannels[0], set.Device, config.FlipSinToCos, config.FreqShift);
     }
 
-    /// <summary>Where the network lives.</summary>
+    /// <summary>The network's device.</summary>
     public Device Device => parameters.Device;
 
     /// <summary>The state's shape at the architecture's own size.</summary>

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Dit;
 
-/// <summary>What stands for timestep and class: the sum of both vectors.</summary>
+/// <summary>The embedding of timestep and class: the sum of both vectors.</summary>
 sealed class ClassTimeEmbedding(ParameterSet parameters, string prefix)
 {
     /// <summary>Length of a timestep's sinusoids.</summary>

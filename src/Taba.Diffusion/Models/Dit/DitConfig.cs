@@ -33,7 +33,7 @@ public sealed record DitConfig
     /// <summary>Channels of one attention head.</summary>
     public required int AttentionHeadDim { get; init; }
 
-    /// <summary>Whether queries, keys and values have a bias.</summary>
+    /// <summary>True when queries, keys and values have a bias.</summary>
     public required bool AttentionBias { get; init; }
 
     /// <summary>Of the normalisation before a block's feed-forward layers; the others have 1e-6 whatever it is.</summary>

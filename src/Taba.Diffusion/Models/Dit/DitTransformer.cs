@@ -43,7 +43,7 @@ public sealed class DitTransformer : IDisposable
         positions = PositionTable.Of(config.Side, config.Width).to(set.Device).DetachFromDisposeScope();
     }
 
-    /// <summary>Where the network lives.</summary>
+    /// <summary>The network's device.</summary>
     public Device Device => parameters.Device;
 
     /// <summary>Every parameter's name and shape, in the order of the state dict.</summary>

@@ -30,7 +30,7 @@ static class Attention
 /// <param name="Eps">Of the normalisation.</param>
 sealed record SpatialAttentionPlan(string Prefix, int Channels, int Heads, int? Groups, double Eps)
 {
-    /// <summary>What the sum is divided by (rescale_output_factor).</summary>
+    /// <summary>The divisor of the sum (rescale_output_factor).</summary>
     public double OutputScaleFactor { get; init; } = 1;
 
     public void Declare(ParameterList list)

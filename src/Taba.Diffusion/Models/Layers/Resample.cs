@@ -3,7 +3,7 @@ using static TorchSharp.torch.nn.functional;
 
 namespace Taba.Diffusion.Models.Layers;
 
-/// <summary>What a layer does to the resolution.</summary>
+/// <summary>The effect of a layer on the resolution.</summary>
 enum Resampling
 {
     None,

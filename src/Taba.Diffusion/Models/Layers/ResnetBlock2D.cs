@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Layers;
 
-/// <summary>What the residual blocks of one network have in common.</summary>
+/// <summary>The common settings of one network's residual blocks.</summary>
 /// <param name="Groups">Groups of the normalisations (norm_num_groups).</param>
 /// <param name="Eps">Of the normalisations (norm_eps).</param>
 /// <param name="Activation">act_fn.</param>
@@ -15,7 +15,7 @@ sealed record ResnetStyle(int Groups, double Eps, Activation Activation, int? Ti
 /// <summary>One residual block: where its parameters are, its widths, and what it does to the resolution.</summary>
 sealed record ResnetPlan(string Prefix, int In, int Out, ResnetStyle Style, Resampling Resampling = Resampling.None)
 {
-    /// <summary>What the sum is divided by (output_scale_factor).</summary>
+    /// <summary>The divisor of the sum (output_scale_factor).</summary>
     public double OutputScaleFactor { get; init; } = 1;
 
     public void Declare(ParameterList list)

@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Layers;
 
-/// <summary>What the UNets of diffusers have in common: from the first convolution down, through the middle, up to the last convolution.</summary>
+/// <summary>
+/// The common way through the UNets of diffusers: from the first convolution down, through the middle, up to the last convolution.
+/// </summary>
 /// <param name="parameters">Holds <c>conv_in</c>, <c>conv_norm_out</c> and <c>conv_out</c>.</param>
 /// <param name="down">On the way down, shallowest first.</param>
 /// <param name="mid">Between the ways.</param>

@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Layers;
 
-/// <summary>What is computed in float32 whatever half precision the network has; float64 stays, for checks against exact arithmetic.</summary>
+/// <summary>
+/// Widens half precision to float32 for layers that compute so in any network. float64 stays, for checks against exact arithmetic.
+/// </summary>
 static class Widening
 {
     /// <summary>float16 and bfloat16 as float32; wider types as they are.</summary>

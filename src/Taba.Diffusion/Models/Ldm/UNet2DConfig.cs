@@ -33,7 +33,7 @@ public sealed record UNet2DConfig
     /// <summary>Channels of one attention head; null for one head.</summary>
     public required int? AttentionHeadDim { get; init; }
 
-    /// <summary>Whether the middle has attention (add_attention).</summary>
+    /// <summary>True when the middle has attention (add_attention).</summary>
     public required bool MidAttention { get; init; }
 
     /// <summary>Groups of the middle attention's normalisation (attn_norm_num_groups); null follows the residual blocks.</summary>
@@ -43,10 +43,10 @@ public sealed record UNet2DConfig
 
     public required double NormEps { get; init; }
 
-    /// <summary>Whether the time embedding modulates the second normalisation of a block (resnet_time_scale_shift).</summary>
+    /// <summary>True when the time embedding modulates the second normalisation of a block (resnet_time_scale_shift).</summary>
     public required bool ScaleShift { get; init; }
 
-    /// <summary>What the sums of the middle are divided by (mid_block_scale_factor).</summary>
+    /// <summary>The divisor of the middle's sums (mid_block_scale_factor).</summary>
     public required double MidBlockScaleFactor { get; init; }
 
     /// <summary>Zeros around a state that is downsampled: 1, or 0 for the bottom and right only (downsample_padding).</summary>
@@ -61,7 +61,7 @@ public sealed record UNet2DConfig
     /// <summary>Width of the time embedding.</summary>
     public int TimeEmbedDim => 4 * BlockOutChannels[0];
 
-    /// <summary>What the sides of a state must be divisible by.</summary>
+    /// <summary>The divisor that the sides of a state must have.</summary>
     public int SideMultiple => 1 << (BlockOutChannels.Length - 1);
 
     /// <summary>Reads a config.json. Unknown fields are ignored; values that would change the result and are not supported are refused.</summary>

@@ -39,7 +39,7 @@ public sealed class UNet2DModel : IDisposable
         sinusoids = new TimestepSinusoids(config.BlockOutChannels[0], set.Device, config.FlipSinToCos, config.FreqShift);
     }
 
-    /// <summary>Where the network lives.</summary>
+    /// <summary>The network's device.</summary>
     public Device Device => parameters.Device;
 
     /// <summary>Every parameter's name and shape.</summary>

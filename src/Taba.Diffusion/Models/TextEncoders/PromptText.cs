@@ -4,7 +4,7 @@ using System.Text;
 namespace Taba.Diffusion.Models.TextEncoders;
 
 /// <summary>
-/// What upstream does to a prompt before it is tokenized (DeepFloyd's pipeline with clean_caption off): Python's
+/// Prepares a prompt for the tokenizer as upstream does (DeepFloyd's pipeline with clean_caption off): Python's
 /// <c>prompt.lower().strip()</c>. Python's rules are Unicode's full ones, .NET's invariant ones map one character to one.
 /// </summary>
 static class PromptText

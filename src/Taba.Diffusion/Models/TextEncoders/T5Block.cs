@@ -7,7 +7,7 @@ namespace Taba.Diffusion.Models.TextEncoders;
 /// <summary>Self-attention and feed-forward of one T5 layer, each normalised before and added to the residual stream.</summary>
 sealed class T5Block(int heads)
 {
-    /// <summary>How far below float16's largest number transformers holds values once one has overflowed.</summary>
+    /// <summary>The margin below float16's largest number within which transformers holds values once one has overflowed.</summary>
     const double Margin = 1000;
 
     const double HalfMax = 65504;

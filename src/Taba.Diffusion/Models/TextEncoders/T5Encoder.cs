@@ -28,7 +28,7 @@ public sealed class T5Encoder : IDisposable
         finalNorm = new T5LayerNorm(this.parameters[FinalNorm], config.LayerNormEpsilon);
     }
 
-    /// <summary>Where the network lives.</summary>
+    /// <summary>The network's device.</summary>
     public Device Device => parameters.Device;
 
     /// <summary>The width of the result.</summary>
@@ -152,7 +152,7 @@ public sealed class T5Encoder : IDisposable
         T5LayerNorm Norm(int layer) => new(parameters[$"encoder.block.{i}.layer.{layer}.layer_norm.weight"], config.LayerNormEpsilon);
     }
 
-    /// <summary>What is added to every layer's scores: block 0's relative positions, and the type's lowest number on padding.</summary>
+    /// <summary>The bias of every layer's scores: block 0's relative positions, and the type's lowest number on padding.</summary>
     /// <returns>[1 or B,heads,L,L], in the network's type.</returns>
     Tensor AttentionBias(int length, Tensor? attentionMask)
     {

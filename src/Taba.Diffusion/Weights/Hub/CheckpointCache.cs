@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Taba.Diffusion.Weights.Hub;
 
-/// <summary>What a download of a plain file would bring.</summary>
+/// <summary>The download of a plain file: from where, to where, and how much.</summary>
 /// <param name="Source">Where it is published.</param>
 /// <param name="Path">Where it goes.</param>
 /// <param name="Size">Bytes; null when the server does not say.</param>
@@ -16,7 +16,7 @@ public sealed record CheckpointPull(Uri Source, string Path, long? Size, long By
 
     internal string? IncompletePath { get; init; }
 
-    /// <summary>Whether it is here whole.</summary>
+    /// <summary>True when it is here whole.</summary>
     public bool IsHere => IncompletePath is null;
 }
 
@@ -39,7 +39,7 @@ public sealed class CheckpointCache : IDisposable
         _http = new HubHttp(handler, settings.Endpoint, token: null, _retry.Options.Silence, time ?? TimeProvider.System);
     }
 
-    /// <summary>Where a published file is kept, whether it is there or not.</summary>
+    /// <summary>The path of a published file in the cache. The file need not be there.</summary>
     /// <exception cref="HubException">The address names no file.</exception>
     public static string PathOf(HubSettings settings, Uri source)
     {

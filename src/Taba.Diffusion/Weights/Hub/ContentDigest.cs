@@ -41,7 +41,7 @@ sealed class ContentDigest : IDisposable
         Length = 0;
     }
 
-    /// <summary>Whether all bytes had the digest; starts anew.</summary>
+    /// <summary>True when all bytes had the digest. Starts anew.</summary>
     public bool Matches()
     {
         var equal = Convert.ToHexStringLower(_hash.GetHashAndReset()) == _expected;

@@ -51,12 +51,12 @@ public sealed class HubCache(string root)
 
     internal string BlobPath(HubRepository repository, string blob) => Path.Combine(FolderOf(repository), "blobs", blob);
 
-    /// <summary>Where the hub's libraries too put the lock of a blob.</summary>
+    /// <summary>The lock of a blob, where the hub's libraries put it too.</summary>
     internal string LockPath(HubRepository repository, string blob) => Path.Combine(Root, ".locks", repository.FolderName, blob + ".lock");
 
     internal string SnapshotPath(HubRepository repository, string commit) => Path.Combine(FolderOf(repository), "snapshots", commit);
 
-    /// <summary>Whether a blob is here whole.</summary>
+    /// <summary>True when a blob is here whole.</summary>
     internal bool Holds(HubRepository repository, HubFile file) =>
         new FileInfo(BlobPath(repository, file.Blob)) is { Exists: true } blob && blob.Length == file.Size;
 

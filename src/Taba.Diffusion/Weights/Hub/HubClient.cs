@@ -23,10 +23,10 @@ public sealed class HubClient : IDisposable
         Cache = new HubCache(settings.CacheFolder);
     }
 
-    /// <summary>Where files go.</summary>
+    /// <summary>The cache into which files go.</summary>
     public HubCache Cache { get; }
 
-    /// <summary>What a repository holds at a branch, tag or commit.</summary>
+    /// <summary>The files of a repository at a branch, tag or commit.</summary>
     /// <exception cref="HubException">It cannot be had.</exception>
     public async Task<HubListing> ListAsync(HubRepository repository, string revision = "main", CancellationToken cancellation = default)
     {

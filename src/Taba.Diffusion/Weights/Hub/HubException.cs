@@ -1,6 +1,6 @@
 namespace Taba.Diffusion.Weights.Hub;
 
-/// <summary>What kind of thing went wrong with a download.</summary>
+/// <summary>The kinds of faults of a download.</summary>
 public enum HubFault
 {
     /// <summary>A name, revision or setting that cannot be.</summary>
@@ -18,7 +18,7 @@ public enum HubFault
     /// <summary>The server or the way to it failed, again and again; what has arrived is kept.</summary>
     Network,
 
-    /// <summary>What the server sent is not what it promised; it was thrown away.</summary>
+    /// <summary>The server sent other bytes than it promised; they were thrown away.</summary>
     Corrupt,
 }
 
@@ -27,6 +27,6 @@ public sealed class HubException(HubFault fault, string message, Exception? inne
 {
     public HubFault Fault { get; } = fault;
 
-    /// <summary>Whether the same request may well succeed later, with what has arrived so far.</summary>
+    /// <summary>True when the same request may well succeed later, with what has arrived so far.</summary>
     public bool MayContinue => Fault is HubFault.Network or HubFault.Corrupt;
 }

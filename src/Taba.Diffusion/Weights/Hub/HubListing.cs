@@ -8,10 +8,10 @@ namespace Taba.Diffusion.Weights.Hub;
 /// <param name="Blob">Its identity and the name of its blob in the cache: the SHA-256 of a large file, git's SHA-1 of a small one.</param>
 public sealed record HubFile(string Path, long Size, string Blob);
 
-/// <summary>What a repository holds at one commit.</summary>
-/// <param name="Repository">Whose files they are.</param>
+/// <summary>The files of a repository at one commit.</summary>
+/// <param name="Repository">The repository.</param>
 /// <param name="Revision">As it was asked for.</param>
-/// <param name="Commit">What the revision stood for.</param>
+/// <param name="Commit">The commit that the revision stood for.</param>
 /// <param name="Files">All files, in the hub's order.</param>
 public sealed record HubListing(HubRepository Repository, string Revision, string Commit, IReadOnlyList<HubFile> Files)
 {

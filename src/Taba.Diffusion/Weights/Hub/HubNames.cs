@@ -10,10 +10,10 @@ static partial class HubNames
 
     static readonly SearchValues<char> NoPartOfAName = SearchValues.Create("\\:*?\"<>|");
 
-    /// <summary>Whether a text is a whole commit id.</summary>
+    /// <summary>True when a text is a whole commit id.</summary>
     public static bool IsCommit(string text) => CommitPattern().IsMatch(text);
 
-    /// <summary>Whether a text is a SHA-1 or SHA-256 in lower-case hexadecimal, as blobs are called.</summary>
+    /// <summary>True when a text is a SHA-1 or SHA-256 in lower-case hexadecimal, as blobs are called.</summary>
     public static bool IsBlob(string text) => BlobPattern().IsMatch(text);
 
     /// <summary>A branch, tag, or commit: segments of ordinary characters.</summary>
@@ -26,7 +26,7 @@ static partial class HubNames
             : throw new HubException(HubFault.BadRequest, $"'{(revision.Length <= 120 ? revision : revision[..120] + "...")}' is no revision: expected a branch, a tag or a commit.");
     }
 
-    /// <summary>Whether a file's path stays below its repository's folder on every system.</summary>
+    /// <summary>True when a file's path stays below its repository's folder on every system.</summary>
     public static bool IsSafePath(string path) =>
         path.Length is > 0 and <= MaxPath
         && path.AsSpan().IndexOfAny(NoPartOfAName) < 0

@@ -1,18 +1,18 @@
 namespace Taba.Diffusion.Weights.Hub;
 
-/// <summary>What a pull would bring.</summary>
-/// <param name="Listing">What the repository holds.</param>
+/// <summary>The files that a pull would bring.</summary>
+/// <param name="Listing">All files of the repository.</param>
 /// <param name="Files">The files wanted.</param>
 /// <param name="TotalBytes">Their sizes.</param>
 /// <param name="BytesHere">What the cache already holds of them, whole or begun.</param>
 public sealed record HubPull(HubListing Listing, IReadOnlyList<HubFile> Files, long TotalBytes, long BytesHere)
 {
-    /// <summary>What is still to come.</summary>
+    /// <summary>Bytes that are still to come.</summary>
     public long BytesMissing => TotalBytes - BytesHere;
 }
 
-/// <summary>How far a download is.</summary>
-/// <param name="File">What is coming now.</param>
+/// <summary>The progress of a download.</summary>
+/// <param name="File">The file that is coming now.</param>
 /// <param name="FileDone">Bytes of it.</param>
 /// <param name="FileTotal">Its size; null when nobody says.</param>
 /// <param name="Done">Bytes of everything.</param>

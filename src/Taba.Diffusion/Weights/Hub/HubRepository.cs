@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Taba.Diffusion.Weights.Hub;
 
-/// <summary>What a repository holds; each kind has names of its own.</summary>
+/// <summary>The kinds of repositories. Each has names of its own.</summary>
 public enum HubKind
 {
     Model,
@@ -39,7 +39,7 @@ public sealed partial record HubRepository
     /// <exception cref="HubException">The id cannot be one of the hub.</exception>
     public static HubRepository Dataset(string id) => Create(HubKind.Dataset, id);
 
-    /// <summary>Whether a text can be the id of a model repository with an organization.</summary>
+    /// <summary>True when a text can be the id of a model repository with an organization.</summary>
     public static bool TryModel(string text, [NotNullWhen(true)] out HubRepository? repository)
     {
         repository = text is not null && text.Contains('/', StringComparison.Ordinal) && IsId(text) ? new HubRepository(HubKind.Model, text) : null;

@@ -1,7 +1,7 @@
 namespace Taba.Diffusion.Weights.Hub;
 
 /// <summary>
-/// Where the hub and its cache are, from the variables that the hub's own libraries read: <c>HF_HOME, HF_HUB_CACHE, HF_ENDPOINT,
+/// The addresses of the hub and its cache, from the variables that the hub's own libraries read: <c>HF_HOME, HF_HUB_CACHE, HF_ENDPOINT,
 /// HF_TOKEN, HF_TOKEN_PATH, HF_HUB_OFFLINE</c>; and <c>TABA_CACHE, TABA_CHECKPOINT_MIRROR</c> for files that come from elsewhere.
 /// </summary>
 public sealed record HubSettings
@@ -12,7 +12,9 @@ public sealed record HubSettings
     /// <summary>The hub's cache. The default is ~/.cache/huggingface/hub.</summary>
     public required string CacheFolder { get; init; }
 
-    /// <summary>Where plain files are kept: checkpoints below <c>TABA_CACHE</c>, which lies beside the hub's folder (~/.cache/taba).</summary>
+    /// <summary>
+    /// The folder of plain files: checkpoints below <c>TABA_CACHE</c>, which lies beside the hub's folder (~/.cache/taba).
+    /// </summary>
     public required string CheckpointFolder { get; init; }
 
     /// <summary>The hub. The default is the public one.</summary>
@@ -21,13 +23,13 @@ public sealed record HubSettings
     /// <summary>Holds the plain files under the names they have at their source; null asks the source itself.</summary>
     public Uri? CheckpointMirror { get; init; }
 
-    /// <summary>Whether nothing may be downloaded.</summary>
+    /// <summary>True when nothing may be downloaded.</summary>
     public bool Offline { get; init; }
 
     /// <summary>Proves who asks. Not public, so that no message or log prints it by accident.</summary>
     internal string? Token { get; private init; }
 
-    /// <summary>Whether a token was found.</summary>
+    /// <summary>True when a token was found.</summary>
     public bool HasToken => Token is not null;
 
     /// <summary>Reads the settings.</summary>

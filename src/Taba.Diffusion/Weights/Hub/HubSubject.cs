@@ -1,6 +1,6 @@
 namespace Taba.Diffusion.Weights.Hub;
 
-/// <summary>What a request is about, and what to say when it is refused.</summary>
+/// <summary>The subject of a request, and the sentence for its refusal.</summary>
 /// <param name="Name">Ready to begin a sentence.</param>
 /// <param name="Repository">Null for a file that is not the hub's.</param>
 sealed record HubSubject(string Name, HubRepository? Repository)

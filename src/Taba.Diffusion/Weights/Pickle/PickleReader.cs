@@ -22,7 +22,7 @@ sealed class PickleReader(byte[] data, int position, Func<string, Exception> fau
     readonly Dictionary<uint, object?> _memo = [];
     int _values;
 
-    /// <summary>Where the pickle ended: after its STOP.</summary>
+    /// <summary>The place after the pickle's STOP.</summary>
     public int Position { get; private set; } = position;
 
     /// <summary>Reads one pickle.</summary>

@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Weights.Pickle;
 
-/// <summary>What a pickle may name. Nothing is ever executed: a global is only a mark that the reader knows how to treat.</summary>
+/// <summary>
+/// The globals that a pickle may name. Nothing is ever executed: a global is only a mark that the reader knows how to treat.
+/// </summary>
 enum PickleCallable
 {
     OrderedDict,
