@@ -31,7 +31,7 @@ sealed class ConditionFlags(UpstreamScript script, UpstreamFamily family)
         .. When(family.DrawsConditions, _guidance),
         .. When(family.DrawsConditions && Sampling, _nPrompts),
         .. When(IsConditional && Sampling, _condSeed),
-        // Given labels have as many samples each as drawn classes, whatever the script.
+        // Each given label has as many samples as a drawn class, in every script.
         .. When(family.TakesClasses || (IsConditional && Sampling), _noises),
     ];
 

@@ -106,7 +106,7 @@ static class StoreCommand
             }
             catch (InvalidDataException e)
             {
-                // What a manifest that cannot be read needs is unknown, and what is removed cannot be had back.
+                // Nobody knows what a manifest that cannot be read needs, and a removed object cannot be had back.
                 throw new BadInputException($"{e.Message} Nothing was removed.", e);
             }
         }

@@ -25,7 +25,7 @@ sealed class EmbeddedRun : IRunHost
         InputPaths.RequirePresent(spec);
         TorchRuntime.Initialize();
         var device = DeviceChoice.Resolve(spec.Device);
-        // What is refused leaves nothing behind: digests are remembered only where a store already is.
+        // A refused plan leaves nothing behind: digests are remembered only where a store already is.
         var cache = Directory.Exists(storeRoot) ? Path.Combine(storeRoot, DigestCache) : null;
         return new SweepPlanner(new ModelCatalogue(device, cache, readOnly: !remember), new TensorInputFiles(), device.Kind).Plan(spec);
     }
@@ -60,7 +60,7 @@ sealed class EmbeddedRun : IRunHost
                     BatchSize = options.Spec.BatchSize,
                     Command = options.CommandLine,
                     Settings = SettingsFiles.Read(),
-                    // What a user must know comes as a sentence of the command; logs would tear the progress display.
+                    // The command says what a user must know; logs would tear the progress display.
                     LogLevel = options.Verbose ? LogLevel.Information : LogLevel.Critical,
                 },
                 cancellationToken);

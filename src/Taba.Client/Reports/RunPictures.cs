@@ -29,7 +29,7 @@ static class RunPictures
         }
         return pictures;
 
-        // A latent model's states are no pictures: their decoded form is.
+        // A latent model's states are no pictures; their decoded form is one.
         void AddImages(string name, string title)
         {
             if (Decoded(run, name) is { } decoded)

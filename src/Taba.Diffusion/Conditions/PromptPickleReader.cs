@@ -62,7 +62,7 @@ sealed class PromptPickleReader(byte[] data, string path)
                     throw Fault($"it has protocol {protocol}; 0 to {NewestProtocol} are known.");
                 return true;
             case FRAME:
-                // What follows in the frame is the same stream of opcodes.
+                // The frame goes on with the same stream of opcodes.
                 TakeLength8();
                 return true;
             case SHORT_BINUNICODE:

@@ -68,16 +68,16 @@ sealed partial class StageGrain(
         if (!demand.KeepFailures)
         {
             _fault = null;
-            // What the store has lost since it was published is to be computed anew.
+            // Rows that the store has lost since they were published are to be computed anew.
             State = State with { Published = await catalogue.GetPublishedAsync(OwnKey, CancellationToken.None) };
         }
         var done = State.Published(demand.Keep).Intersect(demand.Wanted);
         _reused[demand.SweepId] = done.Count;
-        // What sweeps wanted that have ended, perhaps in a process that died before it could withdraw it, is nobody's wish.
+        // Demands of sweeps that have ended are dropped: their process may have died before it withdrew them.
         var live = await GrainFactory.GetGrain<ISweepIndexGrain>(0).GetLiveAsync();
         var wishes = State.Demands.RemoveAll(d => d.SweepId != demand.SweepId && live.All(s => s.SweepId != d.SweepId));
         var next = State with { Spec = demand.Spec, Demands = wishes.With(demand with { KeepFailures = false }) };
-        // A sweep that is submitted anew tries its failed samples again. What their neighbours' attempts died of is still known.
+        // A sweep that is submitted anew tries its failed samples again. The strikes of their neighbours' attempts stay.
         if (!demand.KeepFailures)
             next = next.WithRetried(demand.Wanted);
         if (State.Spec is not null && State.Demands.SequenceEqual(next.Demands) && State.Quarantined.Length == next.Quarantined.Length)
@@ -104,7 +104,7 @@ sealed partial class StageGrain(
         ExpireLeases();
         if (_fault is not null && options.Value.RetryFaultAfter is { } pause && time.GetUtcNow() - _faultAt >= pause)
             _fault = null;
-        // A silo that was declared dead and has not heard of it yet asks on: what it got would be taken from it at once.
+        // A silo that was declared dead and does not know it still asks. A lease of it would end at once.
         if (_fault is not null || !State.HasOpenDemand() || !liveness.IsAlive(worker))
             return [];
         var spec = State.Spec!;
@@ -182,8 +182,8 @@ sealed partial class StageGrain(
                 next = next with { Published = await catalogue.GetPublishedAsync(OwnKey, CancellationToken.None) };
         }
         Forget(attempt.Id);
-        // Not taken back when the write fails: what is published is so whether or not this state says it. For the same reason it need not
-        // be written at once, unless a sample was given up: of that the store knows nothing.
+        // Not taken back when the write fails: published rows are published, whether or not this state says it. For the same reason it
+        // need not be written at once, unless a sample was given up: the store does not know that.
         State = next;
         if (lease is null || failures.IsEmpty)
             await WriteSoonAsync();
@@ -204,7 +204,7 @@ sealed partial class StageGrain(
             Forget(attempt.Id);
             return;
         }
-        // What the store refused to one it would have refused to any: no strike. The same holds for a silo that ends.
+        // The store would have refused any attempt: no strike. The same holds for a silo that ends.
         var strike = fault is { Kind: PartFaultKind.Engine };
         State = State.WithLost([(lease, new(lease.Rows, lease.Worker, strike, Reached(lease)))]);
         Forget(attempt.Id);
@@ -342,7 +342,7 @@ sealed partial class StageGrain(
         }
         catch (Exception exception)
         {
-            // What is published stands in the store; the next write has it too.
+            // The store knows the published rows; the next write has them too.
             LogWriteFailed(logger, OwnKey, exception);
         }
     }

@@ -100,7 +100,7 @@ public static class StageLeases
         if (state.Lost.IsEmpty)
             return (rows, false);
         var deadly = state.Lost.Where(l => l.Strike).GroupBy(l => l.Rows).Where(g => g.Count() >= strikesBeforeSplit).Select(g => g.Key).ToHashSet();
-        // What is left of rows that killed their workers is tried apart from its neighbours: the sample that does it is in there.
+        // Rows that are left of a part that killed its workers are tried apart from their neighbours: the sample that kills is among them.
         foreach (var suspect in deadly.Where(d => d.Start <= rows.Start && rows.Start < d.End))
             rows = rows.Intersect(suspect);
         while (deadly.Contains(rows))

@@ -210,7 +210,7 @@ sealed partial class SweepGrain(
     async Task<SweepStatus> LookAsync(SweepPlan plan)
     {
         var planned = await Task.WhenAll(plan.Stages.Select(s => Stage(s.Key).GetStatusAsync(plan.SweepId).AsTask()));
-        // A sweep that is being submitted has not told all its stages yet: failures that they have are of before.
+        // A sweep that is being submitted has not told all its stages yet: their failures are old ones.
         var (stages, substitutions) = _submitting ? (planned, []) : await Retries(plan).ApplyAsync(plan, planned);
         return Remember(new SweepStatus(plan.SweepId, _version, Judge(plan, stages), [.. stages], stages.FirstOrDefault(s => s.Fault is not null)?.Fault)
         {
@@ -260,7 +260,7 @@ sealed partial class SweepGrain(
     /// <summary>A row that failed is missing in every stage that depends on it: the sweep ends when nothing else is missing.</summary>
     SweepState Judge(SweepPlan plan, StageStatus[] stages)
     {
-        // What the stages say is of before: some are not asked yet.
+        // The stages' answers are old: some are not asked yet.
         if (_changing)
             return SweepState.Running;
         var lost = new Dictionary<string, RowSet>();

@@ -29,7 +29,7 @@ sealed class SweepIndexGrain(
         var i = IndexOf(entry.SweepId);
         if (i < 0)
             return WriteAsync(Sweeps.Add(entry));
-        // Alive, it keeps its place in the order; ended, it comes anew.
+        // A live sweep keeps its place in the order. One that had ended comes last again.
         return Sweeps[i].Ended is null
             ? WriteAsync(Sweeps.SetItem(i, entry with { SubmittedAt = Sweeps[i].SubmittedAt }))
             : WriteAsync(Sweeps.RemoveAt(i).Add(entry));

@@ -296,7 +296,7 @@ public sealed partial class SegmentCheckpointStore : ICheckpointStore
         }
         catch (Exception exception) when (DiskErrors.IsDisk(exception) || exception is StoreException)
         {
-            // What is left is deleted the next time, or by another silo.
+            // The rest is deleted the next time, or by another silo.
         }
     }
 

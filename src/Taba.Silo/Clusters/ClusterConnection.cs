@@ -60,7 +60,7 @@ public sealed class ClusterConnection : IAsyncDisposable
         }
         catch (Exception)
         {
-            // It goes away in any case; what is lost is a farewell.
+            // It goes away in any case; only a farewell is lost.
         }
         await host.DisposeHostAsync();
     }

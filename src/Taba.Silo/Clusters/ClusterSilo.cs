@@ -103,7 +103,7 @@ sealed class ClusterSilo : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // What did not end in time is lost up to its last checkpoint, as in a kill.
+            // A sample that did not end in time loses what it did since its last checkpoint, as in a kill.
         }
         try
         {
@@ -131,13 +131,13 @@ sealed class ClusterSilo : IAsyncDisposable
             .SetMinimumLevel(options.LogLevel)
             .AddFilter("Orleans", options.LogLevel < LogLevel.Information ? options.LogLevel : LogLevel.Error)
             .AddFilter("Microsoft", LogLevel.Warning)
-            // Calls to silos that have just died, one by one: who made them says what matters, once.
+            // Calls to silos that have just died fail one by one. Their callers say once what matters.
             .AddFilter("Orleans.Messaging", Quiet(options))
             .AddFilter("Orleans.Runtime.GrainDirectory", Quiet(options))
             .AddFilter("Polly", Quiet(options));
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = cluster.DrainFor);
-        // Signals are this program's to hear: a silo that is told to end first drains.
+        // This program hears the signals itself: a silo that is told to end first drains.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddTabaSilo(builder.Configuration, options.Device, new ClusterPlace(cluster, options.Name, options.Role));
         builder.Services.PostConfigure<LeaseOptions>(o => o.RetryFaultAfter ??= RetryFaultAfter);

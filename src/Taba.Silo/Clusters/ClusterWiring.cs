@@ -55,7 +55,7 @@ static class ClusterWiring
         }
         if (options.GrainStateContainer is { } container)
             silo.AddBlobGrainStorage(GrainStorage.Name, ClusterStores.Container(options, container));
-        // The providers' default is JSON with type names; Orleans' own form is what the golden tests of the states hold fast.
+        // The providers' default is JSON with type names. Golden tests of the states hold Orleans' own form fast.
         silo.Services.AddSingleton<OrleansGrainStorageSerializer>();
         silo.Services.AddOptions<AdoNetGrainStorageOptions>(GrainStorage.Name).PostConfigure<OrleansGrainStorageSerializer>((o, s) => o.GrainStorageSerializer = s);
         silo.Services.AddOptions<RedisStorageOptions>(GrainStorage.Name).PostConfigure<OrleansGrainStorageSerializer>((o, s) => o.GrainStorageSerializer = s);
@@ -66,7 +66,7 @@ static class ClusterWiring
     {
         client.Configure<Orleans.Configuration.ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.ClusterId!, options.ServiceId));
         client.Configure<ClientMessagingOptions>(o => o.ResponseTimeout = ResponseTimeout);
-        // A silo that is gone is found out by its gateway list.
+        // The gateway list shows when a silo is gone.
         client.Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = AliveEvery);
         return options.Provider == "redis"
             ? client.UseRedisClustering(o => o.ConfigurationOptions = Redis(options))

@@ -48,7 +48,7 @@ sealed partial class PromptEmbeddings(DeviceChoice device, EmbeddingStore store,
         foreach (var prompt in missing)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            // One at a time: what a prompt becomes must not depend on the others.
+            // One at a time: the embedding of a prompt must not depend on the others.
             embedded.Add(prompt, encoder.Encode(prompt));
         }
         LogEmbedded(logger, missing.Count, definition.Name, clock.Elapsed.TotalSeconds);

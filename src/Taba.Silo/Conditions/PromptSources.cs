@@ -24,7 +24,7 @@ static class PromptSources
         }
         catch
         {
-            // What could not be read may be there the next time.
+            // A source that could not be read may be there the next time.
             Opened.TryRemove(new(rows, opening));
             throw;
         }

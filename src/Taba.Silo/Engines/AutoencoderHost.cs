@@ -16,7 +16,7 @@ namespace Taba.Silo.Engines;
 /// </summary>
 sealed partial class AutoencoderHost(DeviceChoice device, ILogger<AutoencoderHost> logger) : IAsyncDisposable
 {
-    // A processor is busy with one picture; what a picture becomes must not depend on how many are decoded at once.
+    // A processor is busy with one picture. A picture must not depend on how many are decoded at once.
     const int CpuBatch = 1;
     const int CudaBatch = 8;
 

@@ -106,7 +106,7 @@ sealed class PartWorkspace(
         parts.Remove(attempt);
         part.Dispose();
         HandOn(part, failures);
-        // Scratch files of kept tensors; what a manifest names stays.
+        // Deletes scratch files of kept tensors; objects that a manifest names stay.
         store.DeleteAttempt(attempt);
         freed.Release();
         SiloInstruments.PublishDuration.Record(clock.Elapsed.TotalSeconds);
@@ -119,7 +119,7 @@ sealed class PartWorkspace(
     {
         if (parts.Remove(attempt) is { } part)
             part.Dispose();
-        // Deleting may wait for the stage's lock: not in a grain's turn. What fails here the next start sweeps up.
+        // Deleting may wait for the stage's lock, which a grain's turn must not. The next start sweeps up what fails here.
         OffGrain(() =>
         {
             store.DeleteAttempt(attempt);

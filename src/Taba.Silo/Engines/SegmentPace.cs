@@ -24,7 +24,7 @@ sealed class SegmentPace(TimeSpan checkpointEvery)
         var perTurn = SecondsPerTurn(now);
         if (perTurn <= 0)
             return 1;
-        // A trajectory moves in one turn of as many as it takes until each occupied slot had its turn.
+        // With more occupied slots than a batch has rows, a trajectory moves only in one of several turns.
         var turnsPerStep = Math.Max(1.0, (double)now.SlotsInUse / Math.Max(1, now.BatchLimit));
         return (int)Math.Clamp(checkpointEvery.TotalSeconds / (perTurn * turnsPerStep), 1, MostSteps);
     }

@@ -42,7 +42,7 @@ public sealed class SpeedMemory(string storeRoot)
 
     void Change(string name, Func<MeasuredSpeed?, MeasuredSpeed> change)
     {
-        // Other processes may write it too: then the last one's words stand, which for a memory is enough.
+        // Other processes may write it too. The last one wins, which is enough for a memory.
         lock (_lock)
         {
             var entries = Read();
@@ -65,7 +65,7 @@ public sealed class SpeedMemory(string storeRoot)
     // A store on a shared disk has more than one machine.
     static string Name(string engine, string device) => $"{Environment.MachineName} ({Environment.ProcessorCount}) {device} {engine}";
 
-    // What fits does not depend on the machine. A GPU with more memory, or a larger container, begins anew.
+    // The rows that fit do not depend on the machine. A GPU with more memory, or a larger container, begins anew.
     static string LimitName(string engine, string device, long memoryBytes) => $"limit {device} {memoryBytes >> 28} {engine}";
 
     Dictionary<string, MeasuredSpeed> Read()

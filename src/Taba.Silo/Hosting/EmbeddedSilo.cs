@@ -90,7 +90,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             var store = (FolderTensorStore)host.Services.GetRequiredService<ITensorStore>();
             store.SweepOrphans();
             await host.Services.GetRequiredService<SegmentCheckpointStore>().ForgetPublishedAsync(store, cancellationToken);
-            // What other commands left unfinished in this store is not this one's work: nothing begins before a sweep is submitted.
+            // Work that other commands left unfinished in this store is not this command's: nothing begins before a sweep is submitted.
             host.Services.GetRequiredService<PartWorker>().Drain();
             await host.StartAsync(cancellationToken);
             return host;
@@ -134,7 +134,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // What did not end in time is lost up to its last checkpoint, as in a kill.
+            // A sample that did not end in time loses what it did since its last checkpoint, as in a kill.
         }
     }
 
@@ -169,7 +169,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             .AddFilter("Microsoft.Hosting", LogLevel.Warning)
             // Orleans retries a placement through Polly and reports what matters itself.
             .AddFilter("Polly", LogLevel.Error)
-            // What ends a command it says itself, in one sentence.
+            // A command says itself what ends it, in one sentence.
             .AddFilter("Taba.Grains", Quiet(options))
             .AddFilter(typeof(FaultMonitor).FullName, Quiet(options))
             // Calls that are given up while it stops; a call that fails says so to its caller.

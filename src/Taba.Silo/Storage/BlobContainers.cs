@@ -58,7 +58,7 @@ public static partial class BlobContainers
         }
         catch (Exception exception) when (exception is FormatException or ArgumentException or InvalidOperationException)
         {
-            // Its own message may hold what was given: a secret.
+            // Its own message may hold the secret that was given.
             throw new BadInputException(
                 $"The connection string for the container '{container}' is not one of Azure storage: DefaultEndpointsProtocol=...;AccountName=...;AccountKey=... is what the portal shows.");
         }

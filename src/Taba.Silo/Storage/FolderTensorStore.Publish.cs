@@ -36,7 +36,7 @@ public sealed partial class FolderTensorStore
             if (!Directory.Exists(objects))
                 return;
             using var gate = EnterStage(attempt.StageKey);
-            // Some of an attempt's manifests may have won and others lost: what a manifest names stays.
+            // Some of an attempt's manifests may have won and others lost: objects that a manifest names stay.
             var reach = new RowRange(attempt.RowStart, checked(attempt.RowStart + PartGrid.MaxRows));
             var named = Candidates(ManifestFiles(attempt.StageKey, reach), reach)
                 .Select(f => ManifestReader.Read(_paths, attempt.StageKey, f.Path))

@@ -33,7 +33,7 @@ public sealed partial class FolderTensorStore
                 return;
             // One rename takes the whole stage away; a crash afterwards leaves scratch, which the next start sweeps.
             var doomed = Path.Combine(_paths.Scratch, $"removed-{stageKey}-{Guid.NewGuid():N}");
-            // In a new folder it is as young as that: nobody sweeps it meanwhile.
+            // A new folder is young, so nobody sweeps it meanwhile.
             Directory.CreateDirectory(doomed);
             Directory.Move(folder, Path.Combine(doomed, stageKey));
             Posix.FlushDirectory(_paths.Stages);

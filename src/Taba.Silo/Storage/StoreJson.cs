@@ -13,7 +13,7 @@ static class StoreJson
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        // What is computed from other properties is not written.
+        // Properties that are computed from others are not written.
         IgnoreReadOnlyProperties = true,
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,

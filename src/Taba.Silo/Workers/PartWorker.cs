@@ -97,8 +97,8 @@ sealed partial class PartWorker(
         {
             try
             {
-                // A process that was stopped and goes on may have been declared dead, and its own coordinators would still give it what others
-                // have by now. The membership table knows, and Orleans ends a silo that reads of its own death.
+                // A process that was stopped and goes on may have been declared dead. Its own coordinators would still give it parts that
+                // others have by now. The membership table knows, and Orleans ends a silo that reads there of its own death.
                 if (time.GetElapsedTime(lookedAt) > StoppedAfter)
                     await membership.Refresh(default, stoppingToken);
                 lookedAt = time.GetTimestamp();
@@ -198,7 +198,7 @@ sealed partial class PartWorker(
             _order.Took(sweepId, taken.Sum(l => l.Rows.Count));
             foreach (var lease in taken)
                 _held[lease.Attempt] = new(lease, time.GetTimestamp());
-            // Where none could begin, not again at once: an older attempt at these rows is still about to stop.
+            // When none could begin the worker does not ask again at once: an older attempt at these rows is still about to stop.
             return (await Task.WhenAll(taken.Select(StartAsync))).Any(began => began);
         }
         return false;
@@ -221,7 +221,7 @@ sealed partial class PartWorker(
         }
         catch
         {
-            // Not renewed, it comes free; renewed, it would be held for ever by nobody.
+            // A lease that is not renewed comes free. Renewed, it would be held for ever by nobody.
             _held.TryRemove(lease.Attempt, out _);
             throw;
         }

@@ -85,7 +85,7 @@ public sealed record UNet2DConfig
             DownAttention = [.. fields.Names("down_block_types", DownPlain, DownAttn).Select(name => name == DownAttn)],
             UpAttention = [.. fields.Names("up_block_types", UpPlain, UpAttn).Select(name => name == UpAttn)],
             LayersPerBlock = fields.Int("layers_per_block", 2, 1, 64),
-            // Absent it is 8, null it is the whole width.
+            // An absent field means 8, a null the whole width.
             AttentionHeadDim = element.TryGetProperty("attention_head_dim", out _) ? fields.OptionalInt("attention_head_dim", 1, MaxWidth) : 8,
             MidAttention = fields.Bool("add_attention", true),
             AttnNormNumGroups = fields.OptionalInt("attn_norm_num_groups", 1, MaxWidth),

@@ -111,7 +111,7 @@ sealed class HubHttp : IDisposable
         }
         catch (Exception error) when (error is HttpRequestException or HttpIOException or SocketException || error is IOException { InnerException: SocketException })
         {
-            // What TLS complains of stands in the inner exception only.
+            // Only the inner exception has the complaint of TLS.
             throw new TransientException((error.InnerException is AuthenticationException inner ? inner : error).Message.TrimEnd('.'), null, error);
         }
     }

@@ -101,7 +101,7 @@ sealed class ResumableDownload(HubSubject subject, Uri uri, string incompletePat
         if (digest is null || digest.Matches())
             return;
 
-        // Once more from the start: what an earlier process left may have been at fault.
+        // Once more from the start: the file of an earlier process may have been at fault.
         Restart(file);
         if (_wasWrong)
             throw new HubException(HubFault.Corrupt, $"{subject.Name} arrived damaged twice (its digest is not the stated one) and was thrown away.");
