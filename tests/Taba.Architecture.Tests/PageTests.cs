@@ -45,7 +45,7 @@ public sealed partial class PageTests
     public void Pages_LinesOfProse_EndAtTheMargin() => Offenders.None(
         from page in Pages()
         from line in Prose(Repository.Read(page))
-        where line.Text.Length > MaxColumns && line.Text.Trim().Contains(' ', StringComparison.Ordinal)
+        where line.Text.EnumerateRunes().Count() > MaxColumns && line.Text.Trim().Contains(' ', StringComparison.Ordinal)
         select $"{page}:{line.Number}");
 
     static IEnumerable<string> Pages() => Repository.TextFiles().Where(f => f.EndsWith(".md", StringComparison.Ordinal));
