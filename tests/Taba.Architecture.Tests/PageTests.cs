@@ -40,6 +40,20 @@ public sealed partial class PageTests
         Offenders.None(OwnSection().Matches(Repository.Read(Page)).Select(m => m.Groups["section"].Value).Except(sections));
     }
 
+    /// <summary>The last column of a word's line names types, or folders, where the word lives.</summary>
+    [Fact]
+    public void Words_TypesAndFoldersThatTheyName_AreInTheSource()
+    {
+        var types = Citing().SelectMany(f => DeclaredType().Matches(Repository.Read(f))).Select(m => m.Groups["type"].Value).ToHashSet();
+        Offenders.None(
+            from line in Repository.Read("docs/words.md").Split('\n')
+            where line.StartsWith('|')
+            from Match named in Named().Matches(line.Split('|')[^2])
+            let name = named.Groups["name"].Value
+            where name.Contains('/', StringComparison.Ordinal) ? !Path.Exists(Repository.At(name)) : char.IsUpper(name[0]) && !types.Contains(name)
+            select name);
+    }
+
     /// <summary>Prose is wrapped. Tables, code and pictures are as wide as they are, and a link cannot be cut.</summary>
     [Fact]
     public void Pages_LinesOfProse_EndAtTheMargin() => Offenders.None(
@@ -79,6 +93,12 @@ public sealed partial class PageTests
 
     [GeneratedRegex(@"\b[Ss]ection (?<section>\d+(\.\d+)*)", RegexOptions.CultureInvariant)]
     private static partial Regex OwnSection();
+
+    [GeneratedRegex(@"\b(class|record|struct|interface|enum) (?<type>[A-Z]\w*)", RegexOptions.CultureInvariant)]
+    private static partial Regex DeclaredType();
+
+    [GeneratedRegex("`(?<name>[^`]+)`", RegexOptions.CultureInvariant)]
+    private static partial Regex Named();
 
     [GeneratedRegex(@"^##+ (?<section>\d+(\.\d+)*)\.? ", RegexOptions.CultureInvariant)]
     private static partial Regex Heading();
