@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Taba.Bench;
+using Taba.Diffusion.Native;
 using static TorchSharp.torch;
 
+TorchProcess.Configure();
 var model = new Option<string>("--model") { Description = "A model's name or model.json.", DefaultValueFactory = _ => "demo" };
 var random = new Option<bool>("--random-weights") { Description = "Draw the weights instead of reading them: speed does not depend on them." };
 var device = new Option<string>("--device") { Description = "cpu, cuda or cuda:N.", DefaultValueFactory = _ => "cpu" };

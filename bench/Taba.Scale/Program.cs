@@ -1,8 +1,10 @@
 using System.CommandLine;
+using Taba.Diffusion.Native;
 using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Scale;
 
+TorchProcess.Configure();
 var silos = new Option<int>("--silos") { Description = "Silos with devices; one more coordinates.", DefaultValueFactory = _ => 8 };
 var devices = new Option<int>("--devices") { Description = "Simulated devices of a silo.", DefaultValueFactory = _ => 8 };
 var batch = new Option<int>("--batch") { Description = "Rows of a pass.", DefaultValueFactory = _ => 64 };

@@ -14,7 +14,7 @@ const string Usage = """
       sample --state FOLDER --out FILE.png [--count N] [--steps T] [--seed S]
     """;
 
-TorchRuntime.Initialize();
+TorchProcess.Configure();
 if (args.Length == 0 || args.Length % 2 == 0)
     return Fail(Usage);
 var given = new Dictionary<string, string>();

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Taba.Client.Planning;
 using Taba.Client.Running;
-using Taba.Diffusion.Native;
 using Taba.Grains;
 using Taba.Grains.Planning;
 using Taba.Grains.Stages;
@@ -23,7 +22,6 @@ sealed class EmbeddedRun : IRunHost
     public SweepPlan Plan(SweepSpec spec, string storeRoot, bool remember = false)
     {
         InputPaths.RequirePresent(spec);
-        TorchRuntime.Initialize();
         var device = DeviceChoice.Resolve(spec.Device);
         // A refused plan leaves nothing behind: digests are remembered only where a store already is.
         var cache = Directory.Exists(storeRoot) ? Path.Combine(storeRoot, DigestCache) : null;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Taba.Diffusion.Models;
-using Taba.Diffusion.Native;
 using TorchSharp;
 
 namespace Taba.Diffusion.Engine;
@@ -42,7 +41,6 @@ sealed class EngineLoop
         _telemetry.Counters.BatchLimit = _planner.Limit;
         _output = new OutputPump($"taba-output {options.Name}", options.OutputCapacity, ObserverFailed);
         _outcomes = new Outcomes(options, telemetry, _slots, _prefetch, _output);
-        TorchRuntime.Settle();
         new Thread(Run) { IsBackground = true, Name = $"taba-engine {options.Name}" }.Start();
     }
 

@@ -5,9 +5,6 @@ namespace Taba.Diffusion.Native;
 /// <summary>The few C library calls for which the framework has no equivalent.</summary>
 static partial class LinuxLibc
 {
-    /// <summary>Bytes above which an allocation has pages of its own instead of a place in a heap.</summary>
-    public const int LargestOfTheHeap = 32 << 20;
-
     /// <summary>
     /// Sets a variable in the environment that native libraries see (Environment.SetEnvironmentVariable changes only
     /// the managed copy) unless the user has set it.
@@ -24,12 +21,12 @@ static partial class LinuxLibc
     /// </summary>
     public static void KeepFreedMemory()
     {
-        if (AllocatorIsTheUsers())
+        if (Environment.GetEnvironmentVariables().Keys.Cast<string>().Any(v => v.StartsWith("MALLOC_", StringComparison.Ordinal)))
             return;
         try
         {
             _ = MallOpt(-8 /* M_ARENA_MAX */, 1);
-            _ = MallOpt(-3 /* M_MMAP_THRESHOLD */, LargestOfTheHeap);
+            _ = MallOpt(-3 /* M_MMAP_THRESHOLD */, 32 << 20);
             _ = MallOpt(-1 /* M_TRIM_THRESHOLD */, 1 << 30);
 
             // The runtime's own threads have made arenas before this is called, and an engine's thread may be given one of those. They
@@ -41,30 +38,6 @@ static partial class LinuxLibc
             // A C library other than glibc, where libtorch does not run either.
         }
     }
-
-    /// <summary>Whether a variable of the user's (MALLOC_*) says how the allocator is to behave.</summary>
-    public static bool AllocatorIsTheUsers() =>
-        Environment.GetEnvironmentVariables().Keys.Cast<string>().Any(v => v.StartsWith("MALLOC_", StringComparison.Ordinal));
-
-    /// <summary>
-    /// Gives back the pages of what is free. Allocations of different lifetimes leave holes between each other, and what the allocator
-    /// keeps creeps upwards for hours; the next step takes again what it needs.
-    /// </summary>
-    public static void ReleaseFreedMemory()
-    {
-        try
-        {
-            _ = MallocTrim(0);
-        }
-        catch (EntryPointNotFoundException)
-        {
-            // Another C library, whose allocator was not told to keep anything either.
-        }
-    }
-
-    [LibraryImport("libc", EntryPoint = "malloc_trim")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int MallocTrim(nuint keep);
 
     [LibraryImport("libc", EntryPoint = "mallopt")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using System.Runtime.Loader;
 
 namespace Taba.Diffusion.Native;
@@ -19,94 +18,56 @@ public static class TorchRuntime
     const string NativeName = "LibTorchSharp";
     const string MarkerVersion = "GLIBCXX_3.4.32";
 
-    static Exception? failure;
+    static readonly Lazy<Exception?> s_failure = new(LoadPipTorch);
 
     /// <summary>Ensures that the loader is in place.</summary>
     /// <exception cref="DllNotFoundException">TABA_TORCH names a folder that cannot serve; the message says why.</exception>
     public static void Initialize()
     {
         // Being called has run the module initializer already.
-        if (failure is not null)
+        if (s_failure.Value is { } failure)
             throw new DllNotFoundException(failure.Message, failure);
     }
 
-    /// <summary>Gives memory that native code freed back to the system, where the allocator keeps it for the next step.</summary>
-    public static void ReleaseFreedMemory()
-    {
-        if (OperatingSystem.IsLinux())
-            LinuxLibc.ReleaseFreedMemory();
-    }
-
     /// <summary>
-    /// What libtorch can only be told once it is loaded; more than once does no harm. It is to read TORCH_CPP_LOG_LEVEL ("ERROR" unless the
-    /// user has set it), as it does by itself only under Python: on processors that NNPACK does not know it prints a warning for every small
-    /// convolution otherwise. And it is to take memory so that what was freed serves again.
+    /// A listener is no setting of the process: it is asked only where the runtime's own search found nothing. It cannot wait for a call,
+    /// because TorchSharp looks for its native part once and never again.
     /// </summary>
-    public static unsafe void Settle()
-    {
-        if (OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc10.so", out var library)
-            && NativeLibrary.TryGetExport(library, "_ZN3c1011initLoggingEv", out var initLogging))
-            ((delegate* unmanaged<void>)initLogging)();
-        AlignedMemory.ServeTorch();
-    }
-
     [ModuleInitializer]
     internal static void Register()
     {
-        if (!OperatingSystem.IsLinux())
-            return;
+        if (OperatingSystem.IsLinux())
+            AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) => name == NativeName ? Resolve() : 0;
+    }
 
-        WaitBriefly();
-        // For Settle. What is wrong is an exception.
-        LinuxLibc.SetEnvironmentDefault("TORCH_CPP_LOG_LEVEL", "ERROR");
-        LinuxLibc.KeepFreedMemory();
-        PreferAvx2();
-        AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) => Resolve(name);
+    /// <summary>Loads one of libtorch's own libraries, of whichever libtorch this process uses.</summary>
+    internal static bool TryLoad(string library, out nint handle)
+    {
+        handle = 0;
+        return s_failure.Value is null
+            && (NativeLibrary.TryLoad(library, out handle) || (Find(library, SearchDirectories()) is { } path && NativeLibrary.TryLoad(path, out handle)));
+    }
+
+    /// <summary>What is wrong with the libtorch of TABA_TORCH; null when it is loaded, or none is wanted.</summary>
+    static Exception? LoadPipTorch()
+    {
         try
         {
-            if (Environment.GetEnvironmentVariable(PipTorch.Variable) is { Length: > 0 } folder)
+            if (OperatingSystem.IsLinux() && Environment.GetEnvironmentVariable(PipTorch.Variable) is { Length: > 0 } folder)
                 PipTorch.Load(folder, SearchDirectories());
+            return null;
         }
         catch (Exception e) when (e is IOException or DllNotFoundException or NotSupportedException or UnauthorizedAccessException)
         {
-            // An exception here would surface as a type initializer's; Initialize and the first use of torch report it.
-            failure = e;
+            return e;
         }
     }
 
-    /// <summary>
-    /// How libgomp's threads wait for one another, which it reads when it is loaded. By default they spin for milliseconds, which costs a
-    /// factor of 4 to 7 on a shared machine; asleep at once, they lose a sixth of an idle one to waking up. Some ten microseconds of
-    /// spinning cost neither (docs/benchmarks.md). OMP_WAIT_POLICY and GOMP_SPINCOUNT of the user win.
-    /// </summary>
-    static void WaitBriefly()
+    static nint Resolve()
     {
-        if (Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is not null)
-            return;
-        LinuxLibc.SetEnvironmentDefault("OMP_WAIT_POLICY", "PASSIVE");
-        LinuxLibc.SetEnvironmentDefault("GOMP_SPINCOUNT", "1000");
-    }
-
-    /// <summary>
-    /// Keeps libtorch's own element-wise kernels at AVX2 (oneDNN's convolutions and MKL's products choose for themselves). On virtual
-    /// machines its AVX-512 exponential was seen to become 25 times slower for minutes at a time, which doubled the time of a network;
-    /// at other times the two are equally fast (docs/benchmarks.md). ATEN_CPU_CAPABILITY of the user wins.
-    /// </summary>
-    static void PreferAvx2()
-    {
-        if (Avx512F.IsSupported)
-            LinuxLibc.SetEnvironmentDefault("ATEN_CPU_CAPABILITY", "avx2");
-    }
-
-    static nint Resolve(string name)
-    {
-        if (name != NativeName)
-            return 0;
-        if (failure is not null)
-            throw new DllNotFoundException(failure.Message, failure);
+        Initialize();
         var directories = SearchDirectories();
-        var path = directories.Select(d => Path.Combine(d, "libLibTorchSharp.so")).FirstOrDefault(File.Exists);
-        if (path is null)
+        if (Find("libLibTorchSharp.so", directories) is not { } path)
             return 0;
         try
         {
@@ -126,11 +87,13 @@ public static class TorchRuntime
     {
         foreach (var library in (ReadOnlySpan<string>)["libc10.so", "libtorch_cpu.so", "libtorch.so"])
         {
-            var path = directories.Select(d => Path.Combine(d, library)).FirstOrDefault(File.Exists);
-            if (path is not null)
+            if (Find(library, directories) is { } path)
                 NativeLibrary.Load(path);
         }
     }
+
+    static string? Find(string library, IReadOnlyList<string> directories) =>
+        directories.Select(d => Path.Combine(d, library)).FirstOrDefault(File.Exists);
 
     static nint LoadWithoutMarker(string path)
     {

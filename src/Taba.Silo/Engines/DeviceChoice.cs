@@ -1,3 +1,4 @@
+using Taba.Diffusion.Native;
 using Taba.Grains;
 using static TorchSharp.torch;
 
@@ -22,6 +23,8 @@ public sealed record DeviceChoice(Device Device, string Kind)
     /// <exception cref="BadInputException">There is no such device.</exception>
     public static DeviceChoice Resolve(string wanted)
     {
+        // TorchSharp's types are first used here, and it looks for libtorch only once.
+        TorchRuntime.Initialize();
         if (wanted == "cpu")
             return Cpu();
         if (wanted != "auto" && wanted != "cuda" && !wanted.StartsWith("cuda:", StringComparison.Ordinal))

@@ -22,7 +22,6 @@ sealed class PartWorkspace(
     ICheckpointStore checkpoints,
     RecentResults recent,
     RowBuffers buffers,
-    FreedMemory freed,
     ModelsHere models,
     ModelPauses pauses) : IPartWorkspace
 {
@@ -108,7 +107,6 @@ sealed class PartWorkspace(
         HandOn(part, failures);
         // Deletes scratch files of kept tensors; objects that a manifest names stay.
         store.DeleteAttempt(attempt);
-        freed.Release();
         SiloInstruments.PublishDuration.Record(clock.Elapsed.TotalSeconds);
         SiloInstruments.PartsPublished.Add(1);
         SiloInstruments.SamplesFailed.Add(failures.Length);

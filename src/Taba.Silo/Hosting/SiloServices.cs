@@ -50,7 +50,6 @@ static class SiloServices
         services.AddSingleton<ActiveParts>();
         services.AddSingleton<NoiseSources>();
         services.AddSingleton<RowBuffers>();
-        services.AddSingleton<FreedMemory>();
         services.AddSingleton<RecentResults>();
         services.AddSingleton(_ => new EmbeddingStore(place.LocalRoot));
         services.AddSingleton<PromptEmbeddings>();

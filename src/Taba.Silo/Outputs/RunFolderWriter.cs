@@ -4,7 +4,6 @@ using System.Runtime.Intrinsics.X86;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Taba.Diffusion.Native;
 using Taba.Diffusion.Schedules;
 using Taba.Diffusion.Tensors;
 using Taba.Grains;
@@ -79,7 +78,6 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
         // Without its manifest the folder counts as unfinished until the new one is written.
         folder.Delete(RunFolder.ManifestName);
 
-        ReleaseMemory();
         var failed = RowSet.Of([.. failures.Select(f => new RowRange(f.Sample, f.Sample + 1))]);
         var files = ImmutableArray.CreateBuilder<RunFile>();
         foreach (var tensor in run.Tensors)
@@ -88,7 +86,6 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
             await PromptOutputs.WriteAsync(prompts, run.Rows, folder, options.Format);
         if (options.WithMetrics)
         {
-            TorchRuntime.ReleaseFreedMemory();
             _metrics ??= new RunMetrics(store, _noise);
             var metrics = await Task.Run(() => _metrics.ComputeAsync(run, substitutes, cancellationToken), cancellationToken);
             WriteJson(folder, MetricsName, new JsonObject { ["_params"] = Parameters(run, folder), ["metrics"] = metrics });
@@ -104,14 +101,6 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
     }
 
     public void Dispose() => _noise.Dispose();
-
-    /// <summary>Gives back the memory that computing needed: writing and measuring take memory of their own.</summary>
-    void ReleaseMemory()
-    {
-        if (_written.Count == 0)
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        TorchRuntime.ReleaseFreedMemory();
-    }
 
     async Task<RunFile> WriteTensorAsync(
         PlannedRun run, RunTensor tensor, IOutputFolder folder, RowSet failed, SubstitutedRows substitutes, CancellationToken cancellationToken)

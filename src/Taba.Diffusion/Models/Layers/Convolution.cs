@@ -1,4 +1,3 @@
-using Taba.Diffusion.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
@@ -30,8 +29,6 @@ sealed class Convolution(Tensor weight, Tensor bias, long stride = 1, long? padd
     readonly bool wholeBlocks = weight.shape[0] % Block == 0 && weight.shape[1] % Block == 0;
 
     readonly long missing = weight.shape[1] > Block ? (Block - (weight.shape[1] % Block)) % Block : 0;
-
-    static Convolution() => TorchRuntime.Settle();
 
     /// <param name="x">[B,In,H,W].</param>
     public Tensor Forward(Tensor x)
