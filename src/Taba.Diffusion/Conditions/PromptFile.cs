@@ -37,7 +37,7 @@ public static class PromptFile
         ArgumentException.ThrowIfNullOrEmpty(path);
         var prompts = Kind(path) switch
         {
-            ".pkl" or ".pickle" => new PromptPickleReader(InputFile.Read(path, MaxBytes, "a pickled list of prompts"), path).Read(),
+            ".pkl" or ".pickle" => PromptPickle.Read(InputFile.Read(path, MaxBytes, "a pickled list of prompts"), path),
             ".json" => ReadJson(InputFile.Read(path, MaxBytes, "a JSON list of prompts"), path),
             _ => ReadLines(InputFile.Read(path, MaxBytes, "a text file with a prompt a line"), path),
         };

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
-using static Taba.Diffusion.Conditions.PromptPickleOpcode;
+using static Taba.Diffusion.Weights.Pickle.PickleOpcode;
 
 namespace Taba.Diffusion.Conditions;
 

@@ -44,7 +44,7 @@ static class TorchLegacyFile
 
         object? Next()
         {
-            var reader = new PickleReader(bytes, position, file.Fault);
+            var reader = new PickleReader(bytes, position, new StateDictRules(file.Fault));
             var value = reader.Read();
             position = reader.Position;
             return value;

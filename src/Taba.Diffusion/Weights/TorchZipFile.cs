@@ -16,7 +16,7 @@ static class TorchZipFile
         RequireLittleEndian(file, entries, folder);
 
         var bytes = file.ReadBytes(pickle.Offset, pickle.Length, TorchCheckpoint.MaxPickleBytes, "data.pkl");
-        var root = new PickleReader(bytes, 0, file.Fault).Read();
+        var root = new PickleReader(bytes, 0, new StateDictRules(file.Fault)).Read();
         return TorchCheckpoint.Resolve(file, root, storage => Locate(file, entries, folder, storage));
     }
 

@@ -59,7 +59,7 @@ public sealed class HostileFileTests : IDisposable
     [InlineData("torch.nn.modules.linear", "Linear")]
     public void Pickle_UnknownGlobal_IsRefusedByName(string module, string name)
     {
-        var pickle = new PickleBuilder().Global(module, name).Op(PickleOpcode.Mark).Text("true").Op(PickleOpcode.Tuple).Op(PickleOpcode.Reduce).Stop();
+        var pickle = new PickleBuilder().Global(module, name).Op(PickleOpcode.MARK).Text("true").Op(PickleOpcode.TUPLE).Op(PickleOpcode.REDUCE).Stop();
         Refuses(CheckpointBytes.TorchZip(pickle), $"'{module}.{name}'");
         Refuses(CheckpointBytes.TorchLegacy(pickle, 4), $"'{module}.{name}'");
     }
@@ -108,16 +108,16 @@ public sealed class HostileFileTests : IDisposable
     [Fact]
     public void Torch_TrainingState_SaysWhatToSave()
     {
-        var pickle = new PickleBuilder().Op(PickleOpcode.EmptyDict)
-            .Text("state_dict").Op(PickleOpcode.EmptyDict).Op(PickleOpcode.SetItem).Stop();
+        var pickle = new PickleBuilder().Op(PickleOpcode.EMPTY_DICT)
+            .Text("state_dict").Op(PickleOpcode.EMPTY_DICT).Op(PickleOpcode.SETITEM).Stop();
         Refuses(CheckpointBytes.TorchZip(pickle), "'state_dict' is a dictionary");
     }
 
     [Fact]
     public void Pickle_ContainsItself_IsRefused()
     {
-        var pickle = new PickleBuilder().Op(PickleOpcode.EmptyDict).Op(PickleOpcode.BinPut).Raw(0)
-            .Text("a").Op(PickleOpcode.BinGet).Raw(0).Op(PickleOpcode.SetItem).Stop();
+        var pickle = new PickleBuilder().Op(PickleOpcode.EMPTY_DICT).Op(PickleOpcode.BINPUT).Raw(0)
+            .Text("a").Op(PickleOpcode.BINGET).Raw(0).Op(PickleOpcode.SETITEM).Stop();
         Refuses(CheckpointBytes.TorchZip(pickle), "'a' is a dictionary");
     }
 
@@ -126,14 +126,14 @@ public sealed class HostileFileTests : IDisposable
     {
         var pickle = new PickleBuilder();
         for (var i = 0; i < 1_000_000; i++)
-            pickle.Op(PickleOpcode.EmptyTuple).Op(PickleOpcode.Tuple1);
+            pickle.Op(PickleOpcode.EMPTY_TUPLE).Op(PickleOpcode.TUPLE1);
         Refuses(CheckpointBytes.TorchZip(pickle.Stop()), "values left over");
     }
 
     [Theory]
-    [InlineData((byte)PickleOpcode.EmptyDict)]
-    [InlineData((byte)PickleOpcode.Mark)]
-    [InlineData((byte)PickleOpcode.EmptyList)]
+    [InlineData((byte)PickleOpcode.EMPTY_DICT)]
+    [InlineData((byte)PickleOpcode.MARK)]
+    [InlineData((byte)PickleOpcode.EMPTY_LIST)]
     public void Pickle_ManyValues_IsRefusedBeforeMemoryGrows(byte opcode)
     {
         var pickle = new PickleBuilder();
@@ -146,20 +146,20 @@ public sealed class HostileFileTests : IDisposable
     public void Pickle_LongShapeUsedManyTimes_IsRefused()
     {
         // Each tensor copies its shape: 100,000 lengths, 100,000 times, would be 80 GB.
-        var pickle = new PickleBuilder().Op(PickleOpcode.Mark);
+        var pickle = new PickleBuilder().Op(PickleOpcode.MARK);
         for (var i = 0; i < 100_000; i++)
-            pickle.Op(PickleOpcode.BinInt1).Raw(1);
-        pickle.Op(PickleOpcode.Tuple).Op(PickleOpcode.BinPut).Raw(0);
-        pickle.Global("torch._utils", "_rebuild_tensor_v2").Op(PickleOpcode.Mark)
-            .Op(PickleOpcode.Mark).Text("storage").Global("torch", "FloatStorage").Text("k").Text("cpu").Integer(6).Op(PickleOpcode.Tuple).Op(PickleOpcode.BinPersId)
-            .Integer(0).Op(PickleOpcode.BinGet).Raw(0).Op(PickleOpcode.BinGet).Raw(0).Op(PickleOpcode.NewFalse)
-            .Op(PickleOpcode.EmptyDict).Op(PickleOpcode.Tuple).Op(PickleOpcode.Reduce);
+            pickle.Op(PickleOpcode.BININT1).Raw(1);
+        pickle.Op(PickleOpcode.TUPLE).Op(PickleOpcode.BINPUT).Raw(0);
+        pickle.Global("torch._utils", "_rebuild_tensor_v2").Op(PickleOpcode.MARK)
+            .Op(PickleOpcode.MARK).Text("storage").Global("torch", "FloatStorage").Text("k").Text("cpu").Integer(6).Op(PickleOpcode.TUPLE).Op(PickleOpcode.BINPERSID)
+            .Integer(0).Op(PickleOpcode.BINGET).Raw(0).Op(PickleOpcode.BINGET).Raw(0).Op(PickleOpcode.NEWFALSE)
+            .Op(PickleOpcode.EMPTY_DICT).Op(PickleOpcode.TUPLE).Op(PickleOpcode.REDUCE);
         Refuses(CheckpointBytes.TorchZip(pickle.Stop(), ("k", SixFloats)), "arguments that torch.save does not write");
     }
 
     [Fact]
     public void Pickle_TextLongerThanTheFile_IsRefused() =>
-        Refuses(CheckpointBytes.TorchZip(new PickleBuilder().Op(PickleOpcode.BinUnicode).Raw(255, 255, 255, 255).Stop()), "ends in the middle");
+        Refuses(CheckpointBytes.TorchZip(new PickleBuilder().Op(PickleOpcode.BINUNICODE).Raw(255, 255, 255, 255).Stop()), "ends in the middle");
 
     [Fact]
     public void Zip_CompressedEntry_IsRefused() => Refuses(WithCentral((record, _) => record[10] = 8), "compressed");

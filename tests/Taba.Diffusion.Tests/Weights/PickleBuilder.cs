@@ -8,7 +8,7 @@ sealed class PickleBuilder
 {
     readonly List<byte> _bytes = [];
 
-    public PickleBuilder() => Op(PickleOpcode.Proto).Raw(2);
+    public PickleBuilder() => Op(PickleOpcode.PROTO).Raw(2);
 
     public byte[] ToArray() => [.. _bytes];
 
@@ -21,35 +21,35 @@ sealed class PickleBuilder
     public PickleBuilder Op(PickleOpcode opcode) => Raw((byte)opcode);
 
     public PickleBuilder Text(string text) =>
-        Op(PickleOpcode.BinUnicode).Raw(BitConverter.GetBytes(Encoding.UTF8.GetByteCount(text))).Raw(Encoding.UTF8.GetBytes(text));
+        Op(PickleOpcode.BINUNICODE).Raw(BitConverter.GetBytes(Encoding.UTF8.GetByteCount(text))).Raw(Encoding.UTF8.GetBytes(text));
 
     public PickleBuilder Integer(long value) => value is >= int.MinValue and <= int.MaxValue
-        ? Op(PickleOpcode.BinInt).Raw(BitConverter.GetBytes((int)value))
-        : Op(PickleOpcode.Long1).Raw(8).Raw(BitConverter.GetBytes(value));
+        ? Op(PickleOpcode.BININT).Raw(BitConverter.GetBytes((int)value))
+        : Op(PickleOpcode.LONG1).Raw(8).Raw(BitConverter.GetBytes(value));
 
-    public PickleBuilder Global(string module, string name) => Op(PickleOpcode.Global).Raw(Encoding.UTF8.GetBytes($"{module}\n{name}\n"));
+    public PickleBuilder Global(string module, string name) => Op(PickleOpcode.GLOBAL).Raw(Encoding.UTF8.GetBytes($"{module}\n{name}\n"));
 
     public PickleBuilder Integers(IEnumerable<long> values)
     {
-        Op(PickleOpcode.Mark);
+        Op(PickleOpcode.MARK);
         foreach (var value in values)
             Integer(value);
-        return Op(PickleOpcode.Tuple);
+        return Op(PickleOpcode.TUPLE);
     }
 
     /// <summary>A tensor as torch.save describes it.</summary>
     public PickleBuilder Tensor(
         string key, long storageElements, long[] shape, long[] strides, long first = 0, string storage = "FloatStorage", bool legacy = false)
     {
-        Global("torch._utils", "_rebuild_tensor_v2").Op(PickleOpcode.Mark);
-        Op(PickleOpcode.Mark).Text("storage").Global("torch", storage).Text(key).Text("cpu").Integer(storageElements);
+        Global("torch._utils", "_rebuild_tensor_v2").Op(PickleOpcode.MARK);
+        Op(PickleOpcode.MARK).Text("storage").Global("torch", storage).Text(key).Text("cpu").Integer(storageElements);
         if (legacy)
-            Op(PickleOpcode.None);
-        Op(PickleOpcode.Tuple).Op(PickleOpcode.BinPersId);
-        Integer(first).Integers(shape).Integers(strides).Op(PickleOpcode.NewFalse);
-        return Global("collections", "OrderedDict").Op(PickleOpcode.EmptyTuple).Op(PickleOpcode.Reduce)
-            .Op(PickleOpcode.Tuple).Op(PickleOpcode.Reduce);
+            Op(PickleOpcode.NONE);
+        Op(PickleOpcode.TUPLE).Op(PickleOpcode.BINPERSID);
+        Integer(first).Integers(shape).Integers(strides).Op(PickleOpcode.NEWFALSE);
+        return Global("collections", "OrderedDict").Op(PickleOpcode.EMPTY_TUPLE).Op(PickleOpcode.REDUCE)
+            .Op(PickleOpcode.TUPLE).Op(PickleOpcode.REDUCE);
     }
 
-    public byte[] Stop() => Op(PickleOpcode.Stop).ToArray();
+    public byte[] Stop() => Op(PickleOpcode.STOP).ToArray();
 }

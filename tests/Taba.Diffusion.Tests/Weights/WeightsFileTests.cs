@@ -44,11 +44,11 @@ public sealed class WeightsFileTests
     [InlineData(true)]
     public void Load_TransposedViewsOfOneStorage_GivesEachItsValues(bool legacy)
     {
-        var pickle = new PickleBuilder().Op(PickleOpcode.EmptyDict)
-            .Text("whole").Tensor("k", 6, [2, 3], [3, 1], legacy: legacy).Op(PickleOpcode.SetItem)
-            .Text("transposed").Tensor("k", 6, [3, 2], [1, 3], legacy: legacy).Op(PickleOpcode.SetItem)
-            .Text("column").Tensor("k", 6, [2], [3], first: 1, legacy: legacy).Op(PickleOpcode.SetItem)
-            .Text("scalar").Tensor("k", 6, [], [], first: 5, legacy: legacy).Op(PickleOpcode.SetItem)
+        var pickle = new PickleBuilder().Op(PickleOpcode.EMPTY_DICT)
+            .Text("whole").Tensor("k", 6, [2, 3], [3, 1], legacy: legacy).Op(PickleOpcode.SETITEM)
+            .Text("transposed").Tensor("k", 6, [3, 2], [1, 3], legacy: legacy).Op(PickleOpcode.SETITEM)
+            .Text("column").Tensor("k", 6, [2], [3], first: 1, legacy: legacy).Op(PickleOpcode.SETITEM)
+            .Text("scalar").Tensor("k", 6, [], [], first: 5, legacy: legacy).Op(PickleOpcode.SETITEM)
             .Stop();
         var file = legacy ? CheckpointBytes.TorchLegacy(pickle, 4, ("k", SixFloats)) : CheckpointBytes.TorchZip(pickle, ("k", SixFloats));
         using var folder = new TempFolder();

@@ -1,29 +1,27 @@
 using System.Buffers.Binary;
 using System.Numerics;
-using System.Text;
+using static Taba.Diffusion.Weights.Pickle.PickleOpcode;
 
 namespace Taba.Diffusion.Weights.Pickle;
 
 /// <summary>
-/// Reads the pickles that torch.save writes for state dicts and bare tensors (protocol 2), and nothing else: any other
-/// opcode or global is refused by name. Values are strings, <see cref="long"/>, <see cref="BigInteger"/>, bool, null, object?[] for tuples,
-/// List for lists, <see cref="OrderedDictionary{TKey, TValue}"/> with text keys, and the types of PickleValues. The result may share or
-/// contain itself; it must not be walked by recursion.
+/// Reads pickles without executing anything: what its rules do not allow is refused by name. Values are strings, <see cref="long"/>,
+/// <see cref="BigInteger"/>, bool, null, object?[] for tuples, List for lists, <see cref="OrderedDictionary{TKey, TValue}"/> with text keys,
+/// and what the rules make of globals, calls and persistent ids. The result may share or contain itself; it must not be walked by recursion.
 /// </summary>
-sealed class PickleReader(byte[] data, int position, Func<string, Exception> fault)
+sealed class PickleReader(byte[] data, int position, PickleRules rules)
 {
-    /// <summary>A state dict takes about a dozen values a tensor; the limit keeps a bomb within some hundred megabytes.</summary>
-    const int MaxValues = 2_000_000;
-
-    static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
+    readonly PickleBytes _bytes = new(data, position, rules.Fault);
     readonly List<object?> _stack = [];
     readonly Stack<int> _marks = new();
     readonly Dictionary<uint, object?> _memo = [];
     int _values;
 
-    /// <summary>The place after the pickle's STOP.</summary>
-    public int Position { get; private set; } = position;
+    /// <summary>The end of the pickle, behind its STOP.</summary>
+    public int Position => _bytes.Position;
+
+    /// <summary>An empty dict.</summary>
+    public static OrderedDictionary<string, object?> NewDictionary() => new(StringComparer.Ordinal);
 
     /// <summary>Reads one pickle.</summary>
     public object? Read()
@@ -31,54 +29,98 @@ sealed class PickleReader(byte[] data, int position, Func<string, Exception> fau
         while (true)
         {
             var at = Position;
-            var opcode = (PickleOpcode)TakeByte();
-            if (opcode == PickleOpcode.Stop)
+            var opcode = (PickleOpcode)_bytes.TakeByte();
+            if (!rules.Opcodes.Contains(opcode))
+                throw Refused(opcode, at);
+            if (opcode == STOP)
             {
                 var result = Pop();
-                return _stack.Count == 0 && _marks.Count == 0 ? result : throw fault("its pickle ends with values left over.");
+                return _stack.Count == 0 && _marks.Count == 0 ? result : throw rules.Fault("its pickle ends with values left over.");
             }
 
-            if (!TryPushConstant(opcode) && !TryBuildContainer(opcode) && !TryUseMemo(opcode) && !TryConstruct(opcode))
-                throw fault($"its pickle uses opcode 0x{(byte)opcode:x2} at {at}, which state dicts do not need; save the plain state dict with torch.save.");
+            if (!TryPushConstant(opcode) && !TryPushText(opcode) && !TryBuildContainer(opcode) && !TryUseMemo(opcode) && !TryConstruct(opcode))
+                throw Refused(opcode, at);
         }
     }
+
+    Exception Refused(PickleOpcode opcode, int at) => !Enum.IsDefined(opcode)
+        ? rules.Fault($"its pickle uses opcode 0x{(byte)opcode:x2} at {at}, which there is not; it is damaged or no pickle.")
+        : NamedGlobal(opcode) is { } global
+            ? rules.Refused($"names the global '{global}' by opcode 0x{(byte)opcode:x2} at {at}")
+            : rules.Refused($"uses opcode 0x{(byte)opcode:x2} at {at} ({opcode})");
+
+    /// <summary>The name that a refused opcode goes on with; null where there is none to be seen.</summary>
+    string? NamedGlobal(PickleOpcode opcode)
+    {
+        if (opcode == STACK_GLOBAL)
+            return _stack is [.., string module, string name] ? Printable(module, name) : null;
+        if (opcode is not (GLOBAL or INST))
+            return null;
+        var lines = _bytes.PeekLines();
+        return lines.Length > 2 ? Printable(lines[0], lines[1]) : null;
+    }
+
+    /// <summary>A hostile name may be long, and play with terminals.</summary>
+    static string Printable(string module, string name) => $"{Printable(module)}.{Printable(name)}";
+
+    static string Printable(string text) =>
+        string.Concat(text._bytes.Take(60).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' ? c : '?')) + (text.Length > 60 ? "..." : "");
 
     bool TryPushConstant(PickleOpcode opcode)
     {
         switch (opcode)
         {
-            case PickleOpcode.Proto:
-                var protocol = TakeByte();
-                if (protocol != 2)
-                    throw fault($"its pickle has protocol {protocol}; torch.save writes 2 by default.");
+            case PROTO:
+                var protocol = _bytes.TakeByte();
+                if (protocol < rules.OldestProtocol || protocol > rules.NewestProtocol)
+                    throw rules.Fault($"its pickle has protocol {protocol}; {rules.Kind} is read in protocol {rules.Protocols}.");
                 return true;
-            case PickleOpcode.None:
+            case FRAME:
+                // The frame holds the same stream of opcodes.
+                _bytes.TakeLength8();
+                return true;
+            case NONE:
                 Push(null);
                 return true;
-            case PickleOpcode.NewTrue:
+            case NEWTRUE:
                 Push(true);
                 return true;
-            case PickleOpcode.NewFalse:
+            case NEWFALSE:
                 Push(false);
                 return true;
-            case PickleOpcode.BinInt:
-                Push((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4)));
+            case BININT:
+                Push((long)BinaryPrimitives.ReadInt32LittleEndian(_bytes.Take(4)));
                 return true;
-            case PickleOpcode.BinInt1:
-                Push((long)TakeByte());
+            case BININT1:
+                Push((long)_bytes.TakeByte());
                 return true;
-            case PickleOpcode.BinInt2:
-                Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2)));
+            case BININT2:
+                Push((long)BinaryPrimitives.ReadUInt16LittleEndian(_bytes.Take(2)));
                 return true;
-            case PickleOpcode.Long1:
-                var integer = new BigInteger(Take(TakeByte()));
+            case LONG1:
+                var integer = new BigInteger(_bytes.Take(_bytes.TakeByte()));
                 Push(integer >= long.MinValue && integer <= long.MaxValue ? (object)(long)integer : integer);
                 return true;
-            case PickleOpcode.BinUnicode:
-                Push(TakeText(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))));
+            default:
+                return false;
+        }
+    }
+
+    bool TryPushText(PickleOpcode opcode)
+    {
+        switch (opcode)
+        {
+            case SHORT_BINUNICODE or SHORT_BINSTRING:
+                Push(_bytes.TakeText(_bytes.TakeByte()));
                 return true;
-            case PickleOpcode.ShortBinString:
-                Push(TakeText(TakeByte()));
+            case BINUNICODE:
+                Push(_bytes.TakeText(_bytes.TakeUInt32()));
+                return true;
+            case BINUNICODE8:
+                Push(_bytes.TakeText(_bytes.TakeLength8()));
+                return true;
+            case UNICODE:
+                Push(RawUnicodeEscape.Decode(_bytes.TakeLine(rules.MaxTextLine)) ?? throw rules.Fault("its pickle holds text that is no valid Unicode."));
                 return true;
             default:
                 return false;
@@ -89,43 +131,47 @@ sealed class PickleReader(byte[] data, int position, Func<string, Exception> fau
     {
         switch (opcode)
         {
-            case PickleOpcode.Mark:
+            case MARK:
                 CountValue();
                 _marks.Push(_stack.Count);
                 return true;
-            case PickleOpcode.EmptyDict:
+            case EMPTY_DICT:
                 Push(NewDictionary());
                 return true;
-            case PickleOpcode.EmptyList:
+            case EMPTY_LIST:
                 Push(new List<object?>());
                 return true;
-            case PickleOpcode.EmptyTuple:
+            case LIST:
+                Push(new List<object?>(PopItems()));
+                return true;
+            case EMPTY_TUPLE:
                 Push(Array.Empty<object?>());
                 return true;
-            case PickleOpcode.Tuple:
+            case TUPLE:
                 Push(PopToMark());
                 return true;
-            case PickleOpcode.Tuple1:
+            case TUPLE1:
                 Push(PopMany(1));
                 return true;
-            case PickleOpcode.Tuple2:
+            case TUPLE2:
                 Push(PopMany(2));
                 return true;
-            case PickleOpcode.Tuple3:
+            case TUPLE3:
                 Push(PopMany(3));
                 return true;
-            case PickleOpcode.Append:
+            case APPEND:
                 var item = Pop();
+                rules.CheckItem(item);
                 PeekList().Add(item);
                 return true;
-            case PickleOpcode.Appends:
-                var items = PopToMark();
+            case APPENDS:
+                var items = PopItems();
                 PeekList().AddRange(items);
                 return true;
-            case PickleOpcode.SetItem:
+            case SETITEM:
                 SetItems(PopMany(2));
                 return true;
-            case PickleOpcode.SetItems:
+            case SETITEMS:
                 SetItems(PopToMark());
                 return true;
             default:
@@ -137,17 +183,26 @@ sealed class PickleReader(byte[] data, int position, Func<string, Exception> fau
     {
         switch (opcode)
         {
-            case PickleOpcode.BinPut:
-                Remember(TakeByte());
+            case MEMOIZE:
+                Remember((uint)_memo.Count);
                 return true;
-            case PickleOpcode.LongBinPut:
-                Remember(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)));
+            case BINPUT:
+                Remember(_bytes.TakeByte());
                 return true;
-            case PickleOpcode.BinGet:
-                Push(Recall(TakeByte()));
+            case LONG_BINPUT:
+                Remember(_bytes.TakeUInt32());
                 return true;
-            case PickleOpcode.LongBinGet:
-                Push(Recall(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))));
+            case PUT:
+                Remember(_bytes.TakeDecimal());
+                return true;
+            case BINGET:
+                Push(Recall(_bytes.TakeByte()));
+                return true;
+            case LONG_BINGET:
+                Push(Recall(_bytes.TakeUInt32()));
+                return true;
+            case GET:
+                Push(Recall(_bytes.TakeDecimal()));
                 return true;
             default:
                 return false;
@@ -158,58 +213,40 @@ sealed class PickleReader(byte[] data, int position, Func<string, Exception> fau
     {
         switch (opcode)
         {
-            case PickleOpcode.Global:
-                Push(Global(TakeLine(), TakeLine()));
+            case GLOBAL:
+                var (module, name) = (_bytes.TakeName(), _bytes.TakeName());
+                Push(rules.Global(module, name) ?? throw rules.Refused($"names the global '{Printable(module, name)}'"));
                 return true;
-            case PickleOpcode.BinPersId:
-                Push(TorchObjects.Storage(Pop() as object?[], fault));
+            case BINPERSID:
+                Push(rules.Persistent(Pop()));
                 return true;
-            case PickleOpcode.Reduce:
-                var arguments = Pop() as object?[] ?? throw fault("its pickle calls something without a tuple of arguments.");
-                Push(Call(Pop(), arguments));
+            case REDUCE:
+                var arguments = Pop() as object?[] ?? throw rules.Fault("its pickle calls something without a tuple of arguments.");
+                Push(rules.Call(Pop(), arguments));
                 return true;
-            case PickleOpcode.Build:
+            case BUILD:
                 // The attributes of a state dict (_metadata: versions of modules) say nothing about its tensors.
                 if (Pop() is not OrderedDictionary<string, object?> || Peek() is not OrderedDictionary<string, object?>)
-                    throw fault("its pickle sets attributes of something that is no dictionary.");
+                    throw rules.Fault("its pickle sets attributes of something that is no dictionary.");
                 return true;
             default:
                 return false;
         }
     }
 
-    object Global(string module, string name) => (module, name) switch
-    {
-        ("collections", "OrderedDict") => PickleCallable.OrderedDict,
-        ("torch._utils", "_rebuild_tensor_v2") => PickleCallable.RebuildTensor,
-        ("torch._utils", "_rebuild_parameter") => PickleCallable.RebuildParameter,
-        ("torch", _) when ElementTypes.TryFromTorchStorage(name, out var type) => new StorageClass(type.Value),
-        _ => throw fault($"its pickle names the global '{module}.{name}', which state dicts do not need; it may be hostile, or a whole model or training state: save the plain state dict."),
-    };
-
-    object Call(object? callable, object?[] arguments) => callable switch
-    {
-        PickleCallable.OrderedDict when arguments.Length == 0 => NewDictionary(),
-        PickleCallable.RebuildTensor => TorchObjects.Tensor(arguments, fault),
-        PickleCallable.RebuildParameter when arguments is [TensorReference tensor, ..] => tensor,
-        _ => throw fault("its pickle calls something with arguments that torch.save does not write."),
-    };
-
     void SetItems(ReadOnlySpan<object?> keysAndValues)
     {
         if (keysAndValues.Length % 2 != 0)
-            throw fault("its pickle sets a key without a value.");
+            throw rules.Fault("its pickle sets a key without a value.");
 
         var dictionary = PeekDictionary();
         for (var i = 0; i < keysAndValues.Length; i += 2)
         {
             if (keysAndValues[i] is not string key)
-                throw fault("its pickle holds a dictionary whose keys are not text; save the plain state dict.");
+                throw rules.Fault("its pickle holds a dictionary whose keys are not text; save the plain state dict.");
             dictionary[key] = keysAndValues[i + 1];
         }
     }
-
-    static OrderedDictionary<string, object?> NewDictionary() => new(StringComparer.Ordinal);
 
     void Remember(uint index)
     {
@@ -218,7 +255,7 @@ sealed class PickleReader(byte[] data, int position, Func<string, Exception> fau
     }
 
     object? Recall(uint index) =>
-        _memo.TryGetValue(index, out var value) ? value : throw fault($"its pickle recalls value {index}, which it never stored.");
+        _memo.TryGetValue(index, out var value) ? value : throw rules.Fault($"its pickle recalls value {index}, which it never stored.");
 
     void Push(object? value)
     {
@@ -228,8 +265,8 @@ sealed class PickleReader(byte[] data, int position, Func<string, Exception> fau
 
     void CountValue()
     {
-        if (++_values > MaxValues)
-            throw fault($"its pickle makes more than {MaxValues} values.");
+        if (++_values > rules.MaxValues)
+            throw rules.Fault($"its pickle makes more than {rules.MaxValues} values.");
     }
 
     object? Pop()
@@ -251,8 +288,15 @@ sealed class PickleReader(byte[] data, int position, Func<string, Exception> fau
     object?[] PopToMark()
     {
         if (!_marks.TryPop(out var mark))
-            throw fault("its pickle ends a sequence that it never began.");
+            throw rules.Fault("its pickle ends a sequence that it never began.");
         return PopMany(_stack.Count - mark);
+    }
+
+    object?[] PopItems()
+    {
+        var items = PopToMark();
+        Array.ForEach(items, rules.CheckItem);
+        return items;
     }
 
     object? Peek()
@@ -261,48 +305,14 @@ sealed class PickleReader(byte[] data, int position, Func<string, Exception> fau
         return _stack[^1];
     }
 
-    List<object?> PeekList() => Peek() as List<object?> ?? throw fault("its pickle appends to something that is no list.");
+    List<object?> PeekList() => Peek() as List<object?> ?? throw rules.Fault("its pickle appends to something that is no list.");
 
     OrderedDictionary<string, object?> PeekDictionary() =>
-        Peek() as OrderedDictionary<string, object?> ?? throw fault("its pickle sets items of something that is no dictionary.");
+        Peek() as OrderedDictionary<string, object?> ?? throw rules.Fault("its pickle sets items of something that is no dictionary.");
 
     void RequireAboveMark(int count)
     {
         if (_stack.Count - (_marks.TryPeek(out var mark) ? mark : 0) < count)
-            throw fault("its pickle takes a value that it never gave.");
-    }
-
-    byte TakeByte() => Take(1)[0];
-
-    ReadOnlySpan<byte> Take(long count)
-    {
-        if (count > data.Length - Position)
-            throw fault($"its pickle ends in the middle, at {data.Length}.");
-        var bytes = data.AsSpan(Position, (int)count);
-        Position += (int)count;
-        return bytes;
-    }
-
-    string TakeText(long count)
-    {
-        try
-        {
-            return StrictUtf8.GetString(Take(count));
-        }
-        catch (DecoderFallbackException)
-        {
-            throw fault($"its pickle holds text at {Position} that is not UTF-8.");
-        }
-    }
-
-    string TakeLine()
-    {
-        const int MaxLine = 256;
-        var length = data.AsSpan(Position, Math.Min(MaxLine, data.Length - Position)).IndexOf((byte)'\n');
-        if (length < 0)
-            throw fault($"its pickle holds a global at {Position} whose name does not end.");
-        var line = TakeText(length);
-        Take(1);
-        return line;
+            throw rules.Fault("its pickle takes a value that it never gave.");
     }
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Taba.Diffusion.Conditions;
+namespace Taba.Diffusion.Weights.Pickle;
 
 /// <summary>Python's raw-unicode-escape, in which protocol 0 writes text: Latin-1, and <c>\uXXXX</c> or <c>\UXXXXXXXX</c> for the rest.</summary>
 static class RawUnicodeEscape

@@ -1,0 +1,46 @@
+using System.Collections.Frozen;
+using static Taba.Diffusion.Weights.Pickle.PickleOpcode;
+
+namespace Taba.Diffusion.Weights.Pickle;
+
+/// <summary>The pickles that torch.save writes for state dicts and bare tensors (protocol 2).</summary>
+sealed class StateDictRules(Func<string, Exception> fault) : PickleRules(fault)
+{
+    static readonly FrozenSet<PickleOpcode> s_opcodes = FrozenSet.Create(
+        MARK, EMPTY_TUPLE, STOP, BININT, BININT1, BININT2, NONE, BINPERSID, REDUCE, SHORT_BINSTRING, BINUNICODE, EMPTY_LIST, APPEND, BUILD, GLOBAL,
+        APPENDS, BINGET, LONG_BINGET, BINPUT, LONG_BINPUT, SETITEM, TUPLE, SETITEMS, EMPTY_DICT, PROTO, TUPLE1, TUPLE2, TUPLE3, NEWTRUE, NEWFALSE, LONG1);
+
+    readonly Func<string, Exception> _fault = fault;
+
+    public override string Kind => "a state dict";
+
+    public override string Advice => "it may be hostile, or a whole model or training state: save the plain state dict with torch.save";
+
+    public override IReadOnlySet<PickleOpcode> Opcodes => s_opcodes;
+
+    public override int OldestProtocol => 2;
+
+    public override int NewestProtocol => 2;
+
+    /// <summary>A state dict takes about a dozen values a tensor; the limit keeps a bomb within some hundred megabytes.</summary>
+    public override int MaxValues => 2_000_000;
+
+    public override object? Global(string module, string name) => (module, name) switch
+    {
+        ("collections", "OrderedDict") => PickleCallable.OrderedDict,
+        ("torch._utils", "_rebuild_tensor_v2") => PickleCallable.RebuildTensor,
+        ("torch._utils", "_rebuild_parameter") => PickleCallable.RebuildParameter,
+        ("torch", _) when ElementTypes.TryFromTorchStorage(name, out var type) => new StorageClass(type.Value),
+        _ => null,
+    };
+
+    public override object Call(object? callable, object?[] arguments) => callable switch
+    {
+        PickleCallable.OrderedDict when arguments.Length == 0 => PickleReader.NewDictionary(),
+        PickleCallable.RebuildTensor => TorchObjects.Tensor(arguments, _fault),
+        PickleCallable.RebuildParameter when arguments is [TensorReference tensor, ..] => tensor,
+        _ => throw Fault("its pickle calls something with arguments that torch.save does not write."),
+    };
+
+    public override object Persistent(object? id) => TorchObjects.Storage(id as object?[], _fault);
+}
