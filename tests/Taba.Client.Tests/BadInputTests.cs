@@ -1,4 +1,5 @@
 using Taba.Diffusion.Tensors;
+using Taba.Testing;
 using static TorchSharp.torch;
 
 namespace Taba.Client.Tests;

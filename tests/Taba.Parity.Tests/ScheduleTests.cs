@@ -25,9 +25,9 @@ public sealed class ScheduleTests
         return data;
     }
 
-    public static TheoryData<string> Respacings() => [.. ReadRespacings().GetProperty("ok").EnumerateObject().Select(entry => entry.Name)];
+    public static TheoryData<string, int, int> Strides() => StridesOf("ok");
 
-    public static TheoryData<string> RefusedRespacings() => [.. ReadRespacings().GetProperty("errors").EnumerateObject().Select(entry => entry.Name)];
+    public static TheoryData<string, int, int> RefusedStrides() => StridesOf("errors");
 
     [Theory]
     [MemberData(nameof(Runs))]
@@ -37,17 +37,19 @@ public sealed class ScheduleTests
         var expected = ReferenceTensors.Load($"{folder}/outputs.safetensors");
         var prefix = $"ddim{numInferenceSteps}.";
 
-        Same("betas", schedule.Betas);
-        Same("alphas_cumprod", schedule.AlphasCumprod);
-        Same("alphas_cumprod_prev", schedule.AlphasCumprodPrev);
-        Same("alphas_cumprod_next", schedule.AlphasCumprodNext);
-        Same("sqrt_recip_alphas_cumprod", schedule.SqrtRecipAlphasCumprod);
-        Same("sqrt_recipm1_alphas_cumprod", schedule.SqrtRecipm1AlphasCumprod);
-        Assert.Equal(expected.Values<long>(prefix + "timestep_map").ToArray(), schedule.TimestepMap.ToArray().Select(step => (long)step));
-        Assert.Equal(expected.Values<double>(prefix + "model_timesteps").ToArray(), schedule.ModelTimesteps.ToArray().Select(step => (double)step));
+        var sampling = Steps(Direction.Sampling).Reverse().ToList();
+        var inversion = Steps(Direction.Inversion).ToList();
+        Same("alphas_cumprod", sampling.Select(s => s.AlphaBar));
+        Same("alphas_cumprod", inversion.Select(s => s.AlphaBar));
+        Same("alphas_cumprod_prev", sampling.Select(s => s.AlphaBarNext));
+        Same("alphas_cumprod_next", inversion.Select(s => s.AlphaBarNext));
+        Assert.Equal(expected.Values<double>(prefix + "model_timesteps").ToArray(), sampling.Select(s => (double)s.Timestep));
+        Assert.Equal(expected.Values<double>(prefix + "model_timesteps").ToArray(), inversion.Select(s => (double)s.Timestep));
 
-        void Same(string table, ReadOnlySpan<double> actual) =>
-            TensorAssert.Close(actual, expected.Values<double>(prefix + table), 1e-15, 1e-13, $"{folder} {prefix}{table}");
+        IEnumerable<DdimStep> Steps(Direction direction) => Enumerable.Range(0, numInferenceSteps).Select(k => schedule.Step(direction, k));
+
+        void Same(string table, IEnumerable<double> actual) =>
+            TensorAssert.Close(actual.ToArray(), expected.Values<double>(prefix + table), 1e-15, 1e-13, $"{folder} {prefix}{table}");
     }
 
     [Theory]
@@ -148,20 +150,19 @@ public sealed class ScheduleTests
     }
 
     [Theory]
-    [MemberData(nameof(Respacings))]
-    public void Parse_OfARespacingTheReferenceAccepts_KeepsTheSameSteps(string key)
+    [MemberData(nameof(Strides))]
+    public void Strided_OfACountTheReferenceAccepts_KeepsTheSameSteps(string key, int diffusionSteps, int count)
     {
-        var (diffusionSteps, respacing) = SplitKey(key);
         var expected = ReadRespacings().GetProperty("ok").GetProperty(key).EnumerateArray().Select(step => step.GetInt32());
-        Assert.Equal(expected, TimestepRespacing.Parse(diffusionSteps, respacing));
+        Assert.Equal(expected, TimestepRespacing.Strided(diffusionSteps, count));
     }
 
     [Theory]
-    [MemberData(nameof(RefusedRespacings))]
-    public void Parse_OfARespacingTheReferenceRefuses_Throws(string key)
+    [MemberData(nameof(RefusedStrides))]
+    public void Strided_OfACountTheReferenceRefuses_Throws(string key, int diffusionSteps, int count)
     {
-        var (diffusionSteps, respacing) = SplitKey(key);
-        Assert.Throws<ArgumentException>(() => TimestepRespacing.Parse(diffusionSteps, respacing));
+        Assert.NotEmpty(key);
+        Assert.Throws<ArgumentException>(() => TimestepRespacing.Strided(diffusionSteps, count));
     }
 
     static IEnumerable<(string Name, int Index, string Variant, Direction Direction)> StoredSteps(ReferenceTensors outputs, int numInferenceSteps)
@@ -182,10 +183,17 @@ public sealed class ScheduleTests
         return new AdmSchedule(arguments.GetProperty("steps").GetInt32(), curve, rescale, numInferenceSteps);
     }
 
-    static (int DiffusionSteps, string Respacing) SplitKey(string key)
+    /// <summary>Upstream asks for "ddimN" alone: N steps with one stride.</summary>
+    static TheoryData<string, int, int> StridesOf(string outcome)
     {
-        var colon = key.IndexOf(':', StringComparison.Ordinal);
-        return (int.Parse(key.AsSpan(0, colon), CultureInfo.InvariantCulture), key[(colon + 1)..]);
+        var data = new TheoryData<string, int, int>();
+        foreach (var key in ReadRespacings().GetProperty(outcome).EnumerateObject().Select(entry => entry.Name))
+        {
+            if (key.Split(":ddim") is [var diffusionSteps, var count])
+                data.Add(key, int.Parse(diffusionSteps, CultureInfo.InvariantCulture), int.Parse(count, CultureInfo.InvariantCulture));
+        }
+
+        return data;
     }
 
     static JsonElement ReadCase(string folder) => ReadJson($"{folder}/case.json");

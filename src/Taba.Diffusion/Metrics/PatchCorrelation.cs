@@ -62,10 +62,6 @@ public sealed class PatchCorrelation : IDisposable
     /// <summary>The pass that rows are added to now, from 0; <see cref="PassCount"/> when all are ended.</summary>
     public int Pass { get; private set; }
 
-    /// <summary>The correlations between any two values of a whole image (upstream's get_top_k_corr, k = 10 there).</summary>
-    public static PatchCorrelation Whole(StateShape shape, int topK = 10, long memoryLimit = DefaultMemoryLimit) =>
-        new(shape, Math.Max(shape.Height, shape.Width), topK, memoryLimit);
-
     /// <summary>Takes in whole rows, [n,C,H,W].</summary>
     /// <exception cref="ArgumentException">The values are not whole rows.</exception>
     /// <exception cref="InvalidOperationException">All passes are ended.</exception>

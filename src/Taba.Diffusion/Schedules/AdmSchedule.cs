@@ -11,14 +11,8 @@ namespace Taba.Diffusion.Schedules;
 public sealed class AdmSchedule : IDiffusionSchedule
 {
     readonly bool singleCoefficients;
-    readonly double[] betas;
     readonly double[] alphasCumprod;
-    readonly double[] alphasCumprodPrev;
-    readonly double[] alphasCumprodNext;
-    readonly double[] sqrtRecipAlphasCumprod;
-    readonly double[] sqrtRecipm1AlphasCumprod;
-    readonly int[] timestepMap;
-    readonly float[] modelTimesteps;
+    readonly float[] timesteps;
 
     /// <summary>A schedule of T inference steps.</summary>
     /// <param name="diffusionSteps">Training steps of the model (4000 for ADM-32 and ADM-64, 1000 for ADM-256).</param>
@@ -33,19 +27,13 @@ public sealed class AdmSchedule : IDiffusionSchedule
     public AdmSchedule(int diffusionSteps, NoiseSchedule noiseSchedule, bool rescaleTimesteps, int numInferenceSteps, bool singleCoefficients = true)
     {
         this.singleCoefficients = singleCoefficients;
-        timestepMap = TimestepRespacing.Strided(diffusionSteps, numInferenceSteps);
+        var kept = TimestepRespacing.Strided(diffusionSteps, numInferenceSteps);
         NumInferenceSteps = numInferenceSteps;
-
-        betas = Respace(BetaSchedule.Create(noiseSchedule, diffusionSteps), timestepMap);
-        alphasCumprod = CumulativeAlphas(betas);
-        alphasCumprodPrev = [1, .. alphasCumprod[..^1]];
-        alphasCumprodNext = [.. alphasCumprod[1..], 0];
-        sqrtRecipAlphasCumprod = [.. alphasCumprod.Select(alphaBar => Math.Sqrt(1 / alphaBar))];
-        sqrtRecipm1AlphasCumprod = [.. alphasCumprod.Select(alphaBar => Math.Sqrt((1 / alphaBar) - 1))];
+        alphasCumprod = CumulativeAlphas(Respace(BetaSchedule.Create(noiseSchedule, diffusionSteps), kept));
 
         // A float32 product, as the network's input is.
         var scale = rescaleTimesteps ? (float)(1000.0 / diffusionSteps) : 1f;
-        modelTimesteps = [.. timestepMap.Select(step => step * scale)];
+        timesteps = [.. kept.Select(step => step * scale)];
     }
 
     /// <inheritdoc/>
@@ -53,30 +41,6 @@ public sealed class AdmSchedule : IDiffusionSchedule
 
     /// <inheritdoc/>
     public int MaxForwardBeforeT => NumInferenceSteps - 1;
-
-    /// <summary>β of the respaced process, [T].</summary>
-    public ReadOnlySpan<double> Betas => betas;
-
-    /// <summary>ᾱ_i, [T].</summary>
-    public ReadOnlySpan<double> AlphasCumprod => alphasCumprod;
-
-    /// <summary>ᾱ_{i-1}, [T]; the first is 1.</summary>
-    public ReadOnlySpan<double> AlphasCumprodPrev => alphasCumprodPrev;
-
-    /// <summary>ᾱ_{i+1}, [T]; the last is 0.</summary>
-    public ReadOnlySpan<double> AlphasCumprodNext => alphasCumprodNext;
-
-    /// <summary>√(1/ᾱ_i), [T].</summary>
-    public ReadOnlySpan<double> SqrtRecipAlphasCumprod => sqrtRecipAlphasCumprod;
-
-    /// <summary>√(1/ᾱ_i - 1), [T].</summary>
-    public ReadOnlySpan<double> SqrtRecipm1AlphasCumprod => sqrtRecipm1AlphasCumprod;
-
-    /// <summary>The training step that index i stands for, [T].</summary>
-    public ReadOnlySpan<int> TimestepMap => timestepMap;
-
-    /// <summary>The timestep that the network receives at index i, [T].</summary>
-    public ReadOnlySpan<float> ModelTimesteps => modelTimesteps;
 
     /// <summary>True when T inference steps can be had of that many training steps.</summary>
     public static bool IsLegal(int diffusionSteps, int numInferenceSteps) => TimestepRespacing.IsLegal(diffusionSteps, numInferenceSteps);
@@ -95,8 +59,7 @@ public sealed class AdmSchedule : IDiffusionSchedule
             throw new ArgumentOutOfRangeException(nameof(k), k, $"The schedule has steps 0 to {NumInferenceSteps - 1}.");
 
         var i = direction == Direction.Sampling ? NumInferenceSteps - 1 - k : k;
-        var next = direction == Direction.Sampling ? alphasCumprodPrev[i] : alphasCumprodNext[i];
-        return new DdimStep(modelTimesteps[i], alphasCumprod[i], next, singleCoefficients);
+        return new DdimStep(timesteps[i], alphasCumprod[i], Level(direction == Direction.Sampling ? i - 1 : i + 1), singleCoefficients);
     }
 
     /// <inheritdoc/>
@@ -111,6 +74,8 @@ public sealed class AdmSchedule : IDiffusionSchedule
 
         return alphasCumprod[forwardBeforeT];
     }
+
+    double Level(int i) => i < 0 ? 1 : i == NumInferenceSteps ? 0 : alphasCumprod[i];
 
     static double[] Respace(double[] baseBetas, int[] kept)
     {

@@ -43,9 +43,6 @@ public sealed class DiffusersSchedule : IDiffusionSchedule
     /// <inheritdoc/>
     public PredictionBounds Bounds => new(config.ClipSampleRange, config.DynamicThresholdingRatio, config.SampleMaxValue);
 
-    /// <summary>ᾱ of every training step.</summary>
-    public ReadOnlySpan<float> AlphasCumprod => alphasCumprod;
-
     /// <summary>Why T steps cannot be had, in a sentence without a subject; null when they can.</summary>
     public static string? WhyNot(DdimSchedulerConfig config, int numInferenceSteps)
     {

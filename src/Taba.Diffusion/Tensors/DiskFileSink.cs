@@ -6,9 +6,6 @@ public sealed class DiskFileSink : IFileSink
     // Below the size from which arrays count as large and are collected late.
     const int BufferBytes = 64 << 10;
 
-    /// <summary>Shorter runs of zeros cost less as bytes than as a hole.</summary>
-    const int SmallestHole = 64 << 10;
-
     readonly string _path;
     readonly string _temporary;
     readonly FileStream _stream;
@@ -26,22 +23,8 @@ public sealed class DiskFileSink : IFileSink
 
     public void Write(ReadOnlySpan<byte> bytes) => _stream.Write(bytes);
 
-    /// <summary>Long runs become a hole in the file where the file system has them.</summary>
-    public void WriteZeros(long count)
-    {
-        if (count >= SmallestHole)
-        {
-            _stream.Seek(count, SeekOrigin.Current);
-            return;
-        }
-        Span<byte> zeros = stackalloc byte[(int)count];
-        zeros.Clear();
-        _stream.Write(zeros);
-    }
-
     public void Complete(ReadOnlySpan<byte> head)
     {
-        _stream.SetLength(_stream.Position); // a hole at the end has no bytes of its own
         if (!head.IsEmpty)
         {
             _stream.Seek(0, SeekOrigin.Begin);

@@ -9,15 +9,6 @@ public interface IFileSink : IDisposable
     /// <summary>Appends bytes.</summary>
     void Write(ReadOnlySpan<byte> bytes);
 
-    /// <summary>Appends zero bytes.</summary>
-    void WriteZeros(long count)
-    {
-        Span<byte> zeros = stackalloc byte[1024];
-        zeros.Clear();
-        for (; count > 0; count -= Math.Min(count, zeros.Length))
-            Write(zeros[..(int)Math.Min(count, zeros.Length)]);
-    }
-
     /// <summary>Makes the file durable and gives it its name.</summary>
     /// <param name="head">
     /// The file's first bytes as they are in the end, at most 64 KiB: a format may want there a number that only the last bytes tell. Empty

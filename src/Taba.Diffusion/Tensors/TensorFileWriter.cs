@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using Taba.Diffusion.Weights;
 using static TorchSharp.torch;
 
@@ -12,7 +13,7 @@ public sealed class TensorFileWriter : IDisposable
 {
     readonly ITensorEnvelope _envelope;
     readonly IFileSink _sink;
-    readonly RunningCrc32? _crc;
+    readonly Crc32? _crc;
     bool _finished;
 
     TensorFileWriter(string path, IFileSink sink, ITensorEnvelope envelope, long byteCount)
@@ -20,7 +21,7 @@ public sealed class TensorFileWriter : IDisposable
         Path = path;
         _sink = sink;
         _envelope = envelope;
-        _crc = envelope.CrcPosition is null ? null : new RunningCrc32();
+        _crc = envelope.CrcPosition is null ? null : new Crc32();
         ByteCount = byteCount;
     }
 
@@ -101,15 +102,6 @@ public sealed class TensorFileWriter : IDisposable
         _crc?.Append(bytes);
     }
 
-    /// <summary>Appends zero bytes; long runs become a hole in the file where the file system has them.</summary>
-    public void WriteZeros(long count)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(count);
-        Advance(count);
-        _sink.WriteZeros(count);
-        _crc?.AppendZeros(count);
-    }
-
     /// <summary>Ends the file, makes it durable and gives it its name.</summary>
     /// <exception cref="InvalidOperationException">Bytes are missing.</exception>
     public void Complete()
@@ -118,7 +110,7 @@ public sealed class TensorFileWriter : IDisposable
         if (Position != ByteCount)
             throw new InvalidOperationException($"{Path} holds {Position} of {ByteCount} bytes of its tensor; write the rest before completing it.");
 
-        var crc = _crc?.Value ?? 0;
+        var crc = _crc?.GetCurrentHashAsUInt32() ?? 0;
         var tail = _envelope.Tail(crc);
         _sink.Write(tail);
         _sink.Complete(HeadWith(crc));

@@ -49,10 +49,6 @@ sealed class ClusterSilo : IAsyncDisposable
         }
     }
 
-    /// <summary>Membership has declared this silo dead, or it died of something else than being told to end.</summary>
-    public bool Died => _host.Services.GetRequiredService<ILocalSiloDetails>() is { } silo
-        && _host.Services.GetRequiredService<IClusterMembershipService>().CurrentSnapshot.GetSiloStatus(silo.SiloAddress) == SiloStatus.Dead;
-
     /// <exception cref="ClusterUnreachableException">Membership cannot be reached or joined.</exception>
     /// <exception cref="StoreBusyException">An embedded run holds the store.</exception>
     /// <exception cref="StoreException">The store cannot be used.</exception>

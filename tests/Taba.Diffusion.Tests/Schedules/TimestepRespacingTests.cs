@@ -43,28 +43,4 @@ public sealed class TimestepRespacingTests
         var error = Assert.Throws<ArgumentException>(() => TimestepRespacing.Strided(1000, 300));
         Assert.Contains("167, 200, 250, 334, 500, 1000", error.Message, StringComparison.Ordinal);
     }
-
-    [Theory]
-    [InlineData("ddim")]
-    [InlineData("ddim5x")]
-    [InlineData("10,,10")]
-    [InlineData("10, 10")]
-    [InlineData("-5")]
-    [InlineData("0")]
-    [InlineData("99999999999")]
-    public void Parse_OfMalformedText_Throws(string respacing)
-    {
-        var error = Assert.Throws<ArgumentException>(() => TimestepRespacing.Parse(1000, respacing));
-        Assert.Contains(respacing, error.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Sections_LongerThanTheirShare_NameTheSection()
-    {
-        var error = Assert.Throws<ArgumentException>(() => TimestepRespacing.Parse(10, "3,6"));
-        Assert.Contains("Section 1 of the respacing has 5 diffusion steps, 6 were asked for", error.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Sections_OfOneStepEach_KeepTheirFirst() => Assert.Equal([0, 4, 7], TimestepRespacing.Parse(10, "1,1,1"));
 }

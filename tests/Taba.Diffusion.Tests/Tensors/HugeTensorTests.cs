@@ -76,7 +76,7 @@ public sealed class HugeTensorTests : IDisposable
             values[i] = i + 1;
         var tail = MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
 
-        using var writer = TensorFileWriter.Create(path, format, "x", ScalarType.Float32, [Rows, Steps, Elements]);
+        using var writer = TensorFileWriter.Create(path, _ => new SparseFile(path), format, "x", ScalarType.Float32, [Rows, Steps, Elements]);
         writer.WriteZeros((Rows - TailRows) * RowBytes);
         writer.Write(tail);
         writer.Complete();

@@ -57,29 +57,6 @@ public sealed class TensorFileWriterTests : IDisposable
         }
     }
 
-    [Theory]
-    [MemberData(nameof(Formats))]
-    public void WriteZeros_BetweenAndAtTheEnd_AreZeros(TensorFormat format)
-    {
-        const int Rows = 10, RowBytes = 40_000;
-        var path = _folder.At("x");
-        var expected = new byte[Rows * RowBytes];
-        using (var writer = TensorFileWriter.Create(path, format, "x", ScalarType.Float32, [Rows, RowBytes / 4]))
-        {
-            writer.WriteZeros(3 * RowBytes);
-            expected.AsSpan(3 * RowBytes, RowBytes).Fill(7);
-            writer.Write(expected.AsSpan(3 * RowBytes, RowBytes));
-            writer.WriteZeros(17);
-            writer.WriteZeros(6 * RowBytes - 17);
-            Assert.Equal(writer.ByteCount, writer.Position);
-            writer.Complete();
-        }
-
-        Assert.Equal(expected, FixtureTensors.Bytes(path, "x"));
-        if (format == TensorFormat.Pt)
-            CheckZip(path);
-    }
-
     [Fact]
     public void Complete_Pt_PassesPythonsZipTest()
     {
@@ -148,7 +125,6 @@ public sealed class TensorFileWriterTests : IDisposable
         using var writer = TensorFileWriter.Create(_folder.At("x"), TensorFormat.Pt, "x", ScalarType.Float32, [2]);
         writer.Write([1, 2, 3, 4]);
         Assert.Throws<InvalidOperationException>(() => writer.Write(new byte[5]));
-        Assert.Throws<InvalidOperationException>(() => writer.WriteZeros(long.MaxValue));
     }
 
     [Fact]

@@ -15,9 +15,6 @@ public sealed record CheckpointPull(Uri Source, string Path, long? Size, long By
     internal byte[]? Md5 { get; init; }
 
     internal string? IncompletePath { get; init; }
-
-    /// <summary>True when it is here whole.</summary>
-    public bool IsHere => IncompletePath is null;
 }
 
 /// <summary>
