@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
 using Taba.Client.Commands;
 using Taba.Client.Embedded;
+using Taba.Client.Running;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
-using Taba.Silo.Outputs;
+using Taba.Silo.Storage;
 
 namespace Taba.Client.Tests;
 
@@ -83,18 +84,18 @@ public sealed class InterruptTests : IDisposable
 
         Task<string> IRunSession.Fault => Fault.Task;
 
+        public ITensorStore Store => throw new InvalidOperationException("nothing was computed");
+
+        public string DeviceKind => "cpu";
+
         public SweepPlan Plan(SweepSpec spec, string storeRoot, bool remember) => _planner.Plan(spec, storeRoot, remember);
 
-        public bool IsWritten(SweepPlan plan, PlannedRun run, IOutputFolder folder, TensorFormat format) => false;
-
         public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot) => null;
-
-        public string? Conflict(SweepPlan plan, PlannedRun run, IOutputFolder folder) => null;
 
         public Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(SweepPlan plan, string storeRoot, CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyDictionary<string, RowSet>>(new Dictionary<string, RowSet>());
 
-        public Task<IRunSession> StartAsync(RunOptions options, CancellationToken cancellationToken) =>
+        public Task<IRunSession> StartAsync(RunJob job, CancellationToken cancellationToken) =>
             Busy ? throw new RunFailedException("the store is in use by process 7") { Begun = false } : Task.FromResult<IRunSession>(this);
 
         public Task<SweepStatus> SubmitAsync(SweepPlan plan) => Task.FromResult(new SweepStatus(plan.SweepId, 1, SweepState.Running, [], null));
@@ -108,9 +109,6 @@ public sealed class InterruptTests : IDisposable
         }
 
         public Task ForgetAsync(SweepPlan plan, CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task WriteRunAsync(SweepPlan plan, PlannedRun run, IOutputFolder folder, SweepStatus status, CancellationToken cancellationToken) =>
-            throw new InvalidOperationException("nothing was computed");
 
         public Task DrainAsync(TimeSpan patience)
         {

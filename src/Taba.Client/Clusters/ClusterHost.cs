@@ -75,10 +75,6 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
     public IOutputFolder Output(string folder) =>
         BlobFolder.IsPlace(folder) ? ClusterStores.OpenOutput(_options, folder) : new DirectoryFolder(folder);
 
-    public string? Conflict(SweepPlan plan, PlannedRun run, IOutputFolder folder) => WrittenRuns.Conflict(plan, run, folder);
-
-    public bool IsWritten(SweepPlan plan, PlannedRun run, IOutputFolder folder, TensorFormat format) => WrittenRuns.IsWritten(plan, run, folder, format);
-
     public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot) => null;
 
     public async Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(SweepPlan plan, string storeRoot, CancellationToken cancellationToken)
@@ -89,8 +85,8 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         return rows;
     }
 
-    public Task<IRunSession> StartAsync(RunOptions options, CancellationToken cancellationToken) =>
-        Task.FromResult<IRunSession>(new ClusterSession(_connection.Grains, _store, options.Spec, _device.Kind, _options.Name, _terminal));
+    public Task<IRunSession> StartAsync(RunJob job, CancellationToken cancellationToken) =>
+        Task.FromResult<IRunSession>(new ClusterSession(_connection.Grains, _store, _device.Kind, _options.Name, _terminal));
 
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
 

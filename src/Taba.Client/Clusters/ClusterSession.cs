@@ -1,8 +1,5 @@
-using System.Diagnostics;
 using Taba.Client.Embedded;
-using Taba.Client.Running;
 using Taba.Grains.Sweeps;
-using Taba.Silo.Outputs;
 using Taba.Silo.Storage;
 
 namespace Taba.Client.Clusters;
@@ -11,13 +8,14 @@ namespace Taba.Client.Clusters;
 /// A sweep on a cluster, seen from outside. Calls that fail are made again until they work: silos die, databases restart, and the sweep goes on
 /// without this process.
 /// </summary>
-sealed class ClusterSession(IGrainFactory grains, ITensorStore store, SweepSpec spec, string deviceKind, string cluster, Terminal terminal) : IRunSession
+sealed class ClusterSession(IGrainFactory grains, ITensorStore store, string deviceKind, string cluster, Terminal terminal) : IRunSession
 {
-    readonly long _started = Stopwatch.GetTimestamp();
-    RunFolderWriter? _folders;
-
     /// <summary>Never completes: a fault in a cluster is waited out.</summary>
     public Task<string> Fault { get; } = new TaskCompletionSource<string>().Task;
+
+    public ITensorStore Store => store;
+
+    public string DeviceKind => deviceKind;
 
     public string OnInterrupt => $"Interrupted: the sweep goes on in cluster {cluster}. The same command watches it again; taba cancel ends it.";
 
@@ -30,37 +28,10 @@ sealed class ClusterSession(IGrainFactory grains, ITensorStore store, SweepSpec 
     public Task ForgetAsync(SweepPlan plan, CancellationToken cancellationToken) =>
         throw new InvalidOperationException("A cluster's stages are not removed while it runs.");
 
-    public async Task WriteRunAsync(SweepPlan plan, PlannedRun run, IOutputFolder folder, SweepStatus status, CancellationToken cancellationToken)
-    {
-        _folders ??= new RunFolderWriter(
-            store,
-            new RunFolderOptions
-            {
-                Format = WrittenRuns.FileFormat(spec.Format),
-                WithMetrics = spec.WithMetrics,
-                Parameters = spec.Parameters,
-                Device = deviceKind,
-                WallSeconds = Stopwatch.GetElapsedTime(_started).TotalSeconds,
-            },
-            TimeProvider.System);
-        try
-        {
-            await _folders.WriteAsync(plan, run, folder, status, cancellationToken);
-        }
-        catch (StoreException exception)
-        {
-            throw new RunFailedException(exception.Message, exception);
-        }
-    }
-
     /// <summary>Nothing runs here.</summary>
     public Task DrainAsync(TimeSpan patience) => Task.CompletedTask;
 
-    public ValueTask DisposeAsync()
-    {
-        _folders?.Dispose();
-        return ValueTask.CompletedTask;
-    }
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     ClusterPatience Patience() => new(cluster, terminal);
 }

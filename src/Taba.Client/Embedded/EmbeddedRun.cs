@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Taba.Client.Planning;
 using Taba.Client.Running;
@@ -9,7 +8,6 @@ using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Hosting;
 using Taba.Silo.Models;
-using Taba.Silo.Outputs;
 using Taba.Silo.Storage;
 
 namespace Taba.Client.Embedded;
@@ -28,12 +26,8 @@ sealed class EmbeddedRun : IRunHost
         return new SweepPlanner(new ModelCatalogue(device, cache, readOnly: !remember), new TensorInputFiles(), device.Kind).Plan(spec);
     }
 
-    public string? Conflict(SweepPlan plan, PlannedRun run, IOutputFolder folder) => WrittenRuns.Conflict(plan, run, folder);
-
-    public bool IsWritten(SweepPlan plan, PlannedRun run, IOutputFolder folder, TensorFormat format) => WrittenRuns.IsWritten(plan, run, folder, format);
-
     public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot) =>
-        new SpeedMemory(storeRoot).Find(EngineNames.Of(stage), DeviceChoice.Resolve(spec.Device).Kind);
+        new SpeedMemory(storeRoot).Find(StageEngine.Of(stage), DeviceChoice.Resolve(spec.Device).Kind);
 
     public async Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(SweepPlan plan, string storeRoot, CancellationToken cancellationToken)
     {
@@ -45,24 +39,24 @@ sealed class EmbeddedRun : IRunHost
         return rows;
     }
 
-    public async Task<IRunSession> StartAsync(RunOptions options, CancellationToken cancellationToken)
+    public async Task<IRunSession> StartAsync(RunJob job, CancellationToken cancellationToken)
     {
         try
         {
-            var device = DeviceChoice.Resolve(options.Spec.Device);
+            var device = DeviceChoice.Resolve(job.Spec.Device);
             var silo = await EmbeddedSilo.StartAsync(
                 new EmbeddedSiloOptions
                 {
-                    StoreRoot = options.StoreRoot,
+                    StoreRoot = job.StoreRoot,
                     Device = device,
-                    BatchSize = options.Spec.BatchSize,
-                    Command = options.CommandLine,
+                    BatchSize = job.Spec.BatchSize,
+                    Command = job.CommandLine,
                     Settings = SettingsFiles.Read(),
                     // The command says what a user must know; logs would tear the progress display.
-                    LogLevel = options.Verbose ? LogLevel.Information : LogLevel.Critical,
+                    LogLevel = job.Verbose ? LogLevel.Information : LogLevel.Critical,
                 },
                 cancellationToken);
-            return new Session(silo, options.Spec, device);
+            return new Session(silo, device.Kind);
         }
         catch (Exception exception) when (exception is StoreBusyException or StoreException)
         {
@@ -70,12 +64,13 @@ sealed class EmbeddedRun : IRunHost
         }
     }
 
-    sealed class Session(EmbeddedSilo silo, SweepSpec spec, DeviceChoice device) : IRunSession
+    sealed class Session(EmbeddedSilo silo, string deviceKind) : IRunSession
     {
-        readonly long _started = Stopwatch.GetTimestamp();
-        RunFolderWriter? _folders;
-
         public Task<string> Fault { get; } = DescribeAsync(silo.Fault);
+
+        public ITensorStore Store => silo.Store;
+
+        public string DeviceKind => deviceKind;
 
         public Task<SweepStatus> SubmitAsync(SweepPlan plan) => silo.SubmitAsync(plan);
 
@@ -88,36 +83,12 @@ sealed class EmbeddedRun : IRunHost
                 await silo.ForgetAsync(stage.Key, cancellationToken);
         }
 
-        public async Task WriteRunAsync(SweepPlan plan, PlannedRun run, IOutputFolder folder, SweepStatus status, CancellationToken cancellationToken)
-        {
-            _folders ??= new RunFolderWriter(
-                silo.Store,
-                new RunFolderOptions
-                {
-                    Format = WrittenRuns.FileFormat(spec.Format),
-                    WithMetrics = spec.WithMetrics,
-                    Parameters = spec.Parameters,
-                    Device = device.Kind,
-                    WallSeconds = Stopwatch.GetElapsedTime(_started).TotalSeconds,
-                },
-                TimeProvider.System);
-            try
-            {
-                await _folders.WriteAsync(plan, run, folder, status, cancellationToken);
-            }
-            catch (StoreException exception)
-            {
-                throw new RunFailedException(exception.Message, exception);
-            }
-        }
-
         public string OnInterrupt => "Interrupted: running segments end and their checkpoints are written. A second signal ends at once.";
 
         public Task DrainAsync(TimeSpan patience) => silo.DrainAsync(patience);
 
         public async ValueTask DisposeAsync()
         {
-            _folders?.Dispose();
             silo.RememberSpeeds();
             await silo.DisposeAsync();
         }

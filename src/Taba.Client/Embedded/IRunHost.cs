@@ -1,7 +1,9 @@
+using Taba.Client.Running;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Outputs;
+using Taba.Silo.Storage;
 
 namespace Taba.Client.Embedded;
 
@@ -18,23 +20,17 @@ interface IRunHost
     /// <summary>The output that a job's folder names.</summary>
     IOutputFolder Output(string folder) => new DirectoryFolder(folder);
 
-    /// <summary>True when a folder holds all of a run already, in its format and from the same stages.</summary>
-    bool IsWritten(SweepPlan plan, PlannedRun run, IOutputFolder folder, TensorFormat format);
-
     /// <summary>
     /// The speed of a stage's network in earlier runs on this store, machine and kind of device; null when there were none.
     /// </summary>
     MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot);
-
-    /// <summary>A sentence when a folder holds a run of other stage keys, else null.</summary>
-    string? Conflict(SweepPlan plan, PlannedRun run, IOutputFolder folder);
 
     /// <summary>Rows that a store holds already, by stage key. Empty when there is no store. Writes nothing.</summary>
     Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(SweepPlan plan, string storeRoot, CancellationToken cancellationToken);
 
     /// <summary>Starts the system that computes.</summary>
     /// <exception cref="RunFailedException">The store is held by another command, or cannot be used.</exception>
-    Task<IRunSession> StartAsync(RunOptions options, CancellationToken cancellationToken);
+    Task<IRunSession> StartAsync(RunJob job, CancellationToken cancellationToken);
 }
 
 /// <summary>A started system.</summary>
@@ -43,6 +39,12 @@ interface IRunSession : IAsyncDisposable
     /// <summary>Completes when the system cannot go on, with a sentence.</summary>
     Task<string> Fault { get; }
 
+    /// <summary>Holds what was computed.</summary>
+    ITensorStore Store { get; }
+
+    /// <summary>The kind of device that computes, for manifests.</summary>
+    string DeviceKind { get; }
+
     Task<SweepStatus> SubmitAsync(SweepPlan plan);
 
     IAsyncEnumerable<SweepStatus> WatchAsync(string sweepId, long sinceVersion, CancellationToken cancellationToken);
@@ -50,21 +52,12 @@ interface IRunSession : IAsyncDisposable
     /// <summary>Forgets what the store holds of the plan's stages.</summary>
     Task ForgetAsync(SweepPlan plan, CancellationToken cancellationToken);
 
-    /// <summary>Assembles a run's folder from the store.</summary>
-    /// <exception cref="RunFailedException">The disk or the store failed.</exception>
-    Task WriteRunAsync(SweepPlan plan, PlannedRun run, IOutputFolder folder, SweepStatus status, CancellationToken cancellationToken);
-
     /// <summary>The sentence that the user sees after an interrupt.</summary>
     string OnInterrupt { get; }
 
     /// <summary>Finishes running segments and makes their checkpoints durable.</summary>
     Task DrainAsync(TimeSpan patience);
 }
-
-/// <param name="Spec">What was asked for.</param>
-/// <param name="StoreRoot">The store's folder.</param>
-/// <param name="CommandLine">As the user typed it, for the manifest and for who waits on the store.</param>
-sealed record RunOptions(SweepSpec Spec, string StoreRoot, string CommandLine, bool Verbose);
 
 /// <summary>A store or disk failed: one sentence, exit status 3, the same command continues.</summary>
 sealed class RunFailedException(string message, Exception? inner = null) : Exception(message, inner)

@@ -26,11 +26,11 @@ sealed record PlanEstimate(IReadOnlyList<StageEstimate> Stages, long StoreBytes,
     {
         var overwrite = job.Spec.Overwrite;
         var stored = overwrite ? new Dictionary<string, RowSet>() : await host.StoredRowsAsync(plan, job.StoreRoot, cancellationToken);
-        var speeds = plan.Stages.DistinctBy(s => EngineNames.Of(s.Spec))
-            .ToDictionary(s => EngineNames.Of(s.Spec), s => host.SpeedOf(s.Spec, job.Spec, job.StoreRoot));
+        var speeds = plan.Stages.DistinctBy(s => StageEngine.Of(s.Spec))
+            .ToDictionary(s => StageEngine.Of(s.Spec), s => host.SpeedOf(s.Spec, job.Spec, job.StoreRoot));
         var output = host.Output(job.Folder);
-        var missing = plan.Runs.Where(run => overwrite || !host.IsWritten(plan, run, job.FolderOf(run, output), job.Spec.Format)).ToHashSet();
-        return Of(plan, stored, run => !missing.Contains(run), stage => speeds[EngineNames.Of(stage)], job.Spec.BatchSize);
+        var missing = plan.Runs.Where(run => overwrite || !WrittenRuns.IsWritten(plan, run, job.FolderOf(run, output), job.Spec.Format)).ToHashSet();
+        return Of(plan, stored, run => !missing.Contains(run), stage => speeds[StageEngine.Of(stage)], job.Spec.BatchSize);
     }
 
     /// <param name="stored">Rows of each stage in the store.</param>

@@ -38,7 +38,7 @@ static class PlanTable
     /// <summary>The time and what it rests on, or what is missing for it.</summary>
     static string Time(PlanEstimate estimate)
     {
-        var needed = estimate.Stages.Where(s => s.Evaluations > 0 && s.Stage.Spec.HasSteps).DistinctBy(s => EngineNames.Of(s.Stage.Spec)).ToList();
+        var needed = estimate.Stages.Where(s => s.Evaluations > 0 && s.Stage.Spec.HasSteps).DistinctBy(s => StageEngine.Of(s.Stage.Spec)).ToList();
         if (needed.Count == 0)
             return "nothing to compute";
         if (estimate.Time is not { } time)

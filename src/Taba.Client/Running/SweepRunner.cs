@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Taba.Client.Embedded;
 using Taba.Client.Planning;
 using Taba.Client.Progress;
@@ -7,6 +8,7 @@ using Taba.Grains;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Models;
 using Taba.Silo.Outputs;
+using Taba.Silo.Storage;
 
 namespace Taba.Client.Running;
 
@@ -28,7 +30,8 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         RequireRoom(job, await PlanEstimate.OfAsync(host, job, plan, interrupted));
         interrupted.ThrowIfCancellationRequested();
 
-        await using var session = await host.StartAsync(new(job.Spec, job.StoreRoot, job.CommandLine, job.Verbose), interrupted);
+        await using var session = await host.StartAsync(job, interrupted);
+        var started = Stopwatch.GetTimestamp();
         await using var view = ProgressViews.For(terminal, plan, job.Json);
         try
         {
@@ -46,7 +49,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
                 await view.DisposeAsync();
                 return new RunResults(terminal, job, output).PrintStopped(plan, status);
             }
-            await WriteRunsAsync(session, job, plan, output, status, view, interrupted);
+            await WriteRunsAsync(session, job, plan, output, status, started, view, interrupted);
             view.Say("Writing the report.");
             var report = SweepReport.Write(output, plan.Name);
             await view.DisposeAsync();
@@ -92,13 +95,13 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             DiskRoom.Require(estimate with { StoreBytes = 0, WorkingBytes = 0 }, job.Folder, job.Folder);
     }
 
-    void RefuseConflicts(RunJob job, SweepPlan plan, IOutputFolder output)
+    static void RefuseConflicts(RunJob job, SweepPlan plan, IOutputFolder output)
     {
         if (job.Spec.Overwrite)
             return;
         foreach (var run in plan.Runs)
         {
-            if (host.Conflict(plan, run, job.FolderOf(run, output)) is { } conflict)
+            if (WrittenRuns.Conflict(plan, run, job.FolderOf(run, output)) is { } conflict)
                 throw new BadInputException(conflict);
         }
     }
@@ -149,13 +152,32 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
     }
 
     static async Task WriteRunsAsync(
-        IRunSession session, RunJob job, SweepPlan plan, IOutputFolder output, SweepStatus status, IProgressView view, CancellationToken interrupted)
+        IRunSession session, RunJob job, SweepPlan plan, IOutputFolder output, SweepStatus status, long started, IProgressView view,
+        CancellationToken interrupted)
     {
+        using var folders = new RunFolderWriter(
+            session.Store,
+            new RunFolderOptions
+            {
+                Format = WrittenRuns.FileFormat(job.Spec.Format),
+                WithMetrics = job.Spec.WithMetrics,
+                Parameters = job.Spec.Parameters,
+                Device = session.DeviceKind,
+                WallSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds,
+            },
+            TimeProvider.System);
         foreach (var run in plan.Runs)
         {
             var folder = job.FolderOf(run, output);
             view.Say($"Writing {folder.Place}");
-            await session.WriteRunAsync(plan, run, folder, status, interrupted);
+            try
+            {
+                await folders.WriteAsync(plan, run, folder, status, interrupted);
+            }
+            catch (StoreException exception)
+            {
+                throw new RunFailedException(exception.Message, exception);
+            }
         }
     }
 }

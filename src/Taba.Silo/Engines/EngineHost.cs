@@ -56,7 +56,7 @@ sealed partial class EngineHost(
 
     public int BatchSize => settings.Value.BatchSize ?? device.DefaultBatchSize;
 
-    public string EngineKey(StageSpec spec) => EngineNames.Of(spec);
+    public string EngineKey(StageSpec spec) => StageEngine.Of(spec);
 
     public bool IsLoaded(string engineKey) => _engines.ContainsKey(engineKey);
 

@@ -44,8 +44,9 @@ static class SiloServices
             return checkpoints;
         });
         services.AddSingleton<ICheckpointStore>(provider => provider.GetRequiredService<SegmentCheckpointStore>());
-        services.AddSingleton<IPartCatalogue, PartCatalogue>();
-        services.AddSingleton<IStoreUpkeep, StoreUpkeep>();
+        services.AddSingleton<GrainStorePorts>();
+        services.AddSingleton<IPartCatalogue>(p => p.GetRequiredService<GrainStorePorts>());
+        services.AddSingleton<IStoreUpkeep>(p => p.GetRequiredService<GrainStorePorts>());
 
         services.AddSingleton<ActiveParts>();
         services.AddSingleton<NoiseSources>();

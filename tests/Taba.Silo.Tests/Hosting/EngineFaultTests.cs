@@ -71,7 +71,7 @@ public sealed partial class EngineFaultTests : IDisposable
         var store = Directory.CreateDirectory(Path.Combine(_folder, ".taba")).FullName;
         var device = DeviceChoice.Resolve("cpu");
         Assert.True(device.MemoryBytes > 0);
-        new SpeedMemory(store).AddLimit(EngineNames.Of(plan.Stages[0].Spec), device.Kind, device.MemoryBytes, 6);
+        new SpeedMemory(store).AddLimit(StageEngine.Of(plan.Stages[0].Spec), device.Kind, device.MemoryBytes, 6);
 
         await using var silo = await StartAsync();
         Assert.Equal(SweepState.Completed, (await EmbeddedSiloTests.RunAsync(silo, plan)).State);
