@@ -1,69 +1,72 @@
 using System.Runtime.CompilerServices;
+using Polly;
+using Taba.Diffusion.Resilience;
 using Taba.Grains;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Clusters;
 
 /// <summary>Asks a cluster again when it does not answer, with growing pauses, and says so once.</summary>
-sealed class ClusterPatience(string cluster, Terminal terminal)
+sealed class ClusterPatience
 {
-    static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(500);
-    static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
+    static readonly RetryPolicy s_policy = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(5)) { MayPass = IsTransient };
 
-    TimeSpan _pause = Shortest;
-    bool _said;
+    readonly string _cluster;
+    readonly Terminal _terminal;
+    readonly ResiliencePipeline _asking;
     readonly HashSet<string> _told = [];
+    bool _said;
+
+    public ClusterPatience(string cluster, Terminal terminal)
+    {
+        (_cluster, _terminal) = (cluster, terminal);
+        _asking = s_policy.Pipeline(terminal.Time, (failure, failures, _) => Say(failure, failures));
+    }
 
     /// <summary>Asks until there is an answer.</summary>
     public async Task<T> AskAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken)
-        where T : class
     {
-        while (true)
-        {
-            try
-            {
-                var answer = await ask();
-                Answered();
-                return answer;
-            }
-            catch (Exception exception) when (IsTransient(exception))
-            {
-                await WaitAsync(exception, cancellationToken);
-            }
-        }
+        var answer = await _asking.ExecuteAsync(async _ => await ask(), cancellationToken);
+        if (_said)
+            _terminal.Error.WriteLine($"Cluster {_cluster} answers again.");
+        _said = false;
+        return answer;
     }
 
     /// <summary>Follows a sweep to its end. A watch that breaks off begins anew behind what was seen.</summary>
     public async IAsyncEnumerable<SweepStatus> WatchAsync(ISweepGrain sweep, long sinceVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var seen = sinceVersion;
-        while (true)
+        IAsyncEnumerator<SweepStatus>? watch = null;
+        try
         {
-            await using var watch = sweep.WatchAsync(seen, cancellationToken).GetAsyncEnumerator(cancellationToken);
-            while (await TryAsync(async () => await watch.MoveNextAsync(), cancellationToken) is { } more)
+            while (await AskAsync(MoveNextAsync, cancellationToken))
             {
-                if (!more)
-                    yield break;
-                seen = watch.Current.Version;
+                seen = watch!.Current.Version;
                 Tell(watch.Current);
                 yield return watch.Current;
             }
         }
-    }
-
-    /// <summary>Asks once; null when there is no answer, after a pause.</summary>
-    async Task<bool?> TryAsync(Func<Task<bool>> ask, CancellationToken cancellationToken)
-    {
-        try
+        finally
         {
-            var answer = await ask();
-            Answered();
-            return answer;
+            if (watch is not null)
+                await watch.DisposeAsync();
         }
-        catch (Exception exception) when (IsTransient(exception) && !cancellationToken.IsCancellationRequested)
+
+        async Task<bool> MoveNextAsync()
         {
-            await WaitAsync(exception, cancellationToken);
-            return null;
+            watch ??= sweep.WatchAsync(seen, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            try
+            {
+                return await watch.MoveNextAsync();
+            }
+            catch
+            {
+                var broken = watch;
+                watch = null;
+                await broken.DisposeAsync();
+                throw;
+            }
         }
     }
 
@@ -71,25 +74,16 @@ sealed class ClusterPatience(string cluster, Terminal terminal)
     void Tell(SweepStatus status)
     {
         foreach (var trouble in SweepText.Troubles(status).Where(_told.Add))
-            terminal.Error.WriteLine($"The sweep: {trouble}");
+            _terminal.Error.WriteLine($"The sweep: {trouble}");
     }
 
-    void Answered()
+    /// <summary>A first failure is no news: silos come and go.</summary>
+    void Say(Exception failure, int failures)
     {
-        if (_said)
-            terminal.Error.WriteLine($"Cluster {cluster} answers again.");
-        (_pause, _said) = (Shortest, false);
-    }
-
-    async Task WaitAsync(Exception exception, CancellationToken cancellationToken)
-    {
-        if (!_said && _pause > Shortest)
-        {
-            terminal.Error.WriteLine($"Cluster {cluster} does not answer ({exception.GetType().Name}); its sweeps go on as far as they can, and this command asks again.");
-            _said = true;
-        }
-        await Task.Delay(_pause, terminal.Time, cancellationToken);
-        _pause = _pause * 2 > Longest ? Longest : _pause * 2;
+        if (_said || failures < 2)
+            return;
+        _terminal.Error.WriteLine($"Cluster {_cluster} does not answer ({failure.GetType().Name}); its sweeps go on as far as they can, and this command asks again.");
+        _said = true;
     }
 
     /// <summary>True when asking again can help: not after bad input, which stays bad.</summary>

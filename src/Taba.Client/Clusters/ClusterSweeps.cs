@@ -63,8 +63,7 @@ sealed class ClusterSweeps : IAsyncDisposable
     }
 
     /// <summary>Asks until there is an answer: a silo may be dying just now.</summary>
-    public async Task<T> AskAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken) =>
-        (await _patience.AskAsync(async () => Tuple.Create(await ask()), cancellationToken)).Item1;
+    public Task<T> AskAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken) => _patience.AskAsync(ask, cancellationToken);
 
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
 }

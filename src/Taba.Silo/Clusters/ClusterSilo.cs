@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Runtime;
+using Polly;
 using Taba.Diffusion.Engine;
 using Taba.Grains.Silos;
 using Taba.Grains.Stages;
@@ -22,8 +23,6 @@ namespace Taba.Silo.Clusters;
 /// <summary>A silo of a cluster, in a process of its own: one device, or none.</summary>
 sealed class ClusterSilo : IAsyncDisposable
 {
-    const int PortAttempts = 10;
-
     /// <summary>Several times the samples that a silo has in flight.</summary>
     const int DirectoryCache = 1 << 14;
 
@@ -59,31 +58,33 @@ sealed class ClusterSilo : IAsyncDisposable
         var storeLock = options.Cluster.StoreContainer is null ? StoreLock.Share(options.Cluster.Store) : null;
         try
         {
-            for (var attempt = 1; ; attempt++)
-            {
-                var host = Build(options);
-                try
-                {
-                    await host.StartAsync(cancellationToken);
-                    return new(host, storeLock, options.Cluster);
-                }
-                catch (Exception exception)
-                {
-                    await host.DisposeHostAsync();
-                    if (FreePorts.WasTaken(exception) && attempt < PortAttempts && options.Cluster is { SiloPort: 0 } or { GatewayPort: 0 })
-                        continue;
-                    if (exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
-                        throw;
-                    if (FaultMonitor.StoreFault(exception) is { } store)
-                        throw store;
-                    throw new ClusterUnreachableException($"the silo cannot join cluster {options.Cluster.Name}: {exception.Message}", exception);
-                }
-            }
+            var anyPort = options.Cluster is { SiloPort: 0 } or { GatewayPort: 0 };
+            var starting = anyPort ? FreePorts.Retries.Pipeline(TimeProvider.System) : ResiliencePipeline.Empty;
+            return new(await starting.ExecuteAsync(async token => await StartHostAsync(options, token), cancellationToken), storeLock, options.Cluster);
         }
         catch
         {
             storeLock?.Dispose();
             throw;
+        }
+    }
+
+    static async Task<IHost> StartHostAsync(ClusterSiloOptions options, CancellationToken cancellationToken)
+    {
+        var host = Build(options);
+        try
+        {
+            await host.StartAsync(cancellationToken);
+            return host;
+        }
+        catch (Exception exception)
+        {
+            await host.DisposeHostAsync();
+            if (exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
+                throw;
+            if (FaultMonitor.StoreFault(exception) is { } store)
+                throw store;
+            throw new ClusterUnreachableException($"the silo cannot join cluster {options.Cluster.Name}: {exception.Message}", exception);
         }
     }
 

@@ -29,9 +29,6 @@ public sealed class EmbeddedSilo : IAsyncDisposable
 
     const int DirectoryCache = 1024;
 
-    /// <summary>Ports to try before a start is given up.</summary>
-    const int PortAttempts = 10;
-
     readonly IHost _host;
     readonly StoreLock _lock;
     readonly EmbeddedSiloOptions _options;
@@ -63,17 +60,10 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         var storeLock = StoreLock.Acquire(options.StoreRoot, options.Command);
         try
         {
-            for (var attempt = 1; ; attempt++)
-            {
-                try
-                {
-                    return new EmbeddedSilo(await StartHostAsync(options, choosePort(), cancellationToken), storeLock, options);
-                }
-                catch (Exception exception) when (attempt < PortAttempts && FreePorts.WasTaken(exception))
-                {
-                    // Another process took the port between the choice and the start.
-                }
-            }
+            // Another process may take the port between the choice and the start.
+            var host = await FreePorts.Retries.Pipeline(TimeProvider.System)
+                .ExecuteAsync(async token => await StartHostAsync(options, choosePort(), token), cancellationToken);
+            return new EmbeddedSilo(host, storeLock, options);
         }
         catch
         {

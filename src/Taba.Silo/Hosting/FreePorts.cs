@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Taba.Diffusion.Resilience;
 
 namespace Taba.Silo.Hosting;
 
@@ -13,6 +14,9 @@ static class FreePorts
         probe.Start();
         return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
+
+    /// <summary>A start that lost its port is tried again at once, with others.</summary>
+    public static RetryPolicy Retries { get; } = new(TimeSpan.Zero, TimeSpan.Zero, Tries: 10) { MayPass = WasTaken };
 
     /// <summary>True when a failure to start says that another process was quicker.</summary>
     public static bool WasTaken(Exception? exception) => exception switch

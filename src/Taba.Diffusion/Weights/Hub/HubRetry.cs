@@ -1,3 +1,5 @@
+using Taba.Diffusion.Resilience;
+
 namespace Taba.Diffusion.Weights.Hub;
 
 /// <summary>How patient a download is.</summary>
@@ -43,34 +45,35 @@ sealed class HubRetry(HubRetryOptions options, TimeProvider time)
     public async Task<T> RunAsync<T>(string what, Func<CancellationToken, Task<T>> attempt, Func<long> bytesDone, CancellationToken cancellation)
     {
         var (failures, before) = (0, bytesDone());
-        while (true)
+        var pauses = new RetryPolicy(options.FirstPause, options.LongestPause) { MayPass = MayPass };
+        pauses = pauses with { AskedPause = failure => ((TransientException)failure).RetryAfter ?? pauses.PauseAfter(failures) };
+        try
         {
-            TransientException failure;
-            try
-            {
-                return await attempt(cancellation);
-            }
-            catch (TransientException error)
-            {
-                failure = error;
-            }
+            return await pauses.Pipeline(time, Notice).ExecuteAsync(async token => await attempt(token), cancellation);
+        }
+        catch (TransientException failure) when (failures >= options.Attempts)
+        {
+            throw new HubException(HubFault.Network, $"{what} could not be had after {failures} attempts: {failure.Message}.", failure);
+        }
+        catch (TransientException failure) when (AsksTooMuch(failure))
+        {
+            throw new HubException(
+                HubFault.Network, $"{what} could not be had: {failure.Message}, and the server asks to wait {failure.RetryAfter!.Value.TotalSeconds:0} seconds.", failure);
+        }
 
+        bool MayPass(Exception error)
+        {
+            if (error is not TransientException failure)
+                return false;
             var now = bytesDone();
             failures = now > before ? 1 : failures + 1;
             before = now;
-            await PauseAsync(what, failures, failure, cancellation);
+            return failures < options.Attempts && !AsksTooMuch(failure);
         }
+
+        void Notice(Exception failure, int _, TimeSpan pause) =>
+            options.Notice?.Invoke($"{what}: {failure.Message}; trying again in {Math.Ceiling(pause.TotalSeconds):0} s.");
     }
 
-    Task PauseAsync(string what, int failures, TransientException failure, CancellationToken cancellation)
-    {
-        if (failures >= options.Attempts)
-            throw new HubException(HubFault.Network, $"{what} could not be had after {failures} attempts: {failure.Message}.", failure);
-        if (failure.RetryAfter > options.LongestRetryAfter)
-            throw new HubException(HubFault.Network, $"{what} could not be had: {failure.Message}, and the server asks to wait {failure.RetryAfter.Value.TotalSeconds:0} seconds.", failure);
-        var pause = options.FirstPause * Math.Pow(2, Math.Min(failures - 1, 30));
-        pause = failure.RetryAfter ?? (pause < options.LongestPause ? pause : options.LongestPause);
-        options.Notice?.Invoke($"{what}: {failure.Message}; trying again in {Math.Ceiling(pause.TotalSeconds):0} s.");
-        return Task.Delay(pause, time, cancellation);
-    }
+    bool AsksTooMuch(TransientException failure) => failure.RetryAfter > options.LongestRetryAfter;
 }
