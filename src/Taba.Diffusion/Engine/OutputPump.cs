@@ -6,21 +6,17 @@ namespace Taba.Diffusion.Engine;
 /// </summary>
 sealed class OutputPump
 {
-    readonly Queue<OutputBatch> _queue = new();
-    readonly int _capacity;
+    readonly WorkThread<OutputBatch> _thread;
     readonly Action<Trajectory, int, Exception> _observerFailed;
-    readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     byte[] _blankRow = [];
-    bool _complete;
 
     /// <param name="name">Name of the thread.</param>
     /// <param name="capacity">Batches that may wait.</param>
     /// <param name="observerFailed">Told of an observer that threw; its trajectory gets nothing more.</param>
     public OutputPump(string name, int capacity, Action<Trajectory, int, Exception> observerFailed)
     {
-        _capacity = capacity;
         _observerFailed = observerFailed;
-        new Thread(Run) { IsBackground = true, Name = name }.Start();
+        _thread = new(name, Deliver, capacity: capacity);
     }
 
     /// <summary>Bytes of a row; set before the first batch with tensors is posted.</summary>
@@ -29,60 +25,25 @@ sealed class OutputPump
         set => _blankRow = new byte[value];
     }
 
-    public int Count
-    {
-        get
-        {
-            lock (_queue)
-                return _queue.Count;
-        }
-    }
+    public int Count => _thread.Count;
 
     /// <summary>Completes when all that was posted before <see cref="Complete"/> is delivered.</summary>
-    public Task Ended => _ended.Task;
+    public Task Ended => _thread.Ended;
 
     /// <summary>Hands <paramref name="batch"/> over, with its tensors; waits while the queue is full.</summary>
-    public void Post(OutputBatch batch)
-    {
-        lock (_queue)
-        {
-            while (_queue.Count >= _capacity)
-                Monitor.Wait(_queue);
-            _queue.Enqueue(batch);
-            Monitor.PulseAll(_queue);
-        }
-    }
+    public void Post(OutputBatch batch) => _thread.Post(batch);
 
     /// <summary>Says that nothing more is posted.</summary>
-    public void Complete()
-    {
-        lock (_queue)
-        {
-            _complete = true;
-            Monitor.PulseAll(_queue);
-        }
-    }
+    public void Complete() => _thread.Complete();
 
-    void Run()
+    void Deliver(IReadOnlyList<OutputBatch> batches)
     {
-        while (Take() is { } batch)
+        foreach (var batch in batches)
         {
             foreach (var item in batch.Items)
                 Deliver(batch, item);
             batch.DisposeTensors();
             batch.Delivered?.TrySetResult();
-        }
-        _ended.SetResult();
-    }
-
-    OutputBatch? Take()
-    {
-        lock (_queue)
-        {
-            while (_queue.Count == 0 && !_complete)
-                Monitor.Wait(_queue);
-            Monitor.PulseAll(_queue);
-            return _queue.TryDequeue(out var batch) ? batch : null;
         }
     }
 

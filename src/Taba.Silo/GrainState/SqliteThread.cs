@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
+using Taba.Diffusion.Engine;
 
 namespace Taba.Silo.GrainState;
 
@@ -11,14 +11,13 @@ sealed class SqliteThread : IDisposable, IAsyncDisposable
 {
     const int MaxBatch = 256;
 
-    readonly BlockingCollection<Work> _queue = [];
-    readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly SqliteDatabase _database;
+    readonly WorkThread<Work> _thread;
 
     public SqliteThread(SqliteDatabase database)
     {
         _database = database;
-        new Thread(Run) { Name = "taba grain state", IsBackground = true }.Start();
+        _thread = new("taba grain state", Commit, most: MaxBatch);
     }
 
     /// <summary>Runs within a transaction, and returns after its commit.</summary>
@@ -26,48 +25,29 @@ sealed class SqliteThread : IDisposable, IAsyncDisposable
     public Task<T> RunAsync<T>(Func<SqliteConnection, T> statement)
     {
         var work = new Work<T>(statement);
-        try
-        {
-            _queue.Add(work);
-        }
-        catch (InvalidOperationException exception)
-        {
-            throw new ObjectDisposedException($"The grain state in {_database.Path} is closed.", exception);
-        }
-        return work.Task;
+        return _thread.Post(work) ? work.Task : throw new ObjectDisposedException($"The grain state in {_database.Path} is closed.", (Exception?)null);
     }
 
     public void Dispose()
     {
-        _queue.CompleteAdding();
-        _stopped.Task.Wait();
+        _thread.Dispose();
+        _database.Dispose();
     }
 
     public async ValueTask DisposeAsync()
     {
-        _queue.CompleteAdding();
-        await _stopped.Task;
+        await _thread.DisposeAsync();
+        _database.Dispose();
     }
 
-    void Run()
+    void Commit(IReadOnlyList<Work> batch)
     {
-        var batch = new List<Work>();
-        foreach (var first in _queue.GetConsumingEnumerable())
+        var failure = _database.TryCommit(batch);
+        foreach (var work in batch)
         {
-            batch.Clear();
-            batch.Add(first);
-            while (batch.Count < MaxBatch && _queue.TryTake(out var next))
-                batch.Add(next);
-
-            var failure = _database.TryCommit(batch);
-            foreach (var work in batch)
-            {
-                // One statement that fails must not fail its neighbours: after a failed batch each is tried alone.
-                work.Answer(failure is null || batch.Count == 1 ? failure : _database.TryCommit([work]));
-            }
+            // One statement that fails must not fail its neighbours: after a failed batch each is tried alone.
+            work.Answer(failure is null || batch.Count == 1 ? failure : _database.TryCommit([work]));
         }
-        _database.Dispose();
-        _stopped.SetResult();
     }
 
     /// <summary>A statement and whoever waits for it.</summary>
