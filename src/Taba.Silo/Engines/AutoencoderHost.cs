@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Taba.Diffusion.Engine;
 using Taba.Diffusion.Models.Autoencoders;
 using Taba.Grains.Stages;
@@ -14,7 +15,7 @@ namespace Taba.Silo.Engines;
 /// <summary>
 /// The autoencoders of this silo, on a thread of their own beside the engines: states to pictures, and pictures to states.
 /// </summary>
-sealed partial class AutoencoderHost(DeviceChoice device, ILogger<AutoencoderHost> logger) : IAsyncDisposable
+sealed partial class AutoencoderHost(DeviceChoice device, IOptions<EngineSettings> settings, ILogger<AutoencoderHost> logger) : IAsyncDisposable
 {
     // A processor is busy with one picture. A picture must not depend on how many are decoded at once.
     const int CpuBatch = 1;
@@ -22,8 +23,11 @@ sealed partial class AutoencoderHost(DeviceChoice device, ILogger<AutoencoderHos
 
     readonly Lazy<DeviceThread> _thread = new(() => new DeviceThread("taba-autoencoder"));
 
-    /// <summary>On the thread alone: loaded once each.</summary>
-    readonly Dictionary<string, IAutoencoder> _loaded = [];
+    /// <summary>Used on the thread alone.</summary>
+    readonly BoundedCache<string, IAutoencoder> _loaded = new(settings.Value.MaxModels);
+
+    /// <summary>Autoencoders that are on the device.</summary>
+    internal int Loaded => _loaded.Count;
 
     /// <summary>Fills the results of a part.</summary>
     /// <param name="part">A part of a decode or encode stage, with its inputs.</param>
@@ -46,8 +50,7 @@ sealed partial class AutoencoderHost(DeviceChoice device, ILogger<AutoencoderHos
         if (!_thread.IsValueCreated)
             return;
         await _thread.Value.DisposeAsync();
-        foreach (var autoencoder in _loaded.Values)
-            autoencoder.Dispose();
+        _loaded.Dispose();
     }
 
     List<SampleFailure> Pass(ActivePart part, int start, int count, int batch)
@@ -60,9 +63,9 @@ sealed partial class AutoencoderHost(DeviceChoice device, ILogger<AutoencoderHos
         for (var i = 0; i < padded; i++)
             part.Inputs.AsSpan((start + Math.Min(i, count - 1)) * part.RowBytes, part.RowBytes).CopyTo(host.bytes[(i * part.RowBytes)..]);
 
-        var autoencoder = Loaded(spec);
+        using var autoencoder = _loaded.Take($"{spec.Model.Digest}-{spec.Precision.Network}", () => Load(spec));
         var rows = host.to(device.Device);
-        var passed = spec.Kind == StageKind.Decode ? autoencoder.Decode(rows) : autoencoder.Encode(rows);
+        var passed = spec.Kind == StageKind.Decode ? autoencoder.Value.Decode(rows) : autoencoder.Value.Encode(rows);
         var results = passed.narrow(0, 0, count).to(ScalarType.Float32).cpu().contiguous();
         results.bytes.CopyTo(part.Results.AsSpan(start * part.ResultBytes));
 
@@ -77,14 +80,11 @@ sealed partial class AutoencoderHost(DeviceChoice device, ILogger<AutoencoderHos
         return failures;
     }
 
-    IAutoencoder Loaded(StageSpec spec)
+    IAutoencoder Load(StageSpec spec)
     {
-        var key = $"{spec.Model.Digest}-{spec.Precision.Network}";
-        if (_loaded.TryGetValue(key, out var autoencoder))
-            return autoencoder;
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var definition = ModelDefinitions.Autoencoder(spec.Model);
-        _loaded[key] = autoencoder = definition.Load(device.Device, Precisions.ScalarType(spec.Precision.Network));
+        var autoencoder = definition.Load(device.Device, Precisions.ScalarType(spec.Precision.Network));
         SiloInstruments.ModelLoads.Add(1);
         LogLoaded(logger, definition.Folder, device.Kind, clock.Elapsed.TotalSeconds);
         return autoencoder;

@@ -18,7 +18,10 @@ public sealed class EngineSettings
     [Range(1, 65536)]
     public int? BatchSize { get; set; }
 
-    /// <summary>Models that stay loaded: before one more is loaded, the one that was idle longest goes. Those in use are never unloaded.</summary>
+    /// <summary>
+    /// Models that stay loaded, and beside them as many autoencoders: before one more is loaded, the one that was idle longest goes. Those in use
+    /// are never unloaded.
+    /// </summary>
     /// <value>The default value is 3.</value>
     [Range(1, 100)]
     public int MaxModels { get; set; } = 3;
