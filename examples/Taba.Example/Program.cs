@@ -12,7 +12,7 @@ const int Samples = 8;
 const int T = 10;
 const int K = 3;
 
-TorchRuntime.Initialize();
+TorchProcess.Configure();
 using var inference = inference_mode();
 using var scope = NewDisposeScope();
 

@@ -58,6 +58,16 @@ public sealed partial class HouseRuleTests
     public void Packages_Versions_AreInOnePlace() => Offenders.None(
         Repository.Files("").Where(f => f.EndsWith(".csproj", StringComparison.Ordinal) && VersionedPackage().IsMatch(Repository.Read(f))));
 
+    [Fact]
+    public void Packages_Pinned_AreWantedBySomeProject()
+    {
+        var projects = Repository.Files("").Where(f => f.EndsWith(".csproj", StringComparison.Ordinal) || f.EndsWith(".Build.props", StringComparison.Ordinal))
+            .Select(Repository.Read).ToList();
+        var pins = PinnedPackage().Matches(Repository.Read("Directory.Packages.props")).Select(m => m.Groups[1].Value).ToList();
+        Assert.NotEmpty(pins);
+        Offenders.None(pins.Where(pin => !projects.Any(p => p.Contains($"<PackageReference Include=\"{pin}\"", StringComparison.Ordinal))));
+    }
+
     static IEnumerable<string> WithFolders(string path)
     {
         for (var part = path; !string.IsNullOrEmpty(part); part = Path.GetDirectoryName(part)!)
@@ -75,6 +85,9 @@ public sealed partial class HouseRuleTests
 
     [GeneratedRegex(@"\bDateTime(Offset)?\.(Utc)?Now\b|\bnew Random\(|\bRandom\.Shared\b", RegexOptions.CultureInvariant)]
     private static partial Regex Ambient();
+
+    [GeneratedRegex("""<PackageVersion Include="([^"]+)" """, RegexOptions.CultureInvariant)]
+    private static partial Regex PinnedPackage();
 
     [GeneratedRegex(@"<PackageReference[^>]*\sVersion=", RegexOptions.CultureInvariant)]
     private static partial Regex VersionedPackage();

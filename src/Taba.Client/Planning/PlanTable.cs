@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Taba.Client.Progress;
+using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 

@@ -1,9 +1,12 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Taba.Diffusion.Engine;
 
 /// <summary>
 /// The thread that calls observers. Its queue is bounded: when the observers are slower than the device, the engine waits
 /// here, and memory does not grow.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "Completing it ends the thread, and nothing else is held.")]
 sealed class OutputPump
 {
     readonly WorkThread<OutputBatch> _thread;

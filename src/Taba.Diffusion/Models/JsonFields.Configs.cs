@@ -26,9 +26,6 @@ sealed partial class JsonFields
             : throw Wrong(name, $"a number from {least} to {most}");
     }
 
-    /// <summary>A finite number, or null when the field is absent or null.</summary>
-    public double? OptionalNumber(string name, double least, double most) => Has(name) ? Number(name, null, least, most) : null;
-
     /// <summary>A JSON array of integers, not empty.</summary>
     public int[] Ints(string name, int least, int most) => [.. Items<int>(name, $"an array of 1 to {MostItems} integers from {least} to {most}", item =>
         item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var number) && number >= least && number <= most ? number : null)];

@@ -25,9 +25,6 @@ public sealed class NumpyRandomState
         _twister = MersenneTwister.FromSeed((uint)seed);
     }
 
-    /// <summary><c>permutation(length)</c>: 0 .. length - 1 in an order drawn.</summary>
-    public long[] Permutation(int length) => PermutationHead(length, length);
-
     /// <summary>
     /// <c>permutation(length)[:count]</c>, in memory that grows with <paramref name="count"/> once the length is beyond 2^24; the
     /// first indices do not depend on the count.

@@ -2,11 +2,13 @@ using Taba.Diffusion.Engine;
 
 namespace Taba.Diffusion.Tests.Engine;
 
-public sealed class WorkThreadTests
+public sealed class WorkThreadTests : IDisposable
 {
     readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly ManualResetEventSlim _goOn = new();
     readonly List<int[]> _done = [];
+
+    public void Dispose() => _goOn.Dispose();
 
     static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

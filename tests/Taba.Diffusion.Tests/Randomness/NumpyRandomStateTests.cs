@@ -25,7 +25,7 @@ public sealed class NumpyRandomStateTests
     [MemberData(nameof(Vectors))]
     public void Permutation_OfASeed_IsNumpys(long seed, int length, long[] head, string digest)
     {
-        var permutation = new NumpyRandomState(seed).Permutation(length);
+        var permutation = new NumpyRandomState(seed).PermutationHead(length, length);
 
         Assert.Equal(head, permutation[..head.Length]);
         Assert.Equal(digest, Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(permutation.AsSpan()))));
@@ -58,7 +58,7 @@ public sealed class NumpyRandomStateTests
             {
                 var count = Math.Min(wanted, length);
                 Assert.Equal(
-                    new NumpyRandomState(seed).Permutation(length)[..count],
+                    new NumpyRandomState(seed).PermutationHead(length, length)[..count],
                     new NumpyRandomState(seed).PermutationHead(length, count, block));
             },
             iter: 500,

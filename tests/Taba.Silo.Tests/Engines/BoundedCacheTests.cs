@@ -2,11 +2,13 @@ using Taba.Silo.Engines;
 
 namespace Taba.Silo.Tests.Engines;
 
-public sealed class BoundedCacheTests
+public sealed class BoundedCacheTests : IDisposable
 {
     readonly BoundedCache<string, Thing> _cache = new(2);
     readonly List<string> _made = [];
     readonly List<string> _ended = [];
+
+    public void Dispose() => _cache.Dispose();
 
     [Fact]
     public void Take_OneMoreThanStay_TakesThePlaceOfTheOneThatWasIdleLongest()

@@ -1,7 +1,7 @@
 using Taba.Diffusion.Randomness;
 using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
+using NoiseLayout = Taba.Grains.Sweeps.NoiseLayout;
 using RowRange = Taba.Grains.Stages.RowRange;
 
 namespace Taba.Silo.Tests.Engines;

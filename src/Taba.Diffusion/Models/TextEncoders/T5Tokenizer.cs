@@ -16,7 +16,6 @@ public sealed partial class T5Tokenizer
     /// <summary>Tokens of a prompt in DeepFloyd IF, the end token included.</summary>
     public const int PromptLength = 77;
 
-    const int PadId = 0;
     const int EndId = 1;
     const int UnknownId = 2;
 

@@ -64,7 +64,7 @@ sealed class PickleReader(byte[] data, int position, PickleRules rules)
     static string Printable(string module, string name) => $"{Printable(module)}.{Printable(name)}";
 
     static string Printable(string text) =>
-        string.Concat(text._bytes.Take(60).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' ? c : '?')) + (text.Length > 60 ? "..." : "");
+        string.Concat(text.Take(60).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' ? c : '?')) + (text.Length > 60 ? "..." : "");
 
     bool TryPushConstant(PickleOpcode opcode)
     {
