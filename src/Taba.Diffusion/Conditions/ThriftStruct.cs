@@ -18,7 +18,7 @@ enum ThriftKind : byte
     Struct = 12,
 }
 
-/// <summary>What a field must be: a kind, and for structs and lists of which.</summary>
+/// <summary>The type of a field: its kind, and the kind of what a struct or list holds.</summary>
 sealed record ThriftType(ThriftKind Kind, ThriftStruct? Struct = null, ThriftType? Element = null)
 {
     public static readonly ThriftType Bool = new(ThriftKind.Bool);

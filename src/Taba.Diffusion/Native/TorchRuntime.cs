@@ -48,7 +48,7 @@ public static class TorchRuntime
             && (NativeLibrary.TryLoad(library, out handle) || (Find(library, SearchDirectories()) is { } path && NativeLibrary.TryLoad(path, out handle)));
     }
 
-    /// <summary>What is wrong with the libtorch of TABA_TORCH; null when it is loaded, or none is wanted.</summary>
+    /// <summary>The fault of the libtorch of TABA_TORCH; null when it is loaded, or none is wanted.</summary>
     static Exception? LoadPipTorch()
     {
         try
@@ -128,7 +128,7 @@ public static class TorchRuntime
         }
     }
 
-    /// <summary>Where the runtime itself looks for native libraries, and where builds put them.</summary>
+    /// <summary>The folders where the runtime itself looks for native libraries, and where builds put them.</summary>
     static List<string> SearchDirectories()
     {
         var directories = new List<string>();

@@ -2,7 +2,7 @@ using Taba.Diffusion.Resilience;
 
 namespace Taba.Diffusion.Weights.Hub;
 
-/// <summary>How patient a download is.</summary>
+/// <summary>The patience of a download.</summary>
 public sealed record HubRetryOptions
 {
     /// <summary>Failures in a row, without a byte between them, after which it is given up. The default value is 6.</summary>
@@ -17,7 +17,7 @@ public sealed record HubRetryOptions
     /// <summary>The longest pause that a server may ask for (Retry-After); one that asks for more is given up. The default value is 5 minutes.</summary>
     public TimeSpan LongestRetryAfter { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long nothing may arrive before a connection counts as cut. The default value is 1 minute.</summary>
+    /// <summary>The time without a byte after which a connection counts as cut. The default value is 1 minute.</summary>
     public TimeSpan Silence { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Told, in a sentence, whenever it waits and why. The default value tells nobody.</summary>
