@@ -50,7 +50,7 @@ static class FolderMerge
                 parameters[key] = value;
         }
         var json = new JsonObject { ["_params"] = parameters, ["metrics"] = FolderMetrics.Compute(target, ImagesOf(parts[0]), cancellationToken) };
-        File.WriteAllText(Path.Combine(target, "metrics.json"), json.ToJsonString(RunJson.Options) + "\n");
+        File.WriteAllText(Path.Combine(target, RunFolder.MetricsName), json.ToJsonString(RunJson.Options) + "\n");
     }
 
     /// <summary>As the manifest has it; in upstream's folders, what its scripts compare: decoded images where there are both.</summary>

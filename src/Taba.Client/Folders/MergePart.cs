@@ -20,7 +20,7 @@ sealed record MergePart(string Folder, RunFolder? Manifest, JsonObject? Paramete
         var files = TensorFiles.In(folder).ToDictionary(f => f.Key, f => f.Value);
         try
         {
-            var part = new MergePart(folder, RunFolder.Read(folder), ParametersOf(Path.Combine(folder, "metrics.json")), files);
+            var part = new MergePart(folder, RunFolder.Read(folder), ParametersOf(Path.Combine(folder, RunFolder.MetricsName)), files);
             return part.Manifest is null && part.PartIdx is null
                 ? throw new BadInputException($"{folder} has neither manifest.json nor a part_idx in metrics.json: it cannot be told which part it is.")
                 : part;

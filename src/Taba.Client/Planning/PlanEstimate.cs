@@ -45,9 +45,12 @@ sealed record PlanEstimate(IReadOnlyList<StageEstimate> Stages, long StoreBytes,
             stages,
             stages.Sum(s => s.Bytes),
             // A folder whose stages are not complete is written anew, beside the old one's files.
-            plan.Runs.Where(run => !isWritten(run) || stages.Any(s => s.Missing > 0 && Shows(run, s.Stage))).Sum(RunFolderWriter.BytesOf),
+            plan.Runs.Where(run => !isWritten(run) || stages.Any(s => s.Missing > 0 && Shows(run, s.Stage))).Sum(BytesOf),
             stages.Select(s => WorkingSpace.Of(s.Stage, s.Missing, batchSize)).DefaultIfEmpty(0).Max());
     }
+
+    /// <summary>The bytes of a run folder's tensors.</summary>
+    static long BytesOf(PlannedRun run) => run.Tensors.Sum(t => run.Rows.Count * (t.Shape?.Bytes ?? sizeof(long)) * Math.Max(1, t.Steps.Length));
 
     static bool Shows(PlannedRun run, PlannedStage stage) => run.Tensors.Any(t => t.Rows is StageRows rows && rows.Key == stage.Key);
 }

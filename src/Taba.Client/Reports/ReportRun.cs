@@ -19,7 +19,7 @@ sealed record ReportRun(IOutputFolder Folder, RunFolder Manifest, IReadOnlyDicti
         {
             if (RunFolder.Read(folder) is not { } manifest)
                 return null;
-            var metrics = MetricsOf(folder, "metrics.json");
+            var metrics = MetricsOf(folder, RunFolder.MetricsName);
             return new(
                 folder, manifest, Numbers(metrics?["metrics"]),
                 (metrics?["_params"] as JsonObject)?.ToDictionary(p => p.Key, p => p.Value?.ToString() ?? "null") ?? []);

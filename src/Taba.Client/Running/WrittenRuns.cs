@@ -11,7 +11,7 @@ static class WrittenRuns
     {
         try
         {
-            return RunFolderWriter.Conflict(plan, run, folder);
+            return RunFolderCheck.Conflict(plan, run, folder);
         }
         catch (InvalidDataException exception)
         {

@@ -10,6 +10,8 @@ public sealed record RunFolder
 {
     public const string ManifestName = "manifest.json";
 
+    public const string MetricsName = "metrics.json";
+
     public int Schema { get; init; } = 1;
 
     public required string Sweep { get; init; }
@@ -60,7 +62,7 @@ public sealed record RunFolder
     /// <summary>True when it holds all of a planned run, from the same stages. Their parts are not compared.</summary>
     public bool Holds(SweepPlan plan, PlannedRun run, IOutputFolder folder, Diffusion.Tensors.TensorFormat format) =>
         RowStart == run.Rows.Start && RowEnd == run.Rows.End
-        && Stages.Select(s => s.Key).SequenceEqual(RunFolderWriter.StagesOf(plan, run).Select(s => s.Key))
+        && Stages.Select(s => s.Key).SequenceEqual(RunStages.Of(plan, run).Select(s => s.Key))
         && Tensors.Length == run.Tensors.Length
         && Tensors.Zip(run.Tensors).All(p => p.First.Name == p.Second.Name && p.First.Steps.SequenceEqual(p.Second.Steps))
         && Tensors.All(t => t.File.EndsWith(format.Extension(), StringComparison.Ordinal)

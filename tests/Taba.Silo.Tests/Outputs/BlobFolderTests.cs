@@ -136,7 +136,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         Assert.True(before.Count > 5);
         Assert.Equal(before, await VersionsAsync());
         Assert.True(RunFolder.Read(blobs)!.Holds(plan, run, blobs, TensorFormat.Safetensors));
-        Assert.Null(RunFolderWriter.Conflict(plan, run, blobs));
+        Assert.Null(RunFolderCheck.Conflict(plan, run, blobs));
     }
 
     [Fact]
@@ -169,7 +169,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
             await Assert.ThrowsAsync<StoreException>(() => writer.WriteAsync(plan, run, new FailingFolder(blobs, file), [], None));
 
         Assert.Null(RunFolder.Read(blobs));
-        Assert.Null(RunFolderWriter.Conflict(plan, run, blobs));
+        Assert.Null(RunFolderCheck.Conflict(plan, run, blobs));
         var names = await NamesAsync("runs/");
         Assert.Contains("runs/x/samples.safetensors", names);
         Assert.Equal(file == "latents.safetensors", !names.Contains("runs/x/latents.safetensors"));
@@ -186,7 +186,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         using var writer = Writer(_store);
         await writer.WriteAsync(sweep.Plan, sweep.Plan.Runs[0], blobs, [], None);
 
-        var sentence = RunFolderWriter.Conflict(sweep.OtherPlan, sweep.OtherPlan.Runs[0], blobs);
+        var sentence = RunFolderCheck.Conflict(sweep.OtherPlan, sweep.OtherPlan.Runs[0], blobs);
 
         Assert.Contains($"{blobs.Place} holds another run", sentence, StringComparison.Ordinal);
         Assert.Contains("420", sentence, StringComparison.Ordinal);

@@ -1,0 +1,20 @@
+using Taba.Diffusion.Tensors;
+
+namespace Taba.Silo.Outputs;
+
+/// <summary>How run folders are written: format, metrics, and facts for their manifests.</summary>
+public sealed record RunFolderOptions
+{
+    public TensorFormat Format { get; init; } = TensorFormat.Safetensors;
+
+    public bool WithMetrics { get; init; } = true;
+
+    /// <summary>The content of <c>_params</c>; null derives it from the run.</summary>
+    public IReadOnlyDictionary<string, string>? Parameters { get; init; }
+
+    /// <summary>The kind of device, for the manifest.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Seconds that the sweep took so far, for the manifest.</summary>
+    public double WallSeconds { get; init; }
+}
