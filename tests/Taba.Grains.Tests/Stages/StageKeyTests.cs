@@ -105,16 +105,38 @@ public sealed class StageKeyTests
     public void Of_UpstreamNoiseOfOddRows_SeesNWhereTheTailDependsOnIt(int n, int other, bool same) =>
         Assert.Equal(same, StageKey.Of(Odd(n, NoiseLayout.Upstream)) == StageKey.Of(Odd(other, NoiseLayout.Upstream)));
 
-    [Theory]
-    [InlineData("sample", "5a888f018cbecdc7f026ddd6eaed71bb")]
-    [InlineData("invert", "681ac784166f39a972488bca7537c758")]
-    [InlineData("full", "4ff37ce4bc215739652bfa7dbdf69b12")]
-    public void Of_KnownStages_IsTheKeyThatStoresHold(string stage, string key) => Assert.Equal(key, StageKey.Of(stage switch
+    /// <summary>Keys that stores hold: a noise's layout, element type and tail among them.</summary>
+    public static TheoryData<string, StageSpec, string> Known => new()
     {
-        "sample" => TestStages.Sample,
-        "invert" => Invert,
-        _ => Full,
-    }));
+        { "sample", TestStages.Sample, "5a888f018cbecdc7f026ddd6eaed71bb" },
+        { "invert", Invert, "681ac784166f39a972488bca7537c758" },
+        { "full", Full, "4ff37ce4bc215739652bfa7dbdf69b12" },
+        { "upstream noise in float16", Drawing("float16"), "aeba14bd0e6cee3741fd8d8cc1562cda" },
+        { "upstream noise in bfloat16", Drawing("bfloat16"), "6f32081e7d1219e2c049c263c8ca8c02" },
+        { "per-sample noise", Drawing("float32", NoiseLayout.PerSample), "8b017872e1ad9c3ff09598b2c3f6a822" },
+        { "per-sample noise in float16", Drawing("float16", NoiseLayout.PerSample), "0ca9336eb7da75b2f920b8a948ac648a" },
+        { "a seed of more than 32 bits", TestStages.Sample with { Input = TestStages.Noise(420 + (1L << 32), 128) }, "66904b0b60d5cca978669b37d9308999" },
+        { "a tail of 35 values", Odd(7, NoiseLayout.Upstream), "61740a250c439093153b2dff9d0a3c37" },
+        { "fewer than 16 values", Odd(1, NoiseLayout.Upstream), "1a3edd81f1eaa140864981d6e07306a9" },
+        { "odd rows that fill blocks of 16", Odd(16, NoiseLayout.Upstream), "773fb9e838505753191c2c703ab6b670" },
+        { "odd rows of per-sample noise", Odd(7, NoiseLayout.PerSample), "b3dcd8629f7c245e6748b349a1417e9f" },
+        { "half precision", Drawing("float16") with { Precision = new("float16", "bfloat16", "float16") }, "8a92352b33bea9b9cc0c16c5f25abe1e" },
+        {
+            "everything, in half precision",
+            Full with
+            {
+                Precision = new("bfloat16", "float16", "float32"),
+                Swap = Full.Swap! with { Noise = TestStages.Noise(42, 128) with { Dtype = "float16" } },
+                Forward = Full.Forward! with { Noise = TestStages.Noise(999, 128, NoiseLayout.PerSample) with { Dtype = "bfloat16" } },
+            },
+            "71462f4bf6440cad8b15c3afef5101da"
+        },
+    };
+
+    [Theory]
+    [MemberData(nameof(Known))]
+    public void Of_KnownStages_IsTheKeyThatStoresHold(string what, StageSpec stage, string key) =>
+        Assert.True(key == StageKey.Of(stage), $"the key of {what} was {key} and is {StageKey.Of(stage)}");
 
     [Fact]
     public void Fields_EveryStage_AreNamedOnceAndInTheKeyOnly()
@@ -124,13 +146,16 @@ public sealed class StageKeyTests
         Assert.DoesNotContain(StageKey.Fields(Full), f => f.Value.Contains('\n') || f.Value.Contains("conds.safetensors"));
     }
 
-    /// <summary>Rows of 5 values.</summary>
     static StageSpec Drawn(long seed, int rows) => Full with { Conditions = new DrawnClassRows(seed, rows, "names", 128) };
 
     static StageSpec Listed(long id, int rows) => Full with { Conditions = new ListedClassRows([id], rows) };
 
     static StageSpec Pictures(string digest, int size) => Invert with { Input = new ImageRows("pictures", digest, 128, size, size) };
 
+    static StageSpec Drawing(string dtype, NoiseLayout layout = NoiseLayout.Upstream) =>
+        TestStages.Sample with { Input = TestStages.Noise(42, 128, layout) with { Dtype = dtype } };
+
+    /// <summary>Rows of 5 values.</summary>
     static StageSpec Odd(int n, NoiseLayout layout) => TestStages.Sample with
     {
         Model = TestStages.Model with { Channels = 1, Height = 1, Width = 5 },
