@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Taba.Diffusion.Models;
 using Taba.Diffusion.Models.Adm;
 using Taba.Diffusion.Models.DeepFloydIf;
 using Taba.Diffusion.Models.Dit;

@@ -31,7 +31,7 @@ sealed class ScaleCluster : IAsyncDisposable
     public int? Database => ProcessUse.Find($"-p {_postgres.Port} ") ?? ProcessUse.Find($"-p {_postgres.Port}");
 
     /// <summary>How a client reaches it.</summary>
-    public ClusterOptions ClientOptions => ClusterSettings.Read(Settings().Select(s => new KeyValuePair<string, string?>(s.Key.Replace("__", ":", StringComparison.Ordinal), s.Value)), Name);
+    public TabaClusterOptions ClientOptions => ClusterSettings.Read(Settings().Select(s => new KeyValuePair<string, string?>(s.Key.Replace("__", ":", StringComparison.Ordinal), s.Value)), Name);
 
     public static async Task<ScaleCluster> StartAsync(ScaleOptions options)
     {

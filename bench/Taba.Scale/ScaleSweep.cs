@@ -15,8 +15,8 @@ static class ScaleSweep
             Kind = StageKind.Sample,
             Model = new("simulated", "simulated", "simulated", null, 1, 1, 1),
             NumInferenceSteps = options.Steps,
-            Precision = new("float32", "float32", "float32"),
-            Input = new NoiseRows(NoiseLayout.PerSample, seed, "float32", samples),
+            Precision = new(Dtype.Float32, Dtype.Float32, Dtype.Float32),
+            Input = new NoiseRows(NoiseLayout.PerSample, seed, Dtype.Float32, samples),
             Output = Shape(options.PartRows),
         };
         var key = StageKey.Of(spec);
@@ -24,11 +24,11 @@ static class ScaleSweep
     }
 
     /// <summary>The grid cuts by the size of a row: one that is said to be so large that a part has the rows that are wanted. It is not written.</summary>
-    static RowShape? Shape(int partRows)
+    static StateShape? Shape(int partRows)
     {
         if (partRows == PartGrid.MaxRows)
             return null;
-        var shape = new RowShape(1, 1, (int)(PartGrid.MaxBytes / partRows / sizeof(float)));
+        var shape = new StateShape(1, 1, (int)(PartGrid.MaxBytes / partRows / sizeof(float)));
         return PartGrid.RowsPerPart(shape.Bytes) == partRows
             ? shape
             : throw new ArgumentOutOfRangeException(nameof(partRows), partRows, $"The part grid has no parts of {partRows} rows: a power of two of at most {PartGrid.MaxRows} is one.");

@@ -46,14 +46,14 @@ sealed class SimulatedEngines : IEngineHost, IEngineCapacity, IDisposable
 
     public bool IsLoaded(string engineKey) => true;
 
-    public SlotTicket Open(PartAttempt attempt, int sample)
+    public SlotHandle Open(PartAttempt attempt, int sample)
     {
-        var ticket = new SlotTicket(_incarnation, Interlocked.Increment(ref _tickets));
+        var ticket = new SlotHandle(_incarnation, Interlocked.Increment(ref _tickets));
         _rows[ticket.Index] = new(attempt, sample, ticket);
         return ticket;
     }
 
-    public void RunSegment(SlotTicket slot, int steps)
+    public void RunSegment(SlotHandle slot, int steps)
     {
         if (!_rows.TryGetValue(slot.Index, out var row))
             return;
@@ -63,7 +63,7 @@ sealed class SimulatedEngines : IEngineHost, IEngineCapacity, IDisposable
         row.Device!.Enqueue(row);
     }
 
-    public void Close(SlotTicket slot)
+    public void Close(SlotHandle slot)
     {
         if (_rows.TryRemove(slot.Index, out var row))
             row.Closed = true;

@@ -1,16 +1,15 @@
 using Taba.Grains.Stages;
-using Taba.Grains.Trajectories;
 
 namespace Taba.Scale;
 
 /// <summary>A trajectory in a slot of a simulated device.</summary>
-sealed class SimulatedRow(PartAttempt attempt, int sample, SlotTicket ticket)
+sealed class SimulatedRow(PartAttempt attempt, int sample, SlotHandle ticket)
 {
     public PartAttempt Attempt => attempt;
 
     public int Sample => sample;
 
-    public SlotTicket Ticket => ticket;
+    public SlotHandle Ticket => ticket;
 
     /// <summary>Chosen when it first runs: the one with the fewest rows.</summary>
     public SimulatedDevice? Device { get; set; }

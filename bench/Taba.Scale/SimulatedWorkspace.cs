@@ -51,7 +51,7 @@ sealed class SimulatedWorkspace(ITensorStore store, ScaleOptions options, TimePr
         var bytes = new byte[lease.Rows.Count * sizeof(float)];
         ImmutableArray<long> shape = [lease.Rows.Count, 1, 1, 1];
         long offset;
-        using (var file = TensorFileWriter.Create(store.ScratchPath(attempt, name), Diffusion.Tensors.TensorFormat.Safetensors, name, ScalarType.Float32, [.. shape]))
+        using (var file = TensorFileWriter.Create(store.ScratchPath(attempt, name), TensorFormat.Safetensors, name, ScalarType.Float32, [.. shape]))
         {
             file.Write(bytes);
             file.Complete();

@@ -2,6 +2,7 @@
 // demo model. From the repository's root:
 //
 //   dotnet run -c Release --project examples/Taba.Example
+using Taba;
 using Taba.Diffusion.Models;
 using Taba.Diffusion.Native;
 using Taba.Diffusion.Sampling;

@@ -1,20 +1,18 @@
-using System.Reflection;
-using System.Xml.Linq;
-
 namespace Taba.Architecture.Tests;
 
 /// <summary>
-/// Who may know whom: Client → Silo → Grains and Diffusion, Client → Grains and Diffusion. Grains never see a tensor, the diffusion
-/// core never sees a grain.
+/// Who may know whom: Client → Silo → Grains and Diffusion, Client → Grains and Diffusion, and all of them the words that they share.
+/// Grains never see a tensor, the diffusion core never sees a grain.
 /// </summary>
 public sealed class ArrowTests
 {
     static readonly Dictionary<string, string[]> MayKnow = new()
     {
-        ["Taba.Diffusion"] = [],
-        ["Taba.Grains"] = [],
-        ["Taba.Silo"] = ["Taba.Grains", "Taba.Diffusion"],
-        ["Taba.Client"] = ["Taba.Silo", "Taba.Grains", "Taba.Diffusion"],
+        ["Taba.Abstractions"] = [],
+        ["Taba.Diffusion"] = ["Taba.Abstractions"],
+        ["Taba.Grains"] = ["Taba.Abstractions"],
+        ["Taba.Silo"] = ["Taba.Grains", "Taba.Diffusion", "Taba.Abstractions"],
+        ["Taba.Client"] = ["Taba.Silo", "Taba.Grains", "Taba.Diffusion", "Taba.Abstractions"],
     };
 
     public static TheoryData<string> Projects => [.. MayKnow.Keys];
@@ -26,7 +24,7 @@ public sealed class ArrowTests
     [MemberData(nameof(Projects))]
     public void ProjectFile_ItsReferences_FollowTheArrows(string project)
     {
-        var references = Items(project, "ProjectReference").Select(r => Path.GetFileNameWithoutExtension(r.Replace('\\', '/')));
+        var references = SourceProject.Items(project, "ProjectReference").Select(r => Path.GetFileNameWithoutExtension(r.Replace('\\', '/')));
         Offenders.None(references.Except(MayKnow[project]));
     }
 
@@ -34,30 +32,40 @@ public sealed class ArrowTests
     [MemberData(nameof(Projects))]
     public void Assembly_WhatItUses_FollowsTheArrows(string project)
     {
-        var used = Load(project).GetReferencedAssemblies().Select(a => a.Name!).Where(n => n.StartsWith("Taba.", StringComparison.Ordinal));
+        var used = SourceProject.Load(project).GetReferencedAssemblies().Select(a => a.Name!).Where(n => n.StartsWith("Taba.", StringComparison.Ordinal));
         Offenders.None(used.Except(MayKnow[project]));
+    }
+
+    /// <summary>Words need nothing but what makes their serializers.</summary>
+    [Fact]
+    public void Abstractions_WhatTheyUse_IsTheSerializer()
+    {
+        Offenders.None(SourceProject.Items("Taba.Abstractions", "PackageReference")
+            .Except(["Microsoft.Orleans.Serialization", "Microsoft.Orleans.Serialization.Abstractions"]));
+        Offenders.None(SourceProject.Load("Taba.Abstractions").GetReferencedAssemblies().Select(a => a.Name!)
+            .Where(n => !n.StartsWith("System.", StringComparison.Ordinal) && !n.StartsWith("Orleans.Serialization", StringComparison.Ordinal)));
     }
 
     [Fact]
     public void Grains_WhatTheyUse_HoldsNoTensorLibrary()
     {
-        Assert.DoesNotContain(Items("Taba.Grains", "PackageReference"), IsTorch);
-        Assert.DoesNotContain(Load("Taba.Grains").GetReferencedAssemblies(), a => IsTorch(a.Name!));
+        Assert.DoesNotContain(SourceProject.Items("Taba.Grains", "PackageReference"), IsTorch);
+        Assert.DoesNotContain(SourceProject.Load("Taba.Grains").GetReferencedAssemblies(), a => IsTorch(a.Name!));
     }
 
     [Fact]
     public void Diffusion_WhatItUses_HoldsNoOrleans()
     {
-        Assert.DoesNotContain(Items("Taba.Diffusion", "PackageReference"), IsOrleans);
-        Assert.DoesNotContain(Load("Taba.Diffusion").GetReferencedAssemblies(), a => IsOrleans(a.Name!));
+        Assert.DoesNotContain(SourceProject.Items("Taba.Diffusion", "PackageReference"), IsOrleans);
+        Assert.DoesNotContain(SourceProject.Load("Taba.Diffusion").GetReferencedAssemblies(), a => IsOrleans(a.Name!));
     }
 
     /// <summary>Ports are where grains meet tensors: interfaces that the silo implements, and nothing that could hold one.</summary>
     [Fact]
     public void Ports_OfTheGrains_AreInterfacesThatTheSiloImplements()
     {
-        var ports = Load("Taba.Grains").GetTypes().Where(t => t is { Namespace: "Taba.Grains.Ports", IsInterface: true }).ToList();
-        var silo = Load("Taba.Silo").GetTypes().Where(t => t is { IsClass: true, IsAbstract: false }).ToList();
+        var ports = SourceProject.Load("Taba.Grains").GetTypes().Where(t => t is { Namespace: "Taba.Grains.Ports", IsInterface: true }).ToList();
+        var silo = SourceProject.Load("Taba.Silo").GetTypes().Where(t => t is { IsClass: true, IsAbstract: false }).ToList();
         Assert.NotEmpty(ports);
         Assert.All(ports, port => Assert.True(silo.Exists(port.IsAssignableFrom), $"Taba.Silo does not implement {port.Name}"));
     }
@@ -66,7 +74,7 @@ public sealed class ArrowTests
     [Fact]
     public void GrainClasses_AllOfThem_AreHiddenAndSealed()
     {
-        var grains = Load("Taba.Grains").GetTypes().Where(t => t.IsClass && IsGrain(t)).ToList();
+        var grains = SourceProject.Load("Taba.Grains").GetTypes().Where(t => t.IsClass && IsGrain(t)).ToList();
         Assert.NotEmpty(grains);
         Assert.All(grains, t => Assert.True(t is { IsSealed: true, IsNotPublic: true }, $"{t.Name} must be internal and sealed"));
     }
@@ -84,10 +92,4 @@ public sealed class ArrowTests
     static bool IsTorch(string name) => name.Contains("torch", StringComparison.OrdinalIgnoreCase);
 
     static bool IsOrleans(string name) => name.Contains("orleans", StringComparison.OrdinalIgnoreCase);
-
-    static IEnumerable<string> Items(string project, string item) => Project(project).Descendants(item).Select(i => i.Attribute("Include")!.Value);
-
-    static XDocument Project(string project) => XDocument.Parse(Repository.Read($"src/{project}/{project}.csproj"));
-
-    static Assembly Load(string project) => Assembly.Load(new AssemblyName(Project(project).Descendants("AssemblyName").FirstOrDefault()?.Value ?? project));
 }

@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using Taba.Client.Commands;
 using Taba.Client.Embedded;
 using Taba.Client.Running;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Storage;

@@ -4,7 +4,6 @@ using Taba.Client.Embedded;
 using Taba.Client.Planning;
 using Taba.Client.Running;
 using Taba.Grains;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Engines;

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Taba.Client.Running;
 using Taba.Diffusion.Tensors;
 using TorchSharp;
-using TensorFormat = Taba.Diffusion.Tensors.TensorFormat;
 
 namespace Taba.Client.Tests;
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Taba.Client.Progress;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Tests;

@@ -49,7 +49,7 @@ public sealed class SweepFileReaderTests
         Assert.Null(spec.BatchSize);
         Assert.Equal(NoiseLayout.PerSample, spec.Noise);
         Assert.Equal(NoiseLayout.Upstream, spec.ForwardNoise);
-        Assert.Equal(new PrecisionRequest("bfloat16"), spec.Precision);
+        Assert.Equal(new PrecisionRequest(Dtype.BFloat16), spec.Precision);
         Assert.Equal(TensorFormat.Npy, spec.Format);
         Assert.True(spec.Deterministic);
         Assert.True(spec.WithMetrics);

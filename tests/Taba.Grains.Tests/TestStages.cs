@@ -1,4 +1,3 @@
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Tests;
@@ -9,7 +8,7 @@ static class TestStages
     /// <summary>3 x 8 x 8: a multiple of 16 values a row, so that the upstream noise of a row does not depend on N.</summary>
     public static readonly ModelIdentity Model = new("digest-of-small", "gaussian", "models/small/model.json", null, 3, 8, 8);
 
-    public static readonly Precision Float32 = new("float32", "float32", "float32");
+    public static readonly Precision Float32 = new(Dtype.Float32, Dtype.Float32, Dtype.Float32);
 
     public static readonly StageSpec Sample = new()
     {
@@ -20,7 +19,7 @@ static class TestStages
         Input = Noise(seed: 42, totalRows: 128),
     };
 
-    public static NoiseRows Noise(long seed, int totalRows, NoiseLayout layout = NoiseLayout.Upstream) => new(layout, seed, "float32", totalRows);
+    public static NoiseRows Noise(long seed, int totalRows, NoiseLayout layout = NoiseLayout.Upstream) => new(layout, seed, Dtype.Float32, totalRows);
 
     public static StageSpec InvertOf(StageSpec samples) =>
         samples with { Kind = StageKind.Invert, Input = new StageRows(StageKey.Of(samples)) };

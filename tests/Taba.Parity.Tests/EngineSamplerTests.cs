@@ -54,7 +54,7 @@ public sealed class EngineSamplerTests
         var schedule = definition.CreateSchedule(T);
         var inputs = new Inputs(definition, model, rows, what, guidance, state);
 
-        var steps = new Dictionary<(int Step, CaptureKinds Kind), float[]>();
+        var steps = new Dictionary<(int Step, TensorKinds Kind), float[]>();
         var expected = inputs.Sample(model, schedule, direction, steps);
         var observers = Enumerable.Range(0, rows).Select(_ => new Observer()).ToArray();
         await using (var engine = new DenoisingEngine(
@@ -130,7 +130,7 @@ public sealed class EngineSamplerTests
 
         public int RowLength => (int)_shape.Elements;
 
-        public float[] Sample(IDenoiser model, IDiffusionSchedule schedule, Direction direction, Dictionary<(int Step, CaptureKinds Kind), float[]> steps)
+        public float[] Sample(IDenoiser model, IDiffusionSchedule schedule, Direction direction, Dictionary<(int Step, TensorKinds Kind), float[]> steps)
         {
             using var inference = inference_mode();
             using var scope = NewDisposeScope();
@@ -146,9 +146,9 @@ public sealed class EngineSamplerTests
             };
             var last = DdimSampler.Run(model, schedule, direction, run, (step, result) =>
             {
-                steps[(step, CaptureKinds.State)] = Values(result.XNext);
-                steps[(step, CaptureKinds.Eps)] = Values(result.EpsUsed);
-                steps[(step, CaptureKinds.PredXstart)] = Values(result.PredXstart);
+                steps[(step, TensorKinds.State)] = Values(result.XNext);
+                steps[(step, TensorKinds.Eps)] = Values(result.EpsUsed);
+                steps[(step, TensorKinds.PredXstart)] = Values(result.PredXstart);
             });
             return Values(last);
 
@@ -161,9 +161,9 @@ public sealed class EngineSamplerTests
             ForwardNoise = _what == "forward" ? Bytes(_noise, row) : (ReadOnlyMemory<byte>?)null,
             ForwardAlphaBar = _what == "forward" ? schedule.ForwardAlphaBar(K) : 0,
             ClassLabel = _labels?[row], Text = _texts?[row], NullText = _noText, Guidance = _guidance,
-            Swap = _what switch { "swap xt" => SwapKind.Xt, "swap eps" => SwapKind.Eps, _ => SwapKind.None },
+            Swap = _what switch { "swap xt" => SwapKind.Xt, "swap eps" => SwapKind.Eps, _ => (SwapKind?)null },
             SwapBefore = K, SwapRow = k => Bytes(_swaps[k], row),
-            Captures = _ => CaptureKinds.State | CaptureKinds.Eps | CaptureKinds.PredXstart,
+            Captures = _ => TensorKinds.State | TensorKinds.Eps | TensorKinds.PredXstart,
         };
 
         static Tensor? Conditions(long[]? labels, TextEmbedding[]? texts, IDenoiser model) =>
@@ -183,11 +183,11 @@ public sealed class EngineSamplerTests
     {
         readonly TaskCompletionSource<float[]> _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public Dictionary<(int Step, CaptureKinds Kind), float[]> Captured { get; } = [];
+        public Dictionary<(int Step, TensorKinds Kind), float[]> Captured { get; } = [];
 
         public Task<float[]> Completed => _completed.Task;
 
-        public void OnCaptured(int step, CaptureKinds kind, ReadOnlySpan<byte> row) => Captured[(step, kind)] = MemoryMarshal.Cast<byte, float>(row).ToArray();
+        public void OnCaptured(int step, TensorKinds kind, ReadOnlySpan<byte> row) => Captured[(step, kind)] = MemoryMarshal.Cast<byte, float>(row).ToArray();
 
         public void OnSegment(in SegmentOutcome outcome, ReadOnlySpan<byte> state) => _completed.SetResult(MemoryMarshal.Cast<byte, float>(state).ToArray());
 

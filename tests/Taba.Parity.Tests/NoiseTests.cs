@@ -1,5 +1,4 @@
 using System.Globalization;
-using Taba.Diffusion;
 using Taba.Diffusion.Randomness;
 using Taba.Testing;
 using TorchSharp;
@@ -22,7 +21,7 @@ public sealed class NoiseTests
     public void Rows_OfOneDraw_AreTheReferencesBits(string name)
     {
         var (rows, shape) = RowsAndShape(Tensors.Shape(name));
-        var dtype = name.Split('.')[2] == "float16" ? ScalarType.Float16 : ScalarType.Float32;
+        var dtype = Dtypes.Find(name.Split('.')[2])!.Value;
 
         TensorAssert.SameBytes(Draw(new NoiseAddress(NoiseLayout.Upstream, Seed(name), dtype, NoiseStream.Initial, shape, rows)), Tensors.Bytes(name), name);
     }
@@ -36,7 +35,7 @@ public sealed class NoiseTests
         var (rows, shape) = RowsAndShape(Tensors.Shape(name));
         var start = name == batch0 ? 0 : firstRows;
 
-        using var noise = new UpstreamNoise(Seed(name), ScalarType.Float32, shape, null);
+        using var noise = new NoiseAddress(NoiseLayout.Upstream, Seed(name), Dtype.Float32, NoiseStream.Initial, shape).Open();
         var bytes = new byte[rows * noise.RowBytes];
         noise.Rows(start, (int)rows, bytes);
 
@@ -60,7 +59,7 @@ public sealed class NoiseTests
         var expected = ReferenceTensors.Load("e2e/adm/sample_T25/tensors.safetensors");
         var (rows, shape) = RowsAndShape(expected.Shape("noise"));
 
-        var address = new NoiseAddress(NoiseLayout.Upstream, 420, ScalarType.Float32, NoiseStream.Initial, shape, rows);
+        var address = new NoiseAddress(NoiseLayout.Upstream, 420, Dtype.Float32, NoiseStream.Initial, shape, rows);
 
         TensorAssert.SameBytes(Draw(address), expected.Bytes("noise"), "e2e/adm/sample_T25 noise");
     }

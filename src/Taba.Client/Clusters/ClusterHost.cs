@@ -5,7 +5,6 @@ using Taba.Diffusion.Native;
 using Taba.Grains;
 using Taba.Grains.Planning;
 using Taba.Grains.Silos;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Clusters;
 using Taba.Silo.Engines;
@@ -20,13 +19,13 @@ namespace Taba.Client.Clusters;
 /// <summary>Plans here, has a cluster compute, and writes run folders from the cluster's store.</summary>
 sealed class ClusterHost : IRunHost, IAsyncDisposable
 {
-    readonly ClusterOptions _options;
+    readonly TabaClusterOptions _options;
     readonly ClusterConnection _connection;
     readonly ITensorStore _store;
     readonly DeviceChoice _device;
     readonly Terminal _terminal;
 
-    ClusterHost(ClusterOptions options, ClusterConnection connection, ITensorStore store, DeviceChoice device, Terminal terminal) =>
+    ClusterHost(TabaClusterOptions options, ClusterConnection connection, ITensorStore store, DeviceChoice device, Terminal terminal) =>
         (_options, _connection, _store, _device, _terminal) = (options, connection, store, device, terminal);
 
     /// <param name="job">Names the cluster.</param>
@@ -91,7 +90,7 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
     public ValueTask DisposeAsync() => _connection.DisposeAsync();
 
     /// <summary>The kind of device for which to plan: all workers must have it where numbers depend on it.</summary>
-    static DeviceChoice DeviceOf(ClusterOptions options, IReadOnlyList<SiloInfo> workers, SweepSpec spec)
+    static DeviceChoice DeviceOf(TabaClusterOptions options, IReadOnlyList<SiloInfo> workers, SweepSpec spec)
     {
         if (workers.Count == 0)
         {
@@ -100,7 +99,7 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
             { Begun = false };
         }
         var kinds = workers.GroupBy(s => s.DeviceKind).ToList();
-        var depends = spec.Deterministic || spec.Precision.Network == "auto" || spec.Precision.State == "auto";
+        var depends = spec.Deterministic || spec.Precision.Network is null || spec.Precision.State is null;
         if (kinds.Count > 1 && depends)
         {
             throw new BadInputException(

@@ -14,10 +14,10 @@ sealed class ClusterSweeps : IAsyncDisposable
     readonly ClusterConnection _connection;
     readonly ClusterPatience _patience;
 
-    ClusterSweeps(ClusterOptions options, ClusterConnection connection, Terminal terminal) =>
+    ClusterSweeps(TabaClusterOptions options, ClusterConnection connection, Terminal terminal) =>
         (Options, _connection, _patience) = (options, connection, new(options.Name, terminal));
 
-    public ClusterOptions Options { get; }
+    public TabaClusterOptions Options { get; }
 
     public IGrainFactory Grains => _connection.Grains;
 

@@ -12,9 +12,9 @@ sealed class CommonFlags
     readonly Option<int?> _sampleSize = Flags.Of<int?>("sample_size", "Height and width of the state; the default is the model's.");
     readonly Option<string?> _device = Flags.Of<string?>("device", "auto, cpu, cuda or cuda:N. The default is auto.");
     readonly Option<string> _format;
-    readonly Option<string> _dtype = Dtype("dtype", "Precision of the network.");
-    readonly Option<string> _stateDtype = Dtype("state_dtype", "Precision of the integrator's state.");
-    readonly Option<string> _noiseDtype = Dtype("noise_dtype", "Precision in which noise is drawn.");
+    readonly Option<string> _dtype = DtypeFlag("dtype", "Precision of the network.");
+    readonly Option<string> _stateDtype = DtypeFlag("state_dtype", "Precision of the integrator's state.");
+    readonly Option<string> _noiseDtype = DtypeFlag("noise_dtype", "Precision in which noise is drawn.");
     readonly Option<string> _noise = Flags.OneOf("noise", "How noise is addressed. The default is upstream.", "upstream", "per-sample");
     readonly Option<string> _forwardNoise =
         Flags.OneOf("forward_noise", "How the noise of forward replacement is addressed. The default is upstream.", "upstream", "per-sample");
@@ -61,7 +61,7 @@ sealed class CommonFlags
         parsed.GetValue(_format) is { } name ? Enum.Parse<TensorFormat>(name, ignoreCase: true) : otherwise;
 
     public PrecisionRequest Precision(ParseResult parsed) => new(
-        parsed.GetValue(_dtype) ?? "auto", parsed.GetValue(_stateDtype) ?? "auto", parsed.GetValue(_noiseDtype) ?? "auto");
+        Dtypes.Find(parsed.GetValue(_dtype)), Dtypes.Find(parsed.GetValue(_stateDtype)), Dtypes.Find(parsed.GetValue(_noiseDtype)));
 
     public NoiseLayout Noise(ParseResult parsed) => Layout(parsed.GetValue(_noise));
 
@@ -71,6 +71,6 @@ sealed class CommonFlags
 
     static NoiseLayout Layout(string? name) => name == "per-sample" ? NoiseLayout.PerSample : NoiseLayout.Upstream;
 
-    static Option<string> Dtype(string name, string description) =>
+    static Option<string> DtypeFlag(string name, string description) =>
         Flags.OneOf(name, $"{description} The default is auto.", "auto", "float32", "float16", "bfloat16");
 }

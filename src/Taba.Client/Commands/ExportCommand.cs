@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using Taba.Client.Folders;
-using Taba.Diffusion.Tensors;
 using Taba.Grains;
 
 namespace Taba.Client.Commands;

@@ -1,7 +1,5 @@
 using System.CommandLine;
 using Taba.Client.Running;
-using Taba.Grains;
-using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Commands;
 

@@ -40,7 +40,7 @@ static class ClusterExamination
         }
     }
 
-    static async Task<Finding> StoreAsync(ClusterOptions options, CancellationToken cancellationToken)
+    static async Task<Finding> StoreAsync(TabaClusterOptions options, CancellationToken cancellationToken)
     {
         try
         {

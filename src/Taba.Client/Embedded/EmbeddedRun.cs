@@ -1,9 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Taba.Client.Planning;
 using Taba.Client.Running;
-using Taba.Grains;
 using Taba.Grains.Planning;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Hosting;

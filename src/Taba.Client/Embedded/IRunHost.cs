@@ -1,5 +1,4 @@
 using Taba.Client.Running;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Outputs;

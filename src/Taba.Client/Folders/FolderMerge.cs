@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Taba.Diffusion.Tensors;
 using Taba.Diffusion.Conditions;
 using Taba.Grains;
 using Taba.Silo.Outputs;

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Taba.Client.Reports;
-using Taba.Diffusion;
 using Taba.Diffusion.Metrics;
 using Taba.Diffusion.Tensors;
 

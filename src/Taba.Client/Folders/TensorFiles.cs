@@ -1,4 +1,3 @@
-using Taba.Diffusion.Tensors;
 using Taba.Grains;
 
 namespace Taba.Client.Folders;

@@ -1,6 +1,5 @@
 using Taba.Client.Embedded;
 using Taba.Client.Running;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Outputs;

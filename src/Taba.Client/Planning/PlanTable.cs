@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Taba.Client.Progress;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 
@@ -52,7 +51,7 @@ static class PlanTable
         return $"{Quantities.Duration(time)} of computing{decoding} (on this machine {string.Join("; ", basis)})";
     }
 
-    static string ModelOf(PlannedStage stage) => $"{Path.GetFileName(Directory.Exists(stage.Spec.Model.Path) ? stage.Spec.Model.Path : Path.GetDirectoryName(stage.Spec.Model.Path))} in {stage.Spec.Precision.Network}";
+    static string ModelOf(PlannedStage stage) => $"{Path.GetFileName(Directory.Exists(stage.Spec.Model.Path) ? stage.Spec.Model.Path : Path.GetDirectoryName(stage.Spec.Model.Path))} in {stage.Spec.Precision.Network.Name()}";
 
     public static void WriteJson(TextWriter output, SweepPlan plan, PlanEstimate estimate, string folder) =>
         output.WriteLine(JsonSerializer.Serialize(new
@@ -85,6 +84,6 @@ static class PlanTable
     static string PrecisionOf(StageEstimate s)
     {
         var p = s.Stage.Spec.Precision;
-        return p.Network == p.State && p.State == p.Noise ? p.Network : $"{p.Network}/{p.State}/{p.Noise}";
+        return p.Network == p.State && p.State == p.Noise ? p.Network.Name() : $"{p.Network.Name()}/{p.State.Name()}/{p.Noise.Name()}";
     }
 }

@@ -1,4 +1,3 @@
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Progress;
@@ -37,7 +36,7 @@ static class StageNames
     static string? Intervention(StageSpec stage) => stage switch
     {
         { Forward: { } forward } => $" forward K={forward.Before}",
-        { Swap: { Kind: InterventionKind.SwapEps } swap } => $" swap eps K={swap.Before}",
+        { Swap: { Kind: SwapKind.Eps } swap } => $" swap eps K={swap.Before}",
         { Swap: { } swap } => $" swap xt K={swap.Before}",
         _ => null,
     };

@@ -48,8 +48,8 @@ static class ReportPage
     static void Group(StringBuilder html, RunGroup group)
     {
         html.Append($"<h2>{Html.Text(group.Title)}</h2>");
-        if (Finding.Of(group) is { } finding)
-            html.Append($"<p>{Html.Text(finding)}</p>");
+        if (GroupSummary.Of(group) is { } summary)
+            html.Append($"<p>{Html.Text(summary)}</p>");
         var correlations = Bars(group, "correlation.mean").ToList();
         if (correlations.Count > 0)
         {

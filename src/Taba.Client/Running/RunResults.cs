@@ -18,8 +18,8 @@ sealed class RunResults(Terminal terminal, RunJob job, IOutputFolder output)
         foreach (var (substitution, retry) in Retries(status))
         {
             terminal.Error.WriteLine(
-                $"Stage {Kind(plan, substitution.StageKey)}: {substitution.Rows.Count} sample(s) gave NaN or Inf with the network in {retry.FromNetwork} "
-                + $"and were computed again in {retry.ToNetwork}: rows {substitution.Rows}. manifest.json names them (retried).");
+                $"Stage {Kind(plan, substitution.StageKey)}: {substitution.Rows.Count} sample(s) gave NaN or Inf with the network in {retry.FromNetwork.Name()} "
+                + $"and were computed again in {retry.ToNetwork.Name()}: rows {substitution.Rows}. manifest.json names them (retried).");
         }
         var exit = status.State == SweepState.CompletedWithFailures ? ExitStatus.SamplesFailed : ExitStatus.Done;
         if (job.Json)
@@ -34,8 +34,8 @@ sealed class RunResults(Terminal terminal, RunJob job, IOutputFolder output)
                 {
                     stage = Kind(plan, r.Substitution.StageKey),
                     sample,
-                    from_dtype = r.Retry.FromNetwork,
-                    to_dtype = r.Retry.ToNetwork,
+                    from_dtype = r.Retry.FromNetwork.Name(),
+                    to_dtype = r.Retry.ToNetwork.Name(),
                 })),
                 failures = status.Failures.Select(f => new { stage = Kind(plan, f.StageKey), sample = f.Sample, step = f.Step, reason = f.Reason }),
             }));

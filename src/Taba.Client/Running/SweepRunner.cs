@@ -159,7 +159,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             session.Store,
             new RunFolderOptions
             {
-                Format = WrittenRuns.FileFormat(job.Spec.Format),
+                Format = job.Spec.Format,
                 WithMetrics = job.Spec.WithMetrics,
                 Parameters = job.Spec.Parameters,
                 Device = session.DeviceKind,

@@ -24,18 +24,11 @@ static class WrittenRuns
     {
         try
         {
-            return RunFolder.Read(folder) is { } written && written.Holds(plan, run, folder, FileFormat(format));
+            return RunFolder.Read(folder) is { } written && written.Holds(plan, run, folder, format);
         }
         catch (InvalidDataException)
         {
             return false;
         }
     }
-
-    public static Diffusion.Tensors.TensorFormat FileFormat(TensorFormat format) => format switch
-    {
-        TensorFormat.Pt => Diffusion.Tensors.TensorFormat.Pt,
-        TensorFormat.Npy => Diffusion.Tensors.TensorFormat.Npy,
-        _ => Diffusion.Tensors.TensorFormat.Safetensors,
-    };
 }

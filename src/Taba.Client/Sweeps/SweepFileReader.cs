@@ -63,7 +63,7 @@ static class SweepFileReader
             Interventions = fields.Find("interventions") is { } interventions ? InterventionReader.Read(interventions, paths) : [],
             Internal = fields.Find("internal") is { } selection ? InternalReader.Read(selection) : InternalSelection.None,
             BatchSize = fields.Find("batch_size") is { } batch and not YamlScalar { Text: "auto" } ? SweepFields.IntOf(batch, "batch_size") : null,
-            Precision = new(Dtype(fields, "dtype"), Dtype(fields, "state_dtype"), Dtype(fields, "noise_dtype")),
+            Precision = new(DtypeOf(fields, "dtype"), DtypeOf(fields, "state_dtype"), DtypeOf(fields, "noise_dtype")),
             Noise = Layout(fields, "noise"),
             ForwardNoise = Layout(fields, "forward_noise"),
             Deterministic = fields.Bool("deterministic", false),
@@ -126,9 +126,10 @@ static class SweepFileReader
 
     static int? Int(SweepFields fields, string key) => fields.Find(key) is { } node ? SweepFields.IntOf(node, key) : null;
 
-    static string Dtype(SweepFields fields, string key) => fields.Find(key) is { } node
-        ? SweepFields.ChoiceOf(node, key, ("auto", "auto"), ("float32", "float32"), ("float16", "float16"), ("bfloat16", "bfloat16"))
-        : "auto";
+    /// <summary>A precision; null for auto.</summary>
+    static Dtype? DtypeOf(SweepFields fields, string key) => fields.Find(key) is { } node
+        ? SweepFields.ChoiceOf<Dtype?>(node, key, ("auto", null), ("float32", Dtype.Float32), ("float16", Dtype.Float16), ("bfloat16", Dtype.BFloat16))
+        : null;
 
     static NoiseLayout Layout(SweepFields fields, string key) => fields.Find(key) is { } node
         ? SweepFields.ChoiceOf(node, key, ("upstream", NoiseLayout.Upstream), ("per-sample", NoiseLayout.PerSample))

@@ -2,7 +2,7 @@ namespace Taba.Diffusion.Engine;
 
 /// <summary>Gives slots to trajectories in the order in which their first segments were asked for.</summary>
 sealed class Admission(
-    ModelFacts model, TurnExecutor executor, BatchPlanner planner, SlotTable slots, SwapPrefetch prefetch, Outcomes outcomes, EngineTelemetry telemetry)
+    DenoiserFacts model, TurnExecutor executor, BatchPlanner planner, SlotTable slots, SwapPrefetch prefetch, Outcomes outcomes, EngineTelemetry telemetry)
 {
     readonly Queue<Trajectory> _waiting = new();
 

@@ -4,27 +4,6 @@ using Taba.Diffusion.Schedules;
 
 namespace Taba.Diffusion.Engine;
 
-/// <summary>A row of the engine's state tensor while one trajectory occupies it.</summary>
-/// <param name="Incarnation">The engine's identity: a handle of an engine that is gone fails, it never touches another sample.</param>
-/// <param name="Index">Number of the trajectory within the engine's life.</param>
-public readonly record struct SlotHandle(Guid Incarnation, long Index);
-
-/// <summary>What is recorded of each step.</summary>
-[Flags]
-public enum CaptureKinds
-{
-    None = 0,
-
-    /// <summary>The state after the step (all_t_samples, all_t_latents).</summary>
-    State = 1,
-
-    /// <summary>The eps used at the step, after re-derivation or swap (all_t_eps_*).</summary>
-    Eps = 2,
-
-    /// <summary>x̂0 after clipping (all_t_pred_xstart_*).</summary>
-    PredXstart = 4,
-}
-
 /// <summary>One trajectory: where it begins, which way it goes, what is replaced and what is recorded.</summary>
 public sealed record TrajectoryRequest
 {
@@ -55,8 +34,8 @@ public sealed record TrajectoryRequest
     /// <summary>Scale of classifier-free guidance; 1 or less is none. A guided step costs two rows of the network.</summary>
     public double Guidance { get; init; } = 1;
 
-    /// <summary>What replaces the prediction of steps 0 .. <see cref="SwapBefore"/>-1 (steps counted from 0 in executed order).</summary>
-    public SwapKind Swap { get; init; }
+    /// <summary>The replacement of the prediction, if there is one, in steps 0 .. <see cref="SwapBefore"/>-1 (steps counted from 0 in executed order).</summary>
+    public SwapKind? Swap { get; init; }
 
     public int SwapBefore { get; init; }
 
@@ -67,7 +46,7 @@ public sealed record TrajectoryRequest
     /// What to record at a step; called once per step, on the engine's thread, so it must only answer. At a step whose
     /// state is swapped (<see cref="SwapKind.Xt"/>) there is no prediction: eps and x̂0 are recorded as zeros.
     /// </summary>
-    public Func<int, CaptureKinds>? Captures { get; init; }
+    public Func<int, TensorKinds>? Captures { get; init; }
 
     /// <summary>Whose trajectory this is, in the caller's words; handed unchanged to <see cref="IEvaluationJournal"/> and to events.</summary>
     public object? Tag { get; init; }
@@ -83,7 +62,7 @@ public sealed record TrajectoryRequest
 public interface ITrajectoryObserver
 {
     /// <summary>One recorded tensor of one step; <paramref name="row"/> is float32, [C,H,W].</summary>
-    void OnCaptured(int step, CaptureKinds kind, ReadOnlySpan<byte> row);
+    void OnCaptured(int step, TensorKinds kind, ReadOnlySpan<byte> row);
 
     /// <summary>A segment ended. All captures of its steps were delivered before.</summary>
     void OnSegment(in SegmentOutcome outcome, ReadOnlySpan<byte> state);

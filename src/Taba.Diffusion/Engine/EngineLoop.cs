@@ -22,7 +22,7 @@ sealed class EngineLoop
     readonly OutputPump _output;
     readonly Outcomes _outcomes;
     readonly List<TaskCompletionSource> _drains = [];
-    readonly TaskCompletionSource<ModelFacts> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly TaskCompletionSource<DenoiserFacts> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     List<EngineCommand> _commands = [];
     TurnExecutor? _executor;
@@ -55,7 +55,7 @@ sealed class EngineLoop
     public EnginePass? PassUnderWay => _passes?.UnderWay;
 
     /// <summary>Completes when the model is there.</summary>
-    public Task<ModelFacts> Ready => _ready.Task;
+    public Task<DenoiserFacts> Ready => _ready.Task;
 
     /// <summary>Completes when both threads have ended; fails when the engine could not go on.</summary>
     public Task Ended => _ended.Task;
@@ -67,7 +67,7 @@ sealed class EngineLoop
         try
         {
             model = _makeModel();
-            var facts = ModelFacts.Of(model);
+            var facts = DenoiserFacts.Of(model);
             _outcomes.Executor = _executor = new TurnExecutor(model, _options);
             _output.RowBytes = _executor.RowBytes;
             _telemetry.SetDevice(model.Device.ToString());

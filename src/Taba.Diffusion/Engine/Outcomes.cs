@@ -27,9 +27,9 @@ sealed class Outcomes(EngineOptions options, EngineTelemetry telemetry, SlotTabl
             Fail(trajectory, step, new NonFiniteStateException(step, options.NetworkPrecision), batch);
             return;
         }
-        Record(trajectory, row, CaptureKinds.Eps, batch);
-        Record(trajectory, row, CaptureKinds.PredXstart, batch);
-        Record(trajectory, row, CaptureKinds.State, batch);
+        Record(trajectory, row, TensorKinds.Eps, batch);
+        Record(trajectory, row, TensorKinds.PredXstart, batch);
+        Record(trajectory, row, TensorKinds.State, batch);
         if (pass != Pass.Network)
         {
             trajectory.SwapRows.Dequeue();
@@ -38,7 +38,7 @@ sealed class Outcomes(EngineOptions options, EngineTelemetry telemetry, SlotTabl
         if (!trajectory.Advance(evaluated: pass == Pass.Network, out var outcome))
             return;
 
-        batch.Items.Add(new OutputItem(trajectory, step) { Outcome = outcome, Place = Executor.Output.Place(CaptureKinds.State, row) });
+        batch.Items.Add(new OutputItem(trajectory, step) { Outcome = outcome, Place = Executor.Output.Place(TensorKinds.State, row) });
         if (outcome.Completed)
         {
             telemetry.Completed();
@@ -135,7 +135,7 @@ sealed class Outcomes(EngineOptions options, EngineTelemetry telemetry, SlotTabl
         return Stopwatch.GetTimestamp() - started;
     }
 
-    void Record(Trajectory trajectory, int row, CaptureKinds kind, OutputBatch batch)
+    void Record(Trajectory trajectory, int row, TensorKinds kind, OutputBatch batch)
     {
         if ((trajectory.StepCaptures & kind) != 0)
             batch.Items.Add(new OutputItem(trajectory, trajectory.NextStep) { Kind = kind, Place = Executor!.Output.Place(kind, row) });

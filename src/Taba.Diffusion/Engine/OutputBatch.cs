@@ -29,7 +29,7 @@ readonly record struct OutputPlace(int Tensor, int Row)
 /// <summary>One call to an observer: a failure, the end of a segment, or else a recorded tensor.</summary>
 readonly record struct OutputItem(Trajectory Trajectory, int Step)
 {
-    public CaptureKinds Kind { get; init; }
+    public TensorKinds Kind { get; init; }
     public OutputPlace Place { get; init; }
     public SegmentOutcome? Outcome { get; init; }
     public Exception? Error { get; init; }

@@ -15,14 +15,14 @@ sealed class OutputCollector(Device device, int largestBatch)
     readonly OutputPlace[] _statePlaces = new OutputPlace[largestBatch];
 
     /// <summary>Where the last pass put what leaves of its row number <paramref name="row"/>.</summary>
-    public OutputPlace Place(CaptureKinds kind, int row) => Places(kind)[row];
+    public OutputPlace Place(TensorKinds kind, int row) => Places(kind)[row];
 
     /// <summary>Adds to <paramref name="output"/> what leaves of the rows of a pass.</summary>
     /// <param name="kind">One kind of tensor.</param>
     /// <param name="rows">The rows of the pass.</param>
     /// <param name="tensor">[B,C,H,W], B at least as many; null when the pass has none of the kind, which is recorded as zeros.</param>
     /// <param name="output">Takes the tensors over.</param>
-    public void Collect(CaptureKinds kind, List<Trajectory> rows, Tensor? tensor, OutputBatch output)
+    public void Collect(TensorKinds kind, List<Trajectory> rows, Tensor? tensor, OutputBatch output)
     {
         var places = Places(kind);
         var leaving = 0;
@@ -49,13 +49,13 @@ sealed class OutputCollector(Device device, int largestBatch)
         }
     }
 
-    static bool Leaves(Trajectory row, CaptureKinds kind) =>
-        (row.StepCaptures & kind) != 0 || (kind == CaptureKinds.State && row.EndsSegment);
+    static bool Leaves(Trajectory row, TensorKinds kind) =>
+        (row.StepCaptures & kind) != 0 || (kind == TensorKinds.State && row.EndsSegment);
 
-    OutputPlace[] Places(CaptureKinds kind) =>
-        kind == CaptureKinds.Eps ? _epsPlaces : kind == CaptureKinds.PredXstart ? _predXstartPlaces : _statePlaces;
+    OutputPlace[] Places(TensorKinds kind) =>
+        kind == TensorKinds.Eps ? _epsPlaces : kind == TensorKinds.PredXstart ? _predXstartPlaces : _statePlaces;
 
-    Tensor Positions(List<Trajectory> rows, CaptureKinds kind, int leaving)
+    Tensor Positions(List<Trajectory> rows, TensorKinds kind, int leaving)
     {
         var positions = new long[leaving];
         for (int i = 0, position = 0; i < rows.Count; i++)

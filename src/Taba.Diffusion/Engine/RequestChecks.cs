@@ -1,5 +1,4 @@
 using Taba.Diffusion.Models;
-using Taba.Diffusion.Sampling;
 
 namespace Taba.Diffusion.Engine;
 
@@ -19,7 +18,7 @@ static class RequestChecks
         }
         if (request.ForwardNoise is not null && request.ForwardAlphaBar is not (>= 0 and <= 1))
             throw new ArgumentOutOfRangeException(nameof(request), request.ForwardAlphaBar, "ForwardAlphaBar must lie in [0,1].");
-        if (request.Swap == SwapKind.None)
+        if (request.Swap is null)
             return;
         if (request.SwapBefore < 0 || request.SwapBefore > steps)
         {
@@ -37,7 +36,7 @@ static class RequestChecks
     /// <param name="trajectory">The trajectory.</param>
     /// <param name="model">The model.</param>
     /// <param name="largestBatch">The most rows of a forward pass.</param>
-    public static void Check(Trajectory trajectory, ModelFacts model, int largestBatch)
+    public static void Check(Trajectory trajectory, DenoiserFacts model, int largestBatch)
     {
         CheckGuidance(trajectory, model, largestBatch);
         CheckText(trajectory, model);
@@ -54,7 +53,7 @@ static class RequestChecks
         }
     }
 
-    static void CheckGuidance(Trajectory trajectory, ModelFacts model, int largestBatch)
+    static void CheckGuidance(Trajectory trajectory, DenoiserFacts model, int largestBatch)
     {
         if (trajectory.NetworkRows == 1)
             return;
@@ -66,7 +65,7 @@ static class RequestChecks
             throw new ArgumentException($"A guided step needs {trajectory.NetworkRows} rows of the network, and a forward pass here has at most {largestBatch}.");
     }
 
-    static void CheckText(Trajectory trajectory, ModelFacts model)
+    static void CheckText(Trajectory trajectory, DenoiserFacts model)
     {
         if (model.Text is not { } shape)
         {

@@ -47,10 +47,10 @@ sealed class Trajectory(long index, TrajectoryRequest request)
     /// <summary>Rows of the network that one step takes: with guidance also one without condition.</summary>
     public int NetworkRows { get; } = Sampling.Guidance.IsOn(request.Guidance) ? 2 : 1;
 
-    public SwapKind Swap { get; } = request.Swap;
-    public int SwapBefore { get; } = request.Swap == SwapKind.None ? 0 : request.SwapBefore;
+    public SwapKind? Swap { get; } = request.Swap;
+    public int SwapBefore { get; } = request.Swap is null ? 0 : request.SwapBefore;
     public Func<int, ReadOnlyMemory<byte>>? SwapRow { get; } = request.SwapRow;
-    public Func<int, CaptureKinds>? Captures { get; } = request.Captures;
+    public Func<int, TensorKinds>? Captures { get; } = request.Captures;
     public ITrajectoryObserver Observer { get; } = request.Observer;
     public object? Tag { get; } = request.Tag;
     public double ForwardAlphaBar { get; } = request.ForwardAlphaBar;
@@ -90,7 +90,7 @@ sealed class Trajectory(long index, TrajectoryRequest request)
     public bool Fetching { get; set; }
 
     /// <summary>What to record of the next step; set by <see cref="Resolve"/>, as the two below.</summary>
-    public CaptureKinds StepCaptures { get; private set; }
+    public TensorKinds StepCaptures { get; private set; }
     public StepNumbers Numbers { get; private set; }
     public float Timestep { get; private set; }
 
@@ -154,7 +154,7 @@ sealed class Trajectory(long index, TrajectoryRequest request)
         var step = Schedule.Step(Direction, NextStep);
         Timestep = step.Timestep;
         Numbers = StepNumbers.From(step, Rule, Schedule.Bounds, epsGiven: IsSwapped);
-        StepCaptures = Captures?.Invoke(NextStep) ?? CaptureKinds.None;
+        StepCaptures = Captures?.Invoke(NextStep) ?? TensorKinds.None;
         _resolvedStep = NextStep;
     }
 

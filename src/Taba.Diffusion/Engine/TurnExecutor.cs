@@ -274,9 +274,9 @@ sealed class TurnExecutor : IDisposable
 
     void Collect(List<Trajectory> rows, Tensor next, Tensor? eps, Tensor? predXstart, OutputBatch output)
     {
-        Output.Collect(CaptureKinds.Eps, rows, eps, output);
-        Output.Collect(CaptureKinds.PredXstart, rows, predXstart, output);
-        Output.Collect(CaptureKinds.State, rows, next, output);
+        Output.Collect(TensorKinds.Eps, rows, eps, output);
+        Output.Collect(TensorKinds.PredXstart, rows, predXstart, output);
+        Output.Collect(TensorKinds.State, rows, next, output);
     }
 
     void Commit(List<Trajectory> rows, BatchBuffers buffers, Tensor next, Tensor health)

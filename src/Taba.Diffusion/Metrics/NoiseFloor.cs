@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Taba.Diffusion.Randomness;
-using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Metrics;
 
@@ -24,7 +23,7 @@ public static class NoiseFloor
     {
         ArgumentNullException.ThrowIfNull(address);
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
-        using var noise = (address with { Dtype = ScalarType.Float32, TotalRows = rows }).Open();
+        using var noise = (address with { Dtype = Dtype.Float32, TotalRows = rows }).Open();
         using var correlation = new PatchCorrelation(address.Shape, patchSize, topK);
 
         var rowsAtOnce = (int)Math.Min(rows, Math.Max(1, Math.Min(RowsAtOnce, Array.MaxLength / noise.RowBytes)));

@@ -6,7 +6,7 @@ namespace Taba.Diffusion.Randomness;
 /// <summary>The endless sequence of normal values that a generator gives in blocks of 16, read at any place. Not thread-safe.</summary>
 sealed class NormalStream : IDisposable
 {
-    internal const int Block = 16;
+    const int Block = NoiseAddress.Block;
 
     const int MaxDraw = 1 << 16;
     const int MaxSavedStates = 1024;
@@ -23,20 +23,20 @@ sealed class NormalStream : IDisposable
     long position;
     byte[] lastBlock;
 
-    internal NormalStream(ulong seed, ScalarType dtype)
+    internal NormalStream(ulong seed, Dtype dtype)
     {
-        this.dtype = dtype;
-        elementSize = NoiseDtype.Size(dtype);
+        this.dtype = dtype.ToScalarType();
+        elementSize = dtype.Size();
         generator = new Generator(seed, CPU);
         lastBlock = [];
         Save();
     }
 
     /// <summary>All of a draw that is too small for blocks.</summary>
-    internal static byte[] DrawWhole(ulong seed, ScalarType dtype, long elements)
+    internal static byte[] DrawWhole(ulong seed, Dtype dtype, long elements)
     {
         using var generator = new Generator(seed, CPU);
-        using var values = randn([elements], dtype, CPU, generator: generator);
+        using var values = randn([elements], dtype.ToScalarType(), CPU, generator: generator);
         return values.bytes.ToArray();
     }
 

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Randomness;
 
@@ -13,27 +12,26 @@ public sealed class PerSampleNoise : INoiseSource
 
     readonly uint seed;
     readonly uint stream;
-    readonly ScalarType dtype;
+    readonly Dtype dtype;
     readonly int elementSize;
     readonly long rowElements;
 
     /// <summary>Noise of one seed and use.</summary>
-    /// <param name="seed">0 to 2^32 - 1: the half of the generator's key that there is for it.</param>
-    /// <param name="stream">The use.</param>
-    /// <param name="dtype">float32, float16, bfloat16 or float64; the float64 normals are rounded to it.</param>
-    /// <param name="shape">C,H,W.</param>
+    /// <param name="address">
+    /// Its seed is 0 to 2^32 - 1: the half of the generator's key that there is for it. The float64 normals are rounded to its dtype.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The seed does not fit.</exception>
-    public PerSampleNoise(long seed, NoiseStream stream, ScalarType dtype, StateShape shape)
+    public PerSampleNoise(NoiseAddress address)
     {
-        if (seed is < 0 or > uint.MaxValue)
-            throw new ArgumentOutOfRangeException(nameof(seed), seed, $"A seed of the per-sample layout must be 0 to {uint.MaxValue}.");
+        if (address.Seed is < 0 or > uint.MaxValue)
+            throw new ArgumentOutOfRangeException(nameof(address), address.Seed, $"A seed of the per-sample layout must be 0 to {uint.MaxValue}.");
 
-        this.seed = (uint)seed;
-        this.stream = (uint)stream;
-        this.dtype = dtype;
-        elementSize = NoiseDtype.Size(dtype);
-        rowElements = shape.Elements;
-        ArgumentOutOfRangeException.ThrowIfLessThan(rowElements, 1, nameof(shape));
+        seed = (uint)address.Seed;
+        stream = (uint)address.Stream;
+        dtype = address.Dtype;
+        elementSize = dtype.Size();
+        rowElements = address.Shape.Elements;
+        ArgumentOutOfRangeException.ThrowIfLessThan(rowElements, 1, nameof(address));
         RowBytes = checked((int)(rowElements * elementSize));
     }
 
@@ -43,7 +41,7 @@ public sealed class PerSampleNoise : INoiseSource
     /// <inheritdoc/>
     public void Rows(long start, int count, Span<byte> destination)
     {
-        RowRange.Check(start, count, RowBytes, destination.Length, null);
+        RowRequest.Check(start, count, RowBytes, destination.Length, null);
         for (var i = 0; i < count; i++)
             Row((ulong)(start + i), destination.Slice(i * RowBytes, RowBytes));
     }
@@ -83,13 +81,13 @@ public sealed class PerSampleNoise : INoiseSource
     {
         switch (dtype)
         {
-            case ScalarType.Float64:
+            case Dtype.Float64:
                 BinaryPrimitives.WriteDoubleLittleEndian(element, value);
                 break;
-            case ScalarType.Float16:
+            case Dtype.Float16:
                 BinaryPrimitives.WriteHalfLittleEndian(element, (Half)value);
                 break;
-            case ScalarType.BFloat16:
+            case Dtype.BFloat16:
                 BinaryPrimitives.WriteUInt16LittleEndian(element, ToBFloat16((float)value));
                 break;
             default:

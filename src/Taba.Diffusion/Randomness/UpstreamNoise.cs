@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace Taba.Diffusion.Randomness;
 
 /// <summary>
@@ -13,12 +11,11 @@ namespace Taba.Diffusion.Randomness;
 /// </remarks>
 public sealed class UpstreamNoise : INoiseSource
 {
-    // The unit in which randn draws.
-    const int Block = NormalStream.Block;
+    const int Block = NoiseAddress.Block;
 
     readonly Lock gate = new();
     readonly NormalStream stream;
-    readonly ScalarType dtype;
+    readonly Dtype dtype;
     readonly ulong seed;
     readonly int elementSize;
     readonly long rowElements;
@@ -29,48 +26,34 @@ public sealed class UpstreamNoise : INoiseSource
     byte[]? tail;
 
     /// <summary>The rows of randn(N,C,H,W).</summary>
-    /// <param name="seed">Seed of the generator; only its low 32 bits count, as in PyTorch.</param>
-    /// <param name="dtype">float32, float16, bfloat16 or float64: the type drawn in, not one converted to.</param>
-    /// <param name="shape">C,H,W.</param>
-    /// <param name="totalRows">N; may be null where <see cref="RowsDependOnTotal"/> cannot be true for any N.</param>
-    /// <exception cref="ArgumentException">N is missing although numbers depend on it.</exception>
-    public UpstreamNoise(long seed, ScalarType dtype, StateShape shape, long? totalRows)
+    /// <param name="address">
+    /// Of the seed only the low 32 bits count, as in PyTorch. The dtype is the one drawn in, not one converted to. N may be missing where
+    /// a row is a multiple of 16 elements.
+    /// </param>
+    /// <exception cref="InvalidOperationException">N is missing although numbers depend on it.</exception>
+    public UpstreamNoise(NoiseAddress address)
     {
-        elementSize = NoiseDtype.Size(dtype);
-        rowElements = shape.Elements;
-        ArgumentOutOfRangeException.ThrowIfLessThan(rowElements, 1, nameof(shape));
+        dtype = address.Dtype;
+        seed = unchecked((ulong)address.Seed);
+        elementSize = dtype.Size();
+        rowElements = address.Shape.Elements;
+        ArgumentOutOfRangeException.ThrowIfLessThan(rowElements, 1, nameof(address));
         RowBytes = checked((int)(rowElements * elementSize));
-        if (totalRows is null && rowElements % Block != 0)
-        {
-            throw new ArgumentException(
-                $"Noise of rows {shape} depends on the number of rows, because a row is not a multiple of {Block} elements: give the total.", nameof(totalRows));
-        }
-
+        totalRows = address.TotalRows;
         if (totalRows is { } rows)
-            ArgumentOutOfRangeException.ThrowIfNegative(rows, nameof(totalRows));
+            ArgumentOutOfRangeException.ThrowIfNegative(rows, nameof(address));
 
-        this.dtype = dtype;
-        this.seed = unchecked((ulong)seed);
-        this.totalRows = totalRows;
-        var elements = totalRows is { } total ? checked(total * rowElements) : 0;
-        DependsOnTotal = totalRows is not null && RowsDependOnTotal(shape, totalRows.Value);
-        tailStart = DependsOnTotal ? Math.Max(0, elements - Block) : long.MaxValue;
-        stream = new NormalStream(this.seed, dtype);
+        tailStart = address.DependsOnTotal ? Math.Max(0, checked(totalRows!.Value * rowElements) - Block) : long.MaxValue;
+        stream = new NormalStream(seed, dtype);
     }
 
     /// <inheritdoc/>
     public int RowBytes { get; }
 
-    /// <summary>True when the last rows would be others with another N: N·C·H·W is below 16 or not a multiple of 16.</summary>
-    public bool DependsOnTotal { get; }
-
-    /// <summary>The <see cref="DependsOnTotal"/> of such noise.</summary>
-    public static bool RowsDependOnTotal(StateShape shape, long totalRows) => checked(totalRows * shape.Elements) % Block != 0;
-
     /// <inheritdoc/>
     public void Rows(long start, int count, Span<byte> destination)
     {
-        RowRange.Check(start, count, RowBytes, destination.Length, totalRows);
+        RowRequest.Check(start, count, RowBytes, destination.Length, totalRows);
         if (count == 0)
             return;
 

@@ -17,8 +17,8 @@ public sealed record DdimRun
     /// <summary>Scale of classifier-free guidance; 1 or less is none.</summary>
     public double GuidanceScale { get; init; } = 1;
 
-    /// <summary>What replaces the network's predictions in the first steps.</summary>
-    public SwapKind Swap { get; init; }
+    /// <summary>The replacement of the network's predictions in the first steps; null for none.</summary>
+    public SwapKind? Swap { get; init; }
 
     /// <summary>swap_before_t: steps 0 .. this-1, counted in the order of execution, are replaced.</summary>
     public int SwapBefore { get; init; }

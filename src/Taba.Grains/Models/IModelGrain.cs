@@ -1,6 +1,5 @@
 using Orleans.Concurrency;
 using Taba.Grains.Stages;
-using Taba.Grains.Trajectories;
 
 namespace Taba.Grains.Models;
 
@@ -10,13 +9,13 @@ public interface IModelGrain : IGrainWithStringKey
 {
     /// <summary>Enqueues the opening of a slot. Opening again gives a new slot: the caller closes the one it no longer wants.</summary>
     [Alias("Open")]
-    ValueTask<SlotTicket> OpenAsync(PartAttempt attempt, int sample);
+    ValueTask<SlotHandle> OpenAsync(PartAttempt attempt, int sample);
 
     /// <summary>Enqueues a segment and returns; its end is reported to the trajectory's grain.</summary>
     [Alias("RunSegment")]
-    ValueTask RunSegmentAsync(SlotTicket slot, int steps);
+    ValueTask RunSegmentAsync(SlotHandle slot, int steps);
 
     /// <summary>Gives a slot up. Idempotent.</summary>
     [Alias("Close")]
-    ValueTask CloseAsync(SlotTicket slot);
+    ValueTask CloseAsync(SlotHandle slot);
 }

@@ -3,22 +3,21 @@ using Orleans.GrainDirectory;
 using Taba.Grains.Ports;
 using Taba.Grains.Silos;
 using Taba.Grains.Stages;
-using Taba.Grains.Trajectories;
 
 namespace Taba.Grains.Models;
 
 [Reentrant, PinnedToSilo, GrainDirectory(SiloGrainDirectory.Name)]
 sealed class ModelGrain(IEngineHost engines) : Grain, IModelGrain
 {
-    public ValueTask<SlotTicket> OpenAsync(PartAttempt attempt, int sample) => new(engines.Open(attempt, sample));
+    public ValueTask<SlotHandle> OpenAsync(PartAttempt attempt, int sample) => new(engines.Open(attempt, sample));
 
-    public ValueTask RunSegmentAsync(SlotTicket slot, int steps)
+    public ValueTask RunSegmentAsync(SlotHandle slot, int steps)
     {
         engines.RunSegment(slot, steps);
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask CloseAsync(SlotTicket slot)
+    public ValueTask CloseAsync(SlotHandle slot)
     {
         engines.Close(slot);
         return ValueTask.CompletedTask;

@@ -1,4 +1,3 @@
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Planning;
@@ -26,12 +25,12 @@ sealed class AutoencoderStages(ModelFacts model, StageSpec template, bool withDe
         withDecoding && model.Autoencoder is not null && (model.Identity.Family != "ldm" || spec.WithSampling) ? ImagePair.Decoded : ImagePair.States;
 
     /// <summary>A stage without steps: of the template's numbers only the network's precision matters.</summary>
-    StageSpec Stage(StageKind kind, ModelIdentity autoencoder, RowsRef input, RowShape output) => new()
+    StageSpec Stage(StageKind kind, ModelIdentity autoencoder, RowsRef input, StateShape output) => new()
     {
         Kind = kind,
         Model = autoencoder,
         NumInferenceSteps = 0,
-        Precision = new(template.Precision.Network, "float32", "float32"),
+        Precision = new(template.Precision.Network, Dtype.Float32, Dtype.Float32),
         Input = input,
         Determinism = template.Determinism,
         Output = output,

@@ -1,4 +1,3 @@
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Planning;
@@ -10,7 +9,7 @@ namespace Taba.Grains.Planning;
 /// </summary>
 public static class HigherPrecision
 {
-    const string Highest = "float32";
+    const Dtype Highest = Dtype.Float32;
 
     /// <summary>The stage in float32; null when it is there already, and NaN is no matter of precision.</summary>
     public static StageSpec? Of(StageSpec spec) => IsHighest(spec) ? null : spec with { Precision = spec.Precision with { Network = Highest, State = Highest } };

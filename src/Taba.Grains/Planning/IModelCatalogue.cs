@@ -1,4 +1,3 @@
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Planning;
@@ -26,7 +25,7 @@ public enum ConditionKind
 /// <summary>The autoencoder of a latent model.</summary>
 /// <param name="Model">Its identity; the shape is that of the latents.</param>
 /// <param name="Pictures">The shape of what it decodes them to.</param>
-public sealed record AutoencoderFacts(ModelIdentity Model, RowShape Pictures);
+public sealed record AutoencoderFacts(ModelIdentity Model, StateShape Pictures);
 
 /// <summary>The facts of one model that the planner needs.</summary>
 public abstract class ModelFacts

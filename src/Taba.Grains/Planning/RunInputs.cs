@@ -1,4 +1,3 @@
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Planning;
@@ -104,7 +103,7 @@ sealed record RunInputs(
         return new(path, tensor.Digest, (int)tensor.Shape[0]);
     }
 
-    static bool Fits(InputTensor tensor, RowShape shape) =>
+    static bool Fits(InputTensor tensor, StateShape shape) =>
         tensor.Shape.Count == 4 && tensor.Shape[0] is >= 1 and <= int.MaxValue
         && tensor.Shape[1] == shape.Channels && tensor.Shape[2] == shape.Height && tensor.Shape[3] == shape.Width;
 
@@ -116,7 +115,7 @@ sealed record RunInputs(
 
     static void RequireFloat(InputTensor tensor, string flag)
     {
-        if (tensor.Dtype is not ("float32" or "float16" or "bfloat16" or "float64"))
+        if (Dtypes.Find(tensor.Dtype) is null)
             throw new BadInputException($"{flag} {tensor.Path} holds {tensor.Dtype}: expected floating-point values.");
     }
 }

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Planning;
@@ -63,7 +62,7 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
             Determinism = spec.Deterministic ? new(DeterministicBatch, deviceKind) : null,
         };
         var noise = inputs.Images is null ? template.Input : inputs.Noise;
-        var executed = CaptureSelection.Of(spec.Internal, 0, cell.NumInferenceSteps);
+        var executed = CaptureSelection.Of(spec.Internal.Kinds, spec.Internal.Every, 0, cell.NumInferenceSteps);
         var autoencoder = new AutoencoderStages(model, template, spec.WithDecoding);
 
         string? samplesKey = null;
@@ -72,8 +71,8 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
             images = inputs.ArePictures ? new StageRows(Add(autoencoder.Encode(given), inputs.Rows, CaptureSelection.None)) : given;
         else
         {
-            var swaps = spec.Interventions.Where(i => i is { Kind: not InterventionKind.Forward, Before: > 0, SwapPath: null });
-            var keep = swaps.Aggregate(executed, (k, i) => k.Union(CaptureSelection.ForSwap(i.Kind, i.Before, cell.NumInferenceSteps)));
+            var swaps = spec.Interventions.Where(i => i is { Swap: not null, Before: > 0, SwapPath: null });
+            var keep = swaps.Aggregate(executed, (k, i) => k.Union(CaptureSelection.ForSwap(i.Swap!.Value, i.Before, cell.NumInferenceSteps)));
             samplesKey = Add(template, inputs.Rows, keep);
             images = new StageRows(samplesKey);
         }
@@ -95,7 +94,7 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
             if (spec.WithInversion)
             {
                 var invert = Invert(spec, template, inputs, images, samplesKey, noise, intervention);
-                var kept = CaptureSelection.Of(spec.Internal, invert.FirstStep, cell.NumInferenceSteps);
+                var kept = CaptureSelection.Of(spec.Internal.Kinds, spec.Internal.Every, invert.FirstStep, cell.NumInferenceSteps);
                 var latents = Add(invert, inputs.Rows, kept);
                 tensors.Add("latents", new StageRows(latents));
                 tensors.AddCaptures(invert, latents, kept);
@@ -133,7 +132,7 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
         {
             case null:
                 return invert;
-            case { Kind: InterventionKind.Forward }:
+            case { Swap: null }:
                 return invert with
                 {
                     Forward = new(
@@ -141,18 +140,18 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
                         new NoiseRows(spec.ForwardNoise, intervention.Seed, template.Precision.State, inputs.TotalRows),
                         spec.ForwardAlignment == ForwardAlignment.Consistent && template.Model.Family is not ("adm" or "gaussian")),
                 };
-            default:
+            case { Swap: { } swap }:
                 RowsRef source = intervention.SwapPath is { } path
                     ? inputs.Swap(path, template.NumInferenceSteps, files)
                     : new StageRows(samplesKey ?? throw new BadInputException(
                         $"{intervention.Slug} needs the true predictions of sampling, and the images come from a file: give them with --swap_path (swap.path in a sweep)."));
-                if (intervention.Kind == InterventionKind.SwapXt && intervention.Before == template.NumInferenceSteps && noise is null)
+                if (swap == SwapKind.Xt && intervention.Before == template.NumInferenceSteps && noise is null)
                 {
                     throw new BadInputException(
                         $"swap_before_t {intervention.Before} with swap_type xt replaces every step, the last by the initial noise, which is not known here: "
                         + $"give it with --input_noise_path, or a K of at most {template.NumInferenceSteps - 1}.");
                 }
-                return invert with { Swap = new(intervention.Kind, intervention.Before, source, noise) };
+                return invert with { Swap = new(swap, intervention.Before, source, noise) };
         }
     }
 

@@ -1,5 +1,4 @@
 using Taba.Grains.Stages;
-using Taba.Grains.Trajectories;
 
 namespace Taba.Grains.Ports;
 
@@ -16,11 +15,11 @@ public interface IEngineHost
     string EngineKey(StageSpec spec);
 
     /// <summary>Enqueues the opening of a slot for a row of a prepared part.</summary>
-    SlotTicket Open(PartAttempt attempt, int sample);
+    SlotHandle Open(PartAttempt attempt, int sample);
 
     /// <summary>Enqueues steps; the end is reported to the trajectory's grain.</summary>
-    void RunSegment(SlotTicket slot, int steps);
+    void RunSegment(SlotHandle slot, int steps);
 
     /// <summary>Gives the slot up. Idempotent.</summary>
-    void Close(SlotTicket slot);
+    void Close(SlotHandle slot);
 }

@@ -1,9 +1,11 @@
+using Taba.Grains.Stages;
+
 namespace Taba.Grains.Ports;
 
 /// <summary>Wakes this silo's worker: a part ended, or new work may be there.</summary>
 public interface IWorkSignal
 {
-    void PartEnded(Stages.PartAttempt attempt, Stages.RowSet published);
+    void PartEnded(PartAttempt attempt, RowSet published);
 
     void WorkMayBeAvailable();
 }

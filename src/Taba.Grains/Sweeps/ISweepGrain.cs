@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Orleans.Concurrency;
-using Taba.Grains.Stages;
 
 namespace Taba.Grains.Sweeps;
 

@@ -147,7 +147,7 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf)
             {
                 // Named after the stage that the user knows.
                 StageKey = stage.Key,
-                Reason = standIn.Retry is { } retry ? $"{f.Reason} (Computed again after NaN or Inf in {retry.FromNetwork}.)" : f.Reason,
+                Reason = standIn.Retry is { } retry ? $"{f.Reason} (Computed again after NaN or Inf in {retry.FromNetwork.Name()}.)" : f.Reason,
             }));
         return status with
         {

@@ -1,5 +1,3 @@
-using Taba.Grains.Stages;
-
 namespace Taba.Grains.Sweeps;
 
 /// <summary>
@@ -19,4 +17,4 @@ public sealed record RowSubstitution(string StageKey, RowSet Rows, string Substi
 /// <param name="ToNetwork">Precision of the network of the retry.</param>
 /// <param name="ToState">Precision of the state of the retry.</param>
 [GenerateSerializer, Immutable, Alias("taba.PrecisionRetry")]
-public sealed record PrecisionRetry(string FromNetwork, string FromState, string ToNetwork, string ToState);
+public sealed record PrecisionRetry(Dtype FromNetwork, Dtype FromState, Dtype ToNetwork, Dtype ToState);

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Taba.Grains.Stages;
 
 namespace Taba.Grains.Sweeps;
 
@@ -73,11 +72,11 @@ public enum ImagePair
 /// <param name="Steps">The steps that a kept tensor holds, in order; empty for a result.</param>
 /// <param name="Shape">Shape of a row; null for one int64 a row.</param>
 [GenerateSerializer, Immutable, Alias("taba.RunTensor")]
-public sealed record RunTensor(string Name, RowsRef Rows, TensorKinds Kind, ImmutableArray<int> Steps, RowShape? Shape)
+public sealed record RunTensor(string Name, RowsRef Rows, TensorKinds Kind, ImmutableArray<int> Steps, StateShape? Shape)
 {
     /// <summary>Pictures that an autoencoder made, of <c>samples</c> or <c>samples2</c>; null for any other tensor.</summary>
     [Id(10)] public string? DecodedFrom { get; init; }
 
     /// <summary>The element type of a stage's rows in the file; what is kept in half precision is written so.</summary>
-    [Id(11)] public string Dtype { get; init; } = "float32";
+    [Id(11)] public Dtype Dtype { get; init; } = Dtype.Float32;
 }

@@ -41,7 +41,7 @@ public sealed record SweepSpec
     /// <summary>Rows that the engine evaluates at once; null lets the engine choose. Never changes numbers beyond rounding.</summary>
     [Id(11)] public int? BatchSize { get; init; }
 
-    /// <summary>Network, state and noise precision: auto, float32, float16 or bfloat16.</summary>
+    /// <summary>Network, state and noise precision: float32, float16 or bfloat16, or as upstream has it.</summary>
     [Id(12)] public PrecisionRequest Precision { get; init; } = new();
 
     [Id(13)] public NoiseLayout Noise { get; init; } = NoiseLayout.Upstream;
@@ -187,6 +187,14 @@ public enum InterventionKind
 [GenerateSerializer, Alias("taba.Intervention")]
 public sealed record Intervention(InterventionKind Kind, int Before, long Seed = 42, string? SwapPath = null)
 {
+    /// <summary>The kind of swap; null for forward replacement.</summary>
+    public SwapKind? Swap => Kind switch
+    {
+        InterventionKind.SwapEps => SwapKind.Eps,
+        InterventionKind.SwapXt => SwapKind.Xt,
+        _ => null,
+    };
+
     /// <summary>A name for folders, such as <c>forward3</c> or <c>swap_eps_before1</c>.</summary>
     public string Slug => Kind switch
     {
@@ -207,34 +215,6 @@ public sealed record InternalSelection(TensorKinds Kinds, int Every = 1)
     public static readonly InternalSelection All = new(TensorKinds.State | TensorKinds.Eps | TensorKinds.PredXstart);
 }
 
-/// <summary>The tensors of a step.</summary>
-[Flags]
-public enum TensorKinds
-{
-    None = 0,
-    State = 1,
-    Eps = 2,
-    PredXstart = 4,
-}
-
-/// <summary>The three precisions, each <c>auto</c>, <c>float32</c>, <c>float16</c> or <c>bfloat16</c>.</summary>
+/// <summary>The three precisions as the user asks for them; null is <c>auto</c>.</summary>
 [GenerateSerializer, Alias("taba.PrecisionRequest")]
-public sealed record PrecisionRequest(string Network = "auto", string State = "auto", string Noise = "auto");
-
-/// <summary>The layouts of noise.</summary>
-public enum NoiseLayout
-{
-    /// <summary>The numbers of one torch.randn over all rows.</summary>
-    Upstream,
-
-    /// <summary>Philox, a stream for each sample; independent of N.</summary>
-    PerSample,
-}
-
-/// <summary>File formats of tensors.</summary>
-public enum TensorFormat
-{
-    Safetensors,
-    Pt,
-    Npy,
-}
+public sealed record PrecisionRequest(Dtype? Network = null, Dtype? State = null, Dtype? Noise = null);

@@ -43,7 +43,3 @@ public sealed record TrajectoryOrder(PartAttempt Attempt, int Sample, string Eng
 /// <summary>The progress of a trajectory.</summary>
 [GenerateSerializer, Immutable, Alias("taba.TrajectoryStatus")]
 public sealed record TrajectoryStatus(int Sample, int NextStep, int TotalSteps, bool Running);
-
-/// <summary>A slot of an engine, or the place in the queue for one.</summary>
-[GenerateSerializer, Immutable, Alias("taba.SlotTicket")]
-public readonly record struct SlotTicket(Guid Incarnation, long Index);

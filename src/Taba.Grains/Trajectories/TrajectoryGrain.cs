@@ -17,7 +17,7 @@ namespace Taba.Grains.Trajectories;
 sealed class TrajectoryGrain(ILocalSiloDetails silo) : Grain, ITrajectoryGrain
 {
     TrajectoryOrder? _order;
-    SlotTicket _slot;
+    SlotHandle _slot;
     int _nextStep;
     PartAttempt _last;
 

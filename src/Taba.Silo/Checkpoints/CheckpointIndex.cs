@@ -1,5 +1,3 @@
-using Taba.Grains.Stages;
-
 namespace Taba.Silo.Checkpoints;
 
 /// <summary>

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
-using Taba.Grains.Stages;
 using Taba.Silo.Storage;
 
 namespace Taba.Silo.Checkpoints;

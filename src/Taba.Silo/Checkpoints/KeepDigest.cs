@@ -1,6 +1,5 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
-using Taba.Grains.Stages;
 
 namespace Taba.Silo.Checkpoints;
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Azure.Storage.Blobs;
-using Taba.Grains.Stages;
 using Taba.Silo.Storage;
 
 namespace Taba.Silo.Checkpoints;

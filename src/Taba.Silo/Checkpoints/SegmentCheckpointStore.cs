@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 using Taba.Silo.Storage;
 
 namespace Taba.Silo.Checkpoints;

@@ -19,7 +19,7 @@ public sealed class ClusterConnection : IAsyncDisposable
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
 
     /// <exception cref="ClusterUnreachableException">The server, or every silo, does not answer within 15 s.</exception>
-    public static async Task<ClusterConnection> OpenAsync(ClusterOptions options, CancellationToken cancellationToken)
+    public static async Task<ClusterConnection> OpenAsync(TabaClusterOptions options, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(OpenLimit);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);

@@ -9,7 +9,7 @@ using Taba.Silo.Storage;
 namespace Taba.Silo.Clusters;
 
 /// <summary>A silo of a cluster: tensors and checkpoints where all silos reach them, the rest in a folder of its name.</summary>
-sealed class ClusterPlace(ClusterOptions options, string siloName, SiloRole role) : ISiloPlace
+sealed class ClusterPlace(TabaClusterOptions options, string siloName, SiloRole role) : ISiloPlace
 {
     public SiloRole Role => role;
 
@@ -25,5 +25,5 @@ sealed class ClusterPlace(ClusterOptions options, string siloName, SiloRole role
         options, services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString(),
         services.GetRequiredService<IOptions<CheckpointOptions>>().Value, services.GetRequiredService<TimeProvider>());
 
-    static string Shared(ClusterOptions options) => options.StoreContainer is null ? options.Store : Path.Combine(PrivateFolder.Take(), options.Name);
+    static string Shared(TabaClusterOptions options) => options.StoreContainer is null ? options.Store : Path.Combine(PrivateFolder.Take(), options.Name);
 }

@@ -13,30 +13,30 @@ public static class ClusterSettings
 
     /// <summary>The names of all clusters in the settings.</summary>
     public static IReadOnlyList<string> Names(IEnumerable<KeyValuePair<string, string?>> settings) =>
-        [.. Configuration(settings).GetSection(ClusterOptions.Section).GetChildren().Select(c => c.Key).Order(StringComparer.OrdinalIgnoreCase)];
+        [.. Configuration(settings).GetSection(TabaClusterOptions.Section).GetChildren().Select(c => c.Key).Order(StringComparer.OrdinalIgnoreCase)];
 
     /// <summary>The cluster of a name, or, without one, that of <see cref="DefaultKey"/> or the only one there is.</summary>
     /// <param name="settings">As <see cref="Hosting.SettingsFiles"/> reads them.</param>
     /// <exception cref="BadInputException">There is no such cluster, or a setting cannot be used.</exception>
-    public static ClusterOptions Read(IEnumerable<KeyValuePair<string, string?>> settings, string? name)
+    public static TabaClusterOptions Read(IEnumerable<KeyValuePair<string, string?>> settings, string? name)
     {
         var configuration = Configuration(settings);
-        var known = configuration.GetSection(ClusterOptions.Section).GetChildren().Select(c => c.Key).Order(StringComparer.OrdinalIgnoreCase).ToList();
+        var known = configuration.GetSection(TabaClusterOptions.Section).GetChildren().Select(c => c.Key).Order(StringComparer.OrdinalIgnoreCase).ToList();
         name ??= configuration[DefaultKey] ?? (known.Count == 1 ? known[0] : null);
         if (name is null)
         {
             throw new BadInputException(known.Count == 0
-                ? $"No cluster is set up: add a section {ClusterOptions.Section}:NAME to appsettings.json, or set Taba__Clusters__NAME__Provider and so on."
+                ? $"No cluster is set up: add a section {TabaClusterOptions.Section}:NAME to appsettings.json, or set Taba__Clusters__NAME__Provider and so on."
                 : $"There are several clusters ({string.Join(", ", known)}): name one with --cluster, or set {DefaultKey}.");
         }
         if (known.FirstOrDefault(k => k.Equals(name, StringComparison.OrdinalIgnoreCase)) is not { } key)
         {
             throw new BadInputException(known.Count == 0
-                ? $"There is no cluster '{name}' in the settings: add a section {ClusterOptions.Section}:{name}, or set Taba__Clusters__{name}__Provider and so on."
+                ? $"There is no cluster '{name}' in the settings: add a section {TabaClusterOptions.Section}:{name}, or set Taba__Clusters__{name}__Provider and so on."
                 : $"There is no cluster '{name}' in the settings; there {(known.Count == 1 ? "is" : "are")} {string.Join(", ", known)}.");
         }
-        var section = configuration.GetSection($"{ClusterOptions.Section}:{key}");
-        var options = new ClusterOptions();
+        var section = configuration.GetSection($"{TabaClusterOptions.Section}:{key}");
+        var options = new TabaClusterOptions();
         try
         {
             section.Bind(options);
@@ -57,7 +57,7 @@ public static class ClusterSettings
         return options;
     }
 
-    static void Check(ClusterOptions options, IConfigurationSection section)
+    static void Check(TabaClusterOptions options, IConfigurationSection section)
     {
         var faults = new List<ValidationResult>();
         if (!Validator.TryValidateObject(options, new ValidationContext(options), faults, validateAllProperties: true))
@@ -76,7 +76,7 @@ public static class ClusterSettings
             throw Bad(options, nameof(options.Store), $"'{options.Store}' must be an absolute path, the same on every silo, or azure:CONTAINER");
     }
 
-    static string? Secret(ClusterOptions options, string member, string? value, string? file)
+    static string? Secret(TabaClusterOptions options, string member, string? value, string? file)
     {
         if (file is null)
             return value;
@@ -92,7 +92,7 @@ public static class ClusterSettings
         }
     }
 
-    static BadInputException Bad(ClusterOptions options, string member, string what) => new($"{ClusterOptions.Section}:{options.Name}:{member}: {what}.");
+    static BadInputException Bad(TabaClusterOptions options, string member, string what) => new($"{TabaClusterOptions.Section}:{options.Name}:{member}: {what}.");
 
     static IConfigurationRoot Configuration(IEnumerable<KeyValuePair<string, string?>> settings) =>
         new ConfigurationBuilder().AddInMemoryCollection(settings).Build();

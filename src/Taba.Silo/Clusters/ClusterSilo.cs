@@ -8,8 +8,6 @@ using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Runtime;
 using Polly;
-using Taba.Diffusion.Engine;
-using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Engines;
@@ -31,9 +29,9 @@ sealed class ClusterSilo : IAsyncDisposable
 
     readonly IHost _host;
     readonly StoreLock? _lock;
-    readonly ClusterOptions _options;
+    readonly TabaClusterOptions _options;
 
-    ClusterSilo(IHost host, StoreLock? storeLock, ClusterOptions options) => (_host, _lock, _options) = (host, storeLock, options);
+    ClusterSilo(IHost host, StoreLock? storeLock, TabaClusterOptions options) => (_host, _lock, _options) = (host, storeLock, options);
 
     /// <summary>Completes when the host has ended, by itself or by a signal.</summary>
     public Task Ended => _host.WaitForShutdownAsync();

@@ -9,7 +9,7 @@ namespace Taba.Silo.Clusters;
 sealed record ClusterSiloOptions
 {
     /// <summary>The cluster, checked.</summary>
-    public required ClusterOptions Cluster { get; init; }
+    public required TabaClusterOptions Cluster { get; init; }
 
     /// <summary>Its name: unique among silos that live at a time.</summary>
     public required string Name { get; init; }

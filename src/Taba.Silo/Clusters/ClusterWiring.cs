@@ -25,9 +25,9 @@ static class ClusterWiring
 
     static readonly TimeSpan AliveEvery = TimeSpan.FromSeconds(3);
 
-    public static ISiloBuilder AddTabaCluster(this ISiloBuilder silo, ClusterOptions options)
+    public static ISiloBuilder AddTabaCluster(this ISiloBuilder silo, TabaClusterOptions options)
     {
-        silo.Configure<Orleans.Configuration.ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.ClusterId!, options.ServiceId));
+        silo.Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.ClusterId!, options.ServiceId));
         silo.Configure<ClusterMembershipOptions>(o =>
         {
             o.ProbeTimeout = options.ProbeTimeout;
@@ -62,9 +62,9 @@ static class ClusterWiring
         return silo;
     }
 
-    public static IClientBuilder AddTabaCluster(this IClientBuilder client, ClusterOptions options)
+    public static IClientBuilder AddTabaCluster(this IClientBuilder client, TabaClusterOptions options)
     {
-        client.Configure<Orleans.Configuration.ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.ClusterId!, options.ServiceId));
+        client.Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.ClusterId!, options.ServiceId));
         client.Configure<ClientMessagingOptions>(o => o.ResponseTimeout = ResponseTimeout);
         // The gateway list shows when a silo is gone.
         client.Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = AliveEvery);
@@ -75,7 +75,7 @@ static class ClusterWiring
 
     /// <summary>Makes the provider ready: the database's tables; of Redis that it answers.</summary>
     /// <exception cref="ClusterUnreachableException">It does not answer, or refuses.</exception>
-    public static async Task PrepareAsync(ClusterOptions options, CancellationToken cancellationToken)
+    public static async Task PrepareAsync(TabaClusterOptions options, CancellationToken cancellationToken)
     {
         if (options.Provider == "postgres")
         {
@@ -95,7 +95,7 @@ static class ClusterWiring
 
     /// <summary>A silo needs few connections at a time, and PostgreSQL has 100 for all: a pool is bounded unless the settings bound it.</summary>
     /// <exception cref="ClusterUnreachableException">It is no connection string of PostgreSQL.</exception>
-    static string Postgres(ClusterOptions options)
+    static string Postgres(TabaClusterOptions options)
     {
         try
         {
@@ -110,7 +110,7 @@ static class ClusterWiring
         }
     }
 
-    static ConfigurationOptions Redis(ClusterOptions options, bool abortOnConnectFail = false)
+    static ConfigurationOptions Redis(TabaClusterOptions options, bool abortOnConnectFail = false)
     {
         var redis = ConfigurationOptions.Parse(options.ConnectionString!);
         // A server that is away for a while is waited for.

@@ -1,7 +1,5 @@
 using Taba.Diffusion.Conditions;
-using Taba.Diffusion.Models;
 using Taba.Diffusion.Tensors;
-using Taba.Grains.Stages;
 using Taba.Silo.Engines;
 using Taba.Silo.Models;
 

@@ -1,5 +1,4 @@
 using Taba.Diffusion.Tensors;
-using Taba.Grains.Stages;
 
 namespace Taba.Silo.Conditions;
 

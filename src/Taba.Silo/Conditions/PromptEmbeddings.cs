@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging;
+using Taba.Diffusion;
 using Taba.Diffusion.Conditions;
 using Taba.Diffusion.Engine;
 using Taba.Diffusion.Models;
-using Taba.Grains.Stages;
 using Taba.Silo.Engines;
 using Taba.Silo.Models;
 
@@ -43,7 +43,7 @@ sealed partial class PromptEmbeddings(DeviceChoice device, EmbeddingStore store,
         if (missing.Count == 0)
             return 0;
         var clock = System.Diagnostics.Stopwatch.StartNew();
-        var dtype = Precisions.ScalarType(spec.Precision.Network);
+        var dtype = spec.Precision.Network.ToScalarType();
         using var encoder = definition.LoadTextEncoder(device.Device, dtype);
         foreach (var prompt in missing)
         {
@@ -60,7 +60,7 @@ sealed partial class PromptEmbeddings(DeviceChoice device, EmbeddingStore store,
 }
 
 /// <summary>Embedded prompts of one model in one precision.</summary>
-sealed class EmbeddedPrompts(EmbeddingStore store, string modelDigest, string dtype, TextShape shape)
+sealed class EmbeddedPrompts(EmbeddingStore store, string modelDigest, Dtype dtype, TextShape shape)
 {
     public bool Has(string prompt) => store.Has(Key(prompt));
 
@@ -68,10 +68,10 @@ sealed class EmbeddedPrompts(EmbeddingStore store, string modelDigest, string dt
     public TextEmbedding Of(string prompt)
     {
         var key = Key(prompt);
-        return new(key, store.Read(key, shape, Precisions.ScalarType(dtype)), Precisions.ScalarType(dtype), shape);
+        return new(key, store.Read(key, shape, dtype.ToScalarType()), dtype.ToScalarType(), shape);
     }
 
-    public void Add(string prompt, ReadOnlyMemory<byte> values) => store.Write(Key(prompt), shape, Precisions.ScalarType(dtype), values.Span);
+    public void Add(string prompt, ReadOnlyMemory<byte> values) => store.Write(Key(prompt), shape, dtype.ToScalarType(), values.Span);
 
-    string Key(string prompt) => EmbeddingStore.Key(modelDigest, dtype, prompt);
+    string Key(string prompt) => EmbeddingStore.Key(modelDigest, dtype.Name(), prompt);
 }

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Taba.Diffusion.Conditions;
-using Taba.Grains.Stages;
 
 namespace Taba.Silo.Conditions;
 

@@ -2,7 +2,6 @@ using Microsoft.Win32.SafeHandles;
 using Taba.Diffusion.Models;
 using Taba.Diffusion.Schedules;
 using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Storage;
 
@@ -70,7 +69,7 @@ sealed class ActivePart : IDisposable
     public TextEmbedding? NullPrompt { get; set; }
 
     /// <summary>True predictions or states; null when nothing is swapped.</summary>
-    public ISwapRows? Swap { get; set; }
+    public SwapRows? Swap { get; set; }
 
     /// <summary>Finished rows, float32.</summary>
     public byte[] Results { get; }

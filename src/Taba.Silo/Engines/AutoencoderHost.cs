@@ -2,9 +2,9 @@ using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Taba.Diffusion;
 using Taba.Diffusion.Engine;
 using Taba.Diffusion.Models.Autoencoders;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Models;
 using Taba.Silo.Telemetry;
@@ -63,7 +63,7 @@ sealed partial class AutoencoderHost(DeviceChoice device, IOptions<EngineSetting
         for (var i = 0; i < padded; i++)
             part.Inputs.AsSpan((start + Math.Min(i, count - 1)) * part.RowBytes, part.RowBytes).CopyTo(host.bytes[(i * part.RowBytes)..]);
 
-        using var autoencoder = _loaded.Take($"{spec.Model.Digest}-{spec.Precision.Network}", () => Load(spec));
+        using var autoencoder = _loaded.Take($"{spec.Model.Digest}-{spec.Precision.Network.Name()}", () => Load(spec));
         var rows = host.to(device.Device);
         var passed = spec.Kind == StageKind.Decode ? autoencoder.Value.Decode(rows) : autoencoder.Value.Encode(rows);
         var results = passed.narrow(0, 0, count).to(ScalarType.Float32).cpu().contiguous();
@@ -75,7 +75,7 @@ sealed partial class AutoencoderHost(DeviceChoice device, IOptions<EngineSetting
             var sample = part.Lease.Rows.Start + i;
             part.AddEvaluations(sample, 1);
             if (!AllFinite(MemoryMarshal.Cast<byte, float>(part.Results.AsSpan(i * part.ResultBytes, part.ResultBytes))))
-                failures.Add(new(part.Lease.Attempt.StageKey, sample, 0, $"The autoencoder gave a NaN or an infinite value in {spec.Precision.Network}.") { Kind = FailureKind.NonFinite });
+                failures.Add(new(part.Lease.Attempt.StageKey, sample, 0, $"The autoencoder gave a NaN or an infinite value in {spec.Precision.Network.Name()}.") { Kind = FailureKind.NonFinite });
         }
         return failures;
     }
@@ -84,7 +84,7 @@ sealed partial class AutoencoderHost(DeviceChoice device, IOptions<EngineSetting
     {
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var definition = ModelDefinitions.Autoencoder(spec.Model);
-        var autoencoder = definition.Load(device.Device, Precisions.ScalarType(spec.Precision.Network));
+        var autoencoder = definition.Load(device.Device, spec.Precision.Network.ToScalarType());
         SiloInstruments.ModelLoads.Add(1);
         LogLoaded(logger, definition.Folder, device.Kind, clock.Elapsed.TotalSeconds);
         return autoencoder;

@@ -2,14 +2,10 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Taba.Diffusion;
 using Taba.Diffusion.Engine;
-using Taba.Diffusion.Models;
-using Taba.Diffusion.Sampling;
-using Taba.Diffusion.Weights;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
-using Taba.Grains.Trajectories;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Hosting;
 using Taba.Silo.Models;
@@ -121,14 +117,14 @@ sealed partial class EngineHost(
         }
     }
 
-    public SlotTicket Open(PartAttempt attempt, int sample)
+    public SlotHandle Open(PartAttempt attempt, int sample)
     {
         var part = parts.Get(attempt);
         var spec = part.Lease.Spec;
         var row = part.Row(sample);
         var start = part.Starts[row];
         var forward = spec.Forward is not null && !start.FromCheckpoint ? part.ForwardNoise : null;
-        var handle = part.Engine.Engine.Open(new TrajectoryRequest
+        return part.Engine.Engine.Open(new TrajectoryRequest
         {
             Schedule = part.Schedule,
             Direction = part.Direction,
@@ -140,29 +136,23 @@ sealed partial class EngineHost(
             Text = part.Prompts?[row],
             NullText = part.NullPrompt,
             Guidance = spec.Guidance,
-            Swap = spec.Swap?.Kind switch
-            {
-                null => SwapKind.None,
-                InterventionKind.SwapEps => SwapKind.Eps,
-                _ => SwapKind.Xt,
-            },
+            Swap = spec.Swap?.Kind,
             SwapBefore = spec.Swap?.Before ?? 0,
             SwapRow = part.Swap is { } swap ? step => swap.Row(sample, step) : null,
-            Captures = part.Lease.Keep.IsEmpty ? null : step => (CaptureKinds)(int)part.Lease.Keep.At(step),
+            Captures = part.Lease.Keep.IsEmpty ? null : part.Lease.Keep.At,
             Tag = new EvaluationTag(attempt.StageKey, sample, part),
             Observer = new SampleObserver(part, sample, checkpoints, grains, this, faults, logger),
         });
-        return new(handle.Incarnation, handle.Index);
     }
 
-    public void RunSegment(SlotTicket slot, int steps)
+    public void RunSegment(SlotHandle slot, int steps)
     {
         var (engine, pace, _) = Engine(slot);
         var most = settings.Value.CheckpointEverySteps ?? pace.Steps(engine.Statistics);
-        engine.RunSegment(new(slot.Incarnation, slot.Index), Math.Min(steps, most));
+        engine.RunSegment(slot, Math.Min(steps, most));
     }
 
-    public void Close(SlotTicket slot)
+    public void Close(SlotHandle slot)
     {
         if (_byIncarnation.TryGetValue(slot.Incarnation, out var found))
             found.Engine.Close(new(slot.Incarnation, slot.Index));
@@ -214,7 +204,7 @@ sealed partial class EngineHost(
         _engines.Clear();
     }
 
-    (DenoisingEngine Engine, SegmentPace Pace, string Model) Engine(SlotTicket slot) => _byIncarnation.TryGetValue(slot.Incarnation, out var found)
+    (DenoisingEngine Engine, SegmentPace Pace, string Model) Engine(SlotHandle slot) => _byIncarnation.TryGetValue(slot.Incarnation, out var found)
         ? found
         : throw new ObjectDisposedException(nameof(DenoisingEngine), $"Slot {slot.Index} belongs to an engine that is gone.");
 
@@ -222,7 +212,7 @@ sealed partial class EngineHost(
     {
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var definition = ModelDefinitions.Of(spec.Model);
-        var dtype = Precisions.ScalarType(spec.Precision.Network);
+        var dtype = spec.Precision.Network.ToScalarType();
         var memory = device.MemoryBytes;
         var engine = new DenoisingEngine(
             () => definition.Load(spec.Model.WeightsPath, device.Device, dtype),
@@ -231,7 +221,7 @@ sealed partial class EngineHost(
                 Name = definition.Name,
                 // A guided sample takes two rows of the network.
                 BatchSize = definition.CanBeGuided ? Math.Max(2, BatchSize) : BatchSize,
-                StatePrecision = Precisions.ScalarType(spec.Precision.State),
+                StatePrecision = spec.Precision.State.ToScalarType(),
                 Deterministic = spec.Determinism is not null,
                 DeterministicBatch = spec.Determinism?.BatchRows ?? BatchSize,
                 NetworkPrecision = dtype,

@@ -1,6 +1,5 @@
 using Taba.Diffusion;
 using Taba.Diffusion.Randomness;
-using Taba.Grains.Stages;
 
 namespace Taba.Silo.Engines;
 
@@ -21,29 +20,23 @@ sealed class NoiseSources : IDisposable
     /// <summary>Draws rows of an address as float32.</summary>
     public void Rows(NoiseRows noise, NoiseStream stream, ModelIdentity model, RowRange rows, Span<byte> destination)
     {
-        var address = Address(noise, stream, model);
-        using var source = Take(address);
-        if (address.Dtype == TorchSharp.torch.ScalarType.Float32)
+        using var source = Take(noise.Address(stream, model.Shape));
+        if (noise.Dtype == Dtype.Float32)
         {
             source.Value.Rows(rows.Start, rows.Count, destination);
             return;
         }
         var drawn = new byte[checked(rows.Count * source.Value.RowBytes)];
         source.Value.Rows(rows.Start, rows.Count, drawn);
-        FloatRows.ToFloat32(drawn, address.Dtype, destination);
+        FloatRows.ToFloat32(drawn, noise.Dtype.ToScalarType(), destination);
     }
 
     /// <summary>Draws rows of an address in its own dtype.</summary>
     public void RawRows(NoiseRows noise, NoiseStream stream, ModelIdentity model, RowRange rows, Span<byte> destination)
     {
-        using var source = Take(Address(noise, stream, model));
+        using var source = Take(noise.Address(stream, model.Shape));
         source.Value.Rows(rows.Start, rows.Count, destination);
     }
-
-    /// <summary>The address of a stage's noise.</summary>
-    public static NoiseAddress Address(NoiseRows noise, NoiseStream stream, ModelIdentity model) => new(
-        noise.Layout == Grains.Sweeps.NoiseLayout.Upstream ? NoiseLayout.Upstream : NoiseLayout.PerSample,
-        noise.Seed, Precisions.ScalarType(noise.Dtype), stream, new StateShape(model.Channels, model.Height, model.Width), noise.TotalRows);
 
     public void Dispose() => _sources.Dispose();
 

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
+using Taba.Diffusion;
 using Taba.Diffusion.Randomness;
 using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Conditions;
 using Taba.Silo.Storage;
@@ -47,7 +47,7 @@ sealed class PartPreparation(
     /// <summary>K = T: every step is replaced, and what forward diffusion gives is the result.</summary>
     static void ForwardOnly(ActivePart part, ForwardSetting forward) => ForwardDiffusion.Apply(
         MemoryMarshal.Cast<byte, float>(part.Inputs), MemoryMarshal.Cast<byte, float>(part.ForwardNoise), part.Schedule.ForwardAlphaBar(forward.Before),
-        MemoryMarshal.Cast<byte, float>(part.Results.AsSpan()), Precisions.ScalarType(part.Lease.Spec.Precision.State));
+        MemoryMarshal.Cast<byte, float>(part.Results.AsSpan()), part.Lease.Spec.Precision.State.ToScalarType());
 
     /// <summary>Reads the input rows of a part as float32.</summary>
     public async Task ReadInputAsync(PartLease lease, byte[] rows, CancellationToken cancellationToken)

@@ -102,7 +102,7 @@ sealed class PartPublisher(ITensorStore store, DeviceChoice device, TimeProvider
 
         public static DigestingWriter Create(string path, string name, ImmutableArray<long> shape) =>
             new(StoreErrors.Guard(path, () => TensorFileWriter.Create(
-                path, Diffusion.Tensors.TensorFormat.Safetensors, name, TorchSharp.torch.ScalarType.Float32, [.. shape])));
+                path, TensorFormat.Safetensors, name, TorchSharp.torch.ScalarType.Float32, [.. shape])));
 
         public void Write(ReadOnlySpan<byte> bytes)
         {

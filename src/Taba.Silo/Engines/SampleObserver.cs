@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using Taba.Diffusion.Engine;
 using Taba.Grains.Parts;
 using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 using Taba.Grains.Trajectories;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Hosting;
@@ -21,11 +20,10 @@ sealed partial class SampleObserver(
     // Captures since the last checkpoint: they become durable together with the next one.
     List<CapturedRow> _pending = [];
 
-    public void OnCaptured(int step, CaptureKinds kind, ReadOnlySpan<byte> row)
+    public void OnCaptured(int step, TensorKinds kind, ReadOnlySpan<byte> row)
     {
-        var tensor = (TensorKinds)(int)kind;
-        part.WriteCapture(sample, step, tensor, row);
-        _pending.Add(new(step, tensor, row.ToArray()));
+        part.WriteCapture(sample, step, kind, row);
+        _pending.Add(new(step, kind, row.ToArray()));
     }
 
     public void OnSegment(in SegmentOutcome outcome, ReadOnlySpan<byte> state)

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Taba.Diffusion.Tensors;
-using Taba.Grains.Stages;
 
 namespace Taba.Silo.Engines;
 

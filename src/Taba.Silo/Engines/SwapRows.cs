@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using Taba.Diffusion.Randomness;
 using Taba.Diffusion.Tensors;
-using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 using Taba.Silo.Storage;
 
 namespace Taba.Silo.Engines;
@@ -11,12 +9,13 @@ namespace Taba.Silo.Engines;
 /// Inversion step idx takes eps of the sampling step T-1-idx, or the state after sampling step T-2-idx; before the first
 /// sampling step that is the noise (docs/upstream.md, section 7.1).
 /// </summary>
-abstract class SwapRows(StageSpec spec, NoiseSources noise) : ISwapRows
+abstract class SwapRows(StageSpec spec, NoiseSources noise) : IDisposable
 {
-    readonly int _offset = spec.Swap!.Kind == InterventionKind.SwapEps ? 1 : 2;
+    readonly int _offset = spec.Swap!.Kind == SwapKind.Eps ? 1 : 2;
 
     protected int RowBytes { get; } = checked((int)spec.Model.RowBytes);
 
+    /// <summary>The row of a sample for a step, float32. Called off the engine's thread.</summary>
     public ReadOnlyMemory<byte> Row(int sample, int step)
     {
         var row = new byte[RowBytes];
@@ -53,7 +52,7 @@ abstract class SwapRows(StageSpec spec, NoiseSources noise) : ISwapRows
 /// <summary>The predictions or states that a sampling stage kept.</summary>
 sealed class StageSwapRows(StageSpec spec, NoiseSources noise, StageReader reader) : SwapRows(spec, noise)
 {
-    readonly TensorKinds _kind = spec.Swap!.Kind == InterventionKind.SwapEps ? TensorKinds.Eps : TensorKinds.State;
+    readonly TensorKinds _kind = spec.Swap!.Kind == SwapKind.Eps ? TensorKinds.Eps : TensorKinds.State;
 
     public override void Dispose() => reader.Dispose();
 

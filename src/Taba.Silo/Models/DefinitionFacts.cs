@@ -1,18 +1,14 @@
+using Taba.Diffusion;
 using Taba.Diffusion.Models;
 using Taba.Grains;
 using Taba.Grains.Planning;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
-using Taba.Silo.Engines;
-using static TorchSharp.torch;
 
 namespace Taba.Silo.Models;
 
 /// <summary>The planner's questions about a model, answered by its definition.</summary>
 sealed class DefinitionFacts(ModelDefinition definition, bool onCuda, Func<ModelDefinition, ModelFacts> resized) : ModelFacts
 {
-    static readonly string[] Networks = ["float32", "float16", "bfloat16"];
-
     public override string? WhyNot(int numInferenceSteps) => definition.WhyNot(numInferenceSteps) is { } why
         ? $"num_inference_steps is {numInferenceSteps}, which {Slug} cannot run: {why}."
         : null;
@@ -49,20 +45,16 @@ sealed class DefinitionFacts(ModelDefinition definition, bool onCuda, Func<Model
     public override Precision Resolve(PrecisionRequest request)
     {
         var upstream = definition.Upstream;
-        var network = Settle(request.Network, "dtype", onCuda ? upstream.Network : ScalarType.Float32);
-        if (network == "float16" && !onCuda)
+        var network = Settle(request.Network, "dtype", onCuda ? upstream.Network.ToDtype() : Dtype.Float32);
+        if (network == Dtype.Float16 && !onCuda)
             throw new BadInputException("dtype is float16, which libtorch computes 4 to 6 times slower than float32 on a processor: use bfloat16 or float32 with --device cpu.");
-        var state = Settle(request.State, "state_dtype", onCuda ? upstream.State : ScalarType.Float32);
-        if (state != "float32" && !definition.AllowsHalfState)
-            throw new BadInputException($"state_dtype is '{request.State}': the {definition.Family} sampler integrates in float32; use auto or float32.");
-        return new(network, state, Settle(request.Noise, "noise_dtype", upstream.Noise));
+        var state = Settle(request.State, "state_dtype", onCuda ? upstream.State.ToDtype() : Dtype.Float32);
+        if (state != Dtype.Float32 && !definition.AllowsHalfState)
+            throw new BadInputException($"state_dtype is '{state.Name()}': the {definition.Family} sampler integrates in float32; use auto or float32.");
+        return new(network, state, Settle(request.Noise, "noise_dtype", upstream.Noise.ToDtype()));
     }
 
-    static string Settle(string asked, string flag, ScalarType auto)
-    {
-        var name = asked == "auto" ? Precisions.Name(auto) : asked;
-        return Networks.Contains(name)
-            ? name
-            : throw new BadInputException($"{flag} is '{asked}': it must be auto, float32, float16 or bfloat16.");
-    }
+    static Dtype Settle(Dtype? asked, string flag, Dtype? auto) => (asked ?? auto) is { } settled and not Dtype.Float64
+        ? settled
+        : throw new BadInputException($"{flag} is '{asked?.Name() ?? "auto"}': it must be auto, float32, float16 or bfloat16.");
 }

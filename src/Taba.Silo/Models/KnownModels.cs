@@ -1,5 +1,3 @@
-using Taba.Grains;
-
 namespace Taba.Silo.Models;
 
 /// <summary>The models that have names: where their descriptions are shipped, and where their weights come from.</summary>

@@ -1,11 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 using Taba.Diffusion.Models;
-using Taba.Diffusion.Models.Diffusers;
 using Taba.Diffusion.Weights;
 using Taba.Grains;
 using Taba.Grains.Planning;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 
@@ -77,7 +75,7 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
         Autoencoder = definition.Autoencoder is { } autoencoder
             ? new(
                 Identity(found.AutoencoderDigest!, "autoencoder", autoencoder.Folder, null, definition.Shape, found.Name),
-                Shape(autoencoder.PicturesOf(definition.Shape)))
+                autoencoder.PicturesOf(definition.Shape))
             : null,
     };
 
@@ -97,10 +95,8 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{canonical}\nweights={weights}")))[..32];
     }
 
-    static ModelIdentity Identity(string digest, string family, string path, string? weights, Diffusion.StateShape shape, string? name) =>
+    static ModelIdentity Identity(string digest, string family, string path, string? weights, StateShape shape, string? name) =>
         new(digest, family, path, weights, shape.Channels, shape.Height, shape.Width) { Name = name };
-
-    static RowShape Shape(Diffusion.StateShape shape) => new(shape.Channels, shape.Height, shape.Width);
 
     /// <summary>A name of ours, or a repository in the hub's cache.</summary>
     static string? Name(ModelSelection selection) =>

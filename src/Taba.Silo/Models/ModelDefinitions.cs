@@ -4,7 +4,6 @@ using Taba.Diffusion.Models.Autoencoders;
 using Taba.Diffusion.Models.Diffusers;
 using Taba.Diffusion.Schedules;
 using Taba.Diffusion.Weights;
-using Taba.Grains.Stages;
 
 namespace Taba.Silo.Models;
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Taba.Grains;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Silo.Models;

@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
+using Taba.Diffusion;
 using Taba.Diffusion.Tensors;
 using Taba.Diffusion.Weights;
 using Taba.Grains;
 using Taba.Grains.Planning;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Conditions;
 using TorchSharp;
@@ -26,7 +26,7 @@ public sealed class TensorInputFiles : IInputFiles
         {
             using var file = TensorFile.Open(full);
             var tensor = file.Single(Path.GetFileNameWithoutExtension(full));
-            return _known[full] = new(full, tensor.Shape, Name(tensor.Dtype), Digest(tensor));
+            return _known[full] = new(full, tensor.Shape, tensor.Dtype.Name(), Digest(tensor));
         }
         catch (FileNotFoundException)
         {
@@ -87,14 +87,4 @@ public sealed class TensorInputFiles : IInputFiles
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
-
-    static string Name(torch.ScalarType type) => type switch
-    {
-        torch.ScalarType.Float32 => "float32",
-        torch.ScalarType.Float16 => "float16",
-        torch.ScalarType.BFloat16 => "bfloat16",
-        torch.ScalarType.Float64 => "float64",
-        torch.ScalarType.Int64 => "int64",
-        _ => type.ToString().ToLowerInvariant(),
-    };
 }

@@ -1,5 +1,4 @@
 using Taba.Diffusion.Conditions;
-using Taba.Grains.Stages;
 using Taba.Silo.Conditions;
 
 namespace Taba.Silo.Outputs;
@@ -7,12 +6,12 @@ namespace Taba.Silo.Outputs;
 /// <summary>The prompts of a run, one a row: <c>prompts.json</c>, and upstream's <c>prompts.pkl</c> beside .pt files.</summary>
 static class PromptOutputs
 {
-    public static async Task WriteAsync(PromptRows prompts, RowRange rows, IOutputFolder folder, Diffusion.Tensors.TensorFormat format)
+    public static async Task WriteAsync(PromptRows prompts, RowRange rows, IOutputFolder folder, TensorFormat format)
     {
         var source = await PromptSources.OpenAsync(prompts);
         var lines = Enumerable.Range(rows.Start, rows.Count).Select(row => source.Prompt(row)).ToList();
         Save(folder, "prompts.json", stream => PromptFile.WriteJson(stream, lines));
-        if (format == Diffusion.Tensors.TensorFormat.Pt)
+        if (format == TensorFormat.Pt)
             Save(folder, "prompts.pkl", stream => PromptFile.WritePickle(stream, lines));
     }
 

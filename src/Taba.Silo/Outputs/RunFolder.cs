@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using Taba.Diffusion.Tensors;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Silo.Outputs;
@@ -60,7 +59,7 @@ public sealed record RunFolder
     public required DateTimeOffset WrittenAt { get; init; }
 
     /// <summary>True when it holds all of a planned run, from the same stages. Their parts are not compared.</summary>
-    public bool Holds(SweepPlan plan, PlannedRun run, IOutputFolder folder, Diffusion.Tensors.TensorFormat format) =>
+    public bool Holds(SweepPlan plan, PlannedRun run, IOutputFolder folder, TensorFormat format) =>
         RowStart == run.Rows.Start && RowEnd == run.Rows.End
         && Stages.Select(s => s.Key).SequenceEqual(RunStages.Of(plan, run).Select(s => s.Key))
         && Tensors.Length == run.Tensors.Length
@@ -116,7 +115,7 @@ public sealed record RunFailure(string Stage, int Sample, int Step, string Reaso
 /// <param name="FromDtype">Precision of the network then.</param>
 /// <param name="ToDtype">Precision of the network of its row here.</param>
 /// <param name="Key">The stage that holds its row.</param>
-public sealed record RunRetry(string Stage, int Sample, string FromDtype, string ToDtype, string FromStateDtype, string ToStateDtype, string Key);
+public sealed record RunRetry(string Stage, int Sample, Dtype FromDtype, Dtype ToDtype, Dtype FromStateDtype, Dtype ToStateDtype, string Key);
 
 /// <summary>Rows of a stage that another stage holds.</summary>
 public sealed record RunSubstitute(string Stage, int RowStart, int RowEnd, string Key);

@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using Taba.Diffusion.Tensors;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Silo.Outputs;

@@ -1,5 +1,3 @@
-using Taba.Diffusion.Tensors;
-
 namespace Taba.Silo.Outputs;
 
 /// <summary>How run folders are written: format, metrics, and facts for their manifests.</summary>

@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Taba.Diffusion;
 using Taba.Diffusion.Metrics;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Storage;
@@ -39,7 +38,7 @@ sealed class RunMetrics(ITensorStore store, NoiseSources noise)
         }
     }
 
-    sealed class MetricRows(string identity, RunRows source, RowSet rows, RowShape shape) : IMetricRows
+    sealed class MetricRows(string identity, RunRows source, RowSet rows, StateShape shape) : IMetricRows
     {
         public string Identity => identity;
 

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using Taba.Diffusion;
 using Taba.Diffusion.Randomness;
 using Taba.Diffusion.Tensors;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Conditions;
@@ -18,15 +18,7 @@ abstract class RunRows : IDisposable
     public abstract ScalarType Dtype { get; }
 
     /// <summary>The element type's name.</summary>
-    public string DtypeName => Dtype switch
-    {
-        ScalarType.Float32 => "float32",
-        ScalarType.Float16 => "float16",
-        ScalarType.BFloat16 => "bfloat16",
-        ScalarType.Float64 => "float64",
-        ScalarType.Int64 => "int64",
-        _ => Dtype.ToString().ToLowerInvariant(),
-    };
+    public string DtypeName => Dtype.Name();
 
     /// <summary>Rows that exist; others have failed.</summary>
     public abstract RowSet Rows { get; }
@@ -59,7 +51,7 @@ abstract class RunRows : IDisposable
 
     sealed class OfNoise(NoiseRows address, PlannedRun run, NoiseSources noise) : RunRows
     {
-        public override ScalarType Dtype { get; } = Precisions.ScalarType(address.Dtype);
+        public override ScalarType Dtype { get; } = address.Dtype.ToScalarType();
 
         public override RowSet Rows => RowSet.Of(run.Rows);
 
@@ -118,7 +110,7 @@ abstract class RunRows : IDisposable
     sealed class OfStage(RunTensor tensor, StageReader reader, ImmutableArray<(RowSet Rows, StageReader Reader)> standIns) : RunRows
     {
         // A row that did not fit half precision would be infinite in a file of that type.
-        public override ScalarType Dtype { get; } = standIns.IsEmpty ? Precisions.ScalarType(tensor.Dtype) : ScalarType.Float32;
+        public override ScalarType Dtype { get; } = standIns.IsEmpty ? tensor.Dtype.ToScalarType() : ScalarType.Float32;
 
         public override RowSet Rows => standIns.Aggregate(Published(reader), (rows, standIn) => rows.Union(standIn.Rows.Intersect(Published(standIn.Reader))));
 

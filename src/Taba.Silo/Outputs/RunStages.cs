@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Taba.Diffusion.Schedules;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Models;
 using Taba.Silo.Storage;

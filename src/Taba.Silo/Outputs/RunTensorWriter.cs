@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using Taba.Diffusion.Tensors;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Storage;
@@ -8,7 +6,7 @@ using Taba.Silo.Storage;
 namespace Taba.Silo.Outputs;
 
 /// <summary>Writes the tensor files of the runs of one sweep, and on a disk links those that runs share.</summary>
-sealed class RunTensorWriter(ITensorStore store, NoiseSources noise, Diffusion.Tensors.TensorFormat format)
+sealed class RunTensorWriter(ITensorStore store, NoiseSources noise, TensorFormat format)
 {
     readonly Dictionary<string, string?> _written = [];
 
@@ -44,7 +42,7 @@ sealed class RunTensorWriter(ITensorStore store, NoiseSources noise, Diffusion.T
     async Task<ObjectEntry?> LinkableAsync(PlannedRun run, RunTensor tensor, CancellationToken cancellationToken)
     {
         // Objects are float32, and an autoencoder's have names of their own.
-        if (tensor.Rows is not StageRows stage || tensor.Dtype != "float32" || tensor.DecodedFrom is not null)
+        if (tensor.Rows is not StageRows stage || tensor.Dtype != Dtype.Float32 || tensor.DecodedFrom is not null)
             return null;
         var manifests = await store.ListAsync(stage.Key, cancellationToken);
         return manifests.Where(m => m.Rows == run.Rows).Select(m => m.Object(tensor.Kind))

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Taba.Diffusion.Tensors;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Storage;
 
@@ -19,12 +18,12 @@ sealed class TensorAssembler(ITensorStore store)
     /// <param name="rowShape">[C,H,W], or empty for one value a row.</param>
     /// <param name="linkable">The one part that is the whole tensor, or null.</param>
     public RunFile Write(
-        IOutputFolder folder, RunTensor tensor, RunRows rows, RowRange range, ImmutableArray<long> rowShape, Diffusion.Tensors.TensorFormat format,
+        IOutputFolder folder, RunTensor tensor, RunRows rows, RowRange range, ImmutableArray<long> rowShape, TensorFormat format,
         ObjectEntry? linkable, CancellationToken cancellationToken)
     {
         ImmutableArray<long> shape = tensor.Steps.IsEmpty ? [range.Count, .. rowShape] : [tensor.Steps.Length, range.Count, .. rowShape];
         var fileName = tensor.Name + format.Extension();
-        if (linkable is not null && format == Diffusion.Tensors.TensorFormat.Safetensors
+        if (linkable is not null && format == TensorFormat.Safetensors
             && store.LocalPath(linkable.Path) is { } source && folder.LocalPath(fileName) is { } link)
         {
             rows.Check(linkable);

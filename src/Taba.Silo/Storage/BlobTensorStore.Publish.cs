@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Taba.Grains.Stages;
 
 namespace Taba.Silo.Storage;
 

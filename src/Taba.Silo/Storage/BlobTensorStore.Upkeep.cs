@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Azure;
 using Azure.Storage.Blobs.Models;
-using Taba.Grains.Stages;
 
 namespace Taba.Silo.Storage;
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using Taba.Grains.Stages;
 
 namespace Taba.Silo.Storage;
 

@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 
 namespace Taba.Silo.Storage;
 

@@ -2,8 +2,6 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 
 namespace Taba.Silo.Storage;
 

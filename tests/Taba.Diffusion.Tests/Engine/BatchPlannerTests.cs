@@ -1,12 +1,11 @@
 using Taba.Diffusion.Engine;
-using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Schedules;
 
 namespace Taba.Diffusion.Tests.Engine;
 
 public sealed class BatchPlannerTests
 {
-    static Trajectory Ready(int seed, SwapKind swap = SwapKind.None, bool rowAtHand = false, bool segment = true)
+    static Trajectory Ready(int seed, SwapKind? swap = null, bool rowAtHand = false, bool segment = true)
     {
         var trajectory = new Trajectory(seed, new TrajectoryRequest
         {

@@ -40,7 +40,7 @@ public sealed class EngineFaultTests
             },
         };
         await using var engine = new DenoisingEngine(model, new EngineOptions { Deterministic = true, DeterministicBatch = 4, NetworkPrecision = ScalarType.BFloat16 });
-        var observers = await StartTogether(engine, 4, _ => CaptureKinds.State);
+        var observers = await StartTogether(engine, 4, _ => TensorKinds.State);
 
         var error = await Assert.ThrowsAsync<NonFiniteStateException>(() => observers[1].Completed);
         Assert.Equal((2, ScalarType.BFloat16), (error.Step, error.Precision));
@@ -111,8 +111,8 @@ public sealed class EngineFaultTests
         await using var engine = new DenoisingEngine(model, new EngineOptions());
         var throwing = new RecordingObserver { On = what => _ = what == call ? throw new IOException("disk full") : 0 };
         var fine = new RecordingObserver();
-        engine.Start(Rows.Request(1, s_schedule, throwing, captures: _ => CaptureKinds.Eps));
-        engine.Start(Rows.Request(2, s_schedule, fine, captures: _ => CaptureKinds.Eps));
+        engine.Start(Rows.Request(1, s_schedule, throwing, captures: _ => TensorKinds.Eps));
+        engine.Start(Rows.Request(2, s_schedule, fine, captures: _ => TensorKinds.Eps));
         await Assert.ThrowsAsync<IOException>(() => throwing.Completed);
         await fine.Completed;
         Assert.Equal(5, fine.Captured.Count);
@@ -125,7 +125,7 @@ public sealed class EngineFaultTests
         using var model = new ToyDenoiser(Rows.Shape);
         await using var engine = new DenoisingEngine(model, new EngineOptions());
         var (throwing, fine) = (new RecordingObserver(), new RecordingObserver());
-        engine.Start(Rows.Request(1, s_schedule, throwing, captures: k => k == 3 ? throw new FormatException("no") : CaptureKinds.None));
+        engine.Start(Rows.Request(1, s_schedule, throwing, captures: k => k == 3 ? throw new FormatException("no") : TensorKinds.None));
         engine.Start(Rows.Request(2, s_schedule, fine));
         await Assert.ThrowsAsync<FormatException>(() => throwing.Completed);
         Assert.Equal(3, throwing.FailedStep);
@@ -172,7 +172,7 @@ public sealed class EngineFaultTests
     }
 
     /// <summary>Opens <paramref name="count"/> trajectories while the engine is held in a first pass, so that they run as one batch.</summary>
-    internal static async Task<RecordingObserver[]> StartTogether(DenoisingEngine engine, int count, Func<int, CaptureKinds>? captures = null, Func<int, byte[]>? states = null)
+    internal static async Task<RecordingObserver[]> StartTogether(DenoisingEngine engine, int count, Func<int, TensorKinds>? captures = null, Func<int, byte[]>? states = null)
     {
         await engine.Ready;
         using var held = new ManualResetEventSlim();

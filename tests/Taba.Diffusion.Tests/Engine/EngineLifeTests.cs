@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.ComponentModel.DataAnnotations;
 using Taba.Diffusion.Engine;
-using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Schedules;
 
 namespace Taba.Diffusion.Tests.Engine;
@@ -22,7 +21,7 @@ public sealed class EngineLifeTests
         {
             var mine = calls[i] = new ConcurrentQueue<string>();
             observers[i] = new RecordingObserver { On = mine.Enqueue };
-            var handle = engine.Open(Rows.Request(i, s_schedule, observers[i], captures: _ => CaptureKinds.State | CaptureKinds.Eps | CaptureKinds.PredXstart));
+            var handle = engine.Open(Rows.Request(i, s_schedule, observers[i], captures: _ => TensorKinds.State | TensorKinds.Eps | TensorKinds.PredXstart));
             engine.RunSegment(handle, 2);
             engine.RunSegment(handle, 3);
         }
@@ -31,8 +30,8 @@ public sealed class EngineLifeTests
             var last = await observers[i].Completed;
             Assert.Equal(Enumerable.Range(0, 15).Select(k => k / 3), observers[i].Captured.Select(c => c.Step));
             Assert.Equal([.. Enumerable.Repeat("captured", 6), "segment", .. Enumerable.Repeat("captured", 9), "segment"], calls[i]);
-            Assert.Equal(last, observers[i].Captured.Last(c => c.Kind == CaptureKinds.State).Row);
-            Assert.Equal(observers[i].Segments[0].State, observers[i].Captured.Single(c => c is { Step: 1, Kind: CaptureKinds.State }).Row);
+            Assert.Equal(last, observers[i].Captured.Last(c => c.Kind == TensorKinds.State).Row);
+            Assert.Equal(observers[i].Segments[0].State, observers[i].Captured.Single(c => c is { Step: 1, Kind: TensorKinds.State }).Row);
         }
     }
 
@@ -51,7 +50,7 @@ public sealed class EngineLifeTests
         };
         await using var engine = new DenoisingEngine(model, new EngineOptions { BatchSize = 1, Slots = 1 });
         var (closed, next) = (new RecordingObserver(), new RecordingObserver());
-        var handle = engine.Start(Rows.Request(1, s_schedule, closed, captures: _ => CaptureKinds.State));
+        var handle = engine.Start(Rows.Request(1, s_schedule, closed, captures: _ => TensorKinds.State));
         await entered.WaitAsync();
         engine.Close(handle);
         engine.Close(handle);
@@ -100,7 +99,7 @@ public sealed class EngineLifeTests
     {
         using var model = new ToyDenoiser(Rows.Shape);
         await using var engine = new DenoisingEngine(model, new EngineOptions());
-        TrajectoryRequest Request(int first = 0, SwapKind swap = SwapKind.None, int before = 0, double? alphaBar = null) => new()
+        TrajectoryRequest Request(int first = 0, SwapKind? swap = null, int before = 0, double? alphaBar = null) => new()
         {
             Schedule = s_schedule, Direction = Direction.Sampling, FirstStep = first, State = Rows.Make(1), Observer = new RecordingObserver(),
             Swap = swap, SwapBefore = before, ForwardNoise = alphaBar is null ? null : Rows.Make(2), ForwardAlphaBar = alphaBar ?? 0,
@@ -287,7 +286,7 @@ public sealed class EngineLifeTests
         using var model = new ToyDenoiser(Rows.Shape);
         await using var engine = new DenoisingEngine(model, new EngineOptions { BatchSize = 1, Slots = 1, OutputCapacity = 2 });
         var observer = new RecordingObserver { On = _ => gate.Wait() };
-        engine.Start(Rows.Request(1, new ToySchedule(40), observer, captures: _ => CaptureKinds.State));
+        engine.Start(Rows.Request(1, new ToySchedule(40), observer, captures: _ => TensorKinds.State));
         // One is held by the observer, two wait in the queue, the next waits to be posted; not one pass more.
         SpinWait.SpinUntil(() => model.Calls == 4, TimeSpan.FromSeconds(60));
         Assert.Equal((4, 2), (model.Calls, engine.Statistics.OutputQueue));

@@ -1,5 +1,4 @@
 using Taba.Diffusion.Engine;
-using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Schedules;
 using TorchSharp;
 
@@ -26,8 +25,8 @@ public sealed class EngineMemoryTests
                 engine.Start(new TrajectoryRequest
                 {
                     Schedule = new ToySchedule(50), Direction = (Direction)(i % 2), FirstStep = 0, State = Rows.Make(seed + i), Observer = observers[i],
-                    Swap = swapped ? SwapKind.Eps : SwapKind.None, SwapBefore = swapped ? 5 : 0, SwapRow = swapped ? k => Rows.Make(k) : null,
-                    Captures = k => k % 10 == 0 ? CaptureKinds.State | CaptureKinds.Eps | CaptureKinds.PredXstart : CaptureKinds.None,
+                    Swap = swapped ? SwapKind.Eps : null, SwapBefore = swapped ? 5 : 0, SwapRow = swapped ? k => Rows.Make(k) : null,
+                    Captures = k => k % 10 == 0 ? TensorKinds.State | TensorKinds.Eps | TensorKinds.PredXstart : TensorKinds.None,
                 });
             }
             await Task.WhenAll(observers.Select(o => o.Completed));
@@ -56,7 +55,7 @@ public sealed class EngineMemoryTests
             for (var i = 0; i < 16; i++)
             {
                 engine.Start(Rows.Request(
-                    seed + i, new ToySchedule(50), observers[i], captures: k => k % 10 == 0 ? CaptureKinds.State | CaptureKinds.Eps : CaptureKinds.None));
+                    seed + i, new ToySchedule(50), observers[i], captures: k => k % 10 == 0 ? TensorKinds.State | TensorKinds.Eps : TensorKinds.None));
             }
             await Task.WhenAll(observers.Select(o => o.Completed.ContinueWith(
                 static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default)));

@@ -1,5 +1,4 @@
 using Taba.Diffusion.Engine;
-using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Schedules;
 
 namespace Taba.Diffusion.Tests.Engine;
@@ -15,7 +14,7 @@ public sealed class EngineSwapTests
         using var model = new ToyDenoiser(Rows.Shape);
         await using var engine = new DenoisingEngine(model, new EngineOptions { Deterministic = true });
         var plain = new RecordingObserver();
-        engine.Start(Rows.Request(1, schedule, plain, captures: _ => CaptureKinds.Eps));
+        engine.Start(Rows.Request(1, schedule, plain, captures: _ => TensorKinds.Eps));
         var expected = await plain.Completed;
 
         var calls = model.Calls;
@@ -23,7 +22,7 @@ public sealed class EngineSwapTests
         engine.Start(new TrajectoryRequest
         {
             Schedule = schedule, Direction = Direction.Inversion, FirstStep = 0, State = Rows.Make(1), Observer = swapped,
-            Swap = SwapKind.Eps, SwapBefore = 4, SwapRow = k => plain.Captured[k].Row, Captures = _ => CaptureKinds.Eps,
+            Swap = SwapKind.Eps, SwapBefore = 4, SwapRow = k => plain.Captured[k].Row, Captures = _ => TensorKinds.Eps,
         });
         Assert.Equal(expected, await swapped.Completed);
         Assert.Equal(2, model.Calls - calls);
@@ -43,11 +42,11 @@ public sealed class EngineSwapTests
         var handle = engine.Open(new TrajectoryRequest
         {
             Schedule = schedule, Direction = Direction.Inversion, FirstStep = 0, State = x, Observer = observer, Swap = SwapKind.Eps, SwapBefore = 1,
-            SwapRow = _ => eps, Captures = _ => CaptureKinds.State | CaptureKinds.Eps | CaptureKinds.PredXstart,
+            SwapRow = _ => eps, Captures = _ => TensorKinds.State | TensorKinds.Eps | TensorKinds.PredXstart,
         });
         engine.RunSegment(handle, 1);
         await observer.NextSegmentAsync();
-        Assert.Equal([CaptureKinds.Eps, CaptureKinds.PredXstart, CaptureKinds.State], observer.Captured.Select(c => c.Kind));
+        Assert.Equal([TensorKinds.Eps, TensorKinds.PredXstart, TensorKinds.State], observer.Captured.Select(c => c.Kind));
         Assert.Equal(eps, observer.Captured[0].Row);
         var step = schedule.Step(Direction.Inversion, 0);
         var beyond = 0;
@@ -72,7 +71,7 @@ public sealed class EngineSwapTests
         engine.Start(new TrajectoryRequest
         {
             Schedule = schedule, Direction = Direction.Inversion, FirstStep = 0, State = Rows.Make(1), Observer = swapped, Swap = SwapKind.Xt, SwapBefore = 3,
-            SwapRow = k => Rows.Make(100 + k), Captures = k => k < 3 ? CaptureKinds.State | CaptureKinds.Eps : CaptureKinds.None,
+            SwapRow = k => Rows.Make(100 + k), Captures = k => k < 3 ? TensorKinds.State | TensorKinds.Eps : TensorKinds.None,
         });
         engine.Start(new TrajectoryRequest
         {
@@ -81,7 +80,7 @@ public sealed class EngineSwapTests
         Assert.Equal(await plain.Completed, await swapped.Completed);
         for (var k = 0; k < 3; k++)
         {
-            Assert.Equal((k, CaptureKinds.Eps), (swapped.Captured[2 * k].Step, swapped.Captured[2 * k].Kind));
+            Assert.Equal((k, TensorKinds.Eps), (swapped.Captured[2 * k].Step, swapped.Captured[2 * k].Kind));
             Assert.All(swapped.Captured[2 * k].Row, b => Assert.Equal(0, b));
             Assert.Equal(Rows.Make(100 + k), swapped.Captured[(2 * k) + 1].Row);
         }

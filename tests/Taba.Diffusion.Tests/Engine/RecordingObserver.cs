@@ -9,7 +9,7 @@ sealed class RecordingObserver : ITrajectoryObserver
     readonly TaskCompletionSource<byte[]> _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly Channel<bool> _segments = Channel.CreateUnbounded<bool>();
 
-    public List<(int Step, CaptureKinds Kind, byte[] Row)> Captured { get; } = [];
+    public List<(int Step, TensorKinds Kind, byte[] Row)> Captured { get; } = [];
     public List<(SegmentOutcome Outcome, byte[] State)> Segments { get; } = [];
     public int? FailedStep { get; private set; }
     public Exception? Error { get; private set; }
@@ -23,7 +23,7 @@ sealed class RecordingObserver : ITrajectoryObserver
     /// <summary>Waits for one more segment, or the failure.</summary>
     public Task NextSegmentAsync() => _segments.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
 
-    public void OnCaptured(int step, CaptureKinds kind, ReadOnlySpan<byte> row)
+    public void OnCaptured(int step, TensorKinds kind, ReadOnlySpan<byte> row)
     {
         On?.Invoke("captured");
         Captured.Add((step, kind, row.ToArray()));

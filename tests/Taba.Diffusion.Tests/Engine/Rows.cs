@@ -20,7 +20,7 @@ static class Rows
 
     public static ReadOnlySpan<float> Floats(byte[] row) => MemoryMarshal.Cast<byte, float>(row);
 
-    public static TrajectoryRequest Request(int seed, IDiffusionSchedule schedule, ITrajectoryObserver observer, Direction? direction = null, Func<int, CaptureKinds>? captures = null) => new()
+    public static TrajectoryRequest Request(int seed, IDiffusionSchedule schedule, ITrajectoryObserver observer, Direction? direction = null, Func<int, TensorKinds>? captures = null) => new()
     {
         Schedule = schedule,
         Direction = direction ?? (seed % 2 == 0 ? Direction.Sampling : Direction.Inversion),

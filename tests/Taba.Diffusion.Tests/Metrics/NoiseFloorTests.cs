@@ -1,12 +1,10 @@
 using Taba.Diffusion.Metrics;
-using Taba.Diffusion.Randomness;
-using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Tests.Metrics;
 
 public sealed class NoiseFloorTests
 {
-    static readonly NoiseAddress Address = new(NoiseLayout.Upstream, 420, ScalarType.Float16, NoiseStream.Initial, new StateShape(3, 16, 16), 4);
+    static readonly NoiseAddress Address = new(NoiseLayout.Upstream, 420, Dtype.Float16, NoiseStream.Initial, new StateShape(3, 16, 16), 4);
 
     [Fact]
     public void Correlation_OfFourTimesTheRows_IsHalf()

@@ -1,6 +1,5 @@
 using Taba.Diffusion.Models;
 using Taba.Diffusion.Schedules;
-using Taba.Diffusion.Weights;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Tests.Models;

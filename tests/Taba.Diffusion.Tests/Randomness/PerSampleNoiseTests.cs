@@ -19,7 +19,7 @@ public sealed class PerSampleNoiseTests
     [Fact]
     public void Rows_ReadTogetherOrApart_AreTheSame()
     {
-        using var noise = new PerSampleNoise(420, NoiseStream.Initial, ScalarType.Float32, Shape);
+        using var noise = Noise(420, NoiseStream.Initial, Dtype.Float32, Shape);
         var together = Read(noise, 0, 9);
         Assert.Equal(together.AsSpan(5 * noise.RowBytes, 2 * noise.RowBytes).ToArray(), Read(noise, 5, 2));
     }
@@ -27,9 +27,9 @@ public sealed class PerSampleNoiseTests
     [Fact]
     public void Rows_OfOtherSeedStreamOrSample_Differ()
     {
-        using var noise = new PerSampleNoise(420, NoiseStream.Initial, ScalarType.Float32, Shape);
-        using var otherSeed = new PerSampleNoise(421, NoiseStream.Initial, ScalarType.Float32, Shape);
-        using var otherStream = new PerSampleNoise(420, NoiseStream.Forward, ScalarType.Float32, Shape);
+        using var noise = Noise(420, NoiseStream.Initial, Dtype.Float32, Shape);
+        using var otherSeed = Noise(421, NoiseStream.Initial, Dtype.Float32, Shape);
+        using var otherStream = Noise(420, NoiseStream.Forward, Dtype.Float32, Shape);
         var row = Read(noise, 0, 1);
         Assert.NotEqual(row, Read(otherSeed, 0, 1));
         Assert.NotEqual(row, Read(otherStream, 0, 1));
@@ -40,7 +40,7 @@ public sealed class PerSampleNoiseTests
     public void Rows_OfTheDocumentedExample_AreItsNumbers()
     {
         // Printed by the reader in docs/design/noise.md.
-        using var noise = new PerSampleNoise(420, NoiseStream.Initial, ScalarType.Float64, new StateShape(1, 1, 6));
+        using var noise = Noise(420, NoiseStream.Initial, Dtype.Float64, new StateShape(1, 1, 6));
         var values = MemoryMarshal.Cast<byte, double>(Read(noise, 17, 1));
         double[] expected = [0.5286594458364057, 0.7736456649842547, 0.0008450288331339552, -0.17072520605630198, 0.30156745480235386, -0.24447776100720137];
         for (var i = 0; i < expected.Length; i++)
@@ -48,25 +48,25 @@ public sealed class PerSampleNoiseTests
     }
 
     [Theory]
-    [InlineData(ScalarType.Float16)]
-    [InlineData(ScalarType.BFloat16)]
-    [InlineData(ScalarType.Float32)]
-    public void Rows_InANarrowerType_AreRoundedToNearest(ScalarType dtype)
+    [InlineData(Dtype.Float16)]
+    [InlineData(Dtype.BFloat16)]
+    [InlineData(Dtype.Float32)]
+    public void Rows_InANarrowerType_AreRoundedToNearest(Dtype dtype)
     {
-        using var exact = new PerSampleNoise(3, NoiseStream.Initial, ScalarType.Float64, Shape);
-        using var narrow = new PerSampleNoise(3, NoiseStream.Initial, dtype, Shape);
+        using var exact = Noise(3, NoiseStream.Initial, Dtype.Float64, Shape);
+        using var narrow = Noise(3, NoiseStream.Initial, dtype, Shape);
         var wide = MemoryMarshal.Cast<byte, double>(Read(exact, 0, 4)).ToArray();
         var bytes = Read(narrow, 0, 4);
 
         using var scope = TorchSharp.torch.NewDisposeScope();
-        var expected = tensor(wide).to(ScalarType.Float32).to(dtype);
+        var expected = tensor(wide).to(ScalarType.Float32).to(dtype.ToScalarType());
         Assert.Equal(expected.bytes.ToArray(), bytes);
     }
 
     [Fact]
     public void Rows_OfManySamples_HaveTheMomentsOfANormal()
     {
-        using var noise = new PerSampleNoise(1, NoiseStream.Initial, ScalarType.Float32, new StateShape(3, 32, 32));
+        using var noise = Noise(1, NoiseStream.Initial, Dtype.Float32, new StateShape(3, 32, 32));
         var values = MemoryMarshal.Cast<byte, float>(Read(noise, 0, 64));
         var (sum, squares, fourth) = (0.0, 0.0, 0.0);
         foreach (var value in values)
@@ -86,7 +86,10 @@ public sealed class PerSampleNoiseTests
     [InlineData(-1L)]
     [InlineData(1L << 32)]
     public void Constructor_WithASeedTooLarge_Throws(long seed) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => new PerSampleNoise(seed, NoiseStream.Initial, ScalarType.Float32, Shape));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Noise(seed, NoiseStream.Initial, Dtype.Float32, Shape));
+
+    static PerSampleNoise Noise(long seed, NoiseStream stream, Dtype dtype, StateShape shape) =>
+        new(new NoiseAddress(NoiseLayout.PerSample, seed, dtype, stream, shape));
 
     static byte[] Read(PerSampleNoise noise, long start, int count)
     {

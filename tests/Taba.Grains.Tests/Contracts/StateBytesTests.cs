@@ -14,7 +14,7 @@ public sealed class StateBytesTests
 {
     static readonly StageSpec Everything = TestStages.InvertOf(TestStages.Sample) with
     {
-        Swap = new(InterventionKind.SwapXt, 10, new FileRows("xt.pt", "digest", 128), TestStages.Noise(42, 128)),
+        Swap = new(SwapKind.Xt, 10, new FileRows("xt.pt", "digest", 128), TestStages.Noise(42, 128)),
         Forward = new(3, TestStages.Noise(999, 128, NoiseLayout.PerSample)),
         Conditions = new FileRows("conds.pt", "digest-of-conds", 128),
         Determinism = new(16, "cpu"),
@@ -32,7 +32,7 @@ public sealed class StateBytesTests
             Epoch = 7,
             Published = [new(new([8], [7, 9], [1]), RowSet.Of(new RowRange(0, 32), new RowRange(64, 96)))],
             Leases = [new(Attempt, new(32, 64), "127.0.0.1:11111@7", new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero))],
-            Demands = [new("sweep", Everything, new(0, 128), CaptureSelection.ForSwap(InterventionKind.SwapEps, 3, 10))],
+            Demands = [new("sweep", Everything, new(0, 128), CaptureSelection.ForSwap(SwapKind.Eps, 3, 10))],
             Quarantined = [new("key", 5, 3, "NaN at step 3")],
         },
         ["sweep"] = new SweepGrainState

@@ -23,7 +23,7 @@ sealed class FakeEngine(IGrainFactory grains, FakeWorkspace workspace, DeviceScr
 
     public string EngineKey(StageSpec spec) => spec.Model.Digest;
 
-    public SlotTicket Open(PartAttempt attempt, int sample)
+    public SlotHandle Open(PartAttempt attempt, int sample)
     {
         script.Opened.Enqueue(attempt);
         var index = Interlocked.Increment(ref _next);
@@ -31,7 +31,7 @@ sealed class FakeEngine(IGrainFactory grains, FakeWorkspace workspace, DeviceScr
         return new(_incarnation, index);
     }
 
-    public void RunSegment(SlotTicket ticket, int steps)
+    public void RunSegment(SlotHandle ticket, int steps)
     {
         var slot = _slots[ticket.Index];
         slot.Step += steps;
@@ -44,7 +44,7 @@ sealed class FakeEngine(IGrainFactory grains, FakeWorkspace workspace, DeviceScr
             _ = ReportAsync(segment, script.Failure?.Invoke(spec, slot.Sample));
     }
 
-    public void Close(SlotTicket slot)
+    public void Close(SlotHandle slot)
     {
         if (slot.Incarnation == _incarnation && _slots.TryRemove(slot.Index, out var closed))
             script.Closed.Enqueue((closed.Attempt, closed.Sample));

@@ -196,7 +196,7 @@ static class MutatingCalls
             return new(
                 () => model.CloseAsync(slot).AsTask(),
                 () => ObservePartAsync(silo, lease),
-                () => model.CloseAsync(new SlotTicket(Guid.NewGuid(), slot.Index)).AsTask());
+                () => model.CloseAsync(new SlotHandle(Guid.NewGuid(), slot.Index)).AsTask());
         },
     };
 

@@ -75,12 +75,12 @@ public sealed class PlacementTests
 
         public string EngineKey(StageSpec spec) => silo;
 
-        public SlotTicket Open(PartAttempt attempt, int sample) => new(Id(silo), sample);
+        public SlotHandle Open(PartAttempt attempt, int sample) => new(Id(silo), sample);
 
-        public void RunSegment(SlotTicket slot, int steps)
+        public void RunSegment(SlotHandle slot, int steps)
         {
         }
 
-        public void Close(SlotTicket slot) => throw new NotSupportedException("no test closes a slot");
+        public void Close(SlotHandle slot) => throw new NotSupportedException("no test closes a slot");
     }
 }

@@ -23,9 +23,9 @@ public sealed class PrecisionRetryTests : IDisposable
         _silo.Device.FailureKind = FailureKind.Other;
     }
 
-    static StageSpec Half() => TestSilo.NewStage() with { Precision = new("float16", "float16", "float16") };
+    static StageSpec Half() => TestSilo.NewStage() with { Precision = new(Dtype.Float16, Dtype.Float16, Dtype.Float16) };
 
-    static bool IsHalf(StageSpec spec) => spec.Precision.Network == "float16";
+    static bool IsHalf(StageSpec spec) => spec.Precision.Network == Dtype.Float16;
 
     async Task<SweepStatus> RunAsync(SweepPlan plan, TestWorker worker)
     {
@@ -57,14 +57,14 @@ public sealed class PrecisionRetryTests : IDisposable
         var again = plan.Stages[2].Spec with { Input = new StageRows(StageKey.Of(latents)) };
         Assert.Equal(
             [
-                new(plan.Stages[0].Key, rows, raised, new("float16", "float16", "float32", "float32")),
+                new(plan.Stages[0].Key, rows, raised, new(Dtype.Float16, Dtype.Float16, Dtype.Float32, Dtype.Float32)),
                 new(plan.Stages[1].Key, rows, StageKey.Of(latents), null),
                 new(plan.Stages[2].Key, rows, StageKey.Of(again), null),
             ],
             status.Substitutions);
         Assert.All(status.Substitutions, s => Assert.Equal(rows, _silo.Published(s.SubstituteKey)));
         // Noise is drawn as before: the retry begins with the same numbers.
-        Assert.Equal("float16", HigherPrecision.Of(sample)!.Precision.Noise);
+        Assert.Equal(Dtype.Float16, HigherPrecision.Of(sample)!.Precision.Noise);
         // Nothing is wanted of the stand-ins any more.
         Assert.All(status.Substitutions, s => Assert.Null(_silo.Stage(s.SubstituteKey).LeaseAsync("w", null).Result));
         Assert.Equal(status.Substitutions, (await _silo.Sweep("raised").GetStatusAsync()).Substitutions);
@@ -109,8 +109,8 @@ public sealed class PrecisionRetryTests : IDisposable
     {
         var sample = Half();
         var key = StageKey.Of(sample);
-        var swapped = TestStages.InvertOf(sample) with { Swap = new(InterventionKind.SwapEps, 2, new StageRows(key), null) };
-        var keep = CaptureSelection.ForSwap(InterventionKind.SwapEps, 2, sample.NumInferenceSteps);
+        var swapped = TestStages.InvertOf(sample) with { Swap = new(SwapKind.Eps, 2, new StageRows(key), null) };
+        var keep = CaptureSelection.ForSwap(SwapKind.Eps, 2, sample.NumInferenceSteps);
         var plan = TestStages.Plan("swapped", TestStages.Planned(sample, new(0, 32), keep), TestStages.Planned(swapped, new(0, 32)));
         _silo.Device.Failure = (spec, row) => spec.Kind == StageKind.Sample && IsHalf(spec) && row == 9 ? "NaN" : null;
         var worker = new TestWorker(_silo);
@@ -124,10 +124,10 @@ public sealed class PrecisionRetryTests : IDisposable
     }
 
     [Theory]
-    [InlineData(FailureKind.Poison, "float16")]
-    [InlineData(FailureKind.Other, "float16")]
-    [InlineData(FailureKind.NonFinite, "float32")]
-    public async Task Run_FailureThatPrecisionDoesNotMend_IsNotTriedAgain(FailureKind kind, string precision)
+    [InlineData(FailureKind.Poison, Dtype.Float16)]
+    [InlineData(FailureKind.Other, Dtype.Float16)]
+    [InlineData(FailureKind.NonFinite, Dtype.Float32)]
+    public async Task Run_FailureThatPrecisionDoesNotMend_IsNotTriedAgain(FailureKind kind, Dtype precision)
     {
         var sample = TestSilo.NewStage() with { Precision = new(precision, precision, precision) };
         var plan = TestStages.Plan($"not-mended-{kind}-{precision}", TestStages.Planned(sample, new(0, 32)));

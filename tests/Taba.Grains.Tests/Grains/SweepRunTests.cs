@@ -93,8 +93,8 @@ public sealed class SweepRunTests(TestSilo silo)
         await silo.Sweep("plain-first").SubmitAsync(TestStages.Chain("plain-first", 64, sample));
         await new TestWorker(silo).RunAsync("plain-first");
 
-        var swap = TestStages.InvertOf(sample) with { Swap = new(InterventionKind.SwapEps, 3, new StageRows(StageKey.Of(sample)), null) };
-        var keep = CaptureSelection.ForSwap(InterventionKind.SwapEps, 3, 10);
+        var swap = TestStages.InvertOf(sample) with { Swap = new(SwapKind.Eps, 3, new StageRows(StageKey.Of(sample)), null) };
+        var keep = CaptureSelection.ForSwap(SwapKind.Eps, 3, 10);
         await silo.Sweep("swap-later").SubmitAsync(TestStages.Plan(
             "swap-later", TestStages.Planned(sample, new(0, 64), keep), TestStages.Planned(swap, new(0, 64))));
         var worker = new TestWorker(silo);

@@ -88,7 +88,7 @@ public sealed class BadInputTests
         { "classes that are no integers", SweepSpecs.Plain with { Models = [new("classes")], CondPath = "conds-float.pt" }, ["conds-float.pt", "float32"] },
         { "batch of zero", SweepSpecs.Plain with { BatchSize = 0 }, ["batch_size is 0"] },
         { "batch beyond measure", SweepSpecs.Plain with { BatchSize = 65537 }, ["batch_size is 65537"] },
-        { "unknown precision", SweepSpecs.Plain with { Precision = new("float64") }, ["float64"] },
+        { "unknown precision", SweepSpecs.Plain with { Precision = new(Dtype.Float64) }, ["float64"] },
         { "internal every zero steps", SweepSpecs.Plain with { Internal = new(TensorKinds.Eps, 0) }, ["every 0"] },
         { "seed given twice", SweepSpecs.Plain with { Seeds = [1, 1] }, ["demo_T10_seed1"] },
         { "model given twice", SweepSpecs.Plain with { Models = [new("demo"), new("demo")] }, ["demo_T10_seed420"] },

@@ -72,7 +72,7 @@ public sealed class ConditionPlanTests
         var (sample, reconstruct) = (plan.Of(StageKind.Sample).Single(), plan.Of(StageKind.Reconstruct).Single());
         var decodes = plan.Of(StageKind.Decode).ToList();
         Assert.Equal([new StageRows(sample.Key), new StageRows(reconstruct.Key)], decodes.Select(s => s.Spec.Input));
-        Assert.All(decodes, s => Assert.Equal(new RowShape(3, 32, 32), s.Spec.ResultShape));
+        Assert.All(decodes, s => Assert.Equal(new StateShape(3, 32, 32), s.Spec.ResultShape));
         Assert.All(decodes, s => Assert.Equal(1, s.Spec.EvaluationsPerRow));
         Assert.All(decodes, s => Assert.Equal("autoencoder-of-ldm", s.Spec.Model.Digest));
         Assert.Equal("samples", plan.Runs[0].Tensor("samples_decoded")!.DecodedFrom);
@@ -103,8 +103,8 @@ public sealed class ConditionPlanTests
     public void Plan_NoiseOfAnotherSize_LdmFollowsIt()
     {
         var plan = (Ldm with { NoisePath = "noise.pt" }).Plan(new FakeFiles().With("noise.pt", "float32", 4, 3, 16, 16));
-        Assert.Equal(new RowShape(3, 16, 16), plan.Of(StageKind.Sample).Single().Spec.ResultShape);
-        Assert.Equal(new RowShape(3, 64, 64), plan.Of(StageKind.Decode).First().Spec.ResultShape);
+        Assert.Equal(new StateShape(3, 16, 16), plan.Of(StageKind.Sample).Single().Spec.ResultShape);
+        Assert.Equal(new StateShape(3, 64, 64), plan.Of(StageKind.Decode).First().Spec.ResultShape);
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class ConditionPlanTests
         var plan = (Ldm with { WithSampling = false, ImagesPath = "photo.png" }).Plan();
         var encode = plan.Of(StageKind.Encode).Single();
         Assert.Equal(new ImageRows("photo.png", "digest-of-photo.png", 128, 32, 32), encode.Spec.Input);
-        Assert.Equal(new RowShape(3, 8, 8), encode.Spec.ResultShape);
+        Assert.Equal(new StateShape(3, 8, 8), encode.Spec.ResultShape);
         Assert.Equal(new StageRows(encode.Key), plan.Of(StageKind.Invert).Single().Spec.Input);
         Assert.Equal(new StageRows(encode.Key), plan.Runs[0].Tensor("samples")!.Rows);
     }

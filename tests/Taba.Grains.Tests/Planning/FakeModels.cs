@@ -1,5 +1,4 @@
 using Taba.Grains.Planning;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Tests.Planning;
@@ -62,12 +61,9 @@ sealed class FakeModels : IModelCatalogue
                 : null,
         };
 
-        static string Auto(string precision) => precision switch
-        {
-            "auto" => "float32",
-            "float32" or "float16" or "bfloat16" => precision,
-            _ => throw new BadInputException($"There is no precision {precision}."),
-        };
+        static Dtype Auto(Dtype? precision) => precision is Dtype.Float64
+            ? throw new BadInputException("There is no precision float64.")
+            : precision ?? Dtype.Float32;
     }
 }
 

@@ -1,4 +1,3 @@
-using Taba.Grains.Stages;
 using Taba.Grains.Planning;
 using Taba.Grains.Sweeps;
 

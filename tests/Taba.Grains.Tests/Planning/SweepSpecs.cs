@@ -1,5 +1,4 @@
 using Taba.Grains.Planning;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Tests.Planning;

@@ -1,4 +1,3 @@
-using Taba.Grains.Sweeps;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Tests.Storage;
 

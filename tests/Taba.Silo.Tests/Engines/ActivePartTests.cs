@@ -1,7 +1,5 @@
 using Microsoft.Extensions.Options;
 using Taba.Diffusion.Engine;
-using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Storage;
 using Taba.Silo.Tests.Storage;
@@ -19,8 +17,8 @@ public sealed class ActivePartTests : IDisposable
                 Kind = StageKind.Sample,
                 Model = new("digest", "gaussian", "model.json", null, 3, 8, 8),
                 NumInferenceSteps = 10,
-                Precision = new("float32", "float32", "float32"),
-                Input = new NoiseRows(NoiseLayout.Upstream, 1, "float32", 4),
+                Precision = new(Dtype.Float32, Dtype.Float32, Dtype.Float32),
+                Input = new NoiseRows(NoiseLayout.Upstream, 1, Dtype.Float32, 4),
             },
             new(0, 4), CaptureSelection.None, Supplement: false),
         new RowBuffers());

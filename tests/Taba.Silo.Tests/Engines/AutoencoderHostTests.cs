@@ -1,7 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Testing;
 
@@ -39,8 +37,8 @@ public sealed class AutoencoderHostTests
                     Kind = StageKind.Decode,
                     Model = new(digest, "autoencoder", Fixtures.At("models/dit_tiny/vae"), null, 4, 2, 2),
                     NumInferenceSteps = 0,
-                    Precision = new("float32", "float32", "float32"),
-                    Input = new NoiseRows(NoiseLayout.Upstream, 1, "float32", 1),
+                    Precision = new(Dtype.Float32, Dtype.Float32, Dtype.Float32),
+                    Input = new NoiseRows(NoiseLayout.Upstream, 1, Dtype.Float32, 1),
                     Output = new(3, 16, 16),
                 },
                 new(0, 1), CaptureSelection.None, Supplement: false),

@@ -1,8 +1,4 @@
-using Taba.Diffusion.Randomness;
-using Taba.Grains.Stages;
 using Taba.Silo.Engines;
-using NoiseLayout = Taba.Grains.Sweeps.NoiseLayout;
-using RowRange = Taba.Grains.Stages.RowRange;
 
 namespace Taba.Silo.Tests.Engines;
 
@@ -39,7 +35,7 @@ public sealed class NoiseSourcesTests
     static byte[] Draw(NoiseSources sources, int seed)
     {
         var rows = new byte[2 * s_model.RowBytes];
-        sources.Rows(new NoiseRows(NoiseLayout.Upstream, seed, "float32", 8), NoiseStream.Initial, s_model, new RowRange(3, 5), rows);
+        sources.Rows(new NoiseRows(NoiseLayout.Upstream, seed, Dtype.Float32, 8), NoiseStream.Initial, s_model, new RowRange(3, 5), rows);
         return rows;
     }
 }

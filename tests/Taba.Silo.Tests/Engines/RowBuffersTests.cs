@@ -1,4 +1,3 @@
-using Taba.Grains.Stages;
 using Taba.Silo.Engines;
 
 namespace Taba.Silo.Tests.Engines;

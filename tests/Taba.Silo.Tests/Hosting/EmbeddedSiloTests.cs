@@ -5,7 +5,6 @@ using Taba.Silo.Engines;
 using Taba.Silo.Hosting;
 using Taba.Silo.Models;
 using Taba.Silo.Outputs;
-using TensorFormat = Taba.Diffusion.Tensors.TensorFormat;
 
 namespace Taba.Silo.Tests.Hosting;
 

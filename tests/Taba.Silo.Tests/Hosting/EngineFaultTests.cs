@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Hosting;

@@ -2,14 +2,12 @@ using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Planning;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Hosting;
 using Taba.Silo.Models;
 using Taba.Silo.Outputs;
 using TorchSharp;
-using TensorFormat = Taba.Diffusion.Tensors.TensorFormat;
 
 namespace Taba.Silo.Tests.Hosting;
 
@@ -28,7 +26,7 @@ public sealed class PrecisionRetryTests : IDisposable
     [InlineData(true)]
     public async Task Submit_ImageThatOverflowsHalfPrecision_IsInvertedInFloat32AndNamed(bool deterministic)
     {
-        var half = Plan("float16", deterministic);
+        var half = Plan(Dtype.Float16, deterministic);
         await using var silo = await StartAsync(Path.Combine(_folder, ".taba"));
         var status = await EmbeddedSiloTests.RunAsync(silo, half);
 
@@ -39,7 +37,7 @@ public sealed class PrecisionRetryTests : IDisposable
         var written = await folders.WriteAsync(half, half.Runs[0], new DirectoryFolder(folder), status, CancellationToken.None);
 
         // What float32 computes from the start.
-        var whole = Plan("float32", deterministic);
+        var whole = Plan(Dtype.Float32, deterministic);
         var wholeStatus = await EmbeddedSiloTests.RunAsync(silo, whole);
         var wholeFolder = Path.Combine(_folder, "whole");
         await folders.WriteAsync(whole, whole.Runs[0], new DirectoryFolder(wholeFolder), wholeStatus, CancellationToken.None);
@@ -56,7 +54,7 @@ public sealed class PrecisionRetryTests : IDisposable
         // Its latent does not fit either, so that the reconstruction is computed again too.
         Assert.Equal([half.Stages[0].Key, half.Stages[1].Key], written.Retried.Select(r => r.Stage));
         Assert.All(written.Retried, retry => Assert.Equal(
-            (Overflowing, "float32", "float32", "float16", "float32"),
+            (Overflowing, Dtype.Float32, Dtype.Float32, Dtype.Float16, Dtype.Float32),
             (retry.Sample, retry.FromDtype, retry.ToDtype, retry.FromStateDtype, retry.ToStateDtype)));
         Assert.Equal([half.Stages[0].Key, half.Stages[1].Key], written.Substitutes.Select(s => s.Stage));
         var json = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(folder, RunFolder.ManifestName)))!;
@@ -71,12 +69,12 @@ public sealed class PrecisionRetryTests : IDisposable
         Assert.Equal(written.WrittenAt, (await folders.WriteAsync(half, half.Runs[0], new DirectoryFolder(folder), status, CancellationToken.None)).WrittenAt);
     }
 
-    SweepPlan Plan(string state, bool deterministic)
+    SweepPlan Plan(Dtype state, bool deterministic)
     {
         var device = DeviceChoice.Resolve("cpu");
         var spec = new SweepSpec
         {
-            Name = $"gaussian-{state}",
+            Name = $"gaussian-{state.Name()}",
             Models = [GaussianModel.Write(_folder)],
             NumInferenceSteps = [10],
             WithSampling = false,
@@ -119,7 +117,7 @@ public sealed class PrecisionRetryTests : IDisposable
         new EmbeddedSiloOptions { StoreRoot = storeRoot, Device = DeviceChoice.Resolve("cpu"), Command = "test" }, CancellationToken.None);
 
     /// <summary>Models as upstream has some of them on a GPU: the state in half precision.</summary>
-    sealed class HalfStates(IModelCatalogue models, string state) : IModelCatalogue
+    sealed class HalfStates(IModelCatalogue models, Dtype state) : IModelCatalogue
     {
         public ModelFacts Resolve(ModelSelection selection)
         {
@@ -127,13 +125,13 @@ public sealed class PrecisionRetryTests : IDisposable
             return new Facts(facts, state) { Identity = facts.Identity, Slug = facts.Slug };
         }
 
-        sealed class Facts(ModelFacts facts, string state) : ModelFacts
+        sealed class Facts(ModelFacts facts, Dtype state) : ModelFacts
         {
             public override string? WhyNot(int numInferenceSteps) => facts.WhyNot(numInferenceSteps);
 
             public override int MaxForwardBefore(int numInferenceSteps) => facts.MaxForwardBefore(numInferenceSteps);
 
-            public override Precision Resolve(PrecisionRequest request) => new("float32", state, "float32");
+            public override Precision Resolve(PrecisionRequest request) => new(Dtype.Float32, state, Dtype.Float32);
 
             public override ModelFacts WithSampleSize(int height, int width) => throw new NotSupportedException();
         }

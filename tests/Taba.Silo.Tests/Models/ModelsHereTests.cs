@@ -1,5 +1,4 @@
 using Taba.Grains;
-using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Models;
 using Taba.Silo.Tests.Storage;

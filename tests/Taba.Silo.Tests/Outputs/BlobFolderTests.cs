@@ -10,7 +10,6 @@ using Taba.Silo.Outputs;
 using Taba.Silo.Storage;
 using Taba.Silo.Tests.Storage;
 using Taba.Testing;
-using TensorFormat = Taba.Diffusion.Tensors.TensorFormat;
 
 namespace Taba.Silo.Tests.Outputs;
 

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 using Taba.Silo.Storage;
 using static Taba.Silo.Tests.Storage.StoreExamples;
 

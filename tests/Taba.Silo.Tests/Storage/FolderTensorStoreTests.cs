@@ -1,6 +1,4 @@
 using System.Text.Json.Nodes;
-using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 using Taba.Silo.Storage;
 using static Taba.Silo.Tests.Storage.StoreExamples;
 

@@ -1,4 +1,3 @@
-using Taba.Grains.Stages;
 using Taba.Silo.Storage;
 
 namespace Taba.Silo.Tests.Storage;
@@ -12,7 +11,7 @@ public sealed class StageDescriptionTests
         var kinds = typeof(RowsRef).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(RowsRef))).ToHashSet();
         RowsRef[] examples =
         [
-            new NoiseRows(Grains.Sweeps.NoiseLayout.Upstream, 42, "float32", 128), new StageRows("key"), new FileRows("x.pt", "digest", 128),
+            new NoiseRows(NoiseLayout.Upstream, 42, Dtype.Float32, 128), new StageRows("key"), new FileRows("x.pt", "digest", 128),
             new ImageRows("pictures", "digest", 4, 32, 32), new DrawnClassRows(10, 4, "names", 128), new ListedClassRows([207, 3], 4),
             new PromptRows("hobbit", null, "digest", 10, 4, 128, RowByRow: false),
         ];

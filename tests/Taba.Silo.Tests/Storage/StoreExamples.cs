@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 using Taba.Silo.Storage;
 
 namespace Taba.Silo.Tests.Storage;
@@ -20,8 +19,8 @@ static class StoreExamples
         Kind = StageKind.Sample,
         Model = new("d1", "gaussian", "model.json", null, 3, 2, 2),
         NumInferenceSteps = 10,
-        Precision = new("float32", "float32", "float32"),
-        Input = new NoiseRows(NoiseLayout.Upstream, 420, "float32", 64),
+        Precision = new(Dtype.Float32, Dtype.Float32, Dtype.Float32),
+        Input = new NoiseRows(NoiseLayout.Upstream, 420, Dtype.Float32, 64),
     };
 
     /// <summary>Writes an object of an attempt and puts it.</summary>

@@ -1,5 +1,3 @@
-using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 using Taba.Silo.Storage;
 using static Taba.Silo.Tests.Storage.StoreExamples;
 

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Taba.Diffusion.Schedules;
-using Taba.Diffusion.Weights;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Gaussian;

@@ -1,12 +1,10 @@
-using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 
-namespace Taba.Grains.Tests.Stages;
+namespace Taba.Abstractions.Tests;
 
 /// <summary>Equal key, equal numbers: what must be in the key, what must not, and that keys of today are keys of tomorrow.</summary>
 public sealed class StageKeyTests
 {
-    static readonly StageSpec Invert = TestStages.InvertOf(TestStages.Sample);
+    static readonly StageSpec Invert = TestStages.Invert;
 
     static readonly FileRows Conds = new("conds.safetensors", "digest-of-conds", 128);
 
@@ -15,7 +13,7 @@ public sealed class StageKeyTests
     /// <summary>A stage with everything set.</summary>
     static readonly StageSpec Full = Invert with
     {
-        Swap = new(InterventionKind.SwapXt, 10, new StageRows("source"), TestStages.Noise(42, 128)),
+        Swap = new(SwapKind.Xt, 10, new StageRows("source"), TestStages.Noise(42, 128)),
         Forward = new(3, TestStages.Noise(999, 128)),
         Conditions = Conds,
         Determinism = new(16, "cpu"),
@@ -29,16 +27,16 @@ public sealed class StageKeyTests
         { "width", Invert, Invert with { Model = TestStages.Model with { Width = 16 } } },
         { "channels", Invert, Invert with { Model = TestStages.Model with { Channels = 4 } } },
         { "T", Invert, Invert with { NumInferenceSteps = 11 } },
-        { "network precision", Invert, Invert with { Precision = TestStages.Float32 with { Network = "float16" } } },
-        { "state precision", Invert, Invert with { Precision = TestStages.Float32 with { State = "float16" } } },
+        { "network precision", Invert, Invert with { Precision = TestStages.Float32 with { Network = Dtype.Float16 } } },
+        { "state precision", Invert, Invert with { Precision = TestStages.Float32 with { State = Dtype.Float16 } } },
         { "input stage", Invert, Invert with { Input = new StageRows("another") } },
         { "input file", Invert, Invert with { Input = new FileRows("x.pt", "digest", 128) } },
         { "digest of a file", Invert with { Input = new FileRows("x.pt", "one", 128) }, Invert with { Input = new FileRows("x.pt", "other", 128) } },
         { "seed", TestStages.Sample, TestStages.Sample with { Input = TestStages.Noise(43, 128) } },
         { "noise layout", TestStages.Sample, TestStages.Sample with { Input = TestStages.Noise(42, 128, NoiseLayout.PerSample) } },
-        { "noise dtype", TestStages.Sample, TestStages.Sample with { Input = TestStages.Noise(42, 128) with { Dtype = "float16" } } },
+        { "noise dtype", TestStages.Sample, TestStages.Sample with { Input = TestStages.Noise(42, 128) with { Dtype = Dtype.Float16 } } },
         { "swap", Full, Full with { Swap = null } },
-        { "swap kind", Full, Full with { Swap = Full.Swap! with { Kind = InterventionKind.SwapEps } } },
+        { "swap kind", Full, Full with { Swap = Full.Swap! with { Kind = SwapKind.Eps } } },
         { "swap K", Full, Full with { Swap = Full.Swap! with { Before = 9 } } },
         { "swap source", Full, Full with { Swap = Full.Swap! with { Source = new StageRows("another") } } },
         { "noise of a swap of xt that reaches it", Full, Full with { Swap = Full.Swap! with { Noise = TestStages.Noise(43, 128) } } },
@@ -79,7 +77,7 @@ public sealed class StageKeyTests
             Full with { Conditions = Prompts with { DatasetPath = "/elsewhere", TotalRows = 4096 } }
         },
         { "no guidance in other words", Full with { Guidance = 1 }, Full with { Guidance = 0.5 } },
-        { "noise precision of a stage that draws none", Invert, Invert with { Precision = TestStages.Float32 with { Noise = "float16" } } },
+        { "noise precision of a stage that draws none", Invert, Invert with { Precision = TestStages.Float32 with { Noise = Dtype.Float16 } } },
         {
             "noise of a swap of xt that does not reach it",
             Full with { Swap = Full.Swap! with { Before = 9 } },
@@ -111,23 +109,23 @@ public sealed class StageKeyTests
         { "sample", TestStages.Sample, "5a888f018cbecdc7f026ddd6eaed71bb" },
         { "invert", Invert, "681ac784166f39a972488bca7537c758" },
         { "full", Full, "4ff37ce4bc215739652bfa7dbdf69b12" },
-        { "upstream noise in float16", Drawing("float16"), "aeba14bd0e6cee3741fd8d8cc1562cda" },
-        { "upstream noise in bfloat16", Drawing("bfloat16"), "6f32081e7d1219e2c049c263c8ca8c02" },
-        { "per-sample noise", Drawing("float32", NoiseLayout.PerSample), "8b017872e1ad9c3ff09598b2c3f6a822" },
-        { "per-sample noise in float16", Drawing("float16", NoiseLayout.PerSample), "0ca9336eb7da75b2f920b8a948ac648a" },
+        { "upstream noise in float16", Drawing(Dtype.Float16), "aeba14bd0e6cee3741fd8d8cc1562cda" },
+        { "upstream noise in bfloat16", Drawing(Dtype.BFloat16), "6f32081e7d1219e2c049c263c8ca8c02" },
+        { "per-sample noise", Drawing(Dtype.Float32, NoiseLayout.PerSample), "8b017872e1ad9c3ff09598b2c3f6a822" },
+        { "per-sample noise in float16", Drawing(Dtype.Float16, NoiseLayout.PerSample), "0ca9336eb7da75b2f920b8a948ac648a" },
         { "a seed of more than 32 bits", TestStages.Sample with { Input = TestStages.Noise(420 + (1L << 32), 128) }, "66904b0b60d5cca978669b37d9308999" },
         { "a tail of 35 values", Odd(7, NoiseLayout.Upstream), "61740a250c439093153b2dff9d0a3c37" },
         { "fewer than 16 values", Odd(1, NoiseLayout.Upstream), "1a3edd81f1eaa140864981d6e07306a9" },
         { "odd rows that fill blocks of 16", Odd(16, NoiseLayout.Upstream), "773fb9e838505753191c2c703ab6b670" },
         { "odd rows of per-sample noise", Odd(7, NoiseLayout.PerSample), "b3dcd8629f7c245e6748b349a1417e9f" },
-        { "half precision", Drawing("float16") with { Precision = new("float16", "bfloat16", "float16") }, "8a92352b33bea9b9cc0c16c5f25abe1e" },
+        { "half precision", Drawing(Dtype.Float16) with { Precision = new(Dtype.Float16, Dtype.BFloat16, Dtype.Float16) }, "8a92352b33bea9b9cc0c16c5f25abe1e" },
         {
             "everything, in half precision",
             Full with
             {
-                Precision = new("bfloat16", "float16", "float32"),
-                Swap = Full.Swap! with { Noise = TestStages.Noise(42, 128) with { Dtype = "float16" } },
-                Forward = Full.Forward! with { Noise = TestStages.Noise(999, 128, NoiseLayout.PerSample) with { Dtype = "bfloat16" } },
+                Precision = new(Dtype.BFloat16, Dtype.Float16, Dtype.Float32),
+                Swap = Full.Swap! with { Noise = TestStages.Noise(42, 128) with { Dtype = Dtype.Float16 } },
+                Forward = Full.Forward! with { Noise = TestStages.Noise(999, 128, NoiseLayout.PerSample) with { Dtype = Dtype.BFloat16 } },
             },
             "71462f4bf6440cad8b15c3afef5101da"
         },
@@ -152,7 +150,7 @@ public sealed class StageKeyTests
 
     static StageSpec Pictures(string digest, int size) => Invert with { Input = new ImageRows("pictures", digest, 128, size, size) };
 
-    static StageSpec Drawing(string dtype, NoiseLayout layout = NoiseLayout.Upstream) =>
+    static StageSpec Drawing(Dtype dtype, NoiseLayout layout = NoiseLayout.Upstream) =>
         TestStages.Sample with { Input = TestStages.Noise(42, 128, layout) with { Dtype = dtype } };
 
     /// <summary>Rows of 5 values.</summary>

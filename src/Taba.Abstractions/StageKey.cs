@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Taba.Grains.Sweeps;
 
-namespace Taba.Grains.Stages;
+namespace Taba;
 
 /// <summary>The key of a stage: a digest of everything its numbers depend on. Equal key, equal numbers.</summary>
 public static class StageKey
@@ -18,32 +17,33 @@ public static class StageKey
     /// <summary>The fields that enter the key, in order, named as a user would name them: also what a refused run folder reports.</summary>
     public static IEnumerable<(string Name, string Value)> Fields(StageSpec spec)
     {
+        var shape = spec.Model.Shape;
         yield return ("numerics_version", NumericsVersion.ToString(CultureInfo.InvariantCulture));
         yield return ("stage", spec.Kind.ToString().ToLowerInvariant());
         yield return ("model", spec.Model.Digest);
-        yield return ("state_shape", $"{spec.Model.Channels}x{spec.Model.Height}x{spec.Model.Width}");
+        yield return ("state_shape", shape.ToString());
         yield return ("num_inference_steps", spec.NumInferenceSteps.ToString(CultureInfo.InvariantCulture));
-        yield return ("dtype", spec.Precision.Network);
-        yield return ("state_dtype", spec.Precision.State);
-        yield return ("input", Address(spec.Input, spec.Model.RowElements));
+        yield return ("dtype", spec.Precision.Network.Name());
+        yield return ("state_dtype", spec.Precision.State.Name());
+        yield return ("input", Address(spec.Input, shape));
         if (spec.Output is { } output)
             yield return ("output_shape", output.ToString());
         if (spec.Conditions is { } conditions)
-            yield return ("conditions", Address(conditions, 1));
+            yield return ("conditions", Address(conditions, shape));
         if (spec.Guidance > 1)
             yield return ("guidance_scale", spec.Guidance.ToString("R", CultureInfo.InvariantCulture));
         if (spec.Swap is { } swap)
         {
-            yield return ("swap_type", swap.Kind == InterventionKind.SwapEps ? "eps" : "xt");
+            yield return ("swap_type", swap.Kind == SwapKind.Eps ? "eps" : "xt");
             yield return ("swap_before_t", swap.Before.ToString(CultureInfo.InvariantCulture));
-            yield return ("swap_source", Address(swap.Source, spec.Model.RowElements));
-            if (swap.Kind == InterventionKind.SwapXt && swap.Before == spec.NumInferenceSteps && swap.Noise is { } noise)
-                yield return ("swap_noise", Address(noise, spec.Model.RowElements));
+            yield return ("swap_source", Address(swap.Source, shape));
+            if (swap.Kind == SwapKind.Xt && swap.Before == spec.NumInferenceSteps && swap.Noise is { } noise)
+                yield return ("swap_noise", Address(noise, shape));
         }
         if (spec.Forward is { } forward)
         {
             yield return ("forward_before_t", forward.Before.ToString(CultureInfo.InvariantCulture));
-            yield return ("forward_noise", Address(forward.Noise, spec.Model.RowElements));
+            yield return ("forward_noise", Address(forward.Noise, shape));
             if (forward.Consistent)
                 yield return ("forward_alignment", "consistent");
         }
@@ -51,7 +51,7 @@ public static class StageKey
             yield return ("deterministic", $"batch {determinism.BatchRows} on {determinism.DeviceKind}");
     }
 
-    static string Address(RowsRef rows, long rowElements) => rows switch
+    static string Address(RowsRef rows, StateShape shape) => rows switch
     {
         StageRows stage => $"stage {stage.Key}",
         FileRows file => $"file {file.Digest}",
@@ -59,15 +59,7 @@ public static class StageKey
         DrawnClassRows drawn => $"classes drawn with cond_seed {drawn.CondSeed}, {drawn.NoisesPerPrompt} rows each, of {drawn.LabelsDigest}",
         ListedClassRows listed => $"classes {string.Join(',', listed.Ids)}, {listed.NoisesPerPrompt} rows each",
         PromptRows prompts => $"prompts {prompts.Digest}",
-        NoiseRows { Layout: NoiseLayout.PerSample } noise => $"per-sample noise seed {noise.Seed} {noise.Dtype}",
-        NoiseRows noise => $"upstream noise seed {noise.Seed} {noise.Dtype}" + (DependsOnTotal(noise, rowElements) ? $" of {noise.TotalRows}" : ""),
+        NoiseRows noise => noise.Address(NoiseStream.Initial, shape).Canonical,
         _ => throw new ArgumentOutOfRangeException(nameof(rows), rows, "unknown kind of rows"),
     };
-
-    /// <summary>torch.randn draws the last 16 values anew when their number is not a multiple of 16, and differently below 16.</summary>
-    public static bool DependsOnTotal(NoiseRows noise, long rowElements)
-    {
-        var elements = noise.TotalRows * rowElements;
-        return noise.Layout == NoiseLayout.Upstream && (elements < 16 || elements % 16 != 0);
-    }
 }

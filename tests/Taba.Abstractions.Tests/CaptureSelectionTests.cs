@@ -1,8 +1,6 @@
 using CsCheck;
-using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 
-namespace Taba.Grains.Tests.Stages;
+namespace Taba.Abstractions.Tests;
 
 public sealed class CaptureSelectionTests
 {
@@ -11,7 +9,7 @@ public sealed class CaptureSelectionTests
     [Fact]
     public void Of_All_KeepsEveryStepOfEveryKind()
     {
-        var all = CaptureSelection.Of(InternalSelection.All, 0, 10);
+        var all = CaptureSelection.Of(TensorKinds.State | TensorKinds.Eps | TensorKinds.PredXstart, 1, 0, 10);
         Assert.Equal(Enumerable.Range(0, 10), all.State.AsEnumerable());
         Assert.Equal(all.State.AsEnumerable(), all.Eps.AsEnumerable());
         Assert.Equal(all.State.AsEnumerable(), all.PredXstart.AsEnumerable());
@@ -19,7 +17,7 @@ public sealed class CaptureSelectionTests
     }
 
     [Fact]
-    public void Of_None_IsEmpty() => Assert.True(CaptureSelection.Of(InternalSelection.None, 0, 10).IsEmpty);
+    public void Of_None_IsEmpty() => Assert.True(CaptureSelection.Of(TensorKinds.None, 1, 0, 10).IsEmpty);
 
     [Theory]
     [InlineData(10, 0, 50, new[] { 9, 19, 29, 39, 49 })]
@@ -28,17 +26,17 @@ public sealed class CaptureSelectionTests
     [InlineData(4, 5, 10, new[] { 7, 9 })]
     public void Of_EveryNth_CountsFromTheFirstStepAndKeepsTheLast(int every, int firstStep, int numInferenceSteps, int[] expected)
     {
-        var kept = CaptureSelection.Of(new InternalSelection(TensorKinds.Eps, every), firstStep, numInferenceSteps);
+        var kept = CaptureSelection.Of(TensorKinds.Eps, every, firstStep, numInferenceSteps);
         Assert.Equal(expected, kept.Eps.AsEnumerable());
         Assert.Empty(kept.State);
         Assert.Empty(kept.PredXstart);
     }
 
     [Theory]
-    [InlineData(InterventionKind.SwapEps, 1, new[] { 9 })]
-    [InlineData(InterventionKind.SwapEps, 3, new[] { 7, 8, 9 })]
-    [InlineData(InterventionKind.SwapEps, 10, new[] { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 })]
-    public void ForSwap_Eps_IsTheLastStepsOfSampling(InterventionKind kind, int before, int[] steps)
+    [InlineData(SwapKind.Eps, 1, new[] { 9 })]
+    [InlineData(SwapKind.Eps, 3, new[] { 7, 8, 9 })]
+    [InlineData(SwapKind.Eps, 10, new[] { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 })]
+    public void ForSwap_Eps_IsTheLastStepsOfSampling(SwapKind kind, int before, int[] steps)
     {
         var kept = CaptureSelection.ForSwap(kind, before, 10);
         Assert.Equal(steps, kept.Eps.AsEnumerable());
@@ -53,7 +51,7 @@ public sealed class CaptureSelectionTests
     [InlineData(10, new[] { 0, 1, 2, 3, 4, 5, 6, 7, 8 })]
     public void ForSwap_Xt_IsTheStatesBeforeThoseSteps(int before, int[] steps)
     {
-        var kept = CaptureSelection.ForSwap(InterventionKind.SwapXt, before, 10);
+        var kept = CaptureSelection.ForSwap(SwapKind.Xt, before, 10);
         Assert.Equal(steps, kept.State.AsEnumerable());
         Assert.Empty(kept.Eps);
     }

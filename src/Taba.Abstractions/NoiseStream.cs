@@ -1,4 +1,4 @@
-namespace Taba.Diffusion.Randomness;
+namespace Taba;
 
 /// <summary>
 /// The use of noise: one seed gives unrelated numbers for each. Only the per-sample layout looks at it; the upstream layout has one

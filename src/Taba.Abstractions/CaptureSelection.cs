@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using Taba.Grains.Sweeps;
+using Orleans;
 
-namespace Taba.Grains.Stages;
+namespace Taba;
 
 /// <summary>The tensors that a stage keeps besides its result: for each kind the steps, sorted. An output, not part of the key.</summary>
 [GenerateSerializer, Immutable, Alias("taba.CaptureSelection")]
@@ -54,27 +54,27 @@ public sealed record CaptureSelection(
 
     public override int GetHashCode() => HashCode.Combine(State.Length, Eps.Length, PredXstart.Length);
 
-    /// <summary>The selection that <c>internal</c> asks for, of the steps that are executed.</summary>
-    public static CaptureSelection Of(InternalSelection selection, int firstStep, int numInferenceSteps)
+    /// <summary>Kinds of tensors at every so many of the steps that are executed, the last always included.</summary>
+    public static CaptureSelection Of(TensorKinds kinds, int every, int firstStep, int numInferenceSteps)
     {
         var steps = Enumerable.Range(firstStep, numInferenceSteps - firstStep)
-            .Where(k => (k + 1) % selection.Every == 0 || k == numInferenceSteps - 1)
+            .Where(k => (k + 1) % every == 0 || k == numInferenceSteps - 1)
             .ToImmutableArray();
         return new(
-            selection.Kinds.HasFlag(TensorKinds.State) ? steps : [],
-            selection.Kinds.HasFlag(TensorKinds.Eps) ? steps : [],
-            selection.Kinds.HasFlag(TensorKinds.PredXstart) ? steps : []);
+            kinds.HasFlag(TensorKinds.State) ? steps : [],
+            kinds.HasFlag(TensorKinds.Eps) ? steps : [],
+            kinds.HasFlag(TensorKinds.PredXstart) ? steps : []);
     }
 
     /// <summary>
     /// The steps of the sampling stage that a swap needs. Inversion step idx takes eps of the sampling step T-1-idx, or the state after
     /// sampling step T-2-idx (docs/upstream.md, section 7.1). The state before the first step is the noise, which is not kept here.
     /// </summary>
-    public static CaptureSelection ForSwap(InterventionKind kind, int before, int numInferenceSteps)
+    public static CaptureSelection ForSwap(SwapKind kind, int before, int numInferenceSteps)
     {
-        var offset = kind == InterventionKind.SwapEps ? 1 : 2;
+        var offset = kind == SwapKind.Eps ? 1 : 2;
         var steps = Enumerable.Range(0, before).Select(idx => numInferenceSteps - offset - idx).Where(k => k >= 0).Order().ToImmutableArray();
-        return kind == InterventionKind.SwapEps ? new([], steps, []) : new(steps, [], []);
+        return kind == SwapKind.Eps ? new([], steps, []) : new(steps, [], []);
     }
 
     static ImmutableArray<int> Merge(ImmutableArray<int> a, ImmutableArray<int> b) => [.. a.Union(b).Order()];

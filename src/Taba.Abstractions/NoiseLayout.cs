@@ -1,4 +1,4 @@
-namespace Taba.Diffusion.Randomness;
+namespace Taba;
 
 /// <summary>The ways in which an address becomes numbers.</summary>
 public enum NoiseLayout

@@ -1,4 +1,6 @@
-namespace Taba.Grains.Stages;
+using Orleans;
+
+namespace Taba;
 
 /// <summary>Rows <c>[Start, End)</c> of a stage.</summary>
 [GenerateSerializer, Immutable, Alias("taba.RowRange")]

@@ -1,4 +1,4 @@
-namespace Taba.Diffusion.Tensors;
+namespace Taba;
 
 /// <summary>The file formats that tensors are written in. Each is read by Python in one line.</summary>
 public enum TensorFormat

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using Orleans;
 
-namespace Taba.Grains.Stages;
+namespace Taba;
 
 /// <summary>
 /// A set of rows as sorted, disjoint, non-adjacent ranges. Immutable. Its size follows the number of gaps, not of rows,

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Taba.Silo.Clusters;
 
 /// <summary>A cluster by its name: where its members meet, where state and tensors are, what this process binds to.</summary>
-public sealed class ClusterOptions
+public sealed class TabaClusterOptions
 {
     /// <summary>Section of the settings that holds a section for each cluster.</summary>
     public const string Section = "Taba:Clusters";

@@ -1,7 +1,7 @@
 namespace Taba.Client.Reports;
 
 /// <summary>Says in words what the numbers of a group show, whatever they show.</summary>
-static class Finding
+static class GroupSummary
 {
     /// <summary>Null when nothing can be said: no latents, or a single sample.</summary>
     public static string? Of(RunGroup group)

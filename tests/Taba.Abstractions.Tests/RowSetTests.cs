@@ -1,7 +1,6 @@
 using CsCheck;
-using Taba.Grains.Stages;
 
-namespace Taba.Grains.Tests.Stages;
+namespace Taba.Abstractions.Tests;
 
 /// <summary>A set of ranges behaves as the set of its rows.</summary>
 public sealed class RowSetTests

@@ -1,6 +1,7 @@
 namespace Taba.Diffusion.Randomness;
 
-static class RowRange
+/// <summary>What is asked of a source of noise, against what it has.</summary>
+static class RowRequest
 {
     /// <summary>Refuses a request that does not fit; totalRows is null where there is no last row.</summary>
     internal static void Check(long start, int count, int rowBytes, int destinationLength, long? totalRows)
