@@ -1,0 +1,47 @@
+namespace Taba.Architecture.Tests;
+
+/// <summary>
+/// Which namespace of an assembly may use which. A line is a namespace and those that it uses, by their names below the assembly's; a dot
+/// is the assembly's own. Whoever reads from top to bottom meets nothing that has not been named.
+/// </summary>
+public sealed class NamespaceArrowTests
+{
+    static readonly Dictionary<string, string> s_mayUse = new()
+    {
+        ["Taba.Abstractions"] = ".:",
+    };
+
+    public static TheoryData<string> Projects => [.. s_mayUse.Keys];
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void Namespaces_TheirUses_AreThoseOfTheList(string project)
+    {
+        var root = SourceProject.RootNamespace(project);
+        var listed = Listed(project).SelectMany(l => l.Uses.Select(to => (l.From, To: to))).ToHashSet();
+        var found = NamespaceArrows.Of(SourceProject.Load(project), root).ToList();
+        var used = found.Select(a => (From: Short(a.From, root), To: Short(a.To, root))).ToHashSet();
+        Offenders.None(found.Where(a => !listed.Contains((Short(a.From, root), Short(a.To, root))))
+            .Select(a => $"{Short(a.From, root)} -> {Short(a.To, root)} is not in the list: {a.Because}")
+            .Concat(listed.Except(used).Select(a => $"{a.From} -> {a.To} is in the list, and nothing needs it")));
+    }
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void List_FromTopToBottom_UsesWhatStandsAbove(string project)
+    {
+        var above = new HashSet<string>();
+        foreach (var (from, uses) in Listed(project))
+        {
+            Offenders.None(uses.Where(to => !above.Contains(to)).Select(to => $"{from} -> {to}, which stands below: a cycle, or another order is needed"));
+            Assert.True(above.Add(from), $"{from} stands twice");
+        }
+    }
+
+    static IEnumerable<(string From, string[] Uses)> Listed(string project) =>
+        from line in s_mayUse[project].Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+        let sides = line.Split(':')
+        select (sides[0], sides[1].Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+    static string Short(string name, string root) => name == root ? "." : name[(root.Length + 1)..];
+}
