@@ -2,6 +2,7 @@ using System.Globalization;
 using Taba.Silo.Clusters;
 using Taba.Testing;
 using Taba.Testing.Clusters;
+using Taba.Testing.Commands;
 using Taba.Testing.Servers;
 
 namespace Taba.Scale;
@@ -15,13 +16,13 @@ sealed class ScaleCluster : IAsyncDisposable
 
     readonly PostgresServer _postgres;
     readonly TempFolder _folder;
-    readonly List<ClusterProcess> _silos = [];
+    readonly List<ProgramProcess> _silos = [];
 
     ScaleCluster(PostgresServer postgres, TempFolder folder) => (_postgres, _folder) = (postgres, folder);
 
-    public IReadOnlyList<ClusterProcess> Silos => _silos;
+    public IReadOnlyList<ProgramProcess> Silos => _silos;
 
-    public ClusterProcess Coordinator => _silos[0];
+    public ProgramProcess Coordinator => _silos[0];
 
     public string Reports => _folder.At("reports");
 
@@ -63,7 +64,7 @@ sealed class ScaleCluster : IAsyncDisposable
         _folder.Dispose();
     }
 
-    void Begin(string name, ScaleOptions options) => _silos.Add(ClusterProcess.Start(name, "taba-scale.dll", _folder.Path, Settings(),
+    void Begin(string name, ScaleOptions options) => _silos.Add(ProgramProcess.Start(name, Programs.Beside("taba-scale.dll"), _folder.Path, Settings(),
     [
         "silo", "--name", name, "--reports", Reports,
         "--devices", Text(options.DevicesPerSilo), "--batch", Text(options.Batch), "--pass-ms", Text(options.PassTime.TotalMilliseconds),

@@ -1,5 +1,6 @@
 using Taba.Diffusion.Tensors;
 using Taba.Testing;
+using Taba.Testing.Client;
 using static TorchSharp.torch;
 
 namespace Taba.Client.Tests;
@@ -169,7 +170,7 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public async Task RunFolder_OfAnotherRun_IsRefusedWithTheFieldsThatDiffer()
     {
-        Assert.Equal(ExitStatus.Done, await _taba.RunAsync(Sample("--seed", "1")));
+        await _taba.DoneAsync(Sample("--seed", "1"));
         Assert.Contains("seed 1", await _taba.RefuseAsync(Sample("--seed", "2")), StringComparison.Ordinal);
     }
 

@@ -1,4 +1,5 @@
 using Taba.Client.Commands;
+using Taba.Testing.Client;
 using static Taba.Client.Tests.FamilyCommandLine;
 
 namespace Taba.Client.Tests;
@@ -106,8 +107,8 @@ public sealed class ConditionFlagsTests : IDisposable
     [InlineData("forward", "if", "--input_prompts_path out/base/prompts.pkl")]
     public async Task Help_OfEveryFamily_HasExamples(string verb, string family, string expected)
     {
-        Assert.Equal(ExitStatus.Done, await _taba.RunAsync(verb, family, "--help"));
-        Assert.Contains("Examples:", _taba.Output, StringComparison.Ordinal);
-        Assert.Contains(expected, _taba.Output, StringComparison.Ordinal);
+        await _taba.DoneAsync(verb, family, "--help");
+        Assert.Contains("Examples:", _taba.Last.Output, StringComparison.Ordinal);
+        Assert.Contains(expected, _taba.Last.Output, StringComparison.Ordinal);
     }
 }

@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
-using Taba.Client.Commands;
 using Taba.Client.Embedded;
 using Taba.Client.Running;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Storage;
+using Taba.Testing.Client;
+using Taba.Testing.Commands;
 
 namespace Taba.Client.Tests;
 
@@ -12,15 +13,8 @@ namespace Taba.Client.Tests;
 public sealed class InterruptTests : IDisposable
 {
     readonly CommandLine _taba = new();
-    readonly StringWriter _output = new();
-    readonly StringWriter _error = new();
 
-    public void Dispose()
-    {
-        _taba.Dispose();
-        _output.Dispose();
-        _error.Dispose();
-    }
+    public void Dispose() => _taba.Dispose();
 
     [Fact]
     public async Task Signal_WhileComputing_DrainsAndSaysHowToGoOn()
@@ -28,12 +22,12 @@ public sealed class InterruptTests : IDisposable
         using var interrupted = new CancellationTokenSource();
         var host = new ScriptedHost { OnWatch = () => interrupted.Cancel() };
 
-        Assert.Equal(ExitStatus.Interrupted, await RunAsync(host, interrupted.Token));
+        var ended = (await RunAsync(host, interrupted.Token)).ShouldEnd(ExitStatus.Interrupted);
 
         Assert.True(host.Drained);
         Assert.True(host.Disposed);
-        Assert.Contains("to go on: taba run", _error.ToString(), StringComparison.Ordinal);
-        Assert.Equal("", _output.ToString());
+        Assert.Contains("to go on: taba run", ended.Errors, StringComparison.Ordinal);
+        Assert.Equal("", ended.Output);
     }
 
     [Fact]
@@ -42,10 +36,10 @@ public sealed class InterruptTests : IDisposable
         var host = new ScriptedHost();
         host.OnWatch = () => host.Fault.SetResult("the disk of /x is full");
 
-        Assert.Equal(ExitStatus.Failed, await RunAsync(host, CancellationToken.None));
+        var ended = (await RunAsync(host, CancellationToken.None)).ShouldEnd(ExitStatus.Failed);
 
-        Assert.Contains("the disk of /x is full.", _error.ToString(), StringComparison.Ordinal);
-        Assert.Contains("to go on:", _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("the disk of /x is full.", ended.Errors, StringComparison.Ordinal);
+        Assert.Contains("to go on:", ended.Errors, StringComparison.Ordinal);
         Assert.True(host.Disposed);
     }
 
@@ -53,15 +47,14 @@ public sealed class InterruptTests : IDisposable
     public async Task Store_HeldByAnother_EndsWithThree()
     {
         var host = new ScriptedHost { Busy = true };
-        Assert.Equal(ExitStatus.Failed, await RunAsync(host, CancellationToken.None));
-        Assert.Equal("the store is in use by process 7.\n", _error.ToString());
+        var ended = (await RunAsync(host, CancellationToken.None)).ShouldEnd(ExitStatus.Failed);
+        Assert.Equal("the store is in use by process 7.\n", ended.Errors);
     }
 
-    Task<int> RunAsync(IRunHost host, CancellationToken interrupted)
+    Task<CommandResult> RunAsync(IRunHost host, CancellationToken interrupted)
     {
         var sweep = _taba.Write("s.yaml", $"model: {_taba.GaussianModel()}\nsamples: 4\nnum_inference_steps: 10");
-        return TabaCommand.RunAsync(
-            ["run", sweep, "--out", _taba.At("out")], new Terminal(_output, _error, false, TimeProvider.System), host, interrupted);
+        return InProcess.RunAsync(["run", sweep, "--out", _taba.At("out")], host, new StringWriter(), interrupted);
     }
 
     /// <summary>Plans truly, computes nothing.</summary>

@@ -1,9 +1,8 @@
 using System.Net;
 using System.Text.Json;
-using Taba.Client.Commands;
-using Taba.Client.Embedded;
 using Taba.Diffusion.Weights;
 using Taba.Testing;
+using Taba.Testing.Client;
 
 namespace Taba.Client.Tests;
 
@@ -41,9 +40,9 @@ public sealed class ModelsPullTests : IDisposable
     [Fact]
     public async Task Pull_KnownModel_PrintsAFolderThatLoads()
     {
-        Assert.Equal(ExitStatus.Done, await _taba.RunAsync("models", "pull", "celeba_ldm_256"));
-        Assert.Contains("ldm-celebahq-256: 6 files of CompVis/ldm-celebahq-256 at main (cccccccccccc)", _taba.Error, StringComparison.Ordinal);
-        var folder = ModelFolder.Open(_taba.Output.Trim());
+        await _taba.DoneAsync("models", "pull", "celeba_ldm_256");
+        Assert.Contains("ldm-celebahq-256: 6 files of CompVis/ldm-celebahq-256 at main (cccccccccccc)", _taba.Last.Errors, StringComparison.Ordinal);
+        var folder = ModelFolder.Open(_taba.Last.Output.Trim());
         Assert.Equal("LDMPipeline", folder.Pipeline);
         using var weights = folder.OpenWeights("vqvae");
         Assert.NotEmpty(weights.Names);
@@ -54,46 +53,46 @@ public sealed class ModelsPullTests : IDisposable
     [Fact]
     public async Task Pull_Json_IsOneObjectALine()
     {
-        Assert.Equal(ExitStatus.Done, await _taba.RunAsync("models", "pull", "if-i-xl", "--json"));
-        using var result = JsonDocument.Parse(_taba.Output);
+        await _taba.DoneAsync("models", "pull", "if-i-xl", "--json");
+        using var result = JsonDocument.Parse(_taba.Last.Output);
         Assert.Equal("DeepFloyd/IF-I-XL-v1.0", result.RootElement.GetProperty("repository").GetString());
         Assert.Equal(result.RootElement.GetProperty("bytes").GetInt64(), result.RootElement.GetProperty("bytes_pulled").GetInt64());
         Assert.True(Directory.Exists(result.RootElement.GetProperty("path").GetString()));
-        foreach (var line in _taba.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var line in _taba.Last.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries))
             JsonDocument.Parse(line).Dispose();
     }
 
     [Fact]
     public async Task Pull_AnyRepository_BringsItsComponents()
     {
-        Assert.Equal(ExitStatus.Done, await _taba.RunAsync("models", "pull", "someone/dit"));
-        Assert.Equal(1000, ModelFolder.Open(_taba.Output.Trim()).Id2Label.Count);
+        await _taba.DoneAsync("models", "pull", "someone/dit");
+        Assert.Equal(1000, ModelFolder.Open(_taba.Last.Output.Trim()).Id2Label.Count);
     }
 
     [Fact]
     public async Task Pull_PlainCheckpoint_IsFoundAfterwards()
     {
         _hub.AddPlain("cifar10_uncond_50M_500K.pt", "weights"u8.ToArray());
-        Assert.Equal(ExitStatus.Done, await _taba.RunAsync("models", "pull", "cifar_pixel_32"));
-        Assert.Equal(_taba.At("taba", "checkpoints", "cifar10_uncond_50M_500K.pt"), _taba.Output.Trim());
-        await _taba.RunAsync("models", "list");
-        Assert.Contains(_taba.At("taba", "checkpoints", "cifar10_uncond_50M_500K.pt"), _taba.Output, StringComparison.Ordinal);
+        await _taba.DoneAsync("models", "pull", "cifar_pixel_32");
+        Assert.Equal(_taba.At("taba", "checkpoints", "cifar10_uncond_50M_500K.pt"), _taba.Last.Output.Trim());
+        await _taba.DoneAsync("models", "list");
+        Assert.Contains(_taba.At("taba", "checkpoints", "cifar10_uncond_50M_500K.pt"), _taba.Last.Output, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task List_BeforeAndAfterAPull_SaysWhatIsHere()
     {
-        await _taba.RunAsync("models", "list");
-        Assert.Contains("from CompVis/ldm-celebahq-256\n", _taba.Output, StringComparison.Ordinal);
-        Assert.Contains("not here: taba models pull ldm-celebahq-256", _taba.Output, StringComparison.Ordinal);
-        await _taba.RunAsync("models", "pull", "ldm-celebahq-256");
-        var folder = _taba.Output.Trim();
-        await _taba.RunAsync("models", "list");
-        Assert.Contains(folder + "\n", _taba.Output, StringComparison.Ordinal);
+        await _taba.DoneAsync("models", "list");
+        Assert.Contains("from CompVis/ldm-celebahq-256\n", _taba.Last.Output, StringComparison.Ordinal);
+        Assert.Contains("not here: taba models pull ldm-celebahq-256", _taba.Last.Output, StringComparison.Ordinal);
+        await _taba.DoneAsync("models", "pull", "ldm-celebahq-256");
+        var folder = _taba.Last.Output.Trim();
+        await _taba.DoneAsync("models", "list");
+        Assert.Contains(folder + "\n", _taba.Last.Output, StringComparison.Ordinal);
 
         Directory.Delete(Path.Combine(folder, "vqvae"), recursive: true);
-        await _taba.RunAsync("models", "list");
-        Assert.Contains($"{folder} lacks vqvae: taba models pull ldm-celebahq-256", _taba.Output, StringComparison.Ordinal);
+        await _taba.DoneAsync("models", "list");
+        Assert.Contains($"{folder} lacks vqvae: taba models pull ldm-celebahq-256", _taba.Last.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -128,8 +127,8 @@ public sealed class ModelsPullTests : IDisposable
     public async Task Pull_Gated_EndsWithTwoAndWritesNothing()
     {
         _hub.Token = "hf_right";
-        Assert.Equal(ExitStatus.BadInput, await _taba.RunAsync("models", "pull", "if-i-xl"));
-        Assert.Contains("accept the licence of DeepFloyd/IF-I-XL-v1.0", _taba.Error, StringComparison.Ordinal);
+        (await _taba.RunAsync("models", "pull", "if-i-xl")).ShouldEnd(ExitStatus.BadInput);
+        Assert.Contains("accept the licence of DeepFloyd/IF-I-XL-v1.0", _taba.Last.Errors, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_taba.At("hf")));
     }
 
@@ -137,8 +136,8 @@ public sealed class ModelsPullTests : IDisposable
     public async Task Pull_ServerThatAsksToComeMuchLater_EndsWithThree()
     {
         _hub.Intercept = _ => HubReply.Of(503, ("Retry-After", "9999"));
-        Assert.Equal(ExitStatus.Failed, await _taba.RunAsync("models", "pull", "if-i-xl"));
-        Assert.Contains("to go on: taba models pull if-i-xl", _taba.Error, StringComparison.Ordinal);
+        (await _taba.RunAsync("models", "pull", "if-i-xl")).ShouldEnd(ExitStatus.Failed);
+        Assert.Contains("to go on: taba models pull if-i-xl", _taba.Last.Errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -151,10 +150,7 @@ public sealed class ModelsPullTests : IDisposable
                 interrupted.Cancel();
             return null;
         };
-        using StringWriter output = new(), error = new();
-        var status = await TabaCommand.RunAsync(
-            ["models", "pull", "if-i-xl"], new Terminal(output, error, false, TimeProvider.System), new EmbeddedRun(), interrupted.Token);
-        Assert.Equal(ExitStatus.Interrupted, status);
-        Assert.Contains("to go on: taba models pull if-i-xl", error.ToString(), StringComparison.Ordinal);
+        var ended = (await InProcess.RunAsync(["models", "pull", "if-i-xl"], interrupted.Token)).ShouldEnd(ExitStatus.Interrupted);
+        Assert.Contains("to go on: taba models pull if-i-xl", ended.Errors, StringComparison.Ordinal);
     }
 }

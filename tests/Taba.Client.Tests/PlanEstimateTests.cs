@@ -7,6 +7,7 @@ using Taba.Grains;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Engines;
+using Taba.Testing.Client;
 
 namespace Taba.Client.Tests;
 
@@ -23,22 +24,22 @@ public sealed class PlanEstimateTests : IDisposable
     public async Task Plan_AfterARun_SaysTheTimeAndWhatItRestsOn()
     {
         var sweep = Sweep();
-        await _taba.RunAsync("plan", sweep, "--out", _taba.At("out"));
-        Assert.Contains("estimated time: unknown (no run in this store measured g in float32", _taba.Output, StringComparison.Ordinal);
-        Assert.Equal(ExitStatus.Done, await _taba.RunAsync("run", sweep, "--out", _taba.At("out")));
+        await _taba.DoneAsync("plan", sweep, "--out", _taba.At("out"));
+        Assert.Contains("estimated time: unknown (no run in this store measured g in float32", _taba.Last.Output, StringComparison.Ordinal);
+        await _taba.DoneAsync("run", sweep, "--out", _taba.At("out"));
         var before = Snapshot();
 
-        Assert.Equal(ExitStatus.Done, await _taba.RunAsync("plan", sweep, "--out", _taba.At("out"), "samples=60", "--json"));
-        var plan = JsonNode.Parse(_taba.Output)!;
+        await _taba.DoneAsync("plan", sweep, "--out", _taba.At("out"), "samples=60", "--json");
+        var plan = JsonNode.Parse(_taba.Last.Output)!;
         var perSecond = (double)plan["stages"]![0]!["evaluations_per_second"]!;
         Assert.Equal(40 * 20, (long)plan["stages"]![0]!["measured_evaluations"]!);
         // Both numbers are rounded where they are shown.
         Assert.Equal(1, (double)plan["estimated_seconds"]! * perSecond / (20 * 20), 1e-3);
 
-        await _taba.RunAsync("plan", sweep, "--out", _taba.At("out"), "samples=60");
-        Assert.Matches(@"estimated time: .* of computing \(on this machine g in float32 made .* evaluations/s at batch size 16 over 800 evaluations\)", _taba.Output);
-        await _taba.RunAsync("plan", sweep, "--out", _taba.At("out"));
-        Assert.Contains("estimated time: nothing to compute", _taba.Output, StringComparison.Ordinal);
+        await _taba.DoneAsync("plan", sweep, "--out", _taba.At("out"), "samples=60");
+        Assert.Matches(@"estimated time: .* of computing \(on this machine g in float32 made .* evaluations/s at batch size 16 over 800 evaluations\)", _taba.Last.Output);
+        await _taba.DoneAsync("plan", sweep, "--out", _taba.At("out"));
+        Assert.Contains("estimated time: nothing to compute", _taba.Last.Output, StringComparison.Ordinal);
         Assert.Equal(before, Snapshot());
     }
 
@@ -49,7 +50,7 @@ public sealed class PlanEstimateTests : IDisposable
         Directory.CreateDirectory(_taba.At("out", ".taba"));
         var before = Snapshot();
 
-        Assert.Equal(ExitStatus.Done, await _taba.RunAsync("plan", sweep, "--out", _taba.At("out")));
+        await _taba.DoneAsync("plan", sweep, "--out", _taba.At("out"));
 
         Assert.Equal(before, Snapshot());
     }
@@ -58,20 +59,20 @@ public sealed class PlanEstimateTests : IDisposable
     public async Task OfAsync_AfterARun_CountsNeitherPartsNorFoldersThatAreThere()
     {
         var sweep = Sweep();
-        await _taba.RunAsync("plan", sweep, "--out", _taba.At("out"), "--json");
-        var before = JsonNode.Parse(_taba.Output)!;
+        await _taba.DoneAsync("plan", sweep, "--out", _taba.At("out"), "--json");
+        var before = JsonNode.Parse(_taba.Last.Output)!;
         // Samples and latents; noise too in the folder.
         Assert.Equal(40 * 2 * RowBytes, (long)before["store_bytes"]!);
         Assert.Equal(40 * 3 * RowBytes, (long)before["folder_bytes"]!);
 
-        await _taba.RunAsync("run", sweep, "--out", _taba.At("out"));
-        await _taba.RunAsync("plan", sweep, "--out", _taba.At("out"), "--json");
-        var after = JsonNode.Parse(_taba.Output)!;
+        await _taba.DoneAsync("run", sweep, "--out", _taba.At("out"));
+        await _taba.DoneAsync("plan", sweep, "--out", _taba.At("out"), "--json");
+        var after = JsonNode.Parse(_taba.Last.Output)!;
         Assert.Equal((0, 0, 0), ((long)after["store_bytes"]!, (long)after["folder_bytes"]!, (long)after["working_bytes"]!));
 
         File.Delete(Path.Combine(_taba.At("out", "s", "g_T10_seed420"), "latents.safetensors"));
-        await _taba.RunAsync("plan", sweep, "--out", _taba.At("out"), "--json");
-        Assert.Equal(40 * 3 * RowBytes, (long)JsonNode.Parse(_taba.Output)!["folder_bytes"]!);
+        await _taba.DoneAsync("plan", sweep, "--out", _taba.At("out"), "--json");
+        Assert.Equal(40 * 3 * RowBytes, (long)JsonNode.Parse(_taba.Last.Output)!["folder_bytes"]!);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Taba.Client.Running;
 using Taba.Diffusion.Tensors;
+using Taba.Testing.Client;
 using TorchSharp;
 
 namespace Taba.Client.Tests;
@@ -22,13 +23,13 @@ public sealed class PrecisionRetryTests : IDisposable
     public async Task Sample_InfiniteValueInAnImage_FailsThatSampleAndSaysWhatWasTried(string dtype, bool triedAgain)
     {
         var folder = _taba.At("out", "run");
-        var status = await _taba.RunAsync(
+        var ended = await _taba.RunAsync(
             "sample", "gaussian", "--model", _taba.GaussianModel(), "--num_inference_steps", "10", "--input_image_path", Write(), "--with_inversion",
             "--dtype", dtype, "--save_dir", folder);
 
-        Assert.Equal(ExitStatus.SamplesFailed, status);
-        Assert.Contains($"Sample {Bad} of stage", _taba.Error, StringComparison.Ordinal);
-        Assert.Equal(triedAgain, _taba.Error.Contains("Computed again after NaN or Inf in bfloat16", StringComparison.Ordinal));
+        ended.ShouldEnd(ExitStatus.SamplesFailed);
+        Assert.Contains($"Sample {Bad} of stage", ended.Errors, StringComparison.Ordinal);
+        Assert.Equal(triedAgain, ended.Errors.Contains("Computed again after NaN or Inf in bfloat16", StringComparison.Ordinal));
         var manifest = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "manifest.json")))!;
         Assert.Equal(Bad, (int)Assert.Single(manifest["failures"]!.AsArray())!["sample"]!);
         Assert.Empty(manifest["retried"]!.AsArray());

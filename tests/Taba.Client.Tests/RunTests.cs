@@ -6,12 +6,18 @@ using Taba.Client.Running;
 using Taba.Client.Sweeps;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Outputs;
+using Taba.Testing.Client;
 
 namespace Taba.Client.Tests;
 
 /// <summary>Whole commands on the family without a network: what they leave, print and reuse.</summary>
 public sealed class RunTests : IDisposable
 {
+    const int Samples = 40;
+
+    /// <summary>The sampling stage; an inversion and a reconstruction of the plain run, of both forward replacements and of the swap.</summary>
+    const int Stages = 1 + (4 * 2);
+
     readonly CommandLine _taba = new();
 
     public void Dispose() => _taba.Dispose();
@@ -19,7 +25,7 @@ public sealed class RunTests : IDisposable
     string Sweep(string more = "") => _taba.Write("sweep.yaml", $$"""
         name: tiny
         model: {{_taba.GaussianModel()}}
-        samples: 40
+        samples: {{Samples}}
         seed: 420
         num_inference_steps: 10
         interventions:
@@ -31,7 +37,7 @@ public sealed class RunTests : IDisposable
     [Fact]
     public async Task Run_OfASweep_LeavesTensorsMetricsAndReport()
     {
-        Assert.Equal(ExitStatus.Done, await _taba.RunAsync("run", Sweep(), "--out", _taba.At("out")));
+        await _taba.DoneAsync("run", Sweep(), "--out", _taba.At("out"));
 
         var folders = Directory.GetDirectories(_taba.At("out", "tiny"));
         Assert.Equal(4, folders.Length);
@@ -40,7 +46,7 @@ public sealed class RunTests : IDisposable
             foreach (var file in (string[])["noise.safetensors", "samples.safetensors", "latents.safetensors", "samples2.safetensors", "metrics.json", "manifest.json"])
                 Assert.True(File.Exists(Path.Combine(folder, file)), $"{folder} lacks {file}");
             Assert.True(File.Exists(Path.Combine(folder, "pictures", "samples2.png")));
-            Assert.Contains(folder, _taba.Output, StringComparison.Ordinal);
+            Assert.Contains(folder, _taba.Last.Output, StringComparison.Ordinal);
         }
         var report = await File.ReadAllTextAsync(_taba.At("out", "tiny", "report.html"));
         Assert.Contains("forward K = 3", report, StringComparison.Ordinal);
@@ -53,35 +59,36 @@ public sealed class RunTests : IDisposable
     public async Task Run_Again_ComputesNothing()
     {
         var sweep = Sweep();
-        await _taba.RunAsync("run", sweep, "--out", _taba.At("out"));
-        Assert.Equal(ExitStatus.Done, await _taba.RunAsync("run", sweep, "--out", _taba.At("out"), "--json"));
-        var done = JsonNode.Parse(_taba.Output.TrimEnd().Split('\n')[^1])!;
+        await _taba.DoneAsync("run", sweep, "--out", _taba.At("out"));
+        await _taba.DoneAsync("run", sweep, "--out", _taba.At("out"), "--json");
+        var done = JsonNode.Parse(_taba.Last.LastLine)!;
         Assert.Equal("done", (string)done["event"]!);
         Assert.Equal(0, (double)done["evaluations"]!);
-        Assert.Equal(9 * 40, (long)done["reused_rows"]!);
+        Assert.Equal(Stages * Samples, (long)done["reused_rows"]!);
     }
 
     [Fact]
     public async Task Run_WithJson_PrintsOnlyJsonLines()
     {
-        await _taba.RunAsync("run", Sweep(), "--out", _taba.At("out"), "--json");
-        foreach (var line in (_taba.Output + _taba.Error).TrimEnd().Split('\n'))
-            Assert.NotNull(JsonNode.Parse(line));
+        var done = await _taba.DoneAsync("run", Sweep(), "--out", _taba.At("out"), "--json");
+        var events = (done.Output + done.Errors).TrimEnd().Split('\n').Select(line => (string)JsonNode.Parse(line)!["event"]!).ToList();
+        Assert.Contains("progress", events);
+        Assert.Equal("done", (string)JsonNode.Parse(done.LastLine)!["event"]!);
     }
 
     [Fact]
     public async Task Plan_BeforeARun_WritesNothingAndPromisesWhatIsDone()
     {
         var sweep = Sweep();
-        Assert.Equal(ExitStatus.Done, await _taba.RunAsync("plan", sweep, "--out", _taba.At("out"), "--json"));
+        await _taba.DoneAsync("plan", sweep, "--out", _taba.At("out"), "--json");
         Assert.False(Directory.Exists(_taba.At("out")));
-        var before = JsonNode.Parse(_taba.Output)!;
-        // 40 rows: sample 10, plain 10 + 10, forward 9 + 10 and 7 + 10, swap 8 + 10.
-        Assert.Equal(40 * 84, (long)before["evaluations"]!);
+        var before = JsonNode.Parse(_taba.Last.Output)!;
+        // A row: sample 10, plain 10 + 10, forward 9 + 10 and 7 + 10, swap 8 + 10.
+        Assert.Equal(Samples * 84, (long)before["evaluations"]!);
 
-        await _taba.RunAsync("run", sweep, "--out", _taba.At("out"));
-        await _taba.RunAsync("plan", sweep, "--out", _taba.At("out"), "samples=60", "--json");
-        Assert.Equal(20 * 84, (long)JsonNode.Parse(_taba.Output)!["evaluations"]!);
+        await _taba.DoneAsync("run", sweep, "--out", _taba.At("out"));
+        await _taba.DoneAsync("plan", sweep, "--out", _taba.At("out"), "samples=60", "--json");
+        Assert.Equal(20 * 84, (long)JsonNode.Parse(_taba.Last.Output)!["evaluations"]!);
     }
 
     [Fact]
@@ -89,16 +96,16 @@ public sealed class RunTests : IDisposable
     {
         string[] shared = ["sample", "gaussian", "--model", _taba.GaussianModel(), "--n_samples", "24", "--num_inference_steps", "10", "--with_inversion", "--internal"];
         for (var part = 0; part < 3; part++)
-            Assert.Equal(ExitStatus.Done, await _taba.RunAsync([.. shared, "--n_parts", "3", "--part_idx", $"{part}", "--save_dir", _taba.At($"store{part}", "run")]));
-        await _taba.RunAsync([.. shared, "--save_dir", _taba.At("whole", "run")]);
+            await _taba.DoneAsync([.. shared, "--n_parts", "3", "--part_idx", $"{part}", "--save_dir", _taba.At($"store{part}", "run")]);
+        await _taba.DoneAsync([.. shared, "--save_dir", _taba.At("whole", "run")]);
         string[] parts = [_taba.At("store2", "run_part_2"), _taba.At("store0", "run_part_0"), _taba.At("store1", "run_part_1")];
 
-        Assert.Equal(ExitStatus.Done, await _taba.RunAsync(["merge", .. parts, "--save_dir", _taba.At("merged")]));
+        await _taba.DoneAsync(["merge", .. parts, "--save_dir", _taba.At("merged")]);
 
         foreach (var file in Directory.GetFiles(_taba.At("whole", "run"), "*.pt"))
             Assert.Equal(await File.ReadAllBytesAsync(file), await File.ReadAllBytesAsync(Path.Combine(_taba.At("merged"), Path.GetFileName(file))));
         Assert.Equal(Metrics(_taba.At("whole", "run")), Metrics(_taba.At("merged")));
-        Assert.Equal(ExitStatus.Done, await _taba.RunAsync("report", _taba.At("merged")));
+        await _taba.DoneAsync("report", _taba.At("merged"));
 
         Assert.Contains("Part 1 is missing", await _taba.RefuseAsync("merge", parts[0], parts[1], "--save_dir", _taba.At("other")), StringComparison.Ordinal);
         Assert.Contains("not parts of one run", await _taba.RefuseAsync("merge", parts[1], _taba.At("whole", "run"), "--save_dir", _taba.At("other")), StringComparison.Ordinal);
@@ -107,8 +114,8 @@ public sealed class RunTests : IDisposable
     [Fact]
     public async Task Sample_OneSample_HasNaNMetricsAndAReport()
     {
-        Assert.Equal(ExitStatus.Done, await _taba.RunAsync(
-            "sample", "gaussian", "--model", _taba.GaussianModel(), "--n_samples", "1", "--num_inference_steps", "10", "--with_inversion", "--save_dir", _taba.At("out", "one")));
+        await _taba.DoneAsync(
+            "sample", "gaussian", "--model", _taba.GaussianModel(), "--n_samples", "1", "--num_inference_steps", "10", "--with_inversion", "--save_dir", _taba.At("out", "one"));
         Assert.Contains("NaN", await File.ReadAllTextAsync(_taba.At("out", "one", "metrics.json")), StringComparison.Ordinal);
         Assert.True(File.Exists(_taba.At("out", "one", "report.html")));
     }
@@ -116,8 +123,8 @@ public sealed class RunTests : IDisposable
     [Fact]
     public async Task Run_WithFlags_OverridesTheFile()
     {
-        Assert.Equal(ExitStatus.Done, await _taba.RunAsync(
-            "run", Sweep(), "interventions=[]", "--out", _taba.At("out"), "--format", "npy", "--deterministic", "--noise", "per-sample", "--device", "cpu"));
+        await _taba.DoneAsync(
+            "run", Sweep(), "interventions=[]", "--out", _taba.At("out"), "--format", "npy", "--deterministic", "--noise", "per-sample", "--device", "cpu");
         var run = _taba.At("out", "tiny", "g_T10_seed420");
         Assert.True(File.Exists(Path.Combine(run, "samples.npy")));
         var input = (string)JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(run, "manifest.json")))!["stages"]![0]!["fields"]!["input"]!;
@@ -128,10 +135,10 @@ public sealed class RunTests : IDisposable
     public async Task Run_Overwrite_ComputesAnew()
     {
         string[] command = ["run", Sweep(), "interventions=[]", "--out", _taba.At("out"), "--json"];
-        await _taba.RunAsync(command);
-        Assert.Equal(ExitStatus.Done, await _taba.RunAsync([.. command, "--overwrite"]));
-        var done = JsonNode.Parse(_taba.Output.TrimEnd().Split('\n')[^1])!;
-        Assert.Equal(40 * 30, (double)done["evaluations"]!);
+        await _taba.DoneAsync(command);
+        await _taba.DoneAsync([.. command, "--overwrite"]);
+        var done = JsonNode.Parse(_taba.Last.LastLine)!;
+        Assert.Equal(Samples * 3 * 10, (double)done["evaluations"]!);
     }
 
     [Fact]

@@ -1,16 +1,11 @@
 using System.Runtime.CompilerServices;
+using Taba.Testing.Client;
 
 namespace Taba.Client.Tests;
 
-/// <summary>Commands of these tests download nothing and see none of the user's models; tests of downloads have a server of their own.</summary>
+/// <summary>Also tests that run no command see no model of the user's.</summary>
 static class WithoutNetwork
 {
     [ModuleInitializer]
-    internal static void Begin()
-    {
-        var nowhere = Path.Combine(Path.GetTempPath(), "taba-client-tests-no-cache");
-        Environment.SetEnvironmentVariable("HF_HUB_OFFLINE", "1");
-        Environment.SetEnvironmentVariable("HF_HUB_CACHE", nowhere);
-        Environment.SetEnvironmentVariable("TABA_CACHE", nowhere);
-    }
+    internal static void Begin() => Isolation.Begin();
 }

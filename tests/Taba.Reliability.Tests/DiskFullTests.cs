@@ -1,8 +1,11 @@
 using System.Globalization;
+using Taba.Testing;
+using Taba.Testing.Client;
 
 namespace Taba.Reliability.Tests;
 
 /// <summary>A disk that fills ends a run with a sentence; with room, the same command continues.</summary>
+[Trait(Needs.Trait, Needs.Process)]
 public sealed class DiskFullTests(ReferenceSweep reference, ITestOutputHelper log) : IClassFixture<ReferenceSweep>
 {
     const int Megabyte = 1024;
@@ -23,7 +26,7 @@ public sealed class DiskFullTests(ReferenceSweep reference, ITestOutputHelper lo
 
         log.WriteLine(failed.LastWord);
         Assert.Contains("full", failed.LastWord);
-        Assert.DoesNotContain("fail:", failed.Error);
+        Assert.DoesNotContain("fail:", failed.Errors);
         Assert.Contains("to go on: taba run sweep.yaml --out disk/out", failed.LastWord);
         disk.Resize(64 * Megabyte);
         (await bench.RunSweepAsync()).ShouldEnd(0);
@@ -44,7 +47,7 @@ public sealed class DiskFullTests(ReferenceSweep reference, ITestOutputHelper lo
             format: npy
             """;
         using var undisturbed = new Workbench(sweep);
-        (await undisturbed.RunSweepAsync()).ShouldEnd(0);
+        await undisturbed.RunUndisturbedAsync();
 
         // The room that is left lets each run come a little further: to the grain state, the checkpoints, the parts, the run folder.
         using var bench = new Workbench(sweep) { Out = "disk/out" };
@@ -52,15 +55,15 @@ public sealed class DiskFullTests(ReferenceSweep reference, ITestOutputHelper lo
         for (var left = 0; ; left += 160)
         {
             Assert.InRange(left, 0, 8 * Megabyte);
-            using var run = bench.StartSweep();
+            var run = InProcess.RunAsync("run", bench.At("sweep.yaml"), "--out", bench.OutFolder);
             // It has the lock: what it estimated before no longer holds.
-            Assert.True(await run.UntilAsync(() => File.Exists(Path.Combine(bench.Store, "lock.json"))), "The run ended before the disk could be filled.");
+            await UntilAsync(() => File.Exists(Path.Combine(bench.Store, "lock.json")), run);
             disk.Fill(left);
-            var ended = await run.EndAsync();
-            log.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{left} KiB left: {ended.ExitCode} {ended.LastWord}"));
-            ended.ShouldEnd(left == 0 || ended.ExitCode != 0 ? 3 : 0);
+            var ended = await run;
+            log.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{left} KiB left: {ended.Status} {ended.LastWord}"));
+            ended.ShouldEnd(left == 0 || ended.Status != 0 ? 3 : 0);
             disk.MakeRoom();
-            if (ended.ExitCode == 0)
+            if (ended.Status == 0)
                 break;
             Assert.Contains("full", ended.LastWord);
         }
@@ -77,5 +80,15 @@ public sealed class DiskFullTests(ReferenceSweep reference, ITestOutputHelper lo
 
         Assert.Contains("free and this run writes", refused.LastWord);
         Assert.Empty(Directory.EnumerateFileSystemEntries(bench.At("disk")));
+    }
+
+    static async Task UntilAsync(Func<bool> condition, Task run)
+    {
+        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
+        while (!condition())
+        {
+            Assert.False(run.IsCompleted, "The run ended before the disk could be filled.");
+            await look.WaitForNextTickAsync();
+        }
     }
 }

@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
+using Taba.Testing;
 
 namespace Taba.Reliability.Tests;
 
 /// <summary>Ctrl-C and SIGTERM end a run in order: exit status 130, how to go on, and nothing lost.</summary>
+[Trait(Needs.Trait, Needs.Process)]
 public sealed class InterruptTests(ReferenceSweep reference) : IClassFixture<ReferenceSweep>
 {
     [Theory]
@@ -14,11 +16,14 @@ public sealed class InterruptTests(ReferenceSweep reference) : IClassFixture<Ref
         using var run = bench.StartSweep();
         Assert.True(await run.UntilAsync(() => bench.Evaluations > moment * ReferenceSweep.Planned), "The run ended before it could be interrupted.");
 
-        run.Signal(signal);
+        if (signal == PosixSignal.SIGINT)
+            run.Interrupt();
+        else
+            run.Terminate();
         var interrupted = (await run.EndAsync()).ShouldEnd(130);
 
         Assert.Contains("to go on: taba run sweep.yaml --out out", interrupted.LastWord);
-        Assert.DoesNotContain("fail:", interrupted.Error);
+        Assert.DoesNotContain("fail:", interrupted.Errors);
         Assert.InRange(bench.Evaluations, 1, ReferenceSweep.Planned - 1);
         (await bench.RunSweepAsync()).ShouldEnd(0);
         Assert.Equal(ReferenceSweep.Planned, bench.Evaluations);

@@ -3,6 +3,7 @@ using Taba.Testing;
 namespace Taba.Reliability.Tests;
 
 /// <summary>What a killed command left in a store is taken up by the same command, and by no other.</summary>
+[Trait(Needs.Trait, Needs.Process)]
 public sealed class UnfinishedSweepTests(ReferenceSweep reference) : IClassFixture<ReferenceSweep>
 {
     [Fact]

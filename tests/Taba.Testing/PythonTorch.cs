@@ -17,13 +17,13 @@ public static class PythonTorch
     static string Interpreter => Environment.GetEnvironmentVariable("TABA_PYTHON") ?? "/usr/bin/python3";
 
     /// <summary>Why a test that needs Python cannot run; null when it can.</summary>
-    public static string? MissingPython => HasPython.Value ? null : Missing("Python 3");
+    public static string? MissingPython => Has(HasPython) ? null : Missing("Python 3");
 
     /// <summary>Why a test that needs NumPy cannot run; null when it can.</summary>
-    public static string? MissingNumpy => HasNumpy.Value ? null : Missing("Python 3 with numpy (Debian: python3-numpy)");
+    public static string? MissingNumpy => Has(HasNumpy) ? null : Missing("Python 3 with numpy (Debian: python3-numpy)");
 
     /// <summary>Why a test that needs torch cannot run; null when it can.</summary>
-    public static string? MissingTorch => HasTorch.Value ? null : Missing("Python 3 with torch and numpy (Debian: python3-torch python3-numpy)");
+    public static string? MissingTorch => Has(HasTorch) ? null : Missing("Python 3 with torch and numpy (Debian: python3-torch python3-numpy)");
 
     /// <summary>Runs a script and returns its standard output.</summary>
     public static string Run(string script, params string[] arguments) => RunInterpreter(["-c", script, .. arguments]);
@@ -48,6 +48,12 @@ public static class PythonTorch
         return process.ExitCode == 0
             ? output.GetAwaiter().GetResult()
             : throw new InvalidOperationException($"{Interpreter} ended with {process.ExitCode}: {errors.GetAwaiter().GetResult()}");
+    }
+
+    static bool Has(Lazy<bool> what)
+    {
+        Needs.AProcess("Python");
+        return what.Value;
     }
 
     static bool TryRun(params string[] arguments)

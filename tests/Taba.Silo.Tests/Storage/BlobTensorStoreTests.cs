@@ -3,10 +3,12 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Taba.Grains.Stages;
 using Taba.Silo.Storage;
+using Taba.Testing;
 using static Taba.Silo.Tests.Storage.StoreExamples;
 
 namespace Taba.Silo.Tests.Storage;
 
+[Trait(Needs.Trait, Needs.Process)]
 public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, IAsyncLifetime
 {
     static readonly CancellationToken None = CancellationToken.None;
@@ -273,10 +275,10 @@ public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, 
     [Fact]
     public async Task Put_ScratchDiskIsFullWhenCopied_SaysWhichDisk()
     {
-        using var disk = SmallDisk.MountOrSkip();
+        using var disk = Disks.MountOrSkip();
         var entry = await PutAsync(Store(), Attempt(), new byte[600_000]);
         var store = new BlobTensorStore(_container, disk.Path);
-        disk.FillUpTo(100_000);
+        disk.Fill(kilobytesLeft: 100);
         var failure = await Assert.ThrowsAsync<StoreException>(() => store.OpenAsync(entry.Path, None));
         Assert.True(failure.DiskFull);
         Assert.True(Assert.Throws<StoreException>(() => store.Open(entry.Path)).DiskFull);

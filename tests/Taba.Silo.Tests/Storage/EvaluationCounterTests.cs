@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Taba.Silo.Storage;
+using Taba.Testing;
 
 namespace Taba.Silo.Tests.Storage;
 
@@ -48,17 +49,19 @@ public sealed class EvaluationCounterTests : IDisposable
     }
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public void Available_SmallDisk_IsThatDisksAndNotTheRoots()
     {
-        using var disk = SmallDisk.MountOrSkip();
+        using var disk = Disks.MountOrSkip();
         Assert.InRange(DiskSpace.Available(Path.Combine(disk.Path, "a", "b"))!.Value, 1, 1 << 20);
     }
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public void Open_DiskIsFull_SaysSo()
     {
-        using var disk = SmallDisk.MountOrSkip();
-        disk.FillUpTo(0);
+        using var disk = Disks.MountOrSkip();
+        disk.Fill();
         var failure = Assert.Throws<StoreException>(() => new EvaluationCounter(disk.Path));
         Assert.True(failure.DiskFull);
     }

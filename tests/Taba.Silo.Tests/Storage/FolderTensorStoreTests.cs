@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Taba.Silo.Storage;
+using Taba.Testing;
 using static Taba.Silo.Tests.Storage.StoreExamples;
 
 namespace Taba.Silo.Tests.Storage;
@@ -194,13 +195,14 @@ public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
     }
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public async Task Publish_DiskIsFull_SaysSoAndContinuesWhenThereIsRoom()
     {
-        using var disk = SmallDisk.MountOrSkip();
+        using var disk = Disks.MountOrSkip();
         var store = new FolderTensorStore(Path.Combine(disk.Path, ".taba"));
         var attempt = Attempt();
         var entry = await PutAsync(store, attempt, [1]);
-        disk.FillUpTo(0);
+        disk.Fill();
 
         var failure = await Assert.ThrowsAsync<StoreException>(() => store.PublishAsync(Manifest(attempt, new(0, 32), entry), None));
         disk.MakeRoom();

@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using Taba.Silo.Storage;
+using Taba.Testing;
 
 namespace Taba.Silo.Tests.Storage;
 
@@ -29,6 +30,7 @@ public sealed class PrivateFolderTests : IDisposable
     }
 
     [Theory]
+    [Trait(Needs.Trait, Needs.Process)]
     [InlineData(false)]
     [InlineData(true)]
     public void Take_SomebodyElseOwnsIt_IsRefusedAndLeftAlone(bool asALink)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Taba.Silo.Storage;
+using Taba.Testing;
 
 namespace Taba.Silo.Tests.Storage;
 
@@ -28,6 +29,7 @@ public sealed class StoreLockTests : IDisposable
     }
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public void Acquire_HeldByAnotherProcess_IsBusyUntilThatEndsByAnyMeans()
     {
         if (OperatingSystem.IsWindows())
@@ -52,6 +54,7 @@ public sealed class StoreLockTests : IDisposable
     }
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public void Acquire_HeldHere_AnotherProcessIsRefused()
     {
         if (OperatingSystem.IsWindows())

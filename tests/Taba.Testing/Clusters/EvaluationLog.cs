@@ -10,7 +10,8 @@ public readonly record struct SeenEvaluation(string Silo, string Stage, int Samp
 /// <summary>Follows the journals of all silos while they are written.</summary>
 public sealed class EvaluationLog : IAsyncDisposable
 {
-    static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
+    /// <summary>The time between two looks at the journals.</summary>
+    public static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
 
     readonly string _folder;
     readonly Stopwatch _clock = Stopwatch.StartNew();

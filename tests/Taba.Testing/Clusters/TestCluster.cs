@@ -1,3 +1,4 @@
+using Taba.Testing.Commands;
 using Taba.Testing.Servers;
 
 namespace Taba.Testing.Clusters;
@@ -13,8 +14,8 @@ public sealed class TestCluster : IAsyncDisposable
     static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
 
     readonly TempFolder _folder = new();
-    readonly Dictionary<string, ClusterProcess> _silos = [];
-    readonly List<ClusterProcess> _clients = [];
+    readonly Dictionary<string, ProgramProcess> _silos = [];
+    readonly List<ProgramProcess> _clients = [];
     int _clientNumber;
 
     readonly PostgresServer? _postgres;
@@ -49,7 +50,7 @@ public sealed class TestCluster : IAsyncDisposable
     public Dictionary<string, string> Settings { get; } = [];
 
     /// <summary>Silos that were started and not removed, by name.</summary>
-    public IReadOnlyDictionary<string, ClusterProcess> Silos => _silos;
+    public IReadOnlyDictionary<string, ProgramProcess> Silos => _silos;
 
     /// <summary>The address that a silo binds; loopback unless a test puts silos on networks of their own.</summary>
     public Func<string, (string Address, string[] Within)> Place { get; set; } = _ => ("127.0.0.1", []);
@@ -63,7 +64,7 @@ public sealed class TestCluster : IAsyncDisposable
     public static async Task<TestCluster> StartOnRedisAsync() => new(null, await RedisServer.StartAsync(), null);
 
     /// <summary>Starts a silo and waits until it is a member.</summary>
-    public async Task<ClusterProcess> StartSiloAsync(string name, string role = "worker")
+    public async Task<ProgramProcess> StartSiloAsync(string name, string role = "worker")
     {
         var silo = BeginSilo(name, role);
         await silo.SaysAsync("ready", StartLimit);
@@ -71,26 +72,26 @@ public sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>Starts a silo and does not wait.</summary>
-    public ClusterProcess BeginSilo(string name, string role = "worker")
+    public ProgramProcess BeginSilo(string name, string role = "worker")
     {
         if (_silos.Remove(name, out var old))
             Retire(old);
         var (address, within) = Place(name);
-        var settings = new Dictionary<string, string>(ClusterSettings())
+        var settings = new Dictionary<string, string>(ClientSettings())
         {
             [$"Taba__Clusters__{Name}__Address"] = address,
             ["Taba__Engine__EvaluationJournal"] = Path.Combine(Journals, $"{name}.journal"),
         };
-        return _silos[name] = ClusterProcess.Start(
-            name, "Taba.Silo.dll", Folder, settings,
+        return _silos[name] = ProgramProcess.Start(
+            name, Programs.Silo, Folder, settings,
             ["--cluster", Name, "--name", name, "--role", role, "--device", "cpu", "--silo-port", "0", "--gateway-port", "0"], within);
     }
 
     /// <summary>Starts the command.</summary>
-    public ClusterProcess StartClient(params IEnumerable<string> arguments)
+    public ProgramProcess StartClient(params IEnumerable<string> arguments)
     {
         var (_, within) = Place("client");
-        var client = ClusterProcess.Start($"client {++_clientNumber}", "taba.dll", Folder, ClusterSettings(), arguments, within);
+        var client = ProgramProcess.Start($"client {++_clientNumber}", Programs.Taba, Folder, ClientSettings(), arguments, within);
         _clients.Add(client);
         return client;
     }
@@ -99,9 +100,10 @@ public sealed class TestCluster : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It ended with another status than 0.</exception>
     public async Task<string> RunClientAsync(TimeSpan atMost, params IEnumerable<string> arguments)
     {
-        var client = StartClient(arguments);
-        var status = await client.EndAsync(atMost);
-        return status == 0 ? client.Output : throw new InvalidOperationException($"{client.Name} ended with {status}.\n{client.Output}\n{client.Errors}");
+        var ended = await StartClient(arguments).EndAsync(atMost);
+        return ended.Status == 0
+            ? ended.Output
+            : throw new InvalidOperationException($"{ended.Command} ended with {ended.Status}.\n{ended.Output}\n{ended.Errors}");
     }
 
     public async ValueTask DisposeAsync()
@@ -118,7 +120,7 @@ public sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>Ends a process; what it said stays with the other logs.</summary>
-    void Retire(ClusterProcess process)
+    void Retire(ProgramProcess process)
     {
         process.Thaw();
         process.Dispose();
@@ -128,7 +130,8 @@ public sealed class TestCluster : IAsyncDisposable
         File.AppendAllText(Path.Combine(Logs, $"{process.Name}.log"), $"{process.Output}\n{process.Errors}\n----\n");
     }
 
-    Dictionary<string, string> ClusterSettings()
+    /// <summary>The environment of every client.</summary>
+    public Dictionary<string, string> ClientSettings()
     {
         var section = $"Taba__Clusters__{Name}__";
         var settings = new Dictionary<string, string>(Settings)

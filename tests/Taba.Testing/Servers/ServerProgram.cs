@@ -34,6 +34,7 @@ static class ServerProgram
     /// <summary>Starts a server that stays; what it says goes to a file, for whoever looks into a failure.</summary>
     public static Process Start(string program, IEnumerable<string> arguments, string logFile)
     {
+        Needs.AProcess(program);
         var process = new Process
         {
             StartInfo = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true },
@@ -51,6 +52,7 @@ static class ServerProgram
     /// <exception cref="InvalidOperationException">It failed; the message holds what it said.</exception>
     public static async Task RunAsync(string program, params IEnumerable<string> arguments)
     {
+        Needs.AProcess(program);
         // Its output goes to a file: a server that it leaves behind would hold a pipe open.
         var said = Path.GetTempFileName();
         try

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Taba.Testing;
 using Taba.Testing.Clusters;
+using Taba.Testing.Commands;
 
 namespace Taba.Chaos;
 
@@ -63,7 +64,7 @@ sealed class ChaosRun : IAsyncDisposable
     public static IEnumerable<(string, string)> Workers(int count) => Enumerable.Range(1, count).Select(i => ($"w{i}", "worker"));
 
     /// <summary>Starts the command that runs the sweep.</summary>
-    public ClusterProcess StartClient()
+    public ProgramProcess StartClient()
     {
         _clock.Start();
         return Cluster.StartClient("run", "sweep.yaml", "--cluster", TestCluster.Name, "--out", Out);
@@ -95,11 +96,11 @@ sealed class ChaosRun : IAsyncDisposable
     public void Fault(string sentence) => _faults.Add(sentence);
 
     /// <summary>Waits for the command's end and judges everything.</summary>
-    public async Task<ScenarioResult> EndAsync(ClusterProcess client, string note = "")
+    public async Task<ScenarioResult> EndAsync(ProgramProcess client, string note = "")
     {
         try
         {
-            var status = await client.EndAsync(EndLimit);
+            var status = (await client.EndAsync(EndLimit)).Status;
             // The undisturbed run, of which there may be none yet, is not part of it.
             _clock.Stop();
             if (status != 0)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Taba.Testing;
 using Taba.Testing.Clusters;
+using Taba.Testing.Commands;
 
 namespace Taba.Chaos;
 
@@ -32,8 +33,8 @@ sealed class ChaosSweep(int samples)
     {
         using var folder = new TempFolder();
         await File.WriteAllTextAsync(folder.At("sweep.yaml"), Yaml);
-        using var run = ClusterProcess.Start("undisturbed", "taba.dll", folder.Path, [], ["run", "sweep.yaml", "--out", "out", "--device", "cpu"]);
-        var status = await run.EndAsync(TimeSpan.FromMinutes(20));
+        using var run = ProgramProcess.Start("undisturbed", Programs.Taba, folder.Path, [], ["run", "sweep.yaml", "--out", "out", "--device", "cpu"]);
+        var status = (await run.EndAsync(TimeSpan.FromMinutes(20))).Status;
         return status == 0 ? SweepFiles.Digests(folder.At("out")) : throw new InvalidOperationException($"The undisturbed run ended with {status}.\n{run.Errors}");
     });
 }

@@ -2,44 +2,58 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Taba.Testing.Clusters;
+namespace Taba.Testing.Commands;
 
-/// <summary>A silo or a client of a test cluster, in a process of its own.</summary>
-public sealed partial class ClusterProcess : IDisposable
+/// <summary>A program in a process of its own: the command, a silo, or a client of a cluster.</summary>
+public sealed partial class ProgramProcess : IDisposable
 {
+    const int SigInt = 2;
     const int SigKill = 9;
     const int SigTerm = 15;
     const int SigCont = 18;
     const int SigStop = 19;
+
+    /// <summary>Only a process that hangs needs this long, on any machine.</summary>
+    static readonly TimeSpan HangLimit = TimeSpan.FromMinutes(10);
 
     readonly Process _process;
     readonly StringBuilder _output = new();
     readonly StringBuilder _errors = new();
     readonly Task _ended;
 
-    ClusterProcess(string name, Process process)
+    ProgramProcess(string name, Process process)
     {
         Name = name;
         _process = process;
         _ended = Task.WhenAll(CollectAsync(process.StandardOutput, _output), CollectAsync(process.StandardError, _errors));
     }
 
+    /// <summary>The name in messages.</summary>
     public string Name { get; }
 
     public int Id => _process.Id;
 
     public bool HasExited => _process.HasExited;
 
+    /// <summary>Standard output so far.</summary>
     public string Output => Text(_output);
 
+    /// <summary>Standard error so far.</summary>
     public string Errors => Text(_errors);
 
-    /// <summary>Starts a program of this build.</summary>
+    /// <summary>Starts a program.</summary>
+    /// <param name="name">The name in messages.</param>
+    /// <param name="program">The command line that starts the program, of <see cref="Programs"/>.</param>
+    /// <param name="folder">The working directory.</param>
+    /// <param name="settings">Environment variables beside those of the tests.</param>
+    /// <param name="arguments">The program's arguments.</param>
     /// <param name="within">A command that the program runs in, such as one that enters a network namespace; empty for none.</param>
-    public static ClusterProcess Start(
-        string name, string assembly, string folder, IEnumerable<KeyValuePair<string, string>> settings, IEnumerable<string> arguments, params string[] within)
+    public static ProgramProcess Start(
+        string name, IEnumerable<string> program, string folder, IEnumerable<KeyValuePair<string, string>> settings, IEnumerable<string> arguments,
+        params string[] within)
     {
-        string[] command = [.. within, "dotnet", Path.Combine(AppContext.BaseDirectory, assembly), .. arguments];
+        Needs.AProcess(name);
+        string[] command = [.. within, .. program, .. arguments];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             WorkingDirectory = folder,
@@ -57,6 +71,9 @@ public sealed partial class ClusterProcess : IDisposable
     /// <summary>SIGKILL: nothing in the process can prepare for it.</summary>
     public void Kill() => Send(SigKill);
 
+    /// <summary>Ctrl-C.</summary>
+    public void Interrupt() => Send(SigInt);
+
     /// <summary>Asks for an orderly end.</summary>
     public void Terminate() => Send(SigTerm);
 
@@ -66,21 +83,21 @@ public sealed partial class ClusterProcess : IDisposable
     public void Thaw() => Send(SigCont);
 
     /// <summary>Waits for its end.</summary>
-    /// <returns>The exit status.</returns>
     /// <exception cref="TimeoutException">It does not end; the message holds what it said.</exception>
-    public async Task<int> EndAsync(TimeSpan atMost)
+    public async Task<CommandResult> EndAsync(TimeSpan? atMost = null)
     {
-        using var limit = new CancellationTokenSource(atMost);
+        using var limit = new CancellationTokenSource(atMost ?? HangLimit);
         try
         {
             await _process.WaitForExitAsync(limit.Token);
         }
         catch (OperationCanceledException)
         {
-            throw new TimeoutException($"{Name} did not end within {atMost}.\n{Output}\n{Errors}");
+            Kill();
+            throw new TimeoutException($"{Name} did not end within {atMost ?? HangLimit}.\n{Output}\n{Errors}");
         }
         await _ended;
-        return _process.ExitCode;
+        return new(Name, _process.ExitCode, Output, Errors);
     }
 
     /// <summary>Waits until its standard output has a text.</summary>
@@ -91,15 +108,32 @@ public sealed partial class ClusterProcess : IDisposable
         while (!Output.Contains(text, StringComparison.Ordinal))
         {
             if (_process.HasExited || clock.Elapsed > atMost)
-                throw new TimeoutException($"{Name} did not say '{text}' within {clock.Elapsed} ({(_process.HasExited ? $"ended with {_process.ExitCode}" : "still running")}).\n{Output}\n{Errors}");
+            {
+                throw new TimeoutException(
+                    $"{Name} did not say '{text}' within {clock.Elapsed} ({(_process.HasExited ? $"ended with {_process.ExitCode}" : "still running")}).\n"
+                    + $"{Output}\n{Errors}");
+            }
             await Task.Delay(20);
         }
     }
 
+    /// <summary>Looks again and again until the condition holds, or the process has ended.</summary>
+    /// <returns>False when the process ended first.</returns>
+    public async Task<bool> UntilAsync(Func<bool> condition)
+    {
+        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
+        while (!condition())
+        {
+            if (_process.HasExited)
+                return condition();
+            await look.WaitForNextTickAsync();
+        }
+        return true;
+    }
+
     public void Dispose()
     {
-        if (!_process.HasExited)
-            Send(SigKill);
+        Kill();
         _process.Dispose();
     }
 

@@ -1,0 +1,2 @@
+// The programs are those of the projects that this one refers to.
+return;
