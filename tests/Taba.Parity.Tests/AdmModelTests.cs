@@ -9,13 +9,13 @@ namespace Taba.Parity.Tests;
 /// <summary>One forward pass of each small ADM network against the reference implementation's output.</summary>
 public sealed class AdmModelTests
 {
-    public static TheoryData<string> Cases => [.. Fixtures.Cases("models/adm", "case.json")];
+    public static TheoryData<string> Cases => [.. ReferenceSet.Cases("models/adm", "case.json")];
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Cases))]
     public void Forward_ReferenceWeightsAndInputs_ReferenceOutput(string name)
     {
-        var folder = Fixtures.At(name);
+        var folder = ReferenceSet.At(name);
         using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "case.json")));
         var root = document.RootElement;
         var config = AdmConfig.Parse(root.GetProperty("args"), name);
@@ -40,7 +40,7 @@ public sealed class AdmModelTests
             tolerance.GetProperty("atol").GetDouble(),
             tolerance.GetProperty("rtol").GetDouble(),
             $"{name}/out");
-        Assert.Equal(network.Shape.Batch(x.shape[0]), eps.shape);
-        Assert.True(eps.equal(actual.narrow(1, 0, 3)).all().item<bool>());
+        Assert.Equal(x.shape, eps.shape);
+        Assert.True(eps.equal(actual.narrow(1, 0, x.shape[1])).all().item<bool>());
     }
 }

@@ -4,11 +4,11 @@ using System.Text.RegularExpressions;
 using Taba.Diffusion.Conditions;
 using Taba.Diffusion.Tensors;
 using Taba.Testing;
+using Taba.Testing.Client;
 
 namespace Taba.Parity.Tests;
 
 /// <summary>The reference's end-to-end runs, by the command with the same flags: the same files with the same numbers.</summary>
-[Collection(CommandLineCollection.Name)]
 public sealed partial class CommandLineParityTests(ITestOutputHelper output) : IDisposable
 {
     readonly TempFolder folder = new();
@@ -52,7 +52,7 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
         var model = reference.WriteModel(folder);
         string[] shared = ["--model", model, "--num_inference_steps", $"{steps}", "--batch_size", $"{Number("batch_size")}", "--seed", $"{Number("seed")}"];
         var sampled = folder.At("sampled");
-        await CommandLine.DoneAsync(["sample", "adm", .. shared, "--n_samples", $"{Number("n")}", "--with_inversion", "--internal", "--save_dir", sampled]);
+        await InProcess.DoneAsync(["sample", reference.Family, .. shared, "--n_samples", $"{Number("n")}", "--with_inversion", "--internal", "--save_dir", sampled]);
 
         var compared = 0;
         foreach (var tensorName in stored.Names)
@@ -77,8 +77,8 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
         {
             var (type, before) = (swap.Groups["type"].Value, swap.Groups["before"].Value);
             var folderOfSwap = folder.At($"swap_{type}_{before}");
-            await CommandLine.DoneAsync([
-                "swap", "adm", .. shared, "--input_image_path", Path.Combine(sampled, "samples.pt"), "--save_dir", folderOfSwap,
+            await InProcess.DoneAsync([
+                "swap", reference.Family, .. shared, "--input_image_path", Path.Combine(sampled, "samples.pt"), "--save_dir", folderOfSwap,
                 "--swap_type", type, "--swap_before_t", before,
                 "--swap_path", Path.Combine(sampled, type == "eps" ? "all_t_eps_samples.pt" : "all_t_samples.pt"),
             ]);
@@ -101,7 +101,7 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
         };
         foreach (var (flag, value) in reference.Flags.Where(flag => flag.Key is not ("model_name" or "save_dir")))
             arguments.AddRange([$"--{flag}", flag.EndsWith("_path", StringComparison.Ordinal) ? await InputAsync(reference, flag, value) : value]);
-        await CommandLine.DoneAsync(arguments);
+        await InProcess.DoneAsync(arguments);
 
         var flags = reference.Flags.ToDictionary();
         return flags.TryGetValue("n_parts", out var parts) && parts != "1" ? $"{saveDir}_part_{flags.GetValueOrDefault("part_idx", "0")}" : saveDir;
@@ -117,7 +117,7 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
         }
         var parts = reference.Name.Split('/');
         var found = Enumerable.Range(0, parts.Length + 1)
-            .Select(depth => Path.Combine([Fixtures.Root, .. parts[..^depth], path]))
+            .Select(depth => Path.Combine([ReferenceSet.Root, .. parts[..^depth], path]))
             .FirstOrDefault(File.Exists);
         return found ?? flag switch
         {
@@ -125,7 +125,7 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
             "input_noise_path" or "input_path" => Write(reference.Tensors, "noise"),
             "input_cond_path" => Write(reference.Tensors, "conds"),
             "input_image_path" or "input_samples_path" => Write(reference.Tensors, "samples"),
-            _ => throw new FileNotFoundException($"{reference.Name}: --{flag} {path} is nowhere below {Fixtures.Root}."),
+            _ => throw new FileNotFoundException($"{reference.Name}: --{flag} {path} is nowhere below {ReferenceSet.Root}."),
         };
     }
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Taba.Diffusion.Models.Autoencoders;
 using Taba.Diffusion.Weights;
 using Taba.Testing;
@@ -12,35 +11,35 @@ namespace Taba.Parity.Tests;
 /// </summary>
 public sealed class DecodedSamplesTests
 {
-    static readonly (string Family, string Component, string Decoded)[] families =
-        [("ldm", "vqvae", "samples_decoded"), ("dit", "vae", "decoded_samples")];
+    static readonly string[] Components = ["vqvae", "vae"];
 
-    /// <summary>Runs with pictures, with the autoencoder's component and the pictures' name.</summary>
-    public static TheoryData<string, string, string> Runs
+    static readonly string[] Pictures = ["samples_decoded", "decoded_samples"];
+
+    /// <summary>Runs whose samples and pictures are stored, with the name of the pictures.</summary>
+    public static TheoryData<string, string> Runs
     {
         get
         {
-            var data = new TheoryData<string, string, string>();
-            foreach (var (family, component, decoded) in families)
+            var data = new TheoryData<string, string>();
+            foreach (var run in E2eCase.Discover(scripts: true))
             {
-                var runs = Fixtures.Cases($"e2e/{family}", "tensors.safetensors")
-                    .Where(run => ReferenceTensors.Load($"{run}/tensors.safetensors").Has(decoded));
-                foreach (var run in runs)
-                    data.Add(run, component, decoded);
+                var stored = E2eCase.Read(run).Tensors;
+                foreach (var pictures in Pictures.Where(name => stored.Has(name) && stored.Has("samples")))
+                    data.Add(run, pictures);
             }
-
             return data;
         }
     }
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Runs))]
-    public void Decode_SamplesOfTheReferenceScript_ItsPictures(string run, string component, string decoded)
+    public void Decode_SamplesOfTheReferenceScript_ItsPictures(string run, string decoded)
     {
-        var tensors = ReferenceTensors.Load($"{run}/tensors.safetensors");
-        using var model = JsonDocument.Parse(File.ReadAllText(Fixtures.At($"{Path.GetDirectoryName(run)}/model.json")));
-        var folder = ModelFolder.Open(Fixtures.At(model.RootElement.GetProperty("model").GetString()!));
-        using var network = AutoencoderDefinition.Read(folder, component).Load(CPU, ScalarType.Float32);
+        var reference = E2eCase.Read(run);
+        var tensors = reference.Tensors;
+        using var temporary = new TempFolder();
+        var folder = ModelFolder.Open(reference.WriteModel(temporary));
+        using var network = AutoencoderDefinition.Read(folder, Components.Single(folder.Components.ContainsKey)).Load(CPU, ScalarType.Float32);
 
         using var inference = inference_mode();
         using var scope = NewDisposeScope();

@@ -16,16 +16,16 @@ public sealed partial class DiffusersScheduleTests
     public static TheoryData<string, int> Runs()
     {
         var data = new TheoryData<string, int>();
-        foreach (var folder in Fixtures.Cases("schedulers", "scheduler_config.json"))
+        foreach (var folder in ReferenceSet.Cases("schedulers", "scheduler_config.json"))
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(Fixtures.At($"{folder}/case.json")));
+            using var document = JsonDocument.Parse(File.ReadAllBytes(ReferenceSet.At($"{folder}/case.json")));
             foreach (var steps in document.RootElement.GetProperty("T").EnumerateArray())
                 data.Add(folder, steps.GetInt32());
         }
         return data;
     }
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Runs))]
     public void AlphasAndTimesteps_OfEveryCase_AreTheReferences(string folder, int numInferenceSteps)
     {
@@ -40,7 +40,7 @@ public sealed partial class DiffusersScheduleTests
             Enumerable.Range(0, numInferenceSteps).Select(k => (long)schedule.Step(Direction.Inversion, k).Timestep));
     }
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Runs))]
     public void Step_OfEveryStoredStep_AgreesWithTheReference(string folder, int numInferenceSteps)
     {
@@ -81,7 +81,7 @@ public sealed partial class DiffusersScheduleTests
         Assert.True(compared >= 8, $"only {compared} steps of T = {numInferenceSteps} were found in {folder}");
     }
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Runs))]
     public void ForwardDiffusion_ToEveryStoredLevel_AgreesWithTheReference(string folder, int numInferenceSteps)
     {
@@ -105,7 +105,7 @@ public sealed partial class DiffusersScheduleTests
 
     static DdimSchedulerConfig ConfigOf(string folder)
     {
-        var path = Fixtures.At($"{folder}/scheduler_config.json");
+        var path = ReferenceSet.At($"{folder}/scheduler_config.json");
         using var document = JsonDocument.Parse(File.ReadAllBytes(path));
         return DdimSchedulerConfig.Parse(document.RootElement, path);
     }

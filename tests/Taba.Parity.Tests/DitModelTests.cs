@@ -8,16 +8,15 @@ namespace Taba.Parity.Tests;
 /// <summary>Small diffusion transformers against the reference implementation, layer by layer.</summary>
 public sealed class DitModelTests
 {
-    public static TheoryData<string> Cases =>
-        [.. Fixtures.Cases("models", "case.json").Where(name => name.StartsWith("models/dit", StringComparison.Ordinal))];
+    public static TheoryData<string> Cases => ReferenceSet.Models("DiTPipeline", "transformer");
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Cases))]
     public void Forward_Transformer_ReferenceActivationsAndOutput(string name)
     {
         var inputs = ReferenceTensors.Load($"{name}/inputs.safetensors");
         var comparison = new ModelComparison(name);
-        var folder = ModelFolder.Open(Fixtures.At(name));
+        var folder = ModelFolder.Open(ReferenceSet.At(name));
         var config = DitConfig.Parse(folder.Config("transformer"), folder.ConfigPath("transformer"));
         using var weights = folder.OpenWeights("transformer");
         using var transformer = DitTransformer.Load(config, weights, CPU, ScalarType.Float32);
@@ -33,12 +32,12 @@ public sealed class DitModelTests
         comparison.RequireAllSeen("act.");
     }
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Cases))]
     public void PositionTable_SizeOfTheCase_ReferenceTable(string name)
     {
         var inputs = ReferenceTensors.Load($"{name}/inputs.safetensors");
-        var folder = ModelFolder.Open(Fixtures.At(name));
+        var folder = ModelFolder.Open(ReferenceSet.At(name));
         var config = DitConfig.Parse(folder.Config("transformer"), folder.ConfigPath("transformer"));
 
         using var table = PositionTable.Of(config.Side, config.Width);

@@ -24,6 +24,9 @@ sealed partial class E2eCase
     /// <summary>The family that the command is asked for.</summary>
     public string Family => FamilyOf(Name) ?? throw new InvalidDataException($"{Name} is of no family that is built.");
 
+    /// <summary>No autoencoder stands between states and pictures.</summary>
+    public bool StatesArePictures => Family is "adm" or "if";
+
     /// <summary>sample, swap or forward; null when functions of the reference were called instead of a script.</summary>
     public string? Command => description.TryGetProperty("script", out var script)
         ? ScriptName().Match(script.GetString()!).Groups["what"].Value switch
@@ -59,14 +62,14 @@ sealed partial class E2eCase
     public ReferenceTensors Tensors => ReferenceTensors.Load($"{Name}/tensors.safetensors");
 
     /// <summary>The reference's metrics.json; null when the case has none.</summary>
-    public JsonElement? Metrics => File.Exists(Fixtures.At($"{Name}/metrics.json")) ? Json($"{Name}/metrics.json") : null;
+    public JsonElement? Metrics => File.Exists(ReferenceSet.At($"{Name}/metrics.json")) ? Json($"{Name}/metrics.json") : null;
 
     /// <summary>A number of the case's description itself.</summary>
     public int Number(string name) => description.GetProperty(name).GetInt32();
 
     /// <summary>Cases of the families that are built, of scripts or of functions.</summary>
     public static IEnumerable<string> Discover(bool scripts) =>
-        from name in Fixtures.Cases("e2e", "case.json")
+        from name in ReferenceSet.Cases("e2e", "case.json")
         where FamilyOf(name) is not null
         where (Read(name).Command is not null) == scripts
         select name;
@@ -81,7 +84,7 @@ sealed partial class E2eCase
     }
 
     /// <summary>The path of a file that the case's folder itself holds, such as prompts.pkl; null when it does not.</summary>
-    public string? OwnFile(string file) => File.Exists(Fixtures.At($"{Name}/{file}")) ? Fixtures.At($"{Name}/{file}") : null;
+    public string? OwnFile(string file) => File.Exists(ReferenceSet.At($"{Name}/{file}")) ? ReferenceSet.At($"{Name}/{file}") : null;
 
     /// <summary>
     /// The model of the case: a Hugging Face folder, or a model.json that is written of the reference's constructor arguments, which
@@ -90,7 +93,7 @@ sealed partial class E2eCase
     public string WriteModel(TempFolder folder)
     {
         if (Family != "adm")
-            return Fixtures.At(Json($"{string.Join('/', Name.Split('/')[..2])}/model.json").GetProperty("model").GetString()!);
+            return ReferenceSet.At(Json($"{string.Join('/', Name.Split('/')[..2])}/model.json").GetProperty("model").GetString()!);
         var (arguments, weights) = Model();
         var fields = arguments.EnumerateObject().ToDictionary(argument => argument.Name, argument => (object)argument.Value);
         fields["family"] = "adm";
@@ -101,11 +104,11 @@ sealed partial class E2eCase
     (JsonElement Arguments, string Weights) Model()
     {
         if (description.TryGetProperty("args", out var own) && description.TryGetProperty("weights", out var ownWeights))
-            return (own, Fixtures.At(ownWeights.GetString()!));
+            return (own, ReferenceSet.At(ownWeights.GetString()!));
         var family = string.Join('/', Name.Split('/')[..2]);
         var model = Json($"{family}/model.json").GetProperty("model").GetString()!;
         var described = Json($"{model}/case.json");
-        return (described.GetProperty("args"), Fixtures.At($"{model}/{described.GetProperty("weights")[0].GetString()}"));
+        return (described.GetProperty("args"), ReferenceSet.At($"{model}/{described.GetProperty("weights")[0].GetString()}"));
     }
 
     static string? FamilyOf(string name)
@@ -118,13 +121,13 @@ sealed partial class E2eCase
 
     static JsonElement Json(string relative)
     {
-        using var document = JsonDocument.Parse(File.ReadAllBytes(Fixtures.At(relative)));
+        using var document = JsonDocument.Parse(File.ReadAllBytes(ReferenceSet.At(relative)));
         return document.RootElement.Clone();
     }
 
     [GeneratedRegex(@"/run_[a-z]+_(?<what>\w+)\.py$")]
     private static partial Regex ScriptName();
 
-    [GeneratedRegex(@"^out_(?<family>\w+)/(?<case>\w+)/(?<file>[^/]+\.(pt|pkl))$")]
+    [GeneratedRegex(@"^out_(?<family>[^/]+)/(?<case>[^/]+)/(?<file>[^/]+\.(pt|pkl))$")]
     private static partial Regex OutputOfAnother();
 }

@@ -1,11 +1,11 @@
 using System.Buffers.Binary;
 using System.Text.Json;
 using Taba.Testing;
+using Taba.Testing.Client;
 
 namespace Taba.Parity.Tests;
 
 /// <summary>What numbers must not depend on: batch size, parts, how many samples were asked for before, and other sweeps.</summary>
-[Collection(CommandLineCollection.Name)]
 public sealed class E2eIndependenceTests : IDisposable
 {
     /// <summary>Divided by 3, not by 4.</summary>
@@ -15,8 +15,8 @@ public sealed class E2eIndependenceTests : IDisposable
 
     readonly TempFolder folder = new();
 
-    /// <summary>Networks of the reference's end-to-end runs.</summary>
-    public static TheoryData<string> Networks => [.. E2eCase.Discover(scripts: true).Take(1)];
+    /// <summary>A run of the reference whose network needs no conditions; its other flags do not matter.</summary>
+    public static TheoryData<string> Networks => [.. E2eCase.Discover(scripts: true).Where(name => E2eCase.Read(name).Family == "adm").Take(1)];
 
     public void Dispose() => folder.Dispose();
 
@@ -31,9 +31,11 @@ public sealed class E2eIndependenceTests : IDisposable
             foreach (var tensor in Results)
             {
                 var actual = CommandLineTensor.Read(other, tensor);
+                var expected = CommandLineTensor.Read(reference, tensor);
                 // The last batch is a partial one when it is 4: its rows are there all the same.
-                Assert.Equal([Samples, 3, 32, 32], actual.Shape);
-                E2eAgreement.Close(actual.Values, CommandLineTensor.Read(reference, tensor).Values, $"batch_size {batch}: {tensor}");
+                Assert.Equal(Samples, actual.Shape[0]);
+                Assert.Equal(expected.Shape, actual.Shape);
+                E2eAgreement.Close(actual.Values, expected.Values, $"batch_size {batch}: {tensor}");
             }
         }
     }
@@ -51,7 +53,7 @@ public sealed class E2eIndependenceTests : IDisposable
             parts.Add(folder.At($"cut/run_part_{part}"));
         }
         var merged = folder.At("merged");
-        await CommandLine.DoneAsync(["merge", .. Enumerable.Reverse(parts), "--save_dir", merged]);
+        await InProcess.DoneAsync(["merge", .. Enumerable.Reverse(parts), "--save_dir", merged]);
 
         foreach (var tensor in Results)
         {
@@ -114,7 +116,7 @@ public sealed class E2eIndependenceTests : IDisposable
     {
         var model = E2eCase.Read(network).WriteModel(folder);
         var saveDir = folder.At($"{store}/run");
-        await CommandLine.DoneAsync([
+        await InProcess.DoneAsync([
             "sample", "adm", "--model", model, "--num_inference_steps", "5", "--n_samples", $"{Samples}", "--seed", "420",
             "--with_inversion", "--with_reconstruction", "--save_dir", saveDir, .. flags,
         ]);
@@ -125,19 +127,16 @@ public sealed class E2eIndependenceTests : IDisposable
     /// <returns>What it says at its end.</returns>
     async Task<JsonElement> RunAsync(string sweep, params string[] overrides)
     {
-        var output = await CommandLine.DoneAsync(["run", sweep, .. overrides, "--out", folder.At("out"), "--json"]);
-        return JsonDocument.Parse(output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]).RootElement;
+        var done = await InProcess.DoneAsync(["run", sweep, .. overrides, "--out", folder.At("out"), "--json"]);
+        return JsonDocument.Parse(done.LastLine).RootElement;
     }
 
     string Folder(string sweep) => folder.At($"out/{sweep}/pixels_T10_seed7");
 
     string WriteSweep(string name, string lines)
     {
-        Directory.CreateDirectory(folder.At("pixels"));
-        File.WriteAllText(folder.At("pixels/model.json"), """{ "family": "gaussian", "image_size": 4, "mean": 0.1, "deviation": 0.5 }""");
-        var path = folder.At($"{name}.yaml");
-        File.WriteAllText(path, $"model: pixels/model.json\nseed: 7\nnum_inference_steps: 10\n{lines}\n");
-        return path;
+        TinyModels.Gaussian(folder.At("pixels", "model.json"), imageSize: 4);
+        return folder.Write($"{name}.yaml", $"model: pixels/model.json\nseed: 7\nnum_inference_steps: 10\n{lines}\n");
     }
 
     static JsonElement MetricsOf(string run)

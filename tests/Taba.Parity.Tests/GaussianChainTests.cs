@@ -4,7 +4,6 @@ namespace Taba.Parity.Tests;
 /// The whole chain on a model that is known in closed form, by the real command: every number of every file against a
 /// recurrence in float64, and images and latents against the exact solution of the probability flow.
 /// </summary>
-[Collection(CommandLineCollection.Name)]
 public sealed class GaussianChainTests(GaussianRuns runs, ITestOutputHelper output) : IClassFixture<GaussianRuns>
 {
     const double Tolerance = 3e-5;

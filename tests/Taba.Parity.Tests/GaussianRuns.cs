@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Taba.Diffusion.Native;
 using Taba.Testing;
+using Taba.Testing.Client;
 using static TorchSharp.torch;
 
 namespace Taba.Parity.Tests;
@@ -80,7 +81,7 @@ public sealed class GaussianRuns : IAsyncLifetime
                 """)}}
 
                 """));
-            await CommandLine.DoneAsync("run", file, "--out", folder.At("out"));
+            await InProcess.DoneAsync("run", file, "--out", folder.At("out"));
         }
     }
 

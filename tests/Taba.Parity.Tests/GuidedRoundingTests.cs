@@ -26,7 +26,7 @@ public sealed class GuidedRoundingTests(ITestOutputHelper log)
         .. E2eCase.Discover(scripts: true).Where(name => E2eCase.Read(name) is { Family: "if", Command: "sample" } run && Scale(run) > 1),
     ];
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Cases))]
     public void Chain_GuidedSamplesInverted_AsCloseToExactAsTheReference(string name)
     {
@@ -36,7 +36,8 @@ public sealed class GuidedRoundingTests(ITestOutputHelper log)
         var run = E2eCase.Read(name);
         var exact = Chain(run, ScalarType.Float64);
         var single = Chain(run, ScalarType.Float32);
-        foreach (var tensor in exact.Keys)
+        // An inversion or a reconstruction that the run did not make is not stored.
+        foreach (var tensor in exact.Keys.Where(run.Tensors.Has))
         {
             var reference = run.Tensors.Float32(tensor);
             var scale = Math.Max(1, reference.std().item<float>());
@@ -55,7 +56,7 @@ public sealed class GuidedRoundingTests(ITestOutputHelper log)
         using var model = definition.Load(null, CPU, dtype);
         var x = run.Tensors.Float32("noise").to(dtype);
         var rows = (int)x.shape[0];
-        var prompts = PromptFile.Read(Fixtures.At($"{run.Name}/prompts.pkl"));
+        var prompts = PromptFile.Read(ReferenceSet.At($"{run.Name}/prompts.pkl"));
         using var encoder = definition.LoadTextEncoder(CPU, dtype);
         var text = cat([.. prompts.Select(Embedded)]);
         var noText = cat([.. Enumerable.Repeat(Embedded(""), rows)]);

@@ -13,17 +13,16 @@ namespace Taba.Parity.Tests;
 /// </summary>
 public sealed class IfModelTests
 {
-    public static TheoryData<string> Cases =>
-        [.. Fixtures.Cases("models", "case.json").Where(name => name.StartsWith("models/if", StringComparison.Ordinal))];
+    public static TheoryData<string> Cases => ReferenceSet.Models("IFPipeline", "text_encoder", "tokenizer", "unet");
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Cases))]
     public void EncodeText_ReferencePrompts_ReferenceIdsAndMask(string name)
     {
         var inputs = ReferenceTensors.Load($"{name}/inputs.safetensors");
         using var document = Case(name);
         var prompts = document.RootElement.GetProperty("prompts").EnumerateArray().Select(prompt => prompt.GetString()!).ToArray();
-        var tokenizer = T5Tokenizer.Load(Fixtures.At($"{name}/tokenizer"));
+        var tokenizer = T5Tokenizer.Load(ReferenceSet.At($"{name}/tokenizer"));
 
         // The reference's ids are those of the prompts as they stand, before upstream's lower-casing.
         var encoded = prompts.Select(prompt => tokenizer.EncodeText(prompt)).ToArray();
@@ -32,13 +31,13 @@ public sealed class IfModelTests
         Assert.Equal(inputs.Values<long>("attention_mask").ToArray(), encoded.SelectMany(row => row.Mask));
     }
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Cases))]
     public void Forward_TextEncoder_ReferenceActivationsAndOutputs(string name)
     {
         var inputs = ReferenceTensors.Load($"{name}/inputs.safetensors");
         var comparison = new ModelComparison(name);
-        var folder = ModelFolder.Open(Fixtures.At(name));
+        var folder = ModelFolder.Open(ReferenceSet.At(name));
         var config = T5Config.Parse(folder.Config("text_encoder"), folder.ConfigPath("text_encoder"));
         using var weights = folder.OpenWeights("text_encoder");
         using var encoder = T5Encoder.Load(config, weights, CPU, ScalarType.Float32);
@@ -53,13 +52,13 @@ public sealed class IfModelTests
         comparison.RequireAllSeen("t5.act.");
     }
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Cases))]
     public void Forward_UNet_ReferenceActivationsAndOutputs(string name)
     {
         var inputs = ReferenceTensors.Load($"{name}/inputs.safetensors");
         var comparison = new ModelComparison(name);
-        var folder = ModelFolder.Open(Fixtures.At(name));
+        var folder = ModelFolder.Open(ReferenceSet.At(name));
         var config = UNet2DConditionConfig.Parse(folder.Config("unet"), folder.ConfigPath("unet"));
         using var weights = folder.OpenWeights("unet");
         using var unet = UNet2DConditionModel.Load(config, weights, CPU, ScalarType.Float32);
@@ -76,7 +75,7 @@ public sealed class IfModelTests
         comparison.RequireAllSeen("act.");
     }
 
-    static JsonDocument Case(string name) => JsonDocument.Parse(File.ReadAllText(Fixtures.At($"{name}/case.json")));
+    static JsonDocument Case(string name) => JsonDocument.Parse(File.ReadAllText(ReferenceSet.At($"{name}/case.json")));
 
     static Tensor Int64(ReferenceTensors tensors, string name) => tensor(tensors.Values<long>(name).ToArray(), tensors.Shape(name));
 }

@@ -8,17 +8,16 @@ namespace Taba.Parity.Tests;
 /// <summary>The UNet of latent diffusion against the reference's output and activations.</summary>
 public sealed class LdmModelTests
 {
-    public static TheoryData<string> Cases =>
-        [.. Fixtures.Cases("models", "case.json").Where(name => name.StartsWith("models/ldm", StringComparison.Ordinal))];
+    public static TheoryData<string> Cases => ReferenceSet.Models("LDMPipeline", "unet");
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Cases))]
     public void Forward_ReferenceWeightsAndInputs_ReferenceOutputAndActivations(string name)
     {
-        var folder = ModelFolder.Open(Fixtures.At(name));
+        var folder = ModelFolder.Open(ReferenceSet.At(name));
         using var weights = folder.OpenWeights("unet");
         using var network = UNet2DModel.Load(UNet2DConfig.Parse(folder.Config("unet"), folder.ConfigPath("unet")), weights, CPU, ScalarType.Float32);
-        using var inputs = WeightsFile.Open(Fixtures.At($"{name}/inputs.safetensors"));
+        using var inputs = WeightsFile.Open(ReferenceSet.At($"{name}/inputs.safetensors"));
         var comparison = new ModelComparison(name);
         using var inference = inference_mode();
         using var scope = NewDisposeScope();

@@ -17,7 +17,7 @@ sealed class ModelComparison
     {
         this.name = name;
         expected = ReferenceTensors.Load($"{name}/outputs.safetensors");
-        using var document = JsonDocument.Parse(File.ReadAllText(Fixtures.At($"{name}/case.json")));
+        using var document = JsonDocument.Parse(File.ReadAllText(ReferenceSet.At($"{name}/case.json")));
         var tolerance = document.RootElement.GetProperty("tolerance");
         (atol, rtol) = (tolerance.GetProperty("atol").GetDouble(), tolerance.GetProperty("rtol").GetDouble());
     }

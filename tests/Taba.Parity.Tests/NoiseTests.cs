@@ -9,14 +9,19 @@ namespace Taba.Parity.Tests;
 /// <summary>The numbers Python users already have, bit for bit.</summary>
 public sealed class NoiseTests
 {
-    const string Folder = "rng";
+    const string File = "rng/rng.safetensors";
 
-    static readonly ReferenceTensors Tensors = ReferenceTensors.Load($"{Folder}/rng.safetensors");
+    static readonly Lazy<ReferenceTensors?> s_tensors = new(() => ReferenceTensors.Find(File));
+
+    /// <summary>Runs that drew their noise themselves and stored it.</summary>
+    public static TheoryData<string> Runs => [.. E2eCase.Discover(scripts: true).Where(DrewItsNoise)];
+
+    static ReferenceTensors Tensors => s_tensors.Value ?? throw new FileNotFoundException(File);
 
     public static TheoryData<string> Named(string prefix) =>
-        [.. Tensors.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        [.. (s_tensors.Value?.Names ?? []).Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Named), "global.")]
     public void Rows_OfOneDraw_AreTheReferencesBits(string name)
     {
@@ -26,7 +31,7 @@ public sealed class NoiseTests
         TensorAssert.SameBytes(Draw(new NoiseAddress(NoiseLayout.Upstream, Seed(name), dtype, NoiseStream.Initial, shape, rows)), Tensors.Bytes(name), name);
     }
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Named), "generator.")]
     public void Rows_OfConsecutiveBatchesOfOneGenerator_AreTheReferencesBits(string name)
     {
@@ -42,7 +47,7 @@ public sealed class NoiseTests
         TensorAssert.SameBytes(bytes, Tensors.Bytes(name), name);
     }
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Named), "randint.")]
     public void Generator_ForIntegers_GivesTheReferencesValues(string name)
     {
@@ -53,15 +58,24 @@ public sealed class NoiseTests
         Assert.Equal(Tensors.Values<long>(name).ToArray(), drawn.data<long>().ToArray());
     }
 
-    [Fact]
-    public void Rows_OfTheSamplingRun_AreItsNoiseFile()
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Runs))]
+    public void Rows_OfASamplingRun_AreItsNoiseFile(string name)
     {
-        var expected = ReferenceTensors.Load("e2e/adm/sample_T25/tensors.safetensors");
+        var run = E2eCase.Read(name);
+        var expected = run.Tensors;
         var (rows, shape) = RowsAndShape(expected.Shape("noise"));
+        var seed = long.Parse(run.Flags.Single(flag => flag.Key == "seed").Value, CultureInfo.InvariantCulture);
 
-        var address = new NoiseAddress(NoiseLayout.Upstream, 420, Dtype.Float32, NoiseStream.Initial, shape, rows);
+        var address = new NoiseAddress(NoiseLayout.Upstream, seed, Dtype.Float32, NoiseStream.Initial, shape, rows);
 
-        TensorAssert.SameBytes(Draw(address), expected.Bytes("noise"), "e2e/adm/sample_T25 noise");
+        TensorAssert.SameBytes(Draw(address), expected.Bytes("noise"), $"{name} noise");
+    }
+
+    static bool DrewItsNoise(string name)
+    {
+        var run = E2eCase.Read(name);
+        return run.Tensors.Has("noise") && run.Flags.Any(flag => flag.Key == "seed") && run.Flags.All(flag => flag.Key is not ("input_noise_path" or "input_path"));
     }
 
     static byte[] Draw(NoiseAddress address)

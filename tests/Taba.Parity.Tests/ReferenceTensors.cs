@@ -26,7 +26,10 @@ sealed class ReferenceTensors
 
     internal IEnumerable<string> Names => header.EnumerateObject().Select(entry => entry.Name).Where(name => name != "__metadata__");
 
-    internal static ReferenceTensors Load(string relative) => new(File.ReadAllBytes(Fixtures.At(relative)));
+    internal static ReferenceTensors Load(string relative) => new(File.ReadAllBytes(ReferenceSet.At(relative)));
+
+    /// <summary>The tensors of a file, or null when the set has no such file.</summary>
+    internal static ReferenceTensors? Find(string relative) => File.Exists(ReferenceSet.At(relative)) ? Load(relative) : null;
 
     internal bool Has(string name) => header.TryGetProperty(name, out _);
 

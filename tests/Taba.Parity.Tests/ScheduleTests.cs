@@ -10,13 +10,15 @@ namespace Taba.Parity.Tests;
 /// <summary>The ADM schedules and the DDIM update against the reference's tables and single steps.</summary>
 public sealed class ScheduleTests
 {
+    const string Respacings = "schedulers/space_timesteps.json";
+
     const double StepTolerance = 2e-6;
     const double StepRelative = 1e-5;
 
     public static TheoryData<string, int> Runs()
     {
         var data = new TheoryData<string, int>();
-        foreach (var folder in Fixtures.Cases("schedulers", "case.json").Where(path => Path.GetFileName(path).StartsWith("adm_", StringComparison.Ordinal)))
+        foreach (var folder in ReferenceSet.Cases("schedulers", "case.json").Where(path => Path.GetFileName(path).StartsWith("adm_", StringComparison.Ordinal)))
         {
             foreach (var steps in ReadCase(folder).GetProperty("T").EnumerateArray())
                 data.Add(folder, steps.GetInt32());
@@ -29,7 +31,7 @@ public sealed class ScheduleTests
 
     public static TheoryData<string, int, int> RefusedStrides() => StridesOf("errors");
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Runs))]
     public void Tables_OfEveryCase_AgreeInFloat64(string folder, int numInferenceSteps)
     {
@@ -52,7 +54,7 @@ public sealed class ScheduleTests
             TensorAssert.Close(actual.ToArray(), expected.Values<double>(prefix + table), 1e-15, 1e-13, $"{folder} {prefix}{table}");
     }
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Runs))]
     public void Step_OfEveryStoredStep_AgreesWithTheReference(string folder, int numInferenceSteps)
     {
@@ -104,7 +106,7 @@ public sealed class ScheduleTests
             TensorAssert.Close(actual.data<float>().ToArray(), expected.Values<float>(name), StepTolerance + extra, StepRelative, $"{folder} {name}");
     }
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Runs))]
     public void Step_InFloat64_AgreesWithTheReferenceWithinItsRounding(string folder, int numInferenceSteps)
     {
@@ -134,7 +136,7 @@ public sealed class ScheduleTests
         }
     }
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Runs))]
     public void ForwardDiffusion_ToTheFirstLevel_AgreesWithTheReference(string folder, int numInferenceSteps)
     {
@@ -149,7 +151,7 @@ public sealed class ScheduleTests
         TensorAssert.Close(actual, expected.Values<float>(name), StepTolerance, StepRelative, $"{folder} {name}");
     }
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Strides))]
     public void Strided_OfACountTheReferenceAccepts_KeepsTheSameSteps(string key, int diffusionSteps, int count)
     {
@@ -157,7 +159,7 @@ public sealed class ScheduleTests
         Assert.Equal(expected, TimestepRespacing.Strided(diffusionSteps, count));
     }
 
-    [Theory]
+    [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(RefusedStrides))]
     public void Strided_OfACountTheReferenceRefuses_Throws(string key, int diffusionSteps, int count)
     {
@@ -187,6 +189,8 @@ public sealed class ScheduleTests
     static TheoryData<string, int, int> StridesOf(string outcome)
     {
         var data = new TheoryData<string, int, int>();
+        if (!File.Exists(ReferenceSet.At(Respacings)))
+            return data;
         foreach (var key in ReadRespacings().GetProperty(outcome).EnumerateObject().Select(entry => entry.Name))
         {
             if (key.Split(":ddim") is [var diffusionSteps, var count])
@@ -198,7 +202,7 @@ public sealed class ScheduleTests
 
     static JsonElement ReadCase(string folder) => ReadJson($"{folder}/case.json");
 
-    static JsonElement ReadRespacings() => ReadJson("schedulers/space_timesteps.json");
+    static JsonElement ReadRespacings() => ReadJson(Respacings);
 
-    static JsonElement ReadJson(string relative) => JsonDocument.Parse(File.ReadAllBytes(Fixtures.At(relative))).RootElement;
+    static JsonElement ReadJson(string relative) => JsonDocument.Parse(File.ReadAllBytes(ReferenceSet.At(relative))).RootElement;
 }
