@@ -1,9 +1,16 @@
 #!/usr/bin/env bash
-# Builds everything and runs all tests. Installs what tests need and this machine lacks, where it may.
+# Builds everything and runs all tests, or with "fast" as the first word those of the fast tier: no process, no server, a minute or two.
+# Installs what tests need and this machine lacks, where it may. Words that follow go to "dotnet test".
 # Last line: "N passed, N failed, N skipped". With CI=true a skipped test is a failure.
 set -u -o pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 2
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+tier=whole
+if [ "${1:-}" = fast ]; then
+  tier=fast
+  shift
+fi
 
 can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; }
 
@@ -13,28 +20,52 @@ install() { # install PACKAGE... : from the distribution, quietly; says what cou
     >/tmp/taba-apt.log 2>&1 || { echo "test.sh: could not install $* (see /tmp/taba-apt.log)" >&2; return 1; }
 }
 
-# A real Python torch reads the .pt files that we write.
-/usr/bin/python3 -c 'import torch, numpy' 2>/dev/null || install python3-torch python3-numpy
+if [ "$tier" = whole ]; then
+  # A real Python torch reads the .pt files that we write.
+  /usr/bin/python3 -c 'import torch, numpy' 2>/dev/null || install python3-torch python3-numpy
 
-# Real servers for the tests of a cluster, which start their own on loopback.
-ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || install postgresql
-command -v redis-server >/dev/null || install redis-server
-servers=tests/Taba.Testing/Servers
-if [ ! -x "$servers/node_modules/.bin/azurite-blob" ]; then
-  command -v npm >/dev/null || install nodejs npm
-  npm install --prefix "$servers" --no-audit --no-fund --no-package-lock >/tmp/taba-npm.log 2>&1 \
-    || echo "test.sh: could not install Azurite from npm (see /tmp/taba-npm.log)" >&2
+  # Real servers for the tests of a cluster, which start their own on loopback.
+  ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || install postgresql
+  command -v redis-server >/dev/null || install redis-server
+  servers=tests/Taba.Testing/Servers
+  if [ ! -x "$servers/node_modules/.bin/azurite-blob" ]; then
+    command -v npm >/dev/null || install nodejs npm
+    npm install --prefix "$servers" --no-audit --no-fund --no-package-lock >/tmp/taba-npm.log 2>&1 \
+      || echo "test.sh: could not install Azurite from npm (see /tmp/taba-npm.log)" >&2
+  fi
 fi
 
 dotnet build Taba.sln -c Release -v q --nologo || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# One project after the other: each uses all cores for its numbers.
-dotnet test --solution Taba.sln -c Release --no-build --max-parallel-test-modules 1 "$@" 2>&1 | tee "$log"
-status=${PIPESTATUS[0]}
+status=0
 
-sum() { grep -aE "^ *$1: *[0-9]+ *$" "$log" | tail -1 | grep -oE '[0-9]+' || echo 0; }
+run() { # run AT_ONCE MODULES OPTION... : the test modules of a pattern, so many side by side
+  local at_once=$1 modules=$2
+  shift 2
+  dotnet test --test-modules "$modules" --max-parallel-test-modules "$at_once" --ignore-exit-code 8 "$@" 2>&1 | tee -a "$log"
+  [ "${PIPESTATUS[0]}" -eq 0 ] || status=1
+}
+
+modules() { # modules NAME... : the patterns of these test projects
+  local pattern="" name
+  for name in "$@"; do
+    pattern+="${pattern:+;}tests/Taba.$name.Tests/bin/Release/net10.0/Taba.$name.Tests.dll"
+  done
+  echo "$pattern"
+}
+
+# Networks of tests are small: one thread serves each, and two projects run side by side.
+export OMP_NUM_THREADS=1
+if [ "$tier" = fast ]; then
+  TABA_TIER=fast run 2 "$(modules '*')" --filter-not-trait needs=process --filter-not-trait needs=patience "$@"
+else
+  run 2 "$(modules '*')" --filter-not-trait needs=process "$@"
+  run 1 "$(modules '*')" --filter-trait needs=process "$@"
+fi
+
+sum() { grep -aE "^ *$1: *[0-9]+ *$" "$log" | awk '{ n += $2 } END { print n + 0 }'; }
 passed=$(sum succeeded)
 failed=$(sum failed)
 skipped=$(sum skipped)

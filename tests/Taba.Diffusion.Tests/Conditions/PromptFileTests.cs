@@ -28,6 +28,7 @@ public sealed class PromptFileTests : IDisposable
     }
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public void Read_PickleOfEveryProtocol_GivesThePrompts()
     {
         Assert.SkipWhen(PythonTorch.MissingPython is not null, PythonTorch.MissingPython ?? "");
@@ -53,6 +54,7 @@ public sealed class PromptFileTests : IDisposable
     }
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public void WritePickle_AnyPrompts_AreAListOfStrInPython()
     {
         Assert.SkipWhen(PythonTorch.MissingPython is not null, PythonTorch.MissingPython ?? "");

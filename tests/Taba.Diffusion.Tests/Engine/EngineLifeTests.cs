@@ -38,24 +38,16 @@ public sealed class EngineLifeTests
     [Fact]
     public async Task Close_InMidRun_NothingMoreIsToldAndTheSlotIsFree()
     {
-        using var entered = new SemaphoreSlim(0);
-        using var gate = new SemaphoreSlim(0);
-        using var model = new ToyDenoiser(Rows.Shape)
-        {
-            Before = _ =>
-            {
-                entered.Release();
-                gate.Wait();
-            },
-        };
+        using var gate = new Gate();
+        using var model = new ToyDenoiser(Rows.Shape) { Before = gate.Enter };
         await using var engine = new DenoisingEngine(model, new EngineOptions { BatchSize = 1, Slots = 1 });
         var (closed, next) = (new RecordingObserver(), new RecordingObserver());
         var handle = engine.Start(Rows.Request(1, s_schedule, closed, captures: _ => TensorKinds.State));
-        await entered.WaitAsync();
+        await gate.EnteredAsync();
         engine.Close(handle);
         engine.Close(handle);
         Assert.Throws<ObjectDisposedException>(() => engine.RunSegment(handle, 1));
-        gate.Release(6);
+        gate.Open(6);
         engine.Start(Rows.Request(2, s_schedule, next));
         await next.Completed;
         Assert.Empty(closed.Captured);
@@ -130,27 +122,19 @@ public sealed class EngineLifeTests
     [Fact]
     public async Task DrainAsync_InMidRun_FinishesSegmentsUnderWayAndRefusesTheRest()
     {
-        using var entered = new SemaphoreSlim(0);
-        using var gate = new SemaphoreSlim(0);
-        using var model = new ToyDenoiser(Rows.Shape)
-        {
-            Before = _ =>
-            {
-                entered.Release();
-                gate.Wait();
-            },
-        };
+        using var gate = new Gate();
+        using var model = new ToyDenoiser(Rows.Shape) { Before = gate.Enter };
         await using var engine = new DenoisingEngine(model, new EngineOptions { BatchSize = 1, Slots = 1 });
         var (running, waiting) = (new RecordingObserver(), new RecordingObserver());
         var handle = engine.Open(Rows.Request(1, s_schedule, running));
         engine.RunSegment(handle, 2);
         engine.Start(Rows.Request(2, s_schedule, waiting));
-        await entered.WaitAsync();
+        await gate.EnteredAsync();
         var drained = engine.DrainAsync();
         Assert.Throws<EngineStoppedException>(() => engine.RunSegment(handle, 1));
         Assert.Throws<EngineStoppedException>(() => engine.Open(Rows.Request(3, s_schedule, waiting)));
         Assert.False(drained.IsCompleted);
-        gate.Release(2);
+        gate.Open(2);
         await drained.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(new SegmentOutcome(2, false, 2), running.Segments.Single().Outcome);
         Assert.Null(running.Error);
@@ -163,25 +147,17 @@ public sealed class EngineLifeTests
     [Fact]
     public async Task DrainAsync_InALongSegment_EndsItWithTheNextStep()
     {
-        using var entered = new SemaphoreSlim(0);
-        using var gate = new SemaphoreSlim(0);
-        using var model = new ToyDenoiser(Rows.Shape)
-        {
-            Before = _ =>
-            {
-                entered.Release();
-                gate.Wait();
-            },
-        };
+        using var gate = new Gate();
+        using var model = new ToyDenoiser(Rows.Shape) { Before = gate.Enter };
         await using var engine = new DenoisingEngine(model, new EngineOptions { BatchSize = 1, Slots = 1 });
         var observer = new RecordingObserver();
         var schedule = new ToySchedule(50);
         var handle = engine.Open(Rows.Request(1, schedule, observer));
         engine.RunSegment(handle, 40);
         engine.RunSegment(handle, 10);
-        await entered.WaitAsync();
+        await gate.EnteredAsync();
         var drained = engine.DrainAsync();
-        gate.Release(50);
+        gate.Open(50);
         await drained.WaitAsync(TimeSpan.FromSeconds(60));
         var segment = observer.Segments.Single();
         Assert.Equal(new SegmentOutcome(2, false, 2), segment.Outcome);
@@ -199,26 +175,16 @@ public sealed class EngineLifeTests
     [Fact]
     public async Task DisposeAsync_Outstanding_FailsEachAndFreesAllTensors()
     {
-        using var entered = new SemaphoreSlim(0);
-        using var gate = new SemaphoreSlim(0);
+        using var gate = new Gate();
         ToyDenoiser? model = null;
-        var engine = new DenoisingEngine(
-            () => model = new ToyDenoiser(Rows.Shape)
-            {
-                Before = _ =>
-                {
-                    entered.Release();
-                    gate.Wait();
-                },
-            },
-            new EngineOptions { BatchSize = 1, Slots = 2 });
+        var engine = new DenoisingEngine(() => model = new ToyDenoiser(Rows.Shape) { Before = gate.Enter }, new EngineOptions { BatchSize = 1, Slots = 2 });
         var observers = Enumerable.Range(0, 4).Select(_ => new RecordingObserver()).ToArray();
         foreach (var observer in observers[..3])
             engine.Start(Rows.Request(1, s_schedule, observer));
         engine.Open(Rows.Request(1, s_schedule, observers[3]));
-        await entered.WaitAsync();
+        await gate.EnteredAsync();
         var stopped = engine.DisposeAsync().AsTask();
-        gate.Release(10);
+        gate.Open(10);
         await stopped.WaitAsync(TimeSpan.FromSeconds(60));
         foreach (var observer in observers)
             Assert.IsType<EngineStoppedException>(observer.Error);
@@ -282,15 +248,14 @@ public sealed class EngineLifeTests
     [Fact]
     public async Task Observer_Slow_TheEngineWaitsAndNothingIsLost()
     {
-        using var gate = new ManualResetEventSlim();
+        using var reading = new ManualResetEventSlim();
         using var model = new ToyDenoiser(Rows.Shape);
         await using var engine = new DenoisingEngine(model, new EngineOptions { BatchSize = 1, Slots = 1, OutputCapacity = 2 });
-        var observer = new RecordingObserver { On = _ => gate.Wait() };
+        var observer = new RecordingObserver { On = _ => reading.Wait() };
         engine.Start(Rows.Request(1, new ToySchedule(40), observer, captures: _ => TensorKinds.State));
         // One is held by the observer, two wait in the queue, the next waits to be posted; not one pass more.
-        SpinWait.SpinUntil(() => model.Calls == 4, TimeSpan.FromSeconds(60));
-        Assert.Equal((4, 2), (model.Calls, engine.Statistics.OutputQueue));
-        gate.Set();
+        Assert.True(SpinWait.SpinUntil(() => (model.Calls, engine.Statistics.OutputQueue) == (4, 2), TimeSpan.FromSeconds(60)));
+        reading.Set();
         await observer.Completed;
         Assert.Equal(40, observer.Captured.Count);
         Assert.True(engine.Statistics.OutputWaitTime > TimeSpan.Zero);

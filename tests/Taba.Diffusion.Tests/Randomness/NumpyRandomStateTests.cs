@@ -32,6 +32,7 @@ public sealed class NumpyRandomStateTests
     }
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public void Permutation_OfManySeeds_IsThatOfTheNumpyHere()
     {
         Assert.SkipWhen(PythonTorch.MissingNumpy is not null, PythonTorch.MissingNumpy ?? "");

@@ -39,6 +39,7 @@ public sealed class PythonRandomTests
     }
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public void Random_OfAnySeed_IsThatOfThePythonHere()
     {
         Assert.SkipWhen(PythonTorch.MissingPython is not null, PythonTorch.MissingPython ?? "");

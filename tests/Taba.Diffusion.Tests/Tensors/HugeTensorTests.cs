@@ -40,6 +40,7 @@ public sealed class HugeTensorTests : IDisposable
     }
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public void Complete_PtOfMoreThanFourGigabytes_PassesPythonsZipTest()
     {
         Assert.SkipWhen(PythonTorch.MissingPython is not null, PythonTorch.MissingPython ?? "");
@@ -50,6 +51,7 @@ public sealed class HugeTensorTests : IDisposable
     }
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public void Complete_PtOfMoreThanFourGigabytes_LoadsInPythonWithWeightsOnly()
     {
         Assert.SkipWhen(PythonTorch.MissingTorch is not null, PythonTorch.MissingTorch ?? "");

@@ -5,6 +5,7 @@ using static TorchSharp.torch;
 namespace Taba.Diffusion.Tests.Tensors;
 
 /// <summary>A real Python reads what we write, and we read what it writes.</summary>
+[Trait(Needs.Trait, Needs.Process)]
 public sealed class PythonTensorTests : IDisposable
 {
     readonly TempFolder _folder = new();

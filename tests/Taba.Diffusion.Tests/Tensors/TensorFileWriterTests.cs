@@ -58,6 +58,7 @@ public sealed class TensorFileWriterTests : IDisposable
     }
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public void Complete_Pt_PassesPythonsZipTest()
     {
         Assert.SkipWhen(PythonTorch.MissingPython is not null, PythonTorch.MissingPython ?? "");

@@ -40,6 +40,7 @@ public sealed class FixtureCheckpointTests
     }
 
     [Theory]
+    [Trait(Needs.Trait, Needs.Process)]
     [MemberData(nameof(Models))]
     public void Open_ModelCheckpoint_EqualsPythonByteForByte(string checkpoint)
     {

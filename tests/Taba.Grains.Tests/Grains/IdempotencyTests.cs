@@ -16,12 +16,12 @@ public sealed class IdempotencyTests(TestSilo silo)
         .Where(m => !m.Method.StartsWith("Get", StringComparison.Ordinal) && !m.Method.StartsWith("Watch", StringComparison.Ordinal))
         .Select(m => $"{m.Name}.{m.Method}").Order(StringComparer.Ordinal)];
 
+    public static TheoryData<string> MethodsThatActOnce => [.. Methods.Select(m => m.Data).Where(m => !MutatingCalls.MayActTwice.ContainsKey(m))];
+
     [Theory]
-    [MemberData(nameof(Methods))]
+    [MemberData(nameof(MethodsThatActOnce))]
     public async Task Call_TwiceAndLate_ActsOnce(string method)
     {
-        if (MutatingCalls.MayActTwice.ContainsKey(method))
-            return;
         Assert.True(MutatingCalls.Cases.TryGetValue(method, out var arrange), $"{method} has no case: add one to {nameof(MutatingCalls)}.");
         var call = await arrange(silo);
         var before = await call.Observe();

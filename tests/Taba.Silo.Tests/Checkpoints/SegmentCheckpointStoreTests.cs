@@ -1,6 +1,7 @@
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Storage;
 using Taba.Silo.Tests.Storage;
+using Taba.Testing;
 
 namespace Taba.Silo.Tests.Checkpoints;
 
@@ -145,16 +146,17 @@ public sealed class SegmentCheckpointStoreTests : CheckpointExamples
     }
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public async Task Put_DiskIsFull_FailsFromThenOnAndSaysSoOnce()
     {
-        using var disk = SmallDisk.MountOrSkip();
+        using var disk = Disks.MountOrSkip();
         var failures = new List<Exception>();
         await using (var store = new SegmentCheckpointStore(disk.Path))
         {
             store.Failed += failures.Add;
             await store.PutAsync(Record(0, 1, [0]), None);
             await store.FlushAsync(None);
-            disk.FillUpTo(0);
+            disk.Fill();
 
             await store.PutAsync(Record(1, 1, bytes: 10_000), None);
             var flush = await Assert.ThrowsAsync<StoreException>(() => store.FlushAsync(None));

@@ -5,10 +5,12 @@ using Azure.Storage.Blobs.Specialized;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Storage;
 using Taba.Silo.Tests.Storage;
+using Taba.Testing;
 
 namespace Taba.Silo.Tests.Checkpoints;
 
 /// <summary>Checkpoints in a real container of Azurite.</summary>
+[Trait(Needs.Trait, Needs.Process)]
 public sealed class SharedBlobCheckpointTests(BlobServer server) : SharedCheckpointSuite, IAsyncLifetime
 {
     BlobContainerClient _container = null!;

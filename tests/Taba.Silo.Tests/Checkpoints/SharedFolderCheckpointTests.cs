@@ -1,6 +1,7 @@
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Storage;
 using Taba.Silo.Tests.Storage;
+using Taba.Testing;
 
 namespace Taba.Silo.Tests.Checkpoints;
 
@@ -80,9 +81,10 @@ public sealed class SharedFolderCheckpointTests : SharedCheckpointSuite
     }
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public async Task Put_DiskIsFull_WaitsAndGoesOnWhenThereIsRoom()
     {
-        using var disk = SmallDisk.MountOrSkip();
+        using var disk = Disks.MountOrSkip();
         await using (var store = SegmentCheckpointStore.Shared(disk.Path, A, new() { RetryAfter = TimeSpan.FromMilliseconds(20) }))
         {
             var stalled = new TaskCompletionSource<Exception>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -90,7 +92,7 @@ public sealed class SharedFolderCheckpointTests : SharedCheckpointSuite
             store.Failed += exception => Assert.Fail(exception.Message);
             await store.PutAsync(Record(0, 1, [0], bytes: 1000), None);
             await store.FlushAsync(None);
-            disk.FillUpTo(4096);
+            disk.Fill(kilobytesLeft: 4);
             await store.PutAsync(Record(0, 2, [1], bytes: 1000), None);
             await store.PutAsync(Record(1, 2, [1], bytes: 60_000), None);
             var flushed = store.FlushAsync(None);
@@ -108,13 +110,14 @@ public sealed class SharedFolderCheckpointTests : SharedCheckpointSuite
     }
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public async Task Dispose_DiskIsFull_EndsAndSaysSo()
     {
-        using var disk = SmallDisk.MountOrSkip();
+        using var disk = Disks.MountOrSkip();
         var store = SegmentCheckpointStore.Shared(disk.Path, A);
         var stalled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         store.Stalled += _ => stalled.TrySetResult();
-        disk.FillUpTo(0);
+        disk.Fill();
         await store.PutAsync(Record(0, 1, bytes: 60_000), None);
         await stalled.Task;
         var flushed = store.FlushAsync(None);

@@ -6,10 +6,12 @@ using Taba.Grains.Stages;
 using Taba.Silo.GrainState;
 using Taba.Silo.Storage;
 using Taba.Silo.Tests.Storage;
+using Taba.Testing;
 
 namespace Taba.Silo.Tests.GrainState;
 
 /// <summary>Grain state in a real container of Azurite.</summary>
+[Trait(Needs.Trait, Needs.Process)]
 public sealed class BlobGrainStorageTests(BlobServer server) : GrainStorageSuite, IAsyncLifetime
 {
     BlobContainerClient _container = null!;

@@ -4,6 +4,7 @@ using Orleans.Storage;
 using Taba.Silo.GrainState;
 using Taba.Silo.Storage;
 using Taba.Silo.Tests.Storage;
+using Taba.Testing;
 
 namespace Taba.Silo.Tests.GrainState;
 
@@ -64,13 +65,14 @@ public sealed class SqliteGrainStorageTests : GrainStorageSuite
     }
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public async Task Write_DiskIsFull_SaysSoAndContinuesWhenThereIsRoom()
     {
-        using var disk = SmallDisk.MountOrSkip();
+        using var disk = Disks.MountOrSkip();
         await using var storage = Open(Path.Combine(disk.Path, "grains.db"));
         var state = State(1);
         await storage.WriteStateAsync("s", Id("a"), state);
-        disk.FillUpTo(0);
+        disk.Fill();
         var large = new GrainState<byte[]> { State = new byte[200_000] };
 
         var failure = await Assert.ThrowsAsync<StoreException>(() => storage.WriteStateAsync("s", Id("large"), large));

@@ -80,8 +80,15 @@ public sealed class EmbeddedSiloTests : IDisposable
 
     internal static async Task<SweepStatus> RunAsync(EmbeddedSilo silo, SweepPlan plan)
     {
-        var sweep = silo.Grains.GetGrain<ISweepGrain>(plan.SweepId);
-        var status = await silo.SubmitAsync(plan);
+        await silo.SubmitAsync(plan);
+        return await EndAsync(silo, plan.SweepId);
+    }
+
+    /// <summary>Watches a sweep that was submitted until it ends.</summary>
+    internal static async Task<SweepStatus> EndAsync(EmbeddedSilo silo, string sweepId)
+    {
+        var sweep = silo.Grains.GetGrain<ISweepGrain>(sweepId);
+        var status = await sweep.GetStatusAsync();
         if (status.State == SweepState.Running)
         {
             await foreach (var next in sweep.WatchAsync(status.Version))

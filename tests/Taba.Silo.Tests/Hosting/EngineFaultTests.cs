@@ -24,13 +24,7 @@ public sealed partial class EngineFaultTests : IDisposable
             await silo.SubmitAsync(plan);
             var fault = await silo.Fault.WaitAsync(s_generous);
             Assert.Contains("No space left", fault.Message, StringComparison.Ordinal);
-            SweepStatus status;
-            do
-            {
-                status = await silo.Grains.GetGrain<ISweepGrain>(plan.SweepId).GetStatusAsync();
-                await Task.Delay(20, CancellationToken.None);
-            }
-            while (status.State == SweepState.Running);
+            var status = await EmbeddedSiloTests.EndAsync(silo, plan.SweepId);
             Assert.Equal(SweepState.Faulted, status.State);
             Assert.Empty(status.Failures);
             Assert.All(status.Stages, stage => Assert.Equal(0, stage.PartsLeased));

@@ -14,6 +14,7 @@ using Taba.Testing;
 namespace Taba.Silo.Tests.Outputs;
 
 /// <summary>Run folders that are assembled from blobs to blobs.</summary>
+[Trait(Needs.Trait, Needs.Process)]
 public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IClassFixture<ComputedSweep>, IAsyncLifetime
 {
     static readonly CancellationToken None = CancellationToken.None;
@@ -90,7 +91,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
     public async Task Sink_ManyBlocks_BytesOfTheFileOnDisk(TensorFormat format, int blockBytes)
     {
         var bytes = new byte[40_000];
-        Random.Shared.NextBytes(bytes);
+        new Random(blockBytes).NextBytes(bytes);
         var blob = _container.GetBlockBlobClient("file");
         foreach (var create in new Func<TensorFileWriter>[]
         {
