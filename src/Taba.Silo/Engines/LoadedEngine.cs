@@ -6,7 +6,10 @@ namespace Taba.Silo.Engines;
 
 /// <summary>A model on this silo's device, with the engine that drives it.</summary>
 /// <param name="Key">Model, precision and batch shape.</param>
-sealed record LoadedEngine(string Key, ModelDefinition Definition, DenoisingEngine Engine)
+/// <param name="Definition">The model.</param>
+/// <param name="Engine">Its engine.</param>
+/// <param name="Pace">How many steps a segment has.</param>
+sealed record LoadedEngine(string Key, ModelDefinition Definition, DenoisingEngine Engine, SegmentPace Pace)
 {
     long _lastUse = Stopwatch.GetTimestamp();
     int _users;

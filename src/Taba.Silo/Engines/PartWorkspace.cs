@@ -14,7 +14,7 @@ namespace Taba.Silo.Engines;
 /// <summary>Brings a part's tensors in and out of this silo. File work runs on the thread pool, never in a grain's turn.</summary>
 sealed class PartWorkspace(
     ActiveParts parts,
-    EngineHost engines,
+    EngineRegistry engines,
     PartPreparation preparation,
     AutoencoderHost autoencoders,
     PartPublisher publisher,

@@ -14,7 +14,7 @@ namespace Taba.Silo.Engines;
 /// part. Then, and only then, tells the trajectory's grain.
 /// </summary>
 sealed partial class SampleObserver(
-    ActivePart part, int sample, ICheckpointStore checkpoints, IGrainFactory grains, EngineHost engines, FaultMonitor faults, ILogger logger)
+    ActivePart part, int sample, ICheckpointStore checkpoints, IGrainFactory grains, SampleReports reports, FaultMonitor faults, ILogger logger)
     : ITrajectoryObserver
 {
     // Captures since the last checkpoint: they become durable together with the next one.
@@ -36,7 +36,7 @@ sealed partial class SampleObserver(
         // A completed sample has a record too: until the rest of its part is done, its result is nowhere else.
         var record = new CheckpointRecord(
             part.Lease.Attempt.StageKey, sample, part.KeepDigest, outcome.NextStep, evaluations, state.ToArray(), captures);
-        engines.Track(ReportAsync(record, outcome.Completed));
+        reports.Track(ReportAsync(record, outcome.Completed));
     }
 
     public void OnFailed(int step, Exception error)
@@ -46,7 +46,7 @@ sealed partial class SampleObserver(
         if (SampleFaults.OfPart(error) is { } fault)
             GiveUp(error, fault);
         else
-            engines.Track(FailAsync(step, error));
+            reports.Track(FailAsync(step, error));
     }
 
     /// <summary>
@@ -60,7 +60,7 @@ sealed partial class SampleObserver(
             await checkpoints.PutAsync(record, CancellationToken.None);
             if (!completed)
                 await checkpoints.FlushAsync(CancellationToken.None);
-            if (!engines.Draining)
+            if (!reports.Draining)
                 await Trajectory.SegmentEndedAsync(part.Lease.Attempt, record.NextStep, completed);
         }
         catch (Exception exception)
@@ -84,7 +84,7 @@ sealed partial class SampleObserver(
     void ReportFailed(Exception exception)
     {
         // While the engine drains it refuses the next segment, and that is as it should be.
-        if (engines.Draining && exception is not StoreException)
+        if (reports.Draining && exception is not StoreException)
             return;
         if (exception is not StoreException)
             LogReportFailed(logger, sample, part.Lease.Attempt.StageKey, exception);
@@ -103,7 +103,7 @@ sealed partial class SampleObserver(
         // A broken engine has told of itself.
         if (fault.Kind != PartFaultKind.Engine)
             faults.Report(error, What);
-        engines.Track(AbandonAsync(fault));
+        reports.Track(AbandonAsync(fault));
     }
 
     async Task AbandonAsync(PartFault fault)

@@ -43,7 +43,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
     public Task<Exception> Fault => _host.Services.GetRequiredService<FaultMonitor>().Fault;
 
     /// <summary>Statistics of every engine that this process had.</summary>
-    public IReadOnlyList<EngineStatistics> EngineStatistics => _host.Services.GetRequiredService<EngineHost>().Statistics;
+    public IReadOnlyList<EngineStatistics> EngineStatistics => _host.Services.GetRequiredService<EngineRegistry>().Statistics;
 
     /// <summary>Network evaluations in this store since it was made; survives a kill.</summary>
     public long EvaluationsEver => _host.Services.GetRequiredService<EvaluationCounter>().Total;
@@ -132,7 +132,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
     public void RememberSpeeds()
     {
         var memory = _host.Services.GetRequiredService<SpeedMemory>();
-        foreach (var (engine, done) in _host.Services.GetRequiredService<EngineHost>().StatisticsByEngine)
+        foreach (var (engine, done) in _host.Services.GetRequiredService<EngineRegistry>().StatisticsByEngine)
             memory.Add(engine, _options.Device.Kind, done.Evaluations, done.NetworkTime + done.OverheadTime + done.OutputWaitTime, done.BatchLimit);
     }
 

@@ -64,9 +64,12 @@ static class SiloServices
         services.AddSingleton<IEvaluationJournal, EvaluationJournal>();
         services.AddSingleton(_ => new SpeedMemory(place.LocalRoot));
         services.AddSingleton<EngineTroubles>();
+        services.AddSingleton<EngineLoader>();
+        services.AddSingleton<EngineRegistry>();
+        services.AddSingleton<SampleReports>();
         services.AddSingleton<EngineHost>();
         services.AddSingleton(provider => new EngineWatchdog(
-            () => provider.GetRequiredService<EngineHost>().Heartbeats,
+            () => provider.GetRequiredService<EngineRegistry>().Heartbeats,
             provider.GetRequiredService<EngineTroubles>(),
             provider.GetRequiredService<DeviceChoice>(),
             provider.GetRequiredService<IOptions<EngineSettings>>(),
@@ -92,7 +95,7 @@ static class SiloServices
     /// <summary>Ends the process, with status 3, when its device hangs or is broken. For silos of a cluster, which a supervisor starts again.</summary>
     public static IServiceCollection AddTabaEngineExit(this IServiceCollection services) =>
         services.AddSingleton<IHostedService>(provider => new EngineExit(
-            provider.GetRequiredService<IEngineWatch>(), provider.GetRequiredService<EngineHost>().ReportsAsync, EngineExit.Process));
+            provider.GetRequiredService<IEngineWatch>(), provider.GetRequiredService<SampleReports>().AllAsync, EngineExit.Process));
 
     /// <summary>The settings of a silo, checked when it starts.</summary>
     public static void AddTabaSettings(this IServiceCollection services, IConfiguration configuration)
