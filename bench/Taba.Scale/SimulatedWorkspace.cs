@@ -5,7 +5,6 @@ using System.Security.Cryptography;
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 using Taba.Silo.Storage;
 using static TorchSharp.torch;
 

@@ -9,6 +9,20 @@ public sealed class NamespaceArrowTests
     static readonly Dictionary<string, string> s_mayUse = new()
     {
         ["Taba.Abstractions"] = ".:",
+        ["Taba.Grains"] = """
+            .:
+            Silos:
+            Stages:
+            Sweeps: Stages
+            Planning: . Sweeps
+            Parts: Stages
+            Trajectories: Stages
+            Models: Stages
+            Upkeep:
+            Ports: Silos Stages
+            Placement: Silos Ports
+            Actors: Silos Stages Sweeps Planning Parts Trajectories Models Upkeep Ports Placement
+            """,
     };
 
     public static TheoryData<string> Projects => [.. s_mayUse.Keys];

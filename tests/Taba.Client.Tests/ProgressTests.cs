@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Taba.Client.Progress;
+using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Tests;

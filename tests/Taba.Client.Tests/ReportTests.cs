@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Taba.Client.Reports;
+using Taba.Grains.Sweeps;
 using Taba.Silo.Outputs;
 
 namespace Taba.Client.Tests;

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Taba.Client.Embedded;
 using Taba.Client.Running;
 using Taba.Client.Sweeps;
+using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Outputs;
 using Taba.Testing.Client;

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Spectre.Console;
 using Spectre.Console.Rendering;
+using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Progress;

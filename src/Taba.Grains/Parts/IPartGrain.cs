@@ -1,6 +1,5 @@
 using Orleans.Concurrency;
 using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Parts;
 

@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
 using Orleans.Concurrency;
-using Taba.Grains.Parts;
-using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Stages;
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Stages;
 

@@ -48,35 +48,3 @@ public sealed record SweepStatus(string SweepId, long Version, SweepState State,
     /// <summary>Rows that stand under another stage's key, because they, or a row that they begin with, were computed in a higher precision.</summary>
     [Id(10)] public ImmutableArray<RowSubstitution> Substitutions { get; init; } = [];
 }
-
-/// <summary>A snapshot of one stage, as one sweep sees it.</summary>
-/// <param name="Done">Wanted rows that are published with everything that the sweep wants kept.</param>
-/// <param name="RowsReused">Of these, rows that were published before the sweep asked.</param>
-[GenerateSerializer, Immutable, Alias("taba.StageStatus")]
-public sealed record StageStatus(
-    string Key,
-    StageKind Kind,
-    int RowsWanted,
-    RowSet Done,
-    int RowsReused,
-    int RowsFailed,
-    int PartsLeased,
-    double EvaluationsPlanned,
-    double EvaluationsDone,
-    ImmutableArray<SampleFailure> Failures,
-    string? Fault)
-{
-    public int RowsDone => Done.Count;
-
-    /// <summary>Silos that cannot serve its model, while there are rows to compute.</summary>
-    /// <remarks>A status that an earlier version wrote has no such field.</remarks>
-    [Id(11)] public ImmutableArray<ModelRefusal> Refusals { get => field.IsDefault ? [] : field; init; } = [];
-}
-
-/// <summary>A sample that could not be computed.</summary>
-[GenerateSerializer, Immutable, Alias("taba.SampleFailure")]
-public sealed record SampleFailure(string StageKey, int Sample, int Step, string Reason)
-{
-    /// <summary>Why; what becomes of the sample depends on it.</summary>
-    [Id(10)] public FailureKind Kind { get; init; }
-}

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 using Taba.Diffusion;
 using Taba.Diffusion.Engine;
 using Taba.Diffusion.Models.Autoencoders;
-using Taba.Grains.Sweeps;
+using Taba.Grains.Stages;
 using Taba.Silo.Models;
 using Taba.Silo.Telemetry;
 using static TorchSharp.torch;

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using Taba.Grains;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Models;
 using Taba.Silo.Storage;

@@ -1,6 +1,5 @@
 using Taba.Diffusion.Engine;
-using Taba.Grains.Parts;
-using Taba.Grains.Sweeps;
+using Taba.Grains.Stages;
 using Taba.Silo.Hosting;
 using Taba.Silo.Storage;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Silo.Outputs;

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 using Taba.Grains.Trajectories;
 
 namespace Taba.Grains.Tests.Fakes;

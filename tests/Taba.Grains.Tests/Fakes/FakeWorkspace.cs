@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Tests.Fakes;
 

@@ -7,9 +7,8 @@ using Orleans.Runtime.Placement;
 using Orleans.Serialization;
 using Orleans.Storage;
 using Orleans.TestingHost;
-using Taba.Grains.Models;
+using Taba.Grains.Placement;
 using Taba.Grains.Ports;
-using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 

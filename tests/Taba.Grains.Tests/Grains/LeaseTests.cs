@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Taba.Grains.Parts;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Tests.Fakes;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Taba.Grains.Models;
 using Taba.Grains.Parts;
+using Taba.Grains.Placement;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Tests.Fakes;

@@ -3,8 +3,8 @@ using Orleans.Runtime.Hosting;
 using Orleans.Runtime.Placement;
 using Orleans.TestingHost;
 using Taba.Grains.Models;
+using Taba.Grains.Placement;
 using Taba.Grains.Ports;
-using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Grains.Trajectories;
 

@@ -1,4 +1,4 @@
-using Taba.Grains.Parts;
+using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Tests.Fakes;
 

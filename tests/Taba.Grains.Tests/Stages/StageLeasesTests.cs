@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using CsCheck;
 using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Tests.Stages;
 

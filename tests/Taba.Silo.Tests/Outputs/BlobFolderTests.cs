@@ -5,7 +5,7 @@ using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using Taba.Diffusion.Tensors;
 using Taba.Grains;
-using Taba.Grains.Sweeps;
+using Taba.Grains.Stages;
 using Taba.Silo.Outputs;
 using Taba.Silo.Storage;
 using Taba.Silo.Tests.Storage;

@@ -1,10 +1,11 @@
 using Orleans.Concurrency;
 using Orleans.GrainDirectory;
+using Taba.Grains.Models;
+using Taba.Grains.Placement;
 using Taba.Grains.Ports;
-using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 
-namespace Taba.Grains.Models;
+namespace Taba.Grains.Actors;
 
 [Reentrant, PinnedToSilo, GrainDirectory(SiloGrainDirectory.Name)]
 sealed class ModelGrain(IEngineHost engines) : Grain, IModelGrain

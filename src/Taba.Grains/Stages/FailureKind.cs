@@ -1,4 +1,4 @@
-namespace Taba.Grains.Sweeps;
+namespace Taba.Grains.Stages;
 
 /// <summary>Why a sample could not be computed.</summary>
 public enum FailureKind

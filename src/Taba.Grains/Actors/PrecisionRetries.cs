@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using Taba.Grains.Planning;
 using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
 
-namespace Taba.Grains.Sweeps;
+namespace Taba.Grains.Actors;
 
 /// <summary>
 /// Has rows that gave NaN or Inf in half precision computed once more in float32, and the stages that depend on them from there. Each time

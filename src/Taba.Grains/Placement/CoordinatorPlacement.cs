@@ -2,8 +2,9 @@ using Orleans.Placement;
 using Orleans.Runtime;
 using Orleans.Runtime.Placement;
 using Taba.Grains.Ports;
+using Taba.Grains.Silos;
 
-namespace Taba.Grains.Silos;
+namespace Taba.Grains.Placement;
 
 /// <summary>Places a grain on a silo that only coordinates, when there is one; else on the silo that calls first.</summary>
 [AttributeUsage(AttributeTargets.Class)]

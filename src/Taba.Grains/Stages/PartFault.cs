@@ -1,4 +1,4 @@
-namespace Taba.Grains.Parts;
+namespace Taba.Grains.Stages;
 
 /// <summary>The reason why an attempt at a part cannot go on.</summary>
 /// <param name="Kind">The owner of the fault.</param>

@@ -1,10 +1,11 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Runtime;
+using Taba.Grains.Placement;
 using Taba.Grains.Ports;
-using Taba.Grains.Silos;
+using Taba.Grains.Upkeep;
 
-namespace Taba.Grains.Upkeep;
+namespace Taba.Grains.Actors;
 
 [CoordinatorPlacement]
 sealed partial class StoreUpkeepGrain(

@@ -1,18 +1,8 @@
 using System.Collections.Immutable;
-using Taba.Grains.Silos;
+using Taba.Grains.Placement;
+using Taba.Grains.Sweeps;
 
-namespace Taba.Grains.Sweeps;
-
-/// <summary>The durable list of sweeps: those that live, and the last ones that ended.</summary>
-[GenerateSerializer, Alias("taba.SweepIndexState")]
-public sealed record SweepIndexState
-{
-    [Id(0)] public int Schema { get; init; } = 2;
-
-    // Id 1 was the ids of live sweeps alone.
-
-    [Id(2)] public ImmutableArray<SweepEntry> Sweeps { get; init; } = [];
-}
+namespace Taba.Grains.Actors;
 
 [CoordinatorPlacement]
 sealed class SweepIndexGrain(

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Orleans.GrainDirectory;
 using Orleans.Runtime;
 
-namespace Taba.Grains.Silos;
+namespace Taba.Grains.Placement;
 
 /// <summary>
 /// A directory of the grains that belong to a silo: parts, samples and models. Their callers are on their silo, and so is what they hold (a

@@ -2,30 +2,13 @@ using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Taba.Grains.Placement;
 using Taba.Grains.Planning;
 using Taba.Grains.Ports;
-using Taba.Grains.Silos;
 using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
 
-namespace Taba.Grains.Sweeps;
-
-/// <summary>The durable state of a sweep.</summary>
-[GenerateSerializer, Alias("taba.SweepGrainState")]
-public sealed record SweepGrainState
-{
-    [Id(0)] public int Schema { get; init; } = 1;
-
-    [Id(1)] public SweepPlan? Plan { get; init; }
-
-    /// <summary>The state in which it ended; null while it lives.</summary>
-    [Id(2)] public SweepState? Ended { get; init; }
-
-    /// <summary>The last status, written when it ended: its stages forget it then.</summary>
-    [Id(3)] public SweepStatus? Final { get; init; }
-
-    /// <summary>Hands out no work until resumed.</summary>
-    [Id(4)] public bool Paused { get; init; }
-}
+namespace Taba.Grains.Actors;
 
 /// <summary>
 /// Holds a plan, asks its stages for rows, and adds up what they say. A sweep that ends withdraws its demands, so that the state of

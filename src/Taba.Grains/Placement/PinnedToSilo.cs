@@ -2,7 +2,7 @@ using Orleans.Placement;
 using Orleans.Runtime;
 using Orleans.Runtime.Placement;
 
-namespace Taba.Grains.Models;
+namespace Taba.Grains.Placement;
 
 /// <summary>Places a grain on the silo that its key names (<c>silo|rest</c>). When that silo is gone the call fails: the device is gone too.</summary>
 [AttributeUsage(AttributeTargets.Class)]

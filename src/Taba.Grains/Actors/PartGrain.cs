@@ -3,13 +3,13 @@ using Microsoft.Extensions.Logging;
 using Orleans.GrainDirectory;
 using Orleans.Placement;
 using Orleans.Runtime;
+using Taba.Grains.Parts;
+using Taba.Grains.Placement;
 using Taba.Grains.Ports;
-using Taba.Grains.Silos;
 using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 using Taba.Grains.Trajectories;
 
-namespace Taba.Grains.Parts;
+namespace Taba.Grains.Actors;
 
 /// <summary>
 /// Starts a trajectory for each row of a leased part, collects their ends, and has the part published. It lives on the silo of

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using Taba.Grains.Silos;
+using Taba.Grains.Stages;
 
-namespace Taba.Grains.Stages;
+namespace Taba.Grains.Actors;
 
 /// <summary>
 /// Silos that cannot serve a stage's model, with their reasons. Only in memory: a silo says so each time it looks for work.
@@ -25,9 +26,3 @@ sealed class ModelRefusals
     public bool AreAll(IEnumerable<SiloInfo> silos, StageSpec spec) =>
         silos.Where(s => !spec.HasSteps || s.Role == SiloRole.Worker).All(s => _reasons.ContainsKey(s.Worker));
 }
-
-/// <summary>A silo cannot serve the model of a stage.</summary>
-/// <param name="Silo">Its name.</param>
-/// <param name="Reason">Why, in words.</param>
-[GenerateSerializer, Immutable, Alias("taba.ModelRefusal")]
-public sealed record ModelRefusal(string Silo, string Reason);

@@ -3,11 +3,11 @@ using Orleans.GrainDirectory;
 using Orleans.Placement;
 using Taba.Grains.Models;
 using Taba.Grains.Parts;
-using Taba.Grains.Silos;
+using Taba.Grains.Placement;
 using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
+using Taba.Grains.Trajectories;
 
-namespace Taba.Grains.Trajectories;
+namespace Taba.Grains.Actors;
 
 /// <summary>
 /// Steps one sample in segments. It holds where the sample is and which slot it has; its tensor is the engine's, its

@@ -2,12 +2,12 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
-using Taba.Grains.Parts;
+using Taba.Grains.Placement;
 using Taba.Grains.Ports;
-using Taba.Grains.Silos;
+using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
-namespace Taba.Grains.Stages;
+namespace Taba.Grains.Actors;
 
 /// <summary>
 /// Coordinates one stage. The rules are in <see cref="StageLeases"/>; here is what needs a clock, a store and neighbours.

@@ -1,7 +1,6 @@
 using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 
-namespace Taba.Grains.Parts;
+namespace Taba.Grains.Actors;
 
 /// <summary>One attempt at a part, as its grain sees it.</summary>
 sealed class PartRun(PartLease lease)

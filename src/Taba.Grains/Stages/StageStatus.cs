@@ -1,0 +1,27 @@
+using System.Collections.Immutable;
+
+namespace Taba.Grains.Stages;
+
+/// <summary>A snapshot of one stage, as one sweep sees it.</summary>
+/// <param name="Done">Wanted rows that are published with everything that the sweep wants kept.</param>
+/// <param name="RowsReused">Of these, rows that were published before the sweep asked.</param>
+[GenerateSerializer, Immutable, Alias("taba.StageStatus")]
+public sealed record StageStatus(
+    string Key,
+    StageKind Kind,
+    int RowsWanted,
+    RowSet Done,
+    int RowsReused,
+    int RowsFailed,
+    int PartsLeased,
+    double EvaluationsPlanned,
+    double EvaluationsDone,
+    ImmutableArray<SampleFailure> Failures,
+    string? Fault)
+{
+    public int RowsDone => Done.Count;
+
+    /// <summary>Silos that cannot serve its model, while there are rows to compute.</summary>
+    /// <remarks>A status that an earlier version wrote has no such field.</remarks>
+    [Id(11)] public ImmutableArray<ModelRefusal> Refusals { get => field.IsDefault ? [] : field; init; } = [];
+}

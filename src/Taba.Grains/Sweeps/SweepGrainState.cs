@@ -1,0 +1,19 @@
+namespace Taba.Grains.Sweeps;
+
+/// <summary>The durable state of a sweep.</summary>
+[GenerateSerializer, Alias("taba.SweepGrainState")]
+public sealed record SweepGrainState
+{
+    [Id(0)] public int Schema { get; init; } = 1;
+
+    [Id(1)] public SweepPlan? Plan { get; init; }
+
+    /// <summary>The state in which it ended; null while it lives.</summary>
+    [Id(2)] public SweepState? Ended { get; init; }
+
+    /// <summary>The last status, written when it ended: its stages forget it then.</summary>
+    [Id(3)] public SweepStatus? Final { get; init; }
+
+    /// <summary>Hands out no work until resumed.</summary>
+    [Id(4)] public bool Paused { get; init; }
+}
