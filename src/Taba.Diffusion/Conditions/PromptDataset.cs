@@ -51,9 +51,8 @@ public sealed class PromptDataset
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentException.ThrowIfNullOrEmpty(column);
         var files = DatasetFiles.Find(path);
-        var count = 0L;
-        foreach (var file in files)
-            count += await ParquetTextColumn.CountAsync(file, column, cancellation);
+        // The parquet reader blocks.
+        var count = await Task.Run(() => files.Sum(file => ParquetTextColumn.Count(file, column)), cancellation);
         if (count is 0 or > NumpyRandomState.MaxLength)
             throw new InvalidDataException($"{path} holds {count} prompts; 1 to {NumpyRandomState.MaxLength} are expected.");
         return new PromptDataset(path, column, files, count);
@@ -80,18 +79,19 @@ public sealed class PromptDataset
         for (var i = 0; i < count; i++)
             slots[i] = i;
         Array.Sort(rows, slots);
-        return await TakeAsync(rows, slots, cancellation);
+        return await Task.Run(() => Take(rows, slots, cancellation), cancellation);
     }
 
     /// <summary>The texts of ascending rows, each put in its slot, and the digest of all.</summary>
-    async Task<DatasetSample> TakeAsync(long[] rows, int[] slots, CancellationToken cancellation)
+    DatasetSample Take(long[] rows, int[] slots, CancellationToken cancellation)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var (prompts, next, row) = (new string[rows.Length], 0, 0L);
         foreach (var file in Files)
         {
-            await foreach (var texts in ParquetTextColumn.ReadAsync(file, Column, cancellation))
+            foreach (var texts in ParquetTextColumn.Read(file, Column))
             {
+                cancellation.ThrowIfCancellationRequested();
                 foreach (var text in texts)
                     Append(hash, text);
                 for (; next < rows.Length && rows[next] < row + texts.Length; next++)

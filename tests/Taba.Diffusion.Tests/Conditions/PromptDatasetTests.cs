@@ -1,5 +1,4 @@
-using Parquet;
-using Parquet.Schema;
+using ParquetSharp;
 using Taba.Diffusion.Conditions;
 using Taba.Testing;
 
@@ -77,9 +76,9 @@ public sealed class PromptDatasetTests : IDisposable
         var dataset = await PromptDataset.OpenAsync(Folder, cancellation: Cancellation);
         var sample = await dataset.SampleAsync(420, 103, Cancellation);
         var texts = sample.Prompts.OrderBy(RowOf).ToArray();
-        var rewritten = await WriteAsync("all.parquet", texts);
+        var rewritten = Write("all.parquet", texts);
         texts[50] += " ";
-        var changed = await WriteAsync("changed.parquet", texts);
+        var changed = Write("changed.parquet", texts);
 
         Assert.Equal(sample.ColumnDigest, await DigestAsync(rewritten));
         Assert.NotEqual(sample.ColumnDigest, await DigestAsync(changed));
@@ -143,7 +142,7 @@ public sealed class PromptDatasetTests : IDisposable
 
     [Fact]
     public async Task OpenAsync_NoRows_IsRefused() =>
-        Assert.Contains("0 prompts", (await Assert.ThrowsAsync<InvalidDataException>(async () => await PromptDataset.OpenAsync(await WriteAsync("none.parquet", []), cancellation: Cancellation))).Message);
+        Assert.Contains("0 prompts", (await Assert.ThrowsAsync<InvalidDataException>(async () => await PromptDataset.OpenAsync(Write("none.parquet", []), cancellation: Cancellation))).Message);
 
     [Fact]
     public async Task OpenAsync_AbsentPath_IsNotFound() =>
@@ -231,14 +230,13 @@ public sealed class PromptDatasetTests : IDisposable
     static async Task<string> DigestAsync(string path) =>
         (await (await PromptDataset.OpenAsync(path, cancellation: Cancellation)).SampleAsync(0, 0, Cancellation)).ColumnDigest;
 
-    async Task<string> WriteAsync(string name, string[] texts)
+    string Write(string name, string[] texts)
     {
-        var field = new DataField<string>(PromptDataset.DefaultColumn);
-        await using var file = File.Create(_folder.At(name));
-        await using var writer = await ParquetWriter.CreateAsync(new ParquetSchema(field), file, cancellationToken: Cancellation);
-        using var group = writer.CreateRowGroup();
-        await group.WriteAsync(field, texts);
-        group.CompleteValidate();
+        using var file = new ParquetFileWriter(_folder.At(name), [new Column<string>(PromptDataset.DefaultColumn)]);
+        using (var group = file.AppendRowGroup())
+        using (var column = group.NextColumn().LogicalWriter<string>())
+            column.WriteBatch(texts);
+        file.Close();
         return _folder.At(name);
     }
 }
