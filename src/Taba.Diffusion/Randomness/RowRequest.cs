@@ -1,6 +1,6 @@
 namespace Taba.Diffusion.Randomness;
 
-/// <summary>What is asked of a source of noise, against what it has.</summary>
+/// <summary>Checks a request for rows of noise against the rows that there are.</summary>
 static class RowRequest
 {
     /// <summary>Refuses a request that does not fit; totalRows is null where there is no last row.</summary>

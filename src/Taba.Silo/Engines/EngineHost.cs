@@ -8,7 +8,7 @@ using Taba.Silo.Hosting;
 
 namespace Taba.Silo.Engines;
 
-/// <summary>What grains and the worker ask of this silo's engines: slots, segments, room.</summary>
+/// <summary>This silo's engines, as grains and the worker ask for them: slots, segments, room.</summary>
 sealed class EngineHost(
     EngineRegistry engines,
     EngineLoader loader,

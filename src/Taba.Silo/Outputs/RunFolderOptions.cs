@@ -1,6 +1,6 @@
 namespace Taba.Silo.Outputs;
 
-/// <summary>How run folders are written: format, metrics, and facts for their manifests.</summary>
+/// <summary>Options of run folders: format, metrics, and facts for their manifests.</summary>
 public sealed record RunFolderOptions
 {
     public TensorFormat Format { get; init; } = TensorFormat.Safetensors;
