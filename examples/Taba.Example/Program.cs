@@ -3,7 +3,7 @@
 //
 //   dotnet run -c Release --project examples/Taba.Example
 using Taba;
-using Taba.Diffusion.Models;
+using Taba.Diffusion.Models.Families;
 using Taba.Diffusion.Native;
 using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Schedules;

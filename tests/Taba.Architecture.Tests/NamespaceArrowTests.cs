@@ -9,6 +9,33 @@ public sealed class NamespaceArrowTests
     static readonly Dictionary<string, string> s_mayUse = new()
     {
         ["Taba.Abstractions"] = ".:",
+        ["Taba.Diffusion"] = """
+            .:
+            Json:
+            Native:
+            Resilience:
+            Randomness: .
+            Weights.Pickle:
+            Weights: Weights.Pickle
+            Weights.Hub: Resilience Weights
+            Tensors: . Weights Weights.Pickle
+            Conditions: . Randomness Weights.Pickle
+            Schedules: Json
+            Models.Layers: Json Weights
+            Models.Autoencoders: Json Weights Models.Layers
+            Models.TextEncoders: Json Weights Models.Layers
+            Models: Conditions Schedules Models.Autoencoders Models.TextEncoders
+            Models.Adm: Json Weights Schedules Models Models.Layers
+            Models.Gaussian: Json Schedules Models
+            Models.Diffusers: Weights Schedules Models
+            Models.Ldm: Json Weights Models Models.Layers Models.Autoencoders Models.Diffusers
+            Models.Dit: Json Weights Conditions Models Models.Layers Models.Autoencoders Models.Diffusers
+            Models.DeepFloydIf: Json Weights Models Models.Layers Models.TextEncoders Models.Diffusers
+            Models.Families: Json Weights Models Models.Adm Models.Gaussian Models.Diffusers Models.Ldm Models.Dit Models.DeepFloydIf
+            Sampling: Native Schedules Models
+            Engine: Native Schedules Models Sampling
+            Metrics: Randomness
+            """,
         ["Taba.Grains"] = """
             .:
             Silos:

@@ -3,7 +3,7 @@ using System.Text.Json;
 using Taba.Diffusion;
 using Taba.Diffusion.Engine;
 using Taba.Diffusion.Models;
-using Taba.Diffusion.Models.Diffusers;
+using Taba.Diffusion.Models.Families;
 using Taba.Diffusion.Native;
 using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Schedules;

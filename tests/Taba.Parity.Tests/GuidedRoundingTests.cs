@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Taba.Diffusion.Conditions;
-using Taba.Diffusion.Models.Diffusers;
+using Taba.Diffusion.Models.Families;
 using Taba.Diffusion.Native;
 using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Schedules;

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
-using Taba.Diffusion.Models;
+using Taba.Diffusion.Json;
 
 namespace Taba.Diffusion.Schedules;
 

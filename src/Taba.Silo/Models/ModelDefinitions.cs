@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Taba.Diffusion.Models;
 using Taba.Diffusion.Models.Autoencoders;
-using Taba.Diffusion.Models.Diffusers;
+using Taba.Diffusion.Models.Families;
 using Taba.Diffusion.Schedules;
 using Taba.Diffusion.Weights;
 

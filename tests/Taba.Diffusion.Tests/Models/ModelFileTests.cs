@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using Taba.Diffusion.Models;
 using Taba.Diffusion.Models.Adm;
+using Taba.Diffusion.Models.Families;
 using Taba.Diffusion.Models.Gaussian;
 using Taba.Diffusion.Schedules;
 using static TorchSharp.torch;

@@ -1,4 +1,4 @@
-using Taba.Diffusion.Models;
+using Taba.Diffusion.Models.Families;
 using Taba.Diffusion.Schedules;
 using static TorchSharp.torch;
 

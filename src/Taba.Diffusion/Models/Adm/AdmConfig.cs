@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
+using Taba.Diffusion.Json;
 using Taba.Diffusion.Schedules;
 
 namespace Taba.Diffusion.Models.Adm;

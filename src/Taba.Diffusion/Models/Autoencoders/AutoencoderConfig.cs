@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Taba.Diffusion.Json;
 using Taba.Diffusion.Models.Layers;
 using Taba.Diffusion.Weights;
 using static TorchSharp.torch;

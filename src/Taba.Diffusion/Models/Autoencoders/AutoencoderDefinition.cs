@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Taba.Diffusion.Models.Diffusers;
+using Taba.Diffusion.Json;
 using Taba.Diffusion.Weights;
 using static TorchSharp.torch;
 
@@ -47,7 +47,7 @@ public sealed record AutoencoderDefinition
     public static AutoencoderDefinition Read(ModelFolder folder, string component)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        var config = DiffusersModel.Config(folder, component, out var source);
+        var (config, source) = (folder.Config(component), folder.ConfigPath(component));
         return new AutoencoderDefinition(folder.PathOf(component), config, source, () => folder.OpenWeights(component));
     }
 

@@ -1,3 +1,4 @@
+using Taba.Diffusion.Json;
 using Taba.Diffusion.Models.Diffusers;
 using Taba.Diffusion.Models.TextEncoders;
 using Taba.Diffusion.Weights;
@@ -33,8 +34,8 @@ public sealed record IfDefinition : DiffusersDefinition
 
     internal static IfDefinition Read(ModelFolder folder, string name)
     {
-        var unet = DiffusersModel.Config(folder, Unet, out var unetSource);
-        var text = DiffusersModel.Config(folder, TextEncoder, out var textSource);
+        var (unet, unetSource) = (folder.Config(Unet), folder.ConfigPath(Unet));
+        var (text, textSource) = (folder.Config(TextEncoder), folder.ConfigPath(TextEncoder));
         folder.Component(Tokenizer);
         var (config, encoder) = (UNet2DConditionConfig.Parse(unet, unetSource), T5Config.Parse(text, textSource));
         if (encoder.DModel != config.EncoderHidDim)
@@ -43,7 +44,7 @@ public sealed record IfDefinition : DiffusersDefinition
         {
             Name = name,
             Folder = folder,
-            Scheduler = DiffusersModel.Scheduler(folder),
+            Scheduler = SchedulerOf(folder),
             Shape = config.Shape,
             Config = config,
             Text = encoder,

@@ -7,6 +7,8 @@ namespace Taba.Diffusion.Models.Diffusers;
 /// <summary>A model of a Hugging Face folder: its config files decide its architecture.</summary>
 public abstract record DiffusersDefinition : ModelDefinition
 {
+    const string SchedulerComponent = "scheduler";
+
     /// <summary>The folder, which holds model_index.json.</summary>
     public required ModelFolder Folder { get; init; }
 
@@ -49,6 +51,10 @@ public abstract record DiffusersDefinition : ModelDefinition
         using var weights = Folder.OpenWeights(Component);
         return Build(weights, device, networkDtype);
     }
+
+    /// <summary>The scheduler's settings of a folder.</summary>
+    protected static DdimSchedulerConfig SchedulerOf(ModelFolder folder) =>
+        DdimSchedulerConfig.Parse(folder.Config(SchedulerComponent), folder.ConfigPath(SchedulerComponent));
 
     /// <summary>The component's weights under the names of <see cref="ModelDefinition.Parameters"/>.</summary>
     protected virtual IWeightSource Shown(IWeightSource weights) => weights;

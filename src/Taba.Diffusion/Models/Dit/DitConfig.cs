@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Taba.Diffusion.Json;
 
 namespace Taba.Diffusion.Models.Dit;
 

@@ -1,4 +1,5 @@
 using Taba.Diffusion.Conditions;
+using Taba.Diffusion.Json;
 using Taba.Diffusion.Models.Autoencoders;
 using Taba.Diffusion.Models.Diffusers;
 using Taba.Diffusion.Weights;
@@ -38,7 +39,7 @@ public sealed record DitDefinition : DiffusersDefinition
 
     internal static DitDefinition Read(ModelFolder folder, string name)
     {
-        var transformer = DiffusersModel.Config(folder, Transformer, out var source);
+        var (transformer, source) = (folder.Config(Transformer), folder.ConfigPath(Transformer));
         var config = DitConfig.Parse(transformer, source);
         var decoder = AutoencoderDefinition.Read(folder, Vae);
         if (decoder.LatentChannels != config.InChannels)
@@ -47,7 +48,7 @@ public sealed record DitDefinition : DiffusersDefinition
         {
             Name = name,
             Folder = folder,
-            Scheduler = DiffusersModel.Scheduler(folder),
+            Scheduler = SchedulerOf(folder),
             Shape = new StateShape(config.InChannels, config.SampleSize, config.SampleSize),
             Config = config,
             TransformerDigest = ConfigDigest.Of(transformer),

@@ -1,3 +1,5 @@
+using Taba.Diffusion.Json;
+
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 using GeluForm = TorchSharp.Modules.GELU.Approximate;

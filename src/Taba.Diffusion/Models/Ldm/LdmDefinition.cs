@@ -1,3 +1,4 @@
+using Taba.Diffusion.Json;
 using Taba.Diffusion.Models.Autoencoders;
 using Taba.Diffusion.Models.Diffusers;
 using Taba.Diffusion.Weights;
@@ -37,7 +38,7 @@ public sealed record LdmDefinition : DiffusersDefinition
 
     internal static LdmDefinition Read(ModelFolder folder, string name)
     {
-        var unet = DiffusersModel.Config(folder, Unet, out var source);
+        var (unet, source) = (folder.Config(Unet), folder.ConfigPath(Unet));
         var config = UNet2DConfig.Parse(unet, source);
         var decoder = AutoencoderDefinition.Read(folder, Vqvae);
         if (decoder.LatentChannels != config.InChannels)
@@ -46,7 +47,7 @@ public sealed record LdmDefinition : DiffusersDefinition
         {
             Name = name,
             Folder = folder,
-            Scheduler = DiffusersModel.Scheduler(folder),
+            Scheduler = SchedulerOf(folder),
             Shape = new StateShape(config.InChannels, UpstreamSize, UpstreamSize),
             Config = config,
             UnetDigest = ConfigDigest.Of(unet),

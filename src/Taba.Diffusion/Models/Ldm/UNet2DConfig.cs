@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Taba.Diffusion.Json;
 using Taba.Diffusion.Models.Layers;
 
 namespace Taba.Diffusion.Models.Ldm;

@@ -1,7 +1,6 @@
 using System.Text.Json;
-using Taba.Diffusion.Schedules;
 
-namespace Taba.Diffusion.Models;
+namespace Taba.Diffusion.Json;
 
 /// <summary>Reads the fields of one JSON object strictly: what is not asked for is refused.</summary>
 /// <param name="element">The object.</param>
@@ -53,14 +52,6 @@ sealed partial class JsonFields(JsonElement element, string source)
         var value = element.GetProperty(name);
         return value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(name, "a string");
     }
-
-    /// <summary>A noise schedule; linear when it is absent, as in guided-diffusion.</summary>
-    public NoiseSchedule Schedule(string name) => Text(name, "linear") switch
-    {
-        "linear" => NoiseSchedule.Linear,
-        "cosine" => NoiseSchedule.Cosine,
-        _ => throw Wrong(name, "\"linear\" or \"cosine\""),
-    };
 
     /// <summary>A number, or one number per channel.</summary>
     public double[] Numbers(string name, int channels)

@@ -1,8 +1,9 @@
 using System.Text.Json;
+using Taba.Diffusion.Json;
 using Taba.Diffusion.Models.Adm;
 using Taba.Diffusion.Models.Gaussian;
 
-namespace Taba.Diffusion.Models;
+namespace Taba.Diffusion.Models.Families;
 
 /// <summary>Reads model.json, the description of a model of one of the families.</summary>
 public static class ModelFile

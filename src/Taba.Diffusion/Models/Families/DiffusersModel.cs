@@ -1,11 +1,11 @@
 using System.Text.Json;
 using Taba.Diffusion.Models.DeepFloydIf;
+using Taba.Diffusion.Models.Diffusers;
 using Taba.Diffusion.Models.Dit;
 using Taba.Diffusion.Models.Ldm;
-using Taba.Diffusion.Schedules;
 using Taba.Diffusion.Weights;
 
-namespace Taba.Diffusion.Models.Diffusers;
+namespace Taba.Diffusion.Models.Families;
 
 /// <summary>Reads the models of Hugging Face folders.</summary>
 public static class DiffusersModel
@@ -27,16 +27,6 @@ public static class DiffusersModel
                 $"{folder.FolderPath} holds a {folder.Pipeline} with the components {string.Join(", ", folder.Components.Keys.Order(StringComparer.Ordinal))}; "
                 + "known are LDMPipeline and LatentDiffusionUncondPipeline (unet, vqvae), DiTPipeline (transformer, vae) and IFPipeline (unet, text_encoder)."),
         };
-    }
-
-    /// <summary>The scheduler's settings of a folder.</summary>
-    internal static DdimSchedulerConfig Scheduler(ModelFolder folder) => DdimSchedulerConfig.Parse(Config(folder, "scheduler", out var source), source);
-
-    /// <summary>A component's config, and the file it is from.</summary>
-    internal static JsonElement Config(ModelFolder folder, string component, out string source)
-    {
-        source = folder.ConfigPath(component);
-        return folder.Config(component);
     }
 
     /// <summary>By the pipeline's name, else by what the folder holds.</summary>

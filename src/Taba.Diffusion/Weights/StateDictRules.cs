@@ -1,7 +1,8 @@
 using System.Collections.Frozen;
+using Taba.Diffusion.Weights.Pickle;
 using static Taba.Diffusion.Weights.Pickle.PickleOpcode;
 
-namespace Taba.Diffusion.Weights.Pickle;
+namespace Taba.Diffusion.Weights;
 
 /// <summary>The pickles that torch.save writes for state dicts and bare tensors (protocol 2).</summary>
 sealed class StateDictRules(Func<string, Exception> fault) : PickleRules(fault)

@@ -1,4 +1,6 @@
-namespace Taba.Diffusion.Weights.Pickle;
+using Taba.Diffusion.Weights.Pickle;
+
+namespace Taba.Diffusion.Weights;
 
 /// <summary>Gives the tuples of torch.save's pickles their meaning.</summary>
 static class TorchObjects

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
-namespace Taba.Diffusion.Models.Diffusers;
+namespace Taba.Diffusion.Json;
 
 /// <summary>Names a config: equal digests are equal settings, whatever the order of its fields and the version that wrote it.</summary>
 static class ConfigDigest

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Taba.Diffusion.Models;
+namespace Taba.Diffusion.Json;
 
 /// <summary>Readers of fields that only the config.json files of diffusers have. There unknown fields are passed over.</summary>
 sealed partial class JsonFields
