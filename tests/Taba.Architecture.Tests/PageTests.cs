@@ -50,8 +50,25 @@ public sealed partial class PageTests
             where line.StartsWith('|')
             from Match named in Named().Matches(line.Split('|')[^2])
             let name = named.Groups["name"].Value
-            where name.Contains('/', StringComparison.Ordinal) ? !Path.Exists(Repository.At(name)) : char.IsUpper(name[0]) && !types.Contains(name)
+            where name.Contains('/', StringComparison.Ordinal)
+                ? !Path.Exists(Repository.At(name))
+                : char.IsUpper(name[0]) && !types.Contains(name)
             select name);
+    }
+
+    /// <summary>A type that is renamed is renamed on the pages too. Decisions and logs are of their day.</summary>
+    [Fact]
+    public void Pages_NamesOfCode_AreInTheSource()
+    {
+        var code = Repository.TextFiles().Where(f => Path.GetExtension(f) is ".cs" or ".csproj" or ".props");
+        var source = string.Join('\n', code.Select(Repository.Read));
+        Offenders.None(
+            from page in Pages()
+            where !page.StartsWith("docs/adr/", StringComparison.Ordinal) && page is not ("CHANGELOG.md" or "docs/benchmarks-log.md")
+            from Match named in Named().Matches(Repository.Read(page))
+            from Match word in CompoundWord().Matches(named.Groups["name"].Value)
+            where !source.Contains(word.Value, StringComparison.Ordinal)
+            select $"{page}: {word.Value}");
     }
 
     /// <summary>Prose is wrapped. Tables, code and pictures are as wide as they are, and a link cannot be cut.</summary>
@@ -97,7 +114,10 @@ public sealed partial class PageTests
     [GeneratedRegex(@"\b(class|record|struct|interface|enum) (?<type>[A-Z]\w*)", RegexOptions.CultureInvariant)]
     private static partial Regex DeclaredType();
 
-    [GeneratedRegex("`(?<name>[^`]+)`", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\b[A-Z][a-z]+[A-Z]\w+\b", RegexOptions.CultureInvariant)]
+    private static partial Regex CompoundWord();
+
+    [GeneratedRegex("`(?<name>[^`\n]+)`", RegexOptions.CultureInvariant)]
     private static partial Regex Named();
 
     [GeneratedRegex(@"^##+ (?<section>\d+(\.\d+)*)\.? ", RegexOptions.CultureInvariant)]
