@@ -3,6 +3,7 @@ using Taba.Diffusion.Weights;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Models;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Bench;
@@ -32,7 +33,8 @@ sealed record BenchModel(ModelSelection Selection, ModelDefinition Definition, s
     {
         if (shape.Length == 1)
             return name.EndsWith(".weight", StringComparison.Ordinal) ? ones(shape) : zeros(shape);
-        return randn(shape, generator: generator).div_(Math.Sqrt(shape.Skip(1).Aggregate(1L, (a, b) => a * b)));
+        using var root = Math.Sqrt(shape.Skip(1).Aggregate(1L, (a, b) => a * b)).ToScalar();
+        return randn(shape, generator: generator).div_(root);
     }
 
     public IDenoiser Build() => Definition.Load(WeightsPath, Device.Device, ScalarType.Float32);

@@ -16,9 +16,6 @@ sealed record NamespaceArrow(string From, string To, string Because);
 /// </summary>
 static class NamespaceArrows
 {
-    static readonly Dictionary<ushort, OpCode> s_opCodes = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
-        .Select(f => (OpCode)f.GetValue(null)!).ToDictionary(o => unchecked((ushort)o.Value));
-
     /// <summary>Each arrow once.</summary>
     /// <param name="assembly">The assembly.</param>
     /// <param name="root">Its root namespace: what generators make in others is not looked at.</param>
@@ -90,35 +87,13 @@ static class NamespaceArrows
             use.Add(body.LocalSignature);
         foreach (var region in body.ExceptionRegions.Where(r => !r.CatchType.IsNil))
             use.Add(region.CatchType);
-        var code = body.GetILReader();
-        while (code.RemainingBytes > 0)
+        var il = body.GetILBytes()!;
+        foreach (var (code, _, operand, _) in Il.Split(il))
         {
-            ushort value = code.ReadByte();
-            var operation = s_opCodes[value == 0xfe ? (ushort)(0xfe00 | code.ReadByte()) : value];
-            switch (operation.OperandType)
-            {
-                case OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineTok or OperandType.InlineType or OperandType.InlineSig:
-                    use.Add(MetadataTokens.EntityHandle(code.ReadInt32()));
-                    break;
-                case OperandType.InlineSwitch:
-                    var targets = code.ReadInt32();
-                    code.Offset += targets * sizeof(int);
-                    break;
-                default:
-                    code.Offset += SizeOf(operation.OperandType);
-                    break;
-            }
+            if (code.OperandType is OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineTok or OperandType.InlineType or OperandType.InlineSig)
+                use.Add(MetadataTokens.EntityHandle(BitConverter.ToInt32(il, operand)));
         }
     }
-
-    static int SizeOf(OperandType operand) => operand switch
-    {
-        OperandType.InlineNone => 0,
-        OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar => 1,
-        OperandType.InlineVar => 2,
-        OperandType.InlineI8 or OperandType.InlineR => 8,
-        _ => 4,
-    };
 
     /// <summary>The namespace of a type, or of the type that it is nested in.</summary>
     static string NamespaceOf(MetadataReader reader, TypeDefinitionHandle handle) => reader.GetString(Outermost(reader, handle).Namespace);

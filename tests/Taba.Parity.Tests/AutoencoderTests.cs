@@ -2,6 +2,7 @@ using System.Text.Json;
 using Taba.Diffusion.Models.Autoencoders;
 using Taba.Diffusion.Weights;
 using Taba.Testing;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Parity.Tests;
@@ -70,7 +71,7 @@ public sealed class AutoencoderTests
         comparison.Require("vae_encode_mean", mean);
         comparison.Require("vae_encode_logvar", logVariance);
 
-        var factor = ScalingFactor(name);
+        using var factor = ScalingFactor(name).ToScalar();
         comparison.Require("vae_decode", model.Decode(x.mul(factor)));
         comparison.Require("vae_encode_mean", model.Encode(image).div(factor));
     }

@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using Taba.Diffusion.Models.Adm;
+using Taba.Diffusion.Native;
 using Taba.Diffusion.Weights;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.DemoModel;
@@ -39,8 +41,8 @@ sealed class FlatParameters : IWeightSource, IDisposable
 
     public Tensor Load(string name, ScalarType dtype, Device device)
     {
-        using var view = View(name);
-        return view.to(dtype, copy: true).to(device);
+        using var scope = NewDisposeScope();
+        return View(name).to(dtype, copy: true).to(device).MoveToOuterDisposeScope();
     }
 
     /// <summary>A parameter that shares its memory with <see cref="Values"/>.</summary>
@@ -59,12 +61,12 @@ sealed class FlatParameters : IWeightSource, IDisposable
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var generator = new Generator(seed);
+        using var generator = new Generator(seed);
         foreach (var (name, (_, shape)) in places)
         {
             var parameter = View(name);
             if (IsNorm(name))
-                parameter.fill_(name.EndsWith("weight", StringComparison.Ordinal) ? 1 : 0);
+                parameter.fill_(name.EndsWith("weight", StringComparison.Ordinal) ? Scalars.One : Scalars.Zero);
             else if (EndsBranch(name))
                 parameter.zero_();
             else
@@ -78,7 +80,9 @@ sealed class FlatParameters : IWeightSource, IDisposable
     {
         var weight = places[name.Replace(".bias", ".weight", StringComparison.Ordinal)].Shape;
         var bound = 1 / Math.Sqrt(weight.Skip(1).Aggregate(1L, (a, b) => a * b));
-        return rand(shape, generator: generator).mul(2 * bound).sub(bound);
+        using var width = (2 * bound).ToScalar();
+        using var half = bound.ToScalar();
+        return rand(shape, generator: generator).mul(width).sub(half);
     }
 
     static bool IsNorm(string name) =>

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Taba.Diffusion.Models.Adm;
+using Taba.Diffusion.Native;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.DemoModel;
@@ -26,11 +28,16 @@ sealed class Trainer : IDisposable
     const double Decay = 0.01;
     const double AverageDecay = 0.995;
     const double GradientNorm = 1.0;
-    const double NoiseScaleDeviation = 0.08;
-    const double NoiseOffsetDeviation = 0.08;
-    const double HeldBackSnr = 5;
-    const double HighestWeight = 16;
     const ulong NoiseStream = 0xE125;
+    static readonly Scalar s_beta1 = Beta1.ToScalar();
+    static readonly Scalar s_freshFirst = (1 - Beta1).ToScalar();
+    static readonly Scalar s_beta2 = Beta2.ToScalar();
+    static readonly Scalar s_freshSecond = (1 - Beta2).ToScalar();
+    static readonly Scalar s_epsilon = 1e-8.ToScalar();
+    static readonly Scalar s_noiseScaleDeviation = 0.08.ToScalar();
+    static readonly Scalar s_noiseOffsetDeviation = 0.08.ToScalar();
+    static readonly Scalar s_heldBackSnr = 5.0.ToScalar();
+    static readonly Scalar s_highestWeight = 16.0.ToScalar();
     static readonly TimeSpan betweenSaves = TimeSpan.FromMinutes(10);
 
     readonly TrainingOptions options;
@@ -130,8 +137,8 @@ sealed class Trainer : IDisposable
         var x0 = tensor(pictures, [batch, 3, size, size]);
         var noise = Noise(batch, size, generator);
         var level = alphaBar.view(-1, 1, 1, 1);
-        var xt = (level.sqrt() * x0) + ((1 - level).sqrt() * noise);
-        var errors = (network.Forward(xt, timesteps, classes: null) - noise).square().mean([1L, 2, 3]);
+        var xt = level.sqrt().mul(x0).add(level.neg().add(Scalars.One, Scalars.One).sqrt().mul(noise), Scalars.One);
+        var errors = (network.Forward(xt, timesteps, classes: null) - noise).pow(Scalars.Two).mean([1L, 2, 3]);
         var loss = (errors * Weights(alphaBar)).mean();
         loss.backward();
         Update();
@@ -146,9 +153,9 @@ sealed class Trainer : IDisposable
     static Tensor Noise(long batch, long size, Generator generator)
     {
         var noise = randn([batch, 3, size, size], generator: generator);
-        var scale = randn([batch, 1, 1, 1], generator: generator).mul(NoiseScaleDeviation).add(1);
-        var offset = randn([batch, 3, 1, 1], generator: generator).mul(NoiseOffsetDeviation);
-        return (noise * scale) + offset;
+        var scale = randn([batch, 1, 1, 1], generator: generator).mul(s_noiseScaleDeviation).add(Scalars.One, Scalars.One);
+        var offset = randn([batch, 3, 1, 1], generator: generator).mul(s_noiseOffsetDeviation);
+        return noise.mul(scale).add(offset, Scalars.One);
     }
 
     /// <summary>One timestep from each of B equal stretches: the loss varies less from batch to batch.</summary>
@@ -174,7 +181,7 @@ sealed class Trainer : IDisposable
     static Tensor Weights(Tensor alphaBar)
     {
         var inverse = alphaBar.reciprocal();
-        return inverse.clamp_max(HighestWeight) * (inverse - 1).mul(HeldBackSnr).sqrt().clamp_max(1);
+        return inverse.clamp_max(s_highestWeight).mul(inverse.sub(Scalars.One).mul(s_heldBackSnr).sqrt().clamp_max(Scalars.One));
     }
 
     /// <summary>AdamW (Loshchilov and Hutter 2019, algorithm 2) on the gradient scaled down to at most norm 1, and the average.</summary>
@@ -182,21 +189,31 @@ sealed class Trainer : IDisposable
     {
         using var noGrad = no_grad();
         var gradient = cat([.. parameters.Select(p => p.grad!.reshape(-1))], 0);
-        var norm = gradient.norm().item<float>();
-        if (norm > GradientNorm)
-            gradient.mul_(GradientNorm / norm);
+        Shrink(gradient);
         foreach (var parameter in parameters)
             parameter.grad!.zero_();
 
         var (rate, t) = (LearningRate(), state.Step + 1);
-        state.First.mul_(Beta1).add_(gradient, alpha: 1 - Beta1);
-        state.Second.mul_(Beta2).addcmul_(gradient, gradient, 1 - Beta2);
-        var denominator = state.Second.sqrt().div_(Math.Sqrt(1 - Math.Pow(Beta2, t))).add_(1e-8);
-        state.Weights.Values.mul_(1 - (rate * Decay));
-        state.Weights.Values.addcdiv_(state.First, denominator, -rate / (1 - Math.Pow(Beta1, t)));
+        using var correction = Math.Sqrt(1 - Math.Pow(Beta2, t)).ToScalar();
+        using var decay = (1 - (rate * Decay)).ToScalar();
+        using var step = (-rate / (1 - Math.Pow(Beta1, t))).ToScalar();
+        state.First.mul_(s_beta1).add_(gradient, s_freshFirst);
+        state.Second.mul_(s_beta2).addcmul_(gradient, gradient, s_freshSecond);
+        var denominator = state.Second.sqrt().div_(correction).add_(s_epsilon, Scalars.One);
+        state.Weights.Values.mul_(decay);
+        state.Weights.Values.addcdiv_(state.First, denominator, step);
 
         // At first the average must forget the starting values quickly.
-        var decay = Math.Min(AverageDecay, t / (t + 10.0));
-        state.Average.Values.lerp_(state.Weights.Values, 1 - decay);
+        var fresh = 1 - Math.Min(AverageDecay, t / (t + 10.0));
+        state.Average.Values.lerp_(state.Weights.Values, fresh);
+    }
+
+    /// <summary>Scales a gradient down to at most norm 1.</summary>
+    static void Shrink(Tensor gradient)
+    {
+        var norm = gradient.norm().item<float>();
+        using var share = (GradientNorm / norm).ToScalar();
+        if (norm > GradientNorm)
+            gradient.mul_(share);
     }
 }

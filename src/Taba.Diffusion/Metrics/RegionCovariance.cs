@@ -1,3 +1,4 @@
+using Taba.Diffusion.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -32,7 +33,7 @@ sealed class RegionCovariance : IDisposable
             .reshape(count, channels, region.Rows, region.PatchHeight, region.Columns, region.PatchWidth)
             .permute(2, 4, 0, 1, 3, 5)
             .reshape(region.Patches, count, variables);
-        sums.add_(patches.sum(1));
+        sums.add_(patches.sum(1), Scalars.One);
 
         // One product a patch, in place: a batched one would need all covariances a second time.
         for (var i = 0; i < region.Patches; i++)
@@ -51,15 +52,16 @@ sealed class RegionCovariance : IDisposable
         if (k == 0)
             return;
 
+        using var rows = count.ToScalar();
         for (var i = 0; i < region.Patches; i++)
         {
             using var scope = NewDisposeScope();
             var sum = sums.select(0, i);
-            var covariance = products.select(0, i) - (outer(sum, sum) / count);
+            var covariance = products.select(0, i) - outer(sum, sum).div(rows);
             var deviation = covariance.diagonal().sqrt();
 
             // A variable that never varied has 0/0 here, and NaN counts as the largest: the metric says so instead of hiding it.
-            var correlation = covariance.div_(deviation.unsqueeze(1)).div_(deviation.unsqueeze(0)).clamp_(-1, 1).abs_();
+            var correlation = covariance.div_(deviation.unsqueeze(1)).div_(deviation.unsqueeze(0)).clamp_(Scalars.MinusOne, Scalars.One).abs_();
 
             // Zeros outside the upper triangle cannot displace anything: every pair's value is 0 or more.
             var (values, _) = correlation.triu(1).flatten().topk(k);

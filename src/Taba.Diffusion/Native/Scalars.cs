@@ -17,4 +17,7 @@ public static class Scalars
 
     /// <summary>1.</summary>
     public static readonly Scalar One = 1.ToScalar();
+
+    /// <summary>2.</summary>
+    public static readonly Scalar Two = 2.ToScalar();
 }

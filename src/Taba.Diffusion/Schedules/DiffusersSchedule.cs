@@ -1,3 +1,4 @@
+using Taba.Diffusion.Native;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Schedules;
@@ -97,7 +98,7 @@ static class DiffusersBetas
     public static float[] AlphasCumprod(DdimSchedulerConfig config)
     {
         using var scope = NewDisposeScope();
-        return (1f - Betas(config)).cumprod(0).data<float>().ToArray();
+        return Betas(config).neg().add(Scalars.One, Scalars.One).cumprod(0).data<float>().ToArray();
     }
 
     /// <summary>β, [steps], float32.</summary>
@@ -107,7 +108,7 @@ static class DiffusersBetas
         return config.BetaCurve switch
         {
             BetaCurve.Linear => linspace(config.BetaStart, config.BetaEnd, steps, dtype: ScalarType.Float32),
-            BetaCurve.ScaledLinear => linspace(Math.Sqrt(config.BetaStart), Math.Sqrt(config.BetaEnd), steps, dtype: ScalarType.Float32).square(),
+            BetaCurve.ScaledLinear => linspace(Math.Sqrt(config.BetaStart), Math.Sqrt(config.BetaEnd), steps, dtype: ScalarType.Float32).pow(Scalars.Two),
             BetaCurve.SquaredCosine => tensor([.. BetaSchedule.Cosine(steps).Select(beta => (float)beta)], dtype: ScalarType.Float32),
             BetaCurve.Listed => tensor([.. config.TrainedBetas.Select(beta => (float)beta)], dtype: ScalarType.Float32),
             _ => throw new ArgumentOutOfRangeException(nameof(config), config.BetaCurve, "unknown curve"),

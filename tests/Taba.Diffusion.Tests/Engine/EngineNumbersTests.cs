@@ -1,11 +1,14 @@
 using Taba.Diffusion.Engine;
 using Taba.Diffusion.Schedules;
+using TorchSharp;
 
 namespace Taba.Diffusion.Tests.Engine;
 
 /// <summary>What the engine computes does not depend on how it batches.</summary>
 public sealed class EngineNumbersTests
 {
+    static readonly Scalar s_half = 0.5f.ToScalar();
+
     /// <summary>Twenty trajectories of different lengths, directions, schedules and rules.</summary>
     static IEnumerable<(int Seed, IDiffusionSchedule Schedule)> Mixture() =>
         Enumerable.Range(0, 20).Select(seed => (seed, (IDiffusionSchedule)new ToySchedule(3 + (seed % 4), seed % 3 == 0 ? PredictionRule.Plain : PredictionRule.ClampAndRederive)));
@@ -78,7 +81,7 @@ public sealed class EngineNumbersTests
     public async Task RunSegment_LinearModel_EqualsTheRecurrenceInFloat64(Direction direction, PredictionRule rule)
     {
         var schedule = new ToySchedule(8, rule);
-        using var model = new ToyDenoiser(Rows.Shape) { After = (xt, _) => xt.mul(0.5f) };
+        using var model = new ToyDenoiser(Rows.Shape) { After = (xt, _) => xt.mul(s_half) };
         await using var engine = new DenoisingEngine(model, new EngineOptions());
         var observer = new RecordingObserver();
         engine.Start(Rows.Request(3, schedule, observer, direction));

@@ -1,4 +1,5 @@
 using Taba.Diffusion.Models;
+using Taba.Diffusion.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -7,6 +8,9 @@ namespace Taba.Diffusion.Tests.Engine;
 /// <summary>Two 3x3 convolutions and a term of the timestep and the class: rows are independent, and every step matters.</summary>
 sealed class ToyDenoiser : IDenoiser
 {
+    static readonly Scalar s_weight = 0.2.ToScalar();
+    static readonly Scalar s_ofTime = 0.003f.ToScalar();
+    static readonly Scalar s_ofClass = 0.1f.ToScalar();
     readonly Tensor _first;
     readonly Tensor _second;
     int _calls;
@@ -16,8 +20,8 @@ sealed class ToyDenoiser : IDenoiser
         Shape = shape;
         ClassCount = classCount;
         using var generator = new Generator(7);
-        _first = (randn([8, shape.Channels, 3, 3], generator: generator) * 0.2).DetachFromDisposeScope();
-        _second = (randn([shape.Channels, 8, 3, 3], generator: generator) * 0.2).DetachFromDisposeScope();
+        _first = randn([8, shape.Channels, 3, 3], generator: generator).mul_(s_weight).DetachFromDisposeScope();
+        _second = randn([shape.Channels, 8, 3, 3], generator: generator).mul_(s_weight).DetachFromDisposeScope();
     }
 
     public StateShape Shape { get; }
@@ -48,9 +52,9 @@ sealed class ToyDenoiser : IDenoiser
         Shapes.Add(rows);
         Interlocked.Increment(ref _calls);
         var hidden = nn.functional.conv2d(xt, _first, padding: [1, 1]).tanh();
-        var eps = nn.functional.conv2d(hidden, _second, padding: [1, 1]).add(timesteps.view(-1, 1, 1, 1).mul(0.003f));
+        var eps = nn.functional.conv2d(hidden, _second, padding: [1, 1]).add(timesteps.view(-1, 1, 1, 1).mul(s_ofTime), Scalars.One);
         if (conditions is not null)
-            eps = eps.add(conditions.to(ScalarType.Float32).view(-1, 1, 1, 1).mul(0.1f));
+            eps = eps.add(conditions.to(ScalarType.Float32).view(-1, 1, 1, 1).mul(s_ofClass), Scalars.One);
         return After?.Invoke(xt, eps) ?? eps;
     }
 

@@ -38,7 +38,7 @@ public sealed class GaussianDenoiserTests
                 continue;
 
             using var inner = NewDisposeScope();
-            var x = full([1, 2, 4, 3], 0.7f);
+            var x = tensor([.. Enumerable.Repeat(0.7f, 24)]).view(1, 2, 4, 3);
             var timestep = tensor([rescale ? t * (float)(1000.0 / steps) : t]);
             var eps = denoiser.PredictEps(x, timestep, null);
 

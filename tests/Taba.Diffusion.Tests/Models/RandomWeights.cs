@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Taba.Diffusion.Weights;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Tests.Models;
@@ -21,7 +22,8 @@ sealed class RandomWeights(IEnumerable<KeyValuePair<string, long[]>> parameters)
         using var generator = new Generator((ulong)name.Length);
         var shape = shapes[name];
         var fanIn = shape.Skip(1).Aggregate(1L, (a, b) => a * b);
-        return randn(shape, generator: generator).div(Math.Sqrt(fanIn)).to(dtype).to(device).MoveToOuterDisposeScope();
+        using var root = Math.Sqrt(fanIn).ToScalar();
+        return randn(shape, generator: generator).div(root).to(dtype).to(device).MoveToOuterDisposeScope();
     }
 
     public RandomWeights With(string name, params long[] shape) =>

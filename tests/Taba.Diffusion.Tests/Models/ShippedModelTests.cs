@@ -1,5 +1,8 @@
+using Taba.Diffusion.Models;
 using Taba.Diffusion.Models.Families;
+using Taba.Diffusion.Native;
 using Taba.Diffusion.Schedules;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Tests.Models;
@@ -35,10 +38,12 @@ public sealed class ShippedModelTests
         // Four grounds without any shape: what remains of the noise is what the network got wrong.
         var x0 = linspace(-0.8, 0.8, 4).view(4, 1, 1, 1).expand(network.Shape.Batch(4));
         var noise = randn(network.Shape.Batch(4), generator: generator);
-        var xt = (x0 * Math.Sqrt(step.AlphaBar)) + (noise * Math.Sqrt(1 - step.AlphaBar));
-        var eps = network.PredictEps(xt, full([4], step.Timestep), null);
+        using var signal = Math.Sqrt(step.AlphaBar).ToScalar();
+        using var spread = Math.Sqrt(1 - step.AlphaBar).ToScalar();
+        var xt = x0.mul(signal).add(noise.mul(spread), Scalars.One);
+        var eps = network.PredictEps(xt, tensor([.. Enumerable.Repeat(step.Timestep, 4)]), null);
 
-        Assert.InRange((eps - noise).square().mean().item<float>(), 0, 0.05);
+        Assert.InRange((eps - noise).pow(Scalars.Two).mean().item<float>(), 0, 0.05);
     }
 
     static string FindModels()

@@ -1,5 +1,6 @@
 using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Schedules;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Tests.Sampling;
@@ -17,10 +18,11 @@ public sealed class ThresholdTests
         using var generator = new Generator(3);
         PredictionRule[] rules = [PredictionRule.Threshold, PredictionRule.Clamp, PredictionRule.Plain, PredictionRule.Threshold, PredictionRule.ClampAndRederive];
         var x = randn([rules.Length, 3, 8, 8], generator: generator);
+        using var tenth = 0.1.ToScalar();
         // The fourth row is small: its quantile is below one, where thresholding leaves it as it is.
-        x[3].mul_(0.1);
+        x[3].mul_(tenth);
         var eps = randn(x.shape, generator: generator);
-        eps[3].mul_(0.1);
+        eps[3].mul_(tenth);
         using var numbers = BatchNumbers.From([.. rules.Select(rule => StepNumbers.From(Level, rule, Bounds))], CPU);
 
         var result = Ddim.Step(x, eps, numbers);
@@ -81,7 +83,7 @@ public sealed class ThresholdTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
-        var values = randn([4096], generator: generator).mul(100);
+        var values = randn([4096], generator: generator).mul(tensor(100f));
         var expected = values.to(type).to(ScalarType.Float32).data<float>().ToArray();
         Assert.Equal(expected, values.data<float>().ToArray().Select(v => StateRounding.Round(v, type)));
     }

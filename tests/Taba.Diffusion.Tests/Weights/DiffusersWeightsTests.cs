@@ -45,8 +45,9 @@ public sealed class DiffusersWeightsTests : IDisposable
         }
 
         using var shard = WeightsFile.Open(weights.Files[3]);
-        using var direct = shard.Load("encoder.final_layer_norm.weight", ScalarType.Float32, CPU);
-        using var through = weights.Load("encoder.final_layer_norm.weight", ScalarType.Float32, CPU);
+        using var scope = NewDisposeScope();
+        var direct = shard.Load("encoder.final_layer_norm.weight", ScalarType.Float32, CPU);
+        var through = weights.Load("encoder.final_layer_norm.weight", ScalarType.Float32, CPU);
         Assert.True(direct.equal(through).all().item<bool>());
     }
 

@@ -28,7 +28,8 @@ public sealed class OldAttentionNamesTests : IDisposable
         foreach (var (name, value) in new[] { ("to_q", 1f), ("to_k", 2f), ("to_v", 3f), ("to_out.0", 5f) })
         {
             Assert.True(weights.TryGetShape($"mid.attentions.0.{name}.weight", out var shape));
-            using var tensor = weights.Load($"mid.attentions.0.{name}.weight", ScalarType.Float32, CPU);
+            using var scope = NewDisposeScope();
+            var tensor = weights.Load($"mid.attentions.0.{name}.weight", ScalarType.Float32, CPU);
             Assert.Equal([2, 2], shape);
             Assert.Equal([2, 2], tensor.shape);
             Assert.Equal(value, tensor.mean().item<float>());

@@ -1,7 +1,9 @@
+using Taba.Diffusion.Native;
 using Taba.Diffusion.Tensors;
 using Taba.Diffusion.Weights;
 using Taba.Diffusion.Weights.Pickle;
 using Taba.Testing;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Tests.Weights;
@@ -75,7 +77,7 @@ public sealed class WeightsFileTests
             tensor = weights.Load("a", ScalarType.Float32, CPU);
 
         File.WriteAllBytes(path, new byte[10]);
-        tensor.add_(1);
+        tensor.add_(Scalars.One, Scalars.One);
         Assert.Equal([1f, 2, 3, 4, 5, 6], tensor.data<float>().ToArray());
         tensor.Dispose();
     }
@@ -97,7 +99,8 @@ public sealed class WeightsFileTests
         using var weights = WeightsFile.Open(folder.At("w"));
         using var tensor = weights.Load("w", ScalarType.Float64, CPU);
         using var scope = NewDisposeScope();
-        var expected = arange(0, Elements, ScalarType.Float64);
+        using var end = Elements.ToScalar();
+        var expected = arange(Scalars.Zero, end, Scalars.One, ScalarType.Float64);
         Assert.True(tensor.eq(expected).all().item<bool>());
     }
 

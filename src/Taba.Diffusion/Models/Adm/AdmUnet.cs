@@ -1,4 +1,5 @@
 using Taba.Diffusion.Models.Layers;
+using Taba.Diffusion.Native;
 using Taba.Diffusion.Weights;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
@@ -126,7 +127,7 @@ public sealed class AdmUnet : IDenoiser
         emb = silu(linear(emb, parameters["time_embed.0.weight"], parameters["time_embed.0.bias"]));
         emb = linear(emb, parameters["time_embed.2.weight"], parameters["time_embed.2.bias"]);
         if (classes is not null)
-            emb = emb.add(parameters["label_emb.weight"].index_select(0, classes));
+            emb = emb.add(parameters["label_emb.weight"].index_select(0, classes), Scalars.One);
 
         // Every block begins with a SiLU of the embedding: once is enough.
         return silu(emb).MoveToOuterDisposeScope();

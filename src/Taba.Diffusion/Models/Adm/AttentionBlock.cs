@@ -1,4 +1,6 @@
 using Taba.Diffusion.Models.Layers;
+using Taba.Diffusion.Native;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Adm;
@@ -27,11 +29,11 @@ sealed class AttentionBlock(LayerOptions options, int heads, bool newOrder) : IL
 
         // The older order has each head's q, k and v side by side; the newer has all q, then all k, then all v.
         var (q, k, v) = newOrder ? Split(qkv, batch * heads, d, length) : SplitInHead(qkv, batch * heads, d, length);
-        var scale = 1 / Math.Sqrt(Math.Sqrt(d));
-        var weights = (q * scale).transpose(1, 2).bmm(k * scale)
+        using var scale = (1 / Math.Sqrt(Math.Sqrt(d))).ToScalar();
+        var weights = q.mul(scale).transpose(1, 2).bmm(k.mul(scale))
             .Then(w => w.to(ScalarType.Float32)).Then(w => nn.functional.softmax(w, -1)).Then(w => w.to(v.dtype));
         var h = v.bmm(weights.transpose(1, 2)).Then(a => a.reshape(shape)).Then(MemoryLayout.Suited).Then(ProjOut.Forward);
-        return (options.InPlace ? h.add_(x) : h.add(x)).MoveToOuterDisposeScope();
+        return (options.InPlace ? h.add_(x, Scalars.One) : h.add(x, Scalars.One)).MoveToOuterDisposeScope();
     }
 
     static (Tensor Q, Tensor K, Tensor V) Split(Tensor qkv, long rows, long d, long length)

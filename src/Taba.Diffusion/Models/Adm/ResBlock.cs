@@ -1,4 +1,5 @@
 using Taba.Diffusion.Models.Layers;
+using Taba.Diffusion.Native;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Adm;
@@ -32,16 +33,17 @@ sealed class ResBlock(LayerOptions options, Resampling resampling, bool scaleShi
         var skip = Resample.Apply(resampling, x);
         if (Skip is not null)
             skip = Skip.Forward(skip);
-        return (options.InPlace ? h.add_(skip) : h.add(skip)).MoveToOuterDisposeScope();
+        return (options.InPlace ? h.add_(skip, Scalars.One) : h.add(skip, Scalars.One)).MoveToOuterDisposeScope();
     }
 
     Tensor Condition(Tensor h, Tensor emb)
     {
         var projected = nn.functional.linear(emb, EmbWeight, EmbBias).to(h.dtype).unsqueeze(-1).unsqueeze(-1);
         if (!scaleShift)
-            return h.Then(y => options.InPlace ? y.add_(projected) : y.add(projected)).Then(OutNorm.Forward);
+            return h.Then(y => options.InPlace ? y.add_(projected, Scalars.One) : y.add(projected, Scalars.One)).Then(OutNorm.Forward);
         var halves = projected.chunk(2, 1);
-        var scale = halves[0].add(1);
-        return h.Then(OutNorm.Forward).Then(y => options.InPlace ? y.mul_(scale).add_(halves[1]) : addcmul(halves[1], y, scale, 1));
+        var scale = halves[0].add(Scalars.One, Scalars.One);
+        return h.Then(OutNorm.Forward)
+            .Then(y => options.InPlace ? y.mul_(scale).add_(halves[1], Scalars.One) : halves[1].addcmul(y, scale, Scalars.One));
     }
 }

@@ -1,4 +1,5 @@
 using Taba.Diffusion.Models.Layers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Autoencoders;
@@ -9,11 +10,13 @@ namespace Taba.Diffusion.Models.Autoencoders;
 /// </summary>
 public sealed class AutoencoderKL : IAutoencoder
 {
-    const double LeastLogVariance = -30, MostLogVariance = 20;
+    static readonly Scalar s_leastLogVariance = (-30.0).ToScalar();
+    static readonly Scalar s_mostLogVariance = 20.0.ToScalar();
 
     readonly AutoencoderKLConfig config;
     readonly ParameterSet parameters;
     readonly ScalarType dtype;
+    readonly Scalar scalingFactor;
     readonly Coder encoder;
     readonly Coder decoder;
     readonly Convolution quantConv;
@@ -27,6 +30,7 @@ public sealed class AutoencoderKL : IAutoencoder
         var set = new ParameterSet(parameters);
         this.config = config;
         this.parameters = set;
+        scalingFactor = config.ScalingFactor.ToScalar();
         dtype = set["post_quant_conv.weight"].dtype;
         encoder = new Coder(CoderPlan.Encoder(config, 2 * config.LatentChannels), set);
         decoder = new Coder(CoderPlan.Decoder(config), set);
@@ -42,7 +46,7 @@ public sealed class AutoencoderKL : IAutoencoder
     {
         config.RequireLatents(latents);
         using var scope = NewDisposeScope();
-        return DecodeUnscaled(latents.div(config.ScalingFactor)).MoveToOuterDisposeScope();
+        return DecodeUnscaled(latents.div(scalingFactor)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -50,7 +54,7 @@ public sealed class AutoencoderKL : IAutoencoder
     {
         using var scope = NewDisposeScope();
         var (mean, _) = Posterior(images);
-        return mean.mul_(config.ScalingFactor).MoveToOuterDisposeScope();
+        return mean.mul_(scalingFactor).MoveToOuterDisposeScope();
     }
 
     public void Dispose() => parameters.Dispose();
@@ -70,6 +74,6 @@ public sealed class AutoencoderKL : IAutoencoder
         using var scope = NewDisposeScope();
         var moments = encoder.Forward(images.to(dtype)).Then(quantConv.Forward).to(ScalarType.Float32).chunk(2, 1);
         return (moments[0].contiguous().MoveToOuterDisposeScope(),
-            moments[1].clamp(LeastLogVariance, MostLogVariance).contiguous().MoveToOuterDisposeScope());
+            moments[1].clamp(s_leastLogVariance, s_mostLogVariance).contiguous().MoveToOuterDisposeScope());
     }
 }

@@ -1,4 +1,5 @@
 using Taba.Diffusion.Models.Layers;
+using Taba.Diffusion.Native;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.DeepFloydIf;
@@ -62,7 +63,7 @@ sealed class AddedKvAttention(AddedKvAttentionPlan plan, ParameterSet parameters
         var attended = Attention.Of(toQ.Forward(pixels), key, value, plan.Channels / plan.HeadDim);
 
         // The sum has the memory order of its first term.
-        return x.add(SpatialAttention.Pixels(toOut.Forward(attended), x.shape)).MoveToOuterDisposeScope();
+        return x.add(SpatialAttention.Pixels(toOut.Forward(attended), x.shape), Scalars.One).MoveToOuterDisposeScope();
     }
 
     /// <summary>Group normalisation takes its statistics over a group's channels and all words.</summary>

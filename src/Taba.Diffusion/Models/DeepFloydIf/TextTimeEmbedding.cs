@@ -1,4 +1,5 @@
 using Taba.Diffusion.Models.Layers;
+using Taba.Diffusion.Native;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.DeepFloydIf;
@@ -51,7 +52,7 @@ sealed class AttentionPooling(ParameterSet parameters, string prefix, int heads)
     public Tensor Forward(Tensor words)
     {
         using var scope = NewDisposeScope();
-        var token = words.mean([1], keepdim: true).add(positional);
+        var token = words.mean([1], keepdim: true).add(positional, Scalars.One);
         var all = cat([token, words], 1);
         return Attention.Of(qProj.Forward(token), kProj.Forward(all), vProj.Forward(all), heads).squeeze(1).MoveToOuterDisposeScope();
     }

@@ -1,4 +1,5 @@
 using Taba.Diffusion.Models.Layers;
+using Taba.Diffusion.Native;
 using Taba.Diffusion.Weights;
 using static TorchSharp.torch;
 
@@ -117,7 +118,7 @@ public sealed class UNet2DConditionModel : IDisposable
         observe?.Invoke(TimeEmbedding, time);
         var added = addEmbedding.Forward(words);
         observe?.Invoke(AddEmbedding, added);
-        return time.add(added).Then(config.Activation).MoveToOuterDisposeScope();
+        return time.add(added, Scalars.One).Then(config.Activation).MoveToOuterDisposeScope();
     }
 
     void RequireShapes(long[] x, long[] timesteps, long[] text)

@@ -1,4 +1,5 @@
 using Taba.Diffusion.Models.Layers;
+using Taba.Diffusion.Native;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Dit;
@@ -25,6 +26,6 @@ sealed class ClassTimeEmbedding(ParameterSet parameters, string prefix)
     public Tensor Forward(Tensor sinusoids, Tensor labels)
     {
         using var scope = NewDisposeScope();
-        return time.Forward(sinusoids).add_(classes.index_select(0, labels)).MoveToOuterDisposeScope();
+        return time.Forward(sinusoids).add_(classes.index_select(0, labels), Scalars.One).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,5 @@
 using Taba.Diffusion.Models.Layers;
+using Taba.Diffusion.Native;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Dit;
@@ -42,8 +43,8 @@ sealed class DitBlock(DitConfig config, ParameterSet parameters, string prefix)
     {
         using var scope = NewDisposeScope();
         var parts = modulation.Forward(emb).unsqueeze(1).chunk(6, -1);
-        x.add_(Modulated(x, FirstEps, parts[0], parts[1]).Then(Attend).mul_(parts[2]));
-        x.add_(Modulated(x, config.NormEps, parts[3], parts[4]).Then(wide.Forward).Then(Activation.GeluTanh).Then(narrow.Forward).mul_(parts[5]));
+        x.add_(Modulated(x, FirstEps, parts[0], parts[1]).Then(Attend).mul_(parts[2]), Scalars.One);
+        x.add_(FeedForward(Modulated(x, config.NormEps, parts[3], parts[4])).mul_(parts[5]), Scalars.One);
     }
 
     /// <summary>x normalised over its channels, times 1 + scale, plus shift.</summary>
@@ -54,8 +55,10 @@ sealed class DitBlock(DitConfig config, ParameterSet parameters, string prefix)
     public static Tensor Modulated(Tensor x, double eps, Tensor shift, Tensor scale)
     {
         using var scope = NewDisposeScope();
-        return nn.functional.layer_norm(x, [x.size(-1)], eps: eps).mul_(scale.add(1)).add_(shift).MoveToOuterDisposeScope();
+        return nn.functional.layer_norm(x, [x.size(-1)], eps: eps).mul_(scale.add(Scalars.One, Scalars.One)).add_(shift, Scalars.One).MoveToOuterDisposeScope();
     }
+
+    Tensor FeedForward(Tensor x) => x.Then(wide.Forward).Then(Activation.GeluTanh).Then(narrow.Forward);
 
     Tensor Attend(Tensor x)
     {

@@ -1,4 +1,5 @@
 using Taba.Diffusion.Models.Layers;
+using Taba.Diffusion.Native;
 using Taba.Diffusion.Weights;
 using static TorchSharp.torch;
 
@@ -90,7 +91,7 @@ public sealed class DitTransformer : IDisposable
 
         using var scope = NewDisposeScope();
         var angles = sinusoids.Of(timesteps).to(dtype);
-        var h = patches.Forward(x.to(dtype)).Then(SpatialAttention.Tokens).add(positions).to(dtype);
+        var h = patches.Forward(x.to(dtype)).Then(SpatialAttention.Tokens).add(positions, Scalars.One).to(dtype);
         observe?.Invoke("pos_embed", h);
         foreach (var block in blocks)
         {

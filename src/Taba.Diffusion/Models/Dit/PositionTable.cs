@@ -1,3 +1,5 @@
+using Taba.Diffusion.Native;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Dit;
@@ -15,8 +17,11 @@ static class PositionTable
     public static Tensor Of(int side, int width)
     {
         using var scope = NewDisposeScope();
-        var frequencies = arange(0, width / 4, dtype: ScalarType.Float64).mul(-Math.Log(10000) / (width / 4)).exp();
-        var angles = arange(0, side, dtype: ScalarType.Float64).unsqueeze(1).mul(frequencies);
+        using var quarter = (width / 4).ToScalar();
+        using var places = side.ToScalar();
+        using var fall = (-Math.Log(10000) / (width / 4)).ToScalar();
+        var frequencies = arange(Scalars.Zero, quarter, Scalars.One, dtype: ScalarType.Float64).mul(fall).exp();
+        var angles = arange(Scalars.Zero, places, Scalars.One, dtype: ScalarType.Float64).unsqueeze(1).mul(frequencies);
         var axis = cat([angles.sin(), angles.cos()], 1);
         var (columns, rows) = (axis.unsqueeze(0).expand(side, side, -1), axis.unsqueeze(1).expand(side, side, -1));
         return cat([columns, rows], 2).reshape(1, side * side, width).to(ScalarType.Float32).MoveToOuterDisposeScope();

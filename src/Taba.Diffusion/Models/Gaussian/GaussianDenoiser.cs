@@ -1,4 +1,6 @@
+using Taba.Diffusion.Native;
 using Taba.Diffusion.Schedules;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Gaussian;
@@ -9,7 +11,7 @@ namespace Taba.Diffusion.Models.Gaussian;
 /// </summary>
 sealed class GaussianDenoiser : IDenoiser
 {
-    readonly double stepsPerUnit;
+    readonly Scalar stepsPerUnit;
 
     /// <summary>eps = slope·x - offset; [diffusion steps, C], float64.</summary>
     readonly Tensor slopes;
@@ -20,7 +22,7 @@ sealed class GaussianDenoiser : IDenoiser
         Shape = definition.Shape;
         Device = device;
         var steps = definition.DiffusionSteps;
-        stepsPerUnit = definition.RescaleTimesteps ? steps / 1000.0 : 1;
+        stepsPerUnit = definition.RescaleTimesteps ? (steps / 1000.0).ToScalar() : Scalars.One;
 
         var (slope, offset) = (new double[steps, Shape.Channels], new double[steps, Shape.Channels]);
         var alphaBar = 1.0;

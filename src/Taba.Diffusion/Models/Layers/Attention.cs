@@ -1,3 +1,5 @@
+using Taba.Diffusion.Native;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Layers;
@@ -52,6 +54,7 @@ sealed class SpatialAttention(SpatialAttentionPlan plan, ParameterSet parameters
     readonly Linear toK = parameters.Linear($"{plan.Prefix}.to_k");
     readonly Linear toV = parameters.Linear($"{plan.Prefix}.to_v");
     readonly Linear toOut = parameters.Linear($"{plan.Prefix}.to_out.0");
+    readonly Scalar? divisor = plan.OutputScaleFactor == 1 ? null : plan.OutputScaleFactor.ToScalar();
 
     /// <param name="x">[B,C,H,W]; stays as it is.</param>
     public Tensor Forward(Tensor x)
@@ -61,9 +64,9 @@ sealed class SpatialAttention(SpatialAttentionPlan plan, ParameterSet parameters
         var attended = Attention.Of(toQ.Forward(tokens), toK.Forward(tokens), toV.Forward(tokens), plan.Heads);
 
         // The sum has the memory order of its first term.
-        var sum = x.add(Pixels(toOut.Forward(attended), x.shape));
-        if (plan.OutputScaleFactor != 1)
-            sum = sum.div_(plan.OutputScaleFactor);
+        var sum = x.add(Pixels(toOut.Forward(attended), x.shape), Scalars.One);
+        if (divisor is not null)
+            sum = sum.div_(divisor);
         return sum.MoveToOuterDisposeScope();
     }
 

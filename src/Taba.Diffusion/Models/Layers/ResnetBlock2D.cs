@@ -1,3 +1,5 @@
+using Taba.Diffusion.Native;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Layers;
@@ -43,6 +45,7 @@ sealed class ResnetBlock2D(ResnetPlan plan, ParameterSet parameters)
     readonly Linear? timeProjection = plan.Style.TimeWidth is null ? null : parameters.Linear($"{plan.Prefix}.time_emb_proj");
     readonly GroupNorm norm2 = parameters.Norm($"{plan.Prefix}.norm2", plan.Style.Groups, plan.Style.Eps);
     readonly Convolution conv2 = parameters.Conv($"{plan.Prefix}.conv2");
+    readonly Scalar? divisor = plan.OutputScaleFactor == 1 ? null : plan.OutputScaleFactor.ToScalar();
     readonly Convolution? shortcut = plan.In == plan.Out ? null : parameters.Conv($"{plan.Prefix}.conv_shortcut");
 
     /// <param name="x">[B,In,H,W]; stays as it is.</param>
@@ -56,9 +59,9 @@ sealed class ResnetBlock2D(ResnetPlan plan, ParameterSet parameters)
         var h = norm1.Forward(x).Then(activation).Then(y => Resample.Apply(plan.Resampling, y)).Then(conv1.Forward);
         h = Condition(h, emb).Then(activation).Then(conv2.Forward);
         var skip = Resample.Apply(plan.Resampling, x);
-        h = h.add_(shortcut is null ? skip : shortcut.Forward(skip));
-        if (plan.OutputScaleFactor != 1)
-            h = h.div_(plan.OutputScaleFactor);
+        h = h.add_(shortcut is null ? skip : shortcut.Forward(skip), Scalars.One);
+        if (divisor is not null)
+            h = h.div_(divisor);
         return h.MoveToOuterDisposeScope();
     }
 
@@ -69,8 +72,8 @@ sealed class ResnetBlock2D(ResnetPlan plan, ParameterSet parameters)
         ArgumentNullException.ThrowIfNull(emb);
         var projected = timeProjection.Forward(emb).unsqueeze(-1).unsqueeze(-1);
         if (!plan.Style.ScaleShift)
-            return h.add_(projected).Then(norm2.Forward);
+            return h.add_(projected, Scalars.One).Then(norm2.Forward);
         var halves = projected.chunk(2, 1);
-        return h.Then(norm2.Forward).mul_(halves[0].add(1)).add_(halves[1]);
+        return h.Then(norm2.Forward).mul_(halves[0].add(Scalars.One, Scalars.One)).add_(halves[1], Scalars.One);
     }
 }

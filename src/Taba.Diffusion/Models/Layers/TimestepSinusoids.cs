@@ -1,3 +1,5 @@
+using Taba.Diffusion.Native;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Layers;
@@ -20,7 +22,10 @@ sealed class TimestepSinusoids : IDisposable
         using var scope = NewDisposeScope();
         this.cosineFirst = cosineFirst;
         var half = width / 2;
-        var exponents = arange(0, half, dtype: ScalarType.Float32).mul(-Math.Log(10000)).div(half - shift);
+        using var count = half.ToScalar();
+        using var fall = (-Math.Log(10000)).ToScalar();
+        using var range = (half - shift).ToScalar();
+        var exponents = arange(Scalars.Zero, count, Scalars.One, dtype: ScalarType.Float32).mul(fall).div(range);
         frequencies = exponents.exp().unsqueeze(0).to(device).DetachFromDisposeScope();
     }
 

@@ -1,4 +1,6 @@
 using Taba.Diffusion.Models.Layers;
+using Taba.Diffusion.Native;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -7,10 +9,10 @@ namespace Taba.Diffusion.Models.TextEncoders;
 /// <summary>Self-attention and feed-forward of one T5 layer, each normalised before and added to the residual stream.</summary>
 sealed class T5Block(int heads)
 {
-    /// <summary>The margin below float16's largest number within which transformers holds values once one has overflowed.</summary>
-    const double Margin = 1000;
+    /// <summary>The margin below float16's largest number within which transformers holds values once one has overflowed, negative.</summary>
+    static readonly Scalar s_minusMargin = (-1000.0).ToScalar();
 
-    const double HalfMax = 65504;
+    static readonly Scalar s_halfMax = 65504.0.ToScalar();
 
     public required T5LayerNorm AttentionNorm { get; init; }
 
@@ -38,8 +40,8 @@ sealed class T5Block(int heads)
     public Tensor Forward(Tensor x, Tensor bias)
     {
         using var scope = NewDisposeScope();
-        var h = Held(x.add(Attend(AttentionNorm.Forward(x), bias)));
-        return Held(h.add(FeedForward(FeedForwardNorm.Forward(h)))).MoveToOuterDisposeScope();
+        var h = Held(x.add(Attend(AttentionNorm.Forward(x), bias), Scalars.One));
+        return Held(h.add(FeedForward(FeedForwardNorm.Forward(h)), Scalars.One)).MoveToOuterDisposeScope();
     }
 
     /// <summary>softmax(q·k + bias)·v: T5 does not scale the product, its initialisation does.</summary>
@@ -47,7 +49,7 @@ sealed class T5Block(int heads)
     {
         using var scope = NewDisposeScope();
         var (batch, length) = (x.size(0), x.size(1));
-        var scores = Heads(Q).matmul(Heads(K).transpose(2, 3)).add(bias);
+        var scores = Heads(Q).matmul(Heads(K).transpose(2, 3)).add(bias, Scalars.One);
         var weights = softmax(scores.AtLeastSingle(), -1).to(scores.dtype);
         var attended = weights.matmul(Heads(V)).transpose(1, 2).reshape(batch, length, -1);
         return linear(attended, O).MoveToOuterDisposeScope();
@@ -73,7 +75,7 @@ sealed class T5Block(int heads)
             return h;
         using var scope = NewDisposeScope();
         var overflowed = h.isinf().flatten(1).any(1, true).unsqueeze(-1);
-        var bound = overflowed.to(ScalarType.Float16).mul(-Margin).add(HalfMax);
+        var bound = overflowed.to(ScalarType.Float16).mul(s_minusMargin).add(s_halfMax, Scalars.One);
         return h.clamp(bound.neg(), bound).MoveToOuterDisposeScope();
     }
 }

@@ -1,5 +1,7 @@
 using Taba.Diffusion.Models.Layers;
+using Taba.Diffusion.Native;
 using Taba.Diffusion.Weights;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.TextEncoders;
@@ -162,8 +164,9 @@ public sealed class T5Encoder : IDisposable
         var bias = weight.index_select(0, buckets.flatten()).view(length, length, config.NumHeads).permute(2, 0, 1).unsqueeze(0);
         if (attentionMask is not null)
         {
-            var padding = attentionMask.to(Device).to(weight.dtype).neg().add(1).mul(finfo(weight.dtype).min);
-            bias = bias.add(padding.unsqueeze(1).unsqueeze(1));
+            using var hidden = finfo(weight.dtype).min.ToScalar();
+            var padding = attentionMask.to(Device).to(weight.dtype).neg().add(Scalars.One, Scalars.One).mul(hidden);
+            bias = bias.add(padding.unsqueeze(1).unsqueeze(1), Scalars.One);
         }
 
         return bias.MoveToOuterDisposeScope();

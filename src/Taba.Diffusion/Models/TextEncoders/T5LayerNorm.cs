@@ -1,4 +1,6 @@
 using Taba.Diffusion.Models.Layers;
+using Taba.Diffusion.Native;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.TextEncoders;
@@ -9,13 +11,15 @@ namespace Taba.Diffusion.Models.TextEncoders;
 /// </summary>
 sealed class T5LayerNorm(Tensor weight, double epsilon)
 {
+    readonly Scalar epsilon = epsilon.ToScalar();
+
     /// <param name="x">[B,L,d_model], of any type.</param>
     /// <returns>[B,L,d_model], of the weight's type.</returns>
     public Tensor Forward(Tensor x)
     {
         using var scope = NewDisposeScope();
         var wide = x.AtLeastSingle();
-        var scale = wide.square().mean([-1], keepdim: true).add(epsilon).rsqrt();
+        var scale = wide.pow(Scalars.Two).mean([-1], keepdim: true).add(epsilon, Scalars.One).rsqrt();
         return wide.mul(scale).to(weight.dtype).mul(weight).MoveToOuterDisposeScope();
     }
 }

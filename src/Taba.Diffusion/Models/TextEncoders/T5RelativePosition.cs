@@ -1,3 +1,5 @@
+using Taba.Diffusion.Native;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.TextEncoders;
@@ -12,16 +14,23 @@ static class T5RelativePosition
     public static Tensor Buckets(int length, int buckets, int maxDistance)
     {
         using var scope = NewDisposeScope();
-        var positions = arange(0, length, dtype: ScalarType.Int64);
-        var relative = positions.unsqueeze(0).sub(positions.unsqueeze(1));
         var half = buckets / 2;
         var exact = half / 2;
+        using var count = length.ToScalar();
+        using var direction = half.ToScalar();
+        using var singles = exact.ToScalar();
+        using var span = Math.Log((double)maxDistance / exact).ToScalar();
+        using var ranges = (half - exact).ToScalar();
+        using var last = (half - 1).ToScalar();
+
+        var positions = arange(Scalars.Zero, count, Scalars.One, dtype: ScalarType.Int64);
+        var relative = positions.unsqueeze(0).sub(positions.unsqueeze(1));
         var distance = relative.abs();
 
         // By libtorch in float32, not in C#: where a logarithm falls on a bucket's border, rounding decides.
-        var range = distance.to(ScalarType.Float32).div(exact).log().div(Math.Log((double)maxDistance / exact)).mul(half - exact);
-        var far = range.clamp_min(0).to(ScalarType.Int64).add(exact).clamp_max(half - 1);
-        var bucket = where(distance.lt(exact), distance, far);
-        return relative.gt(0).to(ScalarType.Int64).mul(half).add(bucket).MoveToOuterDisposeScope();
+        var range = distance.to(ScalarType.Float32).div(singles).log().div(span).mul(ranges);
+        var far = range.clamp_min(Scalars.Zero).to(ScalarType.Int64).add(singles, Scalars.One).clamp_max(last);
+        var bucket = where(distance.lt(singles), distance, far);
+        return relative.gt(Scalars.Zero).to(ScalarType.Int64).mul(direction).add(bucket, Scalars.One).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,5 @@
 using Taba.Diffusion.Models.Autoencoders;
+using Taba.Diffusion.Native;
 using Taba.Diffusion.Weights;
 using Taba.Testing;
 using TorchSharp;
@@ -179,7 +180,7 @@ public sealed class AutoencoderTests
         using var inference = inference_mode();
         using var one = Network(KL, ScalarType.Float32, ("scaling_factor", "1"));
         using var other = Network(KL, ScalarType.Float32, ("scaling_factor", factor));
-        var number = double.Parse(factor, System.Globalization.CultureInfo.InvariantCulture);
+        using var number = double.Parse(factor, System.Globalization.CultureInfo.InvariantCulture).ToScalar();
         var (latents, images) = (Noise(1, 4, 4, 4), Noise(1, 3, 32, 32));
 
         // Powers of two: to the last bit.
@@ -215,8 +216,8 @@ public sealed class AutoencoderTests
 
         // With 3,000,000 entries the distances of the 8 vectors are held in more than one piece.
         var vectors = z.permute(0, 2, 3, 1).reshape(8, 1, 3);
-        var least = (vectors - codebook).square().sum(-1).amin([1]);
-        Assert.True((z - quantized).square().sum(1).flatten().allclose(least, rtol: 1e-4, atol: 1e-7));
+        var least = (vectors - codebook).pow(Scalars.Two).sum(-1).amin([1]);
+        Assert.True((z - quantized).pow(Scalars.Two).sum(1).flatten().allclose(least, rtol: 1e-4, atol: 1e-7));
         Assert.True(network.Quantized(quantized).equal(quantized).all().item<bool>());
     }
 

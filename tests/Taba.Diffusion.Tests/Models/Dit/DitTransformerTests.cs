@@ -115,8 +115,8 @@ public sealed class DitTransformerTests
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
         using var network = Network(tiny);
-        var (x, labels) = (Noise(8, 4, 8, 8), arange(0, 8, dtype: ScalarType.Int64).mul(100));
-        var timesteps = arange(0, 8, dtype: ScalarType.Float32).mul(100);
+        var (x, labels) = (Noise(8, 4, 8, 8), tensor([0L, 100, 200, 300, 400, 500, 600, 700]));
+        var timesteps = linspace(0, 700, 8);
 
         RequireIndependentRows(rows => network.Forward(rows[0], rows[1], rows[2]), x, timesteps, labels);
     }

@@ -1,4 +1,5 @@
 using Taba.Diffusion.Models.Layers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Tests.Models.Layers;
@@ -38,9 +39,10 @@ public class ConvolutionTests
         var (x, weight, bias) = Drawn(channels, outChannels, kernel, ScalarType.Float32);
         var padding = kernel / 2;
         var expected = nn.functional.conv2d(x.to(ScalarType.Float64), weight.to(ScalarType.Float64), bias.to(ScalarType.Float64), padding: [padding, padding]);
+        using var nan = float.NaN.ToScalar();
         var dirt = new List<Tensor>();
         for (long size = 256; size <= 1 << 19; size = size * 3 / 2)
-            dirt.AddRange(Enumerable.Range(0, 4).Select(_ => full([size], float.NaN)));
+            dirt.AddRange(Enumerable.Range(0, 4).Select(_ => full([size], nan)));
         dirt.ForEach(d => d.Dispose());
 
         var actual = new Convolution(weight, bias).Forward(x);
@@ -50,7 +52,7 @@ public class ConvolutionTests
 
     static (Tensor X, Tensor Weight, Tensor Bias) Drawn(int channels, int outChannels, int kernel, ScalarType dtype)
     {
-        var generator = new Generator(7, CPU);
+        using var generator = new Generator(7, CPU);
         var x = randn([2, channels, 16, 16], generator: generator).to(dtype);
         var weight = randn([outChannels, channels, kernel, kernel], generator: generator).to(dtype);
         var bias = randn([outChannels], generator: generator).to(dtype);

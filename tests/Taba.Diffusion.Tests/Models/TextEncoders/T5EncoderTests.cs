@@ -1,5 +1,7 @@
 using Taba.Diffusion.Models.TextEncoders;
+using Taba.Diffusion.Native;
 using Taba.Diffusion.Weights;
+using TorchSharp;
 using static Taba.Diffusion.Tests.Models.NetworkChecks;
 using static TorchSharp.torch;
 
@@ -98,7 +100,7 @@ public sealed class T5EncoderTests
         using var inference = inference_mode();
         using var encoder = Encoder(tiny);
         var ids = Ids(8, 77);
-        var mask = arange(0, 77).unsqueeze(0).lt(arange(5, 77, 9).unsqueeze(1)).to(ScalarType.Int64);
+        var mask = stack([.. Enumerable.Range(0, 8).Select(row => tensor([.. Enumerable.Range(0, 77).Select(i => i < 5 + (9 * row) ? 1L : 0)]))]);
         var order = tensor([7L, 3, 3, 0, 1, 3, 2, 5]);
 
         var straight = encoder.Forward(ids, mask);
@@ -133,12 +135,14 @@ public sealed class T5EncoderTests
             ConfigEdit.With(Tiny, ("feed_forward_proj", "\"relu\""), ("is_gated_act", null), ("dense_act_fn", null), ("num_layers", "1")), Tiny);
         using var encoder = Encoder(config);
         Tensor Parameter(string name) => encoder.Parameter($"encoder.block.0.layer.{name}.weight");
-        Tensor Norm(Tensor x, Tensor weight) => x / (x * x).mean([-1], keepdim: true).add(1e-6).sqrt() * weight;
+        using var epsilon = 1e-6.ToScalar();
+        Tensor Norm(Tensor x, Tensor weight) => x / x.pow(Scalars.Two).mean([-1], keepdim: true).add(epsilon, Scalars.One).sqrt() * weight;
 
         // A single token attends to itself alone, whatever the scores.
         var h = encoder.Parameter("shared.weight").narrow(0, 5, 1);
-        h = h + Norm(h, Parameter("0.layer_norm")).matmul(Parameter("0.SelfAttention.v").t()).matmul(Parameter("0.SelfAttention.o").t());
-        h = h + Norm(h, Parameter("1.layer_norm")).matmul(Parameter("1.DenseReluDense.wi").t()).clamp_min(0).matmul(Parameter("1.DenseReluDense.wo").t());
+        h = h.add(Norm(h, Parameter("0.layer_norm")).matmul(Parameter("0.SelfAttention.v").t()).matmul(Parameter("0.SelfAttention.o").t()), Scalars.One);
+        var inner = Norm(h, Parameter("1.layer_norm")).matmul(Parameter("1.DenseReluDense.wi").t()).relu();
+        h = h.add(inner.matmul(Parameter("1.DenseReluDense.wo").t()), Scalars.One);
         var expected = Norm(h, encoder.Parameter("encoder.final_layer_norm.weight"));
 
         var actual = encoder.Forward(tensor(new long[,] { { 5 } }));
@@ -156,8 +160,8 @@ public sealed class T5EncoderTests
             p => p.Key,
             p => (p.Value.Length == 1 ? ones(p.Value) : zeros(p.Value)).to(T5Encoder.DtypeOf(p.Key, ScalarType.Float16)).DetachFromDisposeScope(),
             StringComparer.Ordinal);
-        parameters["encoder.block.0.layer.0.SelfAttention.v.weight"].copy_(eye(4) * 100);
-        parameters["encoder.block.0.layer.0.SelfAttention.o.weight"].copy_(eye(4) * 100);
+        parameters["encoder.block.0.layer.0.SelfAttention.v.weight"].copy_(eye(4).mul(tensor(100f)));
+        parameters["encoder.block.0.layer.0.SelfAttention.o.weight"].copy_(eye(4).mul(tensor(100f)));
 
         // The attention adds about 20000 to the first channel: 70000, beyond float16; 65000, between the two bounds.
         parameters["shared.weight"].copy_(tensor(new float[,] { { 0, 0, 0, 0 }, { 50000, 0, 1000, 0 }, { 45000, 0, 1000, 0 } }));
