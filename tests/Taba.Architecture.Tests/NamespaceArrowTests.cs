@@ -20,21 +20,21 @@ public sealed class NamespaceArrowTests
             Weights.Hub: Resilience Weights
             Tensors: . Weights Weights.Pickle
             Conditions: . Randomness Weights.Pickle
-            Schedules: Json
-            Models.Layers: Json Weights
+            Schedules: Json Native
+            Models.Layers: Json Native Weights
             Models.Autoencoders: Json Weights Models.Layers
-            Models.TextEncoders: Json Weights Models.Layers
+            Models.TextEncoders: Json Native Weights Models.Layers
             Models: Conditions Schedules Models.Autoencoders Models.TextEncoders
-            Models.Adm: Json Weights Schedules Models Models.Layers
-            Models.Gaussian: Json Schedules Models
+            Models.Adm: Json Native Weights Schedules Models Models.Layers
+            Models.Gaussian: Json Native Schedules Models
             Models.Diffusers: Weights Schedules Models
             Models.Ldm: Json Weights Models Models.Layers Models.Autoencoders Models.Diffusers
-            Models.Dit: Json Weights Conditions Models Models.Layers Models.Autoencoders Models.Diffusers
-            Models.DeepFloydIf: Json Weights Models Models.Layers Models.TextEncoders Models.Diffusers
+            Models.Dit: Json Native Weights Conditions Models Models.Layers Models.Autoencoders Models.Diffusers
+            Models.DeepFloydIf: Json Native Weights Models Models.Layers Models.TextEncoders Models.Diffusers
             Models.Families: Json Weights Models Models.Adm Models.Gaussian Models.Diffusers Models.Ldm Models.Dit Models.DeepFloydIf
             Sampling: Native Schedules Models
             Engine: Native Schedules Models Sampling
-            Metrics: Randomness
+            Metrics: Native Randomness
             """,
         ["Taba.Grains"] = """
             .:
