@@ -1,7 +1,7 @@
 using Taba.Diffusion.Models;
 using Taba.Diffusion.Weights;
 using Taba.Grains.Sweeps;
-using Taba.Silo.Engines;
+using Taba.Silo.Devices;
 using Taba.Silo.Models;
 using TorchSharp;
 using static TorchSharp.torch;

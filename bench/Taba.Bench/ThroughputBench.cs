@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Taba.Grains.Planning;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Hosting;
+using Taba.Silo.Inputs;
 using Taba.Silo.Models;
 using Taba.Silo.Outputs;
 

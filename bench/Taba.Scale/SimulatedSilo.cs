@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Taba.Grains.Ports;
 using Taba.Grains.Silos;
 using Taba.Silo.Clusters;
+using Taba.Silo.Devices;
 using Taba.Silo.Engines;
 using Taba.Silo.Hosting;
 

@@ -50,6 +50,38 @@ public sealed class NamespaceArrowTests
             Placement: Silos Ports
             Actors: Silos Stages Sweeps Planning Parts Trajectories Models Upkeep Ports Placement
             """,
+        ["Taba.Silo"] = """
+            Telemetry:
+            Devices:
+            Rows:
+            Storage: Telemetry
+            Checkpoints: Storage
+            GrainState: Storage
+            Faults: Storage
+            Models: Devices
+            Conditions: Devices Rows Storage Models
+            Inputs: Conditions
+            Engines: Telemetry Devices Rows Storage Checkpoints Faults Models Conditions
+            Outputs: Rows Storage Models Conditions Engines
+            Workers: Telemetry Storage Faults Models Engines
+            Hosting: Telemetry Devices Storage Checkpoints GrainState Faults Models Conditions Engines Workers
+            Clusters: Telemetry Devices Storage Checkpoints GrainState Faults Engines Outputs Workers Hosting
+            """,
+        ["Taba.Client"] = """
+            .:
+            Progress: .
+            Sweeps: .
+            Hosts:
+            Planning: Progress Hosts
+            Pulling: . Progress Hosts
+            Reports: Progress
+            Folders: Reports
+            Embedded: Hosts Planning
+            Clusters: . Progress Hosts Planning
+            Doctor: . Progress Hosts Clusters
+            Running: . Progress Hosts Planning Pulling Reports
+            Commands: . Progress Sweeps Hosts Planning Pulling Reports Folders Clusters Doctor Running
+            """,
     };
 
     public static TheoryData<string> Projects => [.. s_mayUse.Keys];

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using Taba.Client.Embedded;
-using Taba.Client.Running;
+using Taba.Client.Hosts;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Storage;

@@ -1,8 +1,6 @@
 using System.Text.Json.Nodes;
-using Taba.Client.Commands;
 using Taba.Client.Embedded;
 using Taba.Client.Planning;
-using Taba.Client.Running;
 using Taba.Grains;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Checkpoints;

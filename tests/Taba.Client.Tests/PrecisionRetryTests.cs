@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
-using Taba.Client.Running;
 using Taba.Diffusion.Tensors;
 using Taba.Testing.Client;
 using TorchSharp;

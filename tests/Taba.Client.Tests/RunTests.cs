@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Taba.Client.Embedded;
+using Taba.Client.Hosts;
 using Taba.Client.Running;
 using Taba.Client.Sweeps;
 using Taba.Grains.Stages;

@@ -1,6 +1,7 @@
 using Taba.Client;
 using Taba.Client.Commands;
 using Taba.Client.Embedded;
+using Taba.Client.Hosts;
 using Taba.Testing.Commands;
 
 namespace Taba.Testing.Client;

@@ -1,14 +1,15 @@
-using Taba.Client.Embedded;
+using Taba.Client.Hosts;
 using Taba.Client.Planning;
-using Taba.Client.Running;
 using Taba.Diffusion.Native;
 using Taba.Grains;
 using Taba.Grains.Planning;
 using Taba.Grains.Silos;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Clusters;
+using Taba.Silo.Devices;
 using Taba.Silo.Engines;
 using Taba.Silo.Hosting;
+using Taba.Silo.Inputs;
 using Taba.Silo.Models;
 using Taba.Silo.Outputs;
 using Taba.Silo.Storage;

@@ -1,4 +1,4 @@
-using Taba.Client.Embedded;
+using Taba.Client.Hosts;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Storage;
 

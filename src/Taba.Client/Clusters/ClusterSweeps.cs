@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Taba.Client.Embedded;
+using Taba.Client.Hosts;
 using Taba.Grains;
 using Taba.Grains.Silos;
 using Taba.Grains.Sweeps;

@@ -1,5 +1,5 @@
 using Taba.Client.Clusters;
-using Taba.Client.Embedded;
+using Taba.Client.Hosts;
 using Taba.Client.Running;
 using Taba.Grains;
 using Taba.Silo.Outputs;

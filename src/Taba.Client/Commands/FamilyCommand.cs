@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Taba.Client.Running;
+using Taba.Client.Hosts;
 
 namespace Taba.Client.Commands;
 

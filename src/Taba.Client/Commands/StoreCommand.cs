@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text.Json;
-using Taba.Client.Embedded;
+using Taba.Client.Hosts;
 using Taba.Client.Progress;
 using Taba.Grains;
 using Taba.Silo.Outputs;

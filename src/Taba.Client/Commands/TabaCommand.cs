@@ -1,8 +1,8 @@
 using System.CommandLine;
-using Taba.Client.Embedded;
+using Taba.Client.Hosts;
 using Taba.Diffusion.Weights;
 using Taba.Grains;
-using Taba.Silo.Hosting;
+using Taba.Silo.Faults;
 using Taba.Silo.Storage;
 
 namespace Taba.Client.Commands;

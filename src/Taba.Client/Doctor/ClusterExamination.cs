@@ -1,5 +1,5 @@
 using Taba.Client.Clusters;
-using Taba.Client.Embedded;
+using Taba.Client.Hosts;
 using Taba.Grains.Silos;
 using Taba.Silo.Clusters;
 using Taba.Silo.Hosting;

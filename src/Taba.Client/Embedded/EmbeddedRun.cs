@@ -1,10 +1,12 @@
 using Microsoft.Extensions.Logging;
+using Taba.Client.Hosts;
 using Taba.Client.Planning;
-using Taba.Client.Running;
 using Taba.Grains.Planning;
 using Taba.Grains.Sweeps;
+using Taba.Silo.Devices;
 using Taba.Silo.Engines;
 using Taba.Silo.Hosting;
+using Taba.Silo.Inputs;
 using Taba.Silo.Models;
 using Taba.Silo.Storage;
 

@@ -1,8 +1,6 @@
-using Taba.Client.Embedded;
-using Taba.Client.Running;
+using Taba.Client.Hosts;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
-using Taba.Silo.Outputs;
 
 namespace Taba.Client.Planning;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Taba.Client.Progress;
 using Taba.Grains.Sweeps;
-using Taba.Silo.Engines;
 
 namespace Taba.Client.Planning;
 

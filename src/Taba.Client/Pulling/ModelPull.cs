@@ -1,8 +1,6 @@
 using System.Text.Json;
-using Taba.Client.Commands;
-using Taba.Client.Embedded;
+using Taba.Client.Hosts;
 using Taba.Client.Progress;
-using Taba.Client.Running;
 using Taba.Diffusion.Weights.Hub;
 using Taba.Grains;
 using Taba.Silo.Conditions;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Taba.Client.Hosts;
 using Taba.Client.Reports;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Outputs;

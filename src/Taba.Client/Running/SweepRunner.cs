@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Taba.Client.Embedded;
+using Taba.Client.Hosts;
 using Taba.Client.Planning;
 using Taba.Client.Progress;
 using Taba.Client.Pulling;

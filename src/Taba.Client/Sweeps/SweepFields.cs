@@ -1,5 +1,4 @@
 using System.Globalization;
-using Taba.Client.Commands;
 using Taba.Grains;
 
 namespace Taba.Client.Sweeps;

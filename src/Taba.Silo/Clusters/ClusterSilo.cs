@@ -11,6 +11,7 @@ using Polly;
 using Taba.Grains.Stages;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Engines;
+using Taba.Silo.Faults;
 using Taba.Silo.Hosting;
 using Taba.Silo.Storage;
 using Taba.Silo.Telemetry;

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Taba.Grains.Silos;
-using Taba.Silo.Engines;
+using Taba.Silo.Devices;
 
 namespace Taba.Silo.Clusters;
 

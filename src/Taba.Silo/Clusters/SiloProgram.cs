@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Taba.Grains;
 using Taba.Grains.Silos;
+using Taba.Silo.Devices;
 using Taba.Silo.Engines;
 using Taba.Silo.Hosting;
 using Taba.Silo.Storage;

@@ -3,7 +3,7 @@ using Taba.Diffusion;
 using Taba.Diffusion.Conditions;
 using Taba.Diffusion.Engine;
 using Taba.Diffusion.Models;
-using Taba.Silo.Engines;
+using Taba.Silo.Devices;
 using Taba.Silo.Models;
 
 namespace Taba.Silo.Conditions;

@@ -6,6 +6,7 @@ using Taba.Diffusion;
 using Taba.Diffusion.Engine;
 using Taba.Diffusion.Models.Autoencoders;
 using Taba.Grains.Stages;
+using Taba.Silo.Devices;
 using Taba.Silo.Models;
 using Taba.Silo.Telemetry;
 using static TorchSharp.torch;

@@ -4,7 +4,7 @@ using Taba.Diffusion.Engine;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 using Taba.Silo.Checkpoints;
-using Taba.Silo.Hosting;
+using Taba.Silo.Faults;
 
 namespace Taba.Silo.Engines;
 

@@ -2,7 +2,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Taba.Diffusion;
 using Taba.Diffusion.Engine;
-using Taba.Silo.Hosting;
+using Taba.Silo.Devices;
+using Taba.Silo.Faults;
 using Taba.Silo.Models;
 using Taba.Silo.Telemetry;
 

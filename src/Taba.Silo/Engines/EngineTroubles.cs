@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Taba.Silo.Hosting;
+using Taba.Silo.Faults;
 
 namespace Taba.Silo.Engines;
 

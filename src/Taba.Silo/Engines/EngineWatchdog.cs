@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using Taba.Silo.Devices;
 
 namespace Taba.Silo.Engines;
 

@@ -1,5 +1,6 @@
 using Taba.Diffusion;
 using Taba.Diffusion.Randomness;
+using Taba.Silo.Rows;
 
 namespace Taba.Silo.Engines;
 

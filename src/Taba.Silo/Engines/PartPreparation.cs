@@ -5,14 +5,14 @@ using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Stages;
 using Taba.Silo.Checkpoints;
-using Taba.Silo.Conditions;
+using Taba.Silo.Rows;
 using Taba.Silo.Storage;
 
 namespace Taba.Silo.Engines;
 
 /// <summary>Fills a part with what its rows begin with: inputs, forward noise, class ids, swap rows, checkpoints.</summary>
 sealed class PartPreparation(
-    ITensorStore store, ICheckpointStore checkpoints, NoiseSources noise, RecentResults recent, ConditionRows conditions)
+    ITensorStore store, ICheckpointStore checkpoints, NoiseSources noise, RecentResults recent, PartConditions conditions)
 {
     public async Task FillAsync(ActivePart part, CancellationToken cancellationToken)
     {

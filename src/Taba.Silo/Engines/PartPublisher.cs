@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Stages;
+using Taba.Silo.Devices;
 using Taba.Silo.Storage;
 
 namespace Taba.Silo.Engines;

@@ -1,6 +1,6 @@
 using Taba.Diffusion.Engine;
 using Taba.Grains.Stages;
-using Taba.Silo.Hosting;
+using Taba.Silo.Faults;
 using Taba.Silo.Storage;
 
 namespace Taba.Silo.Engines;

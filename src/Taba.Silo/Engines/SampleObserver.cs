@@ -4,7 +4,7 @@ using Taba.Grains.Parts;
 using Taba.Grains.Stages;
 using Taba.Grains.Trajectories;
 using Taba.Silo.Checkpoints;
-using Taba.Silo.Hosting;
+using Taba.Silo.Faults;
 using Taba.Silo.Storage;
 
 namespace Taba.Silo.Engines;

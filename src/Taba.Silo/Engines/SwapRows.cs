@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Taba.Diffusion.Randomness;
 using Taba.Diffusion.Tensors;
+using Taba.Silo.Rows;
 using Taba.Silo.Storage;
 
 namespace Taba.Silo.Engines;

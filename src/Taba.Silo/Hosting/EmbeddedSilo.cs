@@ -12,6 +12,7 @@ using Taba.Grains.Silos;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Engines;
+using Taba.Silo.Faults;
 using Taba.Silo.GrainState;
 using Taba.Silo.Storage;
 using Taba.Silo.Telemetry;

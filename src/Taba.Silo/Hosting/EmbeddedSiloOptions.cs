@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Taba.Silo.Devices;
 
 namespace Taba.Silo.Hosting;
 
@@ -9,7 +10,7 @@ public sealed record EmbeddedSiloOptions
     public required string StoreRoot { get; init; }
 
     /// <summary>The device, settled by the caller, who refuses a wrong one before anything is started.</summary>
-    public required Engines.DeviceChoice Device { get; init; }
+    public required DeviceChoice Device { get; init; }
 
     /// <summary>The most rows of one forward pass; null lets the silo choose.</summary>
     public int? BatchSize { get; init; }

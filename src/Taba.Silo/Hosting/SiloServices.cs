@@ -13,7 +13,9 @@ using Taba.Grains.Stages;
 using Taba.Grains.Upkeep;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Conditions;
+using Taba.Silo.Devices;
 using Taba.Silo.Engines;
+using Taba.Silo.Faults;
 using Taba.Silo.Models;
 using Taba.Silo.Storage;
 using Taba.Silo.Workers;
@@ -53,7 +55,7 @@ static class SiloServices
         services.AddSingleton<RecentResults>();
         services.AddSingleton(_ => new EmbeddingStore(place.LocalRoot));
         services.AddSingleton<PromptEmbeddings>();
-        services.AddSingleton<ConditionRows>();
+        services.AddSingleton<PartConditions>();
         services.AddSingleton<AutoencoderHost>();
         services.AddSingleton<PartPreparation>();
         services.AddSingleton<PartPublisher>();

@@ -5,7 +5,7 @@ using Taba.Diffusion.Weights;
 using Taba.Grains;
 using Taba.Grains.Planning;
 using Taba.Grains.Sweeps;
-using Taba.Silo.Engines;
+using Taba.Silo.Devices;
 
 namespace Taba.Silo.Models;
 

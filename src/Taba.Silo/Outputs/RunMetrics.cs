@@ -4,6 +4,7 @@ using Taba.Diffusion;
 using Taba.Diffusion.Metrics;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
+using Taba.Silo.Rows;
 using Taba.Silo.Storage;
 using static TorchSharp.torch;
 

@@ -6,6 +6,7 @@ using Taba.Diffusion.Tensors;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Conditions;
+using Taba.Silo.Rows;
 using Taba.Silo.Storage;
 using static TorchSharp.torch;
 

@@ -9,7 +9,7 @@ using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
-using Taba.Silo.Hosting;
+using Taba.Silo.Faults;
 using Taba.Silo.Models;
 using Taba.Silo.Telemetry;
 

@@ -3,7 +3,6 @@ using Orleans.Runtime;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using Taba.Grains.Ports;
 using Taba.Grains.Silos;
-using Taba.Silo.Hosting;
 
 namespace Taba.Silo.Workers;
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Taba.Silo.Devices;
 using Taba.Silo.Engines;
 using Taba.Testing;
 

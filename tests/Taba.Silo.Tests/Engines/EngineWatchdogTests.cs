@@ -1,7 +1,8 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Taba.Silo.Devices;
 using Taba.Silo.Engines;
-using Taba.Silo.Hosting;
+using Taba.Silo.Faults;
 
 namespace Taba.Silo.Tests.Engines;
 

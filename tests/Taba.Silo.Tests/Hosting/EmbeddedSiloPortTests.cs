@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Taba.Silo.Engines;
+using Taba.Silo.Devices;
 using Taba.Silo.Hosting;
 
 namespace Taba.Silo.Tests.Hosting;

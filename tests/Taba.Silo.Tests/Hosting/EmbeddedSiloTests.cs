@@ -1,8 +1,9 @@
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Planning;
 using Taba.Grains.Sweeps;
-using Taba.Silo.Engines;
+using Taba.Silo.Devices;
 using Taba.Silo.Hosting;
+using Taba.Silo.Inputs;
 using Taba.Silo.Models;
 using Taba.Silo.Outputs;
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Taba.Grains.Sweeps;
+using Taba.Silo.Devices;
 using Taba.Silo.Engines;
 using Taba.Silo.Hosting;
 

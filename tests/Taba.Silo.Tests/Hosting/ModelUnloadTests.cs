@@ -1,5 +1,5 @@
 using Taba.Grains.Sweeps;
-using Taba.Silo.Engines;
+using Taba.Silo.Devices;
 using Taba.Silo.Hosting;
 
 namespace Taba.Silo.Tests.Hosting;

@@ -1,5 +1,5 @@
 using Taba.Grains;
-using Taba.Silo.Engines;
+using Taba.Silo.Devices;
 using Taba.Silo.Models;
 using Taba.Silo.Tests.Storage;
 

@@ -1,7 +1,7 @@
 using Azure.Storage.Blobs;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
-using Taba.Silo.Engines;
+using Taba.Silo.Devices;
 using Taba.Silo.Hosting;
 using Taba.Silo.Storage;
 using Taba.Silo.Tests.Hosting;

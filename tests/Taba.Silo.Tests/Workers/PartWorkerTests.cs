@@ -12,7 +12,7 @@ using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
-using Taba.Silo.Hosting;
+using Taba.Silo.Faults;
 using Taba.Silo.Models;
 using Taba.Silo.Tests.Storage;
 using Taba.Silo.Workers;

@@ -8,7 +8,7 @@ using Taba.Grains.Sweeps;
 using Taba.Silo.Conditions;
 using TorchSharp;
 
-namespace Taba.Silo.Models;
+namespace Taba.Silo.Inputs;
 
 /// <summary>Tensor files that the user gives: what they hold, and the digest of their bytes.</summary>
 public sealed class TensorInputFiles : IInputFiles

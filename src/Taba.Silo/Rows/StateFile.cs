@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Taba.Diffusion.Tensors;
 
-namespace Taba.Silo.Engines;
+namespace Taba.Silo.Rows;
 
 /// <summary>Rows of a tensor file that the user gave, as float32.</summary>
 static class StateFile

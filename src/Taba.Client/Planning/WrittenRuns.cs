@@ -1,7 +1,7 @@
 using Taba.Grains.Sweeps;
 using Taba.Silo.Outputs;
 
-namespace Taba.Client.Running;
+namespace Taba.Client.Planning;
 
 /// <summary>Reads what run folders hold already.</summary>
 static class WrittenRuns

@@ -1,4 +1,4 @@
-namespace Taba.Client.Commands;
+namespace Taba.Client;
 
 /// <summary>Finds the word that someone meant.</summary>
 static class UnknownWords

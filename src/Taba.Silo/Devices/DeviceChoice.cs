@@ -2,7 +2,7 @@ using Taba.Diffusion.Native;
 using Taba.Grains;
 using static TorchSharp.torch;
 
-namespace Taba.Silo.Engines;
+namespace Taba.Silo.Devices;
 
 /// <summary>The device that a silo drives, settled once.</summary>
 /// <param name="Device">For libtorch.</param>

@@ -1,7 +1,7 @@
 using Taba.Grains.Sweeps;
 using Taba.Silo.Outputs;
 
-namespace Taba.Client.Running;
+namespace Taba.Client.Hosts;
 
 /// <summary>A sweep to be run, and where it goes.</summary>
 sealed record RunJob

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using Taba.Diffusion.Sampling;
 using static TorchSharp.torch;
 
-namespace Taba.Silo.Engines;
+namespace Taba.Silo.Rows;
 
 /// <summary>Rows of any floating-point type to and from the float32 rows that the engine takes. Widening is exact; the rest is rounded.</summary>
 static class FloatRows

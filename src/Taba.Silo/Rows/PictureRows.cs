@@ -1,6 +1,6 @@
 using Taba.Diffusion.Tensors;
 
-namespace Taba.Silo.Conditions;
+namespace Taba.Silo.Rows;
 
 /// <summary>Pictures of a folder as float32 rows in [-1,1].</summary>
 static class PictureRows

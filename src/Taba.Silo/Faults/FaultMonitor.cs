@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Taba.Silo.Storage;
 
-namespace Taba.Silo.Hosting;
+namespace Taba.Silo.Faults;
 
 /// <summary>
 /// Remembers the first thing that keeps this silo from going on: a full disk, a store that is gone. A silo of a cluster waits until it is mended;

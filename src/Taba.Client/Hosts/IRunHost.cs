@@ -1,10 +1,8 @@
-using Taba.Client.Running;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Outputs;
-using Taba.Silo.Storage;
 
-namespace Taba.Client.Embedded;
+namespace Taba.Client.Hosts;
 
 /// <summary>
 /// The system that computes, as commands see it. One implementation holds a silo in this process, the other speaks to a cluster.
@@ -30,37 +28,4 @@ interface IRunHost
     /// <summary>Starts the system that computes.</summary>
     /// <exception cref="RunFailedException">The store is held by another command, or cannot be used.</exception>
     Task<IRunSession> StartAsync(RunJob job, CancellationToken cancellationToken);
-}
-
-/// <summary>A started system.</summary>
-interface IRunSession : IAsyncDisposable
-{
-    /// <summary>Completes when the system cannot go on, with a sentence.</summary>
-    Task<string> Fault { get; }
-
-    /// <summary>Holds what was computed.</summary>
-    ITensorStore Store { get; }
-
-    /// <summary>The kind of device that computes, for manifests.</summary>
-    string DeviceKind { get; }
-
-    Task<SweepStatus> SubmitAsync(SweepPlan plan);
-
-    IAsyncEnumerable<SweepStatus> WatchAsync(string sweepId, long sinceVersion, CancellationToken cancellationToken);
-
-    /// <summary>Forgets what the store holds of the plan's stages.</summary>
-    Task ForgetAsync(SweepPlan plan, CancellationToken cancellationToken);
-
-    /// <summary>The sentence that the user sees after an interrupt.</summary>
-    string OnInterrupt { get; }
-
-    /// <summary>Finishes running segments and makes their checkpoints durable.</summary>
-    Task DrainAsync(TimeSpan patience);
-}
-
-/// <summary>A store or disk failed: one sentence, exit status 3, the same command continues.</summary>
-sealed class RunFailedException(string message, Exception? inner = null) : Exception(message, inner)
-{
-    /// <summary>True when work was begun, so that the same command continues it.</summary>
-    public bool Begun { get; init; } = true;
 }

@@ -3,7 +3,7 @@ using Orleans.Runtime;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using Taba.Grains.Silos;
 
-namespace Taba.Silo.Hosting;
+namespace Taba.Silo.Workers;
 
 /// <summary>A silo's facts, which it tells the others when it joins. They do not change while it lives.</summary>
 sealed record SiloFacts(string Name, SiloRole Role, string DeviceKind, long DeviceMemory, int BatchSize)

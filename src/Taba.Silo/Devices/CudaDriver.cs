@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Taba.Silo.Engines;
+namespace Taba.Silo.Devices;
 
 /// <summary>Facts about a GPU that TorchSharp does not tell, from the driver's own library.</summary>
 static unsafe class CudaDriver

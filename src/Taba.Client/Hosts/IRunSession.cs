@@ -1,0 +1,30 @@
+using Taba.Grains.Sweeps;
+using Taba.Silo.Storage;
+
+namespace Taba.Client.Hosts;
+
+/// <summary>A started system.</summary>
+interface IRunSession : IAsyncDisposable
+{
+    /// <summary>Completes when the system cannot go on, with a sentence.</summary>
+    Task<string> Fault { get; }
+
+    /// <summary>Holds what was computed.</summary>
+    ITensorStore Store { get; }
+
+    /// <summary>The kind of device that computes, for manifests.</summary>
+    string DeviceKind { get; }
+
+    Task<SweepStatus> SubmitAsync(SweepPlan plan);
+
+    IAsyncEnumerable<SweepStatus> WatchAsync(string sweepId, long sinceVersion, CancellationToken cancellationToken);
+
+    /// <summary>Forgets what the store holds of the plan's stages.</summary>
+    Task ForgetAsync(SweepPlan plan, CancellationToken cancellationToken);
+
+    /// <summary>The sentence that the user sees after an interrupt.</summary>
+    string OnInterrupt { get; }
+
+    /// <summary>Finishes running segments and makes their checkpoints durable.</summary>
+    Task DrainAsync(TimeSpan patience);
+}
