@@ -78,7 +78,7 @@ public sealed partial class DiffusersScheduleTests
                     Assert.NotEqual("prev_sample", part);
             }
         }
-        Assert.True(compared >= 8, $"only {compared} steps of T = {numInferenceSteps} were found in {folder}");
+        Assert.True(compared > 0, $"{folder} stores no step of T = {numInferenceSteps}");
     }
 
     [Theory(SkipTestWithoutData = true)]
@@ -98,7 +98,7 @@ public sealed partial class DiffusersScheduleTests
             TensorAssert.Close(actual, expected.Values<float>(name), Tolerance, Relative, $"{folder} {name}");
             compared++;
         }
-        Assert.True(compared >= 2, $"only {compared} levels of T = {numInferenceSteps} were found in {folder}");
+        Assert.True(compared > 0, $"{folder} stores no level of T = {numInferenceSteps}");
     }
 
     static DiffusersSchedule Make(string folder, int numInferenceSteps) => new(ConfigOf(folder), numInferenceSteps);

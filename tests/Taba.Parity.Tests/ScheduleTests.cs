@@ -93,7 +93,7 @@ public sealed class ScheduleTests
             }
         }
 
-        Assert.True(compared >= 5 * 3, $"only {compared} steps were found in {folder}");
+        Assert.True(compared > 0, $"{folder} stores no step of T = {numInferenceSteps}");
 
         // The reference's own rounding exceeds the fixtures' tolerance at the lowest levels: only float32 can be compared so closely.
         DdimResult Single(torch.Tensor eps, StepNumbers row)

@@ -225,12 +225,12 @@ public sealed class HostileFileTests : IDisposable
         Refuses([0x93, .. "NUMPY\u0001\0"u8, (byte)header.Length, 0, .. Encoding.ASCII.GetBytes(header), .. SixFloats], fault);
 
     [Theory]
-    [InlineData("")]
-    [InlineData("hello, world, this is text")]
-    [InlineData("P")]
-    [InlineData("PK")]
-    [InlineData("<html><body>not found</body></html>")]
-    public void Open_NotATensorFile_IsRefused(string text) => Refuses(Encoding.UTF8.GetBytes(text), "");
+    [InlineData("", "it is empty")]
+    [InlineData("hello, world, this is text", "it is neither safetensors, nor")]
+    [InlineData("P", "it is neither safetensors, nor")]
+    [InlineData("PK", "has no zip directory")]
+    [InlineData("<html><body>not found</body></html>", "it is neither safetensors, nor")]
+    public void Open_NotATensorFile_IsRefused(string text, string fault) => Refuses(Encoding.UTF8.GetBytes(text), fault);
 
     [Fact]
     public void Open_Folder_IsRefused() =>

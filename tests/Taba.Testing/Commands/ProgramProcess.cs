@@ -20,6 +20,7 @@ public sealed partial class ProgramProcess : IDisposable
     readonly StringBuilder _output = new();
     readonly StringBuilder _errors = new();
     readonly Task _ended;
+    TaskCompletionSource _nextLine = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     ProgramProcess(string name, Process process)
     {
@@ -104,16 +105,17 @@ public sealed partial class ProgramProcess : IDisposable
     /// <exception cref="TimeoutException">It says it too late, or ended.</exception>
     public async Task SaysAsync(string text, TimeSpan atMost)
     {
-        var clock = Stopwatch.StartNew();
-        while (!Output.Contains(text, StringComparison.Ordinal))
+        using var limit = new CancellationTokenSource(atMost);
+        var tooLate = Task.Delay(Timeout.Infinite, limit.Token);
+        while (true)
         {
-            if (_process.HasExited || clock.Elapsed > atMost)
-            {
-                throw new TimeoutException(
-                    $"{Name} did not say '{text}' within {clock.Elapsed} ({(_process.HasExited ? $"ended with {_process.ExitCode}" : "still running")}).\n"
-                    + $"{Output}\n{Errors}");
-            }
-            await Task.Delay(20);
+            var next = Volatile.Read(ref _nextLine).Task;
+            var ended = _ended.IsCompleted;
+            if (Output.Contains(text, StringComparison.Ordinal))
+                return;
+            if (ended || tooLate.IsCompleted)
+                throw new TimeoutException($"{Name} did not say '{text}' {(ended ? "and ended" : $"within {atMost}")}.\n{Output}\n{Errors}");
+            await Task.WhenAny(next, _ended, tooLate);
         }
     }
 
@@ -143,12 +145,13 @@ public sealed partial class ProgramProcess : IDisposable
             _ = SendSignal(_process.Id, signal);
     }
 
-    static async Task CollectAsync(StreamReader from, StringBuilder into)
+    async Task CollectAsync(StreamReader from, StringBuilder into)
     {
         while (await from.ReadLineAsync() is { } line)
         {
             lock (into)
                 into.AppendLine(line);
+            Interlocked.Exchange(ref _nextLine, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         }
     }
 
