@@ -4,7 +4,6 @@ using System.Runtime.Intrinsics.X86;
 using Taba.Client.Progress;
 using Taba.Diffusion.Native;
 using Taba.Silo.Storage;
-using TorchSharp;
 
 namespace Taba.Client.Doctor;
 

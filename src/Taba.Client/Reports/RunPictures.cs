@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Taba.Diffusion.Tensors;
 using Taba.Grains;
 using Taba.Silo.Outputs;

@@ -1,5 +1,4 @@
 using Taba.Diffusion.Models;
-using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Schedules;
 
 namespace Taba.Diffusion.Engine;

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace Taba.Diffusion.Weights;
 
 /// <summary>Finds a file's format by its first bytes, never by its name, and reads where its tensors lie.</summary>

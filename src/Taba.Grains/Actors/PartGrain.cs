@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Orleans.GrainDirectory;
 using Orleans.Placement;
-using Orleans.Runtime;
 using Taba.Grains.Parts;
 using Taba.Grains.Placement;
 using Taba.Grains.Ports;

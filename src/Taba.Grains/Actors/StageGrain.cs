@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Orleans.Concurrency;
 using Taba.Grains.Placement;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Orleans.Runtime;
 using Taba.Grains.Placement;
 using Taba.Grains.Ports;
 using Taba.Grains.Upkeep;

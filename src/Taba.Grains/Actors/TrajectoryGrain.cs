@@ -1,4 +1,3 @@
-using Orleans.Concurrency;
 using Orleans.GrainDirectory;
 using Orleans.Placement;
 using Taba.Grains.Models;

@@ -1,4 +1,3 @@
-using Orleans.Concurrency;
 using Taba.Grains.Stages;
 
 namespace Taba.Grains.Models;

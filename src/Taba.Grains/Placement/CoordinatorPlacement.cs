@@ -1,5 +1,4 @@
 using Orleans.Placement;
-using Orleans.Runtime;
 using Orleans.Runtime.Placement;
 using Taba.Grains.Ports;
 using Taba.Grains.Silos;

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using Orleans.Runtime;
 using Taba.Grains.Silos;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Hosting;

@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Orleans.Configuration;
-using Orleans.Hosting;
 using Orleans.Persistence;
 using Orleans.Storage;
 using StackExchange.Redis;

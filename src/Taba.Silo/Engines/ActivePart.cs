@@ -2,7 +2,6 @@ using Microsoft.Win32.SafeHandles;
 using Taba.Diffusion.Models;
 using Taba.Diffusion.Schedules;
 using Taba.Grains.Stages;
-using Taba.Silo.Checkpoints;
 using Taba.Silo.Storage;
 
 namespace Taba.Silo.Engines;

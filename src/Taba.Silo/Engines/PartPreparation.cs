@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Taba.Diffusion;
-using Taba.Diffusion.Randomness;
 using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Stages;

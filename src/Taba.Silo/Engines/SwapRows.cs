@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using Taba.Diffusion.Randomness;
 using Taba.Diffusion.Tensors;
 using Taba.Silo.Rows;
 using Taba.Silo.Storage;

@@ -6,7 +6,6 @@ using Taba.Grains;
 using Taba.Grains.Planning;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Conditions;
-using TorchSharp;
 
 namespace Taba.Silo.Inputs;
 

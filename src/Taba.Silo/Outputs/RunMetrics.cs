@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
-using Taba.Diffusion;
 using Taba.Diffusion.Metrics;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Taba.Diffusion;
-using Taba.Diffusion.Randomness;
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Taba.Grains.Stages;

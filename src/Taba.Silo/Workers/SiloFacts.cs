@@ -1,5 +1,4 @@
 using System.Globalization;
-using Orleans.Runtime;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using Taba.Grains.Silos;
 

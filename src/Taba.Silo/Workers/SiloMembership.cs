@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Orleans.Runtime;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using Taba.Grains.Ports;
 using Taba.Grains.Silos;

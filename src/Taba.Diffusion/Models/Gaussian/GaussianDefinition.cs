@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Taba.Diffusion.Json;
-using Taba.Diffusion.Schedules;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Gaussian;
