@@ -3,18 +3,18 @@ namespace Taba.Bench;
 /// <summary>Samples this process's anonymous memory: the garbage collector's and libtorch's, without mapped files.</summary>
 sealed class AnonymousPeak : IDisposable
 {
-    static readonly TimeSpan Every = TimeSpan.FromMilliseconds(10);
+    static readonly TimeSpan s_every = TimeSpan.FromMilliseconds(10);
 
-    readonly Timer timer;
-    long most;
+    readonly Timer _timer;
+    long _most;
 
-    public AnonymousPeak() => timer = new Timer(_ => Look(), null, Every, Every);
+    public AnonymousPeak() => _timer = new Timer(_ => Look(), null, s_every, s_every);
 
     /// <summary>The most since the last call, in bytes.</summary>
     public long Take()
     {
         Look();
-        return Interlocked.Exchange(ref most, 0);
+        return Interlocked.Exchange(ref _most, 0);
     }
 
     /// <summary>A process's anonymous memory now, in bytes; 0 when it has ended.</summary>
@@ -31,12 +31,12 @@ sealed class AnonymousPeak : IDisposable
         }
     }
 
-    public void Dispose() => timer.Dispose();
+    public void Dispose() => _timer.Dispose();
 
     void Look()
     {
         var now = Of("self");
-        for (var seen = Volatile.Read(ref most); now > seen; seen = Volatile.Read(ref most))
-            Interlocked.CompareExchange(ref most, now, seen);
+        for (var seen = Volatile.Read(ref _most); now > seen; seen = Volatile.Read(ref _most))
+            Interlocked.CompareExchange(ref _most, now, seen);
     }
 }

@@ -24,7 +24,8 @@ sealed record BenchModel(ModelSelection Selection, ModelDefinition Definition, s
         var path = Path.Combine(Path.GetTempPath(), $"taba-bench-{definition.Name}.safetensors");
         using var generator = new Generator(Seed);
         var shapes = definition.Parameters.ToDictionary();
-        SafetensorsArchive.Write(path, ScalarType.Float32, definition.Parameters, parameter => Draw(parameter, shapes[parameter], generator));
+        SafetensorsArchive.Write(
+            path, ScalarType.Float32, definition.Parameters, parameter => Draw(parameter, shapes[parameter], generator));
         return new(selection with { WeightsPath = path }, definition, path, choice);
     }
 

@@ -6,7 +6,7 @@ namespace Taba.Bench;
 /// <summary>Runs the real command for each size in a process of its own and samples its anonymous memory.</summary>
 sealed class MemoryBench(string model, int[] sizes, int steps)
 {
-    static readonly TimeSpan SampleEvery = TimeSpan.FromMilliseconds(50);
+    static readonly TimeSpan s_sampleEvery = TimeSpan.FromMilliseconds(50);
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
@@ -35,7 +35,8 @@ sealed class MemoryBench(string model, int[] sizes, int steps)
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in new[]
         {
-            Path.Combine(AppContext.BaseDirectory, "taba.dll"), "sample", ModelCatalogue.Define(new(model)).Family, "--model", model, "--n_samples", $"{samples}", "--num_inference_steps", $"{steps}",
+            Path.Combine(AppContext.BaseDirectory, "taba.dll"), "sample", ModelCatalogue.Define(new(model)).Family, "--model", model,
+            "--n_samples", $"{samples}", "--num_inference_steps", $"{steps}",
             "--with_inversion", "--batch_size", "16", "--save_dir", Path.Combine(folder, "run"),
         })
         {
@@ -48,7 +49,7 @@ sealed class MemoryBench(string model, int[] sizes, int steps)
         while (!process.HasExited)
         {
             peak = Math.Max(peak, AnonymousPeak.Of($"{process.Id}"));
-            await Task.Delay(SampleEvery, cancellationToken);
+            await Task.Delay(s_sampleEvery, cancellationToken);
         }
         await output;
         if (process.ExitCode != 0)

@@ -68,8 +68,10 @@ sealed class NetworkBench(string model, ScalarType fileType, ScalarType dtype, i
         const double Mebibyte = 1 << 20;
         var target = network.Bytes(dtype);
         Console.WriteLine(
-            $"| {network.Name} | {network.Count:N0} | {dtype} from {files.Length} file(s) of {new FileInfo(files[0]).Length / Mebibyte:F0} MiB and less | {target / Mebibyte:F0} "
-            + $"| {load / Mebibyte:F0} ({load / (double)target:F3}) | {loading.TotalSeconds:F1} s | {(forwards == 0 ? "" : $"{best.TotalSeconds:F2} s, {evaluated / Mebibyte:F0} MiB")} |");
+            $"| {network.Name} | {network.Count:N0} | {dtype} from {files.Length} file(s) of "
+            + $"{new FileInfo(files[0]).Length / Mebibyte:F0} MiB and less | {target / Mebibyte:F0} "
+            + $"| {load / Mebibyte:F0} ({load / (double)target:F3}) | {loading.TotalSeconds:F1} s | "
+                + $"{(forwards == 0 ? "" : $"{best.TotalSeconds:F2} s, {evaluated / Mebibyte:F0} MiB")} |");
         return 0;
     }
 
@@ -95,10 +97,12 @@ sealed class NetworkBench(string model, ScalarType fileType, ScalarType dtype, i
         for (var i = 0; i < shards.Count; i++)
         {
             var file = $"model-{i + 1:D5}-of-{shards.Count:D5}.safetensors";
-            SafetensorsArchive.Write(Path.Combine(folder, file), fileType, shards[i], name => BenchModel.Draw(name, shapes[name], generator));
+            SafetensorsArchive.Write(
+                Path.Combine(folder, file), fileType, shards[i], name => BenchModel.Draw(name, shapes[name], generator));
             foreach (var (name, _) in shards[i])
                 map.Add(name, file);
         }
-        File.WriteAllBytes(Path.Combine(folder, "model.safetensors.index.json"), JsonSerializer.SerializeToUtf8Bytes(new { metadata = new { }, weight_map = map }));
+        File.WriteAllBytes(Path.Combine(folder, "model.safetensors.index.json"), JsonSerializer.SerializeToUtf8Bytes(
+            new { metadata = new { }, weight_map = map }));
     }
 }

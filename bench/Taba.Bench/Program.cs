@@ -5,33 +5,44 @@ using static TorchSharp.torch;
 
 TorchProcess.Configure();
 var model = new Option<string>("--model") { Description = "A model's name or model.json.", DefaultValueFactory = _ => "demo" };
-var random = new Option<bool>("--random-weights") { Description = "Draw the weights instead of reading them: speed does not depend on them." };
+var random = new Option<bool>(
+    "--random-weights")
+{ Description = "Draw the weights instead of reading them: speed does not depend on them." };
 var device = new Option<string>("--device") { Description = "cpu, cuda or cuda:N.", DefaultValueFactory = _ => "cpu" };
 var batch = new Option<int>("--batch-size") { DefaultValueFactory = _ => 16 };
 var rounds = new Option<int>("--rounds") { Description = "Interleaved rounds.", DefaultValueFactory = _ => 5 };
 var seconds = new Option<double>("--seconds") { Description = "Least seconds of a round.", DefaultValueFactory = _ => 60 };
 var steps = new Option<int>("--steps") { Description = "T.", DefaultValueFactory = _ => 10 };
-var samples = new Option<int[]>("--samples") { Description = "Sweep sizes to compare.", DefaultValueFactory = _ => [64, 4096], AllowMultipleArgumentsPerToken = true };
+var samples = new Option<int[]>(
+    "--samples")
+{ Description = "Sweep sizes to compare.", DefaultValueFactory = _ => [64, 4096], AllowMultipleArgumentsPerToken = true };
 
-var throughput = new Command("throughput", "A whole sweep against a bare loop over the same network, interleaved.") { model, random, device, batch, rounds, seconds, steps };
+var throughput = new Command("throughput", "A whole sweep against a bare loop over the same network, interleaved.") { model, random,
+    device, batch, rounds, seconds, steps };
 throughput.SetAction((parsed, cancellationToken) => new ThroughputBench(
     BenchModel.Prepare(parsed.GetValue(model)!, parsed.GetValue(random), parsed.GetValue(device)!),
     parsed.GetValue(batch), parsed.GetValue(rounds), parsed.GetValue(seconds), parsed.GetValue(steps)).RunAsync(cancellationToken));
 
-var memory = new Command("memory", "Peak anonymous memory of whole runs of different sizes (sample and invert, metrics on).") { model, samples, steps };
-memory.SetAction((parsed, cancellationToken) => new MemoryBench(parsed.GetValue(model)!, parsed.GetValue(samples)!, parsed.GetValue(steps)).RunAsync(cancellationToken));
+var memory = new Command(
+    "memory", "Peak anonymous memory of whole runs of different sizes (sample and invert, metrics on).") { model, samples, steps };
+memory.SetAction((parsed, cancellationToken) => new MemoryBench(
+    parsed.GetValue(model)!, parsed.GetValue(samples)!, parsed.GetValue(steps)).RunAsync(cancellationToken));
 
-var network = new Command("network", "Loading and evaluating a network of published size: anonymous memory beside the weights' own size, and time.")
+var network = new Command(
+    "network", "Loading and evaluating a network of published size: anonymous memory beside the weights' own size, and time.")
 {
-    new Option<string>("--model") { Description = "adm-32, adm-64, adm-256, or the config.json of a UNet, transformer or text encoder.", Required = true },
+    new Option<string>(
+        "--model") { Description = "adm-32, adm-64, adm-256, or the config.json of a UNet, transformer or text encoder.", Required = true },
     new Option<ScalarType>("--dtype") { Description = "The type to compute in.", DefaultValueFactory = _ => ScalarType.Float32 },
-    new Option<ScalarType>("--file-dtype") { Description = "The type of the drawn weights on disk.", DefaultValueFactory = _ => ScalarType.Float16 },
+    new Option<ScalarType>(
+        "--file-dtype") { Description = "The type of the drawn weights on disk.", DefaultValueFactory = _ => ScalarType.Float16 },
     new Option<int>("--forwards") { Description = "Evaluations of one sample; the best is shown.", DefaultValueFactory = _ => 2 },
     new Option<string?>("--weights") { Description = "A folder of drawn weights (for the process that measures).", Hidden = true },
 };
 network.SetAction(async (parsed, cancellationToken) =>
 {
-    var (name, dtype, forwards) = (parsed.GetRequiredValue<string>("--model"), parsed.GetRequiredValue<ScalarType>("--dtype"), parsed.GetRequiredValue<int>("--forwards"));
+    var (name, dtype, forwards) = (parsed.GetRequiredValue<string>("--model"), parsed.GetRequiredValue<ScalarType>("--dtype"),
+        parsed.GetRequiredValue<int>("--forwards"));
     return parsed.GetValue<string?>("--weights") is { } weights
         ? NetworkBench.Measure(name, weights, dtype, forwards)
         : await new NetworkBench(name, parsed.GetRequiredValue<ScalarType>("--file-dtype"), dtype, forwards).RunAsync(cancellationToken);

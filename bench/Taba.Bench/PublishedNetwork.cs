@@ -39,7 +39,8 @@ sealed record PublishedNetwork(
             {
                 "UNet2DModel" => Ldm(name, UNet2DConfig.Parse(config, model), State(config)),
                 "Transformer2DModel" or "DiTTransformer2DModel" => Dit(name, DitConfig.Parse(config, model), State(config)),
-                "UNet2DConditionModel" => If(name, UNet2DConditionConfig.Parse(config, model), State(config), config.GetProperty("encoder_hid_dim").GetInt64()),
+                "UNet2DConditionModel" =>
+                    If(name, UNet2DConditionConfig.Parse(config, model), State(config), config.GetProperty("encoder_hid_dim").GetInt64()),
                 var other => throw new ArgumentException($"No network is called {other}.", nameof(model)),
             }
             : T5(name, T5Config.Parse(config, model));

@@ -22,7 +22,11 @@ sealed class ThroughputBench(BenchModel model, int batch, int rounds, double sec
         {
             var clock = Stopwatch.StartNew();
             await using var silo = await EmbeddedSilo.StartAsync(
-                new EmbeddedSiloOptions { StoreRoot = Path.Combine(folder, ".taba"), Device = model.Device, BatchSize = batch, Command = "bench" },
+                new EmbeddedSiloOptions
+                {
+                    StoreRoot = Path.Combine(folder, ".taba"), Device = model.Device, BatchSize = batch,
+                    Command = "bench"
+                },
                 cancellationToken);
             var started = clock.Elapsed.TotalSeconds;
             await SweepAsync(silo, folder, batch, seed: 0, cancellationToken);
@@ -46,7 +50,9 @@ sealed class ThroughputBench(BenchModel model, int batch, int rounds, double sec
                 Console.Error.WriteLine($"round {round + 1}: bare {bareRates[^1]:F2}, sweep {sweepRates[^1]:F2} evaluations/s");
             }
             var after = silo.EngineStatistics[0];
-            Print(samples, started, loaded, bareRates, sweepRates, (after.OverheadTime - before.OverheadTime) / (after.NetworkTime - before.NetworkTime));
+            Print(
+                samples, started, loaded, bareRates, sweepRates,
+                (after.OverheadTime - before.OverheadTime) / (after.NetworkTime - before.NetworkTime));
             return 0;
         }
         finally
@@ -82,7 +88,9 @@ sealed class ThroughputBench(BenchModel model, int batch, int rounds, double sec
 
     void Print(int samples, double started, double loaded, List<double> bare, List<double> sweep, double overhead)
     {
-        Console.WriteLine($"model {model.Definition.Name}, {model.Device.Kind}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} cores, batch {batch}, T {steps}, {samples} samples a round");
+        Console.WriteLine(
+            $"model {model.Definition.Name}, {model.Device.Kind}, {RuntimeInformation.ProcessArchitecture}, "
+            + $"{Environment.ProcessorCount} cores, batch {batch}, T {steps}, {samples} samples a round");
         Console.WriteLine($"start-up (not in the rates): silo {started:F2} s; first batch with model load {loaded:F2} s");
         Console.WriteLine();
         Console.WriteLine("| | median evaluations/s | least | most |");
@@ -90,11 +98,14 @@ sealed class ThroughputBench(BenchModel model, int batch, int rounds, double sec
         Row("bare loop", bare);
         Row("whole sweep", sweep);
         Console.WriteLine();
-        Console.WriteLine($"ratio of medians {Median(sweep) / Median(bare):F4}; ratios by round {string.Join(", ", sweep.Zip(bare, (s, b) => $"{s / b:F3}"))}");
+        Console.WriteLine(
+            $"ratio of medians {Median(sweep) / Median(bare):F4}; ratios by round "
+            + $"{string.Join(", ", sweep.Zip(bare, (s, b) => $"{s / b:F3}"))}");
         Console.WriteLine($"engine time outside the network {overhead:P2} of network time");
     }
 
-    static void Row(string name, List<double> rates) => Console.WriteLine($"| {name} | {Median(rates):F2} | {rates.Min():F2} | {rates.Max():F2} |");
+    static void Row(string name, List<double> rates) =>
+        Console.WriteLine($"| {name} | {Median(rates):F2} | {rates.Min():F2} | {rates.Max():F2} |");
 
     static double Median(List<double> values)
     {

@@ -30,14 +30,18 @@ readonly record struct ProcessUse(TimeSpan Cpu, long Resident, long PeakResident
         .Aggregate(TimeSpan.Zero, (sum, id) => sum + CpuOf(id));
 
     /// <summary>The process whose command line holds a text; null when there is none.</summary>
-    public static int? Find(string inCommandLine) => ProcessIds().Select(id => (int?)id).FirstOrDefault(id => CommandLine(id!.Value).Contains(inCommandLine, StringComparison.Ordinal));
+    public static int? Find(string inCommandLine) =>
+        ProcessIds().Select(id => (int?)id).FirstOrDefault(id => CommandLine(id!.Value).Contains(inCommandLine, StringComparison.Ordinal));
 
     /// <summary>Idle processor time of the machine since it started, over all cores.</summary>
     public static TimeSpan MachineIdle() =>
-        TimeSpan.FromSeconds(long.Parse(File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries)[4], CultureInfo.InvariantCulture) / TicksPerSecond);
+        TimeSpan.FromSeconds(
+            long.Parse(File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries)[
+                4], CultureInfo.InvariantCulture) / TicksPerSecond);
 
     static IEnumerable<int> ProcessIds() =>
-        Directory.EnumerateDirectories("/proc").Select(d => int.TryParse(Path.GetFileName(d), CultureInfo.InvariantCulture, out var id) ? id : -1).Where(id => id > 0);
+        Directory.EnumerateDirectories("/proc").Select(
+            d => int.TryParse(Path.GetFileName(d), CultureInfo.InvariantCulture, out var id) ? id : -1).Where(id => id > 0);
 
     static string[] Stat(int processId)
     {

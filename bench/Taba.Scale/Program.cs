@@ -11,9 +11,13 @@ var batch = new Option<int>("--batch") { Description = "Rows of a pass.", Defaul
 var pass = new Option<double>("--pass-ms") { Description = "Milliseconds of a pass.", DefaultValueFactory = _ => 50 };
 var samples = new Option<int>("--samples") { Description = "Samples of the sweep.", DefaultValueFactory = _ => 1_000_000 };
 var steps = new Option<int>("--steps") { Description = "T.", DefaultValueFactory = _ => 50 };
-var segment = new Option<int>("--segment-steps") { Description = "Steps between two reports of a trajectory.", DefaultValueFactory = _ => 50 };
+var segment = new Option<int>(
+    "--segment-steps")
+{ Description = "Steps between two reports of a trajectory.", DefaultValueFactory = _ => 50 };
 var partRows = new Option<int>("--part-rows") { Description = "Rows of a part.", DefaultValueFactory = _ => PartGrid.MaxRows };
-var warmUp = new Option<int>("--warm-up") { Description = "Samples of a sweep before the measured one, while code is compiled.", DefaultValueFactory = _ => 0 };
+var warmUp = new Option<int>(
+    "--warm-up")
+{ Description = "Samples of a sweep before the measured one, while code is compiled.", DefaultValueFactory = _ => 0 };
 var minutes = new Option<double>("--at-most") { Description = "Minutes after which a run is given up.", DefaultValueFactory = _ => 120 };
 var name = new Option<string>("--name") { Description = "The silo's name; 'coordinator' has no devices.", Required = true };
 var reports = new Option<string>("--reports") { Description = "Folder for its reports.", Required = true };
@@ -38,14 +42,16 @@ silo.SetAction((parsed, _) =>
     return SimulatedSilo.RunAsync(parsed.GetRequiredValue(name), role, Options(parsed), parsed.GetRequiredValue(reports));
 });
 
-var run = new Command("run", "One sweep on a cluster of processes with simulated devices.") { silos, devices, batch, pass, samples, steps, segment, partRows, warmUp, minutes };
+var run = new Command("run", "One sweep on a cluster of processes with simulated devices.") { silos, devices, batch, pass, samples, steps,
+    segment, partRows, warmUp, minutes };
 run.SetAction(async (parsed, _) =>
 {
     var result = await ScaleRun.RunAsync(Options(parsed), TimeSpan.FromMinutes(parsed.GetValue(minutes)));
     Console.WriteLine($"{ScaleResult.Heading}\n{result.Row}\n\n{result.Details}");
 });
 
-var table = new Command("table", "How cost grows with silos, samples and parts: a few short runs.") { batch, pass, steps, segment, warmUp, minutes };
+var table = new Command(
+    "table", "How cost grows with silos, samples and parts: a few short runs.") { batch, pass, steps, segment, warmUp, minutes };
 table.SetAction(async (parsed, _) =>
 {
     var shape = Options(parsed);
@@ -54,5 +60,6 @@ table.SetAction(async (parsed, _) =>
         Console.WriteLine((await ScaleRun.RunAsync(options, TimeSpan.FromMinutes(parsed.GetValue(minutes)))).Row);
 });
 
-return await new RootCommand("Simulates devices, and nothing else, to see what a large cluster costs. Tables go to docs/benchmarks.md.") { run, table, silo }
+return await new RootCommand(
+    "Simulates devices, and nothing else, to see what a large cluster costs. Tables go to docs/benchmarks.md.") { run, table, silo }
     .Parse(args).InvokeAsync();

@@ -32,7 +32,8 @@ sealed class ScaleCluster : IAsyncDisposable
     public int? Database => ProcessUse.Find($"-p {_postgres.Port} ") ?? ProcessUse.Find($"-p {_postgres.Port}");
 
     /// <summary>How a client reaches it.</summary>
-    public TabaClusterOptions ClientOptions => ClusterSettings.Read(Settings().Select(s => new KeyValuePair<string, string?>(s.Key.Replace("__", ":", StringComparison.Ordinal), s.Value)), Name);
+    public TabaClusterOptions ClientOptions => ClusterSettings.Read(
+        Settings().Select(s => new KeyValuePair<string, string?>(s.Key.Replace("__", ":", StringComparison.Ordinal), s.Value)), Name);
 
     public static async Task<ScaleCluster> StartAsync(ScaleOptions options)
     {
@@ -64,7 +65,8 @@ sealed class ScaleCluster : IAsyncDisposable
         _folder.Dispose();
     }
 
-    void Begin(string name, ScaleOptions options) => _silos.Add(ProgramProcess.Start(name, Programs.Beside("taba-scale.dll"), _folder.Path, Settings(),
+    void Begin(string name, ScaleOptions options) =>
+        _silos.Add(ProgramProcess.Start(name, Programs.Beside("taba-scale.dll"), _folder.Path, Settings(),
     [
         "silo", "--name", name, "--reports", Reports,
         "--devices", Text(options.DevicesPerSilo), "--batch", Text(options.Batch), "--pass-ms", Text(options.PassTime.TotalMilliseconds),

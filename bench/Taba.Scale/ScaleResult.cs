@@ -60,7 +60,12 @@ sealed record ScaleResult
             var coordinator = Processes[0];
             var silos = Processes[1..];
             return string.Create(CultureInfo.InvariantCulture,
-                $"| {Options.Silos} x {Options.DevicesPerSilo} | {Options.Samples:N0} | {Parts:N0} | {Options.Ideal.TotalSeconds:F1} | {Wall.TotalSeconds:F1} | {Efficiency:F3} | {(double)RowSteps / Passes:F1} | {coordinator.Cpu / Elapsed:F3}, {coordinator.PeakResident / Mebibyte:F0} | {silos.Average(s => s.Cpu / Elapsed):F3}, {silos.Max(s => s.PeakResident) / Mebibyte:F0} | {(Processes.Aggregate(DatabaseCpu, (sum, p) => sum + p.Cpu)).TotalMilliseconds / Options.Samples:F2} | {PublishSeconds * 1000:F0} | {MachineBusy:P0} |");
+                $"| {Options.Silos} x {Options.DevicesPerSilo} | {Options.Samples:N0} | {Parts:N0} | {Options.Ideal.TotalSeconds:F1} | "
+                + $"{Wall.TotalSeconds:F1} | {Efficiency:F3} | {(double)RowSteps / Passes:F1} | {coordinator.Cpu / Elapsed:F3}, "
+                    + $"{coordinator.PeakResident / Mebibyte:F0} | {silos.Average(s => s.Cpu / Elapsed):F3}, "
+                        + $"{silos.Max(s => s.PeakResident) / Mebibyte:F0} | "
+                            + $"{(Processes.Aggregate(DatabaseCpu, (sum, p) => sum + p.Cpu)).TotalMilliseconds / Options.Samples:F2} | "
+                                + $"{PublishSeconds * 1000:F0} | {MachineBusy:P0} |");
         }
     }
 
@@ -70,7 +75,8 @@ sealed record ScaleResult
         get
         {
             var lines = Processes.Select(p => string.Create(CultureInfo.InvariantCulture,
-                $"| {p.Name} | {p.Cpu.TotalSeconds:F1} | {p.Cpu / Elapsed:F3} | {p.ResidentBefore / Mebibyte:F0} | {p.ResidentHalfway / Mebibyte:F0} | {p.ResidentAfter / Mebibyte:F0} | {p.PeakResident / Mebibyte:F0} |"));
+                $"| {p.Name} | {p.Cpu.TotalSeconds:F1} | {p.Cpu / Elapsed:F3} | {p.ResidentBefore / Mebibyte:F0} | "
+                + $"{p.ResidentHalfway / Mebibyte:F0} | {p.ResidentAfter / Mebibyte:F0} | {p.PeakResident / Mebibyte:F0} |"));
             return string.Create(CultureInfo.InvariantCulture,
                 $"""
                 | process | processor, s | cores | MiB before | halfway | at the end | peak |

@@ -12,7 +12,9 @@ static class ScaleRun
     static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(2);
     static readonly TimeSpan s_reportsSettle = TimeSpan.FromSeconds(3);
 
-    /// <exception cref="InvalidOperationException">The sweep did not end as it should, or the store does not hold every row exactly once.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The sweep did not end as it should, or the store does not hold every row exactly once.
+    /// </exception>
     public static async Task<ScaleResult> RunAsync(ScaleOptions options, TimeSpan atMost)
     {
         await using var cluster = await ScaleCluster.StartAsync(options);
@@ -55,7 +57,8 @@ static class ScaleRun
             Processes =
             [
                 .. cluster.Silos.Select((s, i) => new ProcessResult(
-                    s.Name, after[i].Cpu - before[i].Cpu, before[i].Resident, (halfway ?? after)[i].Resident, after[i].Resident, after[i].PeakResident)),
+                    s.Name, after[i].Cpu - before[i].Cpu, before[i].Resident, (halfway ?? after)[i].Resident, after[i].Resident,
+                    after[i].PeakResident)),
             ],
         };
     }
@@ -70,9 +73,11 @@ static class ScaleRun
         {
             var done = status.Stages.Sum(s => s.RowsDone);
             onProgress(done);
-            await Console.Error.WriteAsync(string.Create(CultureInfo.InvariantCulture, $"\r{clock.Elapsed:hh\\:mm\\:ss} {done:N0} of {plan.Stages[0].Rows.Count:N0}   "));
+            await Console.Error.WriteAsync(string.Create(
+                CultureInfo.InvariantCulture, $"\r{clock.Elapsed:hh\\:mm\\:ss} {done:N0} of {plan.Stages[0].Rows.Count:N0}   "));
             if (clock.Elapsed > atMost)
-                throw new InvalidOperationException($"{done:N0} of {plan.Stages[0].Rows.Count:N0} samples after {clock.Elapsed}.\n{Said(cluster)}");
+                throw new InvalidOperationException(
+                    $"{done:N0} of {plan.Stages[0].Rows.Count:N0} samples after {clock.Elapsed}.\n{Said(cluster)}");
             if (cluster.Silos.FirstOrDefault(s => s.HasExited) is { } gone)
                 throw new InvalidOperationException($"{gone.Name} ended.\n{gone.Output}\n{gone.Errors}");
             await Task.Delay(s_lookEvery);
@@ -105,7 +110,9 @@ static class ScaleRun
                 throw new InvalidOperationException($"Rows {next} to {rows.Start} are missing or doubled in the store.");
             next = rows.End;
         }
-        return next == options.Samples ? manifests.Length : throw new InvalidOperationException($"The store holds {next} of {options.Samples} rows.");
+        return next == options.Samples
+            ? manifests.Length
+            : throw new InvalidOperationException($"The store holds {next} of {options.Samples} rows.");
     }
 
     static string Said(ScaleCluster cluster) => string.Join('\n', cluster.Silos.Select(s => $"{s.Name}: {s.Errors}"));

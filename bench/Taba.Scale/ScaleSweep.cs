@@ -23,7 +23,10 @@ static class ScaleSweep
         return new(key, "scale", [new(key, spec, new(0, samples), CaptureSelection.None)], []);
     }
 
-    /// <summary>The grid cuts by the size of a row: one that is said to be so large that a part has the rows that are wanted. It is not written.</summary>
+    /// <summary>
+    /// The grid cuts by the size of a row: one that is said to be so large that a part has the rows that are wanted. It is not
+    /// written.
+    /// </summary>
     static StateShape? Shape(int partRows)
     {
         if (partRows == PartGrid.MaxRows)
@@ -31,6 +34,8 @@ static class ScaleSweep
         var shape = new StateShape(1, 1, (int)(PartGrid.MaxBytes / partRows / sizeof(float)));
         return PartGrid.RowsPerPart(shape.Bytes) == partRows
             ? shape
-            : throw new ArgumentOutOfRangeException(nameof(partRows), partRows, $"The part grid has no parts of {partRows} rows: a power of two of at most {PartGrid.MaxRows} is one.");
+            : throw new ArgumentOutOfRangeException(
+                nameof(partRows), partRows,
+                $"The part grid has no parts of {partRows} rows: a power of two of at most {PartGrid.MaxRows} is one.");
     }
 }

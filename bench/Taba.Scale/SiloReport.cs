@@ -44,5 +44,6 @@ sealed record SiloReport
         File.Move(temporary, path, overwrite: true);
     }
 
-    public static SiloReport Read(string path) => File.Exists(path) ? JsonSerializer.Deserialize<SiloReport>(File.ReadAllText(path)) ?? new() : new();
+    public static SiloReport Read(string path) =>
+        File.Exists(path) ? JsonSerializer.Deserialize<SiloReport>(File.ReadAllText(path)) ?? new() : new();
 }

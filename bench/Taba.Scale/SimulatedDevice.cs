@@ -4,7 +4,8 @@ namespace Taba.Scale;
 
 /// <summary>
 /// A device that does nothing but take time: a pass of at most <paramref name="batch"/> rows takes <paramref name="passTime"/>, whatever
-/// they are. Twice as many rows as a pass has take turns in its slots, as in an engine; the others wait. A thread of its own, as an engine has.
+/// they are. Twice as many rows as a pass has take turns in its slots, as in an engine; the others wait. A thread of its own, as an
+/// engine has.
 /// </summary>
 sealed class SimulatedDevice : IDisposable
 {

@@ -6,7 +6,9 @@ using Taba.Silo.Engines;
 
 namespace Taba.Scale;
 
-/// <summary>The engines of a silo with several simulated devices: everything that grains and worker see of engines, and no network.</summary>
+/// <summary>
+/// The engines of a silo with several simulated devices: everything that grains and worker see of engines, and no network.
+/// </summary>
 sealed class SimulatedEngines : IEngineHost, IEngineCapacity, IDisposable
 {
     readonly SimulatedDevice[] _devices;
@@ -23,7 +25,8 @@ sealed class SimulatedEngines : IEngineHost, IEngineCapacity, IDisposable
         _devices =
         [
             .. Enumerable.Range(0, options.DevicesPerSilo)
-                .Select(i => new SimulatedDevice($"simulated device {i}", options.Batch, options.PassTime, row => ReportAsync(row).Ignore())),
+                .Select(
+                    i => new SimulatedDevice($"simulated device {i}", options.Batch, options.PassTime, row => ReportAsync(row).Ignore())),
         ];
     }
 

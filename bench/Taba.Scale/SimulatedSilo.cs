@@ -48,7 +48,8 @@ static class SimulatedSilo
                     services.AddSingleton<SimulatedWorkspace>();
                     services.Replace(ServiceDescriptor.Singleton<IEngineHost>(p => engines = p.GetRequiredService<SimulatedEngines>()));
                     services.Replace(ServiceDescriptor.Singleton<IEngineCapacity>(p => engines = p.GetRequiredService<SimulatedEngines>()));
-                    services.Replace(ServiceDescriptor.Singleton<IPartWorkspace>(p => workspace = p.GetRequiredService<SimulatedWorkspace>()));
+                    services.Replace(
+                        ServiceDescriptor.Singleton<IPartWorkspace>(p => workspace = p.GetRequiredService<SimulatedWorkspace>()));
                 },
             },
             ended.Token);
@@ -58,7 +59,8 @@ static class SimulatedSilo
         {
             if (workspace is not null && engines is not null)
             {
-                var done = workspace.Report with { Passes = engines.Passes, RowSteps = engines.RowSteps, ReportsFailed = engines.ReportsFailed };
+                var done =
+                    workspace.Report with { Passes = engines.Passes, RowSteps = engines.RowSteps, ReportsFailed = engines.ReportsFailed };
                 done.Write(report);
             }
             await Task.Delay(s_reportEvery, ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -11,7 +11,8 @@ using static TorchSharp.torch;
 namespace Taba.Scale;
 
 /// <summary>
-/// Nothing is read; what is published is real: an object of one float a row, its digest, and its manifest, create-if-absent, in a real store.
+/// Nothing is read; what is published is real: an object of one float a row, its digest, and its manifest, create-if-absent, in a
+/// real store.
 /// </summary>
 sealed class SimulatedWorkspace(ITensorStore store, ScaleOptions options, TimeProvider time) : IPartWorkspace
 {
@@ -39,10 +40,12 @@ sealed class SimulatedWorkspace(ITensorStore store, ScaleOptions options, TimePr
             _stage = lease.Attempt.StageKey;
         }
         _leases[lease.Attempt.Id] = lease;
-        return Task.FromResult(new PreparedPart([.. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Select(sample => new SampleStart(sample, 0))], []));
+        return Task.FromResult(
+            new PreparedPart([.. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Select(sample => new SampleStart(sample, 0))], []));
     }
 
-    public Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) => Task.Run(async () =>
+    public Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) =>
+        Task.Run(async () =>
     {
         var clock = Stopwatch.StartNew();
         var lease = _leases[attempt.Id];
@@ -50,7 +53,8 @@ sealed class SimulatedWorkspace(ITensorStore store, ScaleOptions options, TimePr
         var bytes = new byte[lease.Rows.Count * sizeof(float)];
         ImmutableArray<long> shape = [lease.Rows.Count, 1, 1, 1];
         long offset;
-        using (var file = TensorFileWriter.Create(store.ScratchPath(attempt, name), TensorFormat.Safetensors, name, ScalarType.Float32, [.. shape]))
+        using (var file = TensorFileWriter.Create(
+            store.ScratchPath(attempt, name), TensorFormat.Safetensors, name, ScalarType.Float32, [.. shape]))
         {
             file.Write(bytes);
             file.Complete();
@@ -65,7 +69,9 @@ sealed class SimulatedWorkspace(ITensorStore store, ScaleOptions options, TimePr
                 RowEnd = lease.Rows.End,
                 Epoch = attempt.Epoch,
                 Attempt = attempt.Id,
-                Objects = [new(name, TensorKinds.None, [], path, shape, "float32", offset, bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)))],
+                Objects =
+                    [new(name, TensorKinds.None, [], path, shape, "float32", offset, bytes.Length, Convert.ToHexStringLower(
+                        SHA256.HashData(bytes)))],
                 Evaluations = (long)lease.Rows.Count * options.Steps,
                 Device = "simulated",
                 PublishedAt = time.GetUtcNow(),

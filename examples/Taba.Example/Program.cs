@@ -42,7 +42,9 @@ void Report(string what, DdimRun inversion)
     using var inner = NewDisposeScope();
     var latents = DdimSampler.Run(model, schedule, Direction.Inversion, inversion);
     var again = DdimSampler.Run(model, schedule, Direction.Sampling, new DdimRun { X = latents });
-    Console.WriteLine($"{what,-20} latents differ from the noise by {MeanAbsolute(latents, xT):F4}, reconstructions from the images by {MeanAbsolute(again, images):F4}");
+    Console.WriteLine(
+        $"{what,-20} latents differ from the noise by {MeanAbsolute(latents, xT):F4}, reconstructions from the images by "
+        + $"{MeanAbsolute(again, images):F4}");
 }
 
 static float MeanAbsolute(Tensor a, Tensor b) => a.sub(b).abs().mean().item<float>();

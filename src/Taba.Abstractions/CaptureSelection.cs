@@ -73,7 +73,8 @@ public sealed record CaptureSelection(
     public static CaptureSelection ForSwap(SwapKind kind, int before, int numInferenceSteps)
     {
         var offset = kind == SwapKind.Eps ? 1 : 2;
-        var steps = Enumerable.Range(0, before).Select(idx => numInferenceSteps - offset - idx).Where(k => k >= 0).Order().ToImmutableArray();
+        var steps = Enumerable.Range(0, before).Select(idx => numInferenceSteps - offset - idx).Where(
+            k => k >= 0).Order().ToImmutableArray();
         return kind == SwapKind.Eps ? new([], steps, []) : new(steps, [], []);
     }
 

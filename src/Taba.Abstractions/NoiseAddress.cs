@@ -27,7 +27,8 @@ public sealed record NoiseAddress(NoiseLayout Layout, long Seed, Dtype Dtype, No
                 return false;
             return TotalRows is { } total
                 ? checked(total * Shape.Elements) % Block != 0
-                : throw new InvalidOperationException($"Upstream noise of rows {Shape} needs the number of rows: a row is not a multiple of {Block} elements.");
+                : throw new InvalidOperationException(
+                    $"Upstream noise of rows {Shape} needs the number of rows: a row is not a multiple of {Block} elements.");
         }
     }
 

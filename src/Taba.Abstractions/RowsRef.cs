@@ -47,4 +47,5 @@ public sealed record ListedClassRows(ImmutableArray<long> Ids, int NoisesPerProm
 /// <param name="Digest">Of what the prompt of a row depends on; the same, however many prompts are drawn.</param>
 /// <param name="RowByRow">The file holds one prompt a row.</param>
 [GenerateSerializer, Immutable, Alias("taba.PromptRows")]
-public sealed record PromptRows(string Source, string? DatasetPath, string Digest, long CondSeed, int NoisesPerPrompt, int TotalRows, bool RowByRow) : RowsRef;
+public sealed record PromptRows(
+    string Source, string? DatasetPath, string Digest, long CondSeed, int NoisesPerPrompt, int TotalRows, bool RowByRow) : RowsRef;

@@ -12,7 +12,8 @@ public static class StageKey
 
     /// <summary>The key: 32 hexadecimal digits of a SHA-256.</summary>
     public static string Of(StageSpec spec) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', Fields(spec).Select(f => $"{f.Name}={f.Value}")))))[..32];
+        Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', Fields(spec).Select(f => $"{f.Name}={f.Value}")))))[..32];
 
     /// <summary>The fields that enter the key, in order, named as a user would name them: also what a refused run folder reports.</summary>
     public static IEnumerable<(string Name, string Value)> Fields(StageSpec spec)
@@ -56,7 +57,8 @@ public static class StageKey
         StageRows stage => $"stage {stage.Key}",
         FileRows file => $"file {file.Digest}",
         ImageRows images => $"pictures {images.Digest} at {images.Height}x{images.Width}",
-        DrawnClassRows drawn => $"classes drawn with cond_seed {drawn.CondSeed}, {drawn.NoisesPerPrompt} rows each, of {drawn.LabelsDigest}",
+        DrawnClassRows drawn =>
+            $"classes drawn with cond_seed {drawn.CondSeed}, {drawn.NoisesPerPrompt} rows each, of {drawn.LabelsDigest}",
         ListedClassRows listed => $"classes {string.Join(',', listed.Ids)}, {listed.NoisesPerPrompt} rows each",
         PromptRows prompts => $"prompts {prompts.Digest}",
         NoiseRows noise => noise.Address(NoiseStream.Initial, shape).Canonical,

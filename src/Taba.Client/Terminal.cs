@@ -8,5 +8,6 @@ namespace Taba.Client;
 sealed record Terminal(TextWriter Output, TextWriter Error, bool ErrorIsLive, TimeProvider Time)
 {
     public static Terminal OfProcess() =>
-        new(Console.Out, Console.Error, !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not "dumb", TimeProvider.System);
+        new(Console.Out, Console.Error, !Console.IsErrorRedirected
+            && Environment.GetEnvironmentVariable("TERM") is not "dumb", TimeProvider.System);
 }

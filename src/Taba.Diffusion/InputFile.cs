@@ -19,7 +19,8 @@ static class InputFile
         if (new FileInfo(target) is { Exists: true, Length: 0 })
             throw new InvalidDataException($"{path} is empty; {what} is expected.");
 
-        using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.SequentialScan);
+        using var handle = File.OpenHandle(
+            path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.SequentialScan);
         var length = RandomAccess.GetLength(handle);
         if (length > maxBytes)
             throw new InvalidDataException($"{path} has {length} bytes; {what} has at most {maxBytes}.");

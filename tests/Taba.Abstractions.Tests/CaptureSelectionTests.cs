@@ -4,7 +4,8 @@ namespace Taba.Abstractions.Tests;
 
 public sealed class CaptureSelectionTests
 {
-    static readonly Gen<CaptureSelection> Selection = Gen.Select(Steps(), Steps(), Steps(), (s, e, p) => new CaptureSelection([.. s], [.. e], [.. p]));
+    static readonly Gen<CaptureSelection> s_selection = Gen.Select(
+        Steps(), Steps(), Steps(), (s, e, p) => new CaptureSelection([.. s], [.. e], [.. p]));
 
     [Fact]
     public void Of_All_KeepsEveryStepOfEveryKind()
@@ -58,7 +59,7 @@ public sealed class CaptureSelectionTests
 
     [Fact]
     public void Union_AnySelections_CoversBothAndNothingLess() =>
-        Gen.Select(Selection, Selection).Sample((a, b) =>
+        Gen.Select(s_selection, s_selection).Sample((a, b) =>
         {
             var both = a.Union(b);
             Assert.True(both.Covers(a));
@@ -70,12 +71,12 @@ public sealed class CaptureSelectionTests
 
     [Fact]
     public void Covers_AnySelections_IsInclusionOfSteps() =>
-        Gen.Select(Selection, Selection).Sample((a, b) => a.Covers(b)
+        Gen.Select(s_selection, s_selection).Sample((a, b) => a.Covers(b)
             == (!b.State.Except(a.State).Any() && !b.Eps.Except(a.Eps).Any() && !b.PredXstart.Except(a.PredXstart).Any()));
 
     [Fact]
     public void At_AnyStep_NamesTheKindsThatKeepIt() =>
-        Gen.Select(Selection, Gen.Int[0, 12]).Sample((kept, step) =>
+        Gen.Select(s_selection, Gen.Int[0, 12]).Sample((kept, step) =>
         {
             var at = kept.At(step);
             Assert.Equal(kept.State.Contains(step), at.HasFlag(TensorKinds.State));
@@ -85,7 +86,7 @@ public sealed class CaptureSelectionTests
 
     [Fact]
     public void Equals_SameSteps_IsTrueAndHashesAgree() =>
-        Selection.Sample(a =>
+        s_selection.Sample(a =>
         {
             CaptureSelection copy = new([.. a.State], [.. a.Eps], [.. a.PredXstart]);
             Assert.Equal(a, copy);

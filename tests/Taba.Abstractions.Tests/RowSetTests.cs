@@ -5,38 +5,39 @@ namespace Taba.Abstractions.Tests;
 /// <summary>A set of ranges behaves as the set of its rows.</summary>
 public sealed class RowSetTests
 {
-    static readonly Gen<RowRange> Range = Gen.Select(Gen.Int[0, 60], Gen.Int[0, 12], (start, count) => new RowRange(start, start + count));
-    static readonly Gen<RowRange[]> Ranges = Range.Array[0, 12];
-    static readonly Gen<(RowRange[] A, RowRange[] B)> Pair = Gen.Select(Ranges, Ranges);
+    static readonly Gen<RowRange> s_range = Gen.Select(
+        Gen.Int[0, 60], Gen.Int[0, 12], (start, count) => new RowRange(start, start + count));
+    static readonly Gen<RowRange[]> s_ranges = s_range.Array[0, 12];
+    static readonly Gen<(RowRange[] A, RowRange[] B)> s_pair = Gen.Select(s_ranges, s_ranges);
 
     [Fact]
-    public void Of_AnyRanges_HoldsTheirRows() => Ranges.Sample(ranges => Agree(RowSet.Of(ranges), Model(ranges)));
+    public void Of_AnyRanges_HoldsTheirRows() => s_ranges.Sample(ranges => Agree(RowSet.Of(ranges), Model(ranges)));
 
     [Fact]
     public void Union_AnySets_IsTheModelsUnion() =>
-        Pair.Sample(p => Agree(RowSet.Of(p.A).Union(RowSet.Of(p.B)), [.. Model(p.A).Union(Model(p.B))]));
+        s_pair.Sample(p => Agree(RowSet.Of(p.A).Union(RowSet.Of(p.B)), [.. Model(p.A).Union(Model(p.B))]));
 
     [Fact]
     public void Subtract_AnySets_IsTheModelsDifference() =>
-        Pair.Sample(p => Agree(RowSet.Of(p.A).Subtract(RowSet.Of(p.B)), [.. Model(p.A).Except(Model(p.B))]));
+        s_pair.Sample(p => Agree(RowSet.Of(p.A).Subtract(RowSet.Of(p.B)), [.. Model(p.A).Except(Model(p.B))]));
 
     [Fact]
     public void Intersect_AnySets_IsTheModelsIntersection() =>
-        Pair.Sample(p => Agree(RowSet.Of(p.A).Intersect(RowSet.Of(p.B)), [.. Model(p.A).Intersect(Model(p.B))]));
+        s_pair.Sample(p => Agree(RowSet.Of(p.A).Intersect(RowSet.Of(p.B)), [.. Model(p.A).Intersect(Model(p.B))]));
 
     [Fact]
     public void IntersectRange_AnySet_IsTheModelsIntersection() =>
-        Gen.Select(Ranges, Range).Sample((ranges, range) =>
+        Gen.Select(s_ranges, s_range).Sample((ranges, range) =>
             Agree(RowSet.Of(ranges).Intersect(range), [.. Model(ranges).Intersect(Model([range]))]));
 
     [Fact]
     public void Contains_AnyRange_IsTrueWhenTheModelHoldsAllItsRows() =>
-        Gen.Select(Ranges, Range).Sample((ranges, range) =>
+        Gen.Select(s_ranges, s_range).Sample((ranges, range) =>
             RowSet.Of(ranges).Contains(range) == Model([range]).IsSubsetOf(Model(ranges)));
 
     [Fact]
     public void Equals_SameRowsInAnyOrder_IsTrue() =>
-        Gen.Select(Ranges, Ranges).Sample((a, b) =>
+        Gen.Select(s_ranges, s_ranges).Sample((a, b) =>
         {
             var one = RowSet.Of([.. a, .. b]);
             var other = RowSet.Of([.. b.Reverse(), .. a.Reverse()]);
@@ -66,7 +67,8 @@ public sealed class RowSetTests
         Assert.Equal(model.Count, set.Count);
         Assert.Equal(model.Count == 0, set.IsEmpty);
         Assert.All(set.Ranges, r => Assert.False(r.IsEmpty));
-        Assert.All(set.Ranges.Zip(set.Ranges.Skip(1)), pair => Assert.True(pair.First.End < pair.Second.Start, $"{set} has adjacent ranges"));
+        Assert.All(
+            set.Ranges.Zip(set.Ranges.Skip(1)), pair => Assert.True(pair.First.End < pair.Second.Start, $"{set} has adjacent ranges"));
     }
 
     static HashSet<int> Model(RowRange[] ranges) => [.. ranges.SelectMany(r => Enumerable.Range(r.Start, r.Count))];

@@ -4,84 +4,88 @@ namespace Taba.Abstractions.Tests;
 /// <summary>Equal key, equal numbers: what must be in the key, what must not, and that keys of today are keys of tomorrow.</summary>
 public sealed class StageKeyTests
 {
-    static readonly StageSpec Invert = TestStages.Invert;
+    static readonly StageSpec s_invert = TestStages.Invert;
 
-    static readonly FileRows Conds = new("conds.safetensors", "digest-of-conds", 128);
+    static readonly FileRows s_conds = new("conds.safetensors", "digest-of-conds", 128);
 
-    static readonly PromptRows Prompts = new("dataset", "/data", "digest-of-prompts", 10, 4, 128, RowByRow: false);
+    static readonly PromptRows s_prompts = new("dataset", "/data", "digest-of-prompts", 10, 4, 128, RowByRow: false);
 
     /// <summary>A stage with everything set.</summary>
-    static readonly StageSpec Full = Invert with
+    static readonly StageSpec s_full = s_invert with
     {
         Swap = new(SwapKind.Xt, 10, new StageRows("source"), TestStages.Noise(42, 128)),
         Forward = new(3, TestStages.Noise(999, 128)),
-        Conditions = Conds,
+        Conditions = s_conds,
         Determinism = new(16, "cpu"),
     };
 
     public static TheoryData<string, StageSpec, StageSpec> Changes => new()
     {
-        { "kind", Invert, Invert with { Kind = StageKind.Reconstruct } },
-        { "weights", Invert, Invert with { Model = TestStages.Model with { Digest = "another" } } },
-        { "height", Invert, Invert with { Model = TestStages.Model with { Height = 16 } } },
-        { "width", Invert, Invert with { Model = TestStages.Model with { Width = 16 } } },
-        { "channels", Invert, Invert with { Model = TestStages.Model with { Channels = 4 } } },
-        { "T", Invert, Invert with { NumInferenceSteps = 11 } },
-        { "network precision", Invert, Invert with { Precision = TestStages.Float32 with { Network = Dtype.Float16 } } },
-        { "state precision", Invert, Invert with { Precision = TestStages.Float32 with { State = Dtype.Float16 } } },
-        { "input stage", Invert, Invert with { Input = new StageRows("another") } },
-        { "input file", Invert, Invert with { Input = new FileRows("x.pt", "digest", 128) } },
-        { "digest of a file", Invert with { Input = new FileRows("x.pt", "one", 128) }, Invert with { Input = new FileRows("x.pt", "other", 128) } },
+        { "kind", s_invert, s_invert with { Kind = StageKind.Reconstruct } },
+        { "weights", s_invert, s_invert with { Model = TestStages.Model with { Digest = "another" } } },
+        { "height", s_invert, s_invert with { Model = TestStages.Model with { Height = 16 } } },
+        { "width", s_invert, s_invert with { Model = TestStages.Model with { Width = 16 } } },
+        { "channels", s_invert, s_invert with { Model = TestStages.Model with { Channels = 4 } } },
+        { "T", s_invert, s_invert with { NumInferenceSteps = 11 } },
+        { "network precision", s_invert, s_invert with { Precision = TestStages.Float32 with { Network = Dtype.Float16 } } },
+        { "state precision", s_invert, s_invert with { Precision = TestStages.Float32 with { State = Dtype.Float16 } } },
+        { "input stage", s_invert, s_invert with { Input = new StageRows("another") } },
+        { "input file", s_invert, s_invert with { Input = new FileRows("x.pt", "digest", 128) } },
+        { "digest of a file", s_invert with { Input = new FileRows("x.pt", "one", 128) },
+        s_invert with { Input = new FileRows("x.pt", "other", 128) } },
         { "seed", TestStages.Sample, TestStages.Sample with { Input = TestStages.Noise(43, 128) } },
         { "noise layout", TestStages.Sample, TestStages.Sample with { Input = TestStages.Noise(42, 128, NoiseLayout.PerSample) } },
         { "noise dtype", TestStages.Sample, TestStages.Sample with { Input = TestStages.Noise(42, 128) with { Dtype = Dtype.Float16 } } },
-        { "swap", Full, Full with { Swap = null } },
-        { "swap kind", Full, Full with { Swap = Full.Swap! with { Kind = SwapKind.Eps } } },
-        { "swap K", Full, Full with { Swap = Full.Swap! with { Before = 9 } } },
-        { "swap source", Full, Full with { Swap = Full.Swap! with { Source = new StageRows("another") } } },
-        { "noise of a swap of xt that reaches it", Full, Full with { Swap = Full.Swap! with { Noise = TestStages.Noise(43, 128) } } },
-        { "forward", Full, Full with { Forward = null } },
-        { "forward K", Full, Full with { Forward = Full.Forward! with { Before = 2 } } },
-        { "forward seed", Full, Full with { Forward = Full.Forward! with { Noise = TestStages.Noise(998, 128) } } },
-        { "conditions", Full, Full with { Conditions = null } },
-        { "digest of conditions", Full, Full with { Conditions = Conds with { Digest = "another" } } },
+        { "swap", s_full, s_full with { Swap = null } },
+        { "swap kind", s_full, s_full with { Swap = s_full.Swap! with { Kind = SwapKind.Eps } } },
+        { "swap K", s_full, s_full with { Swap = s_full.Swap! with { Before = 9 } } },
+        { "swap source", s_full, s_full with { Swap = s_full.Swap! with { Source = new StageRows("another") } } },
+        { "noise of a swap of xt that reaches it", s_full, s_full with { Swap = s_full.Swap! with { Noise = TestStages.Noise(43, 128) } } },
+        { "forward", s_full, s_full with { Forward = null } },
+        { "forward K", s_full, s_full with { Forward = s_full.Forward! with { Before = 2 } } },
+        { "forward seed", s_full, s_full with { Forward = s_full.Forward! with { Noise = TestStages.Noise(998, 128) } } },
+        { "conditions", s_full, s_full with { Conditions = null } },
+        { "digest of conditions", s_full, s_full with { Conditions = s_conds with { Digest = "another" } } },
         { "seed of drawn classes", Drawn(10, 4), Drawn(11, 4) },
         { "rows of a drawn class", Drawn(10, 4), Drawn(10, 2) },
-        { "class names", Drawn(10, 4), Full with { Conditions = new DrawnClassRows(10, 4, "other names", 128) } },
+        { "class names", Drawn(10, 4), s_full with { Conditions = new DrawnClassRows(10, 4, "other names", 128) } },
         { "listed classes", Listed(207, 4), Listed(208, 4) },
         { "rows of a listed class", Listed(207, 4), Listed(207, 1) },
-        { "prompts", Full with { Conditions = Prompts }, Full with { Conditions = Prompts with { Digest = "another" } } },
-        { "guidance", Full, Full with { Guidance = 7 } },
-        { "guidance scale", Full with { Guidance = 7 }, Full with { Guidance = 7.5 } },
+        { "prompts", s_full with { Conditions = s_prompts }, s_full with { Conditions = s_prompts with { Digest = "another" } } },
+        { "guidance", s_full, s_full with { Guidance = 7 } },
+        { "guidance scale", s_full with { Guidance = 7 }, s_full with { Guidance = 7.5 } },
         { "pictures", Pictures("one", 64), Pictures("other", 64) },
         { "size of pictures", Pictures("one", 64), Pictures("one", 32) },
-        { "shape of a result", Invert, Invert with { Output = new(3, 64, 64) } },
-        { "forward alignment", Full, Full with { Forward = Full.Forward! with { Consistent = true } } },
-        { "determinism", Full, Full with { Determinism = null } },
-        { "deterministic batch", Full, Full with { Determinism = new(8, "cpu") } },
-        { "kind of device", Full, Full with { Determinism = new(16, "cuda") } },
+        { "shape of a result", s_invert, s_invert with { Output = new(3, 64, 64) } },
+        { "forward alignment", s_full, s_full with { Forward = s_full.Forward! with { Consistent = true } } },
+        { "determinism", s_full, s_full with { Determinism = null } },
+        { "deterministic batch", s_full, s_full with { Determinism = new(8, "cpu") } },
+        { "kind of device", s_full, s_full with { Determinism = new(16, "cuda") } },
     };
 
     public static TheoryData<string, StageSpec, StageSpec> NoChanges => new()
     {
         { "N", TestStages.Sample, TestStages.Sample with { Input = TestStages.Noise(42, 256) } },
         { "N of per-sample noise", Odd(7, NoiseLayout.PerSample), Odd(8, NoiseLayout.PerSample) },
-        { "N of forward noise", Full, Full with { Forward = Full.Forward! with { Noise = TestStages.Noise(999, 256) } } },
-        { "where the model is", Invert, Invert with { Model = TestStages.Model with { Path = "elsewhere.json", WeightsPath = "w.pt", Family = "adm" } } },
-        { "where a file is", Invert with { Input = new FileRows("a.pt", "d", 128) }, Invert with { Input = new FileRows("b.pt", "d", 256) } },
-        { "where conditions are", Full, Full with { Conditions = Conds with { Path = "elsewhere.pt", TotalRows = 256 } } },
-        { "how many classes are drawn", Drawn(10, 4), Full with { Conditions = new DrawnClassRows(10, 4, "names", 4096) } },
+        { "N of forward noise", s_full, s_full with { Forward = s_full.Forward! with { Noise = TestStages.Noise(999, 256) } } },
+        { "where the model is", s_invert,
+        s_invert with { Model = TestStages.Model with { Path = "elsewhere.json", WeightsPath = "w.pt", Family = "adm" } } },
+        { "where a file is", s_invert with { Input = new FileRows("a.pt", "d", 128) },
+        s_invert with { Input = new FileRows("b.pt", "d", 256) } },
+        { "where conditions are", s_full, s_full with { Conditions = s_conds with { Path = "elsewhere.pt", TotalRows = 256 } } },
+        { "how many classes are drawn", Drawn(10, 4), s_full with { Conditions = new DrawnClassRows(10, 4, "names", 4096) } },
         {
             "where prompts are and how many are drawn",
-            Full with { Conditions = Prompts },
-            Full with { Conditions = Prompts with { DatasetPath = "/elsewhere", TotalRows = 4096 } }
+            s_full with { Conditions = s_prompts },
+            s_full with { Conditions = s_prompts with { DatasetPath = "/elsewhere", TotalRows = 4096 } }
         },
-        { "no guidance in other words", Full with { Guidance = 1 }, Full with { Guidance = 0.5 } },
-        { "noise precision of a stage that draws none", Invert, Invert with { Precision = TestStages.Float32 with { Noise = Dtype.Float16 } } },
+        { "no guidance in other words", s_full with { Guidance = 1 }, s_full with { Guidance = 0.5 } },
+        { "noise precision of a stage that draws none", s_invert,
+        s_invert with { Precision = TestStages.Float32 with { Noise = Dtype.Float16 } } },
         {
             "noise of a swap of xt that does not reach it",
-            Full with { Swap = Full.Swap! with { Before = 9 } },
-            Full with { Swap = Full.Swap! with { Before = 9, Noise = null } }
+            s_full with { Swap = s_full.Swap! with { Before = 9 } },
+            s_full with { Swap = s_full.Swap! with { Before = 9, Noise = null } }
         },
     };
 
@@ -107,25 +111,28 @@ public sealed class StageKeyTests
     public static TheoryData<string, StageSpec, string> Known => new()
     {
         { "sample", TestStages.Sample, "5a888f018cbecdc7f026ddd6eaed71bb" },
-        { "invert", Invert, "681ac784166f39a972488bca7537c758" },
-        { "full", Full, "4ff37ce4bc215739652bfa7dbdf69b12" },
+        { "invert", s_invert, "681ac784166f39a972488bca7537c758" },
+        { "full", s_full, "4ff37ce4bc215739652bfa7dbdf69b12" },
         { "upstream noise in float16", Drawing(Dtype.Float16), "aeba14bd0e6cee3741fd8d8cc1562cda" },
         { "upstream noise in bfloat16", Drawing(Dtype.BFloat16), "6f32081e7d1219e2c049c263c8ca8c02" },
         { "per-sample noise", Drawing(Dtype.Float32, NoiseLayout.PerSample), "8b017872e1ad9c3ff09598b2c3f6a822" },
         { "per-sample noise in float16", Drawing(Dtype.Float16, NoiseLayout.PerSample), "0ca9336eb7da75b2f920b8a948ac648a" },
-        { "a seed of more than 32 bits", TestStages.Sample with { Input = TestStages.Noise(420 + (1L << 32), 128) }, "66904b0b60d5cca978669b37d9308999" },
+        { "a seed of more than 32 bits", TestStages.Sample with { Input = TestStages.Noise(420 + (1L << 32), 128) },
+        "66904b0b60d5cca978669b37d9308999" },
         { "a tail of 35 values", Odd(7, NoiseLayout.Upstream), "61740a250c439093153b2dff9d0a3c37" },
         { "fewer than 16 values", Odd(1, NoiseLayout.Upstream), "1a3edd81f1eaa140864981d6e07306a9" },
         { "odd rows that fill blocks of 16", Odd(16, NoiseLayout.Upstream), "773fb9e838505753191c2c703ab6b670" },
         { "odd rows of per-sample noise", Odd(7, NoiseLayout.PerSample), "b3dcd8629f7c245e6748b349a1417e9f" },
-        { "half precision", Drawing(Dtype.Float16) with { Precision = new(Dtype.Float16, Dtype.BFloat16, Dtype.Float16) }, "8a92352b33bea9b9cc0c16c5f25abe1e" },
+        { "half precision", Drawing(Dtype.Float16) with { Precision = new(Dtype.Float16, Dtype.BFloat16, Dtype.Float16) },
+        "8a92352b33bea9b9cc0c16c5f25abe1e" },
         {
             "everything, in half precision",
-            Full with
+            s_full with
             {
                 Precision = new(Dtype.BFloat16, Dtype.Float16, Dtype.Float32),
-                Swap = Full.Swap! with { Noise = TestStages.Noise(42, 128) with { Dtype = Dtype.Float16 } },
-                Forward = Full.Forward! with { Noise = TestStages.Noise(999, 128, NoiseLayout.PerSample) with { Dtype = Dtype.BFloat16 } },
+                Swap = s_full.Swap! with { Noise = TestStages.Noise(42, 128) with { Dtype = Dtype.Float16 } },
+                Forward =
+                    s_full.Forward! with { Noise = TestStages.Noise(999, 128, NoiseLayout.PerSample) with { Dtype = Dtype.BFloat16 } },
             },
             "71462f4bf6440cad8b15c3afef5101da"
         },
@@ -139,16 +146,16 @@ public sealed class StageKeyTests
     [Fact]
     public void Fields_EveryStage_AreNamedOnceAndInTheKeyOnly()
     {
-        var names = StageKey.Fields(Full).Select(f => f.Name).ToList();
+        var names = StageKey.Fields(s_full).Select(f => f.Name).ToList();
         Assert.Equal(names.Count, names.Distinct().Count());
-        Assert.DoesNotContain(StageKey.Fields(Full), f => f.Value.Contains('\n') || f.Value.Contains("conds.safetensors"));
+        Assert.DoesNotContain(StageKey.Fields(s_full), f => f.Value.Contains('\n') || f.Value.Contains("conds.safetensors"));
     }
 
-    static StageSpec Drawn(long seed, int rows) => Full with { Conditions = new DrawnClassRows(seed, rows, "names", 128) };
+    static StageSpec Drawn(long seed, int rows) => s_full with { Conditions = new DrawnClassRows(seed, rows, "names", 128) };
 
-    static StageSpec Listed(long id, int rows) => Full with { Conditions = new ListedClassRows([id], rows) };
+    static StageSpec Listed(long id, int rows) => s_full with { Conditions = new ListedClassRows([id], rows) };
 
-    static StageSpec Pictures(string digest, int size) => Invert with { Input = new ImageRows("pictures", digest, 128, size, size) };
+    static StageSpec Pictures(string digest, int size) => s_invert with { Input = new ImageRows("pictures", digest, 128, size, size) };
 
     static StageSpec Drawing(Dtype dtype, NoiseLayout layout = NoiseLayout.Upstream) =>
         TestStages.Sample with { Input = TestStages.Noise(42, 128, layout) with { Dtype = dtype } };

@@ -19,5 +19,6 @@ static class TestStages
 
     public static readonly StageSpec Invert = Sample with { Kind = StageKind.Invert, Input = new StageRows(StageKey.Of(Sample)) };
 
-    public static NoiseRows Noise(long seed, int totalRows, NoiseLayout layout = NoiseLayout.Upstream) => new(layout, seed, Dtype.Float32, totalRows);
+    public static NoiseRows Noise(long seed, int totalRows, NoiseLayout layout = NoiseLayout.Upstream) =>
+        new(layout, seed, Dtype.Float32, totalRows);
 }

@@ -6,7 +6,7 @@ namespace Taba.Architecture.Tests;
 /// </summary>
 public sealed class ArrowTests
 {
-    static readonly Dictionary<string, string[]> MayKnow = new()
+    static readonly Dictionary<string, string[]> s_mayKnow = new()
     {
         ["Taba.Abstractions"] = [],
         ["Taba.Diffusion"] = ["Taba.Abstractions"],
@@ -15,25 +15,27 @@ public sealed class ArrowTests
         ["Taba.Client"] = ["Taba.Silo", "Taba.Grains", "Taba.Diffusion", "Taba.Abstractions"],
     };
 
-    public static TheoryData<string> Projects => [.. MayKnow.Keys];
+    public static TheoryData<string> Projects => [.. s_mayKnow.Keys];
 
     [Fact]
-    public void Source_EveryProject_HasItsArrowsHere() => Assert.Equal(MayKnow.Keys.Order(), Repository.Folders("src"));
+    public void Source_EveryProject_HasItsArrowsHere() => Assert.Equal(s_mayKnow.Keys.Order(), Repository.Folders("src"));
 
     [Theory]
     [MemberData(nameof(Projects))]
     public void ProjectFile_ItsReferences_FollowTheArrows(string project)
     {
-        var references = SourceProject.Items(project, "ProjectReference").Select(r => Path.GetFileNameWithoutExtension(r.Replace('\\', '/')));
-        Offenders.None(references.Except(MayKnow[project]));
+        var references = SourceProject.Items(project, "ProjectReference").Select(
+            r => Path.GetFileNameWithoutExtension(r.Replace('\\', '/')));
+        Offenders.None(references.Except(s_mayKnow[project]));
     }
 
     [Theory]
     [MemberData(nameof(Projects))]
     public void Assembly_WhatItUses_FollowsTheArrows(string project)
     {
-        var used = SourceProject.Load(project).GetReferencedAssemblies().Select(a => a.Name!).Where(n => n.StartsWith("Taba.", StringComparison.Ordinal));
-        Offenders.None(used.Except(MayKnow[project]));
+        var used = SourceProject.Load(project).GetReferencedAssemblies().Select(a => a.Name!).Where(
+            n => n.StartsWith("Taba.", StringComparison.Ordinal));
+        Offenders.None(used.Except(s_mayKnow[project]));
     }
 
     /// <summary>Words need nothing but what makes their serializers.</summary>
@@ -43,7 +45,8 @@ public sealed class ArrowTests
         Offenders.None(SourceProject.Items("Taba.Abstractions", "PackageReference")
             .Except(["Microsoft.Orleans.Serialization", "Microsoft.Orleans.Serialization.Abstractions"]));
         Offenders.None(SourceProject.Load("Taba.Abstractions").GetReferencedAssemblies().Select(a => a.Name!)
-            .Where(n => !n.StartsWith("System.", StringComparison.Ordinal) && !n.StartsWith("Orleans.Serialization", StringComparison.Ordinal)));
+            .Where(n => !n.StartsWith("System.", StringComparison.Ordinal) && !n.StartsWith(
+                "Orleans.Serialization", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -64,7 +67,8 @@ public sealed class ArrowTests
     [Fact]
     public void Ports_OfTheGrains_AreInterfacesThatTheSiloImplements()
     {
-        var ports = SourceProject.Load("Taba.Grains").GetTypes().Where(t => t is { Namespace: "Taba.Grains.Ports", IsInterface: true }).ToList();
+        var ports = SourceProject.Load("Taba.Grains").GetTypes().Where(
+            t => t is { Namespace: "Taba.Grains.Ports", IsInterface: true }).ToList();
         var silo = SourceProject.Load("Taba.Silo").GetTypes().Where(t => t is { IsClass: true, IsAbstract: false }).ToList();
         Assert.NotEmpty(ports);
         Assert.All(ports, port => Assert.True(silo.Exists(port.IsAssignableFrom), $"Taba.Silo does not implement {port.Name}"));

@@ -4,10 +4,12 @@ namespace Taba.Architecture.Tests;
 public sealed class CodeMapTests
 {
     public static TheoryData<string> SourceFolders =>
-        [.. Repository.Folders("src").SelectMany(project => Repository.Folders($"src/{project}").Select(folder => $"src/{project}/{folder}"))];
+        [.. Repository.Folders("src").SelectMany(
+            project => Repository.Folders($"src/{project}").Select(folder => $"src/{project}/{folder}"))];
 
     public static TheoryData<string> OtherFolders =>
-        [.. new[] { "tools", "bench", "examples" }.SelectMany(top => Repository.Folders(top).Select(folder => $"{top}/{folder}")), .. Repository.Folders("tests").Where(f => f != "fixtures")];
+        [.. new[] { "tools", "bench", "examples" }.SelectMany(top => Repository.Folders(top).Select(folder => $"{top}/{folder}")),
+        .. Repository.Folders("tests").Where(f => f != "fixtures")];
 
     /// <summary>A line names a folder in full, or names its project's folder and then this one alone.</summary>
     [Theory]
@@ -30,7 +32,8 @@ public sealed class CodeMapTests
     [Fact]
     public void CodeMap_FoldersThatItNames_Exist()
     {
-        var named = Lines().SelectMany(l => l.Split('`')).Where(p => p.StartsWith("src/", StringComparison.Ordinal) || p.StartsWith("tools/", StringComparison.Ordinal)
+        var named = Lines().SelectMany(l => l.Split('`')).Where(
+            p => p.StartsWith("src/", StringComparison.Ordinal) || p.StartsWith("tools/", StringComparison.Ordinal)
             || p.StartsWith("bench/", StringComparison.Ordinal) || p.StartsWith("examples/", StringComparison.Ordinal));
         Offenders.None(named.Where(p => !Directory.Exists(Repository.At(p))));
     }

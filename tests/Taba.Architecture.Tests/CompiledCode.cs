@@ -29,7 +29,8 @@ static class CompiledCode
     public static List<Instruction> Read(MethodBase method)
     {
         var body = method.GetMethodBody()?.GetILAsByteArray() ?? [];
-        return [.. Il.Split(body).Select(i => new Instruction(i.Code, i.Start, Called(method, i.Code, body, i.Operand), Number(i.Code, body, i.Operand, i.End)))];
+        return [.. Il.Split(body).Select(
+            i => new Instruction(i.Code, i.Start, Called(method, i.Code, body, i.Operand), Number(i.Code, body, i.Operand, i.End)))];
     }
 
     static MethodBase? Called(MethodBase method, OpCode code, byte[] body, int operand)

@@ -6,13 +6,17 @@ namespace Taba.Architecture.Tests;
 public sealed partial class HouseRuleTests
 {
     const int MaxLines = 400;
+    const int MaxColumns = 140;
 
     /// <summary>Types that a change of the store's design will replace; they must not grow in number.</summary>
     static readonly string[] s_tooLong = ["src/Taba.Silo/Checkpoints/SegmentCheckpointStore", "src/Taba.Silo/Storage/FolderTensorStore"];
 
     public static TheoryData<string> SourceTrees => ["src", "tools", "bench", "examples"];
 
-    /// <summary>A type holds one thing that its name says; one that passes this length is two. Its partial files (X.cs, X.Log.cs) count together.</summary>
+    /// <summary>
+    /// A type holds one thing that its name says; one that passes this length is two. Its partial files (X.cs, X.Log.cs) count
+    /// together.
+    /// </summary>
     [Theory]
     [MemberData(nameof(SourceTrees))]
     public void Sources_LengthsOfTypes_AreThoseOfOneThing(string under) => Offenders.None(
@@ -21,6 +25,18 @@ public sealed partial class HouseRuleTests
         let lines = type.Sum(file => Repository.Read(file).Count(c => c == '\n'))
         where lines > MaxLines && !s_tooLong.Contains(type.Key)
         select $"{type.Key}: {lines} lines");
+
+    public static TheoryData<string> CodeTrees => ["src", "tools", "bench", "examples", "tests"];
+
+    /// <summary>
+    /// A line is no wider than .editorconfig says, which a screen shows whole. The text of a raw string is another language's.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(CodeTrees))]
+    public void Sources_Columns_FitAScreen(string under) => Offenders.None(
+        from file in Repository.Sources(under)
+        from line in WideLines(Repository.Read(file))
+        select $"{file}:{line}");
 
     /// <summary>Folders whose names differ by case only are one folder on macOS and Windows.</summary>
     [Fact]
@@ -31,11 +47,13 @@ public sealed partial class HouseRuleTests
         select string.Join(" and ", same));
 
     [Fact]
-    public void TextFiles_PathsOfAMachine_AreNotInThem() => Offenders.None(Repository.TextFiles().Where(f => MachinePath().IsMatch(Repository.Read(f))));
+    public void TextFiles_PathsOfAMachine_AreNotInThem() =>
+        Offenders.None(Repository.TextFiles().Where(f => MachinePath().IsMatch(Repository.Read(f))));
 
     [Fact]
     public void Sources_PromisesForLater_AreNotInThem() => Offenders.None(
-        Repository.Sources("src").Concat(Repository.Sources("tools")).Concat(Repository.Sources("bench")).Where(f => Unfinished().IsMatch(Repository.Read(f))));
+        Repository.Sources("src").Concat(Repository.Sources("tools")).Concat(Repository.Sources("bench")).Where(
+            f => Unfinished().IsMatch(Repository.Read(f))));
 
     /// <summary>Inside a grain everything runs on its own scheduler, and nothing may block it.</summary>
     [Fact]
@@ -51,7 +69,8 @@ public sealed partial class HouseRuleTests
     public void Projects_OnDisk_AreInTheSolution()
     {
         var solution = Repository.Read("Taba.sln").Replace('\\', '/');
-        Offenders.None(Repository.Files("").Where(f => f.EndsWith(".csproj", StringComparison.Ordinal) && !solution.Contains(f, StringComparison.Ordinal)));
+        Offenders.None(Repository.Files("").Where(
+            f => f.EndsWith(".csproj", StringComparison.Ordinal) && !solution.Contains(f, StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -61,11 +80,25 @@ public sealed partial class HouseRuleTests
     [Fact]
     public void Packages_Pinned_AreWantedBySomeProject()
     {
-        var projects = Repository.Files("").Where(f => f.EndsWith(".csproj", StringComparison.Ordinal) || f.EndsWith(".Build.props", StringComparison.Ordinal))
+        var projects = Repository.Files("").Where(
+            f => f.EndsWith(".csproj", StringComparison.Ordinal) || f.EndsWith(".Build.props", StringComparison.Ordinal))
             .Select(Repository.Read).ToList();
         var pins = PinnedPackage().Matches(Repository.Read("Directory.Packages.props")).Select(m => m.Groups[1].Value).ToList();
         Assert.NotEmpty(pins);
         Offenders.None(pins.Where(pin => !projects.Any(p => p.Contains($"<PackageReference Include=\"{pin}\"", StringComparison.Ordinal))));
+    }
+
+    static IEnumerable<int> WideLines(string text)
+    {
+        var (number, raw) = (0, false);
+        foreach (var line in text.Split('\n'))
+        {
+            number++;
+            if (!raw && line.Length > MaxColumns)
+                yield return number;
+            if (line.Split("\"\"\"").Length % 2 == 0)
+                raw = !raw;
+        }
     }
 
     static IEnumerable<string> WithFolders(string path)
@@ -80,7 +113,8 @@ public sealed partial class HouseRuleTests
     [GeneratedRegex(@"\bTODO\b|\bFIXME\b|\bHACK\b|NotImplementedException", RegexOptions.CultureInvariant)]
     private static partial Regex Unfinished();
 
-    [GeneratedRegex(@"ConfigureAwait\(false\)|\.Wait\(\)|GetAwaiter\(\)\.GetResult|Task\.Run\(|Thread\.Sleep", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"ConfigureAwait\(false\)|\.Wait\(\)|GetAwaiter\(\)\.GetResult|Task\.Run\(|Thread\.Sleep",
+        RegexOptions.CultureInvariant)]
     private static partial Regex LeavesTheTurn();
 
     [GeneratedRegex(@"\bDateTime(Offset)?\.(Utc)?Now\b|\bnew Random\(|\bRandom\.Shared\b", RegexOptions.CultureInvariant)]

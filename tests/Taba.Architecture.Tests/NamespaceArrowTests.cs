@@ -106,7 +106,8 @@ public sealed class NamespaceArrowTests
         var above = new HashSet<string>();
         foreach (var (from, uses) in Listed(project))
         {
-            Offenders.None(uses.Where(to => !above.Contains(to)).Select(to => $"{from} -> {to}, which stands below: a cycle, or another order is needed"));
+            Offenders.None(uses.Where(to => !above.Contains(to)).Select(
+                to => $"{from} -> {to}, which stands below: a cycle, or another order is needed"));
             Assert.True(above.Add(from), $"{from} stands twice");
         }
     }

@@ -90,7 +90,8 @@ static class NamespaceArrows
         var il = body.GetILBytes()!;
         foreach (var (code, _, operand, _) in Il.Split(il))
         {
-            if (code.OperandType is OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineTok or OperandType.InlineType or OperandType.InlineSig)
+            if (code.OperandType is OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineTok
+                or OperandType.InlineType or OperandType.InlineSig)
                 use.Add(MetadataTokens.EntityHandle(BitConverter.ToInt32(il, operand)));
         }
     }

@@ -3,9 +3,11 @@ namespace Taba.Architecture.Tests;
 /// <summary>The working tree as text.</summary>
 static class Repository
 {
-    static readonly string[] Generated = ["bin", "obj", ".git", ".vs", ".idea", "TestResults", "experiments", "out", ".taba", "node_modules"];
-    static readonly string[] TextExtensions =
-        [".cs", ".csproj", ".props", ".targets", ".sln", ".json", ".yaml", ".yml", ".md", ".sh", ".py", ".txt", ".config", ".editorconfig", ""];
+    static readonly string[] s_generated =
+        ["bin", "obj", ".git", ".vs", ".idea", "TestResults", "experiments", "out", ".taba", "node_modules"];
+    static readonly string[] s_textExtensions =
+        [".cs", ".csproj", ".props", ".targets", ".sln", ".json", ".yaml", ".yml", ".md", ".sh", ".py", ".txt", ".config", ".editorconfig",
+        ""];
 
     public static string Root { get; } = FindRoot();
 
@@ -17,11 +19,11 @@ static class Repository
 
     /// <summary>Files that a person writes; the golden tensors' descriptions are not.</summary>
     public static IEnumerable<string> TextFiles() => Files("")
-        .Where(f => TextExtensions.Contains(Path.GetExtension(f)) && !f.StartsWith("tests/fixtures/", StringComparison.Ordinal));
+        .Where(f => s_textExtensions.Contains(Path.GetExtension(f)) && !f.StartsWith("tests/fixtures/", StringComparison.Ordinal));
 
     /// <summary>Folders right below a folder, by name.</summary>
     public static IEnumerable<string> Folders(string under) => new DirectoryInfo(At(under)).EnumerateDirectories()
-        .Select(d => d.Name).Where(n => !Generated.Contains(n)).Order(StringComparer.Ordinal);
+        .Select(d => d.Name).Where(n => !s_generated.Contains(n)).Order(StringComparer.Ordinal);
 
     public static string At(string relative) => Path.Combine(Root, relative.Replace('/', Path.DirectorySeparatorChar));
 
@@ -31,7 +33,8 @@ static class Repository
     {
         foreach (var file in folder.EnumerateFiles())
             yield return file;
-        foreach (var file in folder.EnumerateDirectories().Where(d => !Generated.Contains(d.Name) && d.LinkTarget is null).SelectMany(Walk))
+        foreach (var file in folder.EnumerateDirectories().Where(d => !s_generated.Contains(d.Name) && d.LinkTarget is null).SelectMany(
+            Walk))
             yield return file;
     }
 
@@ -42,6 +45,7 @@ static class Repository
             if (File.Exists(Path.Combine(folder.FullName, "Taba.sln")))
                 return folder.FullName;
         }
-        throw new DirectoryNotFoundException($"Taba.sln is not above {AppContext.BaseDirectory}: the architecture tests read the working tree.");
+        throw new DirectoryNotFoundException(
+            $"Taba.sln is not above {AppContext.BaseDirectory}: the architecture tests read the working tree.");
     }
 }

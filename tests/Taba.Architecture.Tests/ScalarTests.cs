@@ -41,7 +41,10 @@ public sealed class ScalarTests
         where code[place].Called is { } made && Makes(made) && !IsHeld(code, place)
         select $"{method.DeclaringType}.{method.Name} does not hold what {MemberId.Of(code[place].Called!)} gives");
 
-    /// <summary>The analyzer speaks while one writes, in tests and tools too. Of modules and distributions, which nobody uses, it knows nothing.</summary>
+    /// <summary>
+    /// The analyzer speaks while one writes, in tests and tools too. Of modules and distributions, which nobody uses, it knows
+    /// nothing.
+    /// </summary>
     [Fact]
     public void BannedSymbols_ScalarsOfTorchSharp_AreAllThere()
     {
@@ -61,18 +64,21 @@ public sealed class ScalarTests
         var waiting = new Queue<MethodBase>(found.Values);
         while (waiting.TryDequeue(out var method))
         {
-            foreach (var caller in callers[CompiledCode.Definition(method)].Where(caller => found.TryAdd(CompiledCode.Definition(caller), caller)))
+            foreach (var caller in callers[CompiledCode.Definition(method)].Where(
+                caller => found.TryAdd(CompiledCode.Definition(caller), caller)))
                 waiting.Enqueue(caller);
         }
         return found;
     }
 
-    static IEnumerable<MethodBase> Called(MethodBase method) => CompiledCode.Read(method).Select(instruction => instruction.Called).OfType<MethodBase>();
+    static IEnumerable<MethodBase> Called(MethodBase method) =>
+        CompiledCode.Read(method).Select(instruction => instruction.Called).OfType<MethodBase>();
 
     static bool Makes(MethodBase method) => method is MethodInfo { ReturnType.FullName: "TorchSharp.Scalar" };
 
     static bool IsOfTensors(Type type) =>
-        !new[] { ".Modules.", "+distributions", "+jit", "+tensorboard", "+optim" }.Any(part => type.FullName!.Contains(part, StringComparison.Ordinal));
+        !new[] { ".Modules.", "+distributions", "+jit", "+tensorboard", "+optim" }.Any(
+            part => type.FullName!.Contains(part, StringComparison.Ordinal));
 
     /// <summary>It goes into a field, or into a local that the method disposes of at its end ('using').</summary>
     static bool IsHeld(List<Instruction> code, int place)

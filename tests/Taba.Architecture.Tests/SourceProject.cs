@@ -6,7 +6,8 @@ namespace Taba.Architecture.Tests;
 /// <summary>A project of <c>src</c>: its file, and the assembly that is built from it.</summary>
 static class SourceProject
 {
-    public static IEnumerable<string> Items(string project, string item) => File(project).Descendants(item).Select(i => i.Attribute("Include")!.Value);
+    public static IEnumerable<string> Items(string project, string item) =>
+        File(project).Descendants(item).Select(i => i.Attribute("Include")!.Value);
 
     public static Assembly Load(string project) => Assembly.Load(new AssemblyName(Property(project, "AssemblyName") ?? project));
 

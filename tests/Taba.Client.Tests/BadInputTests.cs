@@ -13,10 +13,12 @@ public sealed class BadInputTests : IDisposable
     public void Dispose() => _taba.Dispose();
 
     string[] Sample(params string[] more) =>
-        ["sample", "gaussian", "--model", _taba.GaussianModel(), "--n_samples", "12", "--num_inference_steps", "10", "--save_dir", _taba.At("out", "run"), .. more];
+        ["sample", "gaussian", "--model", _taba.GaussianModel(), "--n_samples", "12", "--num_inference_steps", "10", "--save_dir",
+        _taba.At("out", "run"), .. more];
 
     string[] Invert(string verb, params string[] more) =>
-        [verb, "gaussian", "--model", _taba.GaussianModel(), "--num_inference_steps", "10", "--input_image_path", Images(), "--save_dir", _taba.At("out", "run"), .. more];
+        [verb, "gaussian", "--model", _taba.GaussianModel(), "--num_inference_steps", "10", "--input_image_path", Images(), "--save_dir",
+        _taba.At("out", "run"), .. more];
 
     [Fact]
     public async Task Command_Unknown_NamesTheNearest() =>
@@ -52,28 +54,34 @@ public sealed class BadInputTests : IDisposable
     {
         var sweep = _taba.Write("s.yaml", $"model: {_taba.GaussianModel()}\nsamples: 4\nnum_inference_steps: 10");
         foreach (var command in new[] { "run", "plan" })
-            Assert.Contains("is not a place for blobs", await _taba.RefuseAsync(command, sweep, "--cluster", "lab", "--out", place), StringComparison.Ordinal);
+            Assert.Contains("is not a place for blobs", await _taba.RefuseAsync(
+                command, sweep, "--cluster", "lab", "--out", place), StringComparison.Ordinal);
         Assert.Contains(
             "is not a place for blobs",
-            await _taba.RefuseAsync("sample", "gaussian", "--model", _taba.GaussianModel(), "--cluster", "lab", "--out", place), StringComparison.Ordinal);
+            await _taba.RefuseAsync("sample", "gaussian", "--model", _taba.GaussianModel(), "--cluster", "lab", "--out", place),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Out_BlobsWithoutACluster_AreRefused()
     {
         var sweep = _taba.Write("s.yaml", $"model: {_taba.GaussianModel()}\nsamples: 4\nnum_inference_steps: 10");
-        Assert.Contains("name the cluster with --cluster", await _taba.RefuseAsync("run", sweep, "--out", "blob:june"), StringComparison.Ordinal);
+        Assert.Contains(
+            "name the cluster with --cluster", await _taba.RefuseAsync("run", sweep, "--out", "blob:june"), StringComparison.Ordinal);
         Assert.Contains(
             "name the cluster with --cluster",
-            await _taba.RefuseAsync("sample", "gaussian", "--model", _taba.GaussianModel(), "--save_dir", "blob:june/base"), StringComparison.Ordinal);
-        Assert.Contains("give one of them", await _taba.RefuseAsync(Sample("--cluster", "lab", "--out", "blob:june")), StringComparison.Ordinal);
+            await _taba.RefuseAsync("sample", "gaussian", "--model", _taba.GaussianModel(), "--save_dir", "blob:june/base"),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "give one of them", await _taba.RefuseAsync(Sample("--cluster", "lab", "--out", "blob:june")), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Out_BlobsOfASweepWhoseNameCannotBeInThem_AreRefused()
     {
         var sweep = _taba.Write("s.yaml", $"name: my sweep\nmodel: {_taba.GaussianModel()}\nsamples: 4\nnum_inference_steps: 10");
-        Assert.Contains("blob:june/my sweep", await _taba.RefuseAsync("run", sweep, "--cluster", "lab", "--out", "blob:june"), StringComparison.Ordinal);
+        Assert.Contains("blob:june/my sweep", await _taba.RefuseAsync(
+            "run", sweep, "--cluster", "lab", "--out", "blob:june"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -84,34 +92,42 @@ public sealed class BadInputTests : IDisposable
     [InlineData("10")]
     [InlineData("-1")]
     public async Task Forward_KOutOfRange_IsRefused(string before) =>
-        Assert.Contains("K must be between 0 and 9", await _taba.RefuseAsync(Invert("forward", $"--forward_before_t={before}")), StringComparison.Ordinal);
+        Assert.Contains("K must be between 0 and 9", await _taba.RefuseAsync(
+            Invert("forward", $"--forward_before_t={before}")), StringComparison.Ordinal);
 
     [Fact]
     public async Task Swap_KOutOfRange_IsRefused() => Assert.Contains(
         "K must be between 0 and 10",
-        await _taba.RefuseAsync(Invert("swap", "--swap_before_t", "11", "--swap_type", "eps", "--swap_path", Trajectory(10, 12))), StringComparison.Ordinal);
+        await _taba.RefuseAsync(Invert("swap", "--swap_before_t", "11", "--swap_type", "eps", "--swap_path", Trajectory(10, 12))),
+        StringComparison.Ordinal);
 
     [Fact]
     public async Task Swap_WithoutPath_IsRefused() => Assert.Contains(
-        "--swap_path is missing", await _taba.RefuseAsync(Invert("swap", "--swap_before_t", "2", "--swap_type", "eps")), StringComparison.Ordinal);
+        "--swap_path is missing", await _taba.RefuseAsync(Invert("swap", "--swap_before_t", "2", "--swap_type", "eps")),
+        StringComparison.Ordinal);
 
     [Fact]
     public async Task Swap_WithoutType_IsRefused() =>
-        Assert.Contains("--swap_type is missing", await _taba.RefuseAsync(Invert("swap", "--swap_before_t", "2")), StringComparison.Ordinal);
+        Assert.Contains(
+            "--swap_type is missing", await _taba.RefuseAsync(Invert("swap", "--swap_before_t", "2")), StringComparison.Ordinal);
 
     [Fact]
     public async Task SwapXt_OfAllStepsWithoutNoise_IsRefused() => Assert.Contains(
         "initial noise",
-        await _taba.RefuseAsync(Invert("swap", "--swap_before_t", "10", "--swap_type", "xt", "--swap_path", Trajectory(10, 12))), StringComparison.Ordinal);
+        await _taba.RefuseAsync(Invert("swap", "--swap_before_t", "10", "--swap_type", "xt", "--swap_path", Trajectory(10, 12))),
+        StringComparison.Ordinal);
 
     [Fact]
     public async Task Steps_ThatRespacingCannotGive_AreRefused() => Assert.Contains(
         "num_inference_steps is 30",
-        await _taba.RefuseAsync("sample", "gaussian", "--model", _taba.GaussianModel(), "--num_inference_steps", "30", "--save_dir", _taba.At("out")), StringComparison.Ordinal);
+        await _taba.RefuseAsync(
+            "sample", "gaussian", "--model", _taba.GaussianModel(), "--num_inference_steps", "30", "--save_dir", _taba.At("out")),
+            StringComparison.Ordinal);
 
     [Fact]
     public async Task Parts_ThatDoNotDivide_AreRefused() =>
-        Assert.Contains("12 samples cannot be cut into 5 equal parts", await _taba.RefuseAsync(Sample("--n_parts", "5")), StringComparison.Ordinal);
+        Assert.Contains(
+            "12 samples cannot be cut into 5 equal parts", await _taba.RefuseAsync(Sample("--n_parts", "5")), StringComparison.Ordinal);
 
     [Fact]
     public async Task Part_OutOfRange_IsRefused() =>
@@ -119,20 +135,24 @@ public sealed class BadInputTests : IDisposable
 
     [Fact]
     public async Task Images_OfAnotherShape_AreRefused() => Assert.Contains(
-        "needs [N, 3, 8, 8]", await _taba.RefuseAsync(Sample("--input_image_path", Tensor("wide", 12, 3, 8, 16), "--with_inversion")), StringComparison.Ordinal);
+        "needs [N, 3, 8, 8]", await _taba.RefuseAsync(Sample("--input_image_path", Tensor("wide", 12, 3, 8, 16), "--with_inversion")),
+        StringComparison.Ordinal);
 
     [Fact]
     public async Task Swap_OfAnotherNumberOfSteps_IsRefused() => Assert.Contains(
         "expected [10, 12, 3, 8, 8]",
-        await _taba.RefuseAsync(Invert("swap", "--swap_before_t", "2", "--swap_type", "eps", "--swap_path", Trajectory(5, 12))), StringComparison.Ordinal);
+        await _taba.RefuseAsync(Invert("swap", "--swap_before_t", "2", "--swap_type", "eps", "--swap_path", Trajectory(5, 12))),
+        StringComparison.Ordinal);
 
     [Fact]
     public async Task Images_Absent_AreRefused() =>
-        Assert.Contains("There is no file", await _taba.RefuseAsync(Sample("--input_image_path", _taba.At("nothing.pt"))), StringComparison.Ordinal);
+        Assert.Contains(
+            "There is no file", await _taba.RefuseAsync(Sample("--input_image_path", _taba.At("nothing.pt"))), StringComparison.Ordinal);
 
     [Fact]
     public async Task Images_Corrupt_AreRefused() => Assert.Contains(
-        "cannot be read as tensors", await _taba.RefuseAsync(Sample("--input_image_path", _taba.Write("bad.pt", "this is no tensor file at all"))), StringComparison.Ordinal);
+        "cannot be read as tensors", await _taba.RefuseAsync(
+            Sample("--input_image_path", _taba.Write("bad.pt", "this is no tensor file at all"))), StringComparison.Ordinal);
 
     [Fact]
     public async Task Weights_Missing_AreNamedWithTheirSource()
@@ -145,18 +165,21 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public async Task Weights_Corrupt_AreRefused() => Assert.Contains(
         "cannot be read as tensors",
-        await _taba.RefuseAsync("sample", "adm", "--model", "adm-32", "--weights", _taba.Write("w.pt", "no weights"), "--save_dir", _taba.At("out")), StringComparison.Ordinal);
+        await _taba.RefuseAsync("sample", "adm", "--model", "adm-32", "--weights", _taba.Write(
+            "w.pt", "no weights"), "--save_dir", _taba.At("out")), StringComparison.Ordinal);
 
     [Fact]
     public async Task Model_OfAnotherFamily_IsRefused() => Assert.Contains(
         "of family gaussian, not adm",
-        await _taba.RefuseAsync("sample", "adm", "--model", _taba.GaussianModel(), "--num_inference_steps", "10", "--save_dir", _taba.At("out")), StringComparison.Ordinal);
+        await _taba.RefuseAsync("sample", "adm", "--model", _taba.GaussianModel(), "--num_inference_steps", "10", "--save_dir", _taba.At(
+            "out")), StringComparison.Ordinal);
 
     [Fact]
     public async Task Disk_TooSmall_IsRefused() => Assert.Contains(
         "make room",
         await _taba.RefuseAsync(
-            "sample", "gaussian", "--model", _taba.GaussianModel(size: 1024), "--n_samples", "100000000", "--num_inference_steps", "10", "--save_dir", _taba.At("out")),
+            "sample", "gaussian", "--model", _taba.GaussianModel(size: 1024), "--n_samples", "100000000", "--num_inference_steps", "10",
+            "--save_dir", _taba.At("out")),
         StringComparison.Ordinal);
 
     [Fact]

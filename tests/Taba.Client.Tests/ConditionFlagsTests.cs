@@ -28,8 +28,10 @@ public sealed class ConditionFlagsTests : IDisposable
     public void Prompts_Draw_IsWhatTheFlagsSay()
     {
         var conditions = Spec(
-            "if", UpstreamScript.Sample, "--cond_seed", "7", "--n_prompts", "3", "--noises_per_prompt", "5", "--prompts_dataset_path", "recap.parquet").Conditions;
-        Assert.Equal((7L, 3, 5, "recap.parquet"), (conditions.CondSeed, conditions.NPrompts, conditions.NoisesPerPrompt, conditions.DatasetPath));
+            "if", UpstreamScript.Sample, "--cond_seed", "7", "--n_prompts", "3", "--noises_per_prompt", "5", "--prompts_dataset_path",
+            "recap.parquet").Conditions;
+        Assert.Equal(
+            (7L, 3, 5, "recap.parquet"), (conditions.CondSeed, conditions.NPrompts, conditions.NoisesPerPrompt, conditions.DatasetPath));
         Assert.Null(conditions.PromptsPath);
     }
 
@@ -40,7 +42,8 @@ public sealed class ConditionFlagsTests : IDisposable
     [InlineData("adm", UpstreamScript.Swap, "--model", "m", "--input_image_path", "photo.png")]
     public void Labels_OfEveryScriptOfClasses_AreSplitAtCommas(string family, object script, params string[] args)
     {
-        var conditions = Spec(family, (UpstreamScript)script, [.. args, "--labels", "golden retriever, 207", "--noises_per_prompt", "2"]).Conditions;
+        var conditions = Spec(
+            family, (UpstreamScript)script, [.. args, "--labels", "golden retriever, 207", "--noises_per_prompt", "2"]).Conditions;
         Assert.Equal(["golden retriever", "207"], conditions.Labels);
         Assert.Equal(2, conditions.NoisesPerPrompt);
     }
@@ -54,7 +57,8 @@ public sealed class ConditionFlagsTests : IDisposable
     }
 
     [Fact]
-    public void Labels_Empty_AreRefused() => Assert.Contains("--labels is ','", Refusal("dit", UpstreamScript.Sample, "--labels", ","), StringComparison.Ordinal);
+    public void Labels_Empty_AreRefused() =>
+        Assert.Contains("--labels is ','", Refusal("dit", UpstreamScript.Sample, "--labels", ","), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("dit", UpstreamScript.Swap, "--input_cond_path", "conds", "--input_image_path")]
@@ -73,7 +77,8 @@ public sealed class ConditionFlagsTests : IDisposable
     [Theory]
     [InlineData("swap", "dit", "--input_cond_path is missing", "--input_image_path", "s.pt")]
     [InlineData("forward", "if", "--input_prompts_path is missing", "--input_samples_path", "s.pt")]
-    [InlineData("forward", "dit", "both replace", "--input_image_path", "s.pt", "--labels", "3", "--swap_before_t", "1", "--forward_before_t", "1")]
+    [InlineData("forward", "dit", "both replace", "--input_image_path", "s.pt", "--labels", "3", "--swap_before_t", "1",
+        "--forward_before_t", "1")]
     [InlineData("sample", "dit", "n_prompts is 0: it must be at least 1", "--n_prompts", "0")]
     [InlineData("sample", "if", "noises_per_prompt is 0: it must be at least 1", "--noises_per_prompt", "0")]
     [InlineData("sample", "if", "it must be at most 100000000", "--n_prompts", "100000", "--noises_per_prompt", "100000")]
@@ -91,8 +96,10 @@ public sealed class ConditionFlagsTests : IDisposable
     [InlineData("sample", "if", "both give prompts", "--prompts", "hobbit", "--input_prompts_path", "HERE")]
     [InlineData("sample", "if", "--decode", "--decode")]
     [InlineData("sample", "ldm", "--forward_alignment", "--forward_alignment", "consistent")]
-    [InlineData("forward", "ldm", "--forward_alignment is 'theirs': expected upstream or consistent", "--input_image_path", "s.pt", "--forward_alignment", "theirs")]
-    public async Task Command_ThatCannotBe_IsRefusedBeforeAModelIsLookedFor(string verb, string family, string expected, params string[] args)
+    [InlineData("forward", "ldm", "--forward_alignment is 'theirs': expected upstream or consistent", "--input_image_path", "s.pt",
+        "--forward_alignment", "theirs")]
+    public async Task Command_ThatCannotBe_IsRefusedBeforeAModelIsLookedFor(
+        string verb, string family, string expected, params string[] args)
     {
         var file = _taba.Write("here.json", """["a"]""");
         var error = await _taba.RefuseAsync([verb, family, .. args.Select(a => a == "HERE" ? file : a), "--save_dir", _taba.At("out")]);

@@ -29,7 +29,8 @@ public sealed class DiskFullTests : IDisposable
 
         // The first progress is shown: the run has begun.
         var errors = new WriterThatActs(() => disk.Fill(LeftKilobytes));
-        var failed = (await InProcess.RunAsync([.. command, run], new EmbeddedRun(), errors, CancellationToken.None)).ShouldEnd(ExitStatus.Failed);
+        var failed = (await InProcess.RunAsync([.. command, run], new EmbeddedRun(), errors, CancellationToken.None)).ShouldEnd(
+            ExitStatus.Failed);
         Assert.Contains("to go on: taba sample", failed.Errors, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(run, "manifest.json")));
 
@@ -37,7 +38,8 @@ public sealed class DiskFullTests : IDisposable
         await _taba.DoneAsync([.. command, run]);
         await _taba.DoneAsync([.. command, _taba.At("undisturbed", "run")]);
         foreach (var tensor in (string[])["noise.pt", "samples.pt", "latents.pt"])
-            Assert.Equal(await File.ReadAllBytesAsync(_taba.At("undisturbed", "run", tensor)), await File.ReadAllBytesAsync(Path.Combine(run, tensor)));
+            Assert.Equal(await File.ReadAllBytesAsync(_taba.At("undisturbed", "run", tensor)), await File.ReadAllBytesAsync(
+                Path.Combine(run, tensor)));
     }
 
     /// <summary>Standard error of a command; acts when the first line is written.</summary>

@@ -8,7 +8,8 @@ namespace Taba.Client.Tests;
 /// <summary>Reads flags as <c>taba sample|swap|forward FAMILY</c> reads them, and runs nothing.</summary>
 static class FamilyCommandLine
 {
-    public static UpstreamFlags Flags(string family, UpstreamScript script) => Flags(family, script, new CommonFlags("pt"), new OutputFlags());
+    public static UpstreamFlags Flags(string family, UpstreamScript script) =>
+        Flags(family, script, new CommonFlags("pt"), new OutputFlags());
 
     public static UpstreamArguments Read(string family, UpstreamScript script, params string[] args)
     {
@@ -23,7 +24,8 @@ static class FamilyCommandLine
         return flags.Read(parsed);
     }
 
-    public static SweepSpec Spec(string family, UpstreamScript script, params string[] args) => UpstreamTranslation.ToSpec(Read(family, script, args));
+    public static SweepSpec Spec(string family, UpstreamScript script, params string[] args) =>
+        UpstreamTranslation.ToSpec(Read(family, script, args));
 
     public static string Refusal(string family, UpstreamScript script, params string[] args) =>
         Assert.Throws<BadInputException>(() => Spec(family, script, args)).Message;

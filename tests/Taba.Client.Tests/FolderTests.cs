@@ -57,7 +57,9 @@ public sealed class FolderTests : IDisposable
         {
             rows.AddRange(Write($"p{part}", "latents", TensorFormat.Pt, 3, 3, 8, 8));
             Write($"p{part}", "all_t_latents", TensorFormat.Pt, 4, 3, 3, 8, 8);
-            File.WriteAllText(In($"p{part}", "metrics.json"), $$$"""{"_params": {"seed": 1, "n_parts": 2, "part_idx": {{{part}}}, "output_dir": "p{{{part}}}"}, "metrics": {} }""");
+            File.WriteAllText(
+                In($"p{part}", "metrics.json"),
+                $$$"""{"_params": {"seed": 1, "n_parts": 2, "part_idx": {{{part}}}, "output_dir": "p{{{part}}}"}, "metrics": {} }""");
         }
 
         FolderMerge.Merge([In("p1"), In("p0")], In("all"), CancellationToken.None);
@@ -82,7 +84,9 @@ public sealed class FolderTests : IDisposable
         for (var part = 0; part < 2; part++)
         {
             Write($"p{part}", "latents", TensorFormat.Pt, 3, 3, 8, 8);
-            File.WriteAllText(In($"p{part}", "metrics.json"), $$$"""{"_params": {"seed": {{{part}}}, "n_parts": 2, "part_idx": {{{part}}} }, "metrics": {} }""");
+            File.WriteAllText(
+                In($"p{part}", "metrics.json"),
+                $$$"""{"_params": {"seed": {{{part}}}, "n_parts": 2, "part_idx": {{{part}}} }, "metrics": {} }""");
         }
         var refused = Assert.Throws<BadInputException>(() => FolderMerge.Merge([In("p0"), In("p1")], In("all"), CancellationToken.None));
         Assert.Contains("differ in seed", refused.Message, StringComparison.Ordinal);

@@ -84,13 +84,15 @@ public sealed class InterruptTests : IDisposable
 
         public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot) => null;
 
-        public Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(SweepPlan plan, string storeRoot, CancellationToken cancellationToken) =>
+        public Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(
+            SweepPlan plan, string storeRoot, CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyDictionary<string, RowSet>>(new Dictionary<string, RowSet>());
 
         public Task<IRunSession> StartAsync(RunJob job, CancellationToken cancellationToken) =>
             Busy ? throw new RunFailedException("the store is in use by process 7") { Begun = false } : Task.FromResult<IRunSession>(this);
 
-        public Task<SweepStatus> SubmitAsync(SweepPlan plan) => Task.FromResult(new SweepStatus(plan.SweepId, 1, SweepState.Running, [], null));
+        public Task<SweepStatus> SubmitAsync(SweepPlan plan) =>
+            Task.FromResult(new SweepStatus(plan.SweepId, 1, SweepState.Running, [], null));
 
         public async IAsyncEnumerable<SweepStatus> WatchAsync(
             string sweepId, long sinceVersion, [EnumeratorCancellation] CancellationToken cancellationToken)

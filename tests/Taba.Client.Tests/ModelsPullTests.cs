@@ -9,17 +9,18 @@ namespace Taba.Client.Tests;
 /// <summary>The command against a real server on this machine; the cache is a folder of the test.</summary>
 public sealed class ModelsPullTests : IDisposable
 {
-    static readonly string[] Variables = ["HF_HOME", "HF_ENDPOINT", "HF_TOKEN", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "TABA_CACHE", "TABA_CHECKPOINT_MIRROR"];
+    static readonly string[] s_variables =
+        ["HF_HOME", "HF_ENDPOINT", "HF_TOKEN", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "TABA_CACHE", "TABA_CHECKPOINT_MIRROR"];
 
     readonly CommandLine _taba = new();
     readonly HubServer _hub = new();
-    readonly Dictionary<string, string?> _before = Variables.ToDictionary(v => v, Environment.GetEnvironmentVariable);
+    readonly Dictionary<string, string?> _before = s_variables.ToDictionary(v => v, Environment.GetEnvironmentVariable);
 
     static ModelsPullTests() => HttpClient.DefaultProxy = new WebProxy();
 
     public ModelsPullTests()
     {
-        foreach (var variable in Variables)
+        foreach (var variable in s_variables)
             Environment.SetEnvironmentVariable(variable, null);
         Environment.SetEnvironmentVariable("HF_HOME", _taba.At("hf"));
         Environment.SetEnvironmentVariable("HF_ENDPOINT", _hub.Endpoint.ToString());
@@ -41,7 +42,8 @@ public sealed class ModelsPullTests : IDisposable
     public async Task Pull_KnownModel_PrintsAFolderThatLoads()
     {
         await _taba.DoneAsync("models", "pull", "celeba_ldm_256");
-        Assert.Contains("ldm-celebahq-256: 6 files of CompVis/ldm-celebahq-256 at main (cccccccccccc)", _taba.Last.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            "ldm-celebahq-256: 6 files of CompVis/ldm-celebahq-256 at main (cccccccccccc)", _taba.Last.Errors, StringComparison.Ordinal);
         var folder = ModelFolder.Open(_taba.Last.Output.Trim());
         Assert.Equal("LDMPipeline", folder.Pipeline);
         using var weights = folder.OpenWeights("vqvae");
@@ -105,7 +107,8 @@ public sealed class ModelsPullTests : IDisposable
 
     [Fact]
     public async Task Pull_RevisionOfAPlainFile_IsRefused() =>
-        Assert.Contains("neither revisions nor variants", await _taba.RefuseAsync("models", "pull", "adm-32", "--revision", "x"), StringComparison.Ordinal);
+        Assert.Contains("neither revisions nor variants", await _taba.RefuseAsync(
+            "models", "pull", "adm-32", "--revision", "x"), StringComparison.Ordinal);
 
     [Fact]
     public async Task Pull_UnknownRepository_IsRefused() =>
@@ -113,7 +116,8 @@ public sealed class ModelsPullTests : IDisposable
 
     [Fact]
     public async Task Pull_VariantThatIsAbsent_IsRefused() =>
-        Assert.Contains("no weights of variant 'bf16'", await _taba.RefuseAsync("models", "pull", "if-i-xl", "--variant", "bf16"), StringComparison.Ordinal);
+        Assert.Contains("no weights of variant 'bf16'", await _taba.RefuseAsync(
+            "models", "pull", "if-i-xl", "--variant", "bf16"), StringComparison.Ordinal);
 
     [Fact]
     public async Task Pull_Offline_IsRefused()

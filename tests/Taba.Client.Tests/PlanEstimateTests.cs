@@ -35,7 +35,10 @@ public sealed class PlanEstimateTests : IDisposable
         Assert.Equal(1, (double)plan["estimated_seconds"]! * perSecond / (20 * 20), 1e-3);
 
         await _taba.DoneAsync("plan", sweep, "--out", _taba.At("out"), "samples=60");
-        Assert.Matches(@"estimated time: .* of computing \(on this machine g in float32 made .* evaluations/s at batch size 16 over 800 evaluations\)", _taba.Last.Output);
+        Assert.Matches(
+            @"estimated time: .* of computing \(on this machine g in float32 made .* evaluations/s at batch size 16 "
+            + @"over 800 evaluations\)",
+            _taba.Last.Output);
         await _taba.DoneAsync("plan", sweep, "--out", _taba.At("out"));
         Assert.Contains("estimated time: nothing to compute", _taba.Last.Output, StringComparison.Ordinal);
         Assert.Equal(before, Snapshot());
@@ -97,7 +100,8 @@ public sealed class PlanEstimateTests : IDisposable
     {
         var free = new DriveInfo(_taba.Folder).AvailableFreeSpace;
         DiskRoom.Require(new([], 0, 0, 1024), _taba.At("out", ".taba"), _taba.At("out"));
-        var refused = Assert.Throws<BadInputException>(() => DiskRoom.Require(new([], 1024, 1024, free * 2), _taba.At("out", ".taba"), _taba.At("out")));
+        var refused = Assert.Throws<BadInputException>(
+            () => DiskRoom.Require(new([], 1024, 1024, free * 2), _taba.At("out", ".taba"), _taba.At("out")));
         Assert.Contains("checkpoints and scratch files", refused.Message, StringComparison.Ordinal);
     }
 
@@ -110,7 +114,10 @@ public sealed class PlanEstimateTests : IDisposable
         Assert.Equal(8, PlanEstimate.Of(plan, nothing, _ => false, _ => new MeasuredSpeed(1000, 10, 16), 16).Time!.Value.TotalSeconds, 9);
     }
 
-    string Sweep() => _taba.Write("s.yaml", $"model: {_taba.GaussianModel()}\nsamples: 40\nseed: 420\nnum_inference_steps: 10\nstages: [sample, invert]\nbatch_size: 16");
+    string Sweep() =>
+        _taba.Write(
+            "s.yaml",
+            $"model: {_taba.GaussianModel()}\nsamples: 40\nseed: 420\nnum_inference_steps: 10\nstages: [sample, invert]\nbatch_size: 16");
 
     PlannedStage Stage(int samples, InternalSelection kept) => Plan(samples, kept).Stages[0];
 

@@ -23,7 +23,8 @@ public sealed class PrecisionRetryTests : IDisposable
     {
         var folder = _taba.At("out", "run");
         var ended = await _taba.RunAsync(
-            "sample", "gaussian", "--model", _taba.GaussianModel(), "--num_inference_steps", "10", "--input_image_path", Write(), "--with_inversion",
+            "sample", "gaussian", "--model", _taba.GaussianModel(), "--num_inference_steps", "10", "--input_image_path", Write(),
+            "--with_inversion",
             "--dtype", dtype, "--save_dir", folder);
 
         ended.ShouldEnd(ExitStatus.SamplesFailed);

@@ -80,7 +80,8 @@ public sealed class ProgressTests
     public void Bytes_OfANumber_AreReadable(double bytes, string expected) => Assert.Equal(expected, Quantities.Bytes(bytes));
 
     static SweepStatus Status(double done, double planned) => new(
-        "id", 1, SweepState.Running, [new StageStatus("k", StageKind.Sample, 10, RowSet.Empty, 0, 0, 1, planned, done, ImmutableArray<SampleFailure>.Empty, null)], null);
+        "id", 1, SweepState.Running, [new StageStatus(
+            "k", StageKind.Sample, 10, RowSet.Empty, 0, 0, 1, planned, done, ImmutableArray<SampleFailure>.Empty, null)], null);
 
     /// <summary>A clock that a test moves.</summary>
     sealed class ManualTime : TimeProvider

@@ -82,6 +82,10 @@ public sealed class ReportTests
             WallSeconds = 1.5,
             WrittenAt = DateTimeOffset.UnixEpoch,
         },
-        new Dictionary<string, double> { ["correlation.mean"] = correlation, ["noise_correlation.mean"] = 0.2, ["reconstruction_error_images"] = 0.1 },
+        new Dictionary<string, double>
+        {
+            ["correlation.mean"] = correlation, ["noise_correlation.mean"] = 0.2,
+            ["reconstruction_error_images"] = 0.1
+        },
         new Dictionary<string, string>());
 }

@@ -17,7 +17,9 @@ public sealed class RunTests : IDisposable
 {
     const int Samples = 40;
 
-    /// <summary>The sampling stage; an inversion and a reconstruction of the plain run, of both forward replacements and of the swap.</summary>
+    /// <summary>
+    /// The sampling stage; an inversion and a reconstruction of the plain run, of both forward replacements and of the swap.
+    /// </summary>
     const int Stages = 1 + (4 * 2);
 
     readonly CommandLine _taba = new();
@@ -45,7 +47,8 @@ public sealed class RunTests : IDisposable
         Assert.Equal(4, folders.Length);
         foreach (var folder in folders)
         {
-            foreach (var file in (string[])["noise.safetensors", "samples.safetensors", "latents.safetensors", "samples2.safetensors", "metrics.json", "manifest.json"])
+            foreach (var file in (string[])["noise.safetensors", "samples.safetensors", "latents.safetensors", "samples2.safetensors",
+                "metrics.json", "manifest.json"])
                 Assert.True(File.Exists(Path.Combine(folder, file)), $"{folder} lacks {file}");
             Assert.True(File.Exists(Path.Combine(folder, "pictures", "samples2.png")));
             Assert.Contains(folder, _taba.Last.Output, StringComparison.Ordinal);
@@ -96,7 +99,8 @@ public sealed class RunTests : IDisposable
     [Fact]
     public async Task Sample_InParts_MergesToTheWhole()
     {
-        string[] shared = ["sample", "gaussian", "--model", _taba.GaussianModel(), "--n_samples", "24", "--num_inference_steps", "10", "--with_inversion", "--internal"];
+        string[] shared = ["sample", "gaussian", "--model", _taba.GaussianModel(), "--n_samples", "24", "--num_inference_steps", "10",
+            "--with_inversion", "--internal"];
         for (var part = 0; part < 3; part++)
             await _taba.DoneAsync([.. shared, "--n_parts", "3", "--part_idx", $"{part}", "--save_dir", _taba.At($"store{part}", "run")]);
         await _taba.DoneAsync([.. shared, "--save_dir", _taba.At("whole", "run")]);
@@ -105,19 +109,23 @@ public sealed class RunTests : IDisposable
         await _taba.DoneAsync(["merge", .. parts, "--save_dir", _taba.At("merged")]);
 
         foreach (var file in Directory.GetFiles(_taba.At("whole", "run"), "*.pt"))
-            Assert.Equal(await File.ReadAllBytesAsync(file), await File.ReadAllBytesAsync(Path.Combine(_taba.At("merged"), Path.GetFileName(file))));
+            Assert.Equal(
+                await File.ReadAllBytesAsync(file), await File.ReadAllBytesAsync(Path.Combine(_taba.At("merged"), Path.GetFileName(file))));
         Assert.Equal(Metrics(_taba.At("whole", "run")), Metrics(_taba.At("merged")));
         await _taba.DoneAsync("report", _taba.At("merged"));
 
-        Assert.Contains("Part 1 is missing", await _taba.RefuseAsync("merge", parts[0], parts[1], "--save_dir", _taba.At("other")), StringComparison.Ordinal);
-        Assert.Contains("not parts of one run", await _taba.RefuseAsync("merge", parts[1], _taba.At("whole", "run"), "--save_dir", _taba.At("other")), StringComparison.Ordinal);
+        Assert.Contains("Part 1 is missing", await _taba.RefuseAsync(
+            "merge", parts[0], parts[1], "--save_dir", _taba.At("other")), StringComparison.Ordinal);
+        Assert.Contains("not parts of one run", await _taba.RefuseAsync(
+            "merge", parts[1], _taba.At("whole", "run"), "--save_dir", _taba.At("other")), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Sample_OneSample_HasNaNMetricsAndAReport()
     {
         await _taba.DoneAsync(
-            "sample", "gaussian", "--model", _taba.GaussianModel(), "--n_samples", "1", "--num_inference_steps", "10", "--with_inversion", "--save_dir", _taba.At("out", "one"));
+            "sample", "gaussian", "--model", _taba.GaussianModel(), "--n_samples", "1", "--num_inference_steps", "10", "--with_inversion",
+            "--save_dir", _taba.At("out", "one"));
         Assert.Contains("NaN", await File.ReadAllTextAsync(_taba.At("out", "one", "metrics.json")), StringComparison.Ordinal);
         Assert.True(File.Exists(_taba.At("out", "one", "report.html")));
     }
@@ -126,10 +134,12 @@ public sealed class RunTests : IDisposable
     public async Task Run_WithFlags_OverridesTheFile()
     {
         await _taba.DoneAsync(
-            "run", Sweep(), "interventions=[]", "--out", _taba.At("out"), "--format", "npy", "--deterministic", "--noise", "per-sample", "--device", "cpu");
+            "run", Sweep(), "interventions=[]", "--out", _taba.At("out"), "--format", "npy", "--deterministic", "--noise", "per-sample",
+            "--device", "cpu");
         var run = _taba.At("out", "tiny", "g_T10_seed420");
         Assert.True(File.Exists(Path.Combine(run, "samples.npy")));
-        var input = (string)JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(run, "manifest.json")))!["stages"]![0]!["fields"]!["input"]!;
+        var input = (string)JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(run, "manifest.json")))!["stages"]![0]!["fields"]![
+            "input"]!;
         Assert.StartsWith("per-sample noise", input, StringComparison.Ordinal);
     }
 
@@ -148,14 +158,17 @@ public sealed class RunTests : IDisposable
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var spec = SweepFileReader.Parse($"model: {_taba.GaussianModel()}\nsamples: 4\nnum_inference_steps: 10\nstages: [sample]", "s.yaml", []);
+        var spec = SweepFileReader.Parse(
+            $"model: {_taba.GaussianModel()}\nsamples: 4\nnum_inference_steps: 10\nstages: [sample]", "s.yaml", []);
         var plan = new EmbeddedRun().Plan(spec, _taba.At("none"));
         var failures = ImmutableArray.Create(new SampleFailure(plan.Stages[0].Key, 3, 7, "NaN in float16"));
         var status = new SweepStatus(
-            plan.SweepId, 1, SweepState.CompletedWithFailures, [new(plan.Stages[0].Key, StageKind.Sample, 4, RowSet.Empty, 0, 1, 0, 40, 40, failures, null)], null);
+            plan.SweepId, 1, SweepState.CompletedWithFailures,
+            [new(plan.Stages[0].Key, StageKind.Sample, 4, RowSet.Empty, 0, 1, 0, 40, 40, failures, null)], null);
         var job = new RunJob { Spec = spec, StoreRoot = _taba.At("none"), Folder = "folder", CommandLine = "taba run s.yaml" };
 
-        var exit = new RunResults(new Terminal(output, error, false, TimeProvider.System), job, new DirectoryFolder("folder")).Print(plan, status, new("report.html", "results.csv", 1));
+        var exit = new RunResults(new Terminal(output, error, false, TimeProvider.System), job, new DirectoryFolder("folder")).Print(
+            plan, status, new("report.html", "results.csv", 1));
 
         Assert.Equal(ExitStatus.SamplesFailed, exit);
         Assert.Equal("Sample 3 of stage sample T=10 failed at step 7: NaN in float16\n", error.ToString());

@@ -8,7 +8,7 @@ namespace Taba.Client.Tests;
 /// <summary>Conditions, guidance, alignment and decoding in sweep files, and the sweep files that are shipped.</summary>
 public sealed class SweepFileConditionTests
 {
-    static readonly string Configs = Path.GetFullPath(Path.Combine(Fixtures.Root, "..", "..", "configs"));
+    static readonly string s_configs = Path.GetFullPath(Path.Combine(Fixtures.Root, "..", "..", "configs"));
 
     static SweepSpec Parse(string yaml, params string[] overrides) =>
         SweepFileReader.Parse($"model: m\n{yaml}", "sweep.yaml", overrides.Select(SweepOverrides.Split));
@@ -29,7 +29,8 @@ public sealed class SweepFileConditionTests
             """);
         Assert.Equal([1, 4.5], spec.GuidanceScales);
         Assert.Equal((7L, 3, 5, "hobbit", "/data/recap"), (
-            spec.Conditions.CondSeed, spec.Conditions.NPrompts, spec.Conditions.NoisesPerPrompt, spec.Conditions.Prompts, spec.Conditions.DatasetPath));
+            spec.Conditions.CondSeed, spec.Conditions.NPrompts, spec.Conditions.NoisesPerPrompt, spec.Conditions.Prompts,
+            spec.Conditions.DatasetPath));
         Assert.Equal(["golden retriever", "207"], spec.Conditions.Labels);
         Assert.Equal(ForwardAlignment.Consistent, spec.ForwardAlignment);
         Assert.False(spec.WithDecoding);
@@ -90,13 +91,14 @@ public sealed class SweepFileConditionTests
     public void Parse_WrongValue_SaysWhatWouldDo(string yaml, string expected) =>
         Assert.Contains(expected, Assert.Throws<BadInputException>(() => Parse(yaml)).Message, StringComparison.Ordinal);
 
-    public static TheoryData<string> Shipped() => [.. Directory.GetFiles(Configs, "*.yaml").Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Shipped() =>
+        [.. Directory.GetFiles(s_configs, "*.yaml").Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Shipped))]
     public void Read_ShippedFile_IsASweepOfItsNameThatSaysWhatItDoes(string file)
     {
-        var path = Path.Combine(Configs, file);
+        var path = Path.Combine(s_configs, file);
         Assert.Equal(Path.GetFileNameWithoutExtension(file), SweepFileReader.Read(path, []).Name);
         Assert.StartsWith("# ", File.ReadAllText(path), StringComparison.Ordinal);
     }
@@ -107,7 +109,7 @@ public sealed class SweepFileConditionTests
     [InlineData("if-swap.yaml", "if-i-xl", 8192, 5)]
     public void Read_PapersSweeps_HaveItsSizes(string file, string model, int samples, int interventions)
     {
-        var spec = SweepFileReader.Read(Path.Combine(Configs, file), []);
+        var spec = SweepFileReader.Read(Path.Combine(s_configs, file), []);
         Assert.Equal(model, spec.Models.Single().NameOrPath);
         Assert.Equal(samples, spec.Conditions.NPrompts is { } prompts ? prompts * spec.Conditions.NoisesPerPrompt : spec.Samples);
         Assert.Equal([50], spec.NumInferenceSteps);

@@ -127,7 +127,8 @@ public sealed class SweepFileReaderTests
     [InlineData("interventions.4.forward.before=1", "no place in a list of 1")]
     [InlineData("samples.x=1", "there is no 'x' in '3'")]
     public void Parse_WrongOverride_IsNamed(string argument, string expected) =>
-        Assert.Contains(expected, Refusal("model: demo\nsamples: 3\ninterventions: [{ forward: { before: 1 } }]", argument), StringComparison.Ordinal);
+        Assert.Contains(
+            expected, Refusal("model: demo\nsamples: 3\ninterventions: [{ forward: { before: 1 } }]", argument), StringComparison.Ordinal);
 
     [Fact]
     public void Read_LargeFile_IsRefusedBeforeItIsRead()
@@ -136,7 +137,8 @@ public sealed class SweepFileReaderTests
         try
         {
             File.WriteAllText(path, new string('#', YamlText.MaxBytes + 1));
-            Assert.Contains("at most", Assert.Throws<BadInputException>(() => SweepFileReader.Read(path, [])).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "at most", Assert.Throws<BadInputException>(() => SweepFileReader.Read(path, [])).Message, StringComparison.Ordinal);
         }
         finally
         {

@@ -10,7 +10,9 @@ public sealed class SweepTextTests
     public void WriteStatus_SilosWithoutTheModel_AreNamedOnceEach()
     {
         var refusal = new ModelRefusal("w2", "model.json is another one");
-        var stage = new StageStatus("aa", StageKind.Sample, 64, RowSet.Empty, 0, 0, 0, 640, 0, [], "no silo can serve the model demo") { Refusals = [refusal] };
+        var stage = new StageStatus(
+            "aa", StageKind.Sample, 64, RowSet.Empty, 0, 0, 0, 640, 0, [], "no silo can serve the model demo")
+        { Refusals = [refusal] };
         var status = new SweepStatus("id", 1, SweepState.Running, [stage, stage with { Key = "bb" }], stage.Fault);
         var output = new StringWriter();
 

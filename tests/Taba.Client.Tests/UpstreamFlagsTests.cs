@@ -87,7 +87,8 @@ public sealed class UpstreamFlagsTests
     public void Swap_WithK_IsTheOnlyRun()
     {
         var spec = Spec(
-            UpstreamScript.Swap, "--model", "demo", "--input_image_path", "s.pt", "--swap_path", "e.pt", "--swap_before_t", "3", "--swap_type", "xt");
+            UpstreamScript.Swap, "--model", "demo", "--input_image_path", "s.pt", "--swap_path", "e.pt", "--swap_before_t", "3",
+            "--swap_type", "xt");
 
         Assert.Equal(new Intervention(InterventionKind.SwapXt, 3, SwapPath: "e.pt"), Assert.Single(spec.Interventions));
         Assert.True(spec is { WithPlainRun: false, WithInversion: true, WithSampling: false });
@@ -109,12 +110,14 @@ public sealed class UpstreamFlagsTests
 
     [Fact]
     public void SaveDir_OfAPart_HasASuffix() =>
-        Assert.Equal(Path.Combine("out", "run_part_2"), UpstreamFolders.SaveDir(Read(UpstreamScript.Sample, "--save_dir", "out/run/", "--n_parts", "3", "--part_idx", "2")));
+        Assert.Equal(Path.Combine("out", "run_part_2"), UpstreamFolders.SaveDir(
+            Read(UpstreamScript.Sample, "--save_dir", "out/run/", "--n_parts", "3", "--part_idx", "2")));
 
     [Fact]
     public void StoreRoot_LiesBesideTheRun()
     {
         Assert.Equal(Path.GetFullPath("out/.taba"), UpstreamFolders.StoreRoot(Read(UpstreamScript.Sample, "--save_dir", "out/run")));
-        Assert.Equal(Path.Combine("root", ".taba"), UpstreamFolders.StoreRoot(Read(UpstreamScript.Sample, "--save_dir", "out/run", "--out", "root")));
+        Assert.Equal(Path.Combine("root", ".taba"), UpstreamFolders.StoreRoot(
+            Read(UpstreamScript.Sample, "--save_dir", "out/run", "--out", "root")));
     }
 }

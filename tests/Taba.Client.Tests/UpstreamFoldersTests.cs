@@ -8,35 +8,48 @@ public sealed class UpstreamFoldersTests
 {
     [Theory]
     [InlineData("ldm", UpstreamScript.Sample,
-        "celeba_ldm_256/sampling_invert_reconstruction/seed_42_T_100_batch_size_64_n_samples_1024__with_inversion_False__with_reconstruction_False")]
+        "celeba_ldm_256/sampling_invert_reconstruction/seed_42_T_100_batch_size_64_n_samples_1024"
+        + "__with_inversion_False__with_reconstruction_False")]
     [InlineData("ldm", UpstreamScript.Sample,
-        "celeba_ldm_256/internal/sampling_invert_reconstruction/seed_42_T_100_batch_size_64_n_samples_1024__with_inversion_False__with_reconstruction_False_my_noise",
+        "celeba_ldm_256/internal/sampling_invert_reconstruction/seed_42_T_100_batch_size_64_n_samples_1024"
+        + "__with_inversion_False__with_reconstruction_False_my_noise",
         "--internal", "--input_noise_path", "in/my noise.pt")]
     [InlineData("dit", UpstreamScript.Sample,
-        "dit/sampling_invert_reconstruction/seed_42_T_50_batch_size_64_guidance_scale_1_n_prompts_128_noises_per_prompt_4_cond_seed_10__with_inversion_True__with_reconstruction_False",
+        "dit/sampling_invert_reconstruction/seed_42_T_50_batch_size_64_guidance_scale_1_n_prompts_128_noises_per_prompt_4_cond_seed_10"
+        + "__with_inversion_True__with_reconstruction_False",
         "--with_inversion")]
     [InlineData("dit", UpstreamScript.Sample,
-        "dit/sampling_invert_reconstruction/seed_42_T_50_batch_size_64_guidance_scale_4.5_labels_golden_retriever_207_noises_per_prompt_2__with_inversion_False__with_reconstruction_False_with_input",
+        "dit/sampling_invert_reconstruction/seed_42_T_50_batch_size_64_guidance_scale_4.5_labels_golden_retriever_207_noises_per_prompt_2"
+        + "__with_inversion_False__with_reconstruction_False_with_input",
         "--labels", "golden retriever,207", "--guidance_scale", "4.5", "--noises_per_prompt", "2", "--input_path", "noise.pt")]
     [InlineData("if", UpstreamScript.Sample,
-        "deepfloyd_if/sampling_invert_reconstruction/seed_42_T_50_batch_size_16_guidance_scale_1_n_prompts_128_noises_per_prompt_4_cond_seed_10_prompts_hobbit__with_inversion_False__with_reconstruction_False",
+        "deepfloyd_if/sampling_invert_reconstruction/seed_42_T_50_batch_size_16_guidance_scale_1_n_prompts_128_noises_per_prompt_4"
+        + "_cond_seed_10_prompts_hobbit"
+        + "__with_inversion_False__with_reconstruction_False",
         "--prompts", "hobbit")]
-    [InlineData("if", UpstreamScript.Swap, "deepfloyd_if/invert/swap_eps_before3/seed_42_T_50_batch_size_16_guidance_scale_7__with_reconstruction_False",
+    [InlineData("if", UpstreamScript.Swap,
+        "deepfloyd_if/invert/swap_eps_before3/seed_42_T_50_batch_size_16_guidance_scale_7__with_reconstruction_False",
         "--swap_type", "eps", "--swap_before_t", "3", "--swap_path", "e.pt", "--guidance_scale", "7")]
-    [InlineData("ldm", UpstreamScript.Swap, "celeba_ldm_256/invert/swap_none_before0/seed_42_T_100_batch_size_64__with_reconstruction_True", "--with_reconstruction")]
-    [InlineData("dit", UpstreamScript.Forward, "dit/invert/forward_before3_seed_999/seed_1_T_50_batch_size_64_guidance_scale_1__with_reconstruction_False",
+    [InlineData("ldm", UpstreamScript.Swap,
+        "celeba_ldm_256/invert/swap_none_before0/seed_42_T_100_batch_size_64__with_reconstruction_True", "--with_reconstruction")]
+    [InlineData("dit", UpstreamScript.Forward,
+        "dit/invert/forward_before3_seed_999/seed_1_T_50_batch_size_64_guidance_scale_1__with_reconstruction_False",
         "--forward_before_t", "3", "--forward_seed", "999", "--seed", "1")]
-    [InlineData("dit", UpstreamScript.Forward, "dit/invert/forward_before3_seed_42_consistent/seed_42_T_50_batch_size_64_guidance_scale_1__with_reconstruction_False",
+    [InlineData("dit", UpstreamScript.Forward,
+        "dit/invert/forward_before3_seed_42_consistent/seed_42_T_50_batch_size_64_guidance_scale_1__with_reconstruction_False",
         "--forward_before_t", "3", "--forward_alignment", "consistent")]
-    [InlineData("dit", UpstreamScript.Forward, "dit/invert/swap_xt_before2/seed_42_T_50_batch_size_64_guidance_scale_1__with_reconstruction_False",
+    [InlineData("dit", UpstreamScript.Forward,
+        "dit/invert/swap_xt_before2/seed_42_T_50_batch_size_64_guidance_scale_1__with_reconstruction_False",
         "--swap_before_t", "2", "--swap_type", "xt", "--swap_path", "x.pt")]
-    [InlineData("dit", UpstreamScript.Forward, "DiT-XL-2-512/invert/forward_before0_seed_42/seed_42_T_50_batch_size_64_guidance_scale_1__with_reconstruction_False",
+    [InlineData("dit", UpstreamScript.Forward,
+        "DiT-XL-2-512/invert/forward_before0_seed_42/seed_42_T_50_batch_size_64_guidance_scale_1__with_reconstruction_False",
         "--model", "facebook/DiT-XL-2-512")]
     public void SaveDir_NotGiven_IsUpstreams(string family, object script, string expected, params string[] args)
     {
         var which = (UpstreamScript)script;
         var inputs = which == UpstreamScript.Sample ? [] : Inputs(family);
-        Assert.Equal(Path.Combine(["experiments", .. expected.Split('/')]), UpstreamFolders.SaveDir(Read(family, which, [.. inputs, .. args])));
+        Assert.Equal(
+            Path.Combine(["experiments", .. expected.Split('/')]), UpstreamFolders.SaveDir(Read(family, which, [.. inputs, .. args])));
     }
 
     [Fact]

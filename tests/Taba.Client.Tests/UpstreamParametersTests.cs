@@ -35,7 +35,8 @@ public sealed class UpstreamParametersTests
 
     [Fact]
     public void Runs_InTheFixtures_AreOfEveryFamily() =>
-        Assert.Equal(["adm", "dit", "if", "ldm"], Runs().Select(r => r.Data.Split('/')[1].Split('_')[0]).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["adm", "dit", "if", "ldm"], Runs().Select(r => r.Data.Split('/')[1].Split('_')[0]).Distinct().Order(StringComparer.Ordinal));
 
     [Theory]
     [InlineData("null")]
@@ -47,7 +48,8 @@ public sealed class UpstreamParametersTests
     [InlineData("\"")]
     [InlineData("out/run")]
     [InlineData("")]
-    public void OfText_AnyText_IsReadBackAsText(string text) => Assert.Equal(text, ParameterText.Read(ParameterText.Of(text))!.GetValue<string>());
+    public void OfText_AnyText_IsReadBackAsText(string text) =>
+        Assert.Equal(text, ParameterText.Read(ParameterText.Of(text))!.GetValue<string>());
 
     [Fact]
     public void Read_Literals_AreThemselves()

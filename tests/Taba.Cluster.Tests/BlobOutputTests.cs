@@ -38,7 +38,8 @@ public sealed class BlobOutputTests(BlobOutputTests.Written written) : IClassFix
     public void Run_OutIntoBlobs_LeavesNothingOnThisMachine()
     {
         var temporary = Bench.Cluster.Settings["TMPDIR"];
-        Assert.DoesNotContain(written.FilesHere, f => f.EndsWith(".safetensors", StringComparison.Ordinal) || f.StartsWith("blob", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            written.FilesHere, f => f.EndsWith(".safetensors", StringComparison.Ordinal) || f.StartsWith("blob", StringComparison.Ordinal));
         var scratch = Path.Combine(Assert.Single(Directory.GetDirectories(temporary, "taba-*")), $"{TestCluster.Name}-client");
         Assert.Empty(Directory.EnumerateDirectories(scratch, "copies", SearchOption.AllDirectories));
     }
@@ -66,7 +67,8 @@ public sealed class BlobOutputTests(BlobOutputTests.Written written) : IClassFix
     [Fact]
     public async Task Sample_IntoBlobsOfAnotherRun_IsRefused()
     {
-        string[] sample = ["sample", "gaussian", "--model", Bench.Model, "--n_samples", "8", "--save_dir", "blob:flat/run", "--num_inference_steps"];
+        string[] sample =
+            ["sample", "gaussian", "--model", Bench.Model, "--n_samples", "8", "--save_dir", "blob:flat/run", "--num_inference_steps"];
         await Bench.DoneAsync([.. sample, "10"]);
         AssertRefused(await Bench.RunAsync([.. sample, "20"]), "runs/flat/run holds another run");
     }
@@ -124,7 +126,8 @@ public sealed class BlobOutputTests(BlobOutputTests.Written written) : IClassFix
             Bench.Cluster.Settings["TMPDIR"] = Directory.CreateDirectory(Bench.At("temporary")).FullName;
             await Bench.Cluster.StartSiloAsync("w1");
             Said = await Bench.DoneAsync("run", Bench.Sweep, "--out", "blob:june");
-            FilesHere = [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(folder, f))];
+            FilesHere =
+                [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(folder, f))];
         }
 
         public async ValueTask DisposeAsync()

@@ -6,7 +6,9 @@ using Taba.Testing.Commands;
 
 namespace Taba.Cluster.Tests;
 
-/// <summary>A cluster of a test, with a model and a sweep. Its silos are processes; its clients are, where they must outlive something.</summary>
+/// <summary>
+/// A cluster of a test, with a model and a sweep. Its silos are processes; its clients are, where they must outlive something.
+/// </summary>
 sealed class ClusterBench : IAsyncDisposable
 {
     /// <summary>Only what hangs needs so long.</summary>
@@ -40,7 +42,8 @@ sealed class ClusterBench : IAsyncDisposable
 
     /// <param name="sweep">The sweep file.</param>
     /// <param name="azurite">Tensors are kept in Azurite instead of a folder.</param>
-    public static async Task<ClusterBench> OnPostgresAsync(string sweep, bool azurite = false) => new(await TestCluster.StartAsync(azurite), sweep);
+    public static async Task<ClusterBench> OnPostgresAsync(string sweep, bool azurite = false) =>
+        new(await TestCluster.StartAsync(azurite), sweep);
 
     public static async Task<ClusterBench> OnRedisAsync(string sweep) => new(await TestCluster.StartOnRedisAsync(), sweep);
 

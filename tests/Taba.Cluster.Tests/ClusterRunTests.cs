@@ -6,7 +6,10 @@ using Taba.Testing.Servers;
 
 namespace Taba.Cluster.Tests;
 
-/// <summary>The real command on real silos in processes of their own. What is done to larger runs is in <c>tests/chaos</c> (docs/reliability.md).</summary>
+/// <summary>
+/// The real command on real silos in processes of their own. What is done to larger runs is in <c>tests/chaos</c>
+/// (docs/reliability.md).
+/// </summary>
 public sealed class ClusterRunTests
 {
     const int Samples = 40;
@@ -46,7 +49,8 @@ public sealed class ClusterRunTests
         (await client.EndAsync(ClusterBench.Limit)).ShouldEnd(0);
         await bench.AssertFilesOfAnUndisturbedRunAsync(bench.At("out"));
         Assert.Empty(StoreManifests.Faults(cluster.StoreFolder));
-        Assert.DoesNotContain(PostgresServer.Secret, string.Concat(cluster.Silos.Values.Select(s => s.Output + s.Errors)), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            PostgresServer.Secret, string.Concat(cluster.Silos.Values.Select(s => s.Output + s.Errors)), StringComparison.Ordinal);
         // Nothing but what the killed silo had not made durable was evaluated again.
         Assert.InRange(LongestRepetition(log), 0, 2);
     }
@@ -113,7 +117,8 @@ public sealed class ClusterRunTests
         Assert.Contains(": running,", status, StringComparison.Ordinal);
 
         TinyModels.Gaussian(bench.Model);
-        await StatusAsync(s => !s.Contains("does not work on it", StringComparison.Ordinal) && s.Contains("parts out", StringComparison.Ordinal));
+        await StatusAsync(
+            s => !s.Contains("does not work on it", StringComparison.Ordinal) && s.Contains("parts out", StringComparison.Ordinal));
         Assert.Contains("cancelled", await bench.DoneAsync("cancel", id), StringComparison.Ordinal);
 
         async Task<string> StatusAsync(Func<string, bool> isSo)

@@ -7,7 +7,7 @@ namespace Taba.Cluster.Tests;
 /// <summary>A cluster's section of the settings: what is refused, and how.</summary>
 public sealed class ClusterSettingsTests
 {
-    static readonly Dictionary<string, string?> Good = new()
+    static readonly Dictionary<string, string?> s_good = new()
     {
         ["Taba:Clusters:lab:Provider"] = "postgres",
         ["Taba:Clusters:lab:ConnectionString"] = "Host=db;Password=hidden-word",
@@ -17,7 +17,7 @@ public sealed class ClusterSettingsTests
     [Fact]
     public void Read_OnlyCluster_IsMeantWhenNoneIsNamed()
     {
-        var options = ClusterSettings.Read(Good, null);
+        var options = ClusterSettings.Read(s_good, null);
         Assert.Equal(("lab", "lab", "taba", "127.0.0.1"), (options.Name, options.ClusterId, options.ServiceId, options.Address));
     }
 
@@ -50,15 +50,17 @@ public sealed class ClusterSettingsTests
 
     [Fact]
     public void Read_UnknownName_ListsTheKnownOnes() =>
-        Assert.Contains("there is lab", Assert.Throws<BadInputException>(() => ClusterSettings.Read(Good, "lib")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "there is lab", Assert.Throws<BadInputException>(() => ClusterSettings.Read(s_good, "lib")).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Read_NoConnectionString_SaysWhereToGiveIt()
     {
-        var settings = new Dictionary<string, string?>(Good);
+        var settings = new Dictionary<string, string?>(s_good);
         settings.Remove("Taba:Clusters:lab:ConnectionString");
-        Assert.Contains("environment", Assert.Throws<BadInputException>(() => ClusterSettings.Read(settings, "lab")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "environment", Assert.Throws<BadInputException>(() => ClusterSettings.Read(settings, "lab")).Message, StringComparison.Ordinal);
     }
 
-    static Dictionary<string, string?> With(string key, string value) => new(Good) { [$"Taba:Clusters:lab:{key}"] = value };
+    static Dictionary<string, string?> With(string key, string value) => new(s_good) { [$"Taba:Clusters:lab:{key}"] = value };
 }

@@ -4,10 +4,13 @@ using Taba.Testing.Servers;
 
 namespace Taba.Cluster.Tests;
 
-/// <summary>The queries that Orleans' ADO.NET providers run, one by one, on a real PostgreSQL: what they return, and what they do in a conflict.</summary>
+/// <summary>
+/// The queries that Orleans' ADO.NET providers run, one by one, on a real PostgreSQL: what they return, and what they do in a
+/// conflict.
+/// </summary>
 public sealed class PostgresSchemaTests : IAsyncLifetime
 {
-    static readonly DateTime Now = new(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc);
+    static readonly DateTime s_now = new(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc);
 
     PostgresServer? _server;
     NpgsqlDataSource? _data;
@@ -48,7 +51,8 @@ public sealed class PostgresSchemaTests : IAsyncLifetime
     {
         await using (var newer = _data!.CreateCommand("INSERT INTO taba_schema_version (version, script) VALUES (9999, 'later')"))
             await newer.ExecuteNonQueryAsync();
-        var refused = await Assert.ThrowsAsync<ClusterUnreachableException>(() => PostgresSchema.ApplyAsync(_server!.ConnectionString, CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<ClusterUnreachableException>(
+            () => PostgresSchema.ApplyAsync(_server!.ConnectionString, CancellationToken.None));
         Assert.Contains("9999", refused.Message, StringComparison.Ordinal);
     }
 
@@ -66,16 +70,19 @@ public sealed class PostgresSchemaTests : IAsyncLifetime
         Assert.False(await ScalarAsync<bool>("InsertMembershipKey", Silo(2, version: 0)));
         Assert.True(await ScalarAsync<bool>("InsertMembershipKey", Silo(2, version: 1)));
 
-        Assert.True(await ScalarAsync<bool>("UpdateMembershipKey", [.. Key(1), ("Status", 3), ("SuspectTimes", DBNull.Value), ("IAmAliveTime", Now), ("Version", 2)]));
-        Assert.False(await ScalarAsync<bool>("UpdateMembershipKey", [.. Key(1), ("Status", 6), ("SuspectTimes", "x"), ("IAmAliveTime", Now), ("Version", 2)]));
-        Assert.False(await ScalarAsync<bool>("UpdateMembershipKey", [.. Key(9), ("Status", 6), ("SuspectTimes", "x"), ("IAmAliveTime", Now), ("Version", 3)]));
+        Assert.True(await ScalarAsync<bool>(
+            "UpdateMembershipKey", [.. Key(1), ("Status", 3), ("SuspectTimes", DBNull.Value), ("IAmAliveTime", s_now), ("Version", 2)]));
+        Assert.False(await ScalarAsync<bool>(
+            "UpdateMembershipKey", [.. Key(1), ("Status", 6), ("SuspectTimes", "x"), ("IAmAliveTime", s_now), ("Version", 2)]));
+        Assert.False(await ScalarAsync<bool>(
+            "UpdateMembershipKey", [.. Key(9), ("Status", 6), ("SuspectTimes", "x"), ("IAmAliveTime", s_now), ("Version", 3)]));
         var one = Assert.Single(await RowsAsync("MembershipReadRowKey", Key(1)));
         Assert.Equal((3, 3, "silo1"), ((int)one["Version"], (int)one["Status"], (string)one["SiloName"]));
         Assert.Equal(DBNull.Value, Assert.Single(await RowsAsync("MembershipReadRowKey", Key(9)))["StartTime"]);
         Assert.Equal(2, (await RowsAsync("MembershipReadAllKey", ("DeploymentId", "c"))).Count);
 
-        await RowsAsync("UpdateIAmAlivetimeKey", [.. Key(1), ("IAmAliveTime", Now.AddHours(1))]);
-        Assert.Equal(Now.AddHours(1), Assert.Single(await RowsAsync("MembershipReadRowKey", Key(1)))["IAmAliveTime"]);
+        await RowsAsync("UpdateIAmAlivetimeKey", [.. Key(1), ("IAmAliveTime", s_now.AddHours(1))]);
+        Assert.Equal(s_now.AddHours(1), Assert.Single(await RowsAsync("MembershipReadRowKey", Key(1)))["IAmAliveTime"]);
 
         var gateway = Assert.Single(await RowsAsync("GatewaysQueryKey", ("DeploymentId", "c"), ("Status", 3)));
         Assert.Equal(("10.0.0.1", 30001, 1), ((string)gateway["Address"], (int)gateway["ProxyPort"], (int)gateway["Generation"]));
@@ -88,15 +95,19 @@ public sealed class PostgresSchemaTests : IAsyncLifetime
         await ScalarAsync<bool>("InsertMembershipKey", Silo(1, version: 0));
         await ScalarAsync<bool>("InsertMembershipKey", Silo(2, version: 1));
         await ScalarAsync<bool>("InsertMembershipKey", Silo(3, version: 2));
-        await ScalarAsync<bool>("UpdateMembershipKey", [.. Key(2), ("Status", 6), ("SuspectTimes", ""), ("IAmAliveTime", Now), ("Version", 3)]);
-        await ScalarAsync<bool>("UpdateMembershipKey", [.. Key(3), ("Status", 6), ("SuspectTimes", "v"), ("IAmAliveTime", Now), ("Version", 4)]);
+        await ScalarAsync<bool>(
+            "UpdateMembershipKey", [.. Key(2), ("Status", 6), ("SuspectTimes", ""), ("IAmAliveTime", s_now), ("Version", 3)]);
+        await ScalarAsync<bool>(
+            "UpdateMembershipKey", [.. Key(3), ("Status", 6), ("SuspectTimes", "v"), ("IAmAliveTime", s_now), ("Version", 4)]);
         // Another vote came in since it was read.
-        await RowsAsync("CleanupDefunctSiloEntryKey", [.. Key(3), ("SuspectTimes", "other"), ("StartTime", Now), ("IAmAliveTime", Now)]);
+        await RowsAsync(
+            "CleanupDefunctSiloEntryKey", [.. Key(3), ("SuspectTimes", "other"), ("StartTime", s_now), ("IAmAliveTime", s_now)]);
         Assert.Equal(3, (await RowsAsync("MembershipReadAllKey", ("DeploymentId", "c"))).Count);
         // None and empty are the same.
-        await RowsAsync("CleanupDefunctSiloEntryKey", [.. Key(2), ("SuspectTimes", DBNull.Value), ("StartTime", Now), ("IAmAliveTime", Now)]);
+        await RowsAsync(
+            "CleanupDefunctSiloEntryKey", [.. Key(2), ("SuspectTimes", DBNull.Value), ("StartTime", s_now), ("IAmAliveTime", s_now)]);
         Assert.Equal(2, (await RowsAsync("MembershipReadAllKey", ("DeploymentId", "c"))).Count);
-        await RowsAsync("CleanupDefunctSiloEntriesKey", ("DeploymentId", "c"), ("IAmAliveTime", Now.AddDays(1)));
+        await RowsAsync("CleanupDefunctSiloEntriesKey", ("DeploymentId", "c"), ("IAmAliveTime", s_now.AddDays(1)));
         Assert.Equal("silo1", Assert.Single(await RowsAsync("MembershipReadAllKey", ("DeploymentId", "c")))["SiloName"]);
         await RowsAsync("DeleteMembershipTableEntriesKey", ("DeploymentId", "c"));
         Assert.Empty(await RowsAsync("MembershipReadAllKey", ("DeploymentId", "c")));
@@ -149,9 +160,11 @@ public sealed class PostgresSchemaTests : IAsyncLifetime
 
         var tag = await RemindAsync("low", -100);
         var row = Assert.Single(await RowsAsync("ReadReminderRowKey", ("ServiceId", "s"), ("GrainId", "g"), ("ReminderName", "low")));
-        Assert.Equal((tag, 60_000L, Now), ((int)row["Version"], (long)row["Period"], (DateTime)row["StartTime"]));
-        Assert.False(await ScalarAsync<bool>("DeleteReminderRowKey", ("ServiceId", "s"), ("GrainId", "g"), ("ReminderName", "low"), ("Version", tag - 1)));
-        Assert.True(await ScalarAsync<bool>("DeleteReminderRowKey", ("ServiceId", "s"), ("GrainId", "g"), ("ReminderName", "low"), ("Version", tag)));
+        Assert.Equal((tag, 60_000L, s_now), ((int)row["Version"], (long)row["Period"], (DateTime)row["StartTime"]));
+        Assert.False(await ScalarAsync<bool>(
+            "DeleteReminderRowKey", ("ServiceId", "s"), ("GrainId", "g"), ("ReminderName", "low"), ("Version", tag - 1)));
+        Assert.True(await ScalarAsync<bool>(
+            "DeleteReminderRowKey", ("ServiceId", "s"), ("GrainId", "g"), ("ReminderName", "low"), ("Version", tag)));
         await RowsAsync("DeleteReminderRowsKey", ("ServiceId", "s"));
         Assert.Empty(await RowsAsync("ReadReminderRowsKey", ("ServiceId", "s"), ("GrainId", "g")));
     }
@@ -160,7 +173,8 @@ public sealed class PostgresSchemaTests : IAsyncLifetime
 
     static (string, object)[] Silo(int n, int version) =>
     [
-        .. Key(n), ("SiloName", $"silo{n}"), ("HostName", "host"), ("Status", 1), ("ProxyPort", 30000 + n), ("StartTime", Now), ("IAmAliveTime", Now), ("Version", version),
+        .. Key(n), ("SiloName", $"silo{n}"), ("HostName", "host"), ("Status", 1), ("ProxyPort", 30000 + n), ("StartTime", s_now),
+        ("IAmAliveTime", s_now), ("Version", version),
     ];
 
     static (string, object)[] Grain(string? text) =>
@@ -171,17 +185,21 @@ public sealed class PostgresSchemaTests : IAsyncLifetime
 
     async Task<int?> WriteAsync(string? text, int? version, byte payload)
     {
-        var rows = await RowsAsync("WriteToStorageKey", [.. Grain(text), ("GrainStateVersion", (object?)version ?? DBNull.Value), ("PayloadBinary", new[] { payload })]);
+        var rows = await RowsAsync(
+            "WriteToStorageKey",
+            [.. Grain(text), ("GrainStateVersion", (object?)version ?? DBNull.Value), ("PayloadBinary", new[] { payload })]);
         return rows.Count == 0 ? null : (int)Assert.Single(rows)["NewGrainStateVersion"];
     }
 
     async Task<int> RemindAsync(string name, int hash) => (int)Assert.Single(await RowsAsync(
-        "UpsertReminderRowKey", ("ServiceId", "s"), ("GrainId", "g"), ("ReminderName", name), ("GrainHash", hash), ("StartTime", Now), ("Period", 60_000)))["Version"];
+        "UpsertReminderRowKey", ("ServiceId", "s"), ("GrainId", "g"), ("ReminderName", name), ("GrainHash", hash), ("StartTime", s_now),
+        ("Period", 60_000)))["Version"];
 
     async Task<IEnumerable<string>> NamesAsync(string key, params (string, object)[] parameters) =>
         (await RowsAsync(key, parameters)).Select(r => (string)r["ReminderName"]).Order(StringComparer.Ordinal);
 
-    async Task<T> ScalarAsync<T>(string key, params (string, object)[] parameters) => (T)Assert.Single(await RowsAsync(key, parameters)).Values.Single();
+    async Task<T> ScalarAsync<T>(string key, params (string, object)[] parameters) =>
+        (T)Assert.Single(await RowsAsync(key, parameters)).Values.Single();
 
     /// <summary>Runs a query as the providers do: parameters by name and type, every row read.</summary>
     async Task<List<Dictionary<string, object>>> RowsAsync(string key, params (string Name, object Value)[] parameters)
@@ -190,7 +208,9 @@ public sealed class PostgresSchemaTests : IAsyncLifetime
         foreach (var (name, value) in parameters)
         {
             command.Parameters.Add(value is DBNull
-                ? new(name, name == "GrainStateVersion" ? NpgsqlTypes.NpgsqlDbType.Integer : NpgsqlTypes.NpgsqlDbType.Text) { Value = value }
+                ? new(
+                    name, name == "GrainStateVersion" ? NpgsqlTypes.NpgsqlDbType.Integer : NpgsqlTypes.NpgsqlDbType.Text)
+                { Value = value }
                 : new NpgsqlParameter(name, value));
         }
         await using var reader = await command.ExecuteReaderAsync();

@@ -5,12 +5,14 @@ using Taba.Testing.Servers;
 
 namespace Taba.Cluster.Tests;
 
-/// <summary>The durable reminder on real servers. Orleans has none that comes more often than each minute, for which both wait at once.</summary>
+/// <summary>
+/// The durable reminder on real servers. Orleans has none that comes more often than each minute, for which both wait at once.
+/// </summary>
 public sealed class StoreUpkeepTests
 {
     const string Stage = "0123456789abcdef0123456789abcdef";
 
-    static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+    static readonly TimeSpan s_limit = TimeSpan.FromMinutes(3);
 
     [Fact]
     public async Task Reminder_OfSeveralSilos_IsOneAndSweepsWhatIsOld()
@@ -68,7 +70,7 @@ public sealed class StoreUpkeepTests
         var clock = System.Diagnostics.Stopwatch.StartNew();
         while (!happened())
         {
-            Assert.True(clock.Elapsed < Limit, otherwise);
+            Assert.True(clock.Elapsed < s_limit, otherwise);
             await Task.Delay(100);
         }
     }

@@ -7,7 +7,8 @@ public sealed class NaturalOrderTests
     [Fact]
     public void Compare_Names_OrdersNumbersByValue()
     {
-        string[] expected = ["", "10", "a", "a02", "a2", "a2b", "a10", "a10b2", "a10b10", "a99999999999999999999999999", "a100000000000000000000000000", "b1"];
+        string[] expected = ["", "10", "a", "a02", "a2", "a2b", "a10", "a10b2", "a10b10", "a99999999999999999999999999",
+            "a100000000000000000000000000", "b1"];
 
         Assert.Equal(expected, expected.Reverse().Order(NaturalOrder.Instance));
     }

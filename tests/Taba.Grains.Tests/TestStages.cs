@@ -19,7 +19,8 @@ static class TestStages
         Input = Noise(seed: 42, totalRows: 128),
     };
 
-    public static NoiseRows Noise(long seed, int totalRows, NoiseLayout layout = NoiseLayout.Upstream) => new(layout, seed, Dtype.Float32, totalRows);
+    public static NoiseRows Noise(long seed, int totalRows, NoiseLayout layout = NoiseLayout.Upstream) =>
+        new(layout, seed, Dtype.Float32, totalRows);
 
     public static StageSpec InvertOf(StageSpec samples) =>
         samples with { Kind = StageKind.Invert, Input = new StageRows(StageKey.Of(samples)) };

@@ -11,13 +11,13 @@ namespace Taba.Parity.Tests;
 /// <summary>The reference's end-to-end runs, by the command with the same flags: the same files with the same numbers.</summary>
 public sealed partial class CommandLineParityTests(ITestOutputHelper output) : IDisposable
 {
-    readonly TempFolder folder = new();
+    readonly TempFolder _folder = new();
 
     public static TheoryData<string> Scripts => [.. E2eCase.Discover(scripts: true)];
 
     public static TheoryData<string> Functions => [.. E2eCase.Discover(scripts: false)];
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Scripts))]
@@ -49,10 +49,13 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
         var reference = E2eCase.Read(name);
         var stored = reference.Tensors;
         var steps = Number("T");
-        var model = reference.WriteModel(folder);
-        string[] shared = ["--model", model, "--num_inference_steps", $"{steps}", "--batch_size", $"{Number("batch_size")}", "--seed", $"{Number("seed")}"];
-        var sampled = folder.At("sampled");
-        await InProcess.DoneAsync(["sample", reference.Family, .. shared, "--n_samples", $"{Number("n")}", "--with_inversion", "--internal", "--save_dir", sampled]);
+        var model = reference.WriteModel(_folder);
+        string[] shared = ["--model", model, "--num_inference_steps", $"{steps}", "--batch_size", $"{Number("batch_size")}", "--seed",
+            $"{Number("seed")}"];
+        var sampled = _folder.At("sampled");
+        await InProcess.DoneAsync(
+            ["sample", reference.Family, .. shared, "--n_samples", $"{Number("n")}", "--with_inversion", "--internal", "--save_dir",
+            sampled]);
 
         var compared = 0;
         foreach (var tensorName in stored.Names)
@@ -61,7 +64,8 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
             {
                 var kept = CommandLineTensor.Read(sampled, step.Groups["tensor"].Value);
                 Report(name, tensorName, E2eAgreement.Close(
-                    kept.At(int.Parse(step.Groups["step"].Value, CultureInfo.InvariantCulture)), stored.Values<float>(tensorName), $"{name} {tensorName}"));
+                    kept.At(int.Parse(step.Groups["step"].Value, CultureInfo.InvariantCulture)), stored.Values<float>(tensorName),
+                    $"{name} {tensorName}"));
             }
             else if (SwapResult().Match(tensorName) is { Success: true } swap)
                 await SwapAsync(swap, tensorName);
@@ -76,14 +80,15 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
         async Task SwapAsync(Match swap, string tensorName)
         {
             var (type, before) = (swap.Groups["type"].Value, swap.Groups["before"].Value);
-            var folderOfSwap = folder.At($"swap_{type}_{before}");
+            var folderOfSwap = _folder.At($"swap_{type}_{before}");
             await InProcess.DoneAsync([
                 "swap", reference.Family, .. shared, "--input_image_path", Path.Combine(sampled, "samples.pt"), "--save_dir", folderOfSwap,
                 "--swap_type", type, "--swap_before_t", before,
                 "--swap_path", Path.Combine(sampled, type == "eps" ? "all_t_eps_samples.pt" : "all_t_samples.pt"),
             ]);
             Report(name, tensorName, E2eAgreement.Close(
-                CommandLineTensor.Read(folderOfSwap, swap.Groups["tensor"].Value).Values, stored.Values<float>(tensorName), $"{name} {tensorName}"));
+                CommandLineTensor.Read(folderOfSwap, swap.Groups["tensor"].Value).Values, stored.Values<float>(tensorName),
+                $"{name} {tensorName}"));
         }
     }
 
@@ -92,28 +97,34 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
     async Task<string> RunAsync(E2eCase reference)
     {
         var own = Path.GetFileName(reference.Name);
-        var saveDir = folder.At(own);
+        var saveDir = _folder.At(own);
         // The reference's runs are in float32 throughout.
         var arguments = new List<string>
         {
-            reference.Command!, reference.Family, "--model", reference.WriteModel(folder), "--save_dir", saveDir,
+            reference.Command!, reference.Family, "--model", reference.WriteModel(_folder), "--save_dir", saveDir,
             "--dtype", "float32", "--state_dtype", "float32", "--noise_dtype", "float32",
         };
         foreach (var (flag, value) in reference.Flags.Where(flag => flag.Key is not ("model_name" or "save_dir")))
-            arguments.AddRange([$"--{flag}", flag.EndsWith("_path", StringComparison.Ordinal) ? await InputAsync(reference, flag, value) : value]);
+            arguments.AddRange(
+                [$"--{flag}", flag.EndsWith("_path", StringComparison.Ordinal) ? await InputAsync(reference, flag, value) : value]);
         await InProcess.DoneAsync(arguments);
 
         var flags = reference.Flags.ToDictionary();
-        return flags.TryGetValue("n_parts", out var parts) && parts != "1" ? $"{saveDir}_part_{flags.GetValueOrDefault("part_idx", "0")}" : saveDir;
+        return flags.TryGetValue("n_parts", out var parts) && parts != "1"
+            ? $"{saveDir}_part_{flags.GetValueOrDefault("part_idx", "0")}"
+            : saveDir;
     }
 
-    /// <summary>A file that a case reads: a tensor of another case, stored or made by running that case, or a file of the fixtures.</summary>
+    /// <summary>
+    /// A file that a case reads: a tensor of another case, stored or made by running that case, or a file of the fixtures.
+    /// </summary>
     async Task<string> InputAsync(E2eCase reference, string flag, string path)
     {
         if (E2eCase.Referred(path) is var (other, file))
         {
             var tensor = Path.GetFileNameWithoutExtension(file);
-            return other.OwnFile(file) ?? (other.Tensors.Has(tensor) ? Write(other.Tensors, tensor) : Path.Combine(await RunAsync(other), file));
+            return other.OwnFile(
+                file) ?? (other.Tensors.Has(tensor) ? Write(other.Tensors, tensor) : Path.Combine(await RunAsync(other), file));
         }
         var parts = reference.Name.Split('/');
         var found = Enumerable.Range(0, parts.Length + 1)
@@ -131,7 +142,7 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
 
     string Write(ReferenceTensors tensors, string name)
     {
-        var path = folder.At($"input_{name}_{Guid.NewGuid():n}.pt");
+        var path = _folder.At($"input_{name}_{Guid.NewGuid():n}.pt");
         using var writer = TensorFileWriter.Create(path, TensorFormat.Pt, name, tensors.Dtype(name), tensors.Shape(name));
         writer.Write(tensors.Bytes(name));
         writer.Complete();
@@ -148,7 +159,8 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
             Report(what, name, E2eAgreement.Close(tensor.Values, stored.Values<float>(name), what, guidance));
     }
 
-    void Report(string what, string tensor, double largest) => output.WriteLine($"{what} {tensor}: largest difference {largest:g3} of max(1, std)");
+    void Report(string what, string tensor, double largest) =>
+        output.WriteLine($"{what} {tensor}: largest difference {largest:g3} of max(1, std)");
 
     static JsonElement Metrics(string written)
     {

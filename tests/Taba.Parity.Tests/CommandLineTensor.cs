@@ -21,7 +21,9 @@ sealed record CommandLineTensor(ScalarType Dtype, long[] Shape, byte[] Bytes)
     public static CommandLineTensor Read(string folder, string name)
     {
         var path = Directory.EnumerateFiles(folder, name + ".*").SingleOrDefault();
-        Assert.True(path is not null, $"{folder} holds no {name}, but {string.Join(", ", Directory.EnumerateFiles(folder).Select(Path.GetFileName))}.");
+        Assert.True(
+            path is not null,
+            $"{folder} holds no {name}, but {string.Join(", ", Directory.EnumerateFiles(folder).Select(Path.GetFileName))}.");
         using var file = TensorFile.Open(path);
         var tensor = file.Single(name);
         return new(tensor.Dtype, [.. tensor.Shape], FixtureTensors.Bytes(tensor));

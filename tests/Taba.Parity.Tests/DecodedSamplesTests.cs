@@ -11,9 +11,9 @@ namespace Taba.Parity.Tests;
 /// </summary>
 public sealed class DecodedSamplesTests
 {
-    static readonly string[] Components = ["vqvae", "vae"];
+    static readonly string[] s_components = ["vqvae", "vae"];
 
-    static readonly string[] Pictures = ["samples_decoded", "decoded_samples"];
+    static readonly string[] s_pictures = ["samples_decoded", "decoded_samples"];
 
     /// <summary>Runs whose samples and pictures are stored, with the name of the pictures.</summary>
     public static TheoryData<string, string> Runs
@@ -24,7 +24,7 @@ public sealed class DecodedSamplesTests
             foreach (var run in E2eCase.Discover(scripts: true))
             {
                 var stored = E2eCase.Read(run).Tensors;
-                foreach (var pictures in Pictures.Where(name => stored.Has(name) && stored.Has("samples")))
+                foreach (var pictures in s_pictures.Where(name => stored.Has(name) && stored.Has("samples")))
                     data.Add(run, pictures);
             }
             return data;
@@ -39,7 +39,8 @@ public sealed class DecodedSamplesTests
         var tensors = reference.Tensors;
         using var temporary = new TempFolder();
         var folder = ModelFolder.Open(reference.WriteModel(temporary));
-        using var network = AutoencoderDefinition.Read(folder, Components.Single(folder.Components.ContainsKey)).Load(CPU, ScalarType.Float32);
+        using var network = AutoencoderDefinition.Read(folder, s_components.Single(folder.Components.ContainsKey)).Load(
+            CPU, ScalarType.Float32);
 
         using var inference = inference_mode();
         using var scope = NewDisposeScope();

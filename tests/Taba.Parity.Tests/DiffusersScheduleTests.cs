@@ -31,7 +31,8 @@ public sealed partial class DiffusersScheduleTests
     {
         var schedule = Make(folder, numInferenceSteps);
         var expected = ReferenceTensors.Load($"{folder}/outputs.safetensors");
-        TensorAssert.Close(DiffusersBetas.AlphasCumprod(ConfigOf(folder)), expected.Values<float>("alphas_cumprod"), 1e-7, 1e-6, $"{folder} alphas_cumprod");
+        TensorAssert.Close(DiffusersBetas.AlphasCumprod(ConfigOf(folder)), expected.Values<float>(
+            "alphas_cumprod"), 1e-7, 1e-6, $"{folder} alphas_cumprod");
         Assert.Equal(
             expected.Values<long>($"T{numInferenceSteps}.timesteps").ToArray(),
             Enumerable.Range(0, numInferenceSteps).Select(k => (long)schedule.Step(Direction.Sampling, k).Timestep));
@@ -73,7 +74,8 @@ public sealed partial class DiffusersScheduleTests
             {
                 var stored = name.Replace(".prev_sample", $".{part}", StringComparison.Ordinal);
                 if (expected.Has(stored))
-                    TensorAssert.Close(actual.data<float>().ToArray(), expected.Values<float>(stored), absolute, Relative, $"{folder} {stored}");
+                    TensorAssert.Close(
+                        actual.data<float>().ToArray(), expected.Values<float>(stored), absolute, Relative, $"{folder} {stored}");
                 else
                     Assert.NotEqual("prev_sample", part);
             }
@@ -89,12 +91,14 @@ public sealed partial class DiffusersScheduleTests
         var inputs = ReferenceTensors.Load($"{folder}/inputs.safetensors");
         var expected = ReferenceTensors.Load($"{folder}/outputs.safetensors");
         var compared = 0;
-        foreach (var name in expected.Names.Where(name => name.StartsWith($"T{numInferenceSteps}.forward_before", StringComparison.Ordinal)))
+        foreach (var name in expected.Names.Where(
+            name => name.StartsWith($"T{numInferenceSteps}.forward_before", StringComparison.Ordinal)))
         {
             var last = name[(name.LastIndexOf("before", StringComparison.Ordinal) + 6)..];
             var before = last == "T" ? numInferenceSteps : int.Parse(last, System.Globalization.CultureInfo.InvariantCulture);
             var actual = new float[inputs.Values<float>("sample").Length];
-            ForwardDiffusion.Apply(inputs.Values<float>("sample"), inputs.Values<float>("fixed_noise"), schedule.ForwardAlphaBar(before), actual);
+            ForwardDiffusion.Apply(
+                inputs.Values<float>("sample"), inputs.Values<float>("fixed_noise"), schedule.ForwardAlphaBar(before), actual);
             TensorAssert.Close(actual, expected.Values<float>(name), Tolerance, Relative, $"{folder} {name}");
             compared++;
         }

@@ -33,11 +33,15 @@ static class E2eAgreement
         for (var i = 0; i < expected.Length; i++)
         {
             var difference = Math.Abs((double)actual[i] - expected[i]) / scale;
-            Assert.True(difference <= tolerance, $"{what}: element {i} is {actual[i]:g9}, expected {expected[i]:g9}, which differs by {difference:g3} of max(1, std).");
+            Assert.True(
+                difference <= tolerance,
+                $"{what}: element {i} is {actual[i]:g9}, expected {expected[i]:g9}, which differs by {difference:g3} of max(1, std).");
             usual += difference <= usualTolerance ? 1 : 0;
             largest = Math.Max(largest, difference);
         }
-        Assert.True(usual >= (guidance > 1 ? UsualShareGuided : UsualShare) * expected.Length, $"{what}: only {usual} of {expected.Length} elements are within {usualTolerance}; the largest difference is {largest:g3}.");
+        Assert.True(
+            usual >= (guidance > 1 ? UsualShareGuided : UsualShare) * expected.Length,
+            $"{what}: only {usual} of {expected.Length} elements are within {usualTolerance}; the largest difference is {largest:g3}.");
         return largest;
     }
 
@@ -52,7 +56,8 @@ static class E2eAgreement
         void Near(double value, string name)
         {
             var expected = listed.GetProperty(name).GetDouble();
-            Assert.True(Math.Abs(value - expected) <= SummaryTolerance * Math.Max(1, Math.Abs(expected)), $"{what}: {name} is {value:g6}, expected {expected:g6}.");
+            Assert.True(Math.Abs(value - expected) <= SummaryTolerance * Math.Max(
+                1, Math.Abs(expected)), $"{what}: {name} is {value:g6}, expected {expected:g6}.");
         }
     }
 

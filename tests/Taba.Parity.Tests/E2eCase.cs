@@ -8,14 +8,14 @@ namespace Taba.Parity.Tests;
 sealed partial class E2eCase
 {
     /// <summary>The families that are built; a folder below e2e is named by one, perhaps with more behind it.</summary>
-    static readonly string[] Families = ["adm", "ldm", "dit", "if"];
+    static readonly string[] s_families = ["adm", "ldm", "dit", "if"];
 
-    readonly JsonElement description;
+    readonly JsonElement _description;
 
     E2eCase(string name)
     {
         Name = name;
-        description = Json($"{name}/case.json");
+        _description = Json($"{name}/case.json");
     }
 
     /// <summary>The folder below the fixtures, such as e2e/adm/sample_T10.</summary>
@@ -28,7 +28,7 @@ sealed partial class E2eCase
     public bool StatesArePictures => Family is "adm" or "if";
 
     /// <summary>sample, swap or forward; null when functions of the reference were called instead of a script.</summary>
-    public string? Command => description.TryGetProperty("script", out var script)
+    public string? Command => _description.TryGetProperty("script", out var script)
         ? ScriptName().Match(script.GetString()!).Groups["what"].Value switch
         {
             "sampling" => "sample",
@@ -40,7 +40,7 @@ sealed partial class E2eCase
 
     /// <summary>The flags of the script and their values.</summary>
     public IEnumerable<KeyValuePair<string, string>> Flags =>
-        from flag in description.GetProperty("cli").EnumerateObject()
+        from flag in _description.GetProperty("cli").EnumerateObject()
         where flag.Value.ValueKind != JsonValueKind.Null
         select KeyValuePair.Create(flag.Name, Text(flag.Value));
 
@@ -50,13 +50,13 @@ sealed partial class E2eCase
     /// </summary>
     public double GuidanceBefore(string tensor) =>
         (tensor.EndsWith("latents", StringComparison.Ordinal) || tensor.EndsWith("samples2", StringComparison.Ordinal))
-        && description.TryGetProperty("cli", out var flags)
+        && _description.TryGetProperty("cli", out var flags)
         && !flags.TryGetProperty("input_samples_path", out _) && !flags.TryGetProperty("input_image_path", out _)
         && flags.TryGetProperty("guidance_scale", out var scale) ? scale.GetDouble() : 1;
 
     /// <summary>The files that the script left: tensors with what is known of them, and others.</summary>
     public IEnumerable<KeyValuePair<string, JsonElement>> OutputFiles =>
-        description.GetProperty("output_folder").EnumerateObject().Select(file => KeyValuePair.Create(file.Name, file.Value));
+        _description.GetProperty("output_folder").EnumerateObject().Select(file => KeyValuePair.Create(file.Name, file.Value));
 
     /// <summary>The tensors whose values are stored.</summary>
     public ReferenceTensors Tensors => ReferenceTensors.Load($"{Name}/tensors.safetensors");
@@ -65,7 +65,7 @@ sealed partial class E2eCase
     public JsonElement? Metrics => File.Exists(ReferenceSet.At($"{Name}/metrics.json")) ? Json($"{Name}/metrics.json") : null;
 
     /// <summary>A number of the case's description itself.</summary>
-    public int Number(string name) => description.GetProperty(name).GetInt32();
+    public int Number(string name) => _description.GetProperty(name).GetInt32();
 
     /// <summary>Cases of the families that are built, of scripts or of functions.</summary>
     public static IEnumerable<string> Discover(bool scripts) =>
@@ -103,7 +103,7 @@ sealed partial class E2eCase
 
     (JsonElement Arguments, string Weights) Model()
     {
-        if (description.TryGetProperty("args", out var own) && description.TryGetProperty("weights", out var ownWeights))
+        if (_description.TryGetProperty("args", out var own) && _description.TryGetProperty("weights", out var ownWeights))
             return (own, ReferenceSet.At(ownWeights.GetString()!));
         var family = string.Join('/', Name.Split('/')[..2]);
         var model = Json($"{family}/model.json").GetProperty("model").GetString()!;
@@ -114,7 +114,7 @@ sealed partial class E2eCase
     static string? FamilyOf(string name)
     {
         var folder = name.Split('/')[1];
-        return Families.FirstOrDefault(family => folder == family || folder.StartsWith($"{family}_", StringComparison.Ordinal));
+        return s_families.FirstOrDefault(family => folder == family || folder.StartsWith($"{family}_", StringComparison.Ordinal));
     }
 
     static string Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();

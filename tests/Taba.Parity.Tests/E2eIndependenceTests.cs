@@ -11,14 +11,15 @@ public sealed class E2eIndependenceTests : IDisposable
     /// <summary>Divided by 3, not by 4.</summary>
     const int Samples = 6;
 
-    static readonly string[] Results = ["noise", "samples", "latents", "samples2"];
+    static readonly string[] s_results = ["noise", "samples", "latents", "samples2"];
 
-    readonly TempFolder folder = new();
+    readonly TempFolder _folder = new();
 
     /// <summary>A run of the reference whose network needs no conditions; its other flags do not matter.</summary>
-    public static TheoryData<string> Networks => [.. E2eCase.Discover(scripts: true).Where(name => E2eCase.Read(name).Family == "adm").Take(1)];
+    public static TheoryData<string> Networks =>
+        [.. E2eCase.Discover(scripts: true).Where(name => E2eCase.Read(name).Family == "adm").Take(1)];
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => _folder.Dispose();
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Networks))]
@@ -28,7 +29,7 @@ public sealed class E2eIndependenceTests : IDisposable
         foreach (var batch in new[] { 1, 4, 16 })
         {
             var other = await SampleAsync(name, $"batch_{batch}", "--batch_size", $"{batch}");
-            foreach (var tensor in Results)
+            foreach (var tensor in s_results)
             {
                 var actual = CommandLineTensor.Read(other, tensor);
                 var expected = CommandLineTensor.Read(reference, tensor);
@@ -50,17 +51,18 @@ public sealed class E2eIndependenceTests : IDisposable
         foreach (var part in Enumerable.Range(0, 3))
         {
             await SampleAsync(name, "cut", "--deterministic", "--n_parts", "3", "--part_idx", $"{part}");
-            parts.Add(folder.At($"cut/run_part_{part}"));
+            parts.Add(_folder.At($"cut/run_part_{part}"));
         }
-        var merged = folder.At("merged");
+        var merged = _folder.At("merged");
         await InProcess.DoneAsync(["merge", .. Enumerable.Reverse(parts), "--save_dir", merged]);
 
-        foreach (var tensor in Results)
+        foreach (var tensor in s_results)
         {
             var expected = CommandLineTensor.Read(whole, tensor).Bytes;
             TensorAssert.SameBytes(CommandLineTensor.Read(small, tensor).Bytes, expected, $"batch_size 1: {tensor}");
             TensorAssert.SameBytes(CommandLineTensor.Read(merged, tensor).Bytes, expected, $"merged: {tensor}");
-            TensorAssert.SameBytes(File.ReadAllBytes(Path.Combine(merged, $"{tensor}.pt")), File.ReadAllBytes(Path.Combine(whole, $"{tensor}.pt")), $"{tensor}.pt");
+            TensorAssert.SameBytes(File.ReadAllBytes(Path.Combine(merged, $"{tensor}.pt")), File.ReadAllBytes(
+                Path.Combine(whole, $"{tensor}.pt")), $"{tensor}.pt");
         }
         E2eAgreement.SameMetrics(MetricsOf(merged), MetricsOf(whole), "merged");
     }
@@ -94,7 +96,9 @@ public sealed class E2eIndependenceTests : IDisposable
     {
         const int Steps = 10;
         var first = WriteSweep("first", "stages: [sample, invert]");
-        var second = WriteSweep("second", "stages: [sample, invert]\ninterventions:\n  - forward: { before: 3, seed: 9 }\n  - swap: { type: eps, before: 1 }\n");
+        var second = WriteSweep(
+            "second",
+            "stages: [sample, invert]\ninterventions:\n  - forward: { before: 3, seed: 9 }\n  - swap: { type: eps, before: 1 }\n");
 
         await RunAsync(first, "samples=32");
         Assert.Equal(32 * 2 * Steps, Evaluations);
@@ -104,18 +108,19 @@ public sealed class E2eIndependenceTests : IDisposable
         await RunAsync(second, "samples=32");
         Assert.Equal(32 * ((2 * Steps) + (Steps - 3) + (Steps - 1) + Steps), Evaluations);
         TensorAssert.SameBytes(
-            CommandLineTensor.Read(Folder("second"), "latents").Bytes, CommandLineTensor.Read(Folder("first"), "latents").Bytes, "the shared latents");
+            CommandLineTensor.Read(Folder("second"), "latents").Bytes, CommandLineTensor.Read(Folder("first"), "latents").Bytes,
+            "the shared latents");
     }
 
     /// <summary>Evaluations of all commands on the store.</summary>
-    long Evaluations => BinaryPrimitives.ReadInt64LittleEndian(File.ReadAllBytes(folder.At("out/.taba/evaluations")));
+    long Evaluations => BinaryPrimitives.ReadInt64LittleEndian(File.ReadAllBytes(_folder.At("out/.taba/evaluations")));
 
     /// <summary>Samples, inverts and reconstructs in a store of its own.</summary>
     /// <returns>The run's folder, unless it is a part.</returns>
     async Task<string> SampleAsync(string network, string store, params string[] flags)
     {
-        var model = E2eCase.Read(network).WriteModel(folder);
-        var saveDir = folder.At($"{store}/run");
+        var model = E2eCase.Read(network).WriteModel(_folder);
+        var saveDir = _folder.At($"{store}/run");
         await InProcess.DoneAsync([
             "sample", "adm", "--model", model, "--num_inference_steps", "5", "--n_samples", $"{Samples}", "--seed", "420",
             "--with_inversion", "--with_reconstruction", "--save_dir", saveDir, .. flags,
@@ -127,16 +132,16 @@ public sealed class E2eIndependenceTests : IDisposable
     /// <returns>What it says at its end.</returns>
     async Task<JsonElement> RunAsync(string sweep, params string[] overrides)
     {
-        var done = await InProcess.DoneAsync(["run", sweep, .. overrides, "--out", folder.At("out"), "--json"]);
+        var done = await InProcess.DoneAsync(["run", sweep, .. overrides, "--out", _folder.At("out"), "--json"]);
         return JsonDocument.Parse(done.LastLine).RootElement;
     }
 
-    string Folder(string sweep) => folder.At($"out/{sweep}/pixels_T10_seed7");
+    string Folder(string sweep) => _folder.At($"out/{sweep}/pixels_T10_seed7");
 
     string WriteSweep(string name, string lines)
     {
-        TinyModels.Gaussian(folder.At("pixels", "model.json"), imageSize: 4);
-        return folder.Write($"{name}.yaml", $"model: pixels/model.json\nseed: 7\nnum_inference_steps: 10\n{lines}\n");
+        TinyModels.Gaussian(_folder.At("pixels", "model.json"), imageSize: 4);
+        return _folder.Write($"{name}.yaml", $"model: pixels/model.json\nseed: 7\nnum_inference_steps: 10\n{lines}\n");
     }
 
     static JsonElement MetricsOf(string run)

@@ -84,7 +84,8 @@ public sealed class EngineSamplerTests
         if (File.Exists(Fixtures.At($"{name}/model_index.json")))
             return DiffusersModel.Read(Fixtures.At(name), null);
         using var described = JsonDocument.Parse(File.ReadAllBytes(Fixtures.At($"{name}/case.json")));
-        var fields = described.RootElement.GetProperty("args").EnumerateObject().ToDictionary(argument => argument.Name, argument => (object)argument.Value);
+        var fields = described.RootElement.GetProperty("args").EnumerateObject().ToDictionary(
+            argument => argument.Name, argument => (object)argument.Value);
         fields["family"] = "adm";
         fields["weights"] = Fixtures.At($"{name}/{described.RootElement.GetProperty("weights")[0].GetString()}");
         return ModelFile.Read(folder.Write("model.json", JsonSerializer.SerializeToUtf8Bytes(fields)));
@@ -130,14 +131,16 @@ public sealed class EngineSamplerTests
 
         public int RowLength => (int)_shape.Elements;
 
-        public float[] Sample(IDenoiser model, IDiffusionSchedule schedule, Direction direction, Dictionary<(int Step, TensorKinds Kind), float[]> steps)
+        public float[] Sample(
+            IDenoiser model, IDiffusionSchedule schedule, Direction direction, Dictionary<(int Step, TensorKinds Kind), float[]> steps)
         {
             using var inference = inference_mode();
             using var scope = NewDisposeScope();
             var run = new DdimRun
             {
                 X = Batch(_x), Conditions = Conditions(_labels, _texts, model), GuidanceScale = _guidance, State = _state,
-                NullConditions = Conditions(_labels is null ? null : Repeated(_nullLabel), _noText is null ? null : Repeated(_noText), model),
+                NullConditions = Conditions(
+                    _labels is null ? null : Repeated(_nullLabel), _noText is null ? null : Repeated(_noText), model),
                 Swap = _what == "swap xt" ? SwapKind.Xt : SwapKind.Eps,
                 SwapBefore = _what.StartsWith("swap", StringComparison.Ordinal) ? K : 0,
                 SwapRows = k => Batch(_swaps[k]),
@@ -169,7 +172,9 @@ public sealed class EngineSamplerTests
         static Tensor? Conditions(long[]? labels, TextEmbedding[]? texts, IDenoiser model) =>
             labels is not null ? tensor(labels)
             : texts is null ? null
-            : stack([.. texts.Select(text => tensor(MemoryMarshal.Cast<byte, float>(text.Values.Span).ToArray(), [text.Shape.Length, text.Shape.Width]))])
+            : stack(
+                [.. texts.Select(
+                    text => tensor(MemoryMarshal.Cast<byte, float>(text.Values.Span).ToArray(), [text.Shape.Length, text.Shape.Width]))])
                 .to(model.TextType);
 
         Tensor Batch(float[] values) => tensor(values, _shape.Batch(_rows));
@@ -187,9 +192,11 @@ public sealed class EngineSamplerTests
 
         public Task<float[]> Completed => _completed.Task;
 
-        public void OnCaptured(int step, TensorKinds kind, ReadOnlySpan<byte> row) => Captured[(step, kind)] = MemoryMarshal.Cast<byte, float>(row).ToArray();
+        public void OnCaptured(int step, TensorKinds kind, ReadOnlySpan<byte> row) =>
+            Captured[(step, kind)] = MemoryMarshal.Cast<byte, float>(row).ToArray();
 
-        public void OnSegment(in SegmentOutcome outcome, ReadOnlySpan<byte> state) => _completed.SetResult(MemoryMarshal.Cast<byte, float>(state).ToArray());
+        public void OnSegment(in SegmentOutcome outcome, ReadOnlySpan<byte> state) =>
+            _completed.SetResult(MemoryMarshal.Cast<byte, float>(state).ToArray());
 
         public void OnFailed(int step, Exception error) => _completed.SetException(error);
     }

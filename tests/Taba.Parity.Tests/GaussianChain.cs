@@ -3,13 +3,14 @@ namespace Taba.Parity.Tests;
 /// <summary>The recurrences of all elements of a Gaussian run, and the sampling that all its interventions share.</summary>
 sealed class GaussianChain
 {
-    readonly GaussianRecurrence[] channels;
+    readonly GaussianRecurrence[] _channels;
 
     public GaussianChain(GaussianSweep sweep, int numInferenceSteps)
     {
         Sweep = sweep;
         NumInferenceSteps = numInferenceSteps;
-        channels = [.. sweep.Mean.Select(mean => new GaussianRecurrence(sweep.DiffusionSteps, sweep.Cosine, numInferenceSteps, mean, sweep.Deviation))];
+        _channels = [.. sweep.Mean.Select(
+            mean => new GaussianRecurrence(sweep.DiffusionSteps, sweep.Cosine, numInferenceSteps, mean, sweep.Deviation))];
         Noise = GaussianRuns.Noise(GaussianRuns.Seed);
         Sampling = [.. Noise.Select((x, element) => Of(element).Sample(x))];
         Inputs = new(
@@ -32,10 +33,10 @@ sealed class GaussianChain
     public GaussianInputs Inputs { get; }
 
     /// <summary>How often x̂0 was clamped, in all that was computed so far.</summary>
-    public int Clamped => channels.Sum(channel => channel.Clamped);
+    public int Clamped => _channels.Sum(channel => channel.Clamped);
 
     /// <summary>The recurrence of an element's channel.</summary>
-    public GaussianRecurrence Of(int element) => channels[element / (GaussianRuns.Side * GaussianRuns.Side) % GaussianRuns.Channels];
+    public GaussianRecurrence Of(int element) => _channels[element / (GaussianRuns.Side * GaussianRuns.Side) % GaussianRuns.Channels];
 
     /// <summary>By element, the steps of an inversion.</summary>
     public GaussianRecurrence.Step[][] Invert(GaussianInversion inversion) =>

@@ -36,7 +36,8 @@ public sealed class GaussianChainTests(GaussianRuns runs, ITestOutputHelper outp
 
         Check(chain, "", GaussianInversion.Plain);
 
-        var predXstart = CommandLineTensor.Read(runs.Folder(chain.Sweep, numInferenceSteps, ""), "all_t_pred_xstart_samples").Values.ToArray();
+        var predXstart = CommandLineTensor.Read(
+            runs.Folder(chain.Sweep, numInferenceSteps, ""), "all_t_pred_xstart_samples").Values.ToArray();
         if (chain.Sweep.Deviation <= 0.1)
         {
             Assert.Equal(0, chain.Clamped);
@@ -74,7 +75,8 @@ public sealed class GaussianChainTests(GaussianRuns runs, ITestOutputHelper outp
     {
         var chain = new GaussianChain(GaussianRuns.Find(name), numInferenceSteps);
         foreach (var before in GaussianRuns.Before)
-            Check(chain, $"_forward_before{before}_seed{GaussianRuns.ForwardSeed}", inputs => GaussianInversion.Forward(inputs, chain, before), ForwardTolerance);
+            Check(chain, $"_forward_before{before}_seed{GaussianRuns.ForwardSeed}", inputs => GaussianInversion.Forward(
+                inputs, chain, before), ForwardTolerance);
     }
 
     /// <summary>
@@ -104,8 +106,10 @@ public sealed class GaussianChainTests(GaussianRuns runs, ITestOutputHelper outp
             var samples = CommandLineTensor.Read(folder, "samples").Values.ToArray();
             var latents = CommandLineTensor.Read(folder, "latents").Values.ToArray();
 
-            var images = Slope(samples, element => chain.Of(element).FlowToImage(chain.Noise[element]), element => chain.Of(element).FromMean(chain.Noise[element], ^1));
-            var noise = Slope(latents, element => chain.Of(element).FlowToNoise(samples[element]), element => chain.Of(element).FromMean(samples[element], 0));
+            var images = Slope(samples, element => chain.Of(element).FlowToImage(chain.Noise[element]), element => chain.Of(
+                element).FromMean(chain.Noise[element], ^1));
+            var noise = Slope(latents, element => chain.Of(element).FlowToNoise(samples[element]), element => chain.Of(element).FromMean(
+                samples[element], 0));
             output.WriteLine($"{name} T={sweep.Steps[i]}: images {images:g5}, latents {noise:g5} for each unit");
             Assert.InRange(images, ofImages[i] * 0.99, ofImages[i] * 1.01);
             Assert.InRange(noise, ofLatents[i] * 0.99, ofLatents[i] * 1.01);

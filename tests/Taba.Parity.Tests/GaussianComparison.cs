@@ -3,7 +3,7 @@ namespace Taba.Parity.Tests;
 /// <summary>The largest difference of each tensor of a run from a recurrence.</summary>
 sealed class GaussianComparison(string folder, int elements)
 {
-    readonly Dictionary<string, double> worst = [];
+    readonly Dictionary<string, double> _worst = [];
 
     /// <summary>Compares the result of a stage: the state after its last step.</summary>
     public void Results(string name, GaussianRecurrence.Step[][] steps)
@@ -25,7 +25,8 @@ sealed class GaussianComparison(string folder, int elements)
         void Kept(string kept, Func<GaussianRecurrence.Step, double?> part)
         {
             var actual = CommandLineTensor.Read(folder, kept);
-            Assert.Equal([steps[0].Length, GaussianRuns.Samples, GaussianRuns.Channels, GaussianRuns.Side, GaussianRuns.Side], actual.Shape);
+            Assert.Equal(
+                [steps[0].Length, GaussianRuns.Samples, GaussianRuns.Channels, GaussianRuns.Side, GaussianRuns.Side], actual.Shape);
             for (var k = 0; k < steps[0].Length; k++)
             {
                 for (var element = 0; element < elements; element++)
@@ -37,10 +38,11 @@ sealed class GaussianComparison(string folder, int elements)
 
     /// <summary>Requires that nothing differs by more.</summary>
     public void Require(double tolerance) =>
-        Assert.All(worst, tensor => Assert.True(tensor.Value <= tolerance, $"{tensor.Key} differs by {tensor.Value:g3} from the recurrence."));
+        Assert.All(
+            _worst, tensor => Assert.True(tensor.Value <= tolerance, $"{tensor.Key} differs by {tensor.Value:g3} from the recurrence."));
 
-    public override string ToString() => string.Join(", ", worst.Select(tensor => $"{tensor.Key} {tensor.Value:g2}"));
+    public override string ToString() => string.Join(", ", _worst.Select(tensor => $"{tensor.Key} {tensor.Value:g2}"));
 
-    void Note(string name, float actual, double expected) => worst[name] = Math.Max(
-        worst.GetValueOrDefault(name), float.IsFinite(actual) ? Math.Abs(actual - expected) : double.PositiveInfinity);
+    void Note(string name, float actual, double expected) => _worst[name] = Math.Max(
+        _worst.GetValueOrDefault(name), float.IsFinite(actual) ? Math.Abs(actual - expected) : double.PositiveInfinity);
 }

@@ -6,9 +6,9 @@ namespace Taba.Parity.Tests;
 /// </summary>
 sealed class GaussianRecurrence
 {
-    readonly double[] alphaBar;
-    readonly double mean;
-    readonly double deviation;
+    readonly double[] _alphaBar;
+    readonly double _mean;
+    readonly double _deviation;
 
     /// <param name="diffusionSteps">Steps of the forward process.</param>
     /// <param name="cosine">Its curve: cosine, or linear.</param>
@@ -17,24 +17,24 @@ sealed class GaussianRecurrence
     /// <param name="deviation">Of the pixel.</param>
     public GaussianRecurrence(int diffusionSteps, bool cosine, int numInferenceSteps, double mean, double deviation)
     {
-        this.mean = mean;
-        this.deviation = deviation;
+        _mean = mean;
+        _deviation = deviation;
         var levels = Levels(diffusionSteps, cosine);
         var stride = Enumerable.Range(1, diffusionSteps).First(s => (diffusionSteps + s - 1) / s == numInferenceSteps);
-        alphaBar = [.. Enumerable.Range(0, numInferenceSteps).Select(i => levels[i * stride])];
+        _alphaBar = [.. Enumerable.Range(0, numInferenceSteps).Select(i => levels[i * stride])];
     }
 
     /// <summary>How often x̂0 lay outside [-1,1].</summary>
     public int Clamped { get; private set; }
 
-    int T => alphaBar.Length;
+    int T => _alphaBar.Length;
 
     /// <summary>From noise to an image: T steps, noisiest first.</summary>
     public Step[] Sample(double x)
     {
         var steps = new Step[T];
         for (var i = T - 1; i >= 0; i--)
-            steps[T - 1 - i] = Move(x, i, i > 0 ? alphaBar[i - 1] : 1, null, out x);
+            steps[T - 1 - i] = Move(x, i, i > 0 ? _alphaBar[i - 1] : 1, null, out x);
         return steps;
     }
 
@@ -51,13 +51,14 @@ sealed class GaussianRecurrence
             if (xt(i) is { } given)
                 steps[i - first] = new(x = given, null, null);
             else
-                steps[i - first] = Move(x, i, i < T - 1 ? alphaBar[i + 1] : 0, eps(i), out x);
+                steps[i - first] = Move(x, i, i < T - 1 ? _alphaBar[i + 1] : 0, eps(i), out x);
         }
         return steps;
     }
 
     /// <summary>Forward diffusion of an image to the level from which inversion goes on at step <paramref name="before"/>.</summary>
-    public double Diffuse(double x, double noise, int before) => (Math.Sqrt(alphaBar[before]) * x) + (Math.Sqrt(1 - alphaBar[before]) * noise);
+    public double Diffuse(double x, double noise, int before) =>
+        (Math.Sqrt(_alphaBar[before]) * x) + (Math.Sqrt(1 - _alphaBar[before]) * noise);
 
     /// <summary>
     /// Where the probability flow takes noise at the level that sampling begins from: Gaussian data stay Gaussian, and the flow
@@ -65,25 +66,25 @@ sealed class GaussianRecurrence
     /// </summary>
     public double FlowToImage(double xT)
     {
-        var level = alphaBar[T - 1];
-        return mean + (deviation * (xT - (Math.Sqrt(level) * mean)) / Math.Sqrt((level * deviation * deviation) + 1 - level));
+        var level = _alphaBar[T - 1];
+        return _mean + (_deviation * (xT - (Math.Sqrt(level) * _mean)) / Math.Sqrt((level * _deviation * _deviation) + 1 - level));
     }
 
     /// <summary>Where the flow takes an image, as inversion sees it: from level ᾱ_0 to pure noise.</summary>
     public double FlowToNoise(double x)
     {
-        var level = alphaBar[0];
-        return (x - (Math.Sqrt(level) * mean)) / Math.Sqrt((level * deviation * deviation) + 1 - level);
+        var level = _alphaBar[0];
+        return (x - (Math.Sqrt(level) * _mean)) / Math.Sqrt((level * _deviation * _deviation) + 1 - level);
     }
 
     /// <summary>How far a state of one of the levels is from the mean of that level.</summary>
-    public double FromMean(double x, Index level) => x - (Math.Sqrt(alphaBar[level]) * mean);
+    public double FromMean(double x, Index level) => x - (Math.Sqrt(_alphaBar[level]) * _mean);
 
     Step Move(double x, int i, double next, double? given, out double moved)
     {
-        var level = alphaBar[i];
+        var level = _alphaBar[i];
         // E[ε | x] for x = √ᾱ·x0 + √(1-ᾱ)·ε.
-        var eps = given ?? Math.Sqrt(1 - level) * (x - (Math.Sqrt(level) * mean)) / ((level * deviation * deviation) + 1 - level);
+        var eps = given ?? Math.Sqrt(1 - level) * (x - (Math.Sqrt(level) * _mean)) / ((level * _deviation * _deviation) + 1 - level);
         var predXstart = (x - (Math.Sqrt(1 - level) * eps)) / Math.Sqrt(level);
         if (given is null && Math.Abs(predXstart) > 1)
         {

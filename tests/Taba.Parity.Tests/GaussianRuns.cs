@@ -19,7 +19,7 @@ public sealed class GaussianRuns : IAsyncLifetime
     /// <summary>K of the interventions.</summary>
     public static readonly int[] Before = [1, 3];
 
-    readonly TempFolder folder = new();
+    readonly TempFolder _folder = new();
 
     /// <summary>The sweeps, by name.</summary>
     internal static IReadOnlyList<GaussianSweep> All { get; } =
@@ -46,14 +46,14 @@ public sealed class GaussianRuns : IAsyncLifetime
     /// <param name="numInferenceSteps">T.</param>
     /// <param name="intervention">Empty for the plain run, else the run's suffix, such as _swap_eps_before1.</param>
     internal string Folder(GaussianSweep sweep, int numInferenceSteps, string intervention) =>
-        folder.At($"out/{sweep.Name}/{sweep.Name}_T{numInferenceSteps}_seed{Seed}{intervention}");
+        _folder.At($"out/{sweep.Name}/{sweep.Name}_T{numInferenceSteps}_seed{Seed}{intervention}");
 
     public async ValueTask InitializeAsync()
     {
         foreach (var sweep in All)
         {
-            Directory.CreateDirectory(folder.At(sweep.Name));
-            await File.WriteAllTextAsync(folder.At($"{sweep.Name}/model.json"), JsonSerializer.Serialize(new
+            Directory.CreateDirectory(_folder.At(sweep.Name));
+            await File.WriteAllTextAsync(_folder.At($"{sweep.Name}/model.json"), JsonSerializer.Serialize(new
             {
                 family = "gaussian",
                 channels = Channels,
@@ -64,7 +64,7 @@ public sealed class GaussianRuns : IAsyncLifetime
                 noise_schedule = sweep.Cosine ? "cosine" : "linear",
                 rescale_timesteps = sweep.Cosine,
             }));
-            var file = folder.At($"{sweep.Name}.yaml");
+            var file = _folder.At($"{sweep.Name}.yaml");
             // Batches of 4 leave a partial one of 2.
             await File.WriteAllTextAsync(file, string.Create(CultureInfo.InvariantCulture, $$"""
                 model: {{sweep.Name}}/model.json
@@ -81,13 +81,13 @@ public sealed class GaussianRuns : IAsyncLifetime
                 """)}}
 
                 """));
-            await InProcess.DoneAsync("run", file, "--out", folder.At("out"));
+            await InProcess.DoneAsync("run", file, "--out", _folder.At("out"));
         }
     }
 
     public ValueTask DisposeAsync()
     {
-        folder.Dispose();
+        _folder.Dispose();
         return ValueTask.CompletedTask;
     }
 }

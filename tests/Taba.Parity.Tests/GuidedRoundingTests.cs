@@ -43,8 +43,10 @@ public sealed class GuidedRoundingTests(ITestOutputHelper log)
             var scale = Math.Max(1, reference.std().item<float>());
             var theirs = Distance(reference, exact[tensor]) / scale;
             var ours = Distance(single[tensor], exact[tensor]) / scale;
-            log.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{tensor}: the reference is {theirs:E2} from exact, ours {ours:E2}"));
-            Assert.True(ours <= Share * Math.Max(theirs, Negligible), $"{name} {tensor}: ours is {ours:E2} from exact, the reference {theirs:E2}.");
+            log.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"{tensor}: the reference is {theirs:E2} from exact, ours {ours:E2}"));
+            Assert.True(
+                ours <= Share * Math.Max(theirs, Negligible), $"{name} {tensor}: ours is {ours:E2} from exact, the reference {theirs:E2}.");
         }
     }
 
@@ -62,9 +64,11 @@ public sealed class GuidedRoundingTests(ITestOutputHelper log)
         var noText = cat([.. Enumerable.Repeat(Embedded(""), rows)]);
         var schedule = definition.CreateSchedule(int.Parse(Flag(run, "num_inference_steps"), CultureInfo.InvariantCulture));
         var made = new Dictionary<string, Tensor>();
-        foreach (var (name, direction) in new[] { ("samples", Direction.Sampling), ("latents", Direction.Inversion), ("samples2", Direction.Sampling) })
+        foreach (var (name, direction) in new[] { ("samples", Direction.Sampling), ("latents", Direction.Inversion),
+            ("samples2", Direction.Sampling) })
         {
-            x = DdimSampler.Run(model, schedule, direction, new DdimRun { X = x, Conditions = text, NullConditions = noText, GuidanceScale = Scale(run) });
+            x = DdimSampler.Run(
+                model, schedule, direction, new DdimRun { X = x, Conditions = text, NullConditions = noText, GuidanceScale = Scale(run) });
             made[name] = x;
         }
         return made;
@@ -72,7 +76,9 @@ public sealed class GuidedRoundingTests(ITestOutputHelper log)
         Tensor Embedded(string prompt)
         {
             var bytes = encoder.Encode(prompt).Span;
-            var values = dtype == ScalarType.Float64 ? tensor(MemoryMarshal.Cast<byte, double>(bytes).ToArray()) : tensor(MemoryMarshal.Cast<byte, float>(bytes).ToArray());
+            var values = dtype == ScalarType.Float64
+                ? tensor(MemoryMarshal.Cast<byte, double>(bytes).ToArray())
+                : tensor(MemoryMarshal.Cast<byte, float>(bytes).ToArray());
             return values.view(1, model.Text!.Value.Length, model.Text.Value.Width);
         }
     }

@@ -47,7 +47,8 @@ public sealed class IfModelTests
         var ids = Int64(inputs, "input_ids");
         var mask = Int64(inputs, "attention_mask");
 
-        comparison.Require("t5_last_hidden_state", encoder.Forward(ids, mask, (layer, value) => comparison.Observe($"t5.act.{layer}", value)));
+        comparison.Require(
+            "t5_last_hidden_state", encoder.Forward(ids, mask, (layer, value) => comparison.Observe($"t5.act.{layer}", value)));
         comparison.Require("t5_last_hidden_state_no_mask", encoder.Forward(ids));
         comparison.RequireAllSeen("t5.act.");
     }

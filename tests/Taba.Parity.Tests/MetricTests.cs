@@ -19,13 +19,13 @@ public sealed class MetricTests
 
     static readonly Lazy<JsonElement> s_expected = new(() => ReadJson("metrics/expected.json").GetProperty("scalars"));
 
-    static readonly string[] OfARun = ["noise", "latents", "samples", "samples2"];
+    static readonly string[] s_ofARun = ["noise", "latents", "samples", "samples2"];
 
     /// <summary>Runs that stored every tensor which their metrics are of.</summary>
     public static TheoryData<string> Runs =>
     [
         .. E2eCase.Discover(scripts: true).Where(name => E2eCase.Read(name) is { Metrics: { } metrics } run
-            && OfARun.All(run.Tensors.Has) && metrics.GetProperty("metrics").TryGetProperty("correlation", out _)),
+            && s_ofARun.All(run.Tensors.Has) && metrics.GetProperty("metrics").TryGetProperty("correlation", out _)),
     ];
 
     static ReferenceTensors Inputs => s_inputs.Value;
@@ -56,7 +56,8 @@ public sealed class MetricTests
         using var correlation = new PatchCorrelation(Shape(tensor), patchSize, topK);
         AddInParts(correlation, tensor);
 
-        SameSummary(Expected.GetProperty("correlation.get_top_k_corr_in_patches").GetProperty(tensor).GetProperty(setting), correlation.Compute());
+        SameSummary(
+            Expected.GetProperty("correlation.get_top_k_corr_in_patches").GetProperty(tensor).GetProperty(setting), correlation.Compute());
     }
 
     [Theory(SkipTestWithoutData = true)]
@@ -64,7 +65,8 @@ public sealed class MetricTests
     public void WholeCorrelation_OfEveryCase_AgreesWithTheReference(string tensor, string topK)
     {
         var shape = Shape(tensor);
-        using var correlation = new PatchCorrelation(shape, Math.Max(shape.Height, shape.Width), int.Parse(topK, CultureInfo.InvariantCulture));
+        using var correlation = new PatchCorrelation(
+            shape, Math.Max(shape.Height, shape.Width), int.Parse(topK, CultureInfo.InvariantCulture));
         AddInParts(correlation, tensor);
 
         SameSummary(Expected.GetProperty("correlation.get_top_k_corr").GetProperty(tensor).GetProperty(topK), correlation.Compute());
@@ -128,7 +130,9 @@ public sealed class MetricTests
         }
     }
 
-    /// <summary>The stored pictures and their reconstructions: states of a latent family are none, and its decoded ones may not be stored.</summary>
+    /// <summary>
+    /// The stored pictures and their reconstructions: states of a latent family are none, and its decoded ones may not be stored.
+    /// </summary>
     static (string, string)? Images(E2eCase run)
     {
         (string, string)[] decoded = [("samples_decoded", "samples2_decoded"), ("decoded_samples", "decoded_samples2")];
@@ -142,7 +146,8 @@ public sealed class MetricTests
 
     /// <summary>The entries of a metric; none where the set has no such metric.</summary>
     static JsonElement.ObjectEnumerator Tensors(string metric) =>
-        File.Exists(ReferenceSet.At("metrics/expected.json")) && Expected.TryGetProperty(metric, out var entries) ? entries.EnumerateObject() : default;
+        File.Exists(ReferenceSet.At("metrics/expected.json")) && Expected.TryGetProperty(
+            metric, out var entries) ? entries.EnumerateObject() : default;
 
     static void AddInParts(PatchCorrelation correlation, string tensor)
     {

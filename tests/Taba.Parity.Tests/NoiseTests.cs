@@ -28,7 +28,8 @@ public sealed class NoiseTests
         var (rows, shape) = RowsAndShape(Tensors.Shape(name));
         var dtype = Dtypes.Find(name.Split('.')[2])!.Value;
 
-        TensorAssert.SameBytes(Draw(new NoiseAddress(NoiseLayout.Upstream, Seed(name), dtype, NoiseStream.Initial, shape, rows)), Tensors.Bytes(name), name);
+        TensorAssert.SameBytes(
+            Draw(new NoiseAddress(NoiseLayout.Upstream, Seed(name), dtype, NoiseStream.Initial, shape, rows)), Tensors.Bytes(name), name);
     }
 
     [Theory(SkipTestWithoutData = true)]
@@ -75,7 +76,8 @@ public sealed class NoiseTests
     static bool DrewItsNoise(string name)
     {
         var run = E2eCase.Read(name);
-        return run.Tensors.Has("noise") && run.Flags.Any(flag => flag.Key == "seed") && run.Flags.All(flag => flag.Key is not ("input_noise_path" or "input_path"));
+        return run.Tensors.Has("noise") && run.Flags.Any(flag => flag.Key == "seed") && run.Flags.All(
+            flag => flag.Key is not ("input_noise_path" or "input_path"));
     }
 
     static byte[] Draw(NoiseAddress address)

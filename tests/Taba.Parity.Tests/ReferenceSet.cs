@@ -24,7 +24,8 @@ static class ReferenceSet
     /// <summary>The cases of models whose folder holds all these components.</summary>
     public static TheoryData<string> Models(string pipeline, params string[] components) =>
     [
-        .. Cases("models", "case.json").Where(name => Pipeline(name) == pipeline && components.All(c => Directory.Exists(At($"{name}/{c}")))),
+        .. Cases("models", "case.json").Where(
+            name => Pipeline(name) == pipeline && components.All(c => Directory.Exists(At($"{name}/{c}")))),
     ];
 
     static string? Pipeline(string name)

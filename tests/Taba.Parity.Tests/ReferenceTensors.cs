@@ -12,37 +12,38 @@ namespace Taba.Parity.Tests;
 /// </summary>
 sealed class ReferenceTensors
 {
-    readonly byte[] file;
-    readonly int dataStart;
-    readonly JsonElement header;
+    readonly byte[] _file;
+    readonly int _dataStart;
+    readonly JsonElement _header;
 
     ReferenceTensors(byte[] file)
     {
-        this.file = file;
+        _file = file;
         var headerLength = checked((int)BinaryPrimitives.ReadUInt64LittleEndian(file));
-        dataStart = 8 + headerLength;
-        header = JsonDocument.Parse(file.AsMemory(8, headerLength)).RootElement;
+        _dataStart = 8 + headerLength;
+        _header = JsonDocument.Parse(file.AsMemory(8, headerLength)).RootElement;
     }
 
-    internal IEnumerable<string> Names => header.EnumerateObject().Select(entry => entry.Name).Where(name => name != "__metadata__");
+    internal IEnumerable<string> Names => _header.EnumerateObject().Select(entry => entry.Name).Where(name => name != "__metadata__");
 
     internal static ReferenceTensors Load(string relative) => new(File.ReadAllBytes(ReferenceSet.At(relative)));
 
     /// <summary>The tensors of a file, or null when the set has no such file.</summary>
     internal static ReferenceTensors? Find(string relative) => File.Exists(ReferenceSet.At(relative)) ? Load(relative) : null;
 
-    internal bool Has(string name) => header.TryGetProperty(name, out _);
+    internal bool Has(string name) => _header.TryGetProperty(name, out _);
 
-    internal long[] Shape(string name) => [.. header.GetProperty(name).GetProperty("shape").EnumerateArray().Select(size => size.GetInt64())];
+    internal long[] Shape(string name) =>
+        [.. _header.GetProperty(name).GetProperty("shape").EnumerateArray().Select(size => size.GetInt64())];
 
     internal ReadOnlySpan<byte> Bytes(string name)
     {
-        var offsets = header.GetProperty(name).GetProperty("data_offsets");
+        var offsets = _header.GetProperty(name).GetProperty("data_offsets");
         var (from, to) = (offsets[0].GetInt32(), offsets[1].GetInt32());
-        return file.AsSpan(dataStart + from, to - from);
+        return _file.AsSpan(_dataStart + from, to - from);
     }
 
-    internal torch.ScalarType Dtype(string name) => header.GetProperty(name).GetProperty("dtype").GetString() switch
+    internal torch.ScalarType Dtype(string name) => _header.GetProperty(name).GetProperty("dtype").GetString() switch
     {
         "F32" => torch.ScalarType.Float32,
         "F16" => torch.ScalarType.Float16,

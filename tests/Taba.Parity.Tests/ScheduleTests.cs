@@ -18,7 +18,8 @@ public sealed class ScheduleTests
     public static TheoryData<string, int> Runs()
     {
         var data = new TheoryData<string, int>();
-        foreach (var folder in ReferenceSet.Cases("schedulers", "case.json").Where(path => Path.GetFileName(path).StartsWith("adm_", StringComparison.Ordinal)))
+        foreach (var folder in ReferenceSet.Cases("schedulers", "case.json").Where(
+            path => Path.GetFileName(path).StartsWith("adm_", StringComparison.Ordinal)))
         {
             foreach (var steps in ReadCase(folder).GetProperty("T").EnumerateArray())
                 data.Add(folder, steps.GetInt32());
@@ -103,7 +104,8 @@ public sealed class ScheduleTests
         }
 
         void Close(torch.Tensor actual, string name, double extra = 0) =>
-            TensorAssert.Close(actual.data<float>().ToArray(), expected.Values<float>(name), StepTolerance + extra, StepRelative, $"{folder} {name}");
+            TensorAssert.Close(
+                actual.data<float>().ToArray(), expected.Values<float>(name), StepTolerance + extra, StepRelative, $"{folder} {name}");
     }
 
     [Theory(SkipTestWithoutData = true)]
@@ -132,7 +134,8 @@ public sealed class ScheduleTests
             Close(result.XNext, ".sample", (ofPredXstart * row.SqrtNext) + (ofEps * row.SqrtOneMinusNext));
 
             void Close(torch.Tensor actual, string part, double rounding) => TensorAssert.Close(
-                actual.data<float>().ToArray(), expected.Values<float>(name + part), StepTolerance + rounding, StepRelative, $"{folder} {name}{part}");
+                actual.data<float>().ToArray(), expected.Values<float>(name + part), StepTolerance + rounding, StepRelative,
+                $"{folder} {name}{part}");
         }
     }
 
@@ -145,7 +148,8 @@ public sealed class ScheduleTests
         var actual = new float[inputs.Values<float>("x").Length];
 
         ForwardDiffusion.Apply(
-            inputs.Values<float>("x"), inputs.Values<float>("swap_eps"), MakeSchedule(folder, numInferenceSteps).ForwardAlphaBar(1), actual);
+            inputs.Values<float>("x"), inputs.Values<float>("swap_eps"), MakeSchedule(folder, numInferenceSteps).ForwardAlphaBar(1),
+            actual);
 
         var name = $"ddim{numInferenceSteps}.q_sample_t1";
         TensorAssert.Close(actual, expected.Values<float>(name), StepTolerance, StepRelative, $"{folder} {name}");
@@ -167,9 +171,11 @@ public sealed class ScheduleTests
         Assert.Throws<ArgumentException>(() => TimestepRespacing.Strided(diffusionSteps, count));
     }
 
-    static IEnumerable<(string Name, int Index, string Variant, Direction Direction)> StoredSteps(ReferenceTensors outputs, int numInferenceSteps)
+    static IEnumerable<(string Name, int Index, string Variant, Direction Direction)> StoredSteps(
+        ReferenceTensors outputs, int numInferenceSteps)
     {
-        foreach (var name in outputs.Names.Where(name => name.StartsWith($"ddim{numInferenceSteps}.i", StringComparison.Ordinal) && name.EndsWith(".eps", StringComparison.Ordinal)))
+        foreach (var name in outputs.Names.Where(name => name.StartsWith(
+            $"ddim{numInferenceSteps}.i", StringComparison.Ordinal) && name.EndsWith(".eps", StringComparison.Ordinal)))
         {
             var parts = name.Split('.');
             var direction = parts[3] == "sample" ? Direction.Sampling : Direction.Inversion;

@@ -48,16 +48,21 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public Task Swap_BeforeMoreThanAll_IsRefused() => RefusedAsync(
         "swap_before_t is 11",
-        Of("swap", "--input_image_path", Images(), "--num_inference_steps", "10", "--swap_before_t", "11", "--swap_type", "eps", "--swap_path", Kept(10)));
+        Of(
+            "swap", "--input_image_path", Images(), "--num_inference_steps", "10", "--swap_before_t", "11", "--swap_type", "eps",
+            "--swap_path", Kept(10)));
 
     [Fact]
     public Task Swap_WithoutPath_IsRefused() => RefusedAsync(
-        "--swap_path", Of("swap", "--input_image_path", Images(), "--num_inference_steps", "10", "--swap_before_t", "3", "--swap_type", "eps"));
+        "--swap_path",
+        Of("swap", "--input_image_path", Images(), "--num_inference_steps", "10", "--swap_before_t", "3", "--swap_type", "eps"));
 
     [Fact]
     public Task SwapXt_OfAllStepsWithoutNoise_IsRefused() => RefusedAsync(
         "--input_noise_path",
-        Of("swap", "--input_image_path", Images(), "--num_inference_steps", "10", "--swap_before_t", "10", "--swap_type", "xt", "--swap_path", Kept(10)));
+        Of(
+            "swap", "--input_image_path", Images(), "--num_inference_steps", "10", "--swap_before_t", "10", "--swap_type", "xt",
+            "--swap_path", Kept(10)));
 
     [Fact]
     public Task Steps_ThatRespacingCannotGive_AreRefused() => RefusedAsync("3000", Sample("--num_inference_steps", "3000"));
@@ -66,11 +71,13 @@ public sealed class BadInputTests : IDisposable
     public Task NParts_ThatDoesNotDivide_IsRefused() => RefusedAsync("n_parts", Sample("--n_samples", "10", "--n_parts", "3"));
 
     [Fact]
-    public Task PartIdx_OutOfRange_IsRefused() => RefusedAsync("part_idx is 2", Sample("--n_samples", "10", "--n_parts", "2", "--part_idx", "2"));
+    public Task PartIdx_OutOfRange_IsRefused() =>
+        RefusedAsync("part_idx is 2", Sample("--n_samples", "10", "--n_parts", "2", "--part_idx", "2"));
 
     [Fact]
     public Task Images_OfAnotherShape_AreRefused() => RefusedAsync(
-        "[2, 3, 16, 16]", Of("forward", "--input_image_path", NpyFile.Write(_taba.At("small.npy"), 2, 3, 16, 16), "--forward_before_t", "1"));
+        "[2, 3, 16, 16]",
+        Of("forward", "--input_image_path", NpyFile.Write(_taba.At("small.npy"), 2, 3, 16, 16), "--forward_before_t", "1"));
 
     [Fact]
     public Task Weights_Missing_AreRefused()
@@ -108,7 +115,8 @@ public sealed class BadInputTests : IDisposable
     {
         string[] run =
         [
-            "sample", "gaussian", "--model", _taba.At("gaussian.json"), "--n_samples", "4", "--num_inference_steps", "10", "--save_dir", _taba.At("out", "run"),
+            "sample", "gaussian", "--model", _taba.At("gaussian.json"), "--n_samples", "4", "--num_inference_steps", "10", "--save_dir",
+            _taba.At("out", "run"),
         ];
         await _taba.DoneAsync([.. run, "--seed", "1"]);
 

@@ -19,7 +19,8 @@ public sealed class DiskFullTests(ReferenceSweep reference, ITestOutputHelper lo
         using var bench = new Workbench(ReferenceSweep.Sweep) { Out = "disk/out" };
         using var disk = Disks.MountOrSkip(bench.At("disk"), 32 * Megabyte);
         using var run = bench.StartSweep();
-        Assert.True(await run.UntilAsync(() => bench.Evaluations > moment * ReferenceSweep.Planned), "The run ended before the disk could be filled.");
+        Assert.True(await run.UntilAsync(
+            () => bench.Evaluations > moment * ReferenceSweep.Planned), "The run ended before the disk could be filled.");
 
         disk.Fill();
         var failed = (await run.EndAsync()).ShouldEnd(3);
@@ -31,7 +32,8 @@ public sealed class DiskFullTests(ReferenceSweep reference, ITestOutputHelper lo
         disk.Resize(64 * Megabyte);
         (await bench.RunSweepAsync()).ShouldEnd(0);
         SweepOutput.AssertEqual(reference.Folder, bench.OutFolder);
-        Assert.InRange(bench.Evaluations, ReferenceSweep.Planned, ReferenceSweep.Planned + Workbench.Slots * Workbench.CheckpointEverySteps);
+        Assert.InRange(
+            bench.Evaluations, ReferenceSweep.Planned, ReferenceSweep.Planned + Workbench.Slots * Workbench.CheckpointEverySteps);
     }
 
     [Fact]

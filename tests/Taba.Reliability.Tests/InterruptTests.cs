@@ -14,7 +14,8 @@ public sealed class InterruptTests(ReferenceSweep reference) : IClassFixture<Ref
     {
         using var bench = new Workbench(ReferenceSweep.Sweep);
         using var run = bench.StartSweep();
-        Assert.True(await run.UntilAsync(() => bench.Evaluations > moment * ReferenceSweep.Planned), "The run ended before it could be interrupted.");
+        Assert.True(await run.UntilAsync(
+            () => bench.Evaluations > moment * ReferenceSweep.Planned), "The run ended before it could be interrupted.");
 
         if (signal == PosixSignal.SIGINT)
             run.Interrupt();

@@ -66,7 +66,8 @@ public sealed class KillTests(ITestOutputHelper log)
                 killsOfLaterStages++;
             }
             log.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"kill {kill + 1}: at evaluation {bench.Evaluations} of {Planned}, {published.Count} rows published"));
+                CultureInfo.InvariantCulture,
+                $"kill {kill + 1}: at evaluation {bench.Evaluations} of {Planned}, {published.Count} rows published"));
         }
         await CompleteAsync(bench);
 
@@ -93,7 +94,8 @@ public sealed class KillTests(ITestOutputHelper log)
         await KillAsync(bench, () => bench.Evaluations > planned * 0.8);
         await CompleteAsync(bench);
 
-        Assert.Contains(SweepFiles.Digests(bench.OutFolder).Keys, name => name.EndsWith("all_t_eps_latents.safetensors", StringComparison.Ordinal));
+        Assert.Contains(
+            SweepFiles.Digests(bench.OutFolder).Keys, name => name.EndsWith("all_t_eps_latents.safetensors", StringComparison.Ordinal));
         SweepOutput.AssertEqual(reference.OutFolder, bench.OutFolder);
         Assert.InRange(bench.Evaluations, planned, planned + (4 * LostByAKill));
     }

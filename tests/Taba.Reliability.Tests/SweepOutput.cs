@@ -15,5 +15,6 @@ static class SweepOutput
 
     /// <summary>No temporary file outlives the run that completes.</summary>
     public static void AssertNothingHalfWritten(string folder) =>
-        Assert.DoesNotContain(Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories), f => f.Contains(".tmp", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories), f => f.Contains(".tmp", StringComparison.Ordinal));
 }

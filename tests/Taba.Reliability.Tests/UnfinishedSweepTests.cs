@@ -20,7 +20,8 @@ public sealed class UnfinishedSweepTests(ReferenceSweep reference) : IClassFixtu
         Assert.DoesNotContain(smaller, e => e.Row >= 4);
         (await bench.RunSweepAsync()).ShouldEnd(0);
         Assert.Equal(
-            SweepFiles.Digests(Path.Combine(reference.Folder, "disturbed")), SweepFiles.Digests(Path.Combine(bench.OutFolder, "disturbed")));
+            SweepFiles.Digests(Path.Combine(reference.Folder, "disturbed")),
+            SweepFiles.Digests(Path.Combine(bench.OutFolder, "disturbed")));
     }
 
     [Fact]
@@ -39,7 +40,8 @@ public sealed class UnfinishedSweepTests(ReferenceSweep reference) : IClassFixtu
     static async Task KillAsync(Workbench bench, double moment)
     {
         using var run = bench.StartSweep();
-        Assert.True(await run.UntilAsync(() => bench.Evaluations > moment * ReferenceSweep.Planned), "The run ended before it could be killed.");
+        Assert.True(
+            await run.UntilAsync(() => bench.Evaluations > moment * ReferenceSweep.Planned), "The run ended before it could be killed.");
         run.Kill();
         await run.EndAsync();
     }

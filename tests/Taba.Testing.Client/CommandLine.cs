@@ -35,10 +35,14 @@ public sealed class CommandLine : IDisposable
         var before = _folder.Listing();
         var refused = (await RunAsync(arguments)).ShouldEnd(ExitStatus.BadInput);
         var sentence = refused.Errors.TrimEnd();
-        if (refused.Output.Length > 0 || sentence.Contains('\n', StringComparison.Ordinal) || !sentence.EndsWith('.') && !sentence.EndsWith('?'))
-            throw new CommandException($"{refused.Command} is refused with more or less than one sentence:\n{refused.Errors}\n{refused.Output}");
+        if (refused.Output.Length > 0
+            || sentence.Contains('\n', StringComparison.Ordinal) || !sentence.EndsWith('.') && !sentence.EndsWith('?'))
+            throw new CommandException(
+                $"{refused.Command} is refused with more or less than one sentence:\n{refused.Errors}\n{refused.Output}");
         var changed = _folder.Listing().Except(before).Concat(before.Except(_folder.Listing())).ToList();
-        return changed.Count == 0 ? refused.Errors : throw new CommandException($"{refused.Command} is refused and changed {string.Join(", ", changed)}.");
+        return changed.Count == 0
+            ? refused.Errors
+            : throw new CommandException($"{refused.Command} is refused and changed {string.Join(", ", changed)}.");
     }
 
     public void Dispose() => _folder.Dispose();

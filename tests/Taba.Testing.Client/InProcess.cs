@@ -29,7 +29,8 @@ public static class InProcess
     {
         var done = (await RunAsync(arguments)).ShouldEnd(ExitStatus.Done);
         // Nobody disturbs such a run: no work is taken from it.
-        return done.Errors.Contains("is lost", StringComparison.Ordinal) ? throw new CommandException($"{done.Command} lost work: {done.Errors}") : done;
+        return done.Errors.Contains("is lost", StringComparison.Ordinal) ? throw new CommandException(
+            $"{done.Command} lost work: {done.Errors}") : done;
     }
 
     /// <summary>Runs a command with settings in its environment, which is the process': no other command may run beside it.</summary>
@@ -50,12 +51,14 @@ public static class InProcess
     }
 
     /// <summary>Runs a command on a host of the test's.</summary>
-    internal static async Task<CommandResult> RunAsync(IReadOnlyList<string> arguments, IRunHost host, StringWriter errors, CancellationToken interrupted)
+    internal static async Task<CommandResult> RunAsync(
+        IReadOnlyList<string> arguments, IRunHost host, StringWriter errors, CancellationToken interrupted)
     {
         using var output = new StringWriter();
         using (errors)
         {
-            var status = await TabaCommand.RunAsync([.. arguments], new Terminal(output, errors, false, TimeProvider.System), host, interrupted);
+            var status = await TabaCommand.RunAsync(
+                [.. arguments], new Terminal(output, errors, false, TimeProvider.System), host, interrupted);
             return new($"taba {string.Join(' ', arguments)}", status, output.ToString(), errors.ToString());
         }
     }

@@ -3,10 +3,10 @@ namespace Taba.Testing;
 /// <summary>The golden tensors of the working tree, tests/fixtures.</summary>
 public static class Fixtures
 {
-    static readonly Lazy<string> LazyRoot = new(FindRoot);
+    static readonly Lazy<string> s_lazyRoot = new(FindRoot);
 
     /// <summary>The folder that holds models/, schedulers/, e2e/ and so on; absolute.</summary>
-    public static string Root => LazyRoot.Value;
+    public static string Root => s_lazyRoot.Value;
 
     /// <summary>A file or folder below <see cref="Root"/>, given with forward slashes.</summary>
     public static string At(string relative) => Path.Combine(Root, relative.Replace('/', Path.DirectorySeparatorChar));

@@ -20,7 +20,8 @@ public sealed record HubRequest(int Port, string Method, string Target, IReadOnl
 /// <summary>An answer. With <paramref name="CutAfter"/> the connection is torn after that many bytes of the body.</summary>
 public sealed record HubReply(int Status, byte[] Body, IReadOnlyDictionary<string, string>? Headers = null, int? CutAfter = null)
 {
-    public static HubReply Of(int status, params (string Name, string Value)[] headers) => new(status, [], headers.ToDictionary(h => h.Name, h => h.Value));
+    public static HubReply Of(int status, params (string Name, string Value)[] headers) =>
+        new(status, [], headers.ToDictionary(h => h.Name, h => h.Value));
 }
 
 /// <summary>
@@ -57,7 +58,8 @@ public sealed class HubServer : IDisposable
     public IReadOnlyList<HubRequest> Requests => [.. _requests];
 
     /// <summary>Adds a file to a repository, given as models/ORG/NAME or datasets/ORG/NAME.</summary>
-    public void Add(string repository, string path, byte[] bytes, bool large = false) => _repositories.GetOrAdd(repository, _ => new())[path] = (bytes, large);
+    public void Add(string repository, string path, byte[] bytes, bool large = false) =>
+        _repositories.GetOrAdd(repository, _ => new())[path] = (bytes, large);
 
     public void AddFolder(string repository, string folder)
     {
@@ -97,9 +99,11 @@ public sealed class HubServer : IDisposable
     {
         var path = Uri.UnescapeDataString(request.Target.Split('?')[0].TrimStart('/'));
         if (path.StartsWith("files/", StringComparison.Ordinal))
-            return _files.TryGetValue(path[6..], out var plain) ? Ranged(request, plain, ("ETag", $"\"{Blob(plain, true)}\"")) : HubReply.Of(404);
+            return _files.TryGetValue(path[6..], out var plain) ? Ranged(
+                request, plain, ("ETag", $"\"{Blob(plain, true)}\"")) : HubReply.Of(404);
         if (path.StartsWith("api/", StringComparison.Ordinal) && path.IndexOf("/revision/", StringComparison.Ordinal) is > 0 and var at)
-            return _repositories.TryGetValue(path[4..at], out var listed) ? List(listed) : HubReply.Of(401, ("X-Error-Code", "RepoNotFound"));
+            return _repositories.TryGetValue(path[4..at], out var listed) ? List(listed) : HubReply.Of(
+                401, ("X-Error-Code", "RepoNotFound"));
 
         var parts = path.Split("/resolve/");
         var name = parts[0].StartsWith("datasets/", StringComparison.Ordinal) ? parts[0] : $"models/{parts[0]}";
@@ -107,10 +111,13 @@ public sealed class HubServer : IDisposable
             return HubReply.Of(401, ("X-Error-Code", "RepoNotFound"));
         if (Token is not null && request.Authorization != $"Bearer {Token}")
             return HubReply.Of(request.Authorization is null ? 401 : 403, ("X-Error-Code", "GatedRepo"));
-        if (!parts[1].StartsWith(Commit + "/", StringComparison.Ordinal) || !repository.TryGetValue(parts[1][(Commit.Length + 1)..], out var file))
+        if (!parts[1].StartsWith(Commit + "/", StringComparison.Ordinal) || !repository.TryGetValue(
+            parts[1][(Commit.Length + 1)..], out var file))
             return HubReply.Of(404, ("X-Error-Code", "EntryNotFound"));
         return file.Large
-            ? HubReply.Of(302, ("Location", $"http://127.0.0.1:{StoragePort}/{Blob(file.Bytes, true)}?signature=x"), ("X-Linked-Size", $"{file.Bytes.Length}"))
+            ? HubReply.Of(
+                302, ("Location", $"http://127.0.0.1:{StoragePort}/{Blob(file.Bytes, true)}?signature=x"),
+                ("X-Linked-Size", $"{file.Bytes.Length}"))
             : Ranged(request, file.Bytes);
     }
 

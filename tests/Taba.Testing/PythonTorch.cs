@@ -8,22 +8,23 @@ namespace Taba.Testing;
 /// </summary>
 public static class PythonTorch
 {
-    static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+    static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
 
-    static readonly Lazy<bool> HasPython = new(() => TryRun("-c", "pass"));
-    static readonly Lazy<bool> HasNumpy = new(() => TryRun("-c", "import numpy"));
-    static readonly Lazy<bool> HasTorch = new(() => TryRun("-c", "import torch, numpy"));
+    static readonly Lazy<bool> s_hasPython = new(() => TryRun("-c", "pass"));
+    static readonly Lazy<bool> s_hasNumpy = new(() => TryRun("-c", "import numpy"));
+    static readonly Lazy<bool> s_hasTorch = new(() => TryRun("-c", "import torch, numpy"));
 
     static string Interpreter => Environment.GetEnvironmentVariable("TABA_PYTHON") ?? "/usr/bin/python3";
 
     /// <summary>Why a test that needs Python cannot run; null when it can.</summary>
-    public static string? MissingPython => Has(HasPython) ? null : Missing("Python 3");
+    public static string? MissingPython => Has(s_hasPython) ? null : Missing("Python 3");
 
     /// <summary>Why a test that needs NumPy cannot run; null when it can.</summary>
-    public static string? MissingNumpy => Has(HasNumpy) ? null : Missing("Python 3 with numpy (Debian: python3-numpy)");
+    public static string? MissingNumpy => Has(s_hasNumpy) ? null : Missing("Python 3 with numpy (Debian: python3-numpy)");
 
     /// <summary>Why a test that needs torch cannot run; null when it can.</summary>
-    public static string? MissingTorch => Has(HasTorch) ? null : Missing("Python 3 with torch and numpy (Debian: python3-torch python3-numpy)");
+    public static string? MissingTorch =>
+        Has(s_hasTorch) ? null : Missing("Python 3 with torch and numpy (Debian: python3-torch python3-numpy)");
 
     /// <summary>Runs a script and returns its standard output.</summary>
     public static string Run(string script, params string[] arguments) => RunInterpreter(["-c", script, .. arguments]);
@@ -39,10 +40,10 @@ public static class PythonTorch
         })!;
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
-        if (!process.WaitForExit(Limit))
+        if (!process.WaitForExit(s_limit))
         {
             process.Kill(entireProcessTree: true);
-            throw new InvalidOperationException($"{Interpreter} took longer than {Limit}.");
+            throw new InvalidOperationException($"{Interpreter} took longer than {s_limit}.");
         }
 
         return process.ExitCode == 0

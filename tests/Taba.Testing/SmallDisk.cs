@@ -79,7 +79,8 @@ public sealed class SmallDisk : IDisposable
         Needs.AProcess(program);
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var process = Process.Start(
+                new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var said = process.StandardError.ReadToEnd();
             process.WaitForExit();
             return (process.ExitCode, said);

@@ -37,7 +37,8 @@ public static class StoreManifests
                         faults.Add($"row {row} of {StageOf(root)} is published by {claimed[(StageOf(root), row)]} and by {name}");
                 }
             }
-            faults.AddRange(root.GetProperty("objects").EnumerateArray().Where(o => !HasItsDigest(store, o)).Select(o => $"{o.GetProperty("path")} of {name} does not have its digest"));
+            faults.AddRange(root.GetProperty("objects").EnumerateArray().Where(o => !HasItsDigest(store, o)).Select(
+                o => $"{o.GetProperty("path")} of {name} does not have its digest"));
         }
         return faults;
     }

@@ -7,7 +7,7 @@ namespace Taba.Testing;
 /// <summary>The files of a sweep whose bytes must not depend on what happened on the way.</summary>
 public static class SweepFiles
 {
-    static readonly string[] TensorFiles = [".safetensors", ".pt", ".npy"];
+    static readonly string[] s_tensorFiles = [".safetensors", ".pt", ".npy"];
 
     /// <summary>SHA-256 by relative path: every tensor file, and every metrics.json without the name of its own folder.</summary>
     public static SortedDictionary<string, string> Digests(string folder)
@@ -18,7 +18,7 @@ public static class SweepFiles
             var name = Path.GetRelativePath(folder, file);
             if (name.StartsWith(".taba", StringComparison.Ordinal))
                 continue;
-            if (TensorFiles.Contains(Path.GetExtension(file)))
+            if (s_tensorFiles.Contains(Path.GetExtension(file)))
                 digests[name] = DigestOf(file);
             else if (Path.GetFileName(file) == "metrics.json")
                 digests[name] = Convert.ToHexStringLower(SHA256.HashData(Metrics(file)));

@@ -27,7 +27,8 @@ public static class TensorAssert
 
         var common = actual.CommonPrefixLength(expected);
         if (common < expected.Length)
-            throw new TensorMismatchException($"{what}: byte {common} of {expected.Length} is {actual[common]}, expected {expected[common]}.");
+            throw new TensorMismatchException(
+                $"{what}: byte {common} of {expected.Length} is {actual[common]}, expected {expected[common]}.");
     }
 
     static void CloseCore<T>(ReadOnlySpan<T> actual, ReadOnlySpan<T> expected, double atol, double rtol, string what)
@@ -57,7 +58,8 @@ public static class TensorAssert
         if (failed > 0)
         {
             throw new TensorMismatchException(
-                $"{what}: {failed} of {expected.Length} elements differ by more than {atol:g3} + {rtol:g3}·|expected|; the worst is index " +
+                $"{what}: {failed} of {expected.Length} elements differ by more than {atol:g3} + {rtol:g3}·|expected|; the worst is index "
+                +
                 $"{worstIndex}: {actual[worstIndex]:g9}, expected {expected[worstIndex]:g9}; largest difference {maximum:g4}.");
         }
     }

@@ -9,7 +9,7 @@ public static class TinyModels
 {
     const string AdmCase = "models/adm/cifar32_tiny";
 
-    static readonly string[] AdmFields =
+    static readonly string[] s_admFields =
     [
         "image_size", "num_channels", "num_res_blocks", "num_heads", "num_heads_upsample", "num_head_channels", "attention_resolutions",
         "channel_mult", "class_cond", "use_scale_shift_norm", "resblock_updown", "use_fp16", "use_new_attention_order", "learn_sigma",
@@ -36,7 +36,7 @@ public static class TinyModels
         using var fixture = JsonDocument.Parse(File.ReadAllBytes(Fixtures.At($"{AdmCase}/case.json")));
         var arguments = fixture.RootElement.GetProperty("args");
         var model = new JsonObject { ["family"] = "adm", ["weights"] = weights ?? AdmWeights };
-        foreach (var field in AdmFields)
+        foreach (var field in s_admFields)
             model[field] = JsonNode.Parse(arguments.GetProperty(field).GetRawText());
         return Write(path, model.ToJsonString());
     }

@@ -8,11 +8,11 @@ sealed class CounterRandom(ulong stream, ulong index)
 {
     const ulong Golden = 0x9E3779B97F4A7C15;
 
-    readonly ulong key = Mix(Mix(stream + Golden) ^ (index * 0xD1342543DE82EF95));
-    ulong counter;
+    readonly ulong _key = Mix(Mix(stream + Golden) ^ (index * 0xD1342543DE82EF95));
+    ulong _counter;
 
     /// <summary>Uniform in [0, 1).</summary>
-    public double Next() => (Mix(key + (++counter * Golden)) >> 11) * (1.0 / (1UL << 53));
+    public double Next() => (Mix(_key + (++_counter * Golden)) >> 11) * (1.0 / (1UL << 53));
 
     /// <summary>Uniform in [<paramref name="least"/>, <paramref name="most"/>).</summary>
     public double Next(double least, double most) => least + ((most - least) * Next());

@@ -10,14 +10,14 @@ namespace Taba.DemoModel;
 /// <summary>All parameters of the network in one float32 vector, so that the optimiser's arithmetic is a few long operations.</summary>
 sealed class FlatParameters : IWeightSource, IDisposable
 {
-    readonly Dictionary<string, (long Offset, long[] Shape)> places = new(StringComparer.Ordinal);
+    readonly Dictionary<string, (long Offset, long[] Shape)> _places = new(StringComparer.Ordinal);
 
     public FlatParameters(string description)
     {
         Description = description;
         foreach (var (name, shape) in AdmParameters.Expected(DemoArchitecture.Config))
         {
-            places.Add(name, (Count, shape));
+            _places.Add(name, (Count, shape));
             Count += shape.Aggregate(1L, (a, b) => a * b);
         }
 
@@ -26,7 +26,7 @@ sealed class FlatParameters : IWeightSource, IDisposable
 
     public string Description { get; }
 
-    public IReadOnlyCollection<string> Names => places.Keys;
+    public IReadOnlyCollection<string> Names => _places.Keys;
 
     public long Count { get; }
 
@@ -35,7 +35,7 @@ sealed class FlatParameters : IWeightSource, IDisposable
 
     public bool TryGetShape(string name, [NotNullWhen(true)] out long[]? shape)
     {
-        shape = places.TryGetValue(name, out var place) ? place.Shape : null;
+        shape = _places.TryGetValue(name, out var place) ? place.Shape : null;
         return shape is not null;
     }
 
@@ -48,7 +48,7 @@ sealed class FlatParameters : IWeightSource, IDisposable
     /// <summary>A parameter that shares its memory with <see cref="Values"/>.</summary>
     public Tensor View(string name)
     {
-        var (offset, shape) = places[name];
+        var (offset, shape) = _places[name];
         using var flat = Values.narrow(0, offset, shape.Aggregate(1L, (a, b) => a * b));
         return flat.view(shape);
     }
@@ -62,7 +62,7 @@ sealed class FlatParameters : IWeightSource, IDisposable
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         using var generator = new Generator(seed);
-        foreach (var (name, (_, shape)) in places)
+        foreach (var (name, (_, shape)) in _places)
         {
             var parameter = View(name);
             if (IsNorm(name))
@@ -78,7 +78,7 @@ sealed class FlatParameters : IWeightSource, IDisposable
 
     Tensor Uniform(string name, long[] shape, Generator generator)
     {
-        var weight = places[name.Replace(".bias", ".weight", StringComparison.Ordinal)].Shape;
+        var weight = _places[name.Replace(".bias", ".weight", StringComparison.Ordinal)].Shape;
         var bound = 1 / Math.Sqrt(weight.Skip(1).Aggregate(1L, (a, b) => a * b));
         using var width = (2 * bound).ToScalar();
         using var half = bound.ToScalar();

@@ -48,7 +48,8 @@ switch (args[0])
     case "export":
         {
             using var state = TrainingState.Read(StateFile(Option("--state")));
-            SafetensorsArchive.Write(Option("--out"), ScalarType.Float16, AdmParameters.Expected(DemoArchitecture.Config), name => state.Average.View(name));
+            SafetensorsArchive.Write(
+                Option("--out"), ScalarType.Float16, AdmParameters.Expected(DemoArchitecture.Config), name => state.Average.View(name));
             return 0;
         }
 

@@ -25,7 +25,7 @@ static class ShapePictures
 
         // At least a third of the colour circle away from the ground, so that the shape stands out.
         var ink = Colour(hue + random.Next(0.33, 0.67), random.Next(0.7, 1), random.Next(0.6, 1));
-        var shape = random.Pick(Shapes.Length);
+        var shape = random.Pick(s_shapes.Length);
         var radius = random.Next(7, 11.5);
         var x0 = random.Next(radius + 1, Size - radius - 1);
         var y0 = random.Next(radius + 1, Size - radius - 1);
@@ -36,7 +36,7 @@ static class ShapePictures
             for (var x = 0; x < Size; x++)
             {
                 var (dx, dy) = ((x + 0.5 - x0) / radius, (y + 0.5 - y0) / radius);
-                var distance = Shapes[shape]((cos * dx) + (sin * dy), (cos * dy) - (sin * dx)) * radius;
+                var distance = s_shapes[shape]((cos * dx) + (sin * dy), (cos * dy) - (sin * dx)) * radius;
                 var cover = Math.Clamp(0.5 - distance, 0, 1);
                 var light = 1 + (shadeX * ((x + 0.5) / Size - 0.5) * 2) + (shadeY * ((y + 0.5) / Size - 0.5) * 2);
                 for (var c = 0; c < 3; c++)
@@ -49,7 +49,7 @@ static class ShapePictures
     }
 
     /// <summary>Signed distances to the outlines of shapes of radius 1 around the origin, negative inside.</summary>
-    static readonly Func<double, double, double>[] Shapes =
+    static readonly Func<double, double, double>[] s_shapes =
     [
         (x, y) => Math.Sqrt((x * x) + (y * y)) - 0.9,
         (x, y) => Math.Max(Math.Abs(x), Math.Abs(y)) - 0.72,

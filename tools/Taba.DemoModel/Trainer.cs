@@ -38,34 +38,34 @@ sealed class Trainer : IDisposable
     static readonly Scalar s_noiseOffsetDeviation = 0.08.ToScalar();
     static readonly Scalar s_heldBackSnr = 5.0.ToScalar();
     static readonly Scalar s_highestWeight = 16.0.ToScalar();
-    static readonly TimeSpan betweenSaves = TimeSpan.FromMinutes(10);
+    static readonly TimeSpan s_betweenSaves = TimeSpan.FromMinutes(10);
 
-    readonly TrainingOptions options;
-    readonly TrainingState state;
-    readonly Tensor[] parameters;
-    readonly AdmUnet network;
-    readonly double[] alphaBars = DemoArchitecture.AlphaBars();
-    readonly float[] pictures;
+    readonly TrainingOptions _options;
+    readonly TrainingState _state;
+    readonly Tensor[] _parameters;
+    readonly AdmUnet _network;
+    readonly double[] _alphaBars = DemoArchitecture.AlphaBars();
+    readonly float[] _pictures;
 
     public Trainer(TrainingOptions options)
     {
-        this.options = options;
-        pictures = new float[options.BatchSize * ShapePictures.Elements];
+        _options = options;
+        _pictures = new float[options.BatchSize * ShapePictures.Elements];
         if (File.Exists(options.StatePath))
         {
-            state = TrainingState.Read(options.StatePath);
+            _state = TrainingState.Read(options.StatePath);
         }
         else
         {
-            state = new TrainingState();
-            state.Weights.Initialise(seed: 1);
-            state.Average.Values.copy_(state.Weights.Values);
+            _state = new TrainingState();
+            _state.Weights.Initialise(seed: 1);
+            _state.Average.Values.copy_(_state.Weights.Values);
         }
 
-        var named = state.Weights.Names.ToDictionary(
-            name => name, name => state.Weights.View(name).requires_grad_(true), StringComparer.Ordinal);
-        parameters = [.. named.Values];
-        network = new AdmUnet(DemoArchitecture.Config, named, options.Torso, forTraining: true);
+        var named = _state.Weights.Names.ToDictionary(
+            name => name, name => _state.Weights.View(name).requires_grad_(true), StringComparer.Ordinal);
+        _parameters = [.. named.Values];
+        _network = new AdmUnet(DemoArchitecture.Config, named, options.Torso, forTraining: true);
     }
 
     /// <summary>Trains until the time is up or the process is asked to stop, then saves.</summary>
@@ -74,32 +74,33 @@ sealed class Trainer : IDisposable
         using var stop = new CancellationTokenSource();
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
-        log.WriteLine($"{state.Weights.Count} parameters, step {state.Step}, {state.Seconds / 60:F1} of {options.Minutes} minutes done");
+        log.WriteLine(
+            $"{_state.Weights.Count} parameters, step {_state.Step}, {_state.Seconds / 60:F1} of {_options.Minutes} minutes done");
         var clock = Stopwatch.StartNew();
-        var before = state.Seconds;
+        var before = _state.Seconds;
         var (reported, saved, losses) = (before, before, 0.0);
-        while (state.Seconds < 60 * options.Minutes && !stop.IsCancellationRequested)
+        while (_state.Seconds < 60 * _options.Minutes && !stop.IsCancellationRequested)
         {
             losses += Step();
-            state.Seconds = before + clock.Elapsed.TotalSeconds;
-            if (state.Step % StepsBetweenReports == 0)
+            _state.Seconds = before + clock.Elapsed.TotalSeconds;
+            if (_state.Step % StepsBetweenReports == 0)
             {
-                var rate = StepsBetweenReports * options.BatchSize / (state.Seconds - reported);
+                var rate = StepsBetweenReports * _options.BatchSize / (_state.Seconds - reported);
                 log.WriteLine(
-                    $"step {state.Step}  minute {state.Seconds / 60:F1}  loss {losses / StepsBetweenReports:F5}  "
+                    $"step {_state.Step}  minute {_state.Seconds / 60:F1}  loss {losses / StepsBetweenReports:F5}  "
                     + $"lr {LearningRate():E2}  {rate:F1} images/s");
-                (reported, losses) = (state.Seconds, 0);
+                (reported, losses) = (_state.Seconds, 0);
             }
 
-            if (state.Seconds - saved >= betweenSaves.TotalSeconds)
+            if (_state.Seconds - saved >= s_betweenSaves.TotalSeconds)
             {
-                state.Save(options.StatePath);
-                saved = state.Seconds;
+                _state.Save(_options.StatePath);
+                saved = _state.Seconds;
             }
         }
 
-        state.Save(options.StatePath);
-        log.WriteLine($"saved at step {state.Step}, minute {state.Seconds / 60:F1}");
+        _state.Save(_options.StatePath);
+        log.WriteLine($"saved at step {_state.Step}, minute {_state.Seconds / 60:F1}");
 
         void Cancel(PosixSignalContext context)
         {
@@ -110,39 +111,39 @@ sealed class Trainer : IDisposable
 
     public void Dispose()
     {
-        network.Dispose();
-        state.Dispose();
+        _network.Dispose();
+        _state.Dispose();
     }
 
     /// <summary>Warm-up, then half a cosine over the training time.</summary>
     double LearningRate()
     {
-        var progress = Math.Min(1, state.Seconds / (60 * options.Minutes));
-        return options.LearningRate * Math.Min(1, (state.Step + 1.0) / WarmUpSteps) * (0.5 + (0.5 * Math.Cos(Math.PI * progress)));
+        var progress = Math.Min(1, _state.Seconds / (60 * _options.Minutes));
+        return _options.LearningRate * Math.Min(1, (_state.Step + 1.0) / WarmUpSteps) * (0.5 + (0.5 * Math.Cos(Math.PI * progress)));
     }
 
     double Step()
     {
         using var scope = NewDisposeScope();
-        using var generator = new Generator(NoiseStream + (ulong)state.Step);
-        var (batch, size) = (options.BatchSize, ShapePictures.Size);
+        using var generator = new Generator(NoiseStream + (ulong)_state.Step);
+        var (batch, size) = (_options.BatchSize, ShapePictures.Size);
         for (var i = 0; i < batch; i++)
         {
             ShapePictures.Draw(
-                ((ulong)state.Step * (ulong)batch) + (ulong)i,
-                pictures.AsSpan(i * ShapePictures.Elements, ShapePictures.Elements));
+                ((ulong)_state.Step * (ulong)batch) + (ulong)i,
+                _pictures.AsSpan(i * ShapePictures.Elements, ShapePictures.Elements));
         }
 
         var (timesteps, alphaBar) = Timesteps();
-        var x0 = tensor(pictures, [batch, 3, size, size]);
+        var x0 = tensor(_pictures, [batch, 3, size, size]);
         var noise = Noise(batch, size, generator);
         var level = alphaBar.view(-1, 1, 1, 1);
         var xt = level.sqrt().mul(x0).add(level.neg().add(Scalars.One, Scalars.One).sqrt().mul(noise), Scalars.One);
-        var errors = (network.Forward(xt, timesteps, classes: null) - noise).pow(Scalars.Two).mean([1L, 2, 3]);
+        var errors = (_network.Forward(xt, timesteps, classes: null) - noise).pow(Scalars.Two).mean([1L, 2, 3]);
         var loss = (errors * Weights(alphaBar)).mean();
         loss.backward();
         Update();
-        state.Step++;
+        _state.Step++;
         return loss.item<float>();
     }
 
@@ -161,13 +162,13 @@ sealed class Trainer : IDisposable
     /// <summary>One timestep from each of B equal stretches: the loss varies less from batch to batch.</summary>
     (Tensor Timesteps, Tensor AlphaBar) Timesteps()
     {
-        var random = new CounterRandom(NoiseStream, (ulong)state.Step);
-        var (timesteps, levels) = (new float[options.BatchSize], new float[options.BatchSize]);
-        for (var i = 0; i < options.BatchSize; i++)
+        var random = new CounterRandom(NoiseStream, (ulong)_state.Step);
+        var (timesteps, levels) = (new float[_options.BatchSize], new float[_options.BatchSize]);
+        for (var i = 0; i < _options.BatchSize; i++)
         {
-            var t = (int)((i + random.Next()) / options.BatchSize * alphaBars.Length);
-            timesteps[i] = t * 1000f / alphaBars.Length;
-            levels[i] = (float)alphaBars[t];
+            var t = (int)((i + random.Next()) / _options.BatchSize * _alphaBars.Length);
+            timesteps[i] = t * 1000f / _alphaBars.Length;
+            levels[i] = (float)_alphaBars[t];
         }
 
         return (tensor(timesteps), tensor(levels));
@@ -188,24 +189,24 @@ sealed class Trainer : IDisposable
     void Update()
     {
         using var noGrad = no_grad();
-        var gradient = cat([.. parameters.Select(p => p.grad!.reshape(-1))], 0);
+        var gradient = cat([.. _parameters.Select(p => p.grad!.reshape(-1))], 0);
         Shrink(gradient);
-        foreach (var parameter in parameters)
+        foreach (var parameter in _parameters)
             parameter.grad!.zero_();
 
-        var (rate, t) = (LearningRate(), state.Step + 1);
+        var (rate, t) = (LearningRate(), _state.Step + 1);
         using var correction = Math.Sqrt(1 - Math.Pow(Beta2, t)).ToScalar();
         using var decay = (1 - (rate * Decay)).ToScalar();
         using var step = (-rate / (1 - Math.Pow(Beta1, t))).ToScalar();
-        state.First.mul_(s_beta1).add_(gradient, s_freshFirst);
-        state.Second.mul_(s_beta2).addcmul_(gradient, gradient, s_freshSecond);
-        var denominator = state.Second.sqrt().div_(correction).add_(s_epsilon, Scalars.One);
-        state.Weights.Values.mul_(decay);
-        state.Weights.Values.addcdiv_(state.First, denominator, step);
+        _state.First.mul_(s_beta1).add_(gradient, s_freshFirst);
+        _state.Second.mul_(s_beta2).addcmul_(gradient, gradient, s_freshSecond);
+        var denominator = _state.Second.sqrt().div_(correction).add_(s_epsilon, Scalars.One);
+        _state.Weights.Values.mul_(decay);
+        _state.Weights.Values.addcdiv_(_state.First, denominator, step);
 
         // At first the average must forget the starting values quickly.
         var fresh = 1 - Math.Min(AverageDecay, t / (t + 10.0));
-        state.Average.Values.lerp_(state.Weights.Values, fresh);
+        _state.Average.Values.lerp_(_state.Weights.Values, fresh);
     }
 
     /// <summary>Scales a gradient down to at most norm 1.</summary>

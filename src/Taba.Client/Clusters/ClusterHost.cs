@@ -30,19 +30,25 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         (_options, _connection, _store, _device, _terminal) = (options, connection, store, device, terminal);
 
     /// <param name="job">Names the cluster.</param>
-    /// <exception cref="BadInputException">The settings name no such cluster, its silos would not agree on the numbers, or results cannot be where the job wants them.</exception>
+    /// <exception cref="BadInputException">
+    /// The settings name no such cluster, its silos would not agree on the numbers, or results cannot be where the job wants them.
+    /// </exception>
     /// <exception cref="RunFailedException">It does not answer.</exception>
     public static async Task<ClusterHost> OpenAsync(RunJob job, Terminal terminal, CancellationToken cancellationToken)
     {
         var spec = job.Spec;
         if (spec.Overwrite)
-            throw new BadInputException("--overwrite does not go with --cluster: other sweeps may be reading what it would remove. Change the seed, or remove the stages with `taba store` while no sweep runs.");
+            throw new BadInputException(
+                "--overwrite does not go with --cluster: other sweeps may be reading what it would remove. Change the seed, or remove "
+                + "the stages with `taba store` while no sweep runs.");
         if (spec.Device != "auto")
             throw new BadInputException($"device is {spec.Device}, and with --cluster each silo has its own: leave it out.");
         var options = ClusterSettings.Read(SettingsFiles.Read(), job.Cluster);
         var toBlobs = BlobFolder.IsPlace(job.Folder);
         if (toBlobs && options.StoreContainer is null)
-            throw new BadInputException($"{job.Folder} means blobs beside the cluster's tensors, and the store of cluster {options.Name} is a folder ({options.Store}): give a folder.");
+            throw new BadInputException(
+                $"{job.Folder} means blobs beside the cluster's tensors, and the store of cluster {options.Name} is a folder "
+                + $"({options.Store}): give a folder.");
         ClusterConnection connection;
         try
         {
@@ -56,7 +62,8 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         {
             var silos = await connection.Grains.GetGrain<ISilosGrain>(0).GetAsync();
             var device = DeviceOf(options, [.. silos.Where(s => s.Role == SiloRole.Worker)], spec);
-            return new(options, connection, ClusterStores.Open(options, Path.Combine(PrivateFolder.Take(), $"{options.Name}-client"), copies: !toBlobs), device, terminal);
+            return new(options, connection, ClusterStores.Open(
+                options, Path.Combine(PrivateFolder.Take(), $"{options.Name}-client"), copies: !toBlobs), device, terminal);
         }
         catch
         {
@@ -77,7 +84,8 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
 
     public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot) => null;
 
-    public async Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(SweepPlan plan, string storeRoot, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(
+        SweepPlan plan, string storeRoot, CancellationToken cancellationToken)
     {
         var rows = new Dictionary<string, RowSet>();
         foreach (var stage in plan.Stages)
@@ -104,8 +112,10 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         if (kinds.Count > 1 && depends)
         {
             throw new BadInputException(
-                $"The silos of cluster {options.Name} have different devices ({string.Join("; ", kinds.Select(k => $"{k.Key}: {string.Join(", ", k.Select(s => s.Name))}"))}), and "
-                + (spec.Deterministic ? "--deterministic means one kind" : "auto precision means another on each") + ": give --dtype and --state_dtype, or use silos of one kind.");
+                $"The silos of cluster {options.Name} have different devices "
+                + $"({string.Join("; ", kinds.Select(k => $"{k.Key}: {string.Join(", ", k.Select(s => s.Name))}"))}), and "
+                + (spec.Deterministic ? "--deterministic means one kind"
+                    : "auto precision means another on each") + ": give --dtype and --state_dtype, or use silos of one kind.");
         }
         return new(kinds[0].Key.StartsWith("cuda", StringComparison.Ordinal) ? new Device("cuda:0") : CPU, kinds[0].Key);
     }

@@ -34,7 +34,8 @@ sealed class ClusterPatience
     }
 
     /// <summary>Follows a sweep to its end. A watch that breaks off begins anew behind what was seen.</summary>
-    public async IAsyncEnumerable<SweepStatus> WatchAsync(ISweepGrain sweep, long sinceVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<SweepStatus> WatchAsync(
+        ISweepGrain sweep, long sinceVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var seen = sinceVersion;
         IAsyncEnumerator<SweepStatus>? watch = null;
@@ -82,10 +83,13 @@ sealed class ClusterPatience
     {
         if (_said || failures < 2)
             return;
-        _terminal.Error.WriteLine($"Cluster {_cluster} does not answer ({failure.GetType().Name}); its sweeps go on as far as they can, and this command asks again.");
+        _terminal.Error.WriteLine(
+            $"Cluster {_cluster} does not answer ({failure.GetType().Name}); its sweeps go on as far as they can, and this command asks "
+            + "again.");
         _said = true;
     }
 
     /// <summary>True when asking again can help: not after bad input, which stays bad.</summary>
-    static bool IsTransient(Exception exception) => exception is not (BadInputException or OperationCanceledException { CancellationToken.IsCancellationRequested: true });
+    static bool IsTransient(Exception exception) =>
+        exception is not (BadInputException or OperationCanceledException { CancellationToken.IsCancellationRequested: true });
 }

@@ -5,7 +5,8 @@ using Taba.Silo.Storage;
 namespace Taba.Client.Clusters;
 
 /// <summary>
-/// A sweep on a cluster, seen from outside. Calls that fail are made again until they work: silos die, databases restart, and the sweep goes on
+/// A sweep on a cluster, seen from outside. Calls that fail are made again until they work: silos die, databases restart, and the
+/// sweep goes on
 /// without this process.
 /// </summary>
 sealed class ClusterSession(IGrainFactory grains, ITensorStore store, string deviceKind, string cluster, Terminal terminal) : IRunSession
@@ -17,9 +18,11 @@ sealed class ClusterSession(IGrainFactory grains, ITensorStore store, string dev
 
     public string DeviceKind => deviceKind;
 
-    public string OnInterrupt => $"Interrupted: the sweep goes on in cluster {cluster}. The same command watches it again; taba cancel ends it.";
+    public string OnInterrupt =>
+        $"Interrupted: the sweep goes on in cluster {cluster}. The same command watches it again; taba cancel ends it.";
 
-    public Task<SweepStatus> SubmitAsync(SweepPlan plan) => Patience().AskAsync(() => grains.GetGrain<ISweepGrain>(plan.SweepId).SubmitAsync(plan), CancellationToken.None);
+    public Task<SweepStatus> SubmitAsync(SweepPlan plan) =>
+        Patience().AskAsync(() => grains.GetGrain<ISweepGrain>(plan.SweepId).SubmitAsync(plan), CancellationToken.None);
 
     public IAsyncEnumerable<SweepStatus> WatchAsync(string sweepId, long sinceVersion, CancellationToken cancellationToken) =>
         Patience().WatchAsync(grains.GetGrain<ISweepGrain>(sweepId), sinceVersion, cancellationToken);

@@ -57,8 +57,10 @@ sealed class ClusterSweeps : IAsyncDisposable
         return found switch
         {
             [var one] => one,
-            [] => throw new BadInputException($"Cluster {Options.Name} has no sweep '{wanted}': taba list --cluster {Options.Name} names those it has."),
-            _ => throw new BadInputException($"'{wanted}' means {found.Length} sweeps ({string.Join(", ", found.Select(s => s.SweepId))}): give more of the id."),
+            [] => throw new BadInputException(
+                $"Cluster {Options.Name} has no sweep '{wanted}': taba list --cluster {Options.Name} names those it has."),
+            _ => throw new BadInputException(
+                $"'{wanted}' means {found.Length} sweeps ({string.Join(", ", found.Select(s => s.SweepId))}): give more of the id."),
         };
     }
 

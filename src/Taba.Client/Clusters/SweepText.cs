@@ -10,7 +10,8 @@ static class SweepText
 {
     public const int IdDigits = 12;
 
-    public static string Word(SweepEntry sweep) => sweep.Ended is { } ended ? Word(ended) : sweep.Paused ? Word(SweepState.Paused) : Word(SweepState.Running);
+    public static string Word(SweepEntry sweep) =>
+        sweep.Ended is { } ended ? Word(ended) : sweep.Paused ? Word(SweepState.Paused) : Word(SweepState.Running);
 
     public static string Word(SweepState state) => state switch
     {
@@ -31,7 +32,8 @@ static class SweepText
         {
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Short(s.SweepId).PadRight(IdDigits)}  {s.Name.PadRight(name)}  {Word(s),-23}  {s.Priority,8}  {s.SubmittedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss}"));
+                $"{Short(s.SweepId).PadRight(IdDigits)}  {s.Name.PadRight(name)}  {Word(s),-23}  {s.Priority,8}  "
+                + $"{s.SubmittedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss}"));
         }
     }
 
@@ -42,22 +44,29 @@ static class SweepText
         foreach (var s in silos)
         {
             output.WriteLine(
-                $"{s.Name.PadRight(name)}  {s.Role.ToString().ToLowerInvariant(),-11}  {s.DeviceKind,-6}  {(s.DeviceMemory == 0 ? "unknown" : Quantities.Bytes(s.DeviceMemory)),10}  {s.BatchSize}");
+                $"{s.Name.PadRight(name)}  {s.Role.ToString().ToLowerInvariant(),-11}  {s.DeviceKind,-6}  "
+                + $"{(s.DeviceMemory == 0 ? "unknown" : Quantities.Bytes(s.DeviceMemory)),10}  {s.BatchSize}");
         }
     }
 
     /// <param name="names">Names of stages by key.</param>
     public static void WriteStatus(TextWriter output, SweepStatus status, IReadOnlyDictionary<string, string> names)
     {
-        output.WriteLine($"{status.SweepId}: {Word(status.State)}, {Quantities.Count(status.EvaluationsDone)} of {Quantities.Count(status.EvaluationsPlanned)} evaluations");
+        output.WriteLine(
+            $"{status.SweepId}: {Word(status.State)}, {Quantities.Count(status.EvaluationsDone)} of "
+            + $"{Quantities.Count(status.EvaluationsPlanned)} evaluations");
         foreach (var stage in status.Stages)
         {
             var failed = stage.RowsFailed == 0 ? "" : $", {stage.RowsFailed} failed";
             var out_ = stage.PartsLeased == 0 ? "" : $", {stage.PartsLeased} parts out";
-            output.WriteLine($"  {names.GetValueOrDefault(stage.Key, StageNames.Of(stage.Kind))}: {stage.RowsDone} of {stage.RowsWanted} rows{failed}{out_}");
+            output.WriteLine(
+                $"  {names.GetValueOrDefault(stage.Key, StageNames.Of(stage.Kind))}: {stage.RowsDone} of {stage.RowsWanted} "
+                + $"rows{failed}{out_}");
         }
         foreach (var failure in status.Failures)
-            output.WriteLine($"  sample {failure.Sample} of {names.GetValueOrDefault(failure.StageKey, failure.StageKey)} failed at step {failure.Step}: {failure.Reason}");
+            output.WriteLine(
+                $"  sample {failure.Sample} of {names.GetValueOrDefault(failure.StageKey, failure.StageKey)} failed at step "
+                + $"{failure.Step}: {failure.Reason}");
         foreach (var trouble in Troubles(status))
             output.WriteLine($"  {trouble}");
     }

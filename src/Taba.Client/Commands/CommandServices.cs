@@ -25,7 +25,8 @@ sealed record CommandServices(Terminal Terminal, IRunHost Host, string CommandLi
         {
             BlobFolder.Prefix(job.Folder);
             if (job.Cluster is null)
-                throw new BadInputException($"{job.Folder} means blobs beside a cluster's tensors: name the cluster with --cluster, or give a folder.");
+                throw new BadInputException(
+                    $"{job.Folder} means blobs beside a cluster's tensors: name the cluster with --cluster, or give a folder.");
         }
         if (job.Cluster is null)
             return await work(Host);

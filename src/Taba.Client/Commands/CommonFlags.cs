@@ -7,7 +7,8 @@ namespace Taba.Client.Commands;
 /// <summary>Flags that every running command takes. Each overrides the key of the same name in a sweep file.</summary>
 sealed class CommonFlags
 {
-    readonly Option<string?> _model = Flags.Of<string?>("model", "A model's name (taba models list), the path of a model.json, or a Hugging Face folder or repository.");
+    readonly Option<string?> _model = Flags.Of<string?>(
+        "model", "A model's name (taba models list), the path of a model.json, or a Hugging Face folder or repository.");
     readonly Option<string?> _weights = Flags.Of<string?>("weights", "A weights file (.pt or .safetensors) for a named model.");
     readonly Option<int?> _sampleSize = Flags.Of<int?>("sample_size", "Height and width of the state; the default is the model's.");
     readonly Option<string?> _device = Flags.Of<string?>("device", "auto, cpu, cuda or cuda:N. The default is auto.");
@@ -17,8 +18,10 @@ sealed class CommonFlags
     readonly Option<string> _noiseDtype = DtypeFlag("noise_dtype", "Precision in which noise is drawn.");
     readonly Option<string> _noise = Flags.OneOf("noise", "How noise is addressed. The default is upstream.", "upstream", "per-sample");
     readonly Option<string> _forwardNoise =
-        Flags.OneOf("forward_noise", "How the noise of forward replacement is addressed. The default is upstream.", "upstream", "per-sample");
-    readonly Option<bool> _deterministic = Flags.Switch("deterministic", "Bit-for-bit the same, whatever the batch size, neighbours or restarts.");
+        Flags.OneOf(
+            "forward_noise", "How the noise of forward replacement is addressed. The default is upstream.", "upstream", "per-sample");
+    readonly Option<bool> _deterministic = Flags.Switch(
+        "deterministic", "Bit-for-bit the same, whatever the batch size, neighbours or restarts.");
 
     public CommonFlags(string defaultFormat) =>
         _format = Flags.OneOf("format", $"File format of tensors. The default is {defaultFormat}.", "safetensors", "pt", "npy");

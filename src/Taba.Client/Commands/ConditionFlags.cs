@@ -7,13 +7,18 @@ namespace Taba.Client.Commands;
 /// <summary>The flags that say what a conditional model is conditioned on.</summary>
 sealed class ConditionFlags(UpstreamScript script, UpstreamFamily family)
 {
-    readonly Option<string?> _condPath = Flags.Of<string?>("input_cond_path", "Class ids [N], int64, one a sample (conds of a sampling run).");
-    readonly Option<string?> _labels = Flags.Of<string?>("labels", "Classes by name or id, separated by commas, each for noises_per_prompt samples.");
-    readonly Option<string?> _promptsPath = Flags.Of<string?>("input_prompts_path", "Prompts, one a sample (prompts.pkl or prompts.json of a sampling run).");
+    readonly Option<string?> _condPath = Flags.Of<string?>(
+        "input_cond_path", "Class ids [N], int64, one a sample (conds of a sampling run).");
+    readonly Option<string?> _labels = Flags.Of<string?>(
+        "labels", "Classes by name or id, separated by commas, each for noises_per_prompt samples.");
+    readonly Option<string?> _promptsPath = Flags.Of<string?>(
+        "input_prompts_path", "Prompts, one a sample (prompts.pkl or prompts.json of a sampling run).");
     readonly Option<string?> _prompts = Flags.Of<string?>(
-        "prompts", "Where prompts come from: dataset (Recap-COCO-30K, the default), null (the empty prompt), hobbit, or a text or .json file.",
+        "prompts",
+        "Where prompts come from: dataset (Recap-COCO-30K, the default), null (the empty prompt), hobbit, or a text or .json file.",
         "--prompts_dataset", "--prompts-dataset");
-    readonly Option<string?> _datasetPath = Flags.Of<string?>("prompts_dataset_path", "The dataset's parquet file or folder; the default is the Hugging Face cache.");
+    readonly Option<string?> _datasetPath = Flags.Of<string?>(
+        "prompts_dataset_path", "The dataset's parquet file or folder; the default is the Hugging Face cache.");
     readonly Option<long> _condSeed = Flags.WithDefault("cond_seed", 10L, "Seed with which classes or prompts are drawn.");
     readonly Option<int> _nPrompts = Flags.WithDefault("n_prompts", 128, "How many classes or prompts are drawn.");
     readonly Option<int> _noises = Flags.WithDefault("noises_per_prompt", 4, "Consecutive samples of each.");
@@ -66,7 +71,8 @@ sealed class ConditionFlags(UpstreamScript script, UpstreamFamily family)
         var labels = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         return labels.Length > 0
             ? labels
-            : throw new BadInputException($"--labels is '{text}': give classes by name or id, separated by commas, such as 'golden retriever,207'.");
+            : throw new BadInputException(
+                $"--labels is '{text}': give classes by name or id, separated by commas, such as 'golden retriever,207'.");
     }
 
     /// <summary>The empty prompt has several names: upstream's null, which Hydra wants quoted, Python's None, and no text.</summary>

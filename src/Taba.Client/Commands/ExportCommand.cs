@@ -22,12 +22,14 @@ static class ExportCommand
             {
                 null => throw new BadInputException("--format is missing: give pt, npy, safetensors or png."),
                 "png" => FolderExport.Pictures(from, parsed.GetValue(saveDir) ?? Path.Combine(from, "png"), interrupted),
-                var name => FolderExport.Tensors(from, Enum.Parse<TensorFormat>(name, ignoreCase: true), parsed.GetValue(saveDir) ?? from, interrupted),
+                var name => FolderExport.Tensors(
+                    from, Enum.Parse<TensorFormat>(name, ignoreCase: true), parsed.GetValue(saveDir) ?? from, interrupted),
             };
             foreach (var path in written)
                 services.Terminal.Output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(new { path }) : path);
             return Task.FromResult(ExitStatus.Done);
         });
-        return command.WithExamples("taba export experiments/demo/demo_T10_seed420 --format pt", "taba export out/base --format png --save_dir pictures");
+        return command.WithExamples(
+            "taba export experiments/demo/demo_T10_seed420 --format pt", "taba export out/base --format png --save_dir pictures");
     }
 }

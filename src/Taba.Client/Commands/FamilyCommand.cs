@@ -11,7 +11,8 @@ static class FamilyCommand
         var (name, description) = script switch
         {
             UpstreamScript.Sample => ("sample", "Samples images; inverts and reconstructs them on request (run_FAMILY_sampling)."),
-            UpstreamScript.Swap => ("swap", "Inverts images with the first K predictions or states replaced by the true ones (run_FAMILY_invert_swap)."),
+            UpstreamScript.Swap =>
+                ("swap", "Inverts images with the first K predictions or states replaced by the true ones (run_FAMILY_invert_swap)."),
             _ => ("forward", "Inverts images with the first K steps replaced by forward diffusion (run_FAMILY_invert_forward)."),
         };
         var command = new Command(name, description);
@@ -79,12 +80,15 @@ static class FamilyCommand
         {
             UpstreamScript.Sample =>
             [
-                $"taba {name} {family.Name} {model}{samples} --num_inference_steps 10 --with_inversion --with_reconstruction --save_dir out/base{decoded}",
+                $"taba {name} {family.Name} {model}{samples} --num_inference_steps 10 --with_inversion --with_reconstruction --save_dir "
+                + $"out/base{decoded}",
                 .. family.Name switch
                 {
-                    "adm" => new[] { $"taba {name} adm --model_name cifar_pixel_32 --weights cifar10_uncond_50M_500K.pt --seed 420 --internal" },
+                    "adm" =>
+                        new[] { $"taba {name} adm --model_name cifar_pixel_32 --weights cifar10_uncond_50M_500K.pt --seed 420 --internal" },
                     "dit" => [$"taba {name} dit --labels 'golden retriever,207,volcano' --guidance_scale 4 --save_dir out/labels"],
-                    "if" => [$"taba {name} if --prompts hobbit --guidance_scale 7 --save_dir out/hobbit", $"taba {name} if --prompts my-prompts.txt --n_prompts 10"],
+                    "if" => [$"taba {name} if --prompts hobbit --guidance_scale 7 --save_dir out/hobbit",
+                        $"taba {name} if --prompts my-prompts.txt --n_prompts 10"],
                     _ => [],
                 },
                 $"taba {name} {family.Name} {model}{samples} --n_parts 4 --part_idx 0 --save_dir out/base",

@@ -12,7 +12,9 @@ static class ModelsCheckCommand
 {
     public static Command Create(CommandServices services)
     {
-        var path = new Argument<string>("PATH") { Description = "A model.json, its folder, a model's name, or a weights file (with --model)." };
+        var path = new Argument<string>(
+            "PATH")
+        { Description = "A model.json, its folder, a model's name, or a weights file (with --model)." };
         var model = Flags.Of<string?>("model", "The architecture that a weights file is checked against.");
         var weights = Flags.Of<string?>("weights", "The weights, when not those that the model names.");
         var command = new Command("check", "Compares weights with their architecture: names, shapes, sizes.") { path, model, weights };
@@ -34,7 +36,8 @@ static class ModelsCheckCommand
     static void Report(TextWriter output, ModelSelection selection)
     {
         var definition = ModelCatalogue.Define(selection);
-        output.WriteLine($"{definition.Name}: family {definition.Family}, state {definition.Shape}, {definition.TrainingSteps} diffusion steps");
+        output.WriteLine(
+            $"{definition.Name}: family {definition.Family}, state {definition.Shape}, {definition.TrainingSteps} diffusion steps");
         if (!definition.NeedsWeights)
         {
             output.WriteLine("needs no weights");

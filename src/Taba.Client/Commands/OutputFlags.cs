@@ -8,13 +8,20 @@ namespace Taba.Client.Commands;
 /// <summary>Flags for the place of a run's output, and for the way in which a command speaks.</summary>
 sealed class OutputFlags
 {
-    readonly Option<string?> _out = Flags.Of<string?>("out", "The folder that holds runs and the store (.taba). The default is experiments. With --cluster also blob:PREFIX: run folders as blobs beside the cluster's tensors (docs/guide/azure.md).", "-o");
+    readonly Option<string?> _out = Flags.Of<string?>(
+        "out",
+        "The folder that holds runs and the store (.taba). The default is experiments. With --cluster also blob:PREFIX: run folders as "
+        + "blobs beside the cluster's tensors (docs/guide/azure.md).", "-o");
     readonly Option<bool> _overwrite = Flags.Switch("overwrite", "Compute anew, reading nothing from the store.");
     readonly Option<bool> _json = Flags.Switch("json", "Machine-readable lines, no colours.");
-    readonly Option<string?> _cluster = Flags.Of<string?>("cluster", "A cluster of the settings (docs/guide/cluster.md). Left out, everything runs in this process.");
-    readonly Option<bool> _detach = Flags.Switch("detach", "With --cluster: submit, and do not wait. The same command, or taba watch, fetches the results.");
-    readonly Option<string?> _onError = Flags.Of<string?>("on_error", "What failed samples do: continue (the default), fail-fast, or 'stop-after N'.");
-    readonly Option<int?> _priority = Flags.Of<int?>("priority", "Of the sweeps of a cluster those of higher priority are served first. The default is 0.");
+    readonly Option<string?> _cluster = Flags.Of<string?>(
+        "cluster", "A cluster of the settings (docs/guide/cluster.md). Left out, everything runs in this process.");
+    readonly Option<bool> _detach = Flags.Switch(
+        "detach", "With --cluster: submit, and do not wait. The same command, or taba watch, fetches the results.");
+    readonly Option<string?> _onError = Flags.Of<string?>(
+        "on_error", "What failed samples do: continue (the default), fail-fast, or 'stop-after N'.");
+    readonly Option<int?> _priority = Flags.Of<int?>(
+        "priority", "Of the sweeps of a cluster those of higher priority are served first. The default is 0.");
     readonly Option<bool> _verbose = Flags.Switch("verbose", "Logs on standard error.", "-v");
 
     /// <summary>The root of outputs when none is given: upstream's.</summary>

@@ -65,6 +65,8 @@ static partial class ParseComplaint
         return message.TrimEnd('.');
     }
 
-    [GeneratedRegex(@"^Cannot parse argument '(?<value>.*)' for option '(?<option>[^']*)' as expected type '[^']*System\.(?<type>\w+)[^']*'", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        @"^Cannot parse argument '(?<value>.*)' for option '(?<option>[^']*)' as expected type '[^']*System\.(?<type>\w+)[^']*'",
+        RegexOptions.Singleline)]
     private static partial Regex NotParsed();
 }

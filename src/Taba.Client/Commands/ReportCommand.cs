@@ -13,14 +13,16 @@ static class ReportCommand
     {
         var folder = new Argument<string>("DIR") { Description = "A sweep's folder, or one run's." };
         var json = Flags.Switch("json", "Machine-readable lines, no colours.");
-        var command = new Command("report", "Makes report.html, results.csv and picture grids anew from a sweep's run folders.") { folder, json };
+        var command = new Command(
+            "report", "Makes report.html, results.csv and picture grids anew from a sweep's run folders.") { folder, json };
         command.SetAction(parsed =>
         {
             var path = parsed.GetValue(folder)!;
             if (!Directory.Exists(path))
                 throw new BadInputException($"There is no folder {path}.");
             var files = SweepReport.Write(new DirectoryFolder(path));
-            services.Terminal.Output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(new { report = files.Html, results = files.Csv, runs = files.Runs }) : files.Html);
+            services.Terminal.Output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(
+                new { report = files.Html, results = files.Csv, runs = files.Runs }) : files.Html);
             return ExitStatus.Done;
         });
         return command.WithExamples("taba report experiments/demo");

@@ -12,7 +12,8 @@ static class RunCommand
         file.AddTo(command);
         command.SetAction((parsed, interrupted) => services.RunAsync(file.Job(parsed, services), interrupted));
         return command.WithExamples(
-            "taba run configs/demo.yaml", "taba run configs/demo.yaml samples=64 num_inference_steps=[10,50]", "taba run sweep.yaml --out results --device cuda",
+            "taba run configs/demo.yaml", "taba run configs/demo.yaml samples=64 num_inference_steps=[10,50]",
+            "taba run sweep.yaml --out results --device cuda",
             "taba run sweep.yaml --cluster lab --detach", "taba run sweep.yaml --cluster lab --out blob:june");
     }
 }

@@ -40,7 +40,8 @@ static class StoreCommand
         var output = OutOption();
         var dryRun = Flags.Switch("dry_run", "Only say what would go.");
         var json = Flags.Switch("json", "Machine-readable lines, no colours.");
-        var stageKey = Flags.Of<string?>("stage", "The key of one stage to be removed, whoever names it: the next run that needs it computes it anew.");
+        var stageKey = Flags.Of<string?>(
+            "stage", "The key of one stage to be removed, whoever names it: the next run that needs it computes it anew.");
         var command = new Command("prune", "Removes stages that no run folder beside the store names; unfinished sweeps lose theirs.")
         {
             output, stageKey, dryRun, json,
@@ -57,7 +58,8 @@ static class StoreCommand
                     Print(services.Terminal.Output, stage, parsed.GetValue(json));
                 if (!parsed.GetValue(json))
                     services.Terminal.Output.WriteLine(
-                        $"{(parsed.GetValue(dryRun) ? "would remove" : "removed")} {removed.Length} stages, {Quantities.Bytes(removed.Sum(s => s.Bytes))}");
+                        $"{(parsed.GetValue(dryRun) ? "would remove" : "removed")} {removed.Length} stages, "
+                        + $"{Quantities.Bytes(removed.Sum(s => s.Bytes))}");
                 return ExitStatus.Done;
             }
             catch (Exception e) when (e is StoreBusyException or StoreException)
@@ -114,6 +116,11 @@ static class StoreCommand
     }
 
     static void Print(TextWriter output, StoredStage stage, bool json) => output.WriteLine(json
-        ? JsonSerializer.Serialize(new { key = stage.Key, rows = stage.Rows.Count, bytes = stage.Bytes, last_write = stage.LastWrite, description = stage.Description })
-        : $"{stage.Key}  {stage.Rows.Count,8} rows  {Quantities.Bytes(stage.Bytes),10}  {stage.LastWrite:yyyy-MM-dd HH:mm}  {stage.Description}");
+        ? JsonSerializer.Serialize(new
+        {
+            key = stage.Key, rows = stage.Rows.Count, bytes = stage.Bytes, last_write =
+            stage.LastWrite, description = stage.Description
+        })
+        : $"{stage.Key}  {stage.Rows.Count,8} rows  {Quantities.Bytes(stage.Bytes),10}  {stage.LastWrite:yyyy-MM-dd HH:mm}  "
+            + $"{stage.Description}");
 }

@@ -6,16 +6,22 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Commands;
 
-/// <summary><c>taba list</c>, <c>status</c>, <c>watch</c>, <c>pause</c>, <c>resume</c>, <c>cancel</c>, <c>retry</c>: the sweeps of a cluster.</summary>
+/// <summary>
+/// <c>taba list</c>, <c>status</c>, <c>watch</c>, <c>pause</c>, <c>resume</c>, <c>cancel</c>, <c>retry</c>: the sweeps of a
+/// cluster.
+/// </summary>
 static class SweepCommands
 {
     public static IEnumerable<Command> Create(CommandServices services) =>
     [
         List(services), Status(services), Watch(services),
-        Steer(services, "pause", "Hands out no more work of a sweep until it is resumed; parts that are out are finished.", (g, _) => g.PauseAsync()),
+        Steer(services, "pause", "Hands out no more work of a sweep until it is resumed; parts that are out are finished.", (
+            g, _) => g.PauseAsync()),
         Steer(services, "resume", "Hands out work of a paused sweep again.", (g, _) => g.ResumeAsync()),
-        Steer(services, "cancel", "Ends a sweep. What was published stays; submitting it again goes on from there.", (g, _) => g.CancelAsync()),
-        Steer(services, "retry", "Tries failed samples again, of a sweep that lives, ended, stopped or was cancelled.", (g, _) => g.RetryAsync()),
+        Steer(services, "cancel", "Ends a sweep. What was published stays; submitting it again goes on from there.", (
+            g, _) => g.CancelAsync()),
+        Steer(services, "retry", "Tries failed samples again, of a sweep that lives, ended, stopped or was cancelled.", (
+            g, _) => g.RetryAsync()),
     ];
 
     static Command List(CommandServices services)
@@ -32,7 +38,8 @@ static class SweepCommands
             {
                 services.Terminal.Output.WriteLine(JsonSerializer.Serialize(new
                 {
-                    id = s.SweepId, name = s.Name, state = SweepText.Word(s), priority = s.Priority, submitted_at = s.SubmittedAt, ended_at = s.EndedAt,
+                    id = s.SweepId, name = s.Name, state = SweepText.Word(
+                        s), priority = s.Priority, submitted_at = s.SubmittedAt, ended_at = s.EndedAt,
                 }));
             }
             return ExitStatus.Done;
@@ -43,8 +50,13 @@ static class SweepCommands
     static Command Status(CommandServices services)
     {
         var flags = new ClusterFlags();
-        var id = new Argument<string?>("ID") { Description = "A sweep's id, the beginning of one, or its name. Left out: the silos.", Arity = ArgumentArity.ZeroOrOne };
-        var command = flags.AddTo(new Command("status", "Where a sweep stands, stage by stage; without a sweep, which silos there are.") { id });
+        var id = new Argument<string?>("ID")
+        {
+            Description = "A sweep's id, the beginning of one, or its name. Left out: the silos.",
+            Arity = ArgumentArity.ZeroOrOne
+        };
+        var command = flags.AddTo(
+            new Command("status", "Where a sweep stands, stage by stage; without a sweep, which silos there are.") { id });
         command.SetAction(async (parsed, interrupted) =>
         {
             await using var sweeps = await ClusterSweeps.OpenAsync(flags.Cluster(parsed), services.Terminal, interrupted);
@@ -58,7 +70,8 @@ static class SweepCommands
                 {
                     output.WriteLine(JsonSerializer.Serialize(new
                     {
-                        silo = s.Name, role = s.Role.ToString().ToLowerInvariant(), device = s.DeviceKind, device_memory = s.DeviceMemory, batch_size = s.BatchSize, worker = s.Worker,
+                        silo = s.Name, role = s.Role.ToString().ToLowerInvariant(), device = s.DeviceKind, device_memory =
+                            s.DeviceMemory, batch_size = s.BatchSize, worker = s.Worker,
                     }));
                 }
                 return ExitStatus.Done;
@@ -80,7 +93,8 @@ static class SweepCommands
     {
         var flags = new ClusterFlags();
         var id = new Argument<string>("ID") { Description = "A sweep's id, the beginning of one, or its name." };
-        var command = flags.AddTo(new Command("watch", "Follows a sweep until it ends. The command that submitted it, given again, writes its results.") { id });
+        var command = flags.AddTo(
+            new Command("watch", "Follows a sweep until it ends. The command that submitted it, given again, writes its results.") { id });
         command.SetAction(async (parsed, interrupted) =>
         {
             await using var sweeps = await ClusterSweeps.OpenAsync(flags.Cluster(parsed), services.Terminal, interrupted);
@@ -134,7 +148,8 @@ static class SweepCommands
                     return await grain.GetStatusAsync();
                 },
                 interrupted);
-            services.Terminal.Output.WriteLine(flags.Json(parsed) ? JsonSerializer.Serialize(AsJson(status)) : $"{sweep.SweepId} ({sweep.Name}): {SweepText.Word(status.State)}");
+            services.Terminal.Output.WriteLine(flags.Json(parsed) ? JsonSerializer.Serialize(
+                AsJson(status)) : $"{sweep.SweepId} ({sweep.Name}): {SweepText.Word(status.State)}");
             return ExitStatus.Done;
         });
         return command.WithExamples($"taba {name} 3f9a", $"taba {name} forward-replacement --cluster lab");
@@ -148,7 +163,12 @@ static class SweepCommands
         evaluations_planned = status.EvaluationsPlanned,
         fault = status.Fault,
         refusals = status.Refusals.Select(r => new { silo = r.Silo, reason = r.Reason }),
-        stages = status.Stages.Select(s => new { key = s.Key, stage = StageNames.Of(s.Kind), rows = s.RowsWanted, done = s.RowsDone, failed = s.RowsFailed, parts_out = s.PartsLeased }),
-        failures = status.Failures.Select(f => new { stage = f.StageKey, sample = f.Sample, step = f.Step, kind = f.Kind.ToString(), reason = f.Reason }),
+        stages = status.Stages.Select(s => new
+        {
+            key = s.Key, stage = StageNames.Of(
+            s.Kind), rows = s.RowsWanted, done = s.RowsDone, failed = s.RowsFailed, parts_out = s.PartsLeased
+        }),
+        failures = status.Failures.Select(
+            f => new { stage = f.StageKey, sample = f.Sample, step = f.Step, kind = f.Kind.ToString(), reason = f.Reason }),
     };
 }

@@ -31,7 +31,9 @@ sealed class SweepFileArguments
     public RunJob Job(ParseResult parsed, CommandServices services)
     {
         var overrides = parsed.GetValue(_overrides)!.Select(SweepOverrides.Split).Concat(_common.Overrides(parsed));
-        var spec = _output.Policies(parsed, SweepFileReader.Read(parsed.GetValue(_path)!, overrides)) with { Overwrite = _output.Overwrite(parsed) };
+        var spec = _output.Policies(
+            parsed, SweepFileReader.Read(parsed.GetValue(_path)!, overrides)) with
+        { Overwrite = _output.Overwrite(parsed) };
         var root = _output.Out(parsed) ?? OutputFlags.DefaultOut;
         return new RunJob
         {

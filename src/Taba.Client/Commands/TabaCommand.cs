@@ -89,7 +89,9 @@ static class TabaCommand
         };
         foreach (var command in SweepCommands.Create(services))
             root.Subcommands.Add(command);
-        root.WithExamples("taba run configs/demo.yaml", "taba plan configs/demo.yaml samples=1024", "taba sample adm --model demo --n_samples 64 --with_inversion");
+        root.WithExamples(
+            "taba run configs/demo.yaml", "taba plan configs/demo.yaml samples=1024",
+            "taba sample adm --model demo --n_samples 64 --with_inversion");
         return root;
     }
 }

@@ -16,11 +16,11 @@ sealed record UpstreamFamily(
     string Name, string? Folder, IReadOnlyList<string> Models, string? DefaultModel, int SamplingSteps, int ForwardSteps, int BatchSize,
     bool TakesClasses, bool TakesText)
 {
-    static readonly string[] AdmModels = ["cifar_pixel_32", "imagenet_pixel_64", "imagenet_pixel_256"];
+    static readonly string[] s_admModels = ["cifar_pixel_32", "imagenet_pixel_64", "imagenet_pixel_256"];
 
     public static readonly IReadOnlyList<UpstreamFamily> All =
     [
-        new("adm", null, AdmModels, AdmModels[0], 100, 50, 64, TakesClasses: true, TakesText: false),
+        new("adm", null, s_admModels, s_admModels[0], 100, 50, 64, TakesClasses: true, TakesText: false),
         new("ldm", "celeba_ldm_256", [], "ldm-celebahq-256", 100, 100, 64, TakesClasses: false, TakesText: false),
         new("dit", "dit", [], "dit-xl-2-256", 50, 50, 64, TakesClasses: true, TakesText: false),
         new("if", "deepfloyd_if", [], "if-i-xl", 50, 50, 16, TakesClasses: false, TakesText: true),
@@ -43,5 +43,6 @@ sealed record UpstreamFamily(
     public string ModelOf(UpstreamScript script) => DefaultModel is { } model && (Models.Count == 0 || script == UpstreamScript.Sample)
         ? model
         : throw new BadInputException(
-            $"No model is given: use --model PATH_OR_NAME{(Models.Count == 0 ? "" : $", or --model_name with one of {string.Join(", ", Models)}")}.");
+            $"No model is given: use --model PATH_OR_NAME{(Models.Count == 0 ? "" : ", or --model_name with one of "
+                + $"{string.Join(", ", Models)}")}.");
 }

@@ -21,21 +21,26 @@ sealed class UpstreamFlags
     readonly Option<bool> _withInversion = Flags.Switch("with_inversion", "Invert the samples.");
     readonly Option<bool> _withReconstruction = Flags.Switch("with_reconstruction", "Reconstruct images from the inverted latents.");
     readonly Option<bool> _internal = Flags.Switch("internal", "Keep states, predictions and x0 predictions of every step (all_t_*).");
-    readonly Option<bool> _decode = Flags.Switch("decode", "Decode the states of a latent model to pictures (the default; --decode false leaves them).");
+    readonly Option<bool> _decode = Flags.Switch(
+        "decode", "Decode the states of a latent model to pictures (the default; --decode false leaves them).");
     readonly Option<bool> _noDecode = Flags.Switch("no_decode", "The same as --decode false.");
-    readonly Option<string?> _saveDir = Flags.Of<string?>("save_dir", "The run's folder; the default is upstream's, without its time stamp.");
+    readonly Option<string?> _saveDir = Flags.Of<string?>(
+        "save_dir", "The run's folder; the default is upstream's, without its time stamp.");
     readonly Option<int> _nParts = Flags.WithDefault("n_parts", 1, "Cut the samples into this many equal parts ...");
     readonly Option<int> _partIdx = Flags.WithDefault("part_idx", 0, "... and run this one.");
     readonly Option<string?> _noisePath;
     readonly Option<string?> _imagePath;
     readonly Option<int> _processes = Flags.WithDefault("num_processes", 1, "Local devices to use; never changes numbers.");
-    readonly Option<string?> _swapPath = Flags.Of<string?>("swap_path", "The true predictions or states [T,N,C,H,W] of sampling (all_t_eps_samples, all_t_samples).");
+    readonly Option<string?> _swapPath = Flags.Of<string?>(
+        "swap_path", "The true predictions or states [T,N,C,H,W] of sampling (all_t_eps_samples, all_t_samples).");
     readonly Option<int?> _swapBefore = Flags.Of<int?>("swap_before_t", "K: how many first inversion steps are replaced.");
     readonly Option<string> _swapType = Flags.OneOf("swap_type", "What is replaced.", "eps", "xt");
-    readonly Option<int?> _forwardBefore = Flags.Of<int?>("forward_before_t", "K: how many first inversion steps forward diffusion replaces.");
+    readonly Option<int?> _forwardBefore = Flags.Of<int?>(
+        "forward_before_t", "K: how many first inversion steps forward diffusion replaces.");
     readonly Option<long> _forwardSeed = Flags.WithDefault("forward_seed", 42L, "Seed of the forward noise; choose another than --seed.");
     readonly Option<string> _alignment = Flags.OneOf(
-        "forward_alignment", "To which level forward diffusion goes: upstream's (the default), or the one that the next step expects.", "upstream", "consistent");
+        "forward_alignment", "To which level forward diffusion goes: upstream's (the default), or the one that the next step expects.",
+        "upstream", "consistent");
 
     public UpstreamFlags(UpstreamScript script, UpstreamFamily family, CommonFlags common, OutputFlags output)
     {
@@ -44,11 +49,14 @@ sealed class UpstreamFlags
         _common = common;
         _output = output;
         _conditions = new ConditionFlags(script, family);
-        _modelName = family.Models.Count == 0 ? null : Flags.OneOf("model_name", "Upstream's name of a model, instead of --model.", [.. family.Models]);
+        _modelName = family.Models.Count == 0
+            ? null
+            : Flags.OneOf("model_name", "Upstream's name of a model, instead of --model.", [.. family.Models]);
         _steps = Flags.WithDefault("num_inference_steps", family.Steps(script), "T: number of steps.");
         _batchSize = Flags.WithDefault("batch_size", $"{family.BatchSize}", "Rows evaluated at once, or auto.");
         // Upstream's scripts name the same files differently; both names do.
-        _noisePath = Flags.Of<string?>("input_noise_path", "Initial noise [N,C,H,W], instead of drawing it.", "--input-noise-path", "--input_path", "--input-path");
+        _noisePath = Flags.Of<string?>(
+            "input_noise_path", "Initial noise [N,C,H,W], instead of drawing it.", "--input-noise-path", "--input_path", "--input-path");
         _imagePath = Flags.Of<string?>(
             "input_image_path", "Samples [N,C,H,W] to invert, instead of sampling them, or a folder of PNG or JPEG pictures.",
             "--input-image-path", "--input_samples_path", "--input-samples-path");
@@ -108,7 +116,9 @@ sealed class UpstreamFlags
             SwapType = Has(_swapType) ? parsed.GetValue(_swapType) : null,
             ForwardBeforeT = Has(_forwardBefore) ? parsed.GetValue(_forwardBefore) : null,
             ForwardSeed = Has(_forwardSeed) ? parsed.GetValue(_forwardSeed) : 42,
-            ForwardAlignment = Has(_alignment) && parsed.GetValue(_alignment) == "consistent" ? ForwardAlignment.Consistent : ForwardAlignment.Upstream,
+            ForwardAlignment = Has(_alignment) && parsed.GetValue(_alignment) == "consistent"
+                ? ForwardAlignment.Consistent
+                : ForwardAlignment.Upstream,
         };
     }
 

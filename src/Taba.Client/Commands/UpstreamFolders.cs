@@ -18,7 +18,8 @@ static class UpstreamFolders
     /// <summary>The store: beside the run's folder, so that runs that lie together share their stages.</summary>
     public static string StoreRoot(UpstreamArguments a)
     {
-        var parent = a.Out ?? Path.GetDirectoryName(Path.GetFullPath(a.SaveDir is { } given ? Path.TrimEndingDirectorySeparator(given) : Default(a)))!;
+        var parent = a.Out
+            ?? Path.GetDirectoryName(Path.GetFullPath(a.SaveDir is { } given ? Path.TrimEndingDirectorySeparator(given) : Default(a)))!;
         return Path.Combine(parent, ".taba");
     }
 
@@ -38,12 +39,14 @@ static class UpstreamFolders
             { Script: UpstreamScript.Swap } or { SwapBeforeT: > 0 } => Path.Combine(
                 root, "invert", $"swap_{a.SwapType ?? "none"}_before{a.SwapBeforeT ?? 0}", $"{common}{ending}"),
             // Upstream's DiT and IF scripts name the seed here where the seed of the forward noise is meant.
-            _ => Path.Combine(root, "invert", $"forward_before{a.ForwardBeforeT ?? 0}_seed_{a.ForwardSeed}{Alignment(a)}", $"{common}{ending}"),
+            _ => Path.Combine(
+                root, "invert", $"forward_before{a.ForwardBeforeT ?? 0}_seed_{a.ForwardSeed}{Alignment(a)}", $"{common}{ending}"),
         };
     }
 
     /// <summary>Upstream's folder of a family with one model; another model has one of its own.</summary>
-    static string Root(UpstreamArguments a) => a.Family.Folder is { } folder && a.ModelName == a.Family.DefaultModel ? folder : Slug(a.ModelName);
+    static string Root(UpstreamArguments a) =>
+        a.Family.Folder is { } folder && a.ModelName == a.Family.DefaultModel ? folder : Slug(a.ModelName);
 
     static string Rows(UpstreamArguments a)
     {
@@ -56,12 +59,16 @@ static class UpstreamFolders
         return $"n_prompts_{c.NPrompts}_noises_per_prompt_{c.NoisesPerPrompt}_cond_seed_{c.CondSeed}{source}";
     }
 
-    /// <summary>Files that stand in for what is drawn: upstream's LDM script adds the name of the noise file, its DiT and IF scripts say that there is one.</summary>
+    /// <summary>
+    /// Files that stand in for what is drawn: upstream's LDM script adds the name of the noise file, its DiT and IF scripts say
+    /// that there is one.
+    /// </summary>
     static string Inputs(UpstreamArguments a)
     {
         if (a.Family.Name == "ldm")
             return a.InputNoisePath is { } noise ? $"_{Brief(Path.GetFileNameWithoutExtension(noise))}" : "";
-        return a.Family.DrawsConditions && (a.InputNoisePath ?? a.InputImagePath ?? a.InputCondPath ?? a.Conditions.PromptsPath) is not null ? "_with_input" : "";
+        return a.Family.DrawsConditions
+            && (a.InputNoisePath ?? a.InputImagePath ?? a.InputCondPath ?? a.Conditions.PromptsPath) is not null ? "_with_input" : "";
     }
 
     static string Alignment(UpstreamArguments a) => a.ForwardAlignment == ForwardAlignment.Upstream ? "" : "_consistent";

@@ -12,7 +12,9 @@ static class UpstreamTranslation
         var saveDir = UpstreamFolders.SaveDir(a);
         var sampling = a.Script == UpstreamScript.Sample;
         if (!sampling && a.InputImagePath is null)
-            throw new BadInputException($"{(a.Family.TakesText ? "--input_samples_path" : "--input_image_path")} is missing: give the images to invert, such as the samples.pt of a sampling run.");
+            throw new BadInputException(
+                $"{(a.Family.TakesText ? "--input_samples_path" : "--input_image_path")} is missing: give the images to invert, such as "
+                + "the samples.pt of a sampling run.");
         RequireConditions(a);
         var intervention = Intervention(a);
         return new SweepSpec
@@ -48,14 +50,16 @@ static class UpstreamTranslation
         switch (a)
         {
             case { SwapBeforeT: { } swap and not 0, ForwardBeforeT: { } forward and not 0 }:
-                throw new BadInputException($"--swap_before_t {swap} and --forward_before_t {forward} both replace the first inversion steps: give one.");
+                throw new BadInputException(
+                    $"--swap_before_t {swap} and --forward_before_t {forward} both replace the first inversion steps: give one.");
             case { SwapBeforeT: { } before and not 0 }:
                 if (a.SwapType is null)
                     throw new BadInputException($"--swap_before_t is {before} and --swap_type is missing: give eps or xt.");
                 if (a.SwapPath is null)
                 {
                     throw new BadInputException(
-                        $"--swap_before_t is {before} and --swap_path is missing: give the all_t_{(a.SwapType == "eps" ? "eps_" : "")}samples file of a sampling run with --internal.");
+                        $"--swap_before_t is {before} and --swap_path is missing: give the "
+                        + $"all_t_{(a.SwapType == "eps" ? "eps_" : "")}samples file of a sampling run with --internal.");
                 }
                 return new(a.SwapType == "eps" ? InterventionKind.SwapEps : InterventionKind.SwapXt, before, SwapPath: a.SwapPath);
             case { ForwardBeforeT: { } before and not 0 }:
@@ -65,7 +69,9 @@ static class UpstreamTranslation
         }
     }
 
-    /// <summary>Given samples were made under some conditions, which upstream does not guess either. Said before a model is looked for.</summary>
+    /// <summary>
+    /// Given samples were made under some conditions, which upstream does not guess either. Said before a model is looked for.
+    /// </summary>
     static void RequireConditions(UpstreamArguments a)
     {
         if (a.InputImagePath is null || !a.Family.DrawsConditions)
@@ -73,12 +79,14 @@ static class UpstreamTranslation
         if (a.Family.TakesClasses && a.InputCondPath is null && a.Conditions.Labels is null)
         {
             throw new BadInputException(
-                "--input_cond_path is missing: give the classes of the samples, the conds file of the sampling run that made them, or --labels.");
+                "--input_cond_path is missing: give the classes of the samples, the conds file of the sampling run that made them, or "
+                + "--labels.");
         }
         if (a.Family.TakesText && a.Conditions.PromptsPath is null)
         {
             throw new BadInputException(
-                "--input_prompts_path is missing: give the prompts of the samples, the prompts.pkl or prompts.json of the sampling run that made them.");
+                "--input_prompts_path is missing: give the prompts of the samples, the prompts.pkl or prompts.json of the sampling run "
+                + "that made them.");
         }
     }
 

@@ -17,7 +17,9 @@ static class ClusterExamination
         var options = ClusterSettings.Read(SettingsFiles.Read(), name);
         return
         [
-            new(FindingState.Ok, "settings", $"cluster {options.Name} meets in {options.Provider}, store {options.Store}, grain state {options.GrainState}"),
+            new(
+                FindingState.Ok, "settings",
+                $"cluster {options.Name} meets in {options.Provider}, store {options.Store}, grain state {options.GrainState}"),
             await MembersAsync(name, terminal, cancellationToken),
             await StoreAsync(options, cancellationToken),
         ];
@@ -29,10 +31,14 @@ static class ClusterExamination
         {
             await using var sweeps = await ClusterSweeps.OpenAsync(name, terminal, cancellationToken);
             var silos = await sweeps.SilosAsync(cancellationToken);
-            var found = $"{silos.Length} ({string.Join(", ", silos.Select(s => $"{s.Name} {(s.Role == SiloRole.Coordinator ? "coordinates" : s.DeviceKind)}"))})";
+            var found =
+                $"{silos.Length} ({string.Join(", ", silos.Select(s => $"{s.Name} "
+                    + $"{(s.Role == SiloRole.Coordinator ? "coordinates" : s.DeviceKind)}"))})";
             return silos.Any(s => s.Role == SiloRole.Worker)
                 ? new(FindingState.Ok, "silos", found)
-                : new(FindingState.Note, "silos", found, $"none of them has a device, so nothing is computed: start one with `Taba.Silo --cluster {sweeps.Options.Name}`");
+                : new(
+                    FindingState.Note, "silos", found,
+                    $"none of them has a device, so nothing is computed: start one with `Taba.Silo --cluster {sweeps.Options.Name}`");
         }
         catch (RunFailedException exception)
         {
@@ -45,7 +51,9 @@ static class ClusterExamination
         try
         {
             if (options.StoreContainer is null && !Directory.Exists(options.Store))
-                return new(FindingState.Fail, "store", $"{options.Store} is not a folder here", "mount it under this path: run folders are written from it");
+                return new(
+                    FindingState.Fail, "store", $"{options.Store} is not a folder here",
+                    "mount it under this path: run folders are written from it");
             var scratch = Path.Combine(PrivateFolder.Take(), $"doctor-{Guid.NewGuid():N}");
             try
             {

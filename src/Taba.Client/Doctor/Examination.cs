@@ -31,7 +31,10 @@ static class Examination
             TorchRuntime.Initialize();
             using var scope = TorchSharp.torch.NewDisposeScope();
             var sum = TorchSharp.torch.ones(3).sum().item<float>();
-            return new(FindingState.Ok, "libtorch", $"{TorchSharp.torch.__version__} loads and adds ({sum.ToString(CultureInfo.InvariantCulture)}), {TorchSharp.torch.get_num_threads()} threads");
+            return new(
+                FindingState.Ok, "libtorch",
+                $"{TorchSharp.torch.__version__} loads and adds ({sum.ToString(CultureInfo.InvariantCulture)}), "
+                + $"{TorchSharp.torch.get_num_threads()} threads");
         }
         catch (Exception e)
         {
@@ -41,7 +44,8 @@ static class Examination
 
     static Finding Processor()
     {
-        var features = new (string Name, bool Present)[] { ("AVX2", Avx2.IsSupported), ("AVX-512", Avx512F.IsSupported), ("bf16", HasBfloat16()) };
+        var features =
+            new (string Name, bool Present)[] { ("AVX2", Avx2.IsSupported), ("AVX-512", Avx512F.IsSupported), ("bf16", HasBfloat16()) };
         var present = string.Join(", ", features.Where(f => f.Present).Select(f => f.Name).DefaultIfEmpty("no vector extensions"));
         var found = $"{RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} cores, {present}";
         return Avx2.IsSupported
@@ -62,7 +66,9 @@ static class Examination
     static Finding Cuda()
     {
         if (!TorchSharp.torch.cuda.is_available())
-            return new(FindingState.Note, "cuda", "no device", "runs use the processor; for a GPU build with -p:TorchBackend=cuda where its driver is installed");
+            return new(
+                FindingState.Note, "cuda", "no device",
+                "runs use the processor; for a GPU build with -p:TorchBackend=cuda where its driver is installed");
         return new(FindingState.Ok, "cuda", $"{TorchSharp.torch.cuda.device_count()} devices");
     }
 
@@ -80,6 +86,8 @@ static class Examination
         if (DiskSpace.Available(folder) is not { } free)
             return new(FindingState.Note, "disk", $"the free space of {Path.GetFullPath(folder)} is unknown");
         var found = $"{Quantities.Bytes(free)} free for {Path.GetFullPath(folder)}";
-        return free < SmallDisk ? new(FindingState.Note, "disk", found, "little room: choose another folder with --out") : new(FindingState.Ok, "disk", found);
+        return free < SmallDisk
+            ? new(FindingState.Note, "disk", found, "little room: choose another folder with --out")
+            : new(FindingState.Ok, "disk", found);
     }
 }

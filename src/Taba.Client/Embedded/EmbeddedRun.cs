@@ -29,7 +29,8 @@ sealed class EmbeddedRun : IRunHost
     public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot) =>
         new SpeedMemory(storeRoot).Find(StageEngine.Of(stage), DeviceChoice.Resolve(spec.Device).Kind);
 
-    public async Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(SweepPlan plan, string storeRoot, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(
+        SweepPlan plan, string storeRoot, CancellationToken cancellationToken)
     {
         var rows = new Dictionary<string, RowSet>();
         if (FolderTensorStore.Existing(storeRoot) is not { } store)

@@ -53,7 +53,8 @@ static class FolderExport
             for (long row = 0; row < tensor.Rows; row++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                File.WriteAllBytes(Path.Combine(to, $"{row:000000}.png"), PictureGrid.Single(FloatReader.Rows(tensor, row, 1), channels, height, width, range));
+                File.WriteAllBytes(Path.Combine(to, $"{row:000000}.png"), PictureGrid.Single(
+                    FloatReader.Rows(tensor, row, 1), channels, height, width, range));
             }
             folders.Add(to);
         }

@@ -36,7 +36,8 @@ static class FolderMerge
         if (!Directory.Exists(target) || RunFolder.Read(target) is not { } existing || part.Manifest is not { } manifest)
             return;
         if (!existing.Stages.Select(s => s.Key).SequenceEqual(manifest.Stages.Select(s => s.Key)))
-            throw new BadInputException($"{target} holds another run ({existing.Run}): choose another --save_dir, or move that folder away.");
+            throw new BadInputException(
+                $"{target} holds another run ({existing.Run}): choose another --save_dir, or move that folder away.");
     }
 
     static void WriteMetrics(IReadOnlyList<MergePart> parts, string target, CancellationToken cancellationToken)
@@ -48,7 +49,8 @@ static class FolderMerge
             if (parameters.ContainsKey(key))
                 parameters[key] = value;
         }
-        var json = new JsonObject { ["_params"] = parameters, ["metrics"] = FolderMetrics.Compute(target, ImagesOf(parts[0]), cancellationToken) };
+        var json =
+            new JsonObject { ["_params"] = parameters, ["metrics"] = FolderMetrics.Compute(target, ImagesOf(parts[0]), cancellationToken) };
         File.WriteAllText(Path.Combine(target, RunFolder.MetricsName), json.ToJsonString(RunJson.Options) + "\n");
     }
 

@@ -6,7 +6,7 @@ namespace Taba.Client.Folders;
 static class MergeOrder
 {
     /// <summary>Parameters in which the parts of one run may differ.</summary>
-    static readonly string[] OfThePart = ["part_idx", "output_dir", "save_dir", "cmd"];
+    static readonly string[] s_ofThePart = ["part_idx", "output_dir", "save_dir", "cmd"];
 
     /// <exception cref="BadInputException">Not consecutive parts of one run.</exception>
     public static IReadOnlyList<MergePart> Of(IReadOnlyList<MergePart> parts)
@@ -23,26 +23,33 @@ static class MergeOrder
             RequirePlace(ordered, i);
         }
         if (first.NParts is { } nParts && nParts != ordered.Count)
-            throw new BadInputException($"{first.Folder} is one of {nParts} parts, and {ordered.Count} folders were given: give all of them.");
+            throw new BadInputException(
+                $"{first.Folder} is one of {nParts} parts, and {ordered.Count} folders were given: give all of them.");
         return ordered;
     }
 
     static void RequireSameRun(MergePart first, MergePart part)
     {
         if (!part.Files.Keys.Order(StringComparer.Ordinal).SequenceEqual(first.Files.Keys.Order(StringComparer.Ordinal)))
-            throw new BadInputException($"{part.Folder} holds {string.Join(", ", part.Files.Keys)} and {first.Folder} holds {string.Join(", ", first.Files.Keys)}: these are not parts of one run.");
+            throw new BadInputException(
+                $"{part.Folder} holds {string.Join(", ", part.Files.Keys)} and {first.Folder} holds "
+                + $"{string.Join(", ", first.Files.Keys)}: these are not parts of one run.");
         if (part.Manifest is { } a && first.Manifest is { } b && !a.Stages.Select(s => s.Key).SequenceEqual(b.Stages.Select(s => s.Key)))
         {
             var differing = a.Stages.Zip(b.Stages)
                 .SelectMany(pair => pair.First.Fields.Where(f => pair.Second.Fields.GetValueOrDefault(f.Key) != f.Value).Select(f => f.Key))
                 .Distinct();
-            throw new BadInputException($"{part.Folder} and {first.Folder} are not parts of one run: they differ in {string.Join(", ", differing.DefaultIfEmpty("their stages"))}.");
+            throw new BadInputException(
+                $"{part.Folder} and {first.Folder} are not parts of one run: they differ in "
+                + $"{string.Join(", ", differing.DefaultIfEmpty("their stages"))}.");
         }
         if (part.Parameters is { } p && first.Parameters is { } q)
         {
-            var differing = p.Select(f => f.Key).Union(q.Select(f => f.Key)).Except(OfThePart).Where(key => p[key]?.ToJsonString() != q[key]?.ToJsonString()).ToList();
+            var differing = p.Select(f => f.Key).Union(q.Select(f => f.Key)).Except(s_ofThePart).Where(
+                key => p[key]?.ToJsonString() != q[key]?.ToJsonString()).ToList();
             if (differing.Count > 0)
-                throw new BadInputException($"{part.Folder} and {first.Folder} are not parts of one run: they differ in {string.Join(", ", differing)}.");
+                throw new BadInputException(
+                    $"{part.Folder} and {first.Folder} are not parts of one run: they differ in {string.Join(", ", differing)}.");
         }
     }
 
@@ -55,7 +62,9 @@ static class MergeOrder
             return;
         var expected = place == 0 ? 0 : ordered[place - 1].Manifest?.RowEnd ?? manifest.RowStart;
         if (manifest.RowStart != expected)
-            throw new BadInputException($"{part.Folder} holds rows {manifest.RowStart} to {manifest.RowEnd - 1}, and row {expected} should come next: a part is missing or given twice.");
+            throw new BadInputException(
+                $"{part.Folder} holds rows {manifest.RowStart} to {manifest.RowEnd - 1}, and row {expected} should come next: a part is "
+                + "missing or given twice.");
     }
 
     static BadInputException Unordered(MergePart part) => new($"{part.Folder} says nowhere which part it is (part_idx in metrics.json).");

@@ -22,7 +22,8 @@ sealed record MergePart(string Folder, RunFolder? Manifest, JsonObject? Paramete
         {
             var part = new MergePart(folder, RunFolder.Read(folder), ParametersOf(Path.Combine(folder, RunFolder.MetricsName)), files);
             return part.Manifest is null && part.PartIdx is null
-                ? throw new BadInputException($"{folder} has neither manifest.json nor a part_idx in metrics.json: it cannot be told which part it is.")
+                ? throw new BadInputException(
+                    $"{folder} has neither manifest.json nor a part_idx in metrics.json: it cannot be told which part it is.")
                 : part;
         }
         catch (Exception e) when (e is InvalidDataException or JsonException)

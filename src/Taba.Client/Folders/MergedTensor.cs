@@ -30,8 +30,11 @@ sealed record MergedTensor(string Name, TensorFormat Format, ScalarType Dtype, I
                 (dtype, shape) = (tensor.Dtype, [.. tensor.Shape]);
                 continue;
             }
-            if (tensor.Dtype != dtype || tensor.Shape.Count != shape.Length || tensor.Shape.Where((length, i) => i != axis && length != shape[i]).Any())
-                throw new BadInputException($"{path} holds {tensor.Dtype} [{string.Join(", ", tensor.Shape)}], which does not continue {files[0]} ({dtype} [{string.Join(", ", shape)}]).");
+            if (tensor.Dtype != dtype || tensor.Shape.Count != shape.Length
+                || tensor.Shape.Where((length, i) => i != axis && length != shape[i]).Any())
+                throw new BadInputException(
+                    $"{path} holds {tensor.Dtype} [{string.Join(", ", tensor.Shape)}], which does not continue {files[0]} ({dtype} "
+                    + $"[{string.Join(", ", shape)}]).");
             shape[axis] = checked(shape[axis] + tensor.Shape[axis]);
         }
         return new(name, TensorFiles.FormatOf(files[0]), dtype!.Value, shape!, files);

@@ -25,7 +25,8 @@ static class DiskRoom
         if (DiskSpace.Available(folder) is { } free && bytes > free)
         {
             throw new BadInputException(
-                $"The disk of {folder} has {Quantities.Bytes(free)} free and this run writes {Quantities.Bytes(bytes)}, checkpoints and scratch files among it: "
+                $"The disk of {folder} has {Quantities.Bytes(free)} free and this run writes {Quantities.Bytes(bytes)}, checkpoints and "
+                + "scratch files among it: "
                 + "make room, choose another folder with --out, or keep less (fewer samples, no internal).");
         }
     }
@@ -39,5 +40,6 @@ static class DiskRoom
 
     static bool Holds(string mount, string path) =>
         path.StartsWith(mount, StringComparison.Ordinal)
-        && (mount.EndsWith(Path.DirectorySeparatorChar) || path.Length == mount.Length || path[mount.Length] == Path.DirectorySeparatorChar);
+        && (mount.EndsWith(Path.DirectorySeparatorChar) || path.Length == mount.Length
+            || path[mount.Length] == Path.DirectorySeparatorChar);
 }

@@ -17,10 +17,12 @@ static class InputPaths
         Require("prompts_dataset_path", spec.Conditions.DatasetPath);
         foreach (var intervention in spec.Interventions)
             Require("swap_path", intervention.SwapPath);
-        if (spec.Conditions.Prompts is { } prompts && prompts is not (PromptSource.Dataset or PromptSource.Null or PromptSource.Hobbit) && !Path.Exists(prompts))
+        if (spec.Conditions.Prompts is { } prompts && prompts is not (PromptSource.Dataset or PromptSource.Null or PromptSource.Hobbit)
+            && !Path.Exists(prompts))
         {
             throw new BadInputException(
-                $"There is no file {prompts}, and prompts of that name are not known: give {PromptSource.Dataset}, {PromptSource.Null}, {PromptSource.Hobbit}, or a text or .json file.");
+                $"There is no file {prompts}, and prompts of that name are not known: give {PromptSource.Dataset}, {PromptSource.Null}, "
+                + $"{PromptSource.Hobbit}, or a text or .json file.");
         }
     }
 

@@ -13,8 +13,12 @@ sealed record PlanEstimate(IReadOnlyList<StageEstimate> Stages, long StoreBytes,
 {
     public long Evaluations => Stages.Sum(s => s.Evaluations);
 
-    /// <summary>Time within the engines, when the speed of every network that is needed is known. Autoencoders run beside them and are not counted.</summary>
-    public TimeSpan? Time => Steps.All(s => s.Speed is not null) ? TimeSpan.FromSeconds(Steps.Sum(s => s.Evaluations / s.Speed!.PerSecond)) : null;
+    /// <summary>
+    /// Time within the engines, when the speed of every network that is needed is known. Autoencoders run beside them and are not
+    /// counted.
+    /// </summary>
+    public TimeSpan? Time =>
+        Steps.All(s => s.Speed is not null) ? TimeSpan.FromSeconds(Steps.Sum(s => s.Evaluations / s.Speed!.PerSecond)) : null;
 
     IEnumerable<StageEstimate> Steps => Stages.Where(s => s.Stage.Spec.HasSteps && s.Evaluations > 0);
 
@@ -26,7 +30,8 @@ sealed record PlanEstimate(IReadOnlyList<StageEstimate> Stages, long StoreBytes,
         var speeds = plan.Stages.DistinctBy(s => StageEngine.Of(s.Spec))
             .ToDictionary(s => StageEngine.Of(s.Spec), s => host.SpeedOf(s.Spec, job.Spec, job.StoreRoot));
         var output = host.Output(job.Folder);
-        var missing = plan.Runs.Where(run => overwrite || !WrittenRuns.IsWritten(plan, run, job.FolderOf(run, output), job.Spec.Format)).ToHashSet();
+        var missing = plan.Runs.Where(
+            run => overwrite || !WrittenRuns.IsWritten(plan, run, job.FolderOf(run, output), job.Spec.Format)).ToHashSet();
         return Of(plan, stored, run => !missing.Contains(run), stage => speeds[StageEngine.Of(stage)], job.Spec.BatchSize);
     }
 
@@ -35,7 +40,8 @@ sealed record PlanEstimate(IReadOnlyList<StageEstimate> Stages, long StoreBytes,
     /// <param name="speedOf">What is known of a stage's network.</param>
     /// <param name="batchSize">Rows of a forward pass; null for the device's default.</param>
     public static PlanEstimate Of(
-        SweepPlan plan, IReadOnlyDictionary<string, RowSet> stored, Func<PlannedRun, bool> isWritten, Func<StageSpec, MeasuredSpeed?> speedOf, int? batchSize)
+        SweepPlan plan, IReadOnlyDictionary<string, RowSet> stored, Func<PlannedRun, bool> isWritten,
+        Func<StageSpec, MeasuredSpeed?> speedOf, int? batchSize)
     {
         var stages = plan.Stages.Select(s => StageEstimate.Of(s, stored.GetValueOrDefault(s.Key, RowSet.Empty), speedOf(s.Spec))).ToList();
         return new(
@@ -47,7 +53,8 @@ sealed record PlanEstimate(IReadOnlyList<StageEstimate> Stages, long StoreBytes,
     }
 
     /// <summary>The bytes of a run folder's tensors.</summary>
-    static long BytesOf(PlannedRun run) => run.Tensors.Sum(t => run.Rows.Count * (t.Shape?.Bytes ?? sizeof(long)) * Math.Max(1, t.Steps.Length));
+    static long BytesOf(PlannedRun run) =>
+        run.Tensors.Sum(t => run.Rows.Count * (t.Shape?.Bytes ?? sizeof(long)) * Math.Max(1, t.Steps.Length));
 
     static bool Shows(PlannedRun run, PlannedStage stage) => run.Tensors.Any(t => t.Rows is StageRows rows && rows.Key == stage.Key);
 }

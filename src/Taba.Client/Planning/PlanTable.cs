@@ -18,18 +18,23 @@ static class PlanTable
             .. estimate.Stages.Select(s => new[]
             {
                 names[s.Stage.Key], s.Stage.Spec.Model.Family,
-                PrecisionOf(s), $"{s.Stage.Rows.Count}", $"{s.Reused}", Quantities.Count(s.Evaluations), Quantities.Bytes(s.Bytes), s.Stage.Key[..12],
+                PrecisionOf(s), $"{s.Stage.Rows.Count}", $"{s.Reused}", Quantities.Count(s.Evaluations), Quantities.Bytes(s.Bytes),
+                s.Stage.Key[..12],
             }),
         ];
         var widths = Enumerable.Range(0, rows[0].Length).Select(c => rows.Max(r => r[c].Length)).ToArray();
         foreach (var row in rows)
-            output.WriteLine(string.Join("  ", row.Select((cell, c) => c is >= 3 and <= 6 ? cell.PadLeft(widths[c]) : cell.PadRight(widths[c]))).TrimEnd());
+            output.WriteLine(string.Join(
+                "  ", row.Select((cell, c) => c is >= 3 and <= 6 ? cell.PadLeft(widths[c]) : cell.PadRight(widths[c]))).TrimEnd());
         output.WriteLine();
         output.WriteLine("runs:");
         foreach (var run in plan.Runs)
             output.WriteLine($"  {run.Slug}");
-        output.WriteLine($"network evaluations: {Quantities.Count(estimate.Evaluations)}{(estimate.Evaluations == plan.Evaluations ? "" : $" (of {Quantities.Count(plan.Evaluations)}; the rest is in the store)")}");
-        output.WriteLine($"bytes to be written: {Quantities.Bytes(estimate.StoreBytes)} store, {Quantities.Bytes(estimate.FolderBytes)} run folders");
+        output.WriteLine(
+            $"network evaluations: {Quantities.Count(estimate.Evaluations)}{(estimate.Evaluations == plan.Evaluations ? "" : " (of "
+                + $"{Quantities.Count(plan.Evaluations)}; the rest is in the store)")}");
+        output.WriteLine(
+            $"bytes to be written: {Quantities.Bytes(estimate.StoreBytes)} store, {Quantities.Bytes(estimate.FolderBytes)} run folders");
         output.WriteLine($"and at most {Quantities.Bytes(estimate.WorkingBytes)} of checkpoints and scratch files while it runs");
         output.WriteLine($"estimated time: {Time(estimate)}");
     }
@@ -37,7 +42,8 @@ static class PlanTable
     /// <summary>The time and what it rests on, or what is missing for it.</summary>
     static string Time(PlanEstimate estimate)
     {
-        var needed = estimate.Stages.Where(s => s.Evaluations > 0 && s.Stage.Spec.HasSteps).DistinctBy(s => StageEngine.Of(s.Stage.Spec)).ToList();
+        var needed = estimate.Stages.Where(s => s.Evaluations > 0 && s.Stage.Spec.HasSteps).DistinctBy(
+            s => StageEngine.Of(s.Stage.Spec)).ToList();
         if (needed.Count == 0)
             return "nothing to compute";
         if (estimate.Time is not { } time)
@@ -45,12 +51,20 @@ static class PlanTable
             var unknown = needed.Where(s => s.Speed is null).Select(s => ModelOf(s.Stage)).Distinct();
             return $"unknown (no run in this store measured {string.Join(", ", unknown)} on this machine and device)";
         }
-        var basis = needed.Select(s => $"{ModelOf(s.Stage)} made {Quantities.Rate(s.Speed!.PerSecond)} at batch size {s.Speed.BatchSize} over {Quantities.Count(s.Speed.Evaluations)} evaluations");
+        var basis = needed.Select(
+            s =>
+            $"{ModelOf(s.Stage)} made {Quantities.Rate(s.Speed!.PerSecond)} at batch size {s.Speed.BatchSize} over "
+            + $"{Quantities.Count(s.Speed.Evaluations)} evaluations");
         var decoding = estimate.Stages.Any(s => s.Evaluations > 0 && !s.Stage.Spec.HasSteps) ? ", decoding not counted" : "";
         return $"{Quantities.Duration(time)} of computing{decoding} (on this machine {string.Join("; ", basis)})";
     }
 
-    static string ModelOf(PlannedStage stage) => $"{Path.GetFileName(Directory.Exists(stage.Spec.Model.Path) ? stage.Spec.Model.Path : Path.GetDirectoryName(stage.Spec.Model.Path))} in {stage.Spec.Precision.Network.Name()}";
+    static string ModelOf(PlannedStage stage)
+    {
+        var path = stage.Spec.Model.Path;
+        var folder = Directory.Exists(path) ? path : Path.GetDirectoryName(path);
+        return $"{Path.GetFileName(folder)} in {stage.Spec.Precision.Network.Name()}";
+    }
 
     public static void WriteJson(TextWriter output, SweepPlan plan, PlanEstimate estimate, string folder) =>
         output.WriteLine(JsonSerializer.Serialize(new

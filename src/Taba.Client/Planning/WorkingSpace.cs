@@ -10,7 +10,7 @@ static class WorkingSpace
     /// <summary>The batch size of the devices that have the larger default.</summary>
     const int LargestDefaultBatch = 64;
 
-    static readonly CheckpointOptions Checkpoints = new();
+    static readonly CheckpointOptions s_checkpoints = new();
 
     /// <summary>
     /// An upper bound. Kept tensors of unfinished parts lie in scratch files; and every segment that ends leaves a record, whose file goes
@@ -28,7 +28,7 @@ static class WorkingSpace
         // By time, a slow model leaves one after each step.
         var records = stage.Spec.NumInferenceSteps;
         var everWritten = checked(missing * (records + kept) * rowBytes);
-        var atOnce = checked(unfinished * (1 + kept) * rowBytes + 2 * Checkpoints.SegmentBytes);
+        var atOnce = checked(unfinished * (1 + kept) * rowBytes + 2 * s_checkpoints.SegmentBytes);
         return checked(unfinished * kept * rowBytes + Math.Min(everWritten, atOnce));
     }
 }

@@ -5,7 +5,7 @@ namespace Taba.Client.Progress;
 /// <summary>Plain lines every few seconds, for logs and pipes.</summary>
 sealed class LineProgress(Terminal terminal, SweepPlan plan) : IProgressView
 {
-    static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan s_every = TimeSpan.FromSeconds(5);
 
     long? _last;
     string? _shown;
@@ -13,7 +13,7 @@ sealed class LineProgress(Terminal terminal, SweepPlan plan) : IProgressView
     public void Show(ProgressReading reading)
     {
         var ended = !reading.Status.State.IsLive();
-        if (!ended && _last is { } last && terminal.Time.GetElapsedTime(last) < Every)
+        if (!ended && _last is { } last && terminal.Time.GetElapsedTime(last) < s_every)
             return;
         if (_last is null && Reused(reading.Status) is { } reused)
             terminal.Error.WriteLine(reused);
@@ -43,6 +43,8 @@ sealed class LineProgress(Terminal terminal, SweepPlan plan) : IProgressView
     static string? Reused(SweepStatus status)
     {
         var rows = status.Stages.Sum(s => (long)s.RowsReused);
-        return rows == 0 ? null : $"Reused from the store: {Quantities.Count(rows)} rows of {status.Stages.Count(s => s.RowsReused > 0)} stages.";
+        return rows == 0
+            ? null
+            : $"Reused from the store: {Quantities.Count(rows)} rows of {status.Stages.Count(s => s.RowsReused > 0)} stages.";
     }
 }

@@ -85,7 +85,8 @@ sealed class LiveProgress : IProgressView
             table,
             new Markup(
                 $"{Markup.Escape(_plan.Name)} {bar} {100 * reading.Fraction:0} %  {Quantities.Count(status.EvaluationsDone)} of "
-                + $"{Quantities.Count(status.EvaluationsPlanned)} evaluations  {Quantities.Rate(reading.Rate)}  {Quantities.Left(reading.Left)}"),
+                + $"{Quantities.Count(status.EvaluationsPlanned)} evaluations  {Quantities.Rate(reading.Rate)}  "
+                    + $"{Quantities.Left(reading.Left)}"),
             .. _note is { } note ? (IRenderable[])[new Text(note)] : [],
         ];
         return new Rows(lines);
@@ -94,7 +95,8 @@ sealed class LiveProgress : IProgressView
     static string[] Cells(IReadOnlyList<StageStatus> stages, string name)
     {
         var (done, wanted, reused, failed) = (
-            stages.Sum(s => (long)s.RowsDone), stages.Sum(s => (long)s.RowsWanted), stages.Sum(s => (long)s.RowsReused), stages.Sum(s => (long)s.RowsFailed));
+            stages.Sum(s => (long)s.RowsDone), stages.Sum(s => (long)s.RowsWanted), stages.Sum(s => (long)s.RowsReused),
+            stages.Sum(s => (long)s.RowsFailed));
         return
         [
             Markup.Escape(name),

@@ -8,10 +8,10 @@ namespace Taba.Client.Progress;
 /// </summary>
 sealed class ProgressMeter(TimeProvider time)
 {
-    static readonly TimeSpan Window = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan s_window = TimeSpan.FromSeconds(30);
 
     /// <summary>Less than this says nothing about a rate.</summary>
-    static readonly TimeSpan ShortestSpan = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan s_shortestSpan = TimeSpan.FromSeconds(1);
 
     readonly Queue<(long At, double Done)> _points = [];
     readonly long _start = time.GetTimestamp();
@@ -22,12 +22,12 @@ sealed class ProgressMeter(TimeProvider time)
         var now = time.GetTimestamp();
         _points.Enqueue((now, status.EvaluationsDone));
         // The oldest point that is kept lies just outside the window, so that a sparse stream of snapshots still spans it.
-        while (_points.Count > 2 && time.GetElapsedTime(_points.ElementAt(1).At, now) >= Window)
+        while (_points.Count > 2 && time.GetElapsedTime(_points.ElementAt(1).At, now) >= s_window)
             _points.Dequeue();
         var (at, done) = _points.Peek();
         var span = time.GetElapsedTime(at, now);
         // Done can fall when a lease is lost and its steps are made again.
-        double? rate = span >= ShortestSpan && status.EvaluationsDone > done ? (status.EvaluationsDone - done) / span.TotalSeconds : null;
+        double? rate = span >= s_shortestSpan && status.EvaluationsDone > done ? (status.EvaluationsDone - done) / span.TotalSeconds : null;
         var left = status.EvaluationsPlanned - status.EvaluationsDone;
         return new ProgressReading(
             status, rate, left <= 0 ? TimeSpan.Zero : Left(left, rate), time.GetElapsedTime(_start, now));

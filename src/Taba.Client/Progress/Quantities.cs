@@ -5,19 +5,19 @@ namespace Taba.Client.Progress;
 /// <summary>Numbers as people read them.</summary>
 static class Quantities
 {
-    static readonly string[] ByteUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    static readonly string[] s_byteUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
     public static string Count(double value) => Math.Round(value).ToString("#,0", CultureInfo.InvariantCulture);
 
     public static string Bytes(double bytes)
     {
         var unit = 0;
-        while (bytes >= 1024 && unit < ByteUnits.Length - 1)
+        while (bytes >= 1024 && unit < s_byteUnits.Length - 1)
         {
             bytes /= 1024;
             unit++;
         }
-        return unit == 0 ? $"{bytes:0} B" : $"{bytes:0.0} {ByteUnits[unit]}";
+        return unit == 0 ? $"{bytes:0} B" : $"{bytes:0.0} {s_byteUnits[unit]}";
     }
 
     public static string Duration(TimeSpan? time) => time switch

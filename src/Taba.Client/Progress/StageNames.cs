@@ -7,7 +7,10 @@ static class StageNames
 {
     public static string Of(StageKind kind) => kind.ToString().ToLowerInvariant();
 
-    /// <summary>Every stage of a plan with what sets it apart from the others: T, guidance, the intervention before it, and the seed where there are several.</summary>
+    /// <summary>
+    /// Every stage of a plan with what sets it apart from the others: T, guidance, the intervention before it, and the seed where
+    /// there are several.
+    /// </summary>
     public static IReadOnlyDictionary<string, string> Of(SweepPlan plan)
     {
         var specs = plan.Stages.ToDictionary(s => s.Key, s => s.Spec);

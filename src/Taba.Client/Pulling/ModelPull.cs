@@ -28,41 +28,50 @@ static class ModelPull
         }
         catch (HubException exception)
         {
-            throw exception.MayContinue ? new RunFailedException(exception.Message, exception) : new BadInputException(exception.Message, exception);
+            throw exception.MayContinue
+                ? new RunFailedException(exception.Message, exception)
+                : new BadInputException(exception.Message, exception);
         }
     }
 
     static Task PullAsync(PullRequest request, Terminal terminal, CancellationToken interrupted)
     {
         if (request.Name.Equals(DatasetName, StringComparison.OrdinalIgnoreCase))
-            return PullRepositoryAsync(request, DatasetName, HubRepository.Dataset(PromptPaths.DatasetRepository), HubSelection.ForDataset, terminal, interrupted);
+            return PullRepositoryAsync(
+                request, DatasetName, HubRepository.Dataset(PromptPaths.DatasetRepository), HubSelection.ForDataset, terminal, interrupted);
         var known = KnownModels.Find(request.Name);
         if (known?.Repository is { } repository)
-            return PullRepositoryAsync(request, known.Name, HubRepository.Model(repository.Id), OfModel(request, repository), terminal, interrupted);
+            return PullRepositoryAsync(
+                request, known.Name, HubRepository.Model(repository.Id), OfModel(request, repository), terminal, interrupted);
         if (known is null && HubRepository.TryModel(request.Name, out var other))
             return PullRepositoryAsync(request, request.Name, other, OfModel(request, null), terminal, interrupted);
         if (known is null)
         {
             throw new BadInputException(
-                $"There is no model '{request.Name}' to pull: it is neither a known name nor organization/name.{UnknownWords.Hint(request.Name, [.. KnownModels.All.Select(m => m.Name)])}");
+                $"There is no model '{request.Name}' to pull: it is neither a known name nor "
+                + $"organization/name.{UnknownWords.Hint(request.Name, [.. KnownModels.All.Select(m => m.Name)])}");
         }
 
         if (known.Source is null)
             throw new BadInputException($"The model {known.Name} comes with taba: there is nothing to pull.");
         return request.Revision is null && request.Variant is null
             ? PullFileAsync(request, known, terminal, interrupted)
-            : throw new BadInputException($"The model {known.Name} is a plain file ({known.Source}), which has neither revisions nor variants.");
+            : throw new BadInputException(
+                $"The model {known.Name} is a plain file ({known.Source}), which has neither revisions nor variants.");
     }
 
     static async Task PullRepositoryAsync(
-        PullRequest request, string name, HubRepository repository, Func<HubListing, IReadOnlyList<HubFile>> choose, Terminal terminal, CancellationToken interrupted)
+        PullRequest request, string name, HubRepository repository, Func<HubListing, IReadOnlyList<HubFile>> choose, Terminal terminal,
+        CancellationToken interrupted)
     {
         var progress = new PullProgress(terminal, name, request.Json);
         using var client = new HubClient(HubSettings.FromEnvironment(), retry: new HubRetryOptions { Notice = progress.Say });
         var listing = await client.ListAsync(repository, request.Revision ?? DefaultRevision, interrupted);
         var files = choose(listing);
         var pull = client.Plan(listing, files);
-        Announce(request, terminal, name, $"{files.Count} files of {repository} at {listing.Revision} ({listing.Commit[..12]})", pull.TotalBytes, pull.BytesHere, client.Cache.Root);
+        Announce(
+            request, terminal, name, $"{files.Count} files of {repository} at {listing.Revision} ({listing.Commit[..12]})",
+            pull.TotalBytes, pull.BytesHere, client.Cache.Root);
         RequireRoom(pull.BytesMissing, client.Cache.Root);
         await client.CheckAccessAsync(pull, interrupted);
         var folder = await client.PullAsync(pull, progress, interrupted);
@@ -86,7 +95,9 @@ static class ModelPull
         var progress = new PullProgress(terminal, model.Name, request.Json);
         using var cache = new CheckpointCache(HubSettings.FromEnvironment(), retry: new HubRetryOptions { Notice = progress.Say });
         var pull = await cache.PlanAsync(new Uri(model.Source!), interrupted);
-        Announce(request, terminal, model.Name, $"{Path.GetFileName(pull.Path)} from {model.Source}", pull.Size, pull.BytesHere, Path.GetDirectoryName(pull.Path)!);
+        Announce(
+            request, terminal, model.Name, $"{Path.GetFileName(pull.Path)} from {model.Source}", pull.Size, pull.BytesHere,
+            Path.GetDirectoryName(pull.Path)!);
         RequireRoom((pull.Size ?? 0) - pull.BytesHere, pull.Path);
         var path = await cache.PullAsync(pull, progress, interrupted);
         Tell(request, terminal, request.Json
@@ -129,7 +140,8 @@ static class ModelPull
         if (DiskSpace.Available(folder) is { } free && bytes > free)
         {
             throw new BadInputException(
-                $"The disk of {folder} has {Quantities.Bytes(free)} free and {Quantities.Bytes(bytes)} are still to come: make room, or name a cache elsewhere with HF_HOME.");
+                $"The disk of {folder} has {Quantities.Bytes(free)} free and {Quantities.Bytes(bytes)} are still to come: make room, or "
+                + "name a cache elsewhere with HF_HOME.");
         }
     }
 

@@ -10,7 +10,7 @@ namespace Taba.Client.Pulling;
 /// <param name="json">An object a line instead.</param>
 sealed class PullProgress(Terminal terminal, string name, bool json) : IProgress<HubProgress>
 {
-    static readonly TimeSpan Window = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan s_window = TimeSpan.FromSeconds(30);
 
     readonly Queue<(long At, long Done)> _points = [];
     readonly TimeSpan _every = terminal.ErrorIsLive && !json ? TimeSpan.FromMilliseconds(200) : TimeSpan.FromSeconds(5);
@@ -45,7 +45,7 @@ sealed class PullProgress(Terminal terminal, string name, bool json) : IProgress
     double? Rate(long now, long done)
     {
         _points.Enqueue((now, done));
-        while (_points.Count > 2 && terminal.Time.GetElapsedTime(_points.ElementAt(1).At, now) >= Window)
+        while (_points.Count > 2 && terminal.Time.GetElapsedTime(_points.ElementAt(1).At, now) >= s_window)
             _points.Dequeue();
         var (at, before) = _points.Peek();
         var seconds = terminal.Time.GetElapsedTime(at, now).TotalSeconds;
@@ -57,7 +57,8 @@ sealed class PullProgress(Terminal terminal, string name, bool json) : IProgress
         var done = value.Total is { } total
             ? $"{100.0 * value.Done / Math.Max(1, total):0} % · {Quantities.Bytes(value.Done)} of {Quantities.Bytes(total)}"
             : Quantities.Bytes(value.Done);
-        return $"{name}: {done}{(rate is { } r ? $" · {Quantities.Bytes(r)}/s" : "")}{(Left(value, rate) is { } left ? $" · {Quantities.Left(left)}" : "")} · {value.File}";
+        return $"{name}: {done}{(rate is { } r ? $" · {Quantities.Bytes(r)}/s" : "")}{(Left(value, rate) is { } left ? " · "
+            + $"{Quantities.Left(left)}" : "")} · {value.File}";
     }
 
     object Fields(HubProgress value, double? rate) => new
@@ -72,5 +73,7 @@ sealed class PullProgress(Terminal terminal, string name, bool json) : IProgress
     };
 
     static TimeSpan? Left(HubProgress value, double? rate) =>
-        value.Total is { } total && rate is { } r && (total - value.Done) / r < TimeSpan.MaxValue.TotalSeconds / 2 ? TimeSpan.FromSeconds((total - value.Done) / r) : null;
+        value.Total is { } total && rate is { } r && (total - value.Done) / r < TimeSpan.MaxValue.TotalSeconds / 2
+        ? TimeSpan.FromSeconds((total - value.Done) / r)
+        : null;
 }

@@ -34,7 +34,9 @@ static class BarChart
         {
             var x = Html.Coordinate(LabelWidth + mark.Value * scale);
             svg.Append($"<line class=\"floor\" x1=\"{x}\" x2=\"{x}\" y1=\"{top - 6}\" y2=\"{height}\"/>");
-            svg.Append($"<text class=\"floor-label\" x=\"{x}\" y=\"{top - 12}\" text-anchor=\"middle\">{Html.Text(mark.Label)} {Html.Number(mark.Value)}</text>");
+            svg.Append(
+                $"<text class=\"floor-label\" x=\"{x}\" y=\"{top - 12}\" text-anchor=\"middle\">{Html.Text(mark.Label)} "
+                + $"{Html.Number(mark.Value)}</text>");
         }
         // After the line, which would otherwise strike through them.
         for (var i = 0; i < shown.Count; i++)
@@ -46,15 +48,21 @@ static class BarChart
     {
         var length = Math.Max(0, bar.Value * scale);
         var middle = top + RowHeight / 2;
-        svg.Append($"<text class=\"label\" x=\"{LabelWidth - 10}\" y=\"{middle}\" dy=\".35em\" text-anchor=\"end\">{Html.Text(bar.Label)}</text>");
-        svg.Append($"<rect class=\"{(bar.IsReference ? "bar reference" : "bar")}\" x=\"{LabelWidth}\" y=\"{top + (RowHeight - BarHeight) / 2}\" ");
-        svg.Append($"width=\"{Html.Coordinate(length)}\" height=\"{BarHeight}\" rx=\"2\"><title>{Html.Text(bar.Label)}: {Html.Number(bar.Value)}</title></rect>");
+        svg.Append(
+            $"<text class=\"label\" x=\"{LabelWidth - 10}\" y=\"{middle}\" dy=\".35em\" text-anchor=\"end\">{Html.Text(bar.Label)}</text>");
+        svg.Append(
+            $"<rect class=\"{(bar.IsReference ? "bar reference" : "bar")}\" x=\"{LabelWidth}\" y=\"{top + (RowHeight - BarHeight) / 2}\" ");
+        svg.Append(
+            $"width=\"{Html.Coordinate(length)}\" height=\"{BarHeight}\" rx=\"2\"><title>{Html.Text(bar.Label)}: "
+            + $"{Html.Number(bar.Value)}</title></rect>");
     }
 
     static void AppendValue(StringBuilder svg, Bar bar, int top, double scale)
     {
         var length = Math.Max(0, bar.Value * scale);
         var middle = top + RowHeight / 2;
-        svg.Append($"<text class=\"value\" x=\"{Html.Coordinate(LabelWidth + length + 8)}\" y=\"{middle}\" dy=\".35em\">{Html.Number(bar.Value)}</text>");
+        svg.Append(
+            $"<text class=\"value\" x=\"{Html.Coordinate(LabelWidth + length + 8)}\" y=\"{middle}\" "
+            + $"dy=\".35em\">{Html.Number(bar.Value)}</text>");
     }
 }

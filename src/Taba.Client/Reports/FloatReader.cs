@@ -17,9 +17,11 @@ static class FloatReader
         {
             ScalarType.Float32 => MemoryMarshal.Cast<byte, float>(bytes).ToArray(),
             ScalarType.Float16 => Convert(MemoryMarshal.Cast<byte, Half>(bytes), static h => (float)h),
-            ScalarType.BFloat16 => Convert(MemoryMarshal.Cast<byte, ushort>(bytes), static b => BitConverter.UInt32BitsToSingle((uint)b << 16)),
+            ScalarType.BFloat16 =>
+                Convert(MemoryMarshal.Cast<byte, ushort>(bytes), static b => BitConverter.UInt32BitsToSingle((uint)b << 16)),
             ScalarType.Float64 => Convert(MemoryMarshal.Cast<byte, double>(bytes), static d => (float)d),
-            var other => throw new NotSupportedException($"Tensor '{tensor.Name}' holds {other}: only floating-point tensors can be drawn."),
+            var other =>
+                throw new NotSupportedException($"Tensor '{tensor.Name}' holds {other}: only floating-point tensors can be drawn."),
         };
     }
 

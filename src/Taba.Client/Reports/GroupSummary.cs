@@ -9,7 +9,8 @@ static class GroupSummary
         if (group.NoiseFloor is not { } floor || floor <= 0)
             return null;
         var measured = group.Runs
-            .Select(r => (Name: RunLabels.Of(r.Manifest.Intervention), Plain: r.Manifest.Intervention is null, Value: r.Metric("correlation.mean")))
+            .Select(r =>
+                (Name: RunLabels.Of(r.Manifest.Intervention), Plain: r.Manifest.Intervention is null, Value: r.Metric("correlation.mean")))
             .Where(r => r.Value is { } v && double.IsFinite(v))
             .Select(r => (r.Name, r.Plain, Value: r.Value!.Value))
             .ToList();
@@ -17,12 +18,15 @@ static class GroupSummary
             return null;
         var sentences = new List<string>();
         if (measured.FirstOrDefault(r => r.Plain) is { Name: not null } plain)
-            sentences.Add($"Latents of plain inversion have a patch correlation of {Html.Number(plain.Value)}, {Times(plain.Value / floor)} the noise floor of {Html.Number(floor)}.");
+            sentences.Add(
+                $"Latents of plain inversion have a patch correlation of {Html.Number(plain.Value)}, {Times(plain.Value / floor)} the "
+                + $"noise floor of {Html.Number(floor)}.");
         var others = measured.Where(r => !r.Plain).ToList();
         if (others.Count > 0)
         {
             var best = others.MinBy(r => r.Value);
-            sentences.Add($"Among the interventions {best.Name} has the lowest, {Html.Number(best.Value)} ({Times(best.Value / floor)} the floor).");
+            sentences.Add(
+                $"Among the interventions {best.Name} has the lowest, {Html.Number(best.Value)} ({Times(best.Value / floor)} the floor).");
         }
         return string.Join(' ', sentences);
     }

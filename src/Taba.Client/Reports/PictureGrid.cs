@@ -11,7 +11,9 @@ static class PictureGrid
     /// <summary>Images smaller than this are magnified, pixel by pixel.</summary>
     const int SmallestTile = 96;
 
-    /// <summary>The PNG of <paramref name="images"/>, [n,C,H,W] flat. One channel is grey; of more than three, the first three are drawn.</summary>
+    /// <summary>
+    /// The PNG of <paramref name="images"/>, [n,C,H,W] flat. One channel is grey; of more than three, the first three are drawn.
+    /// </summary>
     public static byte[] Png(ReadOnlySpan<float> images, int channels, int height, int width, ValueRange range)
     {
         return Png(images, channels, height, width, range, Math.Max(1, SmallestTile / Math.Max(height, width)));
@@ -28,7 +30,8 @@ static class PictureGrid
         var columns = Math.Min(Columns, Math.Max(1, count));
         var rows = Math.Max(1, (count + columns - 1) / columns);
         var (tileWidth, tileHeight) = (width * scale + Gap, height * scale + Gap);
-        using var bitmap = new SKBitmap(new SKImageInfo(columns * tileWidth - Gap, rows * tileHeight - Gap, SKColorType.Rgba8888, SKAlphaType.Unpremul));
+        using var bitmap = new SKBitmap(
+            new SKImageInfo(columns * tileWidth - Gap, rows * tileHeight - Gap, SKColorType.Rgba8888, SKAlphaType.Unpremul));
         bitmap.Erase(SKColors.Transparent);
         var pixels = bitmap.GetPixelSpan();
         for (var n = 0; n < count; n++)
@@ -41,7 +44,8 @@ static class PictureGrid
     }
 
     static void Draw(
-        Span<byte> pixels, int stride, ReadOnlySpan<float> image, int left, int top, int channels, int height, int width, int scale, ValueRange range)
+        Span<byte> pixels, int stride, ReadOnlySpan<float> image, int left, int top, int channels, int height, int width, int scale,
+        ValueRange range)
     {
         var plane = height * width;
         for (var y = 0; y < height * scale; y++)
@@ -75,5 +79,6 @@ readonly record struct ValueRange(float Low, float High)
     public static readonly ValueRange Error = new(0, 0.5f);
 
     /// <summary>NaN, which a failed sample has, is drawn black.</summary>
-    public byte Byte(float value) => float.IsNaN(value) ? (byte)0 : (byte)Math.Clamp(MathF.Round(255 * (value - Low) / (High - Low)), 0, 255);
+    public byte Byte(float value) =>
+        float.IsNaN(value) ? (byte)0 : (byte)Math.Clamp(MathF.Round(255 * (value - Low) / (High - Low)), 0, 255);
 }

@@ -12,7 +12,8 @@ static class ReportPage
         var html = new StringBuilder();
         html.Append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">");
         html.Append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
-        html.Append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">");
+        html.Append(
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">");
         html.Append($"<title>{Html.Text(title)}</title><style>{ReportStyle.Css}</style></head><body>");
         Summary(html, title, sections);
         Failures(html, sections);
@@ -28,10 +29,13 @@ static class ReportPage
     {
         var runs = sections.Select(s => s.Run).ToList();
         var stages = runs.SelectMany(r => r.Manifest.Stages).DistinctBy(s => s.Key).ToList();
-        html.Append($"<h1>{Html.Text(title)}</h1><p class=\"soft\">{runs.Count} {(runs.Count == 1 ? "run" : "runs")}, {stages.Count} stages, ");
+        html.Append(
+            $"<h1>{Html.Text(title)}</h1><p class=\"soft\">{runs.Count} {(runs.Count == 1 ? "run" : "runs")}, {stages.Count} stages, ");
         html.Append($"{Quantities.Count(stages.Sum(s => s.Evaluations))} network evaluations, ");
-        html.Append($"{Html.Text(Quantities.Duration(TimeSpan.FromSeconds(Math.Clamp(runs.Max(r => r.Manifest.WallSeconds), 0, 1e9))))} on ");
-        html.Append($"{Html.Text(string.Join(", ", runs.Select(r => r.Manifest.Device).Distinct()))}. The same numbers are in results.csv.</p>");
+        html.Append(
+            $"{Html.Text(Quantities.Duration(TimeSpan.FromSeconds(Math.Clamp(runs.Max(r => r.Manifest.WallSeconds), 0, 1e9))))} on ");
+        html.Append(
+            $"{Html.Text(string.Join(", ", runs.Select(r => r.Manifest.Device).Distinct()))}. The same numbers are in results.csv.</p>");
     }
 
     static void Failures(StringBuilder html, IReadOnlyList<RunSection> sections)
@@ -39,9 +43,13 @@ static class ReportPage
         var failures = sections.SelectMany(s => s.Run.Manifest.Failures).Distinct().ToList();
         if (failures.Count == 0)
             return;
-        html.Append($"<div class=\"card warn\"><strong>{failures.Count} samples failed</strong>; their rows hold NaN and are not counted in the metrics.<ul>");
+        html.Append(
+            $"<div class=\"card warn\"><strong>{failures.Count} samples failed</strong>; their rows hold NaN and are not counted in the "
+            + "metrics.<ul>");
         foreach (var failure in failures)
-            html.Append($"<li>sample {failure.Sample} at step {failure.Step} of stage {Html.Text(failure.Stage)}: {Html.Text(failure.Reason)}</li>");
+            html.Append(
+                $"<li>sample {failure.Sample} at step {failure.Step} of stage {Html.Text(failure.Stage)}: "
+                + $"{Html.Text(failure.Reason)}</li>");
         html.Append("</ul></div>");
     }
 
@@ -57,15 +65,20 @@ static class ReportPage
             var bars = floor is { } noise ? correlations.Prepend(new Bar("noise", noise, IsReference: true)).ToList() : correlations;
             html.Append("<div class=\"card\"><h3 style=\"margin-top:0\">Patch correlation of latents</h3>");
             html.Append(BarChart.Svg("Patch correlation of latents", bars, floor is { } value ? ("noise floor", value) : null));
-            html.Append($"<p class=\"soft\">Mean of the 20 largest absolute correlations between values of each 8×8 patch, over {group.Samples} samples. ");
-            html.Append("White noise has none, yet the largest of finitely many estimates are not zero: that is the floor, which falls with the number of samples.</p></div>");
+            html.Append(
+                $"<p class=\"soft\">Mean of the 20 largest absolute correlations between values of each 8×8 patch, over {group.Samples} "
+                + "samples. ");
+            html.Append(
+                "White noise has none, yet the largest of finitely many estimates are not zero: that is the floor, which falls with the "
+                + "number of samples.</p></div>");
         }
         var errors = Bars(group, "reconstruction_error_images").ToList();
         if (errors.Count > 0)
         {
             html.Append("<div class=\"card\"><h3 style=\"margin-top:0\">Error of reconstructed images</h3>");
             html.Append(BarChart.Svg("Error of reconstructed images", errors, null));
-            html.Append("<p class=\"soft\">Mean absolute difference between samples and their reconstructions; images span [-1, 1].</p></div>");
+            html.Append(
+                "<p class=\"soft\">Mean absolute difference between samples and their reconstructions; images span [-1, 1].</p></div>");
         }
         html.Append(MetricsTable.Of(group));
     }
@@ -81,7 +94,9 @@ static class ReportPage
         var first = group.Sections[0];
         foreach (var section in group.Sections)
         {
-            html.Append($"<section id=\"{Html.Text(section.Run.Manifest.Run)}\"><h3>{Html.Text(group.Title)}: {Html.Text(RunLabels.Of(section.Run.Manifest.Intervention))}</h3>");
+            html.Append(
+                $"<section id=\"{Html.Text(section.Run.Manifest.Run)}\"><h3>{Html.Text(group.Title)}: "
+                + $"{Html.Text(RunLabels.Of(section.Run.Manifest.Intervention))}</h3>");
             var shared = new List<string>();
             foreach (var picture in section.Pictures)
             {
@@ -93,12 +108,14 @@ static class ReportPage
             if (shared.Count > 0)
             {
                 html.Append($"<p class=\"soft\">{Html.Text(string.Join(" and ", shared))} as in ");
-                html.Append($"<a href=\"#{Html.Text(first.Run.Manifest.Run)}\">{Html.Text(RunLabels.Of(first.Run.Manifest.Intervention))}</a>.</p>");
+                var (anchor, label) = (Html.Text(first.Run.Manifest.Run), Html.Text(RunLabels.Of(first.Run.Manifest.Intervention)));
+                html.Append($"<a href=\"#{anchor}\">{label}</a>.</p>");
             }
             html.Append(RunFacts.Of(section.Run)).Append("</section>");
         }
     }
 
     static void Figure(StringBuilder html, RunPicture picture) => html.Append(
-        $"<figure><figcaption>{Html.Text(picture.Title)}</figcaption><img alt=\"{Html.Text(picture.Title)}\" src=\"data:image/png;base64,{Convert.ToBase64String(picture.Png)}\"></figure>");
+        $"<figure><figcaption>{Html.Text(picture.Title)}</figcaption><img alt=\"{Html.Text(picture.Title)}\" "
+        + $"src=\"data:image/png;base64,{Convert.ToBase64String(picture.Png)}\"></figure>");
 }

@@ -7,7 +7,8 @@ using Taba.Silo.Outputs;
 namespace Taba.Client.Reports;
 
 /// <summary>A run folder as the report sees it: its manifest, its metrics, its parameters.</summary>
-sealed record ReportRun(IOutputFolder Folder, RunFolder Manifest, IReadOnlyDictionary<string, double> Metrics, IReadOnlyDictionary<string, string> Parameters)
+sealed record ReportRun(
+    IOutputFolder Folder, RunFolder Manifest, IReadOnlyDictionary<string, double> Metrics, IReadOnlyDictionary<string, string> Parameters)
 {
     const int MaxJsonBytes = 16 << 20;
 

@@ -6,14 +6,14 @@ namespace Taba.Client.Reports;
 /// <summary>One row a run: axes, intervention, metrics.</summary>
 static class ResultsCsv
 {
-    static readonly string[] Fixed = ["run", "samples", "intervention"];
+    static readonly string[] s_fixed = ["run", "samples", "intervention"];
 
     public static string Of(IReadOnlyList<ReportRun> runs)
     {
         var axes = runs.SelectMany(r => r.Manifest.Axes.Keys).Distinct().ToList();
         var metrics = runs.SelectMany(r => r.Metrics.Keys).Distinct().ToList();
         var text = new StringBuilder();
-        Line(text, [.. Fixed, .. axes, .. metrics, "evaluations", "wall_seconds"]);
+        Line(text, [.. s_fixed, .. axes, .. metrics, "evaluations", "wall_seconds"]);
         foreach (var run in runs)
         {
             Line(text,

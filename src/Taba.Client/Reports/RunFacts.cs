@@ -11,7 +11,10 @@ static class RunFacts
         var manifest = run.Manifest;
         var html = new StringBuilder("<details><summary>How it was made</summary><dl>");
         Fact("folder", Path.GetFileName(Path.TrimEndingDirectorySeparator(run.Folder.Place)));
-        Fact("model", $"{manifest.Model.Family}, state {string.Join('×', manifest.Model.StateShape)}, digest {manifest.Model.Digest[..Math.Min(16, manifest.Model.Digest.Length)]}");
+        Fact(
+            "model",
+            $"{manifest.Model.Family}, state {string.Join('×', manifest.Model.StateShape)}, digest "
+            + $"{manifest.Model.Digest[..Math.Min(16, manifest.Model.Digest.Length)]}");
         Fact("rows", $"{manifest.RowStart} to {manifest.RowEnd - 1}");
         Fact("device", manifest.Device);
         Fact("versions", string.Join(", ", manifest.Versions.Select(v => $"{v.Key} {v.Value}")));

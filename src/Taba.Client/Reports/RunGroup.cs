@@ -6,7 +6,8 @@ sealed record RunGroup(string Title, IReadOnlyList<RunSection> Sections)
     public IEnumerable<ReportRun> Runs => Sections.Select(s => s.Run);
 
     /// <summary>The correlation that white noise gives at this N; null when the noise is not known.</summary>
-    public double? NoiseFloor => Runs.Select(r => r.Metric("noise_correlation.mean")).FirstOrDefault(v => v is { } number && double.IsFinite(number));
+    public double? NoiseFloor =>
+        Runs.Select(r => r.Metric("noise_correlation.mean")).FirstOrDefault(v => v is { } number && double.IsFinite(number));
 
     public int Samples => Sections[0].Run.Samples;
 

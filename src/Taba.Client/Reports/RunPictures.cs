@@ -20,7 +20,8 @@ static class RunPictures
         AddImages("samples", "samples x_0");
         Add("latents", "inverted latents x̂_T", ValueRange.Latent);
         AddImages("samples2", "reconstructions x̂_0");
-        if (Images(folder, run, Decoded(run, "samples") ?? "samples") is { } a && Images(folder, run, Decoded(run, "samples2") ?? "samples2") is { } b
+        if (Images(folder, run, Decoded(run, "samples") ?? "samples") is { } a
+            && Images(folder, run, Decoded(run, "samples2") ?? "samples2") is { } b
             && a.Values.Length == b.Values.Length)
         {
             var error = a.Values.Zip(b.Values, static (x, y) => MathF.Abs(x - y)).ToArray();
@@ -44,7 +45,10 @@ static class RunPictures
         }
     }
 
-    /// <summary>The name of the pictures of <c>samples</c> or <c>samples2</c>; null when the run has none, because those are pictures themselves.</summary>
+    /// <summary>
+    /// The name of the pictures of <c>samples</c> or <c>samples2</c>; null when the run has none, because those are pictures
+    /// themselves.
+    /// </summary>
     static string? Decoded(RunFolder run, string name) =>
         run.Tensors.Select(t => t.Name).FirstOrDefault(n => n == $"{name}_decoded" || n == $"decoded_{name}");
 

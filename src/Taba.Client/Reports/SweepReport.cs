@@ -40,7 +40,8 @@ static class SweepReport
             .ToList();
         return runs.Count > 0
             ? runs
-            : throw new BadInputException($"{folder.Place} holds no run (a folder with manifest.json): give the folder of a sweep, or of one run.");
+            : throw new BadInputException(
+                $"{folder.Place} holds no run (a folder with manifest.json): give the folder of a sweep, or of one run.");
     }
 
     static double Number(string text) => double.TryParse(text, out var number) ? number : double.MaxValue;

@@ -19,7 +19,8 @@ sealed class RunResults(Terminal terminal, RunJob job, IOutputFolder output)
         foreach (var (substitution, retry) in Retries(status))
         {
             terminal.Error.WriteLine(
-                $"Stage {Kind(plan, substitution.StageKey)}: {substitution.Rows.Count} sample(s) gave NaN or Inf with the network in {retry.FromNetwork.Name()} "
+                $"Stage {Kind(plan, substitution.StageKey)}: {substitution.Rows.Count} sample(s) gave NaN or Inf with the network in "
+                + $"{retry.FromNetwork.Name()} "
                 + $"and were computed again in {retry.ToNetwork.Name()}: rows {substitution.Rows}. manifest.json names them (retried).");
         }
         var exit = status.State == SweepState.CompletedWithFailures ? ExitStatus.SamplesFailed : ExitStatus.Done;
@@ -31,14 +32,16 @@ sealed class RunResults(Terminal terminal, RunJob job, IOutputFolder output)
                 exit_status = exit,
                 evaluations = status.EvaluationsDone,
                 reused_rows = status.Stages.Sum(s => (long)s.RowsReused),
-                retried = Retries(status).SelectMany(r => r.Substitution.Rows.Ranges.SelectMany(rows => Enumerable.Range(rows.Start, rows.Count)).Select(sample => new
-                {
-                    stage = Kind(plan, r.Substitution.StageKey),
-                    sample,
-                    from_dtype = r.Retry.FromNetwork.Name(),
-                    to_dtype = r.Retry.ToNetwork.Name(),
-                })),
-                failures = status.Failures.Select(f => new { stage = Kind(plan, f.StageKey), sample = f.Sample, step = f.Step, reason = f.Reason }),
+                retried = Retries(status).SelectMany(
+                    r => r.Substitution.Rows.Ranges.SelectMany(rows => Enumerable.Range(rows.Start, rows.Count)).Select(sample => new
+                    {
+                        stage = Kind(plan, r.Substitution.StageKey),
+                        sample,
+                        from_dtype = r.Retry.FromNetwork.Name(),
+                        to_dtype = r.Retry.ToNetwork.Name(),
+                    })),
+                failures = status.Failures.Select(
+                    f => new { stage = Kind(plan, f.StageKey), sample = f.Sample, step = f.Step, reason = f.Reason }),
             }));
         }
         return exit;
@@ -50,7 +53,8 @@ sealed class RunResults(Terminal terminal, RunJob job, IOutputFolder output)
     {
         Line(new { @event = "submitted", id = plan.SweepId, cluster = job.Cluster }, plan.SweepId);
         terminal.Error.WriteLine(
-            $"Submitted to cluster {job.Cluster}. See it with: taba watch {plan.SweepId} --cluster {job.Cluster}. The same command without --detach writes its results.");
+            $"Submitted to cluster {job.Cluster}. See it with: taba watch {plan.SweepId} --cluster {job.Cluster}. The same command "
+            + "without --detach writes its results.");
         return ExitStatus.Done;
     }
 
@@ -60,9 +64,11 @@ sealed class RunResults(Terminal terminal, RunJob job, IOutputFolder output)
     {
         PrintFailures(plan, status);
         terminal.Error.WriteLine(
-            $"Stopped: {status.Failures.Length} sample(s) failed, and on_error allows {plan.OnError.StopAfter - 1}. What was done is kept; the same command tries the failed ones again.");
+            $"Stopped: {status.Failures.Length} sample(s) failed, and on_error allows {plan.OnError.StopAfter - 1}. What was done is "
+            + "kept; the same command tries the failed ones again.");
         if (job.Json)
-            terminal.Output.WriteLine(JsonSerializer.Serialize(new { @event = "stopped", exit_status = ExitStatus.SamplesFailed, failures = status.Failures.Length }));
+            terminal.Output.WriteLine(JsonSerializer.Serialize(
+                new { @event = "stopped", exit_status = ExitStatus.SamplesFailed, failures = status.Failures.Length }));
         return ExitStatus.SamplesFailed;
     }
 

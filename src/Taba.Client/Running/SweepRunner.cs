@@ -16,7 +16,7 @@ namespace Taba.Client.Running;
 sealed class SweepRunner(IRunHost host, Terminal terminal)
 {
     /// <summary>The time that running segments may take to end after an interrupt.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
     /// <returns>An exit status.</returns>
     /// <exception cref="BadInputException">Nothing was started and nothing written.</exception>
@@ -58,7 +58,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
         {
             view.Say(session.OnInterrupt);
-            await session.DrainAsync(Patience);
+            await session.DrainAsync(s_patience);
             throw;
         }
     }
@@ -83,7 +83,8 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
     static void RefuseOtherFamily(RunJob job, SweepPlan plan)
     {
         if (job.Family is { } family && plan.Runs.FirstOrDefault(r => r.Model.Family != family) is { } run)
-            throw new BadInputException($"The model {run.Model.Path} is of family {run.Model.Family}, not {family}: name that family in the command.");
+            throw new BadInputException(
+                $"The model {run.Model.Path} is of family {run.Model.Family}, not {family}: name that family in the command.");
     }
 
     /// <summary>A run of a cluster writes only its folders here, and one into blobs nothing.</summary>
@@ -126,7 +127,8 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             }
         }
         await stop.CancelAsync();
-        await watching.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await watching.ContinueWith(
+            static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         throw new RunFailedException(await session.Fault);
 
         async Task<SweepStatus> FollowAsync()

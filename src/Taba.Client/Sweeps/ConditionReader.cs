@@ -16,11 +16,15 @@ static class ConditionReader
             Labels = fields.Has("labels") ? [.. fields.Axis("labels", SweepFields.TextOf)] : null,
             CondSeed = fields.Find("cond_seed") is { } seed ? SweepFields.LongOf(seed, "cond_seed") : defaults.CondSeed,
             NPrompts = fields.Find("n_prompts") is { } count ? SweepFields.IntOf(count, "n_prompts") : null,
-            NoisesPerPrompt = fields.Find("noises_per_prompt") is { } noises ? SweepFields.IntOf(noises, "noises_per_prompt") : defaults.NoisesPerPrompt,
+            NoisesPerPrompt = fields.Find("noises_per_prompt") is { } noises
+                ? SweepFields.IntOf(noises, "noises_per_prompt")
+                : defaults.NoisesPerPrompt,
         };
     }
 
-    /// <summary>A source by its name, or a file. YAML's null, Python's None and no text are the empty prompt, not the absence of a source.</summary>
+    /// <summary>
+    /// A source by its name, or a file. YAML's null, Python's None and no text are the empty prompt, not the absence of a source.
+    /// </summary>
     static string? Prompts(SweepFields fields, SweepPaths paths)
     {
         if (!fields.IsPresent("prompts"))

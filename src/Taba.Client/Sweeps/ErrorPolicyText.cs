@@ -16,7 +16,8 @@ static class ErrorPolicyText
         "continue" => ErrorPolicy.Continue,
         "fail-fast" => ErrorPolicy.FailFast,
         var other when other.StartsWith(StopAfter, StringComparison.Ordinal)
-            && int.TryParse(other.AsSpan(StopAfter.Length).TrimStart(" =:"), NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n > 0 => new(n),
+            && int.TryParse(other.AsSpan(StopAfter.Length).TrimStart(" =:"), NumberStyles.None, CultureInfo.InvariantCulture, out var n)
+            && n > 0 => new(n),
         _ => null,
     };
 }

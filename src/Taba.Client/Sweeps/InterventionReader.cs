@@ -24,7 +24,8 @@ static class InterventionReader
     {
         var fields = new SweepFields(node, "swap", "type", "before", "path");
         var kinds = fields.Axis(
-            "type", (n, key) => SweepFields.ChoiceOf(n, key, ("eps", InterventionKind.SwapEps), ("xt", InterventionKind.SwapXt)), InterventionKind.SwapEps);
+            "type", (n, key) => SweepFields.ChoiceOf(n, key, ("eps", InterventionKind.SwapEps), ("xt", InterventionKind.SwapXt)),
+            InterventionKind.SwapEps);
         var path = paths.File(fields.Text("path"));
         return
             from kind in kinds

@@ -57,12 +57,14 @@ sealed class SweepFields
     };
 
     public static long LongOf(YamlNode node, string key) =>
-        node is YamlScalar { Quoted: false } scalar && long.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+        node is YamlScalar { Quoted: false } scalar
+        && long.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
             ? value
             : throw node.Refuse($"{key} is {node.Kind}: expected a whole number.");
 
     public static double DoubleOf(YamlNode node, string key) =>
-        node is YamlScalar { Quoted: false } scalar && double.TryParse(scalar.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value)
+        node is YamlScalar { Quoted: false } scalar
+        && double.TryParse(scalar.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value)
             ? value
             : throw node.Refuse($"{key} is {node.Kind}: expected a number.");
 

@@ -10,11 +10,14 @@ namespace Taba.Client.Sweeps;
 /// </summary>
 static class SweepFileReader
 {
-    static readonly string[] Keys =
+    static readonly string[] s_keys =
     [
-        "name", "model", "weights", "sample_size", "samples", "seed", "num_inference_steps", "stages", "interventions", "internal", "batch_size",
-        "metrics", "noise", "forward_noise", "deterministic", "dtype", "state_dtype", "noise_dtype", "format", "input_noise", "input_images",
-        "input_conds", "device", "guidance_scale", "cond_seed", "n_prompts", "noises_per_prompt", "prompts", "prompts_dataset_path", "input_prompts",
+        "name", "model", "weights", "sample_size", "samples", "seed", "num_inference_steps", "stages", "interventions", "internal",
+        "batch_size",
+        "metrics", "noise", "forward_noise", "deterministic", "dtype", "state_dtype", "noise_dtype", "format", "input_noise",
+        "input_images",
+        "input_conds", "device", "guidance_scale", "cond_seed", "n_prompts", "noises_per_prompt", "prompts", "prompts_dataset_path",
+        "input_prompts",
         "labels", "forward_alignment", "decode", "on_error", "priority",
     ];
 
@@ -43,8 +46,8 @@ static class SweepFileReader
     {
         var root = YamlText.Parse(text, source);
         if (root is not YamlMap map)
-            throw root.Refuse($"a sweep file is a mapping of {string.Join(", ", Keys.Take(8))} and so on, and this is {root.Kind}.");
-        var fields = new SweepFields(SweepOverrides.Apply(map, overrides), "a sweep", Keys);
+            throw root.Refuse($"a sweep file is a mapping of {string.Join(", ", s_keys.Take(8))} and so on, and this is {root.Kind}.");
+        var fields = new SweepFields(SweepOverrides.Apply(map, overrides), "a sweep", s_keys);
         var paths = new SweepPaths(Path.GetDirectoryName(Path.GetFullPath(source)) ?? ".");
 
         var images = paths.File(fields.Text("input_images"));
@@ -62,7 +65,9 @@ static class SweepFileReader
             WithReconstruction = stages.Contains(StageWord.Reconstruct),
             Interventions = fields.Find("interventions") is { } interventions ? InterventionReader.Read(interventions, paths) : [],
             Internal = fields.Find("internal") is { } selection ? InternalReader.Read(selection) : InternalSelection.None,
-            BatchSize = fields.Find("batch_size") is { } batch and not YamlScalar { Text: "auto" } ? SweepFields.IntOf(batch, "batch_size") : null,
+            BatchSize = fields.Find("batch_size") is { } batch and not YamlScalar { Text: "auto" }
+                ? SweepFields.IntOf(batch, "batch_size")
+                : null,
             Precision = new(DtypeOf(fields, "dtype"), DtypeOf(fields, "state_dtype"), DtypeOf(fields, "noise_dtype")),
             Noise = Layout(fields, "noise"),
             ForwardNoise = Layout(fields, "forward_noise"),
@@ -72,13 +77,15 @@ static class SweepFileReader
             ImagesPath = images,
             CondPath = paths.File(fields.Text("input_conds")),
             Format = fields.Find("format") is { } format
-                ? SweepFields.ChoiceOf(format, "format", ("safetensors", TensorFormat.Safetensors), ("pt", TensorFormat.Pt), ("npy", TensorFormat.Npy))
+                ? SweepFields.ChoiceOf(
+                    format, "format", ("safetensors", TensorFormat.Safetensors), ("pt", TensorFormat.Pt), ("npy", TensorFormat.Npy))
                 : defaults.Format,
             Device = fields.Text("device") ?? defaults.Device,
             Conditions = ConditionReader.Read(fields, paths),
             GuidanceScales = fields.Axis("guidance_scale", SweepFields.DoubleOf, [.. defaults.GuidanceScales]),
             ForwardAlignment = fields.Find("forward_alignment") is { } alignment
-                ? SweepFields.ChoiceOf(alignment, "forward_alignment", ("upstream", ForwardAlignment.Upstream), ("consistent", ForwardAlignment.Consistent))
+                ? SweepFields.ChoiceOf(
+                    alignment, "forward_alignment", ("upstream", ForwardAlignment.Upstream), ("consistent", ForwardAlignment.Consistent))
                 : defaults.ForwardAlignment,
             WithDecoding = fields.Bool("decode", defaults.WithDecoding),
             OnError = OnError(fields),
@@ -100,7 +107,8 @@ static class SweepFileReader
         if (fields.Find("stages") is not { } node)
             return imagesGiven ? [StageWord.Invert, StageWord.Reconstruct] : [StageWord.Sample, StageWord.Invert, StageWord.Reconstruct];
         var stages = SweepFields.AxisOf(node, "stages", (n, key) => SweepFields.ChoiceOf(
-            n, key, ("sample", StageWord.Sample), ("invert", StageWord.Invert), ("reconstruct", StageWord.Reconstruct), ("decode", StageWord.Decode))).ToList();
+            n, key, ("sample", StageWord.Sample), ("invert", StageWord.Invert), ("reconstruct", StageWord.Reconstruct),
+            ("decode", StageWord.Decode))).ToList();
         if (imagesGiven && stages.Contains(StageWord.Sample))
             throw node.Refuse("stages has sample, and input_images gives the images: leave one of them out.");
         if (stages.Contains(StageWord.Decode) && !fields.Bool("decode", true))
@@ -128,7 +136,8 @@ static class SweepFileReader
 
     /// <summary>A precision; null for auto.</summary>
     static Dtype? DtypeOf(SweepFields fields, string key) => fields.Find(key) is { } node
-        ? SweepFields.ChoiceOf<Dtype?>(node, key, ("auto", null), ("float32", Dtype.Float32), ("float16", Dtype.Float16), ("bfloat16", Dtype.BFloat16))
+        ? SweepFields.ChoiceOf<Dtype?>(
+            node, key, ("auto", null), ("float32", Dtype.Float32), ("float16", Dtype.Float16), ("bfloat16", Dtype.BFloat16))
         : null;
 
     static NoiseLayout Layout(SweepFields fields, string key) => fields.Find(key) is { } node

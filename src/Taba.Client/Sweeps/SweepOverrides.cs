@@ -12,11 +12,13 @@ static class SweepOverrides
         var at = argument.IndexOf('=', StringComparison.Ordinal);
         return at > 0
             ? new(argument[..at].Trim(), argument[(at + 1)..])
-            : throw new BadInputException($"'{argument}' is not an override: write key=value, such as samples=64 or num_inference_steps=[10,50].");
+            : throw new BadInputException(
+                $"'{argument}' is not an override: write key=value, such as samples=64 or num_inference_steps=[10,50].");
     }
 
     public static YamlMap Apply(YamlMap sweep, IEnumerable<KeyValuePair<string, string>> overrides) =>
-        overrides.Aggregate(sweep, (map, o) => Set(map, o.Key.Split('.'), YamlText.Parse(Emptied(o.Value), $"override {o.Key}={o.Value}"), o.Key));
+        overrides.Aggregate(
+            sweep, (map, o) => Set(map, o.Key.Split('.'), YamlText.Parse(Emptied(o.Value), $"override {o.Key}={o.Value}"), o.Key));
 
     /// <summary>An empty value means nothing, which an empty document is not.</summary>
     static string Emptied(string value) => string.IsNullOrWhiteSpace(value) ? "~" : value;
@@ -41,7 +43,8 @@ static class SweepOverrides
                 YamlNode changed = list with { Items = items };
                 return changed;
             case YamlList list:
-                throw new BadInputException($"override {whole}: '{path[0]}' is no place in a list of {list.Items.Count}: use 0 to {list.Items.Count - 1}.");
+                throw new BadInputException(
+                    $"override {whole}: '{path[0]}' is no place in a list of {list.Items.Count}: use 0 to {list.Items.Count - 1}.");
             default:
                 throw new BadInputException($"override {whole}: there is no '{path[0]}' in {child.Kind}.");
         }

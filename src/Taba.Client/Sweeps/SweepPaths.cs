@@ -1,6 +1,9 @@
 namespace Taba.Client.Sweeps;
 
-/// <summary>A relative path in a sweep file is meant from the file's folder if there is such a thing there, else from where the command runs.</summary>
+/// <summary>
+/// A relative path in a sweep file is meant from the file's folder if there is such a thing there, else from where the command
+/// runs.
+/// </summary>
 sealed class SweepPaths(string folder)
 {
     public string? File(string? path)
@@ -13,5 +16,6 @@ sealed class SweepPaths(string folder)
 
     /// <summary>A model's path; a name stays a name.</summary>
     public string Model(string nameOrPath) =>
-        nameOrPath.AsSpan().ContainsAny('/', '\\') || nameOrPath.EndsWith(".json", StringComparison.Ordinal) ? File(nameOrPath)! : nameOrPath;
+        nameOrPath.AsSpan().ContainsAny('/', '\\') || nameOrPath.EndsWith(".json", StringComparison.Ordinal) ? File(nameOrPath)!
+        : nameOrPath;
 }

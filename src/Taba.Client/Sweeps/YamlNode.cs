@@ -24,7 +24,8 @@ sealed record YamlList(string Where, IReadOnlyList<YamlNode> Items) : YamlNode(W
     public override string Kind => "a list";
 }
 
-sealed record YamlMap(string Where, IReadOnlyList<KeyValuePair<string, YamlNode>> Entries, IReadOnlyDictionary<string, string> KeyPlaces) : YamlNode(Where)
+sealed record YamlMap(
+    string Where, IReadOnlyList<KeyValuePair<string, YamlNode>> Entries, IReadOnlyDictionary<string, string> KeyPlaces) : YamlNode(Where)
 {
     public override string Kind => "a mapping";
 

@@ -14,7 +14,7 @@ public sealed class ClassLabels
     const int MaxBytes = 16 << 20;
     const int MaxClasses = 1_000_000;
 
-    static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
+    static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
     readonly string[]? _names;
 
@@ -35,8 +35,14 @@ public sealed class ClassLabels
     public bool HasNames => _names is not null;
 
     /// <summary>Names the classes: equal digests are equal draws. 16 hexadecimal digits.</summary>
-    public string Digest => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        $"{Count}\n{(_names is null ? "" : string.Join('\n', Enumerable.Range(0, Count).Select(id => $"{id} {Drawn(id)} {_names[id]}")))}")))[..16];
+    public string Digest
+    {
+        get
+        {
+            var lines = _names is null ? [] : Enumerable.Range(0, Count).Select(id => $"{id} {Drawn(id)} {_names[id]}");
+            return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Count}\n{string.Join('\n', lines)}")))[..16];
+        }
+    }
 
     /// <summary>Classes without names.</summary>
     public static ClassLabels Unnamed(int count)
@@ -53,7 +59,7 @@ public sealed class ClassLabels
     {
         try
         {
-            using var document = JsonDocument.Parse(InputFile.Read(path, MaxBytes, "a model_index.json"), Strict);
+            using var document = JsonDocument.Parse(InputFile.Read(path, MaxBytes, "a model_index.json"), s_strict);
             return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("id2label", out var labels)
                 && labels.ValueKind != JsonValueKind.Null
                 ? FromJson(labels, path)
@@ -132,7 +138,8 @@ public sealed class ClassLabels
         if (_idsInAnyCase.TryGetValue(text, out var ids))
         {
             return ids.Count == 1 ? ids.Min : throw new InvalidDataException(
-                $"The class '{Shown(text)}' could be {string.Join(" or ", ids.Take(5).Select(id => $"{id} ({NameOf(id)})"))}; write its id, or its name in the right case.");
+                $"The class '{Shown(text)}' could be {string.Join(" or ", ids.Take(5).Select(id => $"{id} ({NameOf(id)})"))}; write its "
+                + "id, or its name in the right case.");
         }
 
         if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
@@ -144,7 +151,9 @@ public sealed class ClassLabels
         throw Unknown(text);
     }
 
-    /// <summary>The id that a class draw gives for an index: that of the class which the name of class <paramref name="index"/> means.</summary>
+    /// <summary>
+    /// The id that a class draw gives for an index: that of the class which the name of class <paramref name="index"/> means.
+    /// </summary>
     internal int Drawn(int index) => _names is null ? index : _ids[_names[index]];
 
     void Add(int id, string[] synonyms)
@@ -161,7 +170,8 @@ public sealed class ClassLabels
     InvalidDataException Unknown(string text)
     {
         if (!HasNames)
-            return new InvalidDataException($"The class '{Shown(text)}' does not exist: this model's classes have no names; ids are 0 to {Count - 1}.");
+            return new InvalidDataException(
+                $"The class '{Shown(text)}' does not exist: this model's classes have no names; ids are 0 to {Count - 1}.");
         var near = EditDistance.Nearest(text, _ids.Keys, most: 3);
         var meant = near.Count == 0 ? "" : $" near it are {string.Join(", ", near.Select(name => $"'{name}' ({_ids[name]})"))};";
         return new InvalidDataException($"The class '{Shown(text)}' does not exist;{meant} ids are 0 to {Count - 1}.");

@@ -44,13 +44,15 @@ static partial class DatasetFiles
             if (revision is "." or ".." || !revision.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
                 throw new InvalidDataException($"{main} names no revision.");
             var folder = Path.Combine(snapshots, revision);
-            return Directory.Exists(folder) ? folder : throw new InvalidDataException($"{main} names the revision {revision}, which is not in {snapshots}.");
+            return Directory.Exists(folder) ? folder
+                : throw new InvalidDataException($"{main} names the revision {revision}, which is not in {snapshots}.");
         }
 
         var folders = Directory.GetDirectories(snapshots);
         return folders.Length == 1
             ? folders[0]
-            : throw new InvalidDataException($"{snapshots} holds {folders.Length} revisions and there is no refs/main; name the folder of one.");
+            : throw new InvalidDataException(
+                $"{snapshots} holds {folders.Length} revisions and there is no refs/main; name the folder of one.");
     }
 
     /// <summary>A dataset that lacks a file would give other prompts under the same seed.</summary>
@@ -64,12 +66,15 @@ static partial class DatasetFiles
         for (var i = 0; i < numbers.Count; i++)
         {
             if (!numbers[i].Success || numbers[i].Groups[2].Value != total || Number(numbers[i].Groups[1].Value) != i)
-                throw new InvalidDataException($"{folder}: {Path.GetFileName(files[i])} is not file {i} of one set; files are missing, or those of several sets lie together.");
+                throw new InvalidDataException(
+                    $"{folder}: {Path.GetFileName(files[i])} is not file {i} of one set; files are missing, or those of several sets "
+                    + "lie together.");
         }
 
         return Number(total) == files.Count
             ? files
-            : throw new InvalidDataException($"{folder} holds {files.Count} of the {Number(total)} files of the dataset; fetch the others.");
+            : throw new InvalidDataException(
+                $"{folder} holds {files.Count} of the {Number(total)} files of the dataset; fetch the others.");
     }
 
     static long Number(string digits) => long.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);

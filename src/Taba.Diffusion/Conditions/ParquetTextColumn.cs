@@ -59,7 +59,8 @@ static class ParquetTextColumn
         var names = Enumerable.Range(0, schema.NumColumns).Select(i => schema.Column(i).Path.ToDotString()).ToList();
         var index = names.IndexOf(column);
         if (index < 0)
-            throw new InvalidDataException($"{path} has no column '{column}'; it has {string.Join(", ", names.Take(10))}{(names.Count > 10 ? ", ..." : "")}.");
+            throw new InvalidDataException(
+                $"{path} has no column '{column}'; it has {string.Join(", ", names.Take(10))}{(names.Count > 10 ? ", ..." : "")}.");
         var found = schema.Column(index);
         return found.LogicalType is StringLogicalType && found.MaxRepetitionLevel == 0
             ? index

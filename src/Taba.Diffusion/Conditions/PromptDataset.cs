@@ -8,7 +8,9 @@ namespace Taba.Diffusion.Conditions;
 
 /// <summary>Prompts drawn from a dataset, and the identity of what they were drawn from.</summary>
 /// <param name="Prompts">The prompts, in the order drawn.</param>
-/// <param name="ColumnDigest">SHA-256 over the texts of the whole column, 64 lower-case hexadecimal digits; it does not depend on how they are cut into files.</param>
+/// <param name="ColumnDigest">
+/// SHA-256 over the texts of the whole column, 64 lower-case hexadecimal digits; it does not depend on how they are cut into files.
+/// </param>
 public sealed record DatasetSample(IReadOnlyList<string> Prompts, string ColumnDigest);
 
 /// <summary>
@@ -41,7 +43,10 @@ public sealed class PromptDataset
     public long Count { get; }
 
     /// <summary>Finds the files and reads their row counts.</summary>
-    /// <param name="path">A parquet file, a folder with train-*.parquet (or with a folder data that has them), or the dataset's folder in the Hugging Face cache.</param>
+    /// <param name="path">
+    /// A parquet file, a folder with train-*.parquet (or with a folder data that has them), or the dataset's folder in the Hugging
+    /// Face cache.
+    /// </param>
     /// <param name="column">The text column.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <exception cref="InvalidDataException">A file is damaged or missing, or has no such column.</exception>
@@ -72,7 +77,8 @@ public sealed class PromptDataset
         if (count > Count)
             throw new InvalidDataException($"{count} prompts were asked for, but {Path} holds {Count}; each is drawn once at most.");
         if (condSeed is < 0 or > uint.MaxValue)
-            throw new InvalidDataException($"The cond_seed {condSeed} must be between 0 and {uint.MaxValue} to draw prompts from a dataset, as NumPy demands.");
+            throw new InvalidDataException(
+                $"The cond_seed {condSeed} must be between 0 and {uint.MaxValue} to draw prompts from a dataset, as NumPy demands.");
 
         var rows = new NumpyRandomState(condSeed).PermutationHead(Count, count);
         var slots = new int[count];

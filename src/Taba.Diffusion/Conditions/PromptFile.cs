@@ -23,11 +23,11 @@ public static class PromptFile
     /// <summary>The most characters of all prompts: a pickle of a few bytes may repeat one prompt many times.</summary>
     const long MaxTotalLength = 1L << 27;
 
-    static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    static readonly JsonDocumentOptions StrictJson = new() { AllowDuplicateProperties = false, MaxDepth = 4 };
+    static readonly JsonDocumentOptions s_strictJson = new() { AllowDuplicateProperties = false, MaxDepth = 4 };
 
-    static readonly JsonWriterOptions Readable = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    static readonly JsonWriterOptions s_readable = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Reads a file's prompts, one at least, in order.</summary>
     /// <exception cref="InvalidDataException">The file is damaged, hostile, of another kind, or has no prompts.</exception>
@@ -48,7 +48,7 @@ public static class PromptFile
     /// <summary>Writes prompts as a JSON list, one a line, UTF-8.</summary>
     public static void WriteJson(Stream destination, IEnumerable<string> prompts)
     {
-        using var writer = new Utf8JsonWriter(destination, Readable);
+        using var writer = new Utf8JsonWriter(destination, s_readable);
         writer.WriteStartArray();
         foreach (var prompt in prompts)
         {
@@ -60,7 +60,9 @@ public static class PromptFile
         writer.WriteEndArray();
     }
 
-    /// <summary>Writes prompts as the pickle of a list of str (protocol 4), which <c>pickle.load</c> of Python 3.4 and newer reads.</summary>
+    /// <summary>
+    /// Writes prompts as the pickle of a list of str (protocol 4), which <c>pickle.load</c> of Python 3.4 and newer reads.
+    /// </summary>
     /// <exception cref="ArgumentException">A prompt is no valid Unicode.</exception>
     public static void WritePickle(Stream destination, IEnumerable<string> prompts) => PromptPickleWriter.Write(destination, prompts);
 
@@ -70,7 +72,7 @@ public static class PromptFile
     {
         try
         {
-            using var document = JsonDocument.Parse(WithoutMark(bytes), StrictJson);
+            using var document = JsonDocument.Parse(WithoutMark(bytes), s_strictJson);
             var list = document.RootElement;
             if (list.ValueKind == JsonValueKind.Object)
             {
@@ -133,11 +135,12 @@ public static class PromptFile
             bytes = bytes[..^1];
         try
         {
-            return StrictUtf8.GetString(bytes);
+            return s_strictUtf8.GetString(bytes);
         }
         catch (DecoderFallbackException e)
         {
-            throw new InvalidDataException($"{path}: line {line} is not UTF-8 text; save the file as UTF-8, or with the ending of what it is (.json, .pkl).", e);
+            throw new InvalidDataException(
+                $"{path}: line {line} is not UTF-8 text; save the file as UTF-8, or with the ending of what it is (.json, .pkl).", e);
         }
     }
 
@@ -155,7 +158,8 @@ public static class PromptFile
         for (var i = 0; i < prompts.Count; i++)
         {
             if (prompts[i].Length > MaxPromptLength)
-                throw new InvalidDataException($"{path}: prompt {i} has {prompts[i].Length} characters; at most {MaxPromptLength} are read.");
+                throw new InvalidDataException(
+                    $"{path}: prompt {i} has {prompts[i].Length} characters; at most {MaxPromptLength} are read.");
             total += prompts[i].Length;
         }
 

@@ -7,7 +7,7 @@ namespace Taba.Diffusion.Conditions;
 /// <summary>Writes the pickle of a list of str. A prompt that comes again is written once and recalled, as Python does.</summary>
 static class PromptPickleWriter
 {
-    static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     internal static void Write(Stream destination, IEnumerable<string> prompts)
     {
@@ -63,7 +63,7 @@ static class PromptPickleWriter
     {
         try
         {
-            return StrictUtf8.GetBytes(text);
+            return s_strictUtf8.GetBytes(text);
         }
         catch (EncoderFallbackException e)
         {

@@ -83,13 +83,15 @@ public sealed class PromptSource
                 return Fixed(HobbitPrompt);
             case Dataset:
                 return await DrawnAsync(draw, draw.DatasetPath ?? throw new InvalidDataException(
-                    "The prompts 'dataset' are drawn from UCSC-VLAA/Recap-COCO-30K; say where its parquet files are, or use the prompts 'null', 'hobbit' or a file."), cancellation);
+                    "The prompts 'dataset' are drawn from UCSC-VLAA/Recap-COCO-30K; say where its parquet files are, or use the prompts "
+                    + "'null', 'hobbit' or a file."), cancellation);
             case var path when Directory.Exists(path) || Path.GetExtension(path).Equals(".parquet", StringComparison.OrdinalIgnoreCase):
                 return await DrawnAsync(draw, path, cancellation);
             case var path when File.Exists(path):
                 return OfFile(path, draw);
             default:
-                throw new InvalidDataException($"The prompts '{draw.Source}' are no file, and none of the named sources {Dataset}, {Null} and {Hobbit}.");
+                throw new InvalidDataException(
+                    $"The prompts '{draw.Source}' are no file, and none of the named sources {Dataset}, {Null} and {Hobbit}.");
         }
     }
 
@@ -98,7 +100,8 @@ public sealed class PromptSource
     public string Prompt(long row)
     {
         if (row < 0 || row >= Rows)
-            throw new ArgumentOutOfRangeException(nameof(row), row, $"Row {row} has no prompt; rows 0 to {(Rows ?? long.MaxValue) - 1} have.");
+            throw new ArgumentOutOfRangeException(
+                nameof(row), row, $"Row {row} has no prompt; rows 0 to {(Rows ?? long.MaxValue) - 1} have.");
         return _rowsPerPrompt == 0 ? _prompts[0] : _prompts[(int)(row / _rowsPerPrompt)];
     }
 
@@ -144,7 +147,8 @@ public sealed class PromptSource
     {
         if (taken.Count == 0)
             throw new ArgumentException("A list of prompts has one at least.", nameof(taken));
-        return new PromptSource(taken, noisesPerPrompt, string.Create(CultureInfo.InvariantCulture, $"prompt/list;texts={DigestOf(all)};rows={noisesPerPrompt}"));
+        return new PromptSource(taken, noisesPerPrompt, string.Create(
+            CultureInfo.InvariantCulture, $"prompt/list;texts={DigestOf(all)};rows={noisesPerPrompt}"));
     }
 
     /// <summary>Over the texts with their lengths, so that no two lists have the same bytes.</summary>

@@ -2,7 +2,8 @@ namespace Taba.Diffusion.Engine;
 
 /// <summary>Gives slots to trajectories in the order in which their first segments were asked for.</summary>
 sealed class Admission(
-    DenoiserFacts model, TurnExecutor executor, BatchPlanner planner, SlotTable slots, SwapPrefetch prefetch, Outcomes outcomes, EngineTelemetry telemetry)
+    DenoiserFacts model, TurnExecutor executor, BatchPlanner planner, SlotTable slots, SwapPrefetch prefetch, Outcomes outcomes,
+    EngineTelemetry telemetry)
 {
     readonly Queue<Trajectory> _waiting = new();
 
@@ -64,7 +65,9 @@ sealed class Admission(
         }
     }
 
-    /// <summary>Begins nothing more. A segment may be long, and whoever drains has little time: its next step is as good an end as any.</summary>
+    /// <summary>
+    /// Begins nothing more. A segment may be long, and whoever drains has little time: its next step is as good an end as any.
+    /// </summary>
     public void Drain()
     {
         outcomes.Draining = true;

@@ -102,14 +102,18 @@ public sealed class DenoisingEngine : IAsyncDisposable
         {
             throw new ObjectDisposedException(
                 $"trajectory {handle.Index}",
-                $"Trajectory {handle.Index} of engine '{_options.Name}' completed, failed or was closed; open it again from its last state.");
+                $"Trajectory {handle.Index} of engine '{_options.Name}' completed, failed or was closed; open it again from its last "
+                + "state.");
         }
         var segment = new EngineCommand(CommandKind.Run) { Trajectory = trajectory, SegmentEnd = trajectory.Claim(steps) };
         if (!_loop.Mailbox.Post(segment))
             throw Stopped();
     }
 
-    /// <summary>Abandons a trajectory: apart from a call that is under way, its observer hears nothing more. No effect on one that has ended.</summary>
+    /// <summary>
+    /// Abandons a trajectory: apart from a call that is under way, its observer hears nothing more. No effect on one that has
+    /// ended.
+    /// </summary>
     /// <exception cref="ObjectDisposedException">The handle is another engine's.</exception>
     /// <exception cref="ArgumentException">The handle was never given out.</exception>
     public void Close(SlotHandle handle)
@@ -150,7 +154,8 @@ public sealed class DenoisingEngine : IAsyncDisposable
         {
             throw new ObjectDisposedException(
                 $"engine {handle.Incarnation}",
-                $"The handle of trajectory {handle.Index} belongs to an engine that is gone; open the trajectory again from its last state.");
+                $"The handle of trajectory {handle.Index} belongs to an engine that is gone; open the trajectory again from its last "
+                + "state.");
         }
         if (handle.Index < 1 || handle.Index > Volatile.Read(ref _lastIndex))
             throw new ArgumentException($"Engine '{_options.Name}' never gave out trajectory {handle.Index}.", nameof(handle));

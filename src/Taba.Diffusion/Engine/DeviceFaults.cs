@@ -10,7 +10,8 @@ static class DeviceFaults
 {
     static readonly string[] s_phrases =
     [
-        "CUDA error", "CUDA driver error", "device-side assert", "illegal memory access", "CUBLAS_STATUS_", "CUDNN_STATUS_", "cuDNN error", "cuBLAS error", "NCCL error",
+        "CUDA error", "CUDA driver error", "device-side assert", "illegal memory access", "CUBLAS_STATUS_", "CUDNN_STATUS_", "cuDNN error",
+        "cuBLAS error", "NCCL error",
     ];
 
     /// <summary>The device will not work again in this process.</summary>

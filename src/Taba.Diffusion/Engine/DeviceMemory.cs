@@ -5,7 +5,8 @@ namespace Taba.Diffusion.Engine;
 /// <summary>Recognises libtorch's ways to say that the device has no memory left.</summary>
 static class DeviceMemory
 {
-    static readonly string[] s_phrases = ["out of memory", "can't allocate memory", "not enough memory", "std::bad_alloc", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED"];
+    static readonly string[] s_phrases = ["out of memory", "can't allocate memory", "not enough memory", "std::bad_alloc",
+        "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED"];
 
     public static bool IsExhausted(Exception error) =>
         error is OutOfMemoryException
@@ -15,6 +16,7 @@ static class DeviceMemory
         options.Deterministic
             ? $"The device has too little memory for a forward pass of {rows} rows, the one batch shape that --deterministic "
                 + $"(DeterministicBatch = {options.DeterministicBatch}) allows; free memory on the device, or run without --deterministic."
-            : $"The device has too little memory for {rows} row(s) of model '{options.Name}'; free memory on the device, or use a larger one.",
+            : $"The device has too little memory for {rows} row(s) of model '{options.Name}'; free memory on the device, or use a "
+                + "larger one.",
         error);
 }

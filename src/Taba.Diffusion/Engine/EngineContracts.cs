@@ -16,7 +16,9 @@ public sealed record TrajectoryRequest
     /// <summary>float32 little-endian row [C,H,W]: the state before <see cref="FirstStep"/>. Not changed after the call.</summary>
     public required ReadOnlyMemory<byte> State { get; init; }
 
-    /// <summary>When set, the state is first diffused forward: x ← √ᾱ·x + √(1-ᾱ)·ε, ᾱ = <see cref="ForwardAlphaBar"/>; float32 row.</summary>
+    /// <summary>
+    /// When set, the state is first diffused forward: x ← √ᾱ·x + √(1-ᾱ)·ε, ᾱ = <see cref="ForwardAlphaBar"/>; float32 row.
+    /// </summary>
     public ReadOnlyMemory<byte>? ForwardNoise { get; init; }
 
     public double ForwardAlphaBar { get; init; }
@@ -33,12 +35,17 @@ public sealed record TrajectoryRequest
     /// <summary>Scale of classifier-free guidance; 1 or less is none. A guided step costs two rows of the network.</summary>
     public double Guidance { get; init; } = 1;
 
-    /// <summary>The replacement of the prediction, if there is one, in steps 0 .. <see cref="SwapBefore"/>-1 (steps counted from 0 in executed order).</summary>
+    /// <summary>
+    /// The replacement of the prediction, if there is one, in steps 0 .. <see cref="SwapBefore"/>-1 (steps counted from 0 in
+    /// executed order).
+    /// </summary>
     public SwapKind? Swap { get; init; }
 
     public int SwapBefore { get; init; }
 
-    /// <summary>The replacement row (float32) for step k &lt; <see cref="SwapBefore"/>. Called off the engine's thread, one step ahead.</summary>
+    /// <summary>
+    /// The replacement row (float32) for step k &lt; <see cref="SwapBefore"/>. Called off the engine's thread, one step ahead.
+    /// </summary>
     public Func<int, ReadOnlyMemory<byte>>? SwapRow { get; init; }
 
     /// <summary>
@@ -47,7 +54,9 @@ public sealed record TrajectoryRequest
     /// </summary>
     public Func<int, TensorKinds>? Captures { get; init; }
 
-    /// <summary>Whose trajectory this is, in the caller's words; handed unchanged to <see cref="IEvaluationJournal"/> and to events.</summary>
+    /// <summary>
+    /// Whose trajectory this is, in the caller's words; handed unchanged to <see cref="IEvaluationJournal"/> and to events.
+    /// </summary>
     public object? Tag { get; init; }
 
     /// <summary>Where results go.</summary>

@@ -5,7 +5,8 @@ namespace Taba.Diffusion.Engine;
 /// <summary>A row holds NaN or Inf. It was not written on; other rows of the batch are not touched by it.</summary>
 public sealed class NonFiniteStateException(int step, torch.ScalarType precision)
     : Exception(
-        $"Step {step} gave NaN or Inf with the network in {precision}; run this sample in a wider precision (float32), or look at its input.")
+        $"Step {step} gave NaN or Inf with the network in {precision}; run this sample in a wider precision (float32), or look at its "
+        + "input.")
 {
     /// <summary>The step (executed order, from 0) whose prediction or state was not finite.</summary>
     public int Step { get; } = step;
@@ -30,7 +31,9 @@ public sealed class PassFailedException(string engine, int step, Exception inner
 
 /// <summary>The device reported an error after which nothing works on it in this process: a new process has to go on.</summary>
 public sealed class DeviceBrokenException(string engine, Exception inner)
-    : Exception($"The device of model '{engine}' is broken for this process ({FirstLine(inner)}); the work goes on from its checkpoints in a new one.", inner)
+    : Exception(
+        $"The device of model '{engine}' is broken for this process ({FirstLine(inner)}); the work goes on from its checkpoints in a "
+        + "new one.", inner)
 {
     static string FirstLine(Exception error) => error.Message.Split('\n')[0].Trim();
 }

@@ -11,7 +11,10 @@ public sealed class EngineOptions
     [Range(1, 4096)]
     public int BatchSize { get; init; } = 16;
 
-    /// <summary>Begin with forward passes of at most this many rows, because more did not fit the device before. <see cref="Deterministic"/> overrules it.</summary>
+    /// <summary>
+    /// Begin with forward passes of at most this many rows, because more did not fit the device before. <see cref="Deterministic"/>
+    /// overrules it.
+    /// </summary>
     /// <value>The default value is null: <see cref="BatchSize"/>.</value>
     [Range(1, 4096)]
     public int? BatchLimit { get; init; }

@@ -3,7 +3,10 @@ using System.Diagnostics;
 
 namespace Taba.Diffusion.Engine;
 
-/// <summary>Decides after a step how each trajectory goes on, ends trajectories, and hands to the output thread what their observers are told.</summary>
+/// <summary>
+/// Decides after a step how each trajectory goes on, ends trajectories, and hands to the output thread what their observers are
+/// told.
+/// </summary>
 sealed class Outcomes(EngineOptions options, EngineTelemetry telemetry, SlotTable slots, SwapPrefetch prefetch, OutputPump output)
 {
     /// <summary>Opened and not ended; callers add, the engine's thread removes.</summary>
@@ -89,7 +92,8 @@ sealed class Outcomes(EngineOptions options, EngineTelemetry telemetry, SlotTabl
         if (trajectory.Ended)
             return;
         var step = trajectory.NextStep;
-        var error = new EngineStoppedException($"Engine '{options.Name}' is draining and begins no further segment; go on from step {step} later.");
+        var error = new EngineStoppedException(
+            $"Engine '{options.Name}' is draining and begins no further segment; go on from step {step} later.");
         Fail(trajectory, step, error, batch);
     }
 

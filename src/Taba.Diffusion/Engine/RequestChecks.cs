@@ -49,7 +49,8 @@ static class RequestChecks
             && (trajectory.ClassLabel is not { } label || ((label < 0 || label >= count) && label != model.NullClass)))
         {
             throw new ArgumentException(
-                $"The model is class-conditional and needs a class from 0 to {count - 1}; given: {trajectory.ClassLabel?.ToString() ?? "none"}.");
+                $"The model is class-conditional and needs a class from 0 to {count - 1}; given: "
+                + $"{trajectory.ClassLabel?.ToString() ?? "none"}.");
         }
     }
 
@@ -58,11 +59,13 @@ static class RequestChecks
         if (trajectory.NetworkRows == 1)
             return;
         if (model.NullClass is null && model.Text is null)
-            throw new ArgumentException($"The model has no unconditional prediction to guide away from, but a guidance scale of {trajectory.Guidance} was given.");
+            throw new ArgumentException(
+                $"The model has no unconditional prediction to guide away from, but a guidance scale of {trajectory.Guidance} was given.");
         if (!double.IsFinite(trajectory.Guidance))
             throw new ArgumentException($"The guidance scale is {trajectory.Guidance}; it must be a finite number.");
         if (trajectory.NetworkRows > largestBatch)
-            throw new ArgumentException($"A guided step needs {trajectory.NetworkRows} rows of the network, and a forward pass here has at most {largestBatch}.");
+            throw new ArgumentException(
+                $"A guided step needs {trajectory.NetworkRows} rows of the network, and a forward pass here has at most {largestBatch}.");
     }
 
     static void CheckText(Trajectory trajectory, DenoiserFacts model)

@@ -4,7 +4,8 @@ namespace Taba.Diffusion.Engine;
 
 /// <summary>One turn of the engine: every ready swap row, and one forward pass.</summary>
 sealed class Turn(
-    BatchPlanner planner, SlotTable slots, PassRunner passes, FaultIsolation faults, Outcomes outcomes, EngineTelemetry telemetry, EngineOptions options)
+    BatchPlanner planner, SlotTable slots, PassRunner passes, FaultIsolation faults, Outcomes outcomes, EngineTelemetry telemetry,
+    EngineOptions options)
 {
     readonly List<Trajectory> _network = [];
     readonly List<Trajectory> _swappedEps = [];

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Taba.Diffusion.Models;
+using Taba.Diffusion.Native;
 using Taba.Diffusion.Sampling;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -23,7 +24,6 @@ enum Pass
 sealed class TurnExecutor : IDisposable
 {
     static readonly long[] s_rowDims = [1, 2, 3];
-    static readonly Scalar s_one = 1.0.ToScalar();
 
     readonly IDenoiser _model;
     readonly IEvaluationJournal? _journal;
@@ -52,7 +52,8 @@ sealed class TurnExecutor : IDisposable
         if (_shape.Elements <= 0 || _shape.Elements * sizeof(float) * options.LargestBatch > int.MaxValue)
         {
             throw new ArgumentException(
-                $"A batch of {options.LargestBatch} rows of {_shape} is larger than 2 GiB, the most that the engine handles; choose a smaller one.");
+                $"A batch of {options.LargestBatch} rows of {_shape} is larger than 2 GiB, the most that the engine handles; choose a "
+                + "smaller one.");
         }
         _rowBytes = (int)(_shape.Elements * sizeof(float));
         _stateType = options.StatePrecision;
@@ -158,7 +159,10 @@ sealed class TurnExecutor : IDisposable
             NetworkTicks = Stopwatch.GetTimestamp() - started;
     }
 
-    /// <summary>Runs the network on zeros, at the step of <paramref name="like"/> and under its conditions. Nothing is kept, and no journal is told.</summary>
+    /// <summary>
+    /// Runs the network on zeros, at the step of <paramref name="like"/> and under its conditions. Nothing is kept, and no journal
+    /// is told.
+    /// </summary>
     public void Probe(Trajectory like, int shape)
     {
         using var scope = NewDisposeScope();
@@ -195,7 +199,7 @@ sealed class TurnExecutor : IDisposable
     void Finish(List<Trajectory> rows, BatchBuffers buffers, in DdimResult result, Tensor eps, OutputBatch output)
     {
         // Eps is looked at too: an infinite one is hidden by the clamp of x̂0.
-        var health = eps.sum(s_rowDims).add(result.XNext.sum(s_rowDims), s_one);
+        var health = eps.sum(s_rowDims).add(result.XNext.sum(s_rowDims), Scalars.One);
         Collect(rows, result.XNext, result.EpsUsed, result.PredXstart, output);
         Commit(rows, buffers, result.XNext, health);
     }

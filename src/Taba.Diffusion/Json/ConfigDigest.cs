@@ -21,7 +21,8 @@ static class ConfigDigest
         {
             case JsonValueKind.Object:
                 text.Append('{');
-                foreach (var field in element.EnumerateObject().Where(field => !field.Name.StartsWith('_')).OrderBy(field => field.Name, StringComparer.Ordinal))
+                foreach (var field in element.EnumerateObject().Where(field => !field.Name.StartsWith('_')).OrderBy(
+                    field => field.Name, StringComparer.Ordinal))
                 {
                     text.Append(JsonEncodedText.Encode(field.Name)).Append(':');
                     Write(field.Value, text);

@@ -27,15 +27,20 @@ sealed partial class JsonFields
     }
 
     /// <summary>A JSON array of integers, not empty.</summary>
-    public int[] Ints(string name, int least, int most) => [.. Items<int>(name, $"an array of 1 to {MostItems} integers from {least} to {most}", item =>
+    public int[] Ints(string name, int least, int most) =>
+        [.. Items<int>(name, $"an array of 1 to {MostItems} integers from {least} to {most}", item =>
         item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var number) && number >= least && number <= most ? number : null)];
 
     /// <summary>A JSON array of names, not empty, each of them known.</summary>
-    /// <exception cref="InvalidDataException">A name is not among <paramref name="known"/>; the message gives it and all of those.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A name is not among <paramref name="known"/>; the message gives it and all of those.
+    /// </exception>
     public string[] Names(string name, params string[] known)
     {
         var names = Items<int>(name, $"an array of 1 to {MostItems} names", item =>
-            item.ValueKind == JsonValueKind.String ? Array.IndexOf(known, item.GetString()) is var i && i >= 0 ? i : throw Unknown(name, item.GetString()!, known) : null);
+            item.ValueKind == JsonValueKind.String ? Array.IndexOf(known, item.GetString()) is var i && i >= 0
+                ? i
+                : throw Unknown(name, item.GetString()!, known) : null);
         return [.. names.Select(i => known[i])];
     }
 
@@ -90,5 +95,7 @@ sealed partial class JsonFields
     }
 
     InvalidDataException Unknown(string name, string text, string[] known) =>
-        new($"{source}: the field '{name}' names '{(text.Length <= 60 ? text : text[..60] + "...")}', which is not supported; known are {string.Join(", ", known)}.");
+        new(
+            $"{source}: the field '{name}' names '{(text.Length <= 60 ? text : text[..60] + "...")}', which is not supported; known are "
+            + $"{string.Join(", ", known)}.");
 }

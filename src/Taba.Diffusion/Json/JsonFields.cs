@@ -7,11 +7,11 @@ namespace Taba.Diffusion.Json;
 /// <param name="source">The file, for messages.</param>
 sealed partial class JsonFields(JsonElement element, string source)
 {
-    readonly HashSet<string> known = new(StringComparer.Ordinal);
+    readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
     public bool Has(string name)
     {
-        known.Add(name);
+        _known.Add(name);
         return element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
     }
 
@@ -19,7 +19,7 @@ sealed partial class JsonFields(JsonElement element, string source)
     public void Ignore(params ReadOnlySpan<string> names)
     {
         foreach (var name in names)
-            known.Add(name);
+            _known.Add(name);
     }
 
     public int Int(string name, int? otherwise, int least, int most)
@@ -97,10 +97,11 @@ sealed partial class JsonFields(JsonElement element, string source)
     {
         foreach (var property in element.EnumerateObject())
         {
-            if (!known.Contains(property.Name))
+            if (!_known.Contains(property.Name))
             {
                 throw new InvalidDataException(
-                    $"{source}: the field '{property.Name}' is unknown; known are {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
+                    $"{source}: the field '{property.Name}' is unknown; known are "
+                    + $"{string.Join(", ", _known.Order(StringComparer.Ordinal))}.");
             }
         }
     }

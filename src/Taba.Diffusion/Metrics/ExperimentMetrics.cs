@@ -8,7 +8,7 @@ namespace Taba.Diffusion.Metrics;
 /// </summary>
 public sealed class ExperimentMetrics
 {
-    readonly Dictionary<string, Statistics> remembered = [];
+    readonly Dictionary<string, Statistics> _remembered = [];
 
     /// <summary>The metrics of a run. Those whose tensors are not there are left out.</summary>
     /// <param name="noise">x_T; null when the images came from elsewhere.</param>
@@ -48,7 +48,7 @@ public sealed class ExperimentMetrics
 
     Statistics Measure(IMetricRows rows, CancellationToken cancellationToken)
     {
-        if (remembered.TryGetValue(rows.Identity, out var known))
+        if (_remembered.TryGetValue(rows.Identity, out var known))
             return known;
 
         var moments = new MomentsAccumulator();
@@ -68,7 +68,7 @@ public sealed class ExperimentMetrics
             correlation.EndPass();
         }
 
-        return remembered[rows.Identity] = new(moments.Value, correlation.Compute());
+        return _remembered[rows.Identity] = new(moments.Value, correlation.Compute());
     }
 
     static double Error(IMetricRows a, IMetricRows b, CancellationToken cancellationToken)

@@ -24,5 +24,6 @@ public interface IMetricRows
     IEnumerable<ReadOnlyMemory<float>> Chunks(CancellationToken cancellationToken);
 
     /// <summary>Rows of a chunk: about half a MiB, or 16 of larger rows.</summary>
-    static int RowsAtOnce(StateShape shape) => (int)Math.Clamp(ChunkBytes / Math.Max(1, shape.Elements * sizeof(float)), LeastRows, MostRows);
+    static int RowsAtOnce(StateShape shape) =>
+        (int)Math.Clamp(ChunkBytes / Math.Max(1, shape.Elements * sizeof(float)), LeastRows, MostRows);
 }

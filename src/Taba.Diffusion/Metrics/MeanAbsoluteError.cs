@@ -3,29 +3,30 @@ namespace Taba.Diffusion.Metrics;
 /// <summary>Mean of |a - b| over values that come in parts (reconstruction_error_noise, reconstruction_error_images).</summary>
 public sealed class MeanAbsoluteError
 {
-    long count;
-    double sum;
+    long _count;
+    double _sum;
 
     /// <summary>The mean so far; NaN before the first value.</summary>
-    public double Value => sum / count;
+    public double Value => _sum / _count;
 
     /// <summary>Takes in as many values of one tensor as of the other.</summary>
     /// <exception cref="ArgumentException">Lengths differ.</exception>
     public void Add(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
         if (a.Length != b.Length)
-            throw new ArgumentException($"The mean absolute error needs tensors of one size: these parts have {a.Length} and {b.Length} values.");
+            throw new ArgumentException(
+                $"The mean absolute error needs tensors of one size: these parts have {a.Length} and {b.Length} values.");
 
         for (var i = 0; i < a.Length; i++)
-            sum += Math.Abs((double)a[i] - b[i]);
-        count += a.Length;
+            _sum += Math.Abs((double)a[i] - b[i]);
+        _count += a.Length;
     }
 
     /// <summary>Takes in what another accumulator has seen.</summary>
     public void Merge(MeanAbsoluteError other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        sum += other.sum;
-        count += other.count;
+        _sum += other._sum;
+        _count += other._count;
     }
 }

@@ -8,14 +8,14 @@ public sealed class MomentsAccumulator
 {
     const int BlockLength = 4096;
 
-    long count;
-    double mean;
+    long _count;
+    double _mean;
 
     // Sum of squared differences from the mean.
-    double squares;
+    double _squares;
 
     /// <summary>The moments of what was added so far.</summary>
-    public Moments Value => new(count, count == 0 ? double.NaN : mean, count < 2 ? double.NaN : Math.Sqrt(squares / (count - 1)));
+    public Moments Value => new(_count, _count == 0 ? double.NaN : _mean, _count < 2 ? double.NaN : Math.Sqrt(_squares / (_count - 1)));
 
     /// <summary>Takes in any number of values.</summary>
     public void Add(ReadOnlySpan<float> values)
@@ -41,7 +41,7 @@ public sealed class MomentsAccumulator
     public void Merge(MomentsAccumulator other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        Merge(other.count, other.mean, other.squares);
+        Merge(other._count, other._mean, other._squares);
     }
 
     void Merge(long otherCount, double otherMean, double otherSquares)
@@ -49,10 +49,10 @@ public sealed class MomentsAccumulator
         if (otherCount == 0)
             return;
 
-        var total = count + otherCount;
-        var difference = otherMean - mean;
-        mean += difference * otherCount / total;
-        squares += otherSquares + (difference * difference * count / total * otherCount);
-        count = total;
+        var total = _count + otherCount;
+        var difference = otherMean - _mean;
+        _mean += difference * otherCount / total;
+        _squares += otherSquares + (difference * difference * _count / total * otherCount);
+        _count = total;
     }
 }

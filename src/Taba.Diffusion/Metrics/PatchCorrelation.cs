@@ -26,16 +26,16 @@ public sealed class PatchCorrelation : IDisposable
     // Rows are widened to float64 in chunks of about this size.
     const long ChunkBytes = 32L << 20;
 
-    readonly StateShape shape;
-    readonly int topK;
-    readonly int chunkRows;
-    readonly IReadOnlyList<IReadOnlyList<PatchRegion>> passes;
-    readonly List<double> strongest = [];
+    readonly StateShape _shape;
+    readonly int _topK;
+    readonly int _chunkRows;
+    readonly IReadOnlyList<IReadOnlyList<PatchRegion>> _passes;
+    readonly List<double> _strongest = [];
 
-    List<RegionCovariance> regions = [];
-    Tensor? shift;
-    long count;
-    long? firstPassCount;
+    List<RegionCovariance> _regions = [];
+    Tensor? _shift;
+    long _count;
+    long? _firstPassCount;
 
     /// <summary>A metric without rows yet, in its first pass.</summary>
     /// <param name="shape">C,H,W of a row.</param>
@@ -43,20 +43,21 @@ public sealed class PatchCorrelation : IDisposable
     /// <param name="topK">How many correlations of a patch count, 1 or more.</param>
     /// <param name="memoryLimit">Bytes of covariances kept at a time.</param>
     /// <exception cref="ArgumentException">A number is not positive, or a single patch is above the memory limit.</exception>
-    public PatchCorrelation(StateShape shape, int patchSize = DefaultPatchSize, int topK = DefaultTopK, long memoryLimit = DefaultMemoryLimit)
+    public PatchCorrelation(
+        StateShape shape, int patchSize = DefaultPatchSize, int topK = DefaultTopK, long memoryLimit = DefaultMemoryLimit)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(shape.Elements, 1, nameof(shape));
         ArgumentOutOfRangeException.ThrowIfLessThan(patchSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(topK, 1);
-        this.shape = shape;
-        this.topK = topK;
-        passes = PatchRegion.Plan(shape, patchSize, memoryLimit);
-        chunkRows = (int)Math.Clamp(ChunkBytes / (shape.Elements * sizeof(double)), 1, 4096);
+        _shape = shape;
+        _topK = topK;
+        _passes = PatchRegion.Plan(shape, patchSize, memoryLimit);
+        _chunkRows = (int)Math.Clamp(ChunkBytes / (shape.Elements * sizeof(double)), 1, 4096);
         Open(0);
     }
 
     /// <summary>The number of times that all rows must be added.</summary>
-    public int PassCount => passes.Count;
+    public int PassCount => _passes.Count;
 
     /// <summary>The pass that rows are added to now, from 0; <see cref="PassCount"/> when all are ended.</summary>
     public int Pass { get; private set; }
@@ -68,32 +69,35 @@ public sealed class PatchCorrelation : IDisposable
     {
         if (Pass == PassCount)
             throw new InvalidOperationException("All passes of the correlation are ended; it takes no more rows.");
-        if (rows.Length % shape.Elements != 0)
-            throw new ArgumentException($"{rows.Length} values are not whole rows of {shape} ({shape.Elements} values each).", nameof(rows));
+        if (rows.Length % _shape.Elements != 0)
+            throw new ArgumentException(
+                $"{rows.Length} values are not whole rows of {_shape} ({_shape.Elements} values each).", nameof(rows));
 
-        var rowLength = checked((int)shape.Elements);
+        var rowLength = checked((int)_shape.Elements);
         while (!rows.IsEmpty)
         {
-            var values = rows[..Math.Min(rows.Length, chunkRows * rowLength)];
+            var values = rows[..Math.Min(rows.Length, _chunkRows * rowLength)];
             AddChunk(values, values.Length / rowLength);
             rows = rows[values.Length..];
         }
     }
 
     /// <summary>Ends a pass. The rows of the next one must be the same.</summary>
-    /// <exception cref="InvalidOperationException">There is no pass to end, no row was added, or not as many as in the first pass.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// There is no pass to end, no row was added, or not as many as in the first pass.
+    /// </exception>
     public void EndPass()
     {
         if (Pass == PassCount)
             throw new InvalidOperationException("All passes of the correlation are ended.");
-        if (count == 0)
+        if (_count == 0)
             throw new InvalidOperationException("The correlation has no rows.");
-        if (firstPassCount is { } expected && expected != count)
-            throw new InvalidOperationException($"Pass {Pass} of the correlation had {count} rows, the first had {expected}.");
+        if (_firstPassCount is { } expected && expected != _count)
+            throw new InvalidOperationException($"Pass {Pass} of the correlation had {_count} rows, the first had {expected}.");
 
-        firstPassCount = count;
-        foreach (var region in regions)
-            region.AppendStrongest(count, topK, strongest);
+        _firstPassCount = _count;
+        foreach (var region in _regions)
+            region.AppendStrongest(_count, _topK, _strongest);
         Close();
         Pass++;
         if (Pass < PassCount)
@@ -110,45 +114,45 @@ public sealed class PatchCorrelation : IDisposable
             throw new InvalidOperationException($"The correlation needs {PassCount} passes over the rows; {Pass} are ended.");
 
         // NaN without any pair of values (patches of one value).
-        var mean = strongest.Sum() / strongest.Count;
-        var squares = strongest.Sum(value => (value - mean) * (value - mean));
-        return new CorrelationSummary(mean, strongest.Count < 2 ? double.NaN : Math.Sqrt(squares / (strongest.Count - 1)));
+        var mean = _strongest.Sum() / _strongest.Count;
+        var squares = _strongest.Sum(value => (value - mean) * (value - mean));
+        return new CorrelationSummary(mean, _strongest.Count < 2 ? double.NaN : Math.Sqrt(squares / (_strongest.Count - 1)));
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         Close();
-        shift?.Dispose();
-        shift = null;
+        _shift?.Dispose();
+        _shift = null;
     }
 
     void AddChunk(ReadOnlySpan<float> values, int rows)
     {
         using var scope = NewDisposeScope();
-        var wide = empty(shape.Batch(rows), ScalarType.Float64, CPU);
+        var wide = empty(_shape.Batch(rows), ScalarType.Float64, CPU);
         var doubles = MemoryMarshal.Cast<byte, double>(wide.bytes);
         for (var i = 0; i < values.Length; i++)
             doubles[i] = values[i];
 
         // Sums of differences from the first row: small where values hardly vary, and exactly 0 where they do not vary at all.
-        shift ??= wide.narrow(0, 0, 1).clone().DetachFromDisposeScope();
-        wide.sub_(shift);
-        foreach (var region in regions)
+        _shift ??= wide.narrow(0, 0, 1).clone().DetachFromDisposeScope();
+        wide.sub_(_shift);
+        foreach (var region in _regions)
             region.Add(wide, rows);
-        count += rows;
+        _count += rows;
     }
 
     void Open(int pass)
     {
-        count = 0;
-        regions = [.. passes[pass].Select(region => new RegionCovariance(region, shape.Channels))];
+        _count = 0;
+        _regions = [.. _passes[pass].Select(region => new RegionCovariance(region, _shape.Channels))];
     }
 
     void Close()
     {
-        foreach (var region in regions)
+        foreach (var region in _regions)
             region.Dispose();
-        regions = [];
+        _regions = [];
     }
 }

@@ -71,7 +71,8 @@ readonly record struct PatchRegion(int Top, int Left, int Rows, int Columns, int
         if (bytesPerPatch > memoryLimit)
         {
             throw new ArgumentException(
-                $"The correlation of a {PatchHeight}x{PatchWidth} patch of {shape} needs {bytesPerPatch:N0} bytes, the limit is {memoryLimit:N0}; use a smaller patch.");
+                $"The correlation of a {PatchHeight}x{PatchWidth} patch of {shape} needs {bytesPerPatch:N0} bytes, the limit is "
+                + $"{memoryLimit:N0}; use a smaller patch.");
         }
 
         var fitting = (int)Math.Min(int.MaxValue, memoryLimit / bytesPerPatch);

@@ -8,5 +8,6 @@ static class EpsChannels
     /// <param name="output">[B,C or 2C,H,W].</param>
     /// <param name="channels">C.</param>
     /// <returns>[B,C,H,W], contiguous.</returns>
-    public static Tensor Of(Tensor output, int channels) => output.size(1) == channels ? output : output.narrow(1, 0, channels).contiguous();
+    public static Tensor Of(Tensor output, int channels) =>
+        output.size(1) == channels ? output : output.narrow(1, 0, channels).contiguous();
 }

@@ -59,7 +59,9 @@ public abstract record ModelDefinition
 
     /// <summary>The noise levels of T inference steps.</summary>
     /// <param name="numInferenceSteps">T.</param>
-    /// <param name="consistentForward">Forward replacement goes to the level that the next step expects, where upstream's is another.</param>
+    /// <param name="consistentForward">
+    /// Forward replacement goes to the level that the next step expects, where upstream's is another.
+    /// </param>
     /// <exception cref="ArgumentException">T cannot be had.</exception>
     public abstract IDiffusionSchedule CreateSchedule(int numInferenceSteps, bool consistentForward = false);
 

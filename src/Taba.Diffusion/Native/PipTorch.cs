@@ -18,7 +18,7 @@ static partial class PipTorch
     const string SupportedVersion = "2.10.";
 
     /// <summary>In the order of their needs. Those of CUDA are absent from a CPU build.</summary>
-    static readonly (string Name, bool Required)[] libraries =
+    static readonly (string Name, bool Required)[] s_libraries =
     [
         ("libtorch_global_deps.so", false),
         ("libc10.so", true),
@@ -49,7 +49,7 @@ static partial class PipTorch
                 + "unset the variable, or build with -p:TorchBackend=none.");
         }
 
-        foreach (var (name, required) in libraries)
+        foreach (var (name, required) in s_libraries)
         {
             var path = Path.Combine(lib, name);
             if (required || File.Exists(path))

@@ -27,7 +27,10 @@ sealed class StagedTensor : IDisposable
     /// <summary>The host's memory; the device sees a change after <see cref="Upload"/>.</summary>
     public Span<byte> HostBytes => _host.bytes;
 
-    /// <summary>Copies the host's memory to the device, behind what the device has to do already. The host must not write again until that is done.</summary>
+    /// <summary>
+    /// Copies the host's memory to the device, behind what the device has to do already. The host must not write again until that
+    /// is done.
+    /// </summary>
     public void Upload()
     {
         if (!ReferenceEquals(_host, Value))

@@ -10,24 +10,24 @@ sealed class NormalStream : IDisposable
     const int MaxDraw = 1 << 16;
     const int MaxSavedStates = 1024;
 
-    readonly Generator generator;
-    readonly ScalarType dtype;
-    readonly int elementSize;
+    readonly Generator _generator;
+    readonly ScalarType _dtype;
+    readonly int _elementSize;
 
     // Generator states (5 KB each) by the element they stand before, at multiples of the interval.
-    readonly SortedList<long, byte[]> saved = [];
-    long interval = 1 << 18;
+    readonly SortedList<long, byte[]> _saved = [];
+    long _interval = 1 << 18;
 
     // Elements drawn so far, and the last block of them: a row may end inside a block that the next row begins in.
-    long position;
-    byte[] lastBlock;
+    long _position;
+    byte[] _lastBlock;
 
     internal NormalStream(ulong seed, Dtype dtype)
     {
-        this.dtype = dtype.ToScalarType();
-        elementSize = dtype.Size();
-        generator = new Generator(seed, CPU);
-        lastBlock = [];
+        _dtype = dtype.ToScalarType();
+        _elementSize = dtype.Size();
+        _generator = new Generator(seed, CPU);
+        _lastBlock = [];
         Save();
     }
 
@@ -46,11 +46,11 @@ sealed class NormalStream : IDisposable
         if (skip != 0 && !destination.IsEmpty)
         {
             ReadBlock(from - skip);
-            var first = lastBlock.AsSpan(skip * elementSize);
+            var first = _lastBlock.AsSpan(skip * _elementSize);
             first = first[..Math.Min(first.Length, destination.Length)];
             first.CopyTo(destination);
             destination = destination[first.Length..];
-            from += first.Length / elementSize;
+            from += first.Length / _elementSize;
         }
 
         if (destination.IsEmpty)
@@ -59,16 +59,16 @@ sealed class NormalStream : IDisposable
         Seek(from);
         while (!destination.IsEmpty)
         {
-            var wanted = destination.Length / elementSize;
+            var wanted = destination.Length / _elementSize;
             if (wanted < Block)
             {
-                ReadBlock(position);
-                lastBlock.AsSpan(0, destination.Length).CopyTo(destination);
+                ReadBlock(_position);
+                _lastBlock.AsSpan(0, destination.Length).CopyTo(destination);
                 return;
             }
 
             var drawn = Draw(wanted - (wanted % Block), destination);
-            destination = destination[(drawn * elementSize)..];
+            destination = destination[(drawn * _elementSize)..];
         }
     }
 
@@ -77,101 +77,101 @@ sealed class NormalStream : IDisposable
     {
         var remainder = elements % Block;
         Seek(elements - remainder);
-        using (var thrownAway = empty([remainder], dtype, CPU))
-            thrownAway.uniform_(0, 1, generator);
-        using var values = randn([Block], dtype, CPU, generator: generator);
+        using (var thrownAway = empty([remainder], _dtype, CPU))
+            thrownAway.uniform_(0, 1, _generator);
+        using var values = randn([Block], _dtype, CPU, generator: _generator);
 
         // The generator now stands where no stream position is.
         Restore(0);
         return values.bytes.ToArray();
     }
 
-    public void Dispose() => generator.Dispose();
+    public void Dispose() => _generator.Dispose();
 
     void ReadBlock(long blockStart)
     {
-        if (lastBlock.Length > 0 && blockStart == position - Block)
+        if (_lastBlock.Length > 0 && blockStart == _position - Block)
             return;
         Seek(blockStart);
-        var block = new byte[Block * elementSize];
+        var block = new byte[Block * _elementSize];
         Draw(Block, block);
     }
 
     int Draw(int wanted, Span<byte> destination)
     {
         var count = CountToSave(wanted);
-        using var values = randn([count], dtype, CPU, generator: generator);
+        using var values = randn([count], _dtype, CPU, generator: _generator);
         var bytes = values.bytes;
         bytes.CopyTo(destination);
-        if (lastBlock.Length == 0)
-            lastBlock = new byte[Block * elementSize];
-        bytes[^lastBlock.Length..].CopyTo(lastBlock);
-        MoveTo(position + count);
+        if (_lastBlock.Length == 0)
+            _lastBlock = new byte[Block * _elementSize];
+        bytes[^_lastBlock.Length..].CopyTo(_lastBlock);
+        MoveTo(_position + count);
         return count;
     }
 
     void Seek(long target)
     {
-        if (target == position)
+        if (target == _position)
             return;
 
         var nearest = NearestSaved(target);
-        if (target < position || nearest > position)
+        if (target < _position || nearest > _position)
             Restore(nearest);
 
         // A uniform draw takes as much from the generator as a normal one of the same type, for less work.
-        while (position < target)
+        while (_position < target)
         {
-            var count = CountToSave((int)Math.Min(target - position, MaxDraw));
-            using var skipped = empty([count], dtype, CPU);
-            skipped.uniform_(0, 1, generator);
-            lastBlock = [];
-            MoveTo(position + count);
+            var count = CountToSave((int)Math.Min(target - _position, MaxDraw));
+            using var skipped = empty([count], _dtype, CPU);
+            skipped.uniform_(0, 1, _generator);
+            _lastBlock = [];
+            MoveTo(_position + count);
         }
     }
 
     // Draws end at the places where states are kept.
-    int CountToSave(int wanted) => (int)Math.Min(Math.Min(wanted, MaxDraw), interval - (position % interval));
+    int CountToSave(int wanted) => (int)Math.Min(Math.Min(wanted, MaxDraw), _interval - (_position % _interval));
 
     void MoveTo(long next)
     {
-        position = next;
-        if (position % interval == 0 && !saved.ContainsKey(position))
+        _position = next;
+        if (_position % _interval == 0 && !_saved.ContainsKey(_position))
             Save();
     }
 
     void Save()
     {
-        using (var state = generator.get_state())
-            saved.Add(position, state.bytes.ToArray());
-        if (saved.Count <= MaxSavedStates)
+        using (var state = _generator.get_state())
+            _saved.Add(_position, state.bytes.ToArray());
+        if (_saved.Count <= MaxSavedStates)
             return;
 
-        interval *= 2;
-        for (var i = saved.Count - 1; i >= 0; i--)
+        _interval *= 2;
+        for (var i = _saved.Count - 1; i >= 0; i--)
         {
-            if (saved.Keys[i] % interval != 0)
-                saved.RemoveAt(i);
+            if (_saved.Keys[i] % _interval != 0)
+                _saved.RemoveAt(i);
         }
     }
 
     void Restore(long place)
     {
-        using var state = tensor(saved[place], ScalarType.Byte);
-        generator.set_state(state);
-        position = place;
-        lastBlock = [];
+        using var state = tensor(_saved[place], ScalarType.Byte);
+        _generator.set_state(state);
+        _position = place;
+        _lastBlock = [];
     }
 
     long NearestSaved(long target)
     {
-        var (low, high) = (0, saved.Count - 1);
+        var (low, high) = (0, _saved.Count - 1);
         while (low < high)
         {
             var middle = (low + high + 1) / 2;
-            (low, high) = saved.Keys[middle] <= target ? (middle, high) : (low, middle - 1);
+            (low, high) = _saved.Keys[middle] <= target ? (middle, high) : (low, middle - 1);
         }
 
-        return saved.Keys[low];
+        return _saved.Keys[low];
     }
 }

@@ -21,7 +21,8 @@ public sealed class NumpyRandomState
     public NumpyRandomState(long seed)
     {
         if (seed is < 0 or > uint.MaxValue)
-            throw new ArgumentOutOfRangeException(nameof(seed), seed, $"The seed {seed} must be between 0 and {uint.MaxValue}, as NumPy demands.");
+            throw new ArgumentOutOfRangeException(
+                nameof(seed), seed, $"The seed {seed} must be between 0 and {uint.MaxValue}, as NumPy demands.");
         _twister = MersenneTwister.FromSeed((uint)seed);
     }
 

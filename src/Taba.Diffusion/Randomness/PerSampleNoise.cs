@@ -10,11 +10,11 @@ public sealed class PerSampleNoise : INoiseSource
 {
     const double WordScale = 1.0 / 4294967296.0;
 
-    readonly uint seed;
-    readonly uint stream;
-    readonly Dtype dtype;
-    readonly int elementSize;
-    readonly long rowElements;
+    readonly uint _seed;
+    readonly uint _stream;
+    readonly Dtype _dtype;
+    readonly int _elementSize;
+    readonly long _rowElements;
 
     /// <summary>Noise of one seed and use.</summary>
     /// <param name="address">
@@ -24,15 +24,16 @@ public sealed class PerSampleNoise : INoiseSource
     public PerSampleNoise(NoiseAddress address)
     {
         if (address.Seed is < 0 or > uint.MaxValue)
-            throw new ArgumentOutOfRangeException(nameof(address), address.Seed, $"A seed of the per-sample layout must be 0 to {uint.MaxValue}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(address), address.Seed, $"A seed of the per-sample layout must be 0 to {uint.MaxValue}.");
 
-        seed = (uint)address.Seed;
-        stream = (uint)address.Stream;
-        dtype = address.Dtype;
-        elementSize = dtype.Size();
-        rowElements = address.Shape.Elements;
-        ArgumentOutOfRangeException.ThrowIfLessThan(rowElements, 1, nameof(address));
-        RowBytes = checked((int)(rowElements * elementSize));
+        _seed = (uint)address.Seed;
+        _stream = (uint)address.Stream;
+        _dtype = address.Dtype;
+        _elementSize = _dtype.Size();
+        _rowElements = address.Shape.Elements;
+        ArgumentOutOfRangeException.ThrowIfLessThan(_rowElements, 1, nameof(address));
+        RowBytes = checked((int)(_rowElements * _elementSize));
     }
 
     /// <inheritdoc/>
@@ -54,17 +55,17 @@ public sealed class PerSampleNoise : INoiseSource
     void Row(ulong sample, Span<byte> row)
     {
         Span<double> normals = stackalloc double[4];
-        for (long element = 0, block = 0; element < rowElements; element += 4, block++)
+        for (long element = 0, block = 0; element < _rowElements; element += 4, block++)
         {
             FourNormals(sample, (ulong)block, normals);
-            for (var i = 0; i < 4 && element + i < rowElements; i++)
-                Write(normals[i], row.Slice((int)(element + i) * elementSize, elementSize));
+            for (var i = 0; i < 4 && element + i < _rowElements; i++)
+                Write(normals[i], row.Slice((int)(element + i) * _elementSize, _elementSize));
         }
     }
 
     void FourNormals(ulong sample, ulong block, Span<double> normals)
     {
-        var words = Philox.Block(seed, stream, (uint)sample, (uint)(sample >> 32), (uint)block, (uint)(block >> 32));
+        var words = Philox.Block(_seed, _stream, (uint)sample, (uint)(sample >> 32), (uint)block, (uint)(block >> 32));
         (normals[0], normals[1]) = BoxMuller(words.X0, words.X1);
         (normals[2], normals[3]) = BoxMuller(words.X2, words.X3);
     }
@@ -79,7 +80,7 @@ public sealed class PerSampleNoise : INoiseSource
 
     void Write(double value, Span<byte> element)
     {
-        switch (dtype)
+        switch (_dtype)
         {
             case Dtype.Float64:
                 BinaryPrimitives.WriteDoubleLittleEndian(element, value);

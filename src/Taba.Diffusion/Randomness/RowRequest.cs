@@ -9,13 +9,16 @@ static class RowRequest
         if (start < 0 || count < 0 || start > long.MaxValue - count || (totalRows is { } total && start + count > total))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(start), start, $"Rows {start} to {start + count} were asked for; the noise has {(totalRows is { } rows ? $"rows 0 to {rows}" : "no negative rows")}.");
+                nameof(start), start,
+                $"Rows {start} to {start + count} were asked for; the noise has "
+                + $"{(totalRows is { } rows ? $"rows 0 to {rows}" : "no negative rows")}.");
         }
 
         if (destinationLength != (long)count * rowBytes)
         {
             throw new ArgumentException(
-                $"{count} rows of {rowBytes} bytes need a destination of {(long)count * rowBytes} bytes, this one has {destinationLength}.");
+                $"{count} rows of {rowBytes} bytes need a destination of {(long)count * rowBytes} bytes, this one has "
+                + $"{destinationLength}.");
         }
     }
 }

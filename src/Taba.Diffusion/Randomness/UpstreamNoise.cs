@@ -13,17 +13,17 @@ public sealed class UpstreamNoise : INoiseSource
 {
     const int Block = NoiseAddress.Block;
 
-    readonly Lock gate = new();
-    readonly NormalStream stream;
-    readonly Dtype dtype;
-    readonly ulong seed;
-    readonly int elementSize;
-    readonly long rowElements;
-    readonly long? totalRows;
+    readonly Lock _gate = new();
+    readonly NormalStream _stream;
+    readonly Dtype _dtype;
+    readonly ulong _seed;
+    readonly int _elementSize;
+    readonly long _rowElements;
+    readonly long? _totalRows;
 
     // The values that depend on the total: [tailStart, total). Drawn once.
-    readonly long tailStart;
-    byte[]? tail;
+    readonly long _tailStart;
+    byte[]? _tail;
 
     /// <summary>The rows of randn(N,C,H,W).</summary>
     /// <param name="address">
@@ -33,18 +33,18 @@ public sealed class UpstreamNoise : INoiseSource
     /// <exception cref="InvalidOperationException">N is missing although numbers depend on it.</exception>
     public UpstreamNoise(NoiseAddress address)
     {
-        dtype = address.Dtype;
-        seed = unchecked((ulong)address.Seed);
-        elementSize = dtype.Size();
-        rowElements = address.Shape.Elements;
-        ArgumentOutOfRangeException.ThrowIfLessThan(rowElements, 1, nameof(address));
-        RowBytes = checked((int)(rowElements * elementSize));
-        totalRows = address.TotalRows;
-        if (totalRows is { } rows)
+        _dtype = address.Dtype;
+        _seed = unchecked((ulong)address.Seed);
+        _elementSize = _dtype.Size();
+        _rowElements = address.Shape.Elements;
+        ArgumentOutOfRangeException.ThrowIfLessThan(_rowElements, 1, nameof(address));
+        RowBytes = checked((int)(_rowElements * _elementSize));
+        _totalRows = address.TotalRows;
+        if (_totalRows is { } rows)
             ArgumentOutOfRangeException.ThrowIfNegative(rows, nameof(address));
 
-        tailStart = address.DependsOnTotal ? Math.Max(0, checked(totalRows!.Value * rowElements) - Block) : long.MaxValue;
-        stream = new NormalStream(seed, dtype);
+        _tailStart = address.DependsOnTotal ? Math.Max(0, checked(_totalRows!.Value * _rowElements) - Block) : long.MaxValue;
+        _stream = new NormalStream(_seed, _dtype);
     }
 
     /// <inheritdoc/>
@@ -53,21 +53,21 @@ public sealed class UpstreamNoise : INoiseSource
     /// <inheritdoc/>
     public void Rows(long start, int count, Span<byte> destination)
     {
-        RowRequest.Check(start, count, RowBytes, destination.Length, totalRows);
+        RowRequest.Check(start, count, RowBytes, destination.Length, _totalRows);
         if (count == 0)
             return;
 
-        var from = checked(start * rowElements);
-        var to = checked(from + (count * rowElements));
-        lock (gate)
+        var from = checked(start * _rowElements);
+        var to = checked(from + (count * _rowElements));
+        lock (_gate)
         {
-            var bodyEnd = Math.Clamp(tailStart, from, to);
-            var bodyBytes = (int)((bodyEnd - from) * elementSize);
-            stream.Read(from, destination[..bodyBytes]);
+            var bodyEnd = Math.Clamp(_tailStart, from, to);
+            var bodyBytes = (int)((bodyEnd - from) * _elementSize);
+            _stream.Read(from, destination[..bodyBytes]);
             if (bodyEnd < to)
             {
-                tail ??= DrawTail();
-                tail.AsSpan((int)((bodyEnd - tailStart) * elementSize), destination.Length - bodyBytes).CopyTo(destination[bodyBytes..]);
+                _tail ??= DrawTail();
+                _tail.AsSpan((int)((bodyEnd - _tailStart) * _elementSize), destination.Length - bodyBytes).CopyTo(destination[bodyBytes..]);
             }
         }
     }
@@ -75,13 +75,13 @@ public sealed class UpstreamNoise : INoiseSource
     /// <inheritdoc/>
     public void Dispose()
     {
-        lock (gate)
-            stream.Dispose();
+        lock (_gate)
+            _stream.Dispose();
     }
 
     byte[] DrawTail()
     {
-        var elements = totalRows!.Value * rowElements;
-        return elements < Block ? NormalStream.DrawWhole(seed, dtype, elements) : stream.DrawTail(elements);
+        var elements = _totalRows!.Value * _rowElements;
+        return elements < Block ? NormalStream.DrawWhole(_seed, _dtype, elements) : _stream.DrawTail(elements);
     }
 }

@@ -33,7 +33,8 @@ public sealed record RetryPolicy(TimeSpan FirstPause, TimeSpan LongestPause, int
             {
                 MaxRetryAttempts = Tries - 1,
                 ShouldHandle = args => ValueTask.FromResult(args.Outcome.Exception is { } failure && MayPass(failure)),
-                DelayGenerator = args => ValueTask.FromResult<TimeSpan?>(AskedPause(args.Outcome.Exception!) ?? PauseAfter(args.AttemptNumber + 1)),
+                DelayGenerator = args => ValueTask.FromResult<TimeSpan?>(
+                    AskedPause(args.Outcome.Exception!) ?? PauseAfter(args.AttemptNumber + 1)),
                 OnRetry = args =>
                 {
                     notice?.Invoke(args.Outcome.Exception!, args.AttemptNumber + 1, args.RetryDelay);

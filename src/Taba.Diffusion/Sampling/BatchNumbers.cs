@@ -96,7 +96,9 @@ public sealed class BatchNumbers : IDisposable
 
     /// <summary>Takes over the numbers of a batch whose rows may differ in level, direction and rule.</summary>
     /// <param name="rows">One for each row.</param>
-    /// <exception cref="ArgumentException">There are not B of them, or two have different threshold ratios, which rows of one model never do.</exception>
+    /// <exception cref="ArgumentException">
+    /// There are not B of them, or two have different threshold ratios, which rows of one model never do.
+    /// </exception>
     public void Set(ReadOnlySpan<StepNumbers> rows)
     {
         if (rows.Length != Rows)
@@ -107,7 +109,8 @@ public sealed class BatchNumbers : IDisposable
             anyBounded |= row.ThresholdRatio > 0 || !double.IsPositiveInfinity(row.Bound);
             anyRederives |= row.Rederives;
             if (row.ThresholdRatio != 0 && ratio != 0 && row.ThresholdRatio != ratio)
-                throw new ArgumentException($"A batch has one dynamic thresholding ratio, not {ratio} and {row.ThresholdRatio}.", nameof(rows));
+                throw new ArgumentException(
+                    $"A batch has one dynamic thresholding ratio, not {ratio} and {row.ThresholdRatio}.", nameof(rows));
             ratio = Math.Max(ratio, row.ThresholdRatio);
         }
         (AnyBounded, AnyRederives, ThresholdRatio) = (anyBounded, anyRederives, ratio);

@@ -53,7 +53,9 @@ public static class Ddim
         Tensor Out(StateValue value) => value.Tensor.to(x.dtype, copy: true).MoveToOuterDisposeScope();
     }
 
-    /// <summary>x̂0 within the bounds of each row: clamped to ± a number, or thresholded dynamically (Saharia et al. 2022, section 2.3).</summary>
+    /// <summary>
+    /// x̂0 within the bounds of each row: clamped to ± a number, or thresholded dynamically (Saharia et al. 2022, section 2.3).
+    /// </summary>
     static Tensor Bounded(Tensor xstart, BatchNumbers at)
     {
         var bound = at.Bound;

@@ -11,7 +11,9 @@ public sealed record DdimRun
     /// <summary>[B] int64 classes, or [B,L,D] embeddings of prompts; null for an unconditional model.</summary>
     public Tensor? Conditions { get; init; }
 
-    /// <summary>The conditions to guide away from, of the shape of <see cref="Conditions"/>: the null class, or the negative prompt.</summary>
+    /// <summary>
+    /// The conditions to guide away from, of the shape of <see cref="Conditions"/>: the null class, or the negative prompt.
+    /// </summary>
     public Tensor? NullConditions { get; init; }
 
     /// <summary>Scale of classifier-free guidance; 1 or less is none.</summary>

@@ -18,7 +18,8 @@ public static class DdimSampler
     /// <param name="run">Batch, conditions and interventions.</param>
     /// <param name="stepped">Told of each step that had a prediction; the tensors live as long as the call.</param>
     /// <returns>x_0 or x_T, [B,C,H,W], in the caller's dispose scope.</returns>
-    public static Tensor Run(IDenoiser model, IDiffusionSchedule schedule, Direction direction, DdimRun run, Action<int, DdimResult>? stepped = null)
+    public static Tensor Run(
+        IDenoiser model, IDiffusionSchedule schedule, Direction direction, DdimRun run, Action<int, DdimResult>? stepped = null)
     {
         using var scope = NewDisposeScope();
         using var numbers = new BatchNumbers(1, model.Device, Ddim.Arithmetic(run.State));

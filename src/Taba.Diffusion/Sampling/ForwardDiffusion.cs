@@ -27,7 +27,8 @@ public static class ForwardDiffusion
     /// <param name="alphaBar">ᾱ of the level to reach, 0 to 1.</param>
     /// <param name="destination">Receives the noisy values; may be <paramref name="x"/> itself.</param>
     /// <param name="type">
-    /// The state's type. In half precision every operation is rounded to it, with float32 coefficients, as upstream's DiT and IF do on a GPU.
+    /// The state's type. In half precision every operation is rounded to it, with float32 coefficients, as upstream's DiT and IF do
+    /// on a GPU.
     /// </param>
     /// <exception cref="ArgumentException">Lengths differ.</exception>
     /// <exception cref="ArgumentOutOfRangeException">ᾱ is outside [0,1].</exception>
@@ -37,7 +38,8 @@ public static class ForwardDiffusion
         if (x.Length != noise.Length || destination.Length < x.Length)
         {
             throw new ArgumentException(
-                $"Forward diffusion needs as much noise and room as there are values: {x.Length} values, {noise.Length} of noise, room for {destination.Length}.");
+                $"Forward diffusion needs as much noise and room as there are values: {x.Length} values, {noise.Length} of noise, room "
+                + $"for {destination.Length}.");
         }
 
         if (!(alphaBar >= 0 && alphaBar <= 1))

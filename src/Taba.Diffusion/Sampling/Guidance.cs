@@ -1,4 +1,4 @@
-using TorchSharp;
+using Taba.Diffusion.Native;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Sampling;
@@ -6,8 +6,6 @@ namespace Taba.Diffusion.Sampling;
 /// <summary>Classifier-free guidance (Ho and Salimans 2022, equation 6 in diffusers' scale): eps = u + g·(c - u).</summary>
 public static class Guidance
 {
-    static readonly Scalar s_one = 1.0.ToScalar();
-
     /// <summary>Whether a scale asks for guidance; upstream's rule in every family.</summary>
     public static bool IsOn(double scale) => scale > 1;
 
@@ -19,6 +17,6 @@ public static class Guidance
     public static Tensor Combine(Tensor conditional, Tensor unconditional, Tensor scales)
     {
         using var scope = NewDisposeScope();
-        return conditional.sub(unconditional).mul_(scales).add_(unconditional, s_one).MoveToOuterDisposeScope();
+        return conditional.sub(unconditional).mul_(scales).add_(unconditional, Scalars.One).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,4 @@
-using TorchSharp;
+using Taba.Diffusion.Native;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Sampling;
@@ -10,8 +10,6 @@ namespace Taba.Diffusion.Sampling;
 /// </summary>
 readonly struct StateValue
 {
-    static readonly Scalar s_one = 1.0.ToScalar();
-
     readonly Tensor _value;
     readonly ScalarType? _half;
 
@@ -35,7 +33,7 @@ readonly struct StateValue
 
     public static StateValue operator /(StateValue value, Tensor number) => value.With(value._value.div(number));
 
-    public static StateValue operator +(StateValue a, StateValue b) => a.With(a._value.add(b._value, s_one));
+    public static StateValue operator +(StateValue a, StateValue b) => a.With(a._value.add(b._value, Scalars.One));
 
     public static StateValue operator -(StateValue a, StateValue b) => a.With(a._value.sub(b._value));
 

@@ -2,7 +2,10 @@ using Taba.Diffusion.Schedules;
 
 namespace Taba.Diffusion.Sampling;
 
-/// <summary>The numbers of one row's DDIM step, by the names that <see cref="Ddim"/> calls them. ᾱ is the level before the step, ᾱ' the one after it.</summary>
+/// <summary>
+/// The numbers of one row's DDIM step, by the names that <see cref="Ddim"/> calls them. ᾱ is the level before the step, ᾱ' the one
+/// after it.
+/// </summary>
 /// <remarks>
 /// They are float64: near a clean image eps is a difference of nearly equal numbers divided by √(1/ᾱ - 1), which can be as small as
 /// 0.003. A step may ask for the float32 values that upstream's ADM sampler has.
@@ -46,7 +49,9 @@ public readonly record struct StepNumbers
     /// <param name="epsGiven">
     /// eps is not the network's but a swapped one: it is used as given, and <see cref="PredictionRule.ClampAndRederive"/> does not clamp.
     /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">A level is outside its range, or eps is to be computed from x̂0 at ᾱ = 1, where x̂0 does not determine it.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A level is outside its range, or eps is to be computed from x̂0 at ᾱ = 1, where x̂0 does not determine it.
+    /// </exception>
     public static StepNumbers From(in DdimStep step, PredictionRule rule, PredictionBounds bounds, bool epsGiven = false)
     {
         var rederives = rule == PredictionRule.ClampAndRederive && !epsGiven;

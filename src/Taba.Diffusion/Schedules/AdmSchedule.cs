@@ -10,9 +10,9 @@ namespace Taba.Diffusion.Schedules;
 /// </remarks>
 public sealed class AdmSchedule : IDiffusionSchedule
 {
-    readonly bool singleCoefficients;
-    readonly double[] alphasCumprod;
-    readonly float[] timesteps;
+    readonly bool _singleCoefficients;
+    readonly double[] _alphasCumprod;
+    readonly float[] _timesteps;
 
     /// <summary>A schedule of T inference steps.</summary>
     /// <param name="diffusionSteps">Training steps of the model (4000 for ADM-32 and ADM-64, 1000 for ADM-256).</param>
@@ -23,17 +23,20 @@ public sealed class AdmSchedule : IDiffusionSchedule
     /// Steps have upstream's float32 coefficients. Their √(1 - ᾱ) is right to three digits at the lowest levels, which shows in
     /// upstream's numbers (up to 2.4e-3 in eps, 5e-4 in latents); without it steps are exact.
     /// </param>
-    /// <exception cref="ArgumentException">T cannot be reached with an integer stride; the message names the nearest T that can.</exception>
-    public AdmSchedule(int diffusionSteps, NoiseSchedule noiseSchedule, bool rescaleTimesteps, int numInferenceSteps, bool singleCoefficients = true)
+    /// <exception cref="ArgumentException">
+    /// T cannot be reached with an integer stride; the message names the nearest T that can.
+    /// </exception>
+    public AdmSchedule(
+        int diffusionSteps, NoiseSchedule noiseSchedule, bool rescaleTimesteps, int numInferenceSteps, bool singleCoefficients = true)
     {
-        this.singleCoefficients = singleCoefficients;
+        _singleCoefficients = singleCoefficients;
         var kept = TimestepRespacing.Strided(diffusionSteps, numInferenceSteps);
         NumInferenceSteps = numInferenceSteps;
-        alphasCumprod = CumulativeAlphas(Respace(BetaSchedule.Create(noiseSchedule, diffusionSteps), kept));
+        _alphasCumprod = CumulativeAlphas(Respace(BetaSchedule.Create(noiseSchedule, diffusionSteps), kept));
 
         // A float32 product, as the network's input is.
         var scale = rescaleTimesteps ? (float)(1000.0 / diffusionSteps) : 1f;
-        timesteps = [.. kept.Select(step => step * scale)];
+        _timesteps = [.. kept.Select(step => step * scale)];
     }
 
     /// <inheritdoc/>
@@ -59,7 +62,7 @@ public sealed class AdmSchedule : IDiffusionSchedule
             throw new ArgumentOutOfRangeException(nameof(k), k, $"The schedule has steps 0 to {NumInferenceSteps - 1}.");
 
         var i = direction == Direction.Sampling ? NumInferenceSteps - 1 - k : k;
-        return new DdimStep(timesteps[i], alphasCumprod[i], Level(direction == Direction.Sampling ? i - 1 : i + 1), singleCoefficients);
+        return new DdimStep(_timesteps[i], _alphasCumprod[i], Level(direction == Direction.Sampling ? i - 1 : i + 1), _singleCoefficients);
     }
 
     /// <inheritdoc/>
@@ -69,13 +72,14 @@ public sealed class AdmSchedule : IDiffusionSchedule
         if (forwardBeforeT < 1 || forwardBeforeT > MaxForwardBeforeT)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(forwardBeforeT), forwardBeforeT, $"forward_before_t of an ADM model with T = {NumInferenceSteps} must be 1 to {MaxForwardBeforeT}.");
+                nameof(forwardBeforeT), forwardBeforeT,
+                $"forward_before_t of an ADM model with T = {NumInferenceSteps} must be 1 to {MaxForwardBeforeT}.");
         }
 
-        return alphasCumprod[forwardBeforeT];
+        return _alphasCumprod[forwardBeforeT];
     }
 
-    double Level(int i) => i < 0 ? 1 : i == NumInferenceSteps ? 0 : alphasCumprod[i];
+    double Level(int i) => i < 0 ? 1 : i == NumInferenceSteps ? 0 : _alphasCumprod[i];
 
     static double[] Respace(double[] baseBetas, int[] kept)
     {

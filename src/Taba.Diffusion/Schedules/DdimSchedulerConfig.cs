@@ -62,7 +62,9 @@ public sealed record DdimSchedulerConfig
     /// <summary>Reads scheduler_config.json.</summary>
     /// <param name="element">The object.</param>
     /// <param name="source">The file, for messages.</param>
-    /// <exception cref="InvalidDataException">A field is of the wrong type, out of range, or asks for what DDIM here does not do.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A field is of the wrong type, out of range, or asks for what DDIM here does not do.
+    /// </exception>
     public static DdimSchedulerConfig Parse(JsonElement element, string source)
     {
         if (element.ValueKind != JsonValueKind.Object)
@@ -96,7 +98,8 @@ public sealed record DdimSchedulerConfig
 
     /// <summary>One line that says all of it: equal schedulers have equal lines. For digests.</summary>
     public string Canonical => string.Create(CultureInfo.InvariantCulture,
-        $"ddim steps={NumTrainTimesteps} curve={BetaCurve} beta={BetaStart:R}..{BetaEnd:R} trained={string.Join(';', TrainedBetas.Select(b => b.ToString("R", CultureInfo.InvariantCulture)))} "
+        $"ddim steps={NumTrainTimesteps} curve={BetaCurve} beta={BetaStart:R}..{BetaEnd:R} "
+        + $"trained={string.Join(';', TrainedBetas.Select(b => b.ToString("R", CultureInfo.InvariantCulture)))} "
         + $"alpha_to_one={SetAlphaToOne} offset={StepsOffset} clip={(ClipSample ? ClipSampleRange : 0):R} "
         + $"threshold={(Thresholding ? DynamicThresholdingRatio : 0):R}/{(Thresholding ? SampleMaxValue : 0):R}");
 

@@ -13,26 +13,28 @@ namespace Taba.Diffusion.Schedules;
 /// </remarks>
 public sealed class DiffusersSchedule : IDiffusionSchedule
 {
-    readonly DdimSchedulerConfig config;
-    readonly float[] alphasCumprod;
-    readonly int stride;
-    readonly bool consistentForward;
+    readonly DdimSchedulerConfig _config;
+    readonly float[] _alphasCumprod;
+    readonly int _stride;
+    readonly bool _consistentForward;
 
     /// <summary>A schedule of T inference steps.</summary>
     /// <param name="config">The model's scheduler.</param>
     /// <param name="numInferenceSteps">T, 1 to the number of training steps.</param>
-    /// <param name="consistentForward">Forward replacement goes to ᾱ(t_(K-1)), the level that step K expects, and not to upstream's ᾱ(t_K).</param>
+    /// <param name="consistentForward">
+    /// Forward replacement goes to ᾱ(t_(K-1)), the level that step K expects, and not to upstream's ᾱ(t_K).
+    /// </param>
     /// <exception cref="ArgumentException">T cannot be had; the message says why.</exception>
     public DiffusersSchedule(DdimSchedulerConfig config, int numInferenceSteps, bool consistentForward = false)
     {
         ArgumentNullException.ThrowIfNull(config);
         if (WhyNot(config, numInferenceSteps) is { } why)
             throw new ArgumentException(why, nameof(numInferenceSteps));
-        this.config = config;
-        this.consistentForward = consistentForward;
+        _config = config;
+        _consistentForward = consistentForward;
         NumInferenceSteps = numInferenceSteps;
-        stride = config.NumTrainTimesteps / numInferenceSteps;
-        alphasCumprod = DiffusersBetas.AlphasCumprod(config);
+        _stride = config.NumTrainTimesteps / numInferenceSteps;
+        _alphasCumprod = DiffusersBetas.AlphasCumprod(config);
     }
 
     /// <inheritdoc/>
@@ -42,7 +44,7 @@ public sealed class DiffusersSchedule : IDiffusionSchedule
     public int MaxForwardBeforeT => NumInferenceSteps;
 
     /// <inheritdoc/>
-    public PredictionBounds Bounds => new(config.ClipSampleRange, config.DynamicThresholdingRatio, config.SampleMaxValue);
+    public PredictionBounds Bounds => new(_config.ClipSampleRange, _config.DynamicThresholdingRatio, _config.SampleMaxValue);
 
     /// <summary>Why T steps cannot be had, in a sentence without a subject; null when they can.</summary>
     public static string? WhyNot(DdimSchedulerConfig config, int numInferenceSteps)
@@ -52,13 +54,16 @@ public sealed class DiffusersSchedule : IDiffusionSchedule
         if (numInferenceSteps < 1 || numInferenceSteps > steps)
             return $"the model was trained on {steps} steps, so it must be 1 to {steps}";
         var last = ((numInferenceSteps - 1) * (steps / numInferenceSteps)) + config.StepsOffset;
-        return last < steps ? null : $"with the scheduler's steps_offset {config.StepsOffset} its last timestep would be {last}, beyond the {steps} that were trained; use fewer steps";
+        return last < steps
+            ? null
+            : $"with the scheduler's steps_offset {config.StepsOffset} its last timestep would be {last}, beyond the {steps} that were "
+                + "trained; use fewer steps";
     }
 
     /// <inheritdoc/>
     public PredictionRule Rule(Direction direction) =>
-        direction == Direction.Sampling && config.Thresholding ? PredictionRule.Threshold
-        : config.ClipSample ? PredictionRule.Clamp
+        direction == Direction.Sampling && _config.Thresholding ? PredictionRule.Threshold
+        : _config.ClipSample ? PredictionRule.Clamp
         : PredictionRule.Plain;
 
     /// <inheritdoc/>
@@ -68,7 +73,7 @@ public sealed class DiffusersSchedule : IDiffusionSchedule
         if ((uint)k >= (uint)NumInferenceSteps)
             throw new ArgumentOutOfRangeException(nameof(k), k, $"The schedule has steps 0 to {NumInferenceSteps - 1}.");
         var timestep = Timestep(direction == Direction.Sampling ? NumInferenceSteps - 1 - k : k);
-        var (noisier, cleaner) = (Level(timestep), Level(timestep - stride));
+        var (noisier, cleaner) = (Level(timestep), Level(timestep - _stride));
         return direction == Direction.Sampling ? new DdimStep(timestep, noisier, cleaner) : new DdimStep(timestep, cleaner, noisier);
     }
 
@@ -81,14 +86,14 @@ public sealed class DiffusersSchedule : IDiffusionSchedule
             throw new ArgumentOutOfRangeException(
                 nameof(forwardBeforeT), forwardBeforeT, $"forward_before_t with T = {NumInferenceSteps} must be 1 to {NumInferenceSteps}.");
         }
-        if (consistentForward)
+        if (_consistentForward)
             return Level(Timestep(forwardBeforeT - 1));
-        return forwardBeforeT < NumInferenceSteps ? Level(Timestep(forwardBeforeT)) : alphasCumprod[^1];
+        return forwardBeforeT < NumInferenceSteps ? Level(Timestep(forwardBeforeT)) : _alphasCumprod[^1];
     }
 
-    int Timestep(int k) => (k * stride) + config.StepsOffset;
+    int Timestep(int k) => (k * _stride) + _config.StepsOffset;
 
-    double Level(int timestep) => timestep >= 0 ? alphasCumprod[timestep] : config.SetAlphaToOne ? 1 : alphasCumprod[0];
+    double Level(int timestep) => timestep >= 0 ? _alphasCumprod[timestep] : _config.SetAlphaToOne ? 1 : _alphasCumprod[0];
 }
 
 /// <summary>β and ᾱ as diffusers computes them, in float32.</summary>
@@ -108,7 +113,8 @@ static class DiffusersBetas
         return config.BetaCurve switch
         {
             BetaCurve.Linear => linspace(config.BetaStart, config.BetaEnd, steps, dtype: ScalarType.Float32),
-            BetaCurve.ScaledLinear => linspace(Math.Sqrt(config.BetaStart), Math.Sqrt(config.BetaEnd), steps, dtype: ScalarType.Float32).pow(Scalars.Two),
+            BetaCurve.ScaledLinear =>
+                linspace(Math.Sqrt(config.BetaStart), Math.Sqrt(config.BetaEnd), steps, dtype: ScalarType.Float32).pow(Scalars.Two),
             BetaCurve.SquaredCosine => tensor([.. BetaSchedule.Cosine(steps).Select(beta => (float)beta)], dtype: ScalarType.Float32),
             BetaCurve.Listed => tensor([.. config.TrainedBetas.Select(beta => (float)beta)], dtype: ScalarType.Float32),
             _ => throw new ArgumentOutOfRangeException(nameof(config), config.BetaCurve, "unknown curve"),

@@ -1,6 +1,8 @@
 namespace Taba.Diffusion.Schedules;
 
-/// <summary>The training steps that an inference run keeps: N of them with one integer stride ("ddimN" of Nichol and Dhariwal 2021).</summary>
+/// <summary>
+/// The training steps that an inference run keeps: N of them with one integer stride ("ddimN" of Nichol and Dhariwal 2021).
+/// </summary>
 public static class TimestepRespacing
 {
     /// <summary>0, s, 2s, ... with the smallest stride s that keeps exactly <paramref name="count"/> steps.</summary>

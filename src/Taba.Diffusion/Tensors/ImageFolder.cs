@@ -21,7 +21,7 @@ public sealed class ImageFolder
     const int MaxFiles = 1 << 22;
     const int MaxSide = 1 << 14;
 
-    static readonly string[] Endings = [".png", ".jpg", ".jpeg"];
+    static readonly string[] s_endings = [".png", ".jpg", ".jpeg"];
 
     readonly string _folder;
 
@@ -45,7 +45,9 @@ public sealed class ImageFolder
     public int RowBytes => checked((int)(Shape.Elements * sizeof(float)));
 
     /// <summary>Lists the pictures; none is opened.</summary>
-    /// <param name="path">A folder that holds PNG and JPEG files and no others (hidden ones and folders do not count), or one such file.</param>
+    /// <param name="path">
+    /// A folder that holds PNG and JPEG files and no others (hidden ones and folders do not count), or one such file.
+    /// </param>
     /// <param name="height">Rows of pixels wanted.</param>
     /// <param name="width">Columns of pixels wanted.</param>
     /// <exception cref="InvalidDataException">The folder holds no pictures, or something else beside them.</exception>
@@ -65,7 +67,7 @@ public sealed class ImageFolder
             throw new FileNotFoundException($"{path} does not exist; a folder of PNG or JPEG files, or one such file, is expected.", path);
         return IsPicture(full)
             ? new ImageFolder(Path.GetDirectoryName(full)!, [Path.GetFileName(full)], height, width)
-            : throw new InvalidDataException($"{path} does not end in {string.Join(", ", Endings)}; PNG and JPEG files are read.");
+            : throw new InvalidDataException($"{path} does not end in {string.Join(", ", s_endings)}; PNG and JPEG files are read.");
     }
 
     /// <summary>SHA-256 over names and bytes of the files, in order: 64 lower-case hexadecimal digits. Reads every file.</summary>
@@ -93,7 +95,8 @@ public sealed class ImageFolder
     public void ReadRows(long start, int count, Span<byte> destination)
     {
         if (start < 0 || count < 0 || start > Count - count)
-            throw new ArgumentOutOfRangeException(nameof(start), start, $"{count} pictures from {start} on were asked for; there are {Count}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(start), start, $"{count} pictures from {start} on were asked for; there are {Count}.");
         if (destination.Length != (long)count * RowBytes)
             throw new ArgumentException($"{count} rows of {RowBytes} bytes do not fit {destination.Length} bytes.", nameof(destination));
         for (var i = 0; i < count; i++)
@@ -113,7 +116,9 @@ public sealed class ImageFolder
         }
     }
 
-    /// <summary>The largest part of the wanted proportions around the centre; of an odd rest the smaller half lies left and above.</summary>
+    /// <summary>
+    /// The largest part of the wanted proportions around the centre; of an odd rest the smaller half lies left and above.
+    /// </summary>
     (byte[] Pixels, int Height, int Width) Crop(byte[] pixels, int height, int width)
     {
         var cropWidth = (int)Math.Clamp((long)height * Shape.Width / Shape.Height, 1, width);
@@ -140,7 +145,9 @@ public sealed class ImageFolder
             if (name.StartsWith('.'))
                 continue;
             if (!IsPicture(name))
-                throw new InvalidDataException($"{path} holds {name} among its pictures; only files that end in {string.Join(", ", Endings)} may lie there, since every file is a row.");
+                throw new InvalidDataException(
+                    $"{path} holds {name} among its pictures; only files that end in {string.Join(", ", s_endings)} may lie there, "
+                    + "since every file is a row.");
             if (names.Count == MaxFiles)
                 throw new InvalidDataException($"{path} holds more than {MaxFiles} pictures.");
             names.Add(name);
@@ -149,14 +156,15 @@ public sealed class ImageFolder
         if (names.Count == 0)
         {
             var folders = Directory.EnumerateDirectories(folder).Count();
-            throw new InvalidDataException($"{path} holds no PNG or JPEG files{(folders == 0 ? "" : $", only {folders} folders, which are not looked into")}.");
+            throw new InvalidDataException(
+                $"{path} holds no PNG or JPEG files{(folders == 0 ? "" : $", only {folders} folders, which are not looked into")}.");
         }
 
         names.Sort(NaturalOrder.Instance);
         return names;
     }
 
-    static bool IsPicture(string path) => Endings.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+    static bool IsPicture(string path) => s_endings.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
     static void Append(IncrementalHash hash, byte[] bytes)
     {

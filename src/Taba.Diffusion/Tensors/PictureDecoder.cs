@@ -11,17 +11,21 @@ static class PictureDecoder
     const int MaxSide = 1 << 15;
 
     /// <summary>The pixels [height, width, 3], upright as EXIF says, transparent ones over white, without colour management.</summary>
-    /// <exception cref="InvalidDataException">The bytes are no PNG or JPEG, are damaged, or the picture is too large; the size is checked before it is decoded.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The bytes are no PNG or JPEG, are damaged, or the picture is too large; the size is checked before it is decoded.
+    /// </exception>
     internal static (byte[] Pixels, int Height, int Width) Decode(byte[] file, string path)
     {
         using var data = SKData.CreateCopy(file);
-        using var codec = SKCodec.Create(data) ?? throw new InvalidDataException($"{path} is no picture that can be read; it is damaged or of another kind.");
+        using var codec = SKCodec.Create(data) ?? throw new InvalidDataException(
+            $"{path} is no picture that can be read; it is damaged or of another kind.");
         if (codec.EncodedFormat is not (SKEncodedImageFormat.Png or SKEncodedImageFormat.Jpeg))
             throw new InvalidDataException($"{path} is a {codec.EncodedFormat} picture; PNG and JPEG are read.");
 
         var (width, height) = (codec.Info.Width, codec.Info.Height);
         if (width is < 1 or > MaxSide || height is < 1 or > MaxSide || (long)width * height > MaxPixels)
-            throw new InvalidDataException($"{path} is {width} pixels wide and {height} high; at most {MaxPixels} pixels, {MaxSide} a side, are read.");
+            throw new InvalidDataException(
+                $"{path} is {width} pixels wide and {height} high; at most {MaxPixels} pixels, {MaxSide} a side, are read.");
 
         var rgba = Rgba(codec, width, height, path);
         return Upright(rgba, height, width, codec.EncodedOrigin);
@@ -37,13 +41,15 @@ static class PictureDecoder
             var result = codec.GetPixels(info, (nint)pixels);
             return result == SKCodecResult.Success
                 ? rgba
-                : throw new InvalidDataException($"{path} is damaged or was cut short: its {height} rows of pixels cannot all be decoded ({result}).");
+                : throw new InvalidDataException(
+                    $"{path} is damaged or was cut short: its {height} rows of pixels cannot all be decoded ({result}).");
         }
     }
 
     static (byte[] Pixels, int Height, int Width) Upright(byte[] rgba, int height, int width, SKEncodedOrigin origin)
     {
-        var turned = origin is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
+        var turned =
+            origin is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
         var (toHeight, toWidth) = turned ? (width, height) : (height, width);
         var pixels = GC.AllocateUninitializedArray<byte>(toHeight * toWidth * 3);
         var at = 0;

@@ -85,7 +85,8 @@ static class PixelResize
             for (var k = 0; k < weights.Length; k++)
                 weights[k] = Cubic((first + k - center + 0.5) / stretch);
             var sum = weights.Sum();
-            taps[place] = (first, [.. weights.Select(weight => (int)Math.Round(weight / sum * (1 << Bits), MidpointRounding.AwayFromZero))]);
+            taps[
+                place] = (first, [.. weights.Select(weight => (int)Math.Round(weight / sum * (1 << Bits), MidpointRounding.AwayFromZero))]);
         }
 
         return taps;

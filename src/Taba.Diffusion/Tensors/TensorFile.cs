@@ -18,7 +18,9 @@ public sealed class TensorFile : IDisposable
         Names = [.. tensors.Select(tensor => tensor.Name)];
     }
 
-    /// <summary>The tensors' names, in the file's order. A tensor saved without a name is called after its file: samples.pt holds samples.</summary>
+    /// <summary>
+    /// The tensors' names, in the file's order. A tensor saved without a name is called after its file: samples.pt holds samples.
+    /// </summary>
     public IReadOnlyList<string> Names { get; }
 
     /// <summary>Opens a file and checks its structure.</summary>

@@ -108,7 +108,8 @@ public sealed class TensorFileWriter : IDisposable
     {
         ObjectDisposedException.ThrowIf(_finished, this);
         if (Position != ByteCount)
-            throw new InvalidOperationException($"{Path} holds {Position} of {ByteCount} bytes of its tensor; write the rest before completing it.");
+            throw new InvalidOperationException(
+                $"{Path} holds {Position} of {ByteCount} bytes of its tensor; write the rest before completing it.");
 
         var crc = _crc?.GetCurrentHashAsUInt32() ?? 0;
         var tail = _envelope.Tail(crc);
@@ -139,7 +140,8 @@ public sealed class TensorFileWriter : IDisposable
     {
         ObjectDisposedException.ThrowIf(_finished, this);
         if (count > ByteCount - Position)
-            throw new InvalidOperationException($"{Path} has room for {ByteCount - Position} more bytes of its tensor; {count} were given.");
+            throw new InvalidOperationException(
+                $"{Path} has room for {ByteCount - Position} more bytes of its tensor; {count} were given.");
         Position += count;
     }
 
@@ -151,7 +153,8 @@ public sealed class TensorFileWriter : IDisposable
             ArgumentOutOfRangeException.ThrowIfNegative(length, nameof(shape));
             elements *= length;
             if (elements > long.MaxValue / 8)
-                throw new ArgumentException($"Tensor '{name}' of shape [{string.Join(",", shape)}] has more elements than any file can hold.", nameof(shape));
+                throw new ArgumentException(
+                    $"Tensor '{name}' of shape [{string.Join(",", shape)}] has more elements than any file can hold.", nameof(shape));
         }
 
         return (long)elements;

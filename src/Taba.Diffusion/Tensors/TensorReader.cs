@@ -72,14 +72,16 @@ public sealed unsafe class TensorReader
     void ReadBytes(long position, long count, Span<byte> destination)
     {
         if (destination.Length != count)
-            throw new ArgumentException($"The rows take {count} bytes but {destination.Length} were given to read them into.", nameof(destination));
+            throw new ArgumentException(
+                $"The rows take {count} bytes but {destination.Length} were given to read them into.", nameof(destination));
         if (count == 0)
             return;
 
         if (_tensor.IsContiguous)
             _file.ReadExactly(_tensor.Offset + position, destination, $"tensor '{Name}'");
         else
-            StridedCopy.Gather(Map().At(_tensor.Offset), _tensor.Shape, _tensor.Strides, ElementBytes, position / ElementBytes, destination);
+            StridedCopy.Gather(
+                Map().At(_tensor.Offset), _tensor.Shape, _tensor.Strides, ElementBytes, position / ElementBytes, destination);
     }
 
     MappedFile Map()
@@ -103,6 +105,8 @@ public sealed unsafe class TensorReader
     void RequireRange(long start, long count, long length, string what)
     {
         if (start < 0 || count < 0 || start > length - count)
-            throw new ArgumentOutOfRangeException(nameof(start), start, $"Tensor '{Name}' of shape [{string.Join(",", Shape)}] has {length} {what}; {count} from {start} on were asked for.");
+            throw new ArgumentOutOfRangeException(
+                nameof(start), start,
+                $"Tensor '{Name}' of shape [{string.Join(",", Shape)}] has {length} {what}; {count} from {start} on were asked for.");
     }
 }

@@ -7,7 +7,7 @@ static class BoundedJson
 {
     const int MaxDepth = 32;
 
-    static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = MaxDepth };
+    static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false, MaxDepth = MaxDepth };
 
     /// <summary>Reads a file whose outermost value is an object.</summary>
     /// <exception cref="InvalidDataException">The file is absent, larger than <paramref name="maxBytes"/>, or no JSON object.</exception>
@@ -16,7 +16,7 @@ static class BoundedJson
         try
         {
             using var file = SourceFile.Open(path);
-            using var document = JsonDocument.Parse(file.ReadBytes(0, file.Length, maxBytes, "it"), Strict);
+            using var document = JsonDocument.Parse(file.ReadBytes(0, file.Length, maxBytes, "it"), s_strict);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? document.RootElement.Clone()
                 : throw new InvalidDataException($"{path} is not a JSON object.");

@@ -6,7 +6,7 @@ namespace Taba.Diffusion.Weights;
 /// <summary>The element types that files hold, and what each format calls them.</summary>
 public static class ElementTypes
 {
-    static readonly Row[] Table =
+    static readonly Row[] s_table =
     [
         new(ScalarType.Float64, 8, "F64", "DoubleStorage", "<f8"),
         new(ScalarType.Float32, 4, "F32", "FloatStorage", "<f4"),
@@ -45,14 +45,14 @@ public static class ElementTypes
     public static bool TryFromNumpy(string? descr, [NotNullWhen(true)] out ScalarType? type) =>
         TryFind(row => row.Numpy is not null && row.Numpy == descr, out type);
 
-    static Row Find(ScalarType type) => Array.Find(Table, row => row.Type == type)
+    static Row Find(ScalarType type) => Array.Find(s_table, row => row.Type == type)
         ?? throw new NotSupportedException($"Tensors of type {type} are neither read nor written; convert to one of {Known}.");
 
-    static string Known => string.Join(", ", Table.Select(row => row.Type));
+    static string Known => string.Join(", ", s_table.Select(row => row.Type));
 
     static bool TryFind(Predicate<Row> wanted, [NotNullWhen(true)] out ScalarType? type)
     {
-        type = Array.Find(Table, wanted)?.Type;
+        type = Array.Find(s_table, wanted)?.Type;
         return type is not null;
     }
 

@@ -23,11 +23,13 @@ public sealed partial class ModelFolder
 
     const int MaxComponents = 64;
 
-    static readonly string[] ConfigNames = ["config.json", "scheduler_config.json", "tokenizer_config.json", "preprocessor_config.json"];
+    static readonly string[] s_configNames = ["config.json", "scheduler_config.json", "tokenizer_config.json", "preprocessor_config.json"];
 
     readonly string? _name;
 
-    ModelFolder(string path, string? name, string pipeline, IReadOnlyDictionary<string, ModelComponent> components, IReadOnlyDictionary<int, string> id2Label)
+    ModelFolder(
+        string path, string? name, string pipeline, IReadOnlyDictionary<string, ModelComponent> components,
+        IReadOnlyDictionary<int, string> id2Label)
     {
         FolderPath = path;
         _name = name;
@@ -76,7 +78,8 @@ public sealed partial class ModelFolder
         if (!Components.TryGetValue(name, out var component))
         {
             throw new InvalidDataException(
-                $"The model folder {FolderPath} has no component '{name}': its {Pipeline} has {string.Join(", ", Components.Keys.Order(StringComparer.Ordinal))}.");
+                $"The model folder {FolderPath} has no component '{name}': its {Pipeline} has "
+                + $"{string.Join(", ", Components.Keys.Order(StringComparer.Ordinal))}.");
         }
 
         return Directory.Exists(PathOf(name))
@@ -87,7 +90,9 @@ public sealed partial class ModelFolder
     /// <summary>The folder of a component, which need not exist.</summary>
     public string PathOf(string component) => Path.Combine(FolderPath, component);
 
-    /// <summary>The config of a component: config.json, or the name that its kind uses (scheduler_config.json, tokenizer_config.json).</summary>
+    /// <summary>
+    /// The config of a component: config.json, or the name that its kind uses (scheduler_config.json, tokenizer_config.json).
+    /// </summary>
     /// <exception cref="InvalidDataException">There is none, or it is no JSON object.</exception>
     public JsonElement Config(string component) => BoundedJson.ReadObject(ConfigPath(component), MaxJsonBytes);
 
@@ -96,8 +101,10 @@ public sealed partial class ModelFolder
     public string ConfigPath(string component)
     {
         var folder = PathOf(Component(component).Name);
-        return ConfigNames.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
-            ?? throw new InvalidDataException($"The component '{component}' of the model folder {FolderPath} has no config ({ConfigNames[0]} or {ConfigNames[1]}). {Remedy(_name)}");
+        return s_configNames.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
+            ?? throw new InvalidDataException(
+                $"The component '{component}' of the model folder {FolderPath} has no config ({s_configNames[0]} or "
+                + $"{s_configNames[1]}). {Remedy(_name)}");
     }
 
     /// <summary>Opens the weights of a component, as <see cref="DiffusersWeights.Open"/> chooses them.</summary>
@@ -129,8 +136,10 @@ public sealed partial class ModelFolder
                 continue;
             if (pair[0].ValueKind == JsonValueKind.Null && pair[1].ValueKind == JsonValueKind.Null)
                 continue;
-            if (!ComponentName().IsMatch(property.Name) || pair[0].ValueKind != JsonValueKind.String || pair[1].ValueKind != JsonValueKind.String)
-                throw new InvalidDataException($"{index}: '{Shown(property.Name)}' is not a component: expected a plain name with [library, class].");
+            if (!ComponentName().IsMatch(property.Name) || pair[0].ValueKind != JsonValueKind.String
+                || pair[1].ValueKind != JsonValueKind.String)
+                throw new InvalidDataException(
+                    $"{index}: '{Shown(property.Name)}' is not a component: expected a plain name with [library, class].");
             components.Add(property.Name, new ModelComponent(property.Name, pair[0].GetString()!, pair[1].GetString()!));
         }
 
@@ -148,7 +157,8 @@ public sealed partial class ModelFolder
             throw new InvalidDataException($"{index}: id2label is not an object of class ids and names.");
         foreach (var property in value.EnumerateObject())
         {
-            if (!int.TryParse(property.Name, System.Globalization.NumberStyles.None, null, out var id) || property.Value.ValueKind != JsonValueKind.String
+            if (!int.TryParse(
+                property.Name, System.Globalization.NumberStyles.None, null, out var id) || property.Value.ValueKind != JsonValueKind.String
                 || !labels.TryAdd(id, property.Value.GetString()!))
             {
                 throw new InvalidDataException($"{index}: id2label has '{Shown(property.Name)}', which is not a class id with a name.");

@@ -11,8 +11,9 @@ static class NpyFile
     const int MaxHeaderBytes = 64 << 10;
 
     // NumPy writes the three keys in this order. NonBacktracking: the header comes from a stranger.
-    static readonly Regex Header = new(
-        @"^\{\s*'descr'\s*:\s*'(?<descr>[^']*)'\s*,\s*'fortran_order'\s*:\s*(?<fortran>True|False)\s*,\s*'shape'\s*:\s*\((?<shape>[0-9,\s]*)\)\s*,?\s*\}\s*$",
+    static readonly Regex s_header = new(
+        @"^\{\s*'descr'\s*:\s*'(?<descr>[^']*)'\s*,\s*'fortran_order'\s*:\s*(?<fortran>True|False)\s*,\s*"
+        + @"'shape'\s*:\s*\((?<shape>[0-9,\s]*)\)\s*,?\s*\}\s*$",
         RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture);
 
     /// <summary>The bytes that such a file begins with.</summary>
@@ -22,7 +23,7 @@ static class NpyFile
     {
         var (headerOffset, headerBytes) = FindHeader(file);
         var header = Encoding.Latin1.GetString(file.ReadBytes(headerOffset, headerBytes, MaxHeaderBytes, "the .npy header"));
-        var match = Header.Match(header);
+        var match = s_header.Match(header);
         if (!match.Success)
             throw file.Fault("its .npy header is not that of a plain array; records and objects are not read.");
 
@@ -34,7 +35,8 @@ static class NpyFile
         var elements = StoredTensor.CountElements(file, file.Stem, shape);
         var offset = headerOffset + headerBytes;
         if ((Int128)elements * ElementTypes.Size(type.Value) != file.Length - offset)
-            throw file.Fault($"an array of shape [{string.Join(",", shape)}] and type {type} does not fill its {file.Length - offset} data bytes.");
+            throw file.Fault(
+                $"an array of shape [{string.Join(",", shape)}] and type {type} does not fill its {file.Length - offset} data bytes.");
 
         var strides = match.Groups["fortran"].Value == "True" ? ColumnMajorStrides(shape) : null;
         return [StoredTensor.Create(file, file.Stem, type.Value, shape, strides, firstElement: 0, offset, elements)];

@@ -12,7 +12,7 @@ sealed class OldAttentionNames : IWeightSource
 {
     const string Mark = ".proj_attn.weight";
 
-    static readonly Dictionary<string, string> NewNames = new(StringComparer.Ordinal)
+    static readonly Dictionary<string, string> s_newNames = new(StringComparer.Ordinal)
     {
         ["query"] = "to_q",
         ["key"] = "to_k",
@@ -55,7 +55,8 @@ sealed class OldAttentionNames : IWeightSource
             if (Rename(name, blocks) is not { } renamed)
                 continue;
             if (source.TryGetShape(renamed, out _))
-                throw new InvalidDataException($"{source.Description} holds both '{name}' and '{renamed}', which is the same weight's name since diffusers 0.17.");
+                throw new InvalidDataException(
+                    $"{source.Description} holds both '{name}' and '{renamed}', which is the same weight's name since diffusers 0.17.");
             oldNames.Add(renamed, name);
         }
 
@@ -100,7 +101,7 @@ sealed class OldAttentionNames : IWeightSource
     {
         var last = name.LastIndexOf('.');
         var before = last <= 0 ? -1 : name.LastIndexOf('.', last - 1);
-        return before > 0 && blocks.Contains(name[..before]) && NewNames.TryGetValue(name[(before + 1)..last], out var renamed)
+        return before > 0 && blocks.Contains(name[..before]) && s_newNames.TryGetValue(name[(before + 1)..last], out var renamed)
             ? $"{name[..before]}.{renamed}{name[last..]}"
             : null;
     }

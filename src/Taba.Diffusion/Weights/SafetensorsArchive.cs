@@ -14,7 +14,8 @@ public static class SafetensorsArchive
     /// <param name="dtype">The type that every tensor is stored in.</param>
     /// <param name="parameters">Names and shapes, in the order of the file.</param>
     /// <param name="load">Gives a tensor by name, in any type, on any device; disposed after it is written.</param>
-    public static void Write(string path, ScalarType dtype, IReadOnlyList<KeyValuePair<string, long[]>> parameters, Func<string, Tensor> load)
+    public static void Write(
+        string path, ScalarType dtype, IReadOnlyList<KeyValuePair<string, long[]>> parameters, Func<string, Tensor> load)
     {
         var header = new Dictionary<string, object>();
         var end = 0L;
@@ -39,7 +40,9 @@ public static class SafetensorsArchive
             using var scope = NewDisposeScope();
             var tensor = load(name).to(dtype).cpu().contiguous();
             if (!tensor.shape.AsSpan().SequenceEqual(shape))
-                throw new ArgumentException($"Parameter {name} has shape [{string.Join(", ", tensor.shape)}], announced was [{string.Join(", ", shape)}].", nameof(load));
+                throw new ArgumentException(
+                    $"Parameter {name} has shape [{string.Join(", ", tensor.shape)}], announced was [{string.Join(", ", shape)}].",
+                    nameof(load));
             file.Write(tensor.bytes);
         }
     }

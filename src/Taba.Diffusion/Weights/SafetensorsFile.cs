@@ -14,7 +14,7 @@ static class SafetensorsFile
     /// <summary>The limit that the format itself sets.</summary>
     const int MaxHeaderBytes = 100_000_000;
 
-    static readonly JsonDocumentOptions StrictJson = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
+    static readonly JsonDocumentOptions s_strictJson = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
     public static IReadOnlyList<StoredTensor> Read(SourceFile file)
     {
@@ -34,7 +34,7 @@ static class SafetensorsFile
     {
         try
         {
-            using var document = JsonDocument.Parse(header, StrictJson);
+            using var document = JsonDocument.Parse(header, s_strictJson);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw file.Fault("its safetensors header is not a JSON object.");
 
@@ -66,11 +66,13 @@ static class SafetensorsFile
 
         var (begin, end) = (offsets[0], offsets[1]);
         if (begin < 0 || end < begin || end > file.Length - dataOffset)
-            throw file.Fault($"tensor '{name}' lies at {begin}..{end} of {file.Length - dataOffset} data bytes; the file was cut short or is damaged.");
+            throw file.Fault(
+                $"tensor '{name}' lies at {begin}..{end} of {file.Length - dataOffset} data bytes; the file was cut short or is damaged.");
 
         var elements = StoredTensor.CountElements(file, name, shape);
         if ((Int128)elements * ElementTypes.Size(type.Value) != end - begin)
-            throw file.Fault($"tensor '{name}' of shape [{string.Join(",", shape)}] and type {type} does not fill its {end - begin} bytes.");
+            throw file.Fault(
+                $"tensor '{name}' of shape [{string.Join(",", shape)}] and type {type} does not fill its {end - begin} bytes.");
 
         return StoredTensor.Create(file, name, type.Value, shape, strides: null, firstElement: 0, dataOffset + begin, elements);
     }

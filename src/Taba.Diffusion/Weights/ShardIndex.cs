@@ -25,7 +25,8 @@ static class ShardIndex
             if (property.Value.ValueKind != JsonValueKind.String || !IsFileOf(set, property.Value.GetString()!))
             {
                 throw new InvalidDataException(
-                    $"{path}: tensor '{property.Name}' should lie in {Shown(property.Value)}, which is not the name of a {Ending(set)} file beside the index.");
+                    $"{path}: tensor '{property.Name}' should lie in {Shown(property.Value)}, which is not the name of a {Ending(set)} "
+                    + "file beside the index.");
             }
 
             shards.Add(property.Name, property.Value.GetString()!);
@@ -34,7 +35,9 @@ static class ShardIndex
         if (shards.Count == 0)
             throw new InvalidDataException($"{path} has an empty weight_map.");
         var files = shards.Values.Distinct(StringComparer.Ordinal).Count();
-        return files <= MaxShards ? shards : throw new InvalidDataException($"{path} names {files} shards; at most {MaxShards} are allowed.");
+        return files <= MaxShards
+            ? shards
+            : throw new InvalidDataException($"{path} names {files} shards; at most {MaxShards} are allowed.");
     }
 
     static string Ending(WeightSet set) => set.IsSafetensors ? ".safetensors" : ".bin";

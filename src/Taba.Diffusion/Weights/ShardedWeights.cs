@@ -27,9 +27,12 @@ sealed class ShardedWeights : IWeightSource, IDisposable
     public IReadOnlyCollection<string> Names { get; }
 
     /// <summary>The paths of the shards in ordinal order of their names.</summary>
-    public IReadOnlyList<string> Files => [.. _shards.OrderBy(shard => shard.Key, StringComparer.Ordinal).Select(shard => shard.Value.Description)];
+    public IReadOnlyList<string> Files =>
+        [.. _shards.OrderBy(shard => shard.Key, StringComparer.Ordinal).Select(shard => shard.Value.Description)];
 
-    /// <exception cref="InvalidDataException">A shard is missing, or index and shards do not agree; all such names are in the message.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A shard is missing, or index and shards do not agree; all such names are in the message.
+    /// </exception>
     /// <exception cref="WeightsFormatException">A shard is damaged.</exception>
     public static ShardedWeights Open(WeightSet set)
     {
@@ -78,9 +81,11 @@ sealed class ShardedWeights : IWeightSource, IDisposable
 
     void RequireAgreement()
     {
-        var lacking = _map.Where(pair => !_shards[pair.Value].TryGetShape(pair.Key, out _)).Select(pair => $"{pair.Key} ({pair.Value})").ToList();
+        var lacking = _map.Where(pair => !_shards[pair.Value].TryGetShape(pair.Key, out _)).Select(
+            pair => $"{pair.Key} ({pair.Value})").ToList();
         if (lacking.Count > 0)
-            throw new InvalidDataException($"{_indexPath} promises {Counted(lacking, "tensor")} that the named shard does not hold: {Shown(lacking)}.");
+            throw new InvalidDataException(
+                $"{_indexPath} promises {Counted(lacking, "tensor")} that the named shard does not hold: {Shown(lacking)}.");
 
         // A tensor that the index places elsewhere lies in two shards; one that it does not name would be lost without a word.
         var held = _shards.SelectMany(shard => shard.Value.Names.Select(name => (Name: name, Shard: shard.Key))).ToList();
@@ -91,7 +96,8 @@ sealed class ShardedWeights : IWeightSource, IDisposable
 
         var unnamed = held.Where(item => !_map.ContainsKey(item.Name)).Select(item => $"{item.Name} ({item.Shard})").ToList();
         if (unnamed.Count > 0)
-            throw new InvalidDataException($"The shards of {_indexPath} hold {Counted(unnamed, "tensor")} that its weight_map does not name: {Shown(unnamed)}.");
+            throw new InvalidDataException(
+                $"The shards of {_indexPath} hold {Counted(unnamed, "tensor")} that its weight_map does not name: {Shown(unnamed)}.");
     }
 
     static string Counted(List<string> names, string what) => names.Count == 1 ? $"one {what}" : $"{names.Count} {what}s";

@@ -46,7 +46,9 @@ sealed class SourceFile : IDisposable
     public void ReadExactly(long offset, Span<byte> destination, string what)
     {
         if (offset < 0 || offset > Length - destination.Length)
-            throw Fault($"{what} ({destination.Length} bytes at {offset}) lies outside the file of {Length} bytes; it was cut short or is damaged.");
+            throw Fault(
+                $"{what} ({destination.Length} bytes at {offset}) lies outside the file of {Length} bytes; it was cut short or is "
+                + "damaged.");
 
         if (_read is not null)
         {

@@ -24,7 +24,8 @@ sealed record StoredTensor(string Name, ScalarType Type, long[] Shape, long[] St
     /// the file, from byte <paramref name="storageOffset"/> on. Null strides mean row-major order.
     /// </summary>
     public static StoredTensor Create(
-        SourceFile file, string name, ScalarType type, long[] shape, long[]? strides, long firstElement, long storageOffset, long storageElements)
+        SourceFile file, string name, ScalarType type, long[] shape, long[]? strides, long firstElement, long storageOffset,
+        long storageElements)
     {
         var elements = CountElements(file, name, shape);
         strides ??= RowMajorStrides(shape);
@@ -37,7 +38,8 @@ sealed record StoredTensor(string Name, ScalarType Type, long[] Shape, long[] St
 
         // A broadcast tensor would take more memory than its file has bytes; parameters and results are never broadcast.
         if (elements > storageElements)
-            throw file.Fault($"tensor '{name}' of shape [{string.Join(",", shape)}] has more elements than its storage of {storageElements}.");
+            throw file.Fault(
+                $"tensor '{name}' of shape [{string.Join(",", shape)}] has more elements than its storage of {storageElements}.");
 
         if (elements > 0)
         {
@@ -45,7 +47,9 @@ sealed record StoredTensor(string Name, ScalarType Type, long[] Shape, long[] St
             for (var axis = 0; axis < shape.Length && last < storageElements; axis++)
                 last += (Int128)(shape[axis] - 1) * strides[axis];
             if (last >= storageElements)
-                throw file.Fault($"tensor '{name}' of shape [{string.Join(",", shape)}] and strides [{string.Join(",", strides)}] reaches beyond its storage of {storageElements} elements.");
+                throw file.Fault(
+                    $"tensor '{name}' of shape [{string.Join(",", shape)}] and strides [{string.Join(",", strides)}] reaches beyond its "
+                    + $"storage of {storageElements} elements.");
         }
 
         return new StoredTensor(name, type, shape, strides, storageOffset + firstElement * ElementTypes.Size(type), elements);

@@ -11,7 +11,9 @@ static class TorchCheckpoint
     /// <summary>Pickles hold names and shapes, never data; the largest public checkpoints stay below one megabyte.</summary>
     public const int MaxPickleBytes = 32 << 20;
 
-    /// <summary>Resolves the object; <paramref name="locate"/> says where a storage's bytes begin in the file, and checks their size.</summary>
+    /// <summary>
+    /// Resolves the object; <paramref name="locate"/> says where a storage's bytes begin in the file, and checks their size.
+    /// </summary>
     public static IReadOnlyList<StoredTensor> Resolve(SourceFile file, object? root, Func<StorageReference, long> locate)
     {
         switch (root)
@@ -38,5 +40,6 @@ static class TorchCheckpoint
 
     static StoredTensor Place(SourceFile file, string name, TensorReference tensor, Func<StorageReference, long> locate) =>
         StoredTensor.Create(
-            file, name, tensor.Storage.Type, tensor.Shape, tensor.Strides, tensor.FirstElement, locate(tensor.Storage), tensor.Storage.Elements);
+            file, name, tensor.Storage.Type, tensor.Shape, tensor.Strides, tensor.FirstElement, locate(tensor.Storage),
+            tensor.Storage.Elements);
 }

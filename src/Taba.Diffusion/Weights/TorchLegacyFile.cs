@@ -13,7 +13,7 @@ static class TorchLegacyFile
     const long Protocol = 1001;
     const int CountBytes = sizeof(long);
 
-    static readonly BigInteger Magic = BigInteger.Parse("119547037146038801333356");
+    static readonly BigInteger s_magic = BigInteger.Parse("119547037146038801333356");
 
     /// <summary>The bytes that such a file begins with: PROTO 2, LONG1 of ten bytes.</summary>
     public static ReadOnlySpan<byte> Signature => [0x80, 2, 0x8a, 10];
@@ -24,7 +24,7 @@ static class TorchLegacyFile
         var bytes = file.ReadBytes(0, prefix, prefix, "the pickles");
         var position = 0;
 
-        if (Next() is not BigInteger magic || magic != Magic)
+        if (Next() is not BigInteger magic || magic != s_magic)
             throw file.Fault("its magic number is not that of torch.save.");
         if (Next() is not Protocol)
             throw file.Fault($"its protocol is not {Protocol}, the one that torch.save has written since 2017.");
@@ -74,7 +74,9 @@ static class TorchLegacyFile
             offset += CountBytes;
             var bytes = elements * ElementTypes.Size(storage.Type);
             if (bytes > file.Length - offset)
-                throw file.Fault($"its storage '{key}' ({bytes} bytes at {offset}) lies outside the file of {file.Length} bytes; it was cut short or is damaged.");
+                throw file.Fault(
+                    $"its storage '{key}' ({bytes} bytes at {offset}) lies outside the file of {file.Length} bytes; it was cut short or "
+                    + "is damaged.");
             if (!located.TryAdd(key, (storage, offset)))
                 throw file.Fault($"it lists storage '{key}' twice.");
             offset += bytes;

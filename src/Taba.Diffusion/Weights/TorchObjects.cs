@@ -15,10 +15,14 @@ static class TorchObjects
         _ => throw fault("its pickle refers to a storage in a way that torch.save does not."),
     };
 
-    /// <summary>The arguments of torch._utils._rebuild_tensor_v2: storage, first element, shape, strides, requires_grad, hooks[, metadata].</summary>
+    /// <summary>
+    /// The arguments of torch._utils._rebuild_tensor_v2: storage, first element, shape, strides, requires_grad, hooks[, metadata].
+    /// </summary>
     public static TensorReference Tensor(object?[] arguments, Func<string, Exception> fault)
     {
-        if (arguments is [StorageReference storage, long firstElement, object?[] shape, object?[] strides, bool, OrderedDictionary<string, object?>, ..]
+        if (arguments is
+                [StorageReference storage, long firstElement, object?[] shape, object?[] strides,
+                    bool, OrderedDictionary<string, object?>, ..]
             && arguments.Length <= 7
             && TryLongs(shape, out var lengths) && TryLongs(strides, out var steps))
         {

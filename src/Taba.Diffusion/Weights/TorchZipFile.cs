@@ -24,7 +24,8 @@ static class TorchZipFile
     {
         const string Suffix = "/data.pkl";
         var found = entries.Values
-            .Where(entry => entry.Name.EndsWith(Suffix, StringComparison.Ordinal) && entry.Name.IndexOf('/') == entry.Name.Length - Suffix.Length)
+            .Where(entry => entry.Name.EndsWith(Suffix, StringComparison.Ordinal) && entry.Name.IndexOf(
+                '/') == entry.Name.Length - Suffix.Length)
             .ToList();
         if (found.Count != 1)
             throw file.Fault($"it is a zip archive with {found.Count} entries FOLDER/data.pkl; torch.save writes one.");
@@ -51,7 +52,8 @@ static class TorchZipFile
         if (!entries.TryGetValue($"{folder}/data/{storage.Key}", out var entry))
             throw file.Fault($"its storage '{storage.Key}' is missing.");
         if (entry.Length != storage.Elements * ElementTypes.Size(storage.Type))
-            throw file.Fault($"its storage '{storage.Key}' takes {entry.Length} bytes but should hold {storage.Elements} elements of {storage.Type}.");
+            throw file.Fault(
+                $"its storage '{storage.Key}' takes {entry.Length} bytes but should hold {storage.Elements} elements of {storage.Type}.");
         return entry.Offset;
     }
 }

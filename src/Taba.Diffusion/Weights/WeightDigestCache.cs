@@ -11,7 +11,7 @@ namespace Taba.Diffusion.Weights;
 /// <param name="readOnly">Only what is remembered already is used; the file stays as it is.</param>
 public sealed class WeightDigestCache(string cacheFile, bool readOnly = false)
 {
-    static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
+    static readonly JsonSerializerOptions s_json = new() { WriteIndented = true };
 
     readonly Lock _lock = new();
 
@@ -40,7 +40,9 @@ public sealed class WeightDigestCache(string cacheFile, bool readOnly = false)
         return digest;
     }
 
-    /// <summary>The digest of weights in several files, as <see cref="WeightDigest.Combine"/> defines it; each file is remembered by itself.</summary>
+    /// <summary>
+    /// The digest of weights in several files, as <see cref="WeightDigest.Combine"/> defines it; each file is remembered by itself.
+    /// </summary>
     /// <exception cref="IOException">A file is absent or cannot be read.</exception>
     public string Get(IReadOnlyList<string> paths, CancellationToken cancellation = default) =>
         WeightDigest.Combine([.. paths.Select(path => Get(path, cancellation))]);
@@ -73,7 +75,7 @@ public sealed class WeightDigestCache(string cacheFile, bool readOnly = false)
             var entries = ReadEntries();
             entries[full] = entry;
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(cacheFile))!);
-            File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(entries, Json));
+            File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(entries, s_json));
             File.Move(temporary, cacheFile, overwrite: true);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

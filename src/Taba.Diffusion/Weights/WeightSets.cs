@@ -9,7 +9,7 @@ namespace Taba.Diffusion.Weights;
 /// </summary>
 static partial class WeightSets
 {
-    static readonly string[] PreferredVariants = ["fp16", "bf16"];
+    static readonly string[] s_preferredVariants = ["fp16", "bf16"];
 
     /// <summary>All sets of a folder, the preferred ones first: safetensors before torch.save, whole files before shards.</summary>
     public static IReadOnlyList<WeightSet> In(string folder, IEnumerable<string> fileNames) =>
@@ -28,16 +28,18 @@ static partial class WeightSets
         if (sets.Count == 0)
         {
             throw new InvalidDataException(
-                $"The folder {folder} holds no weights: expected diffusion_pytorch_model.safetensors, model.safetensors, their .bin forms, or an index of shards.");
+                $"The folder {folder} holds no weights: expected diffusion_pytorch_model.safetensors, model.safetensors, their .bin "
+                + "forms, or an index of shards.");
         }
 
         if (variant is not null)
         {
             return sets.FirstOrDefault(set => set.Variant == variant) ?? throw new InvalidDataException(
-                $"The folder {folder} holds no weights of variant '{variant}': there are {string.Join(", ", sets.Select(set => set.EntryFile))}.");
+                $"The folder {folder} holds no weights of variant '{variant}': there are "
+                + $"{string.Join(", ", sets.Select(set => set.EntryFile))}.");
         }
 
-        foreach (var wanted in PreferredVariants.Prepend(null))
+        foreach (var wanted in s_preferredVariants.Prepend(null))
         {
             if (sets.FirstOrDefault(set => set.Variant == wanted) is { } found)
                 return found;
@@ -46,7 +48,8 @@ static partial class WeightSets
         return sets.Select(set => set.Variant).Distinct().Count() == 1
             ? sets[0]
             : throw new InvalidDataException(
-                $"The folder {folder} holds several variants and none is plain: name one of {string.Join(", ", sets.Select(set => set.Variant).Distinct())}.");
+                $"The folder {folder} holds several variants and none is plain: name one of "
+                + $"{string.Join(", ", sets.Select(set => set.Variant).Distinct())}.");
     }
 
     static WeightSet? Parse(string folder, string name)

@@ -1,6 +1,8 @@
 namespace Taba.Diffusion.Weights;
 
-/// <summary>A weights or tensor file is damaged, hostile, or of a kind that is not read. The message names the file and the fault.</summary>
+/// <summary>
+/// A weights or tensor file is damaged, hostile, or of a kind that is not read. The message names the file and the fault.
+/// </summary>
 public sealed class WeightsFormatException : Exception
 {
     public WeightsFormatException(string path, string fault)

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Taba.Diffusion.Weights;
 
-/// <summary>An entry of a zip archive whose <paramref name="Length"/> bytes lie as they are in the file, from <paramref name="Offset"/> on.</summary>
+/// <summary>
+/// An entry of a zip archive whose <paramref name="Length"/> bytes lie as they are in the file, from <paramref name="Offset"/> on.
+/// </summary>
 readonly record struct ZipEntry(string Name, long Offset, long Length);
 
 /// <summary>
@@ -106,7 +108,8 @@ static class ZipDirectory
         return (name, length, localHeader, recordBytes);
     }
 
-    static void ReadZip64Sizes(SourceFile file, string name, ReadOnlySpan<byte> extra, ref long packed, ref long length, ref long localHeader)
+    static void ReadZip64Sizes(
+        SourceFile file, string name, ReadOnlySpan<byte> extra, ref long packed, ref long length, ref long localHeader)
     {
         while (extra.Length >= 4)
         {

@@ -16,7 +16,8 @@ namespace Taba.Grains.Actors;
 /// </summary>
 [PreferLocalPlacement, GrainDirectory(SiloGrainDirectory.Name)]
 sealed partial class PartGrain(
-    IPartWorkspace workspace, IEngineHost engines, IWorkSignal signal, ILocalSiloDetails silo, ILogger<PartGrain> logger) : Grain, IPartGrain
+    IPartWorkspace workspace, IEngineHost engines, IWorkSignal signal, ILocalSiloDetails silo, ILogger<PartGrain> logger)
+    : Grain, IPartGrain
 {
     PartRun? _run;
     PartAttempt _last;

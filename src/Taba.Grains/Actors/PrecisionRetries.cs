@@ -7,7 +7,8 @@ namespace Taba.Grains.Actors;
 
 /// <summary>
 /// Has rows that gave NaN or Inf in half precision computed once more in float32, and the stages that depend on them from there. Each time
-/// the sweep looks at its stages it derives, from their failures alone, which further stages there must be, and demands exactly those rows of
+/// the sweep looks at its stages it derives, from their failures alone, which further stages there must be, and demands exactly
+/// those rows of
 /// them. A crash loses only which stages were asked already: they are asked again. docs/design/precision-retries.md has an example.
 /// </summary>
 /// <param name="sweepId">The sweep.</param>
@@ -33,7 +34,8 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf)
     /// <param name="plan">The sweep's plan.</param>
     /// <param name="planned">What its stages say, in the plan's order.</param>
     /// <returns>The same stages, in which a row counts as done when its stand-in is; and which rows stand where.</returns>
-    public async Task<(StageStatus[] Stages, ImmutableArray<RowSubstitution> Substitutions)> ApplyAsync(SweepPlan plan, StageStatus[] planned)
+    public async Task<(StageStatus[] Stages, ImmutableArray<RowSubstitution> Substitutions)> ApplyAsync(
+        SweepPlan plan, StageStatus[] planned)
     {
         // Nearly always: nothing to do, and nothing to ask.
         if (planned.All(status => status.Failures.All(f => f.Kind != FailureKind.NonFinite)))
@@ -61,7 +63,9 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf)
         return (stages, substitutions.ToImmutable());
     }
 
-    /// <summary>The stages that stand in for rows of a planned one: first those with other inputs, then those in a higher precision.</summary>
+    /// <summary>
+    /// The stages that stand in for rows of a planned one: first those with other inputs, then those in a higher precision.
+    /// </summary>
     async Task<List<StandIn>> StandInsAsync(PlannedStage stage, StageStatus status, Dictionary<string, List<StandIn>> before)
     {
         var found = new List<StandIn>();
@@ -78,7 +82,9 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf)
 
         async Task RaiseAsync(StageSpec spec, RowSet rows, StageStatus said, StandIn? lower)
         {
-            var failed = RowSet.Of([.. said.Failures.Where(f => f.Kind == FailureKind.NonFinite).Select(f => new RowRange(f.Sample, f.Sample + 1))]).Intersect(rows);
+            var failed = RowSet.Of(
+                [.. said.Failures.Where(f => f.Kind == FailureKind.NonFinite).Select(f => new RowRange(f.Sample, f.Sample + 1))])
+                .Intersect(rows);
             if (failed.IsEmpty || HigherPrecision.Of(spec) is not { } raised)
                 return;
             // A row has one place: what failed in the lower precision is not looked for there.
@@ -148,7 +154,9 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf)
             {
                 // Named after the stage that the user knows.
                 StageKey = stage.Key,
-                Reason = standIn.Retry is { } retry ? $"{f.Reason} (Computed again after NaN or Inf in {retry.FromNetwork.Name()}.)" : f.Reason,
+                Reason = standIn.Retry is { } retry
+                    ? $"{f.Reason} (Computed again after NaN or Inf in {retry.FromNetwork.Name()}.)"
+                    : f.Reason,
             }));
         return status with
         {

@@ -24,7 +24,7 @@ sealed partial class StageGrain(
     ILogger<StageGrain> logger) : Grain, IStageGrain
 {
     readonly Dictionary<string, int> _reused = [];
-    static readonly TimeSpan WriteCompletionsEvery = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan s_writeCompletionsEvery = TimeSpan.FromSeconds(1);
 
     readonly Dictionary<Guid, long> _evaluations = [];
     readonly Dictionary<Guid, DateTimeOffset> _renewedUntil = [];
@@ -175,7 +175,8 @@ sealed partial class StageGrain(
         if (lease is not null)
         {
             _refusals.Remove(lease.Worker);
-            next = next with { Quarantined = next.Quarantined.AddRange(failures.Where(f => next.Quarantined.All(q => q.Sample != f.Sample))) };
+            next =
+                next with { Quarantined = next.Quarantined.AddRange(failures.Where(f => next.Quarantined.All(q => q.Sample != f.Sample))) };
             // Rows neither published nor failed: another attempt was quicker, and may have died before it told. Only the store knows.
             if (!RowSet.Of(lease.Rows).Subtract(next.Published(kept)).Subtract(next.QuarantinedRows()).IsEmpty)
                 next = next with { Published = await catalogue.GetPublishedAsync(OwnKey, CancellationToken.None) };
@@ -235,7 +236,8 @@ sealed partial class StageGrain(
             + running.Sum(l => (double)_evaluations.GetValueOrDefault(l.Attempt.Id) * wanted.Intersect(l.Rows).Count / l.Rows.Count);
         var there = _refusals.IsEmpty || !State.HasOpenDemand() ? [] : await silos.GetAsync();
         var refusals = _refusals.Of(there);
-        var nobody = !refusals.IsEmpty && running.Count == 0 && _refusals.AreAll(there, spec) ? $"no silo can serve the model {spec.Model.Name ?? spec.Model.Path}" : null;
+        var nobody = !refusals.IsEmpty && running.Count == 0
+            && _refusals.AreAll(there, spec) ? $"no silo can serve the model {spec.Model.Name ?? spec.Model.Path}" : null;
         return new(
             OwnKey, spec.Kind, wanted.Count, published, reused, failures.Length, running.Count,
             (double)(wanted.Count - reused) * spec.EvaluationsPerRow, evaluations, failures, _fault ?? nobody)
@@ -303,7 +305,9 @@ sealed partial class StageGrain(
     /// <summary>A sample whose attempts all died, also when it was alone.</summary>
     StageState WithGivenUp(StageState before, StageSpec spec, int sample)
     {
-        var reason = $"{options.Value.StrikesBeforeSplit} attempts at this sample alone ended with their silo or engine; its input is {Describe(spec.Input, sample)}"
+        var reason =
+            $"{options.Value.StrikesBeforeSplit} attempts at this sample alone ended with their silo or engine; its input is "
+            + $"{Describe(spec.Input, sample)}"
             + (spec.Conditions is { } conditions ? $", its condition {Describe(conditions, sample)}" : "");
         LogGivenUp(logger, sample, OwnKey, reason);
         return before with { Quarantined = before.Quarantined.Add(new(OwnKey, sample, 0, reason) { Kind = FailureKind.Poison }) };
@@ -318,17 +322,21 @@ sealed partial class StageGrain(
         _ => $"row {sample}",
     };
 
-    /// <summary>Writes now when the last write is a while ago, else with others that come: the state of a large stage is written once a second.</summary>
+    /// <summary>
+    /// Writes now when the last write is a while ago, else with others that come: the state of a large stage is written once a
+    /// second.
+    /// </summary>
     async Task WriteSoonAsync()
     {
         if (_writing is not null)
             return;
-        if (time.GetUtcNow() - _writtenAt >= WriteCompletionsEvery)
+        if (time.GetUtcNow() - _writtenAt >= s_writeCompletionsEvery)
         {
             await WriteNowAsync();
             return;
         }
-        _writing = this.RegisterGrainTimer(_ => WriteCompletionsAsync(), new() { DueTime = WriteCompletionsEvery, Period = Timeout.InfiniteTimeSpan, KeepAlive = true });
+        _writing = this.RegisterGrainTimer(
+            _ => WriteCompletionsAsync(), new() { DueTime = s_writeCompletionsEvery, Period = Timeout.InfiniteTimeSpan, KeepAlive = true });
     }
 
     async Task WriteCompletionsAsync()
@@ -359,7 +367,8 @@ sealed partial class StageGrain(
         if (spec.Input is StageRows input)
             inputs = inputs.Intersect(await Stage(input.Key).GetPublishedAsync(CaptureSelection.None));
         if (spec.Swap is { Source: StageRows source } swap)
-            inputs = inputs.Intersect(await Stage(source.Key).GetPublishedAsync(CaptureSelection.ForSwap(swap.Kind, swap.Before, spec.NumInferenceSteps)));
+            inputs = inputs.Intersect(
+                await Stage(source.Key).GetPublishedAsync(CaptureSelection.ForSwap(swap.Kind, swap.Before, spec.NumInferenceSteps)));
         return inputs;
     }
 

@@ -8,10 +8,11 @@ namespace Taba.Grains.Actors;
 
 [CoordinatorPlacement]
 sealed partial class StoreUpkeepGrain(
-    IStoreUpkeep store, TimeProvider time, IOptions<StoreUpkeepOptions> options, ILogger<StoreUpkeepGrain> logger) : Grain, IStoreUpkeepGrain, IRemindable
+    IStoreUpkeep store, TimeProvider time, IOptions<StoreUpkeepOptions> options, ILogger<StoreUpkeepGrain> logger)
+    : Grain, IStoreUpkeepGrain, IRemindable
 {
     /// <summary>Younger objects may be those of an attempt that is about to publish.</summary>
-    static readonly TimeSpan YoungestOrphan = TimeSpan.FromDays(1);
+    static readonly TimeSpan s_youngestOrphan = TimeSpan.FromDays(1);
 
     readonly CancellationTokenSource _stop = new();
     Task _sweeping = Task.CompletedTask;
@@ -45,7 +46,7 @@ sealed partial class StoreUpkeepGrain(
         DelayDeactivation(TimeSpan.FromDays(1));
         try
         {
-            var before = time.GetUtcNow() - YoungestOrphan;
+            var before = time.GetUtcNow() - s_youngestOrphan;
             LogSwept(logger, await store.SweepOrphansAsync(before, _stop.Token), before);
         }
         catch (Exception exception)
@@ -56,7 +57,8 @@ sealed partial class StoreUpkeepGrain(
         DeactivateOnIdle();
     }
 
-    [LoggerMessage(2201, LogLevel.Information, "Deleted {Orphans} objects and unfinished files of before {Before:u} that no manifest names")]
+    [LoggerMessage(2201, LogLevel.Information,
+        "Deleted {Orphans} objects and unfinished files of before {Before:u} that no manifest names")]
     static partial void LogSwept(ILogger logger, int orphans, DateTimeOffset before);
 
     [LoggerMessage(2202, LogLevel.Warning, "The store was not cleared of what dead attempts left, the next reminder tries again: {Reason}")]

@@ -22,9 +22,9 @@ sealed partial class SweepGrain(
     TimeProvider time,
     ILogger<SweepGrain> logger) : Grain, ISweepGrain
 {
-    static readonly TimeSpan TickEvery = TimeSpan.FromSeconds(1);
-    static readonly TimeSpan WatchEvery = TimeSpan.FromMilliseconds(200);
-    static readonly TimeSpan AnswerAtLeastEvery = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan s_tickEvery = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan s_watchEvery = TimeSpan.FromMilliseconds(200);
+    static readonly TimeSpan s_answerAtLeastEvery = TimeSpan.FromSeconds(5);
 
     long _version;
     SweepStatus? _last;
@@ -88,7 +88,7 @@ sealed partial class SweepGrain(
         while (!cancellationToken.IsCancellationRequested)
         {
             var status = await GetStatusAsync();
-            if (status.Version != seen || time.GetElapsedTime(answered) >= AnswerAtLeastEvery)
+            if (status.Version != seen || time.GetElapsedTime(answered) >= s_answerAtLeastEvery)
             {
                 seen = status.Version;
                 answered = time.GetTimestamp();
@@ -96,7 +96,7 @@ sealed partial class SweepGrain(
             }
             if (!status.State.IsLive())
                 yield break;
-            await Task.Delay(WatchEvery, time, cancellationToken);
+            await Task.Delay(s_watchEvery, time, cancellationToken);
         }
     }
 
@@ -143,7 +143,8 @@ sealed partial class SweepGrain(
     }
 
     /// <summary>Looks at its stages while nobody else does, so that a sweep ends, and obeys its policy, without a client.</summary>
-    void StartTicking() => _tick ??= this.RegisterGrainTimer(_ => TickAsync(), new() { DueTime = TickEvery, Period = TickEvery, KeepAlive = true, Interleave = true });
+    void StartTicking() => _tick ??= this.RegisterGrainTimer(
+        _ => TickAsync(), new() { DueTime = s_tickEvery, Period = s_tickEvery, KeepAlive = true, Interleave = true });
 
     async Task TickAsync()
     {
@@ -181,7 +182,8 @@ sealed partial class SweepGrain(
             await GrainFactory.GetGrain<ISweepIndexGrain>(0).AddAsync(
                 new(plan.SweepId, plan.Name, plan.Priority, state.State.Paused, time.GetUtcNow(), Ended: null, EndedAt: null));
             foreach (var stage in plan.Stages)
-                await Stage(stage.Key).DemandAsync(new StageDemand(plan.SweepId, stage.Spec, stage.Rows, stage.Keep) { KeepFailures = keepFailures });
+                await Stage(stage.Key).DemandAsync(
+                    new StageDemand(plan.SweepId, stage.Spec, stage.Rows, stage.Keep) { KeepFailures = keepFailures });
         }
         finally
         {
@@ -195,7 +197,8 @@ sealed partial class SweepGrain(
         var planned = await Task.WhenAll(plan.Stages.Select(s => Stage(s.Key).GetStatusAsync(plan.SweepId).AsTask()));
         // A sweep that is being submitted has not told all its stages yet: their failures are old ones.
         var (stages, substitutions) = _submitting ? (planned, []) : await Retries(plan).ApplyAsync(plan, planned);
-        return Remember(new SweepStatus(plan.SweepId, _version, Judge(plan, stages), [.. stages], stages.FirstOrDefault(s => s.Fault is not null)?.Fault)
+        return Remember(new SweepStatus(
+            plan.SweepId, _version, Judge(plan, stages), [.. stages], stages.FirstOrDefault(s => s.Fault is not null)?.Fault)
         {
             Substitutions = substitutions,
         });

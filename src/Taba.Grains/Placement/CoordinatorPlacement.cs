@@ -22,7 +22,8 @@ public sealed class CoordinatorPlacementDirector(ISiloDirectory silos) : IPlacem
         var candidates = compatible.Where(s => coordinators.Contains(s.ToParsableString())).Order().ToList();
         if (candidates.Count > 0)
             return ByKey(candidates);
-        return context.LocalSiloStatus == SiloStatus.Active && compatible.Contains(context.LocalSilo) ? context.LocalSilo : ByKey([.. compatible.Order()]);
+        return context.LocalSiloStatus == SiloStatus.Active
+            && compatible.Contains(context.LocalSilo) ? context.LocalSilo : ByKey([.. compatible.Order()]);
 
         SiloAddress ByKey(List<SiloAddress> among) => among[(int)(target.GrainIdentity.GetUniformHashCode() % (uint)among.Count)];
     }

@@ -3,7 +3,9 @@ using Orleans.Runtime.Placement;
 
 namespace Taba.Grains.Placement;
 
-/// <summary>Places a grain on the silo that its key names (<c>silo|rest</c>). When that silo is gone the call fails: the device is gone too.</summary>
+/// <summary>
+/// Places a grain on the silo that its key names (<c>silo|rest</c>). When that silo is gone the call fails: the device is gone too.
+/// </summary>
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class PinnedToSiloAttribute() : PlacementAttribute(new PinnedToSiloPlacement());
 
@@ -26,6 +28,7 @@ public sealed class PinnedToSiloDirector : IPlacementDirector
             if (silo.ToParsableString() == wanted)
                 return Task.FromResult(silo);
         }
-        throw new OrleansException($"The silo {wanted} of model {key} is not a member of the cluster any more: its work is leased anew elsewhere.");
+        throw new OrleansException(
+            $"The silo {wanted} of model {key} is not a member of the cluster any more: its work is leased anew elsewhere.");
     }
 }

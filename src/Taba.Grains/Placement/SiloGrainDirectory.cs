@@ -9,7 +9,9 @@ namespace Taba.Grains.Placement;
 /// that silo would end samples that run on another. Here a silo's death costs nothing but what ran on it, and a sample costs no message to
 /// a second machine.
 /// </summary>
-/// <remarks>Two silos may each have the same part: then two attempts run, and the store decides (<c>docs/design/exactly-once.md</c>).</remarks>
+/// <remarks>
+/// Two silos may each have the same part: then two attempts run, and the store decides (<c>docs/design/exactly-once.md</c>).
+/// </remarks>
 public sealed class SiloGrainDirectory : IGrainDirectory
 {
     /// <summary>Name of this directory, for <see cref="GrainDirectoryAttribute"/>.</summary>

@@ -7,7 +7,9 @@ sealed class AutoencoderStages(ModelFacts model, StageSpec template, bool withDe
 {
     /// <summary>States to pictures; null when the states are pictures themselves, or pictures are not wanted.</summary>
     public StageSpec? Decode(RowsRef states) =>
-        withDecoding && model.Autoencoder is { } autoencoder ? Stage(StageKind.Decode, autoencoder.Model, states, autoencoder.Pictures) : null;
+        withDecoding && model.Autoencoder is { } autoencoder
+        ? Stage(StageKind.Decode, autoencoder.Model, states, autoencoder.Pictures)
+        : null;
 
     /// <summary>Pictures to states.</summary>
     public StageSpec Encode(RowsRef pictures)
@@ -22,7 +24,8 @@ sealed class AutoencoderStages(ModelFacts model, StageSpec template, bool withDe
     /// The images that upstream compares: decoded ones, except in LDM's scripts that begin with given latents, which compare those.
     /// </summary>
     public ImagePair ImagesOf(SweepSpec spec) =>
-        withDecoding && model.Autoencoder is not null && (model.Identity.Family != "ldm" || spec.WithSampling) ? ImagePair.Decoded : ImagePair.States;
+        withDecoding && model.Autoencoder is not null
+        && (model.Identity.Family != "ldm" || spec.WithSampling) ? ImagePair.Decoded : ImagePair.States;
 
     /// <summary>A stage without steps: of the template's numbers only the network's precision matters.</summary>
     StageSpec Stage(StageKind kind, ModelIdentity autoencoder, RowsRef input, StateShape output) => new()

@@ -27,9 +27,11 @@ static class ConditionRules
                 var given = Labels(path, model, files);
                 return new(given, given.TotalRows);
             case ConditionKind.Classes when request.Labels is { Count: > 0 } labels:
-                return new(new ListedClassRows([.. labels.Select(model.ClassId)], request.NoisesPerPrompt), labels.Count * request.NoisesPerPrompt);
+                return new(new ListedClassRows(
+                    [.. labels.Select(model.ClassId)], request.NoisesPerPrompt), labels.Count * request.NoisesPerPrompt);
             case ConditionKind.Classes:
-                RequireSampling(spec, model, "class ids, one a sample, with --input_cond_path (the conds file of the sampling run), or --labels");
+                RequireSampling(
+                    spec, model, "class ids, one a sample, with --input_cond_path (the conds file of the sampling run), or --labels");
                 return new(new DrawnClassRows(request.CondSeed, request.NoisesPerPrompt, model.LabelsDigest, drawnRows), drawnRows);
             case ConditionKind.Text:
                 if (request.PromptsPath is null)
@@ -52,7 +54,9 @@ static class ConditionRules
         if (request.NPrompts is < 1)
             throw new BadInputException($"n_prompts is {request.NPrompts}: it must be at least 1.");
         if ((long)(request.NPrompts ?? 1) * request.NoisesPerPrompt > MaxRows)
-            throw new BadInputException($"n_prompts times noises_per_prompt is {(long)(request.NPrompts ?? 1) * request.NoisesPerPrompt}: it must be at most {MaxRows}.");
+            throw new BadInputException(
+                $"n_prompts times noises_per_prompt is {(long)(request.NPrompts ?? 1) * request.NoisesPerPrompt}: it must be at most "
+                + $"{MaxRows}.");
         if (spec.CondPath is not null && request.Labels is { Count: > 0 })
             throw new BadInputException("labels and input_cond_path both give classes: leave one out.");
         if (request.PromptsPath is { } listed && request.Prompts is { } source)
@@ -94,7 +98,8 @@ static class ConditionRules
         if (tensor.Dtype != "int64" || tensor.Shape.Count != 1 || tensor.Shape[0] is < 1 or > MaxRows)
         {
             throw new BadInputException(
-                $"input_cond_path {path} holds {tensor.Dtype} [{string.Join(", ", tensor.Shape)}]: model {model.Slug} needs int64 [N], one class id a sample.");
+                $"input_cond_path {path} holds {tensor.Dtype} [{string.Join(", ", tensor.Shape)}]: model {model.Slug} needs int64 [N], "
+                + "one class id a sample.");
         }
         return new(path, tensor.Digest, (int)tensor.Shape[0]);
     }

@@ -12,7 +12,8 @@ public static class HigherPrecision
     const Dtype Highest = Dtype.Float32;
 
     /// <summary>The stage in float32; null when it is there already, and NaN is no matter of precision.</summary>
-    public static StageSpec? Of(StageSpec spec) => IsHighest(spec) ? null : spec with { Precision = spec.Precision with { Network = Highest, State = Highest } };
+    public static StageSpec? Of(StageSpec spec) =>
+        IsHighest(spec) ? null : spec with { Precision = spec.Precision with { Network = Highest, State = Highest } };
 
     /// <summary>The difference between a stage and its retry.</summary>
     public static PrecisionRetry Change(StageSpec from, StageSpec to) =>

@@ -18,7 +18,9 @@ public interface IInputFiles
 
     /// <summary>Prompts drawn from a source, or one a row of a file.</summary>
     /// <param name="request">What the user asks for.</param>
-    /// <param name="samples">Rows that are wanted when the request does not say how many prompts; null with a file of one prompt a row.</param>
+    /// <param name="samples">
+    /// Rows that are wanted when the request does not say how many prompts; null with a file of one prompt a row.
+    /// </param>
     /// <exception cref="BadInputException">Missing, empty, or fewer prompts than are asked for.</exception>
     PromptRows DescribePrompts(ConditionRequest request, int samples) =>
         throw new BadInputException("Prompts cannot be read here.");

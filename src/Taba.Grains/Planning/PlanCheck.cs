@@ -14,22 +14,28 @@ public static partial class PlanCheck
     public static void Require(SweepPlan plan, string sweepId)
     {
         if (plan.SweepId != sweepId || !Id().IsMatch(sweepId))
-            throw new BadInputException($"The plan's sweep id '{Shown(plan.SweepId)}' is not a sweep's: letters, digits, dots, dashes and underscores are, at most 80.");
+            throw new BadInputException(
+                $"The plan's sweep id '{Shown(plan.SweepId)}' is not a sweep's: letters, digits, dots, dashes and underscores are, at "
+                + "most 80.");
         var keys = new HashSet<string>(StringComparer.Ordinal);
         foreach (var stage in plan.Stages)
         {
             var key = StageKey.Of(stage.Spec);
             if (stage.Key != key)
-                throw new BadInputException($"The plan calls a stage '{Shown(stage.Key)}' whose key is {key}: plan the sweep again with this version of Taba.");
+                throw new BadInputException(
+                    $"The plan calls a stage '{Shown(stage.Key)}' whose key is {key}: plan the sweep again with this version of Taba.");
             if (!keys.Add(key))
                 throw new BadInputException($"The plan has stage {key} twice: plan the sweep again with this version of Taba.");
         }
         foreach (var run in plan.Runs)
         {
             if (!FileName().IsMatch(run.Slug))
-                throw new BadInputException($"The plan's run '{Shown(run.Slug)}' cannot name a folder: a name without slashes that does not begin with a dot can.");
+                throw new BadInputException(
+                    $"The plan's run '{Shown(run.Slug)}' cannot name a folder: a name without slashes that does not begin with a dot can.");
             if (run.Tensors.FirstOrDefault(t => !FileName().IsMatch(t.Name)) is { } tensor)
-                throw new BadInputException($"The plan's tensor '{Shown(tensor.Name)}' cannot name a file: a name without slashes that does not begin with a dot can.");
+                throw new BadInputException(
+                    $"The plan's tensor '{Shown(tensor.Name)}' cannot name a file: a name without slashes that does not begin with a "
+                    + "dot can.");
         }
     }
 

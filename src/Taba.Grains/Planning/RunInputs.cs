@@ -19,7 +19,8 @@ sealed record RunInputs(
         var noise = spec.NoisePath is { } noisePath ? State(noisePath, "input_noise_path", model, files) : null;
         var (images, pictures) = spec.ImagesPath is { } imagesPath ? ImagesOf(imagesPath, model, files) : (null, false);
         if (images is null && !spec.WithSampling)
-            throw new BadInputException("Nothing to invert: give images with --input_image_path (input_images in a sweep), or add the sample stage.");
+            throw new BadInputException(
+                "Nothing to invert: give images with --input_image_path (input_images in a sweep), or add the sample stage.");
         var conditions = ConditionRules.Read(spec, model, files);
         var imageRows = images switch
         {
@@ -28,10 +29,12 @@ sealed record RunInputs(
             _ => (int?)null,
         };
         Agree(spec.NoisePath, noise?.TotalRows, spec.ImagesPath, imageRows);
-        Agree(spec.ImagesPath ?? spec.NoisePath, imageRows ?? noise?.TotalRows, spec.CondPath ?? spec.Conditions.PromptsPath ?? "the conditions", conditions.TotalRows);
+        Agree(spec.ImagesPath ?? spec.NoisePath, imageRows ?? noise?.TotalRows, spec.CondPath ?? spec.Conditions.PromptsPath
+            ?? "the conditions", conditions.TotalRows);
         var total = imageRows ?? noise?.TotalRows ?? conditions.TotalRows ?? spec.Samples;
         if (total % spec.NParts != 0)
-            throw new BadInputException($"{total} samples cannot be cut into {spec.NParts} equal parts: choose n_parts that divides {total}.");
+            throw new BadInputException(
+                $"{total} samples cannot be cut into {spec.NParts} equal parts: choose n_parts that divides {total}.");
         var rows = total / spec.NParts;
         return new(noise, images, pictures, conditions.Rows, total, new(spec.PartIdx * rows, (spec.PartIdx + 1) * rows), model);
     }
@@ -73,7 +76,9 @@ sealed record RunInputs(
         {
             var shape = model.Autoencoder?.Pictures ?? model.Identity.Shape;
             if (shape.Channels != 3)
-                throw new BadInputException($"input_image_path {path} gives pictures, and a picture has 3 channels: the state of model {model.Slug} has {shape.Channels}.");
+                throw new BadInputException(
+                    $"input_image_path {path} gives pictures, and a picture has 3 channels: the state of model {model.Slug} has "
+                    + $"{shape.Channels}.");
             return (files.DescribePictures(path, shape.Height, shape.Width), model.Autoencoder is not null);
         }
         if (model.Autoencoder is { } autoencoder && Fits(files.Describe(path), autoencoder.Pictures))
@@ -91,7 +96,8 @@ sealed record RunInputs(
                 ? $", or pictures [N, {autoencoder.Pictures.Channels}, {autoencoder.Pictures.Height}, {autoencoder.Pictures.Width}]"
                 : "";
             throw new BadInputException(
-                $"{flag} {path} holds [{string.Join(", ", tensor.Shape)}]: model {model.Slug} needs [N, {m.Channels}, {m.Height}, {m.Width}]{pictures}.");
+                $"{flag} {path} holds [{string.Join(", ", tensor.Shape)}]: model {model.Slug} needs [N, {m.Channels}, {m.Height}, "
+                + $"{m.Width}]{pictures}.");
         }
         return File(path, flag, files);
     }

@@ -29,6 +29,7 @@ sealed class RunTensors(ModelFacts model, Precision precision)
     public void AddCaptures(StageSpec stage, string key, CaptureSelection kept)
     {
         foreach (var kind in kept.Kinds)
-            _tensors.Add(new(stage.CaptureName(kind), new StageRows(key), kind, kept.Steps(kind), model.Identity.Shape) { Dtype = precision.State });
+            _tensors.Add(
+                new(stage.CaptureName(kind), new StageRows(key), kind, kept.Steps(kind), model.Identity.Shape) { Dtype = precision.State });
     }
 }

@@ -38,7 +38,9 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
         var stages = _order.Select(key => _stages[key]).ToImmutableArray();
         var duplicate = runs.GroupBy(r => r.Slug).FirstOrDefault(g => g.Count() > 1);
         if (duplicate is not null)
-            throw new BadInputException($"Two runs of sweep {spec.Name} would share the folder {duplicate.Key}: an axis or intervention is given twice. Remove one.");
+            throw new BadInputException(
+                $"Two runs of sweep {spec.Name} would share the folder {duplicate.Key}: an axis or intervention is given twice. Remove "
+                + "one.");
         return new SweepPlan(SweepId(spec.Name, stages, runs), spec.Name, stages, runs.ToImmutable())
         {
             OnError = spec.OnError,
@@ -72,7 +74,8 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
         else
         {
             var swaps = spec.Interventions.Where(i => i is { Swap: not null, Before: > 0, SwapPath: null });
-            var keep = swaps.Aggregate(executed, (k, i) => k.Union(CaptureSelection.ForSwap(i.Swap!.Value, i.Before, cell.NumInferenceSteps)));
+            var keep = swaps.Aggregate(
+                executed, (k, i) => k.Union(CaptureSelection.ForSwap(i.Swap!.Value, i.Before, cell.NumInferenceSteps)));
             samplesKey = Add(template, inputs.Rows, keep);
             images = new StageRows(samplesKey);
         }
@@ -125,7 +128,8 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
     }
 
     StageSpec Invert(
-        SweepSpec spec, StageSpec template, RunInputs inputs, RowsRef images, string? samplesKey, RowsRef? noise, Intervention? intervention)
+        SweepSpec spec, StageSpec template, RunInputs inputs, RowsRef images, string? samplesKey, RowsRef? noise,
+        Intervention? intervention)
     {
         var invert = template with { Kind = StageKind.Invert, Input = images };
         switch (intervention)
@@ -144,11 +148,13 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
                 RowsRef source = intervention.SwapPath is { } path
                     ? inputs.Swap(path, template.NumInferenceSteps, files)
                     : new StageRows(samplesKey ?? throw new BadInputException(
-                        $"{intervention.Slug} needs the true predictions of sampling, and the images come from a file: give them with --swap_path (swap.path in a sweep)."));
+                        $"{intervention.Slug} needs the true predictions of sampling, and the images come from a file: give them with "
+                        + "--swap_path (swap.path in a sweep)."));
                 if (swap == SwapKind.Xt && intervention.Before == template.NumInferenceSteps && noise is null)
                 {
                     throw new BadInputException(
-                        $"swap_before_t {intervention.Before} with swap_type xt replaces every step, the last by the initial noise, which is not known here: "
+                        $"swap_before_t {intervention.Before} with swap_type xt replaces every step, the last by the initial noise, "
+                        + "which is not known here: "
                         + $"give it with --input_noise_path, or a K of at most {template.NumInferenceSteps - 1}.");
                 }
                 return invert with { Swap = new(swap, intervention.Before, source, noise) };

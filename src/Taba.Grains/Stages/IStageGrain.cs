@@ -33,8 +33,10 @@ public interface IStageGrain : IGrainWithStringKey
     Task CompleteAsync(PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures);
 
     /// <summary>
-    /// The worker gives the part back. With a fault the stage stops handing out parts for a while, or until it is demanded again; a fault of the
-    /// engine also counts as a strike against these rows. A model that the worker cannot serve is its own trouble: others get the part at once.
+    /// The worker gives the part back. With a fault the stage stops handing out parts for a while, or until it is demanded again; a
+    /// fault of the
+    /// engine also counts as a strike against these rows. A model that the worker cannot serve is its own trouble: others get the
+    /// part at once.
     /// </summary>
     [Alias("GiveBack")]
     Task GiveBackAsync(PartAttempt attempt, PartFault? fault);
@@ -90,7 +92,10 @@ public sealed record PartLease(PartAttempt Attempt, StageSpec Spec, RowRange Row
 [GenerateSerializer, Immutable, Alias("taba.LeaseRequest")]
 public readonly record struct LeaseRequest(int Rows, int? PreferredRow)
 {
-    /// <summary>Why the worker cannot serve the stage's model: then it gets nothing, and is named in the stage's status. Null when it can, as far as it knows.</summary>
+    /// <summary>
+    /// Why the worker cannot serve the stage's model: then it gets nothing, and is named in the stage's status. Null when it can,
+    /// as far as it knows.
+    /// </summary>
     [Id(10)] public string? Refusal { get; init; }
 }
 

@@ -27,7 +27,9 @@ public sealed record StageState
 }
 
 /// <summary>An attempt that ended without publishing its rows.</summary>
-/// <param name="Strike">Its worker died of it, perhaps, or its engine failed; false when it was given back in peace, or got further than any before.</param>
+/// <param name="Strike">
+/// Its worker died of it, perhaps, or its engine failed; false when it was given back in peace, or got further than any before.
+/// </param>
 /// <param name="Reached">Evaluations of a row behind it, checkpoints included, when it was last heard of.</param>
 [GenerateSerializer, Immutable, Alias("taba.LostAttempt")]
 public sealed record LostAttempt(RowRange Rows, string Worker, bool Strike, double Reached);
@@ -98,7 +100,8 @@ public static class StageLeases
     {
         if (state.Lost.IsEmpty)
             return (rows, false);
-        var deadly = state.Lost.Where(l => l.Strike).GroupBy(l => l.Rows).Where(g => g.Count() >= strikesBeforeSplit).Select(g => g.Key).ToHashSet();
+        var deadly = state.Lost.Where(l => l.Strike).GroupBy(l => l.Rows).Where(g => g.Count() >= strikesBeforeSplit).Select(
+            g => g.Key).ToHashSet();
         // Rows that are left of a part that killed its workers are tried apart from their neighbours: the sample that kills is among them.
         foreach (var suspect in deadly.Where(d => d.Start <= rows.Start && rows.Start < d.End))
             rows = rows.Intersect(suspect);

@@ -46,12 +46,16 @@ public sealed record PlannedRun(
     /// <summary>The prompts of its rows; null when the model takes none.</summary>
     [Id(10)] public PromptRows? Prompts { get; init; }
 
-    /// <summary>The two tensors of which <c>reconstruction_error_images</c> is the error, as upstream's script of this family takes them.</summary>
+    /// <summary>
+    /// The two tensors of which <c>reconstruction_error_images</c> is the error, as upstream's script of this family takes them.
+    /// </summary>
     [Id(11)] public ImagePair Images { get; init; } = ImagePair.States;
 
     public RunTensor? Tensor(string name) => Tensors.FirstOrDefault(t => t.Name == name);
 
-    /// <summary>The pictures of <c>samples</c> or <c>samples2</c>: their decoded form, or the states when they are pictures themselves.</summary>
+    /// <summary>
+    /// The pictures of <c>samples</c> or <c>samples2</c>: their decoded form, or the states when they are pictures themselves.
+    /// </summary>
     public RunTensor? Pictures(string name) => Tensors.FirstOrDefault(t => t.DecodedFrom == name) ?? Tensor(name);
 }
 

@@ -183,7 +183,9 @@ public enum InterventionKind
 /// <param name="Kind">What replaces the first steps.</param>
 /// <param name="Before">K: how many inversion steps are replaced.</param>
 /// <param name="Seed">Seed of the forward noise.</param>
-/// <param name="SwapPath">A [T,N,C,H,W] file with the true predictions or states; null takes them from the sweep's own sampling stage.</param>
+/// <param name="SwapPath">
+/// A [T,N,C,H,W] file with the true predictions or states; null takes them from the sweep's own sampling stage.
+/// </param>
 [GenerateSerializer, Alias("taba.Intervention")]
 public sealed record Intervention(InterventionKind Kind, int Before, long Seed = 42, string? SwapPath = null)
 {

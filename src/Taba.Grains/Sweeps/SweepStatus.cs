@@ -45,6 +45,8 @@ public sealed record SweepStatus(string SweepId, long Version, SweepState State,
     /// <summary>Silos that cannot serve a model of the sweep.</summary>
     public ImmutableArray<ModelRefusal> Refusals => [.. Stages.SelectMany(s => s.Refusals).Distinct()];
 
-    /// <summary>Rows that stand under another stage's key, because they, or a row that they begin with, were computed in a higher precision.</summary>
+    /// <summary>
+    /// Rows that stand under another stage's key, because they, or a row that they begin with, were computed in a higher precision.
+    /// </summary>
     [Id(10)] public ImmutableArray<RowSubstitution> Substitutions { get; init; } = [];
 }

@@ -1,6 +1,9 @@
 namespace Taba.Grains.Upkeep;
 
-/// <summary>Clears the tensor store of what attempts left that died before they published. One in a cluster, key 0; a durable reminder wakes it.</summary>
+/// <summary>
+/// Clears the tensor store of what attempts left that died before they published. One in a cluster, key 0; a durable reminder wakes
+/// it.
+/// </summary>
 [Alias("taba.IStoreUpkeepGrain")]
 public interface IStoreUpkeepGrain : IGrainWithIntegerKey
 {

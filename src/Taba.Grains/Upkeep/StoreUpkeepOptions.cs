@@ -9,16 +9,19 @@ public sealed class StoreUpkeepOptions : IValidatableObject
     public const string Section = "Taba:Store";
 
     /// <summary>Orleans has no reminders that come more often.</summary>
-    static readonly TimeSpan Shortest = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan s_shortest = TimeSpan.FromMinutes(1);
 
-    /// <summary>In a cluster: objects that no manifest names and that are older than a day are deleted this often. 0 deletes none.</summary>
+    /// <summary>
+    /// In a cluster: objects that no manifest names and that are older than a day are deleted this often. 0 deletes none.
+    /// </summary>
     /// <value>The default value is 1 day.</value>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan SweepEvery { get; set; } = TimeSpan.FromDays(1);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (SweepEvery > TimeSpan.Zero && SweepEvery < Shortest)
-            yield return new($"{Section}:{nameof(SweepEvery)} is {SweepEvery}: it must be 0, for never, or at least {Shortest}", [nameof(SweepEvery)]);
+        if (SweepEvery > TimeSpan.Zero && SweepEvery < s_shortest)
+            yield return new(
+                $"{Section}:{nameof(SweepEvery)} is {SweepEvery}: it must be 0, for never, or at least {s_shortest}", [nameof(SweepEvery)]);
     }
 }

@@ -12,7 +12,8 @@ sealed class BlobSegmentPlace(BlobContainerClient container) : ISegmentPlace
     const string Prefix = "checkpoints/";
 
     // A dot at the end of a name, or a name of dots, would not survive the way to the server.
-    public ISegmentArea Of(string worker) => new BlobSegmentArea(container, $"{Prefix}{WorkerNames.Escape(worker).Replace(".", "%2E", StringComparison.Ordinal)}/");
+    public ISegmentArea Of(string worker) =>
+        new BlobSegmentArea(container, $"{Prefix}{WorkerNames.Escape(worker).Replace(".", "%2E", StringComparison.Ordinal)}/");
 
     public IReadOnlyList<string> Workers() => BlobErrors.Guard("list", BlobErrors.Where(container, Prefix), () =>
         container.GetBlobsByHierarchy(new GetBlobsByHierarchyOptions { Prefix = Prefix, Delimiter = "/" })
@@ -31,7 +32,8 @@ sealed class BlobSegmentArea(BlobContainerClient container, string prefix) : ISe
     public IReadOnlyList<SegmentEntry> List() => BlobErrors.Guard("list", Where, () =>
         container.GetBlobs(new GetBlobsOptions { Prefix = prefix })
             .Where(b => b.Name.EndsWith(".seg", StringComparison.Ordinal))
-            .Select(b => new SegmentEntry(b.Name[prefix.Length..], b.Properties.ContentLength ?? 0, b.Properties.LastModified ?? DateTimeOffset.MaxValue))
+            .Select(b => new SegmentEntry(
+                b.Name[prefix.Length..], b.Properties.ContentLength ?? 0, b.Properties.LastModified ?? DateTimeOffset.MaxValue))
             .OrderBy(e => e.Name, StringComparer.Ordinal).ToList());
 
     public ISegmentSource? Open(string name) => new Source(container.GetBlobClient(prefix + name), WhereIs(name));
@@ -83,7 +85,8 @@ sealed class BlobSegmentArea(BlobContainerClient container, string prefix) : ISe
                 (_reader ?? new(blob, where, long.MaxValue)).Read(offset, buffer);
                 return true;
             }
-            catch (StoreException exception) when (exception.InnerException is RequestFailedException failed && (failed.Status == 416 || IsGone(failed)))
+            catch (StoreException exception) when (exception.InnerException is RequestFailedException failed
+                && (failed.Status == 416 || IsGone(failed)))
             {
                 // It was cleared away while it was read, or ends before.
                 return false;
@@ -107,7 +110,8 @@ sealed class BlobSegmentArea(BlobContainerClient container, string prefix) : ISe
             }
         });
 
-        static bool IsGone(RequestFailedException exception) => exception.Status == 404 && exception.ErrorCode != BlobErrorCode.ContainerNotFound;
+        static bool IsGone(RequestFailedException exception) =>
+            exception.Status == 404 && exception.ErrorCode != BlobErrorCode.ContainerNotFound;
     }
 
     sealed class Appender(AppendBlobClient blob, string where) : ISegmentAppender
@@ -162,9 +166,12 @@ sealed class BlobSegmentArea(BlobContainerClient container, string prefix) : ISe
                 block.Position = 0;
                 try
                 {
-                    return blob.AppendBlock(block, new AppendBlobAppendBlockOptions { Conditions = new() { IfAppendPositionEqual = _flushed } }).GetRawResponse().Status;
+                    return blob.AppendBlock(
+                        block, new AppendBlobAppendBlockOptions { Conditions = new() { IfAppendPositionEqual = _flushed } })
+                        .GetRawResponse().Status;
                 }
-                catch (RequestFailedException exception) when (exception.Status == 412 && blob.GetProperties().Value.ContentLength == _flushed + length)
+                catch (RequestFailedException exception) when (exception.Status == 412
+                    && blob.GetProperties().Value.ContentLength == _flushed + length)
                 {
                     // The answer to our own first request was lost: nobody else appends.
                     return exception.Status;

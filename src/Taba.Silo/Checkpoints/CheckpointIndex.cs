@@ -15,7 +15,8 @@ sealed class CheckpointIndex
     {
         lock (_gate)
         {
-            var earlier = !startsAnew && ChainOf(record) is { } chain && chain.KeepDigest == record.KeepDigest && record.NextStep > chain.Links[^1].NextStep
+            var earlier = !startsAnew && ChainOf(record) is { } chain && chain.KeepDigest == record.KeepDigest
+                && record.NextStep > chain.Links[^1].NextStep
                 ? chain.CapturedRows
                 : 0;
             var link = new CheckpointLink(record, earlier);

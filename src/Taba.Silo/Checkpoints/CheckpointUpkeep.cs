@@ -6,17 +6,19 @@ using Taba.Silo.Storage;
 namespace Taba.Silo.Checkpoints;
 
 /// <summary>
-/// In a cluster: now and then forgets checkpoints of rows that others published, and clears what workers that are gone left. To be registered
+/// In a cluster: now and then forgets checkpoints of rows that others published, and clears what workers that are gone left. To be
+/// registered
 /// after Orleans, so that membership is known when it runs.
 /// </summary>
 sealed partial class CheckpointUpkeep(
-    SegmentCheckpointStore checkpoints, ITensorStore store, IWorkerLiveness workers, TimeProvider time, ILogger<CheckpointUpkeep> logger) : BackgroundService
+    SegmentCheckpointStore checkpoints, ITensorStore store, IWorkerLiveness workers, TimeProvider time, ILogger<CheckpointUpkeep> logger)
+    : BackgroundService
 {
-    static readonly TimeSpan Every = TimeSpan.FromMinutes(10);
+    static readonly TimeSpan s_every = TimeSpan.FromMinutes(10);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Every, time);
+        using var timer = new PeriodicTimer(s_every, time);
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
@@ -51,7 +53,8 @@ sealed partial class CheckpointUpkeep(
         {
             return workers.IsAlive(worker);
         }
-        catch (Exception exception) when (exception is FormatException or ArgumentException or IndexOutOfRangeException or OverflowException)
+        catch (Exception exception)
+            when (exception is FormatException or ArgumentException or IndexOutOfRangeException or OverflowException)
         {
             return true;
         }

@@ -29,7 +29,8 @@ sealed class ForgottenLog(string folder)
     }
 
     static string Line(Forgotten f) => string.Create(
-        CultureInfo.InvariantCulture, $"{Uri.EscapeDataString(f.StageKey)} {f.Rows.Start} {f.Rows.End} {f.Before.Segment} {f.Before.Offset} .\n");
+        CultureInfo.InvariantCulture,
+        $"{Uri.EscapeDataString(f.StageKey)} {f.Rows.Start} {f.Rows.End} {f.Before.Segment} {f.Before.Offset} .\n");
 
     static Forgotten? Parse(string line)
     {

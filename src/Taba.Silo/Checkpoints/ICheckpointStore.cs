@@ -16,7 +16,8 @@ public interface ICheckpointStore : IAsyncDisposable
     /// nothing to read.
     /// </summary>
     /// <param name="earlierWorkers">Workers that had some of the rows before, as leases name them.</param>
-    ValueTask AdoptAsync(string stageKey, RowRange rows, ImmutableArray<string> earlierWorkers, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    ValueTask AdoptAsync(string stageKey, RowRange rows, ImmutableArray<string> earlierWorkers, CancellationToken cancellationToken) =>
+        ValueTask.CompletedTask;
 
     /// <summary>The newest checkpoint of a sample with the captures of all its records, or null.</summary>
     Checkpoint? Find(string stageKey, int sample);
@@ -35,10 +36,12 @@ public interface ICheckpointStore : IAsyncDisposable
 /// <param name="State">float32 row, [C,H,W].</param>
 /// <param name="Captures">Captured rows of the segment's steps.</param>
 public sealed record CheckpointRecord(
-    string StageKey, int Sample, string KeepDigest, int NextStep, long Evaluations, ReadOnlyMemory<byte> State, IReadOnlyList<CapturedRow> Captures);
+    string StageKey, int Sample, string KeepDigest, int NextStep, long Evaluations, ReadOnlyMemory<byte> State,
+    IReadOnlyList<CapturedRow> Captures);
 
 /// <summary>One captured tensor of one step of one sample; float32 row.</summary>
 public readonly record struct CapturedRow(int Step, TensorKinds Kind, ReadOnlyMemory<byte> Row);
 
 /// <summary>A sample's newest checkpoint, read back.</summary>
-public sealed record Checkpoint(string KeepDigest, int NextStep, long Evaluations, ReadOnlyMemory<byte> State, IReadOnlyList<CapturedRow> Captures);
+public sealed record Checkpoint(
+    string KeepDigest, int NextStep, long Evaluations, ReadOnlyMemory<byte> State, IReadOnlyList<CapturedRow> Captures);

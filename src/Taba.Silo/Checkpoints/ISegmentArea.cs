@@ -10,7 +10,9 @@ interface ISegmentPlace
     IReadOnlyList<string> Workers();
 }
 
-/// <summary>The segments of one worker. Calls may wait for a disk or a network: never in a grain's turn, never on an engine's thread.</summary>
+/// <summary>
+/// The segments of one worker. Calls may wait for a disk or a network: never in a grain's turn, never on an engine's thread.
+/// </summary>
 interface ISegmentArea
 {
     /// <summary>Its address, for messages.</summary>

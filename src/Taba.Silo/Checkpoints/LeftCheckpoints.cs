@@ -56,7 +56,8 @@ sealed class LeftCheckpoints(ISegmentPlace place)
                 return records;
             foreach (var link in links)
             {
-                if (link.Segment!.Read(link.Offset, link.Size)?.Record is not { } record || record.StageKey != stageKey || record.Sample != sample)
+                if (link.Segment!.Read(link.Offset, link.Size)?.Record is not { } record || record.StageKey != stageKey
+                    || record.Sample != sample)
                     break;
                 records.Add(record);
             }

@@ -25,7 +25,8 @@ public sealed partial class SegmentCheckpointStore
     /// <param name="options">Sizes; the defaults when null.</param>
     /// <param name="time">For names and ages of files; the system's clock when null.</param>
     /// <exception cref="StoreException">The folder cannot be read.</exception>
-    public static SegmentCheckpointStore Shared(string storeRoot, string worker, CheckpointOptions? options = null, TimeProvider? time = null) =>
+    public static SegmentCheckpointStore Shared(
+        string storeRoot, string worker, CheckpointOptions? options = null, TimeProvider? time = null) =>
         Shared(new FolderSegmentPlace(FolderOf(storeRoot)), worker, options, time);
 
     /// <summary>Checkpoints in a container that several silos use: <c>checkpoints/WORKER/</c>.</summary>
@@ -34,7 +35,8 @@ public sealed partial class SegmentCheckpointStore
     /// <param name="options">Sizes; the defaults when null.</param>
     /// <param name="time">For names and ages of segments; the system's clock when null.</param>
     /// <exception cref="StoreException">The account does not answer, or refuses.</exception>
-    public static SegmentCheckpointStore Shared(BlobContainerClient container, string worker, CheckpointOptions? options = null, TimeProvider? time = null) =>
+    public static SegmentCheckpointStore Shared(
+        BlobContainerClient container, string worker, CheckpointOptions? options = null, TimeProvider? time = null) =>
         Shared(new BlobSegmentPlace(container), worker, options, time);
 
     static SegmentCheckpointStore Shared(ISegmentPlace place, string worker, CheckpointOptions? options, TimeProvider? time) =>
@@ -45,7 +47,8 @@ public sealed partial class SegmentCheckpointStore
     /// next one needs only these. What cannot be read is passed over: it only would have saved work.
     /// </summary>
     /// <exception cref="StoreException">The store cannot be read at all.</exception>
-    public async ValueTask AdoptAsync(string stageKey, RowRange rows, ImmutableArray<string> earlierWorkers, CancellationToken cancellationToken)
+    public async ValueTask AdoptAsync(
+        string stageKey, RowRange rows, ImmutableArray<string> earlierWorkers, CancellationToken cancellationToken)
     {
         var others = earlierWorkers.IsDefault ? [] : earlierWorkers.Remove(_worker).Distinct().ToList();
         if (_left is null || others.Count == 0)
@@ -119,7 +122,8 @@ public sealed partial class SegmentCheckpointStore
     /// Of the samples that an index holds, those whose result is published with what was kept for it, and those of stages that are gone.
     /// Records of a row whose result is published while something else is still to be kept of it are not among them.
     /// </summary>
-    static async Task<List<(string StageKey, RowRange Rows)>> PublishedAsync(CheckpointIndex index, ITensorStore store, CancellationToken cancellationToken)
+    static async Task<List<(string StageKey, RowRange Rows)>> PublishedAsync(
+        CheckpointIndex index, ITensorStore store, CancellationToken cancellationToken)
     {
         var published = new List<(string StageKey, RowRange Rows)>();
         foreach (var (stageKey, samples) in index.Held())

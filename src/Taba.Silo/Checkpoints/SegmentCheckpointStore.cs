@@ -73,7 +73,8 @@ public sealed partial class SegmentCheckpointStore : ICheckpointStore
     }
 
     /// <exception cref="StoreException">The writer failed, now or before.</exception>
-    public ValueTask PutAsync(CheckpointRecord record, CancellationToken cancellationToken) => PutAsync(record, startsAnew: false, cancellationToken);
+    public ValueTask PutAsync(CheckpointRecord record, CancellationToken cancellationToken) =>
+        PutAsync(record, startsAnew: false, cancellationToken);
 
     async ValueTask PutAsync(CheckpointRecord record, bool startsAnew, CancellationToken cancellationToken)
     {

@@ -52,7 +52,8 @@ static class SegmentFormat
             + record.Captures.Sum(c => (long)c.Row.Length) + HashBytes;
         if (names > MaxNameBytes || size > MaxRecordBytes)
             throw new ArgumentException(
-                $"A checkpoint of sample {record.Sample} of stage {record.StageKey} has {size} bytes, more than the {MaxRecordBytes} a record may have: use shorter segments.", nameof(record));
+                $"A checkpoint of sample {record.Sample} of stage {record.StageKey} has {size} bytes, more than the {MaxRecordBytes} a "
+                + "record may have: use shorter segments.", nameof(record));
         return (int)size;
     }
 
@@ -136,7 +137,8 @@ static class SegmentFormat
             if (length < 0 || length > span.Length - HashBytes - at)
                 return null;
             captures[i] = new(
-                BinaryPrimitives.ReadInt32LittleEndian(entry), (TensorKinds)BinaryPrimitives.ReadInt32LittleEndian(entry[4..]), bytes.Slice(at, length));
+                BinaryPrimitives.ReadInt32LittleEndian(entry), (TensorKinds)BinaryPrimitives.ReadInt32LittleEndian(entry[4..]),
+                bytes.Slice(at, length));
             at += length;
         }
         var record = new CheckpointRecord(

@@ -8,8 +8,8 @@ namespace Taba.Silo.Clusters;
 /// <summary>A client of a cluster, outside it. Calls that fail are its owner's to make again.</summary>
 public sealed class ClusterConnection : IAsyncDisposable
 {
-    static readonly TimeSpan OpenLimit = TimeSpan.FromSeconds(15);
-    static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan s_openLimit = TimeSpan.FromSeconds(15);
+    static readonly TimeSpan s_closeLimit = TimeSpan.FromSeconds(5);
 
     readonly IHost _host;
 
@@ -20,7 +20,7 @@ public sealed class ClusterConnection : IAsyncDisposable
     /// <exception cref="ClusterUnreachableException">The server, or every silo, does not answer within 15 s.</exception>
     public static async Task<ClusterConnection> OpenAsync(TabaClusterOptions options, CancellationToken cancellationToken)
     {
-        using var limit = new CancellationTokenSource(OpenLimit);
+        using var limit = new CancellationTokenSource(s_openLimit);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         IHost? host = null;
         try
@@ -38,7 +38,8 @@ public sealed class ClusterConnection : IAsyncDisposable
             if (host is not null)
                 await CloseAsync(host);
             throw new ClusterUnreachableException(
-                $"no silo of cluster {options.Name} answers: start one with `Taba.Silo --cluster {options.Name}`, or see `taba doctor --cluster {options.Name}`", exception);
+                $"no silo of cluster {options.Name} answers: start one with `Taba.Silo --cluster {options.Name}`, or see `taba doctor "
+                + $"--cluster {options.Name}`", exception);
         }
         catch
         {
@@ -54,7 +55,7 @@ public sealed class ClusterConnection : IAsyncDisposable
     {
         try
         {
-            using var limit = new CancellationTokenSource(CloseLimit);
+            using var limit = new CancellationTokenSource(s_closeLimit);
             await host.StopAsync(limit.Token);
         }
         catch (Exception)

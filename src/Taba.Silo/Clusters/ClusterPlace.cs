@@ -24,5 +24,6 @@ sealed class ClusterPlace(TabaClusterOptions options, string siloName, SiloRole 
         options, services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString(),
         services.GetRequiredService<IOptions<CheckpointOptions>>().Value, services.GetRequiredService<TimeProvider>());
 
-    static string Shared(TabaClusterOptions options) => options.StoreContainer is null ? options.Store : Path.Combine(PrivateFolder.Take(), options.Name);
+    static string Shared(TabaClusterOptions options) =>
+        options.StoreContainer is null ? options.Store : Path.Combine(PrivateFolder.Take(), options.Name);
 }

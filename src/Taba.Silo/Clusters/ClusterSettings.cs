@@ -13,7 +13,8 @@ public static class ClusterSettings
 
     /// <summary>The names of all clusters in the settings.</summary>
     public static IReadOnlyList<string> Names(IEnumerable<KeyValuePair<string, string?>> settings) =>
-        [.. Configuration(settings).GetSection(TabaClusterOptions.Section).GetChildren().Select(c => c.Key).Order(StringComparer.OrdinalIgnoreCase)];
+        [.. Configuration(settings).GetSection(TabaClusterOptions.Section).GetChildren().Select(c => c.Key).Order(
+            StringComparer.OrdinalIgnoreCase)];
 
     /// <summary>The cluster of a name, or, without one, that of <see cref="DefaultKey"/> or the only one there is.</summary>
     /// <param name="settings">As <see cref="Hosting.SettingsFiles"/> reads them.</param>
@@ -21,18 +22,21 @@ public static class ClusterSettings
     public static TabaClusterOptions Read(IEnumerable<KeyValuePair<string, string?>> settings, string? name)
     {
         var configuration = Configuration(settings);
-        var known = configuration.GetSection(TabaClusterOptions.Section).GetChildren().Select(c => c.Key).Order(StringComparer.OrdinalIgnoreCase).ToList();
+        var known = configuration.GetSection(TabaClusterOptions.Section).GetChildren().Select(c => c.Key).Order(
+            StringComparer.OrdinalIgnoreCase).ToList();
         name ??= configuration[DefaultKey] ?? (known.Count == 1 ? known[0] : null);
         if (name is null)
         {
             throw new BadInputException(known.Count == 0
-                ? $"No cluster is set up: add a section {TabaClusterOptions.Section}:NAME to appsettings.json, or set Taba__Clusters__NAME__Provider and so on."
+                ? $"No cluster is set up: add a section {TabaClusterOptions.Section}:NAME to appsettings.json, or set "
+                    + "Taba__Clusters__NAME__Provider and so on."
                 : $"There are several clusters ({string.Join(", ", known)}): name one with --cluster, or set {DefaultKey}.");
         }
         if (known.FirstOrDefault(k => k.Equals(name, StringComparison.OrdinalIgnoreCase)) is not { } key)
         {
             throw new BadInputException(known.Count == 0
-                ? $"There is no cluster '{name}' in the settings: add a section {TabaClusterOptions.Section}:{name}, or set Taba__Clusters__{name}__Provider and so on."
+                ? $"There is no cluster '{name}' in the settings: add a section {TabaClusterOptions.Section}:{name}, or set "
+                    + $"Taba__Clusters__{name}__Provider and so on."
                 : $"There is no cluster '{name}' in the settings; there {(known.Count == 1 ? "is" : "are")} {string.Join(", ", known)}.");
         }
         var section = configuration.GetSection($"{TabaClusterOptions.Section}:{key}");
@@ -50,9 +54,12 @@ public static class ClusterSettings
         options.ClusterId ??= key;
         Check(options, section);
         options.ConnectionString = Secret(options, nameof(options.ConnectionString), options.ConnectionString, options.ConnectionStringFile)
-            ?? throw Bad(options, nameof(options.ConnectionString), "it is missing: set it in the environment, or name a file in ConnectionStringFile");
-        options.AzureConnectionString = Secret(options, nameof(options.AzureConnectionString), options.AzureConnectionString, options.AzureConnectionStringFile);
-        if ((options.StoreContainer ?? options.GrainStateContainer) is not null && options.AzureConnectionString is null && options.AzureAccountUri is null)
+            ?? throw Bad(options, nameof(
+                options.ConnectionString), "it is missing: set it in the environment, or name a file in ConnectionStringFile");
+        options.AzureConnectionString = Secret(
+            options, nameof(options.AzureConnectionString), options.AzureConnectionString, options.AzureConnectionStringFile);
+        if ((options.StoreContainer ?? options.GrainStateContainer) is not null && options.AzureConnectionString is null
+            && options.AzureAccountUri is null)
             throw Bad(options, nameof(options.AzureConnectionString), "azure needs it, or AzureAccountUri for a managed identity");
         return options;
     }
@@ -63,17 +70,23 @@ public static class ClusterSettings
         if (!Validator.TryValidateObject(options, new ValidationContext(options), faults, validateAllProperties: true))
         {
             var member = faults[0].MemberNames.First();
-            throw Bad(options, member, section[member] is { Length: > 0 } value ? $"'{value}': {faults[0].ErrorMessage}" : $"{faults[0].ErrorMessage}");
+            throw Bad(options, member, section[member] is { Length: > 0 } value
+                ? $"'{value}': {faults[0].ErrorMessage}"
+                : $"{faults[0].ErrorMessage}");
         }
-        foreach (var (member, value) in new[] { (nameof(options.Address), options.Address), (nameof(options.AdvertisedAddress), options.AdvertisedAddress) })
+        foreach (var (member, value) in new[] { (nameof(options.Address), options.Address),
+            (nameof(options.AdvertisedAddress), options.AdvertisedAddress) })
         {
             if (value is not null && !IPAddress.TryParse(value, out _))
                 throw Bad(options, member, $"'{value}' is not an IP address, such as 127.0.0.1 or 10.0.0.7");
         }
-        if (options.AzureAccountUri is { } uri && !(Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed.Scheme is "https" or "http"))
-            throw Bad(options, nameof(options.AzureAccountUri), $"'{uri}' is not an address, such as https://ACCOUNT.blob.core.windows.net");
+        if (options.AzureAccountUri is { } uri
+            && !(Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed.Scheme is "https" or "http"))
+            throw Bad(
+                options, nameof(options.AzureAccountUri), $"'{uri}' is not an address, such as https://ACCOUNT.blob.core.windows.net");
         if (options.StoreContainer is null && !Path.IsPathFullyQualified(options.Store))
-            throw Bad(options, nameof(options.Store), $"'{options.Store}' must be an absolute path, the same on every silo, or azure:CONTAINER");
+            throw Bad(
+                options, nameof(options.Store), $"'{options.Store}' must be an absolute path, the same on every silo, or azure:CONTAINER");
     }
 
     static string? Secret(TabaClusterOptions options, string member, string? value, string? file)
@@ -92,7 +105,8 @@ public static class ClusterSettings
         }
     }
 
-    static BadInputException Bad(TabaClusterOptions options, string member, string what) => new($"{TabaClusterOptions.Section}:{options.Name}:{member}: {what}.");
+    static BadInputException Bad(TabaClusterOptions options, string member, string what) =>
+        new($"{TabaClusterOptions.Section}:{options.Name}:{member}: {what}.");
 
     static IConfigurationRoot Configuration(IEnumerable<KeyValuePair<string, string?>> settings) =>
         new ConfigurationBuilder().AddInMemoryCollection(settings).Build();

@@ -23,7 +23,7 @@ sealed class ClusterSilo : IAsyncDisposable
     const int DirectoryCache = 1 << 14;
 
     /// <summary>A store that was full or gone is tried again after this time.</summary>
-    static readonly TimeSpan RetryFaultAfter = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan s_retryFaultAfter = TimeSpan.FromSeconds(10);
 
     readonly IHost _host;
     readonly StoreLock? _lock;
@@ -56,7 +56,8 @@ sealed class ClusterSilo : IAsyncDisposable
         {
             var anyPort = options.Cluster is { SiloPort: 0 } or { GatewayPort: 0 };
             var starting = anyPort ? FreePorts.Retries.Pipeline(TimeProvider.System) : ResiliencePipeline.Empty;
-            return new(await starting.ExecuteAsync(async token => await StartHostAsync(options, token), cancellationToken), storeLock, options.Cluster);
+            return new(await starting.ExecuteAsync(
+                async token => await StartHostAsync(options, token), cancellationToken), storeLock, options.Cluster);
         }
         catch
         {
@@ -84,7 +85,9 @@ sealed class ClusterSilo : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes no more parts, ends running segments, makes their checkpoints durable, gives parts back, and leaves the cluster.</summary>
+    /// <summary>
+    /// Takes no more parts, ends running segments, makes their checkpoints durable, gives parts back, and leaves the cluster.
+    /// </summary>
     public async Task DrainAsync()
     {
         using var limit = new CancellationTokenSource(_options.DrainFor);
@@ -128,12 +131,13 @@ sealed class ClusterSilo : IAsyncDisposable
             .AddFilter("Orleans.Messaging", Quiet(options))
             .AddFilter("Orleans.Runtime.GrainDirectory", Quiet(options))
             .AddFilter("Polly", Quiet(options));
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = cluster.DrainFor);
         // This program hears the signals itself: a silo that is told to end first drains.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddTabaSilo(builder.Configuration, options.Device, new ClusterPlace(cluster, options.Name, options.Role));
-        builder.Services.PostConfigure<LeaseOptions>(o => o.RetryFaultAfter ??= RetryFaultAfter);
+        builder.Services.PostConfigure<LeaseOptions>(o => o.RetryFaultAfter ??= s_retryFaultAfter);
         options.Services?.Invoke(builder.Services);
         builder.AddTabaTelemetry();
         builder.UseOrleans(silo =>

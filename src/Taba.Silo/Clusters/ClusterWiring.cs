@@ -22,7 +22,7 @@ static class ClusterWiring
     /// <summary>All calls are meant to take less than 5 s: what takes longer has an unknown outcome and is asked again.</summary>
     public static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(15);
 
-    static readonly TimeSpan AliveEvery = TimeSpan.FromSeconds(3);
+    static readonly TimeSpan s_aliveEvery = TimeSpan.FromSeconds(3);
 
     public static ISiloBuilder AddTabaCluster(this ISiloBuilder silo, TabaClusterOptions options)
     {
@@ -34,7 +34,7 @@ static class ClusterWiring
             o.NumMissedProbesLimit = MissedProbes;
             o.NumVotesForDeathDeclaration = Votes;
             // After all silos were killed, their rows say Active until these run out.
-            o.IAmAliveTablePublishTimeout = AliveEvery;
+            o.IAmAliveTablePublishTimeout = s_aliveEvery;
             o.NumMissedTableIAmAliveLimit = MissedProbes;
         });
         silo.Configure<SiloMessagingOptions>(o => o.ResponseTimeout = o.SystemResponseTimeout = ResponseTimeout);
@@ -56,8 +56,10 @@ static class ClusterWiring
             silo.AddBlobGrainStorage(GrainStorage.Name, ClusterStores.Container(options, container));
         // The providers' default is JSON with type names. Golden tests of the states hold Orleans' own form fast.
         silo.Services.AddSingleton<OrleansGrainStorageSerializer>();
-        silo.Services.AddOptions<AdoNetGrainStorageOptions>(GrainStorage.Name).PostConfigure<OrleansGrainStorageSerializer>((o, s) => o.GrainStorageSerializer = s);
-        silo.Services.AddOptions<RedisStorageOptions>(GrainStorage.Name).PostConfigure<OrleansGrainStorageSerializer>((o, s) => o.GrainStorageSerializer = s);
+        silo.Services.AddOptions<AdoNetGrainStorageOptions>(GrainStorage.Name).PostConfigure<OrleansGrainStorageSerializer>(
+            (o, s) => o.GrainStorageSerializer = s);
+        silo.Services.AddOptions<RedisStorageOptions>(GrainStorage.Name).PostConfigure<OrleansGrainStorageSerializer>(
+            (o, s) => o.GrainStorageSerializer = s);
         return silo;
     }
 
@@ -66,7 +68,7 @@ static class ClusterWiring
         client.Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.ClusterId!, options.ServiceId));
         client.Configure<ClientMessagingOptions>(o => o.ResponseTimeout = ResponseTimeout);
         // The gateway list shows when a silo is gone.
-        client.Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = AliveEvery);
+        client.Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = s_aliveEvery);
         return options.Provider == "redis"
             ? client.UseRedisClustering(o => o.ConfigurationOptions = Redis(options))
             : client.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
@@ -92,7 +94,9 @@ static class ClusterWiring
         }
     }
 
-    /// <summary>A silo needs few connections at a time, and PostgreSQL has 100 for all: a pool is bounded unless the settings bound it.</summary>
+    /// <summary>
+    /// A silo needs few connections at a time, and PostgreSQL has 100 for all: a pool is bounded unless the settings bound it.
+    /// </summary>
     /// <exception cref="ClusterUnreachableException">It is no connection string of PostgreSQL.</exception>
     static string Postgres(TabaClusterOptions options)
     {

@@ -4,7 +4,8 @@ using Npgsql;
 namespace Taba.Silo.Clusters;
 
 /// <summary>
-/// Brings a database to the version that this program needs: the scripts in <c>Sql/</c>, in order, each once, in one transaction. Silos that
+/// Brings a database to the version that this program needs: the scripts in <c>Sql/</c>, in order, each once, in one transaction.
+/// Silos that
 /// start together wait for each other.
 /// </summary>
 static class PostgresSchema
@@ -23,12 +24,15 @@ static class PostgresSchema
             await RunAsync(connection, $"SELECT pg_advisory_xact_lock({LockName})", cancellationToken);
             await RunAsync(
                 connection,
-                "CREATE TABLE IF NOT EXISTS taba_schema_version (version integer PRIMARY KEY, script text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
+                "CREATE TABLE IF NOT EXISTS taba_schema_version (version integer PRIMARY KEY, script text NOT NULL, applied_at "
+                + "timestamptz NOT NULL DEFAULT now())",
                 cancellationToken);
             var applied = await VersionAsync(connection, cancellationToken);
             var scripts = Scripts();
             if (applied > scripts[^1].Version)
-                throw new ClusterUnreachableException($"the database has schema version {applied}, and this program knows {scripts[^1].Version}: a newer silo was here; use its version");
+                throw new ClusterUnreachableException(
+                    $"the database has schema version {applied}, and this program knows {scripts[^1].Version}: a newer silo was here; "
+                    + "use its version");
             foreach (var (version, name, text) in scripts.Where(s => s.Version > applied))
             {
                 await RunAsync(connection, text, cancellationToken);

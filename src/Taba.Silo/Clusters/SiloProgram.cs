@@ -11,7 +11,10 @@ using Taba.Silo.Storage;
 
 namespace Taba.Silo.Clusters;
 
-/// <summary>The program of a silo. Exit status: 0 told to end; 2 bad settings, nothing started; 3 the cluster failed, or declared this silo dead: start it again.</summary>
+/// <summary>
+/// The program of a silo. Exit status: 0 told to end; 2 bad settings, nothing started; 3 the cluster failed, or declared this silo
+/// dead: start it again.
+/// </summary>
 static partial class SiloProgram
 {
     const int Done = 0;
@@ -20,9 +23,15 @@ static partial class SiloProgram
 
     public static async Task<int> RunAsync(string[] args)
     {
-        var cluster = new Option<string?>("--cluster") { Description = "The cluster's name: a section of Taba:Clusters in the settings. Left out, the only one." };
+        var cluster = new Option<string?>(
+            "--cluster")
+        { Description = "The cluster's name: a section of Taba:Clusters in the settings. Left out, the only one." };
         var device = new Option<string?>("--device") { Description = "auto, cpu, cuda or cuda:N. One silo drives one device." };
-        var role = new Option<string>("--role") { Description = "worker, or coordinator: no device, holds the grains that coordinate.", DefaultValueFactory = _ => "worker" };
+        var role = new Option<string>("--role")
+        {
+            Description = "worker, or coordinator: no device, holds the grains that coordinate.",
+            DefaultValueFactory = _ => "worker"
+        };
         role.AcceptOnlyFromAmong("worker", "coordinator");
         var name = new Option<string?>("--name") { Description = "Unique among silos. Left out, machine and process." };
         var siloPort = new Option<int?>("--silo-port") { Description = "Port for other silos; 0 takes a free one." };
@@ -38,7 +47,9 @@ static partial class SiloProgram
             """)
         { cluster, device, role, name, siloPort, gatewayPort, verbose };
         root.SetAction((parsed, _) => RunAsync(new Arguments(
-            parsed.GetValue(cluster), parsed.GetValue(device), parsed.GetValue(role) == "coordinator" ? SiloRole.Coordinator : SiloRole.Worker,
+            parsed.GetValue(cluster), parsed.GetValue(device), parsed.GetValue(role) == "coordinator"
+                ? SiloRole.Coordinator
+                : SiloRole.Worker,
             parsed.GetValue(name), parsed.GetValue(siloPort), parsed.GetValue(gatewayPort), parsed.GetValue(verbose))));
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
@@ -56,7 +67,8 @@ static partial class SiloProgram
             var options = Options(arguments);
             await using var silo = await ClusterSilo.StartAsync(options, ended.Token);
             Console.WriteLine(
-                $"{options.Name} ready: {options.Role.ToString().ToLowerInvariant()} on {options.Device.Kind} in cluster {options.Cluster.Name}, {silo.Endpoints}, store {options.Cluster.Store}");
+                $"{options.Name} ready: {options.Role.ToString().ToLowerInvariant()} on {options.Device.Kind} in cluster "
+                + $"{options.Cluster.Name}, {silo.Endpoints}, store {options.Cluster.Store}");
             await Task.WhenAny(silo.Ended, Task.Delay(Timeout.Infinite, ended.Token));
             if (!ended.IsCancellationRequested)
                 return Explain($"{options.Name} was declared dead by its cluster, or could not go on: start it again", Failed);
@@ -96,9 +108,11 @@ static partial class SiloProgram
         var name = arguments.Name ?? $"{Environment.MachineName}-{Environment.ProcessId}";
         if (!SiloName().IsMatch(name))
             throw new BadInputException($"--name is '{name}': letters, digits, dots, dashes and underscores are, at most 63.");
-        var wanted = arguments.Device ?? settings.LastOrDefault(s => s.Key.Equals($"{EngineSettings.Section}:Device", StringComparison.OrdinalIgnoreCase)).Value ?? "auto";
+        var wanted = arguments.Device ?? settings.LastOrDefault(
+            s => s.Key.Equals($"{EngineSettings.Section}:Device", StringComparison.OrdinalIgnoreCase)).Value ?? "auto";
         var device = DeviceChoice.Resolve(arguments.Role == SiloRole.Coordinator ? "cpu" : wanted);
-        var batch = settings.LastOrDefault(s => s.Key.Equals($"{EngineSettings.Section}:BatchSize", StringComparison.OrdinalIgnoreCase)).Value;
+        var batch = settings.LastOrDefault(
+            s => s.Key.Equals($"{EngineSettings.Section}:BatchSize", StringComparison.OrdinalIgnoreCase)).Value;
         return new()
         {
             Cluster = cluster,

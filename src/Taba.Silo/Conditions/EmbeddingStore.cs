@@ -40,7 +40,8 @@ sealed class EmbeddingStore(string storeRoot)
         var path = PathOf(key);
         StoreErrors.Guard(path, () => Directory.CreateDirectory(Path.GetDirectoryName(path)!));
         // The writer has a name of its own until it is complete.
-        using var writer = StoreErrors.Guard(path, () => TensorFileWriter.Create(path, TensorFormat.Safetensors, TensorName, type, [shape.Length, shape.Width]));
+        using var writer = StoreErrors.Guard(
+            path, () => TensorFileWriter.Create(path, TensorFormat.Safetensors, TensorName, type, [shape.Length, shape.Width]));
         StoreErrors.Guard(path, writer, values, static (w, bytes) => w.Write(bytes));
         StoreErrors.Guard(path, () =>
         {

@@ -26,7 +26,8 @@ sealed partial class PromptEmbeddings(DeviceChoice device, EmbeddingStore store,
         if (wanted.Any(prompt => !embedded.Has(prompt)))
         {
             await _thread.Value.RunAsync(
-                () => Embed(definition, spec, embedded, [.. wanted.Where(prompt => !embedded.Has(prompt))], cancellationToken), cancellationToken);
+                () => Embed(definition, spec, embedded, [.. wanted.Where(prompt => !embedded.Has(prompt))], cancellationToken),
+                cancellationToken);
         }
         return embedded;
     }
@@ -38,7 +39,8 @@ sealed partial class PromptEmbeddings(DeviceChoice device, EmbeddingStore store,
     }
 
     /// <summary>On the thread. Others may have embedded some of them while it waited.</summary>
-    int Embed(ModelDefinition definition, StageSpec spec, EmbeddedPrompts embedded, List<string> missing, CancellationToken cancellationToken)
+    int Embed(
+        ModelDefinition definition, StageSpec spec, EmbeddedPrompts embedded, List<string> missing, CancellationToken cancellationToken)
     {
         if (missing.Count == 0)
             return 0;

@@ -36,7 +36,8 @@ public static class PromptPaths
             ? folder
             : throw new NotPulledException(
                 DatasetName,
-                $"The prompts 'dataset' are drawn from {DatasetRepository}, which is not in {settings.CacheFolder}: 'taba models pull {DatasetName}' fetches it; "
+                $"The prompts 'dataset' are drawn from {DatasetRepository}, which is not in {settings.CacheFolder}: 'taba models pull "
+                + $"{DatasetName}' fetches it; "
                 + "or give its folder with --prompts_dataset_path, or other prompts (null, hobbit, a file) with --prompts.");
     }
 }

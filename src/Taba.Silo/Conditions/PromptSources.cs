@@ -8,15 +8,15 @@ static class PromptSources
 {
     const int Most = 16;
 
-    static readonly ConcurrentDictionary<PromptRows, Lazy<Task<PromptSource>>> Opened = new();
+    static readonly ConcurrentDictionary<PromptRows, Lazy<Task<PromptSource>>> s_opened = new();
 
     /// <summary>The source behind an address, which must still be what it was when the sweep was planned.</summary>
     /// <exception cref="InvalidDataException">It is gone, damaged or changed.</exception>
     public static async Task<PromptSource> OpenAsync(PromptRows rows)
     {
-        if (Opened.Count > Most)
-            Opened.Clear();
-        var opening = Opened.GetOrAdd(rows, key => new(() => ReadAsync(key)));
+        if (s_opened.Count > Most)
+            s_opened.Clear();
+        var opening = s_opened.GetOrAdd(rows, key => new(() => ReadAsync(key)));
         try
         {
             return await opening.Value;
@@ -24,14 +24,15 @@ static class PromptSources
         catch
         {
             // A source that could not be read may be there the next time.
-            Opened.TryRemove(new(rows, opening));
+            s_opened.TryRemove(new(rows, opening));
             throw;
         }
     }
 
     /// <summary>Reads prompts as the user asks for them.</summary>
     /// <param name="prompts">How many are drawn; null for a file with one a row.</param>
-    public static Task<PromptSource> ReadAsync(string source, string? datasetPath, long condSeed, int? prompts, int noisesPerPrompt, bool rowByRow) =>
+    public static Task<PromptSource> ReadAsync(
+        string source, string? datasetPath, long condSeed, int? prompts, int noisesPerPrompt, bool rowByRow) =>
         rowByRow
             ? Task.Run(() => PromptSource.RowByRow(source))
             : PromptSource.OpenAsync(new PromptDraw
@@ -45,6 +46,8 @@ static class PromptSources
         var source = await ReadAsync(rows.Source, rows.DatasetPath, rows.CondSeed, count, rows.NoisesPerPrompt, rows.RowByRow);
         return source.Digest == rows.Digest
             ? source
-            : throw new InvalidDataException($"The prompts '{rows.Source}' are not what they were when the sweep was planned: run the same command again to plan it anew.");
+            : throw new InvalidDataException(
+                $"The prompts '{rows.Source}' are not what they were when the sweep was planned: run the same command again to plan it "
+                + "anew.");
     }
 }

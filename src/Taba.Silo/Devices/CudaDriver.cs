@@ -7,7 +7,9 @@ static unsafe class CudaDriver
 {
     static readonly string[] s_names = ["libcuda.so.1", "nvcuda.dll"];
 
-    /// <summary>Bytes of the memory of device number <paramref name="index"/>, as this process counts them; 0 when the driver does not say.</summary>
+    /// <summary>
+    /// Bytes of the memory of device number <paramref name="index"/>, as this process counts them; 0 when the driver does not say.
+    /// </summary>
     public static long TotalMemory(int index)
     {
         foreach (var name in s_names)

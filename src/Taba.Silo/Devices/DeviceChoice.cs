@@ -36,7 +36,8 @@ public sealed record DeviceChoice(Device Device, string Kind)
         if (index >= available)
         {
             throw new BadInputException(available == 0
-                ? $"device is {wanted}, and libtorch finds no CUDA device here: use --device cpu, or build with -p:TorchBackend=cuda on a machine with a GPU and its driver."
+                ? $"device is {wanted}, and libtorch finds no CUDA device here: use --device cpu, or build with -p:TorchBackend=cuda on "
+                    + "a machine with a GPU and its driver."
                 : $"device is {wanted}, and this machine has {available} CUDA device(s): use cuda:0 to cuda:{available - 1}.");
         }
         return new(new Device($"cuda:{index}"), "cuda");

@@ -41,7 +41,8 @@ sealed class ActivePart : IDisposable
     /// <summary>The engine that steps its rows. A stage without steps has none.</summary>
     public LoadedEngine Engine => _engine ?? throw new InvalidOperationException($"Part {Lease.Attempt} has no steps, and so no engine.");
 
-    public IDiffusionSchedule Schedule => _schedule ?? throw new InvalidOperationException($"Part {Lease.Attempt} has no steps, and so no schedule.");
+    public IDiffusionSchedule Schedule =>
+        _schedule ?? throw new InvalidOperationException($"Part {Lease.Attempt} has no steps, and so no schedule.");
 
     /// <summary>Bytes of a float32 row of the state, which is also the input.</summary>
     public int RowBytes { get; }
@@ -89,7 +90,8 @@ sealed class ActivePart : IDisposable
     public Direction Direction => Lease.Spec.Kind == StageKind.Invert ? Direction.Inversion : Direction.Sampling;
 
     /// <summary>
-    /// Network evaluations so far, for progress: those of segments under way count from their begin, for a segment may take long. What was tried
+    /// Network evaluations so far, for progress: those of segments under way count from their begin, for a segment may take long.
+    /// What was tried
     /// twice counts twice, but never as more than the part takes.
     /// </summary>
     public long Progress => Math.Min(

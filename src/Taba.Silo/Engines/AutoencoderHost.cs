@@ -16,7 +16,8 @@ namespace Taba.Silo.Engines;
 /// <summary>
 /// The autoencoders of this silo, on a thread of their own beside the engines: states to pictures, and pictures to states.
 /// </summary>
-sealed partial class AutoencoderHost(DeviceChoice device, IOptions<EngineSettings> settings, ILogger<AutoencoderHost> logger) : IAsyncDisposable
+sealed partial class AutoencoderHost(
+    DeviceChoice device, IOptions<EngineSettings> settings, ILogger<AutoencoderHost> logger) : IAsyncDisposable
 {
     // A processor is busy with one picture. A picture must not depend on how many are decoded at once.
     const int CpuBatch = 1;
@@ -76,7 +77,14 @@ sealed partial class AutoencoderHost(DeviceChoice device, IOptions<EngineSetting
             var sample = part.Lease.Rows.Start + i;
             part.AddEvaluations(sample, 1);
             if (!AllFinite(MemoryMarshal.Cast<byte, float>(part.Results.AsSpan(i * part.ResultBytes, part.ResultBytes))))
-                failures.Add(new(part.Lease.Attempt.StageKey, sample, 0, $"The autoencoder gave a NaN or an infinite value in {spec.Precision.Network.Name()}.") { Kind = FailureKind.NonFinite });
+                failures.Add(
+                    new(
+                        part.Lease.Attempt.StageKey, sample, 0,
+                        $"The autoencoder gave a NaN or an infinite value in {spec.Precision.Network.Name()}.")
+                    {
+                        Kind =
+                            FailureKind.NonFinite
+                    });
         }
         return failures;
     }

@@ -17,7 +17,9 @@ sealed partial class EngineExit(IEngineWatch watch, Func<Task> settled, Action<i
 
     static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
-    /// <summary>Ends this process without asking its threads: one of them may hang in a driver, and an orderly end would wait for it.</summary>
+    /// <summary>
+    /// Ends this process without asking its threads: one of them may hang in a driver, and an orderly end would wait for it.
+    /// </summary>
     public static void Process(int status)
     {
         if (OperatingSystem.IsWindows())

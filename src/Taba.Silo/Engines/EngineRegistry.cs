@@ -26,12 +26,14 @@ sealed partial class EngineRegistry(
     ];
 
     /// <summary>Statistics of every engine, unloaded ones too.</summary>
-    public IReadOnlyList<EngineStatistics> Statistics => [.. _byIncarnation.Values.Select(e => e.Engine.Statistics), .. _unloaded.Select(e => e.Statistics)];
+    public IReadOnlyList<EngineStatistics> Statistics =>
+        [.. _byIncarnation.Values.Select(e => e.Engine.Statistics), .. _unloaded.Select(e => e.Statistics)];
 
     /// <summary>The same by engine.</summary>
     public IReadOnlyList<(string EngineKey, EngineStatistics Statistics)> StatisticsByEngine =>
     [
-        .. _engines.Values.Where(e => e.IsValueCreated && e.Value.IsCompletedSuccessfully).Select(e => (e.Value.Result.Key, e.Value.Result.Engine.Statistics)),
+        .. _engines.Values.Where(e => e.IsValueCreated && e.Value.IsCompletedSuccessfully).Select(
+            e => (e.Value.Result.Key, e.Value.Result.Engine.Statistics)),
         .. _unloaded,
     ];
 

@@ -19,7 +19,8 @@ public sealed class EngineSettings
     public int? BatchSize { get; set; }
 
     /// <summary>
-    /// Models that stay loaded, and beside them as many autoencoders: before one more is loaded, the one that was idle longest goes. Those in use
+    /// Models that stay loaded, and beside them as many autoencoders: before one more is loaded, the one that was idle longest
+    /// goes. Those in use
     /// are never unloaded.
     /// </summary>
     /// <value>The default value is 3.</value>
@@ -39,10 +40,13 @@ public sealed class EngineSettings
     public int? CheckpointEverySteps { get; set; }
 
     /// <summary>
-    /// A forward pass that takes longer than this is stuck: the silo is unhealthy, a command ends, a silo of a cluster ends its process so that its
+    /// A forward pass that takes longer than this is stuck: the silo is unhealthy, a command ends, a silo of a cluster ends its
+    /// process so that its
     /// work moves. 0 turns the watch off.
     /// </summary>
-    /// <value>The default value is null: 5 minutes on a GPU, an hour on a processor, where a pass of a large model may take minutes.</value>
+    /// <value>
+    /// The default value is null: 5 minutes on a GPU, an hour on a processor, where a pass of a large model may take minutes.
+    /// </value>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan? StuckAfter { get; set; }
 

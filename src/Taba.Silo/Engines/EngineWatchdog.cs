@@ -5,14 +5,17 @@ using Taba.Silo.Devices;
 
 namespace Taba.Silo.Engines;
 
-/// <summary>Looks at the engines from a thread of its own and reports a forward pass that does not end. A hung driver shows in no other way.</summary>
+/// <summary>
+/// Looks at the engines from a thread of its own and reports a forward pass that does not end. A hung driver shows in no other way.
+/// </summary>
 /// <param name="heartbeats">Asks the engines.</param>
 /// <param name="troubles">Whom to tell.</param>
 /// <param name="device">What they run on.</param>
 /// <param name="settings">How long a pass may take.</param>
 /// <param name="time">For looking again and again.</param>
 sealed class EngineWatchdog(
-    Func<ImmutableArray<EngineHeartbeat>> heartbeats, EngineTroubles troubles, DeviceChoice device, IOptions<EngineSettings> settings, TimeProvider time)
+    Func<ImmutableArray<EngineHeartbeat>> heartbeats, EngineTroubles troubles, DeviceChoice device, IOptions<EngineSettings> settings,
+    TimeProvider time)
     : BackgroundService, IEngineWatch
 {
     static readonly TimeSpan s_onGpu = TimeSpan.FromMinutes(5);
@@ -49,8 +52,10 @@ sealed class EngineWatchdog(
                 continue;
             troubles.Report(new(
                 EngineTroubleKind.Stuck, engine.Model,
-                $"A forward pass of {engine.Rows} row(s) at step {engine.Step} of model {engine.Model} has been running for {taken.TotalSeconds:F0} s, longer than "
-                + $"Taba:Engine:StuckAfter ({StuckAfter}). The device or its driver hangs; what was computed is in the checkpoints, and a new process goes on from there. "
+                $"A forward pass of {engine.Rows} row(s) at step {engine.Step} of model {engine.Model} has been running for "
+                + $"{taken.TotalSeconds:F0} s, longer than "
+                + $"Taba:Engine:StuckAfter ({StuckAfter}). The device or its driver hangs; what was computed is in the checkpoints, and "
+                    + "a new process goes on from there. "
                 + "If the pass is only slow, raise that setting or choose a smaller batch_size."));
         }
     }

@@ -45,7 +45,8 @@ sealed class PartPreparation(
 
     /// <summary>K = T: every step is replaced, and what forward diffusion gives is the result.</summary>
     static void ForwardOnly(ActivePart part, ForwardSetting forward) => ForwardDiffusion.Apply(
-        MemoryMarshal.Cast<byte, float>(part.Inputs), MemoryMarshal.Cast<byte, float>(part.ForwardNoise), part.Schedule.ForwardAlphaBar(forward.Before),
+        MemoryMarshal.Cast<byte, float>(part.Inputs), MemoryMarshal.Cast<byte, float>(part.ForwardNoise),
+        part.Schedule.ForwardAlphaBar(forward.Before),
         MemoryMarshal.Cast<byte, float>(part.Results.AsSpan()), part.Lease.Spec.Precision.State.ToScalarType());
 
     /// <summary>Reads the input rows of a part as float32.</summary>
@@ -100,8 +101,10 @@ sealed class PartPreparation(
     {
         var spec = part.Lease.Spec;
         var wanted = part.Lease.Keep.Kinds
-            .SelectMany(kind => part.Lease.Keep.Steps(kind).Where(step => step >= spec.FirstStep && step < checkpoint.NextStep).Select(step => (step, kind)))
+            .SelectMany(kind => part.Lease.Keep.Steps(kind).Where(step => step >= spec.FirstStep && step < checkpoint.NextStep).Select(
+                step => (step, kind)))
             .ToHashSet();
-        return checkpoint.Captures.All(c => c.Row.Length == part.RowBytes) && wanted.SetEquals(checkpoint.Captures.Select(c => (c.Step, c.Kind)));
+        return checkpoint.Captures.All(c => c.Row.Length == part.RowBytes) && wanted.SetEquals(
+            checkpoint.Captures.Select(c => (c.Step, c.Kind)));
     }
 }

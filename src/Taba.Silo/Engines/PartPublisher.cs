@@ -49,7 +49,8 @@ sealed class PartPublisher(ITensorStore store, DeviceChoice device, TimeProvider
             return RowSet.Of(rows);
         store.DeleteAttempt(attempt);
         var others = await store.ListAsync(attempt.StageKey, rows, cancellationToken);
-        return RowSet.Of([.. others.Where(m => m.Supplement == lease.Supplement && m.Kept.Covers(lease.Keep)).Select(m => m.Rows)]).Intersect(rows);
+        return RowSet.Of(
+            [.. others.Where(m => m.Supplement == lease.Supplement && m.Kept.Covers(lease.Keep)).Select(m => m.Rows)]).Intersect(rows);
     }
 
     async Task<ObjectEntry> WriteResultAsync(ActivePart part, PartAttempt attempt, RowRange rows, CancellationToken cancellationToken)
@@ -61,7 +62,8 @@ sealed class PartPublisher(ITensorStore store, DeviceChoice device, TimeProvider
         return await PutAsync(writer, attempt, spec.ResultName, TensorKinds.None, [], shape, cancellationToken);
     }
 
-    async Task<ObjectEntry> WriteKeptAsync(ActivePart part, PartAttempt attempt, RowRange rows, TensorKinds kind, CancellationToken cancellationToken)
+    async Task<ObjectEntry> WriteKeptAsync(
+        ActivePart part, PartAttempt attempt, RowRange rows, TensorKinds kind, CancellationToken cancellationToken)
     {
         var spec = part.Lease.Spec;
         var steps = part.Lease.Keep.Steps(kind);

@@ -92,7 +92,8 @@ sealed class PartWorkspace(
         }
     }
 
-    public Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) => OffGrain(async () =>
+    public Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) =>
+        OffGrain(async () =>
     {
         using var span = SiloInstruments.Source.StartActivity("publish part");
         span?.SetTag("taba.part", attempt.PartKey);
@@ -124,7 +125,9 @@ sealed class PartWorkspace(
         }).Ignore();
     }
 
-    /// <summary>Every sample of a published part is done: its arrays are free, unlike those of a discarded one, whose rows may still run.</summary>
+    /// <summary>
+    /// Every sample of a published part is done: its arrays are free, unlike those of a discarded one, whose rows may still run.
+    /// </summary>
     void HandOn(ActivePart part, ImmutableArray<SampleFailure> failures)
     {
         if (!failures.IsEmpty)

@@ -28,7 +28,9 @@ sealed class RowBuffers
         return GC.AllocateUninitializedArray<byte>(bytes);
     }
 
-    /// <summary>Takes an array that nobody reads or writes any more. One that may still be in use is left to the collector instead.</summary>
+    /// <summary>
+    /// Takes an array that nobody reads or writes any more. One that may still be in use is left to the collector instead.
+    /// </summary>
     public void Return(byte[] buffer)
     {
         lock (_lock)

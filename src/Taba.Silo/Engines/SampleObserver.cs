@@ -14,7 +14,8 @@ namespace Taba.Silo.Engines;
 /// part. Then, and only then, tells the trajectory's grain.
 /// </summary>
 sealed partial class SampleObserver(
-    ActivePart part, int sample, ICheckpointStore checkpoints, IGrainFactory grains, SampleReports reports, FaultMonitor faults, ILogger logger)
+    ActivePart part, int sample, ICheckpointStore checkpoints, IGrainFactory grains, SampleReports reports, FaultMonitor faults,
+    ILogger logger)
     : ITrajectoryObserver
 {
     // Captures since the last checkpoint: they become durable together with the next one.
@@ -92,7 +93,8 @@ sealed partial class SampleObserver(
     }
 
     /// <summary>
-    /// A sample whose progress nobody hears of would be held for ever. Its part goes back to its stage as a whole: without durable checkpoints none
+    /// A sample whose progress nobody hears of would be held for ever. Its part goes back to its stage as a whole: without durable
+    /// checkpoints none
     /// of its samples is of use.
     /// </summary>
     void GiveUp(Exception error, PartFault fault)

@@ -13,20 +13,23 @@ public sealed class SpeedMemory(string storeRoot)
     const long MaxFileBytes = 1 << 20;
     const int MaxEntries = 1000;
 
-    static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
+    static readonly JsonSerializerOptions s_json = new() { WriteIndented = true };
 
     readonly Lock _lock = new();
     readonly string _file = Path.Combine(storeRoot, "speeds.json");
 
     /// <summary>The speed of an engine on a kind of device of this machine; null when nothing is remembered.</summary>
-    public MeasuredSpeed? Find(string engine, string device) => Read().GetValueOrDefault(Name(engine, device)) is { Evaluations: > 0 } speed ? speed : null;
+    public MeasuredSpeed? Find(string engine, string device) =>
+        Read().GetValueOrDefault(Name(engine, device)) is { Evaluations: > 0 } speed ? speed : null;
 
     /// <summary>The most rows of a forward pass that fit a device of this kind and this much memory; null when it never ran out.</summary>
-    public int? FindLimit(string engine, string device, long memoryBytes) => Read().GetValueOrDefault(LimitName(engine, device, memoryBytes))?.BatchLimit;
+    public int? FindLimit(string engine, string device, long memoryBytes) =>
+        Read().GetValueOrDefault(LimitName(engine, device, memoryBytes))?.BatchLimit;
 
     /// <summary>Remembers that a device ran out of memory with more rows than <paramref name="limit"/>.</summary>
     public void AddLimit(string engine, string device, long memoryBytes, int limit) =>
-        Change(LimitName(engine, device, memoryBytes), earlier => new(0, 0, 0) { BatchLimit = Math.Min(limit, earlier?.BatchLimit ?? limit) });
+        Change(
+            LimitName(engine, device, memoryBytes), earlier => new(0, 0, 0) { BatchLimit = Math.Min(limit, earlier?.BatchLimit ?? limit) });
 
     /// <summary>Adds what an engine did. Earlier runs count half as much with each that follows: a machine changes.</summary>
     /// <param name="evaluations">Network evaluations.</param>
@@ -52,7 +55,7 @@ public sealed class SpeedMemory(string storeRoot)
             var temporary = $"{_file}.tmp-{Guid.NewGuid():n}";
             try
             {
-                File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(entries, Json));
+                File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(entries, s_json));
                 File.Move(temporary, _file, overwrite: true);
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)

@@ -4,7 +4,8 @@ using Taba.Silo.Storage;
 namespace Taba.Silo.Faults;
 
 /// <summary>
-/// Remembers the first thing that keeps this silo from going on: a full disk, a store that is gone. A silo of a cluster waits until it is mended;
+/// Remembers the first thing that keeps this silo from going on: a full disk, a store that is gone. A silo of a cluster waits until
+/// it is mended;
 /// a command ends.
 /// </summary>
 /// <param name="goesOn">The silo goes on: what failed is tried again.</param>

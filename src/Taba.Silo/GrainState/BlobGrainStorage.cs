@@ -14,13 +14,14 @@ namespace Taba.Silo.GrainState;
 /// </summary>
 /// <param name="container">The container; created when the silo starts and it is not there.</param>
 /// <param name="serviceId">States of another service are other states.</param>
-public sealed class BlobGrainStorage(BlobContainerClient container, string serviceId, IGrainStorageSerializer serializer, IActivatorProvider activators)
+public sealed class BlobGrainStorage(
+    BlobContainerClient container, string serviceId, IGrainStorageSerializer serializer, IActivatorProvider activators)
     : IGrainStorage, ILifecycleParticipant<ISiloLifecycle>
 {
     /// <summary>Metadata that tells one write from another.</summary>
     const string WriteKey = "write";
 
-    static readonly BinaryData Nothing = new(Array.Empty<byte>());
+    static readonly BinaryData s_nothing = new(Array.Empty<byte>());
 
     /// <exception cref="StoreException">The account does not answer, or refuses.</exception>
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
@@ -31,7 +32,8 @@ public sealed class BlobGrainStorage(BlobContainerClient container, string servi
     {
         cancellationToken.ThrowIfCancellationRequested();
         var name = Name(stateName, grainId);
-        var stored = await GuardAsync("read", name, () => IfThereAsync(async () => (await Blob(name).DownloadContentAsync(cancellationToken)).Value), cancellationToken);
+        var stored = await GuardAsync("read", name, () => IfThereAsync(
+            async () => (await Blob(name).DownloadContentAsync(cancellationToken)).Value), cancellationToken);
         grainState.RecordExists = stored is { Details.ContentLength: > 0 };
         grainState.State = grainState.RecordExists ? serializer.Deserialize<T>(stored!.Content) : activators.GetActivator<T>().Create();
         grainState.ETag = stored?.Details.ETag.ToString();
@@ -61,7 +63,7 @@ public sealed class BlobGrainStorage(BlobContainerClient container, string servi
         cancellationToken.ThrowIfCancellationRequested();
         var name = Name(stateName, grainId);
         if (!string.IsNullOrEmpty(grainState.ETag))
-            grainState.ETag = await StoreAsync(stateName, grainId, grainState.ETag, Nothing);
+            grainState.ETag = await StoreAsync(stateName, grainId, grainState.ETag, s_nothing);
         // Who read nothing has nothing to clear, unless somebody wrote since.
         else if (await GuardAsync("read", name, () => PropertiesAsync(name), cancellationToken) is { } there)
             grainState.ETag = there.ContentLength == 0 ? there.ETag.ToString() : throw Conflict(name, there, null);
@@ -115,7 +117,8 @@ public sealed class BlobGrainStorage(BlobContainerClient container, string servi
         }
     }
 
-    static bool IsGone(RequestFailedException exception) => exception.Status == 404 && exception.ErrorCode != BlobErrorCode.ContainerNotFound;
+    static bool IsGone(RequestFailedException exception) =>
+        exception.Status == 404 && exception.ErrorCode != BlobErrorCode.ContainerNotFound;
 
     Task<T> GuardAsync<T>(string what, string name, Func<Task<T>> work, CancellationToken cancellationToken) =>
         BlobErrors.GuardAsync($"{what} grain state", BlobErrors.Where(container, name), work, cancellationToken);
@@ -128,6 +131,7 @@ public sealed class BlobGrainStorage(BlobContainerClient container, string servi
     static string Escape(string text) => Uri.EscapeDataString(text).Replace(".", "%2E", StringComparison.Ordinal);
 
     InconsistentStateException Conflict(string name, BlobProperties? there, string? current) => new(
-        $"The state {BlobErrors.Where(container, name)} has version {there?.ETag.ToString() ?? "none"} and not {current ?? "none"}: another activation wrote it.",
+        $"The state {BlobErrors.Where(container, name)} has version {there?.ETag.ToString() ?? "none"} and not {current ?? "none"}: "
+        + "another activation wrote it.",
         there?.ETag.ToString() ?? "", current ?? "");
 }

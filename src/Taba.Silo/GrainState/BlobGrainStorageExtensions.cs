@@ -12,7 +12,9 @@ using Orleans.Storage;
 
 namespace Taba.Silo.GrainState;
 
-/// <summary>Registers <see cref="BlobGrainStorage"/>, or, where the build asked for it, the provider of Orleans (docs/guide/azure.md).</summary>
+/// <summary>
+/// Registers <see cref="BlobGrainStorage"/>, or, where the build asked for it, the provider of Orleans (docs/guide/azure.md).
+/// </summary>
 public static class BlobGrainStorageExtensions
 {
     /// <summary>Keeps grain state in a container of Azure Blob storage, in Orleans' binary form.</summary>
@@ -21,11 +23,13 @@ public static class BlobGrainStorageExtensions
     /// <param name="container">The container; created when the silo starts and it is not there.</param>
     public static ISiloBuilder AddBlobGrainStorage(this ISiloBuilder builder, string name, BlobContainerClient container) =>
 #if ORLEANS_AZURE
-        builder.AddAzureBlobGrainStorage(name, (OptionsBuilder<AzureBlobStorageOptions> options) => options.Configure<Serializer>((o, serializer) =>
-        {
-            (o.BlobServiceClient, o.ContainerName) = (container.GetParentBlobServiceClient(), container.Name);
-            o.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
-        }));
+        builder.AddAzureBlobGrainStorage(
+            name,
+            (OptionsBuilder<AzureBlobStorageOptions> options) => options.Configure<Serializer>((o, serializer) =>
+            {
+                (o.BlobServiceClient, o.ContainerName) = (container.GetParentBlobServiceClient(), container.Name);
+                o.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
+            }));
 #else
         builder.ConfigureServices(all => all.AddGrainStorage(name, (services, _) => new BlobGrainStorage(
             container,

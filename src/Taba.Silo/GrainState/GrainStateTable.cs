@@ -11,7 +11,8 @@ static class GrainStateTable
     /// <summary>The row of a grain's state, or null.</summary>
     public static StoredState? Read(SqliteConnection connection, string stateName, string grainId)
     {
-        using var command = Command(connection, "SELECT version, payload FROM grain_state WHERE state_name = $state AND grain_id = $grain", stateName, grainId);
+        using var command = Command(
+            connection, "SELECT version, payload FROM grain_state WHERE state_name = $state AND grain_id = $grain", stateName, grainId);
         using var reader = command.ExecuteReader();
         return reader.Read() ? new(reader.GetInt64(0), reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1)) : null;
     }
@@ -26,7 +27,8 @@ static class GrainStateTable
     {
         using var command = Command(connection, expected is null
             ? "INSERT INTO grain_state VALUES ($state, $grain, 1, $payload) ON CONFLICT DO NOTHING RETURNING version"
-            : "UPDATE grain_state SET version = version + 1, payload = $payload WHERE state_name = $state AND grain_id = $grain AND version = $expected RETURNING version",
+            : "UPDATE grain_state SET version = version + 1, payload = $payload WHERE state_name = $state AND grain_id = $grain AND "
+                + "version = $expected RETURNING version",
             stateName, grainId);
         command.Parameters.AddWithValue("$payload", (object?)payload ?? DBNull.Value);
         if (expected is not null)

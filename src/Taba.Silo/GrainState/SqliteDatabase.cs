@@ -82,7 +82,8 @@ sealed class SqliteDatabase(string path) : IDisposable
             command.CommandText = "SELECT max(version) FROM schema_version";
             if (command.ExecuteScalar() is long version and > SchemaVersion)
                 throw new StoreException(
-                    $"the grain state {Path} was written by a newer version (schema {version}, this one knows {SchemaVersion}): use that version, or another output folder");
+                    $"the grain state {Path} was written by a newer version (schema {version}, this one knows {SchemaVersion}): use "
+                    + "that version, or another output folder");
             transaction.Commit();
             return connection;
         }

@@ -89,7 +89,8 @@ public sealed class SqliteGrainStorage(string path, IGrainStorageSerializer seri
         : throw Conflict(stateName, grain, null, etag);
 
     static InconsistentStateException Conflict(string stateName, string grain, string? stored, string? current) => new(
-        $"The state '{stateName}' of grain {grain} has version {stored ?? "none"} and not {current ?? "none"}: another activation wrote it.", stored ?? "", current ?? "");
+        $"The state '{stateName}' of grain {grain} has version {stored ?? "none"} and not {current ?? "none"}: another activation wrote "
+        + "it.", stored ?? "", current ?? "");
 
     static string? Text(long? version) => version?.ToString(CultureInfo.InvariantCulture);
 }

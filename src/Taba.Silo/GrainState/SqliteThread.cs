@@ -25,7 +25,8 @@ sealed class SqliteThread : IDisposable, IAsyncDisposable
     public Task<T> RunAsync<T>(Func<SqliteConnection, T> statement)
     {
         var work = new Work<T>(statement);
-        return _thread.Post(work) ? work.Task : throw new ObjectDisposedException($"The grain state in {_database.Path} is closed.", (Exception?)null);
+        return _thread.Post(work) ? work.Task
+            : throw new ObjectDisposedException($"The grain state in {_database.Path} is closed.", (Exception?)null);
     }
 
     public void Dispose()

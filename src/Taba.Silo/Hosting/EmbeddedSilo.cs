@@ -24,7 +24,7 @@ namespace Taba.Silo.Hosting;
 /// </summary>
 public sealed class EmbeddedSilo : IAsyncDisposable
 {
-    static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan s_shutdownTimeout = TimeSpan.FromSeconds(60);
 
     const int DirectoryCache = 1024;
 
@@ -53,7 +53,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         StartAsync(options, () => FreePorts.Of(IPAddress.Loopback), cancellationToken);
 
     /// <param name="choosePort">Names a port that is free as far as anyone knows; asked again when it turns out to be taken.</param>
-    internal static async Task<EmbeddedSilo> StartAsync(EmbeddedSiloOptions options, Func<int> choosePort, CancellationToken cancellationToken)
+    internal static async Task<EmbeddedSilo> StartAsync(
+        EmbeddedSiloOptions options, Func<int> choosePort, CancellationToken cancellationToken)
     {
         SettingsCheck.Require(options.Settings);
         var storeLock = StoreLock.Acquire(options.StoreRoot, options.Command);
@@ -132,14 +133,15 @@ public sealed class EmbeddedSilo : IAsyncDisposable
     {
         var memory = _host.Services.GetRequiredService<SpeedMemory>();
         foreach (var (engine, done) in _host.Services.GetRequiredService<EngineRegistry>().StatisticsByEngine)
-            memory.Add(engine, _options.Device.Kind, done.Evaluations, done.NetworkTime + done.OverheadTime + done.OutputWaitTime, done.BatchLimit);
+            memory.Add(engine, _options.Device.Kind, done.Evaluations, done.NetworkTime + done.OverheadTime
+                + done.OutputWaitTime, done.BatchLimit);
     }
 
     public async ValueTask DisposeAsync()
     {
         try
         {
-            using var timeout = new CancellationTokenSource(ShutdownTimeout);
+            using var timeout = new CancellationTokenSource(s_shutdownTimeout);
             await _host.StopAsync(timeout.Token);
         }
         finally
@@ -167,8 +169,9 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             .AddFilter("Orleans.Core", Quiet(options))
             // A silo that stops looks for another to take its grains over, and there is none.
             .AddFilter("Orleans.Grain", Quiet(options));
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = ShutdownTimeout);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = s_shutdownTimeout);
         builder.Services.AddTabaSilo(builder.Configuration, options.Device, new EmbeddedPlace(options.StoreRoot));
         builder.Services.PostConfigure<EngineSettings>(o => o.BatchSize = options.BatchSize ?? o.BatchSize);
         builder.AddTabaTelemetry();
@@ -181,7 +184,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             // Alone, it knows where its grains are: the cache, by default of a million, only holds on to those that are gone.
             silo.Configure<GrainDirectoryOptions>(o => o.CacheSize = DirectoryCache);
             silo.AddSqliteGrainStorage(GrainStorage.Name, Path.Combine(options.StoreRoot, "grains.db"));
-            silo.AddTabaPlacement(new("embedded", SiloRole.Worker, options.Device.Kind, options.Device.MemoryBytes, options.BatchSize ?? options.Device.DefaultBatchSize));
+            silo.AddTabaPlacement(new("embedded", SiloRole.Worker, options.Device.Kind, options.Device.MemoryBytes, options.BatchSize
+                ?? options.Device.DefaultBatchSize));
         });
         builder.Services.AddTabaWorker();
         return builder.Build();

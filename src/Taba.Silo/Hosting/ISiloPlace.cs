@@ -16,7 +16,9 @@ interface ISiloPlace
     /// <summary>A folder of this silo alone: counters, speeds, embeddings.</summary>
     string LocalRoot { get; }
 
-    /// <summary>A file that remembers digests of this machine's models; null where the planner is in this process, and has checked them.</summary>
+    /// <summary>
+    /// A file that remembers digests of this machine's models; null where the planner is in this process, and has checked them.
+    /// </summary>
     string? DigestCache { get; }
 
     /// <summary>The tensor store.</summary>

@@ -25,7 +25,8 @@ namespace Taba.Silo.Hosting;
 static class SiloServices
 {
     /// <param name="place">The stores of this silo. Embedded silos and those of a cluster differ in nothing else here.</param>
-    public static IServiceCollection AddTabaSilo(this IServiceCollection services, IConfiguration configuration, DeviceChoice device, ISiloPlace place)
+    public static IServiceCollection AddTabaSilo(
+        this IServiceCollection services, IConfiguration configuration, DeviceChoice device, ISiloPlace place)
     {
         services.AddTabaSettings(configuration);
         services.AddSingleton(TimeProvider.System);
@@ -88,11 +89,16 @@ static class SiloServices
         return services;
     }
 
-    /// <summary>Runs the worker. Called after Orleans was added: services stop in reverse, and the worker must stop before the grains do.</summary>
+    /// <summary>
+    /// Runs the worker. Called after Orleans was added: services stop in reverse, and the worker must stop before the grains do.
+    /// </summary>
     public static IServiceCollection AddTabaWorker(this IServiceCollection services) =>
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<PartWorker>());
 
-    /// <summary>Ends the process, with status 3, when its device hangs or is broken. For silos of a cluster, which a supervisor starts again.</summary>
+    /// <summary>
+    /// Ends the process, with status 3, when its device hangs or is broken. For silos of a cluster, which a supervisor starts
+    /// again.
+    /// </summary>
     public static IServiceCollection AddTabaEngineExit(this IServiceCollection services) =>
         services.AddSingleton<IHostedService>(provider => new EngineExit(
             provider.GetRequiredService<IEngineWatch>(), provider.GetRequiredService<SampleReports>().AllAsync, EngineExit.Process));

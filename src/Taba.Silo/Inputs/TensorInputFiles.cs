@@ -56,7 +56,8 @@ public sealed class TensorInputFiles : IInputFiles
         var source = PromptPaths.Source(request);
         var dataset = PromptPaths.Dataset(request, source);
         var prompts = request.NPrompts ?? (samples + request.NoisesPerPrompt - 1) / request.NoisesPerPrompt;
-        var drawn = PromptSources.ReadAsync(source, dataset, request.CondSeed, prompts, request.NoisesPerPrompt, rowByRow: false).GetAwaiter().GetResult();
+        var drawn = PromptSources.ReadAsync(
+            source, dataset, request.CondSeed, prompts, request.NoisesPerPrompt, rowByRow: false).GetAwaiter().GetResult();
         return new PromptRows(source, dataset, drawn.Digest, request.CondSeed, request.NoisesPerPrompt, samples, RowByRow: false);
     });
 
@@ -66,7 +67,8 @@ public sealed class TensorInputFiles : IInputFiles
         {
             return work();
         }
-        catch (Exception exception) when (exception is InvalidDataException or WeightsFormatException or IOException or UnauthorizedAccessException)
+        catch (Exception exception)
+            when (exception is InvalidDataException or WeightsFormatException or IOException or UnauthorizedAccessException)
         {
             throw new BadInputException(exception.Message, exception);
         }

@@ -47,10 +47,13 @@ sealed class DefinitionFacts(ModelDefinition definition, bool onCuda, Func<Model
         var upstream = definition.Upstream;
         var network = Settle(request.Network, "dtype", onCuda ? upstream.Network.ToDtype() : Dtype.Float32);
         if (network == Dtype.Float16 && !onCuda)
-            throw new BadInputException("dtype is float16, which libtorch computes 4 to 6 times slower than float32 on a processor: use bfloat16 or float32 with --device cpu.");
+            throw new BadInputException(
+                "dtype is float16, which libtorch computes 4 to 6 times slower than float32 on a processor: use bfloat16 or float32 "
+                + "with --device cpu.");
         var state = Settle(request.State, "state_dtype", onCuda ? upstream.State.ToDtype() : Dtype.Float32);
         if (state != Dtype.Float32 && !definition.AllowsHalfState)
-            throw new BadInputException($"state_dtype is '{state.Name()}': the {definition.Family} sampler integrates in float32; use auto or float32.");
+            throw new BadInputException(
+                $"state_dtype is '{state.Name()}': the {definition.Family} sampler integrates in float32; use auto or float32.");
         return new(network, state, Settle(request.Noise, "noise_dtype", upstream.Noise.ToDtype()));
     }
 

@@ -15,8 +15,12 @@ public static class KnownModels
             "https://openaipublic.blob.core.windows.net/diffusion/march-2021/imagenet64_uncond_100M_1500K.pt"),
         new("adm-256", ["imagenet_pixel_256"], "ADM, ImageNet 256x256 (guided-diffusion)",
             "https://openaipublic.blob.core.windows.net/diffusion/jul-2021/256x256_diffusion_uncond.pt"),
-        OfHub("ldm-celebahq-256", "celeba_ldm_256", "latent diffusion, CelebA-HQ 256x256", "CompVis/ldm-celebahq-256", null, "unet", "vqvae", "scheduler"),
-        OfHub("dit-xl-2-256", "dit", "DiT-XL/2, ImageNet 256x256 by class", "facebook/DiT-XL-2-256", "fp16", "transformer", "vae", "scheduler"),
+        OfHub(
+            "ldm-celebahq-256", "celeba_ldm_256", "latent diffusion, CelebA-HQ 256x256", "CompVis/ldm-celebahq-256", null, "unet", "vqvae",
+            "scheduler"),
+        OfHub(
+            "dit-xl-2-256", "dit", "DiT-XL/2, ImageNet 256x256 by class", "facebook/DiT-XL-2-256", "fp16", "transformer", "vae",
+            "scheduler"),
         OfHub(
             "if-i-xl", "deepfloyd_if", "DeepFloyd IF stage I, 64x64 by prompt; gated", "DeepFloyd/IF-I-XL-v1.0", "fp16",
             "text_encoder", "tokenizer", "unet", "scheduler"),
@@ -24,13 +28,19 @@ public static class KnownModels
 
     /// <summary>Finds a model by its name or upstream's name for it.</summary>
     public static KnownModel? Find(string name) =>
-        All.FirstOrDefault(m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase) || m.Aliases.Contains(name, StringComparer.OrdinalIgnoreCase));
+        All.FirstOrDefault(
+            m => m.Name.Equals(name, StringComparison.OrdinalIgnoreCase) || m.Aliases.Contains(name, StringComparer.OrdinalIgnoreCase));
 
     /// <summary>The shipped model.json of a known model.</summary>
     public static string DescriptionPath(KnownModel model) => Path.Combine(AppContext.BaseDirectory, "models", model.Name, "model.json");
 
-    static KnownModel OfHub(string name, string alias, string description, string repository, string? variant, params string[] components) =>
-        new(name, [alias], description, $"https://huggingface.co/{repository}") { Repository = new KnownRepository(repository, components, variant) };
+    static KnownModel OfHub(
+        string name, string alias, string description, string repository, string? variant, params string[] components) =>
+        new(name, [alias], description, $"https://huggingface.co/{repository}")
+        {
+            Repository = new KnownRepository(
+            repository, components, variant)
+        };
 }
 
 /// <summary>A model with a name.</summary>

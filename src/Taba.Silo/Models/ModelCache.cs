@@ -34,11 +34,16 @@ public sealed class ModelCache(HubSettings settings)
         return File.Exists(path) ? path : null;
     }
 
-    /// <summary>The folder of a model of the hub; null when nothing of it is in the cache. It may lack components (<see cref="Missing"/>).</summary>
+    /// <summary>
+    /// The folder of a model of the hub; null when nothing of it is in the cache. It may lack components (<see cref="Missing"/>).
+    /// </summary>
     /// <exception cref="BadInputException">The revision cannot be one.</exception>
-    public string? Folder(KnownModel model, string revision = "main") => model.Repository is { } repository ? Folder(repository.Id, revision) : null;
+    public string? Folder(KnownModel model, string revision = "main") =>
+        model.Repository is { } repository ? Folder(repository.Id, revision) : null;
 
-    /// <summary>The folder of a repository, given as organization/name; null when the text is no such id or nothing of it is in the cache.</summary>
+    /// <summary>
+    /// The folder of a repository, given as organization/name; null when the text is no such id or nothing of it is in the cache.
+    /// </summary>
     /// <exception cref="BadInputException">The revision cannot be one.</exception>
     public string? Folder(string repositoryId, string revision = "main")
     {

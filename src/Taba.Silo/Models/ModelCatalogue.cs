@@ -52,7 +52,9 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
         {
             return selection.WeightsPath is null
                 ? null
-                : throw new BadInputException($"--weights {selection.WeightsPath} is given, and model {selection.NameOrPath} is a Hugging Face folder, which brings its weights: leave it out.");
+                : throw new BadInputException(
+                    $"--weights {selection.WeightsPath} is given, and model {selection.NameOrPath} is a Hugging Face folder, which "
+                    + "brings its weights: leave it out.");
         }
         return WeightPaths.Of(selection, described);
     }
@@ -67,7 +69,9 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
     {
         Identity = Identity(found.Digest, definition.Family, found.Path, found.Weights, definition.Shape, found.Name),
         Slug = found.Slug,
-        Conditions = definition.ClassCount is not null ? ConditionKind.Classes : definition.TextShape is not null ? ConditionKind.Text : ConditionKind.None,
+        Conditions = definition.ClassCount is not null ? ConditionKind.Classes : definition.TextShape is not null
+            ? ConditionKind.Text
+            : ConditionKind.None,
         ClassCount = definition.ClassCount,
         LabelsDigest = definition.ClassCount is null ? "" : definition.Labels().Digest,
         CanBeGuided = definition.CanBeGuided,
@@ -100,7 +104,9 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
 
     /// <summary>A name of ours, or a repository in the hub's cache.</summary>
     static string? Name(ModelSelection selection) =>
-        ModelPaths.IsName(selection.NameOrPath) || !(File.Exists(selection.NameOrPath) || Directory.Exists(selection.NameOrPath)) ? selection.NameOrPath : null;
+        ModelPaths.IsName(selection.NameOrPath) || !(File.Exists(selection.NameOrPath) || Directory.Exists(selection.NameOrPath))
+        ? selection.NameOrPath
+        : null;
 
     static string Slug(ModelSelection selection, ModelDefinition definition)
     {

@@ -12,14 +12,14 @@ static class ModelDefinitions
 {
     const int Most = 64;
 
-    static readonly ConcurrentDictionary<ModelIdentity, ModelDefinition> Read = new();
+    static readonly ConcurrentDictionary<ModelIdentity, ModelDefinition> s_read = new();
 
     /// <summary>The model of a stage with steps. Read once: its digest says what it is.</summary>
     public static ModelDefinition Of(ModelIdentity model)
     {
-        if (Read.Count > Most)
-            Read.Clear();
-        return Read.GetOrAdd(model, m => At(m.Path).WithSampleSize(m.Height, m.Width));
+        if (s_read.Count > Most)
+            s_read.Clear();
+        return s_read.GetOrAdd(model, m => At(m.Path).WithSampleSize(m.Height, m.Width));
     }
 
     /// <summary>The model at a path: a Hugging Face folder, or a model.json.</summary>

@@ -22,7 +22,8 @@ static class ModelPaths
         if (ModelCache.FromEnvironment().Folder(nameOrPath) is { } cached)
             return cached;
         throw new BadInputException(
-            $"There is no model '{nameOrPath}': it is neither one of {string.Join(", ", KnownModels.All.Select(m => m.Name))}, nor a Hugging Face folder "
+            $"There is no model '{nameOrPath}': it is neither one of {string.Join(", ", KnownModels.All.Select(m => m.Name))}, nor a "
+            + "Hugging Face folder "
             + "or a repository in its cache, nor the path of a model.json.");
     }
 
@@ -31,11 +32,17 @@ static class ModelPaths
     {
         var cache = ModelCache.FromEnvironment();
         if (cache.Folder(known) is not { } folder)
-            throw new NotPulledException(known.Name, $"The model {known.Name} is not in {cache.Settings.CacheFolder}: 'taba models pull {known.Name}' fetches it from {known.Source}; or give its folder with --model.");
+            throw new NotPulledException(
+                known.Name,
+                $"The model {known.Name} is not in {cache.Settings.CacheFolder}: 'taba models pull {known.Name}' fetches it from "
+                + $"{known.Source}; or give its folder with --model.");
         var missing = ModelCache.Missing(folder, known.Repository!);
         return missing.Count == 0
             ? folder
-            : throw new NotPulledException(known.Name, $"The model {known.Name} in {folder} lacks {string.Join(", ", missing)}: 'taba models pull {known.Name}' fetches what is missing.");
+            : throw new NotPulledException(
+                known.Name,
+                $"The model {known.Name} in {folder} lacks {string.Join(", ", missing)}: 'taba models pull {known.Name}' fetches what "
+                + "is missing.");
     }
 
     /// <summary>True for a name, false for a path.</summary>

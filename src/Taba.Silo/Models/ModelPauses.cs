@@ -3,7 +3,8 @@ using System.Collections.Concurrent;
 namespace Taba.Silo.Models;
 
 /// <summary>
-/// Models that this silo could not serve: it asks for none of their parts for a while, each time it tried in vain for twice as long. Models are named
+/// Models that this silo could not serve: it asks for none of their parts for a while, each time it tried in vain for twice as
+/// long. Models are named
 /// by their digests.
 /// </summary>
 sealed class ModelPauses(TimeProvider time)

@@ -39,7 +39,8 @@ sealed class ModelsHere(ModelCatalogue? catalogue)
             }
         }
         throw new BadInputException(
-            $"The sweep's model {wanted.Name ?? wanted.Path} ({wanted.Digest}) is not on {Environment.MachineName}: {string.Join("; ", reasons.Distinct())}. Put the same files there.");
+            $"The sweep's model {wanted.Name ?? wanted.Path} ({wanted.Digest}) is not on {Environment.MachineName}: "
+            + $"{string.Join("; ", reasons.Distinct())}. Put the same files there.");
     }
 
     ModelIdentity Resolve(ModelIdentity wanted, ModelSelection selection)

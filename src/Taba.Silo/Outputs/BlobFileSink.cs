@@ -8,7 +8,8 @@ using Taba.Silo.Storage;
 namespace Taba.Silo.Outputs;
 
 /// <summary>
-/// Writes a block blob in blocks of a few MiB. Committing the list of blocks makes the blob at once and whole. The first block is sent last, because it
+/// Writes a block blob in blocks of a few MiB. Committing the list of blocks makes the blob at once and whole. The first block is
+/// sent last, because it
 /// holds the head. Blocks of a file that was given up, or whose process was killed, are the account's to delete: it does after a week.
 /// </summary>
 /// <param name="where">The blob, for messages.</param>

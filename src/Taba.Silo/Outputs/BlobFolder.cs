@@ -10,7 +10,8 @@ using Taba.Silo.Storage;
 namespace Taba.Silo.Outputs;
 
 /// <summary>
-/// An output folder of blobs: in the container of a cluster's tensors, below <c>runs/</c>, where no name can be that of a tensor, a checkpoint or a
+/// An output folder of blobs: in the container of a cluster's tensors, below <c>runs/</c>, where no name can be that of a tensor, a
+/// checkpoint or a
 /// grain's state.
 /// </summary>
 public sealed partial class BlobFolder : IOutputFolder
@@ -42,7 +43,8 @@ public sealed partial class BlobFolder : IOutputFolder
         return prefix.Length <= LongestPrefix && PrefixName().IsMatch(prefix)
             ? prefix
             : throw new BadInputException(
-                $"'{Shown(place)}' is not a place for blobs: blob:PREFIX is, where PREFIX is one or more names with a slash between them, of letters, digits, '-', '_' and single dots "
+                $"'{Shown(place)}' is not a place for blobs: blob:PREFIX is, where PREFIX is one or more names with a slash between "
+                + "them, of letters, digits, '-', '_' and single dots "
                 + $"within, at most {LongestPrefix} characters with the sweep's name.");
     }
 
@@ -70,7 +72,8 @@ public sealed partial class BlobFolder : IOutputFolder
 
     public void Delete(string file) => BlobErrors.Guard("delete", Where(file), () => _container.DeleteBlobIfExists(Name(file)).Value);
 
-    public IFileSink Create(string file, long bytes) => new BlobFileSink(_container.GetBlockBlobClient(Name(file)), Where(file), BlobObjects.BlockBytes(bytes));
+    public IFileSink Create(string file, long bytes) =>
+        new BlobFileSink(_container.GetBlockBlobClient(Name(file)), Where(file), BlobObjects.BlockBytes(bytes));
 
     public void Write(string file, ReadOnlySpan<byte> bytes)
     {
@@ -99,7 +102,8 @@ public sealed partial class BlobFolder : IOutputFolder
     /// <summary>The whole name of a file or folder.</summary>
     string Name(string name) => FileName().IsMatch(name)
         ? $"{_prefix}/{name}"
-        : throw new StoreException($"'{Shown(name)}' cannot name a file in {Place}: a name without slashes that does not begin or end with a dot can");
+        : throw new StoreException(
+            $"'{Shown(name)}' cannot name a file in {Place}: a name without slashes that does not begin or end with a dot can");
 
     static string ContentType(string file) => Path.GetExtension(file) switch
     {

@@ -5,7 +5,9 @@ namespace Taba.Silo.Outputs;
 /// <summary>A second name for a file, where the file system has such.</summary>
 static partial class HardLink
 {
-    /// <summary>Gives <paramref name="source"/> the name <paramref name="path"/>, replacing what had it. False when that cannot be.</summary>
+    /// <summary>
+    /// Gives <paramref name="source"/> the name <paramref name="path"/>, replacing what had it. False when that cannot be.
+    /// </summary>
     public static bool TryCreate(string source, string path)
     {
         if (OperatingSystem.IsWindows())

@@ -10,7 +10,9 @@ namespace Taba.Silo.Outputs;
 /// </summary>
 public static class ParameterText
 {
-    /// <summary>Text that is read back as this text: in quotes when it would be taken for something else, as the prompts called null would.</summary>
+    /// <summary>
+    /// Text that is read back as this text: in quotes when it would be taken for something else, as the prompts called null would.
+    /// </summary>
     public static string Of(string text) => Plain(text, out _) && !text.StartsWith('"') ? text : JsonSerializer.Serialize(text);
 
     /// <summary>The value in JSON.</summary>

@@ -48,7 +48,9 @@ public sealed record RunFolder
     /// <summary>Samples that gave NaN or Inf in half precision and were computed again.</summary>
     public ImmutableArray<RunRetry> Retried { get; init; } = [];
 
-    /// <summary>Rows of a stage that stand under another stage's key: those that were computed again, and those that begin with them.</summary>
+    /// <summary>
+    /// Rows of a stage that stand under another stage's key: those that were computed again, and those that begin with them.
+    /// </summary>
     public ImmutableArray<RunSubstitute> Substitutes { get; init; } = [];
 
     /// <summary>Reasons why numbers may differ elsewhere, such as a processor without AVX2.</summary>
@@ -80,7 +82,8 @@ public sealed record RunFolder
         }
         catch (JsonException exception)
         {
-            throw new InvalidDataException($"{path} is not a run's manifest ({exception.Message}): move the folder away, or choose another --out.", exception);
+            throw new InvalidDataException(
+                $"{path} is not a run's manifest ({exception.Message}): move the folder away, or choose another --out.", exception);
         }
     }
 
@@ -98,7 +101,8 @@ public sealed record RunModel(string Family, string Path, string? WeightsPath, s
 /// <param name="Evaluations">Network evaluations behind its rows.</param>
 /// <param name="Parts">The published parts.</param>
 public sealed record RunStage(
-    string Kind, string Key, ImmutableSortedDictionary<string, string> Fields, ImmutableArray<float> Timesteps, long Evaluations, ImmutableArray<RunPart> Parts);
+    string Kind, string Key, ImmutableSortedDictionary<string, string> Fields, ImmutableArray<float> Timesteps, long Evaluations,
+    ImmutableArray<RunPart> Parts);
 
 /// <summary>A part with the digests of its tensors.</summary>
 public sealed record RunPart(int RowStart, int RowEnd, string Attempt, ImmutableSortedDictionary<string, string> Sha256);
@@ -115,7 +119,8 @@ public sealed record RunFailure(string Stage, int Sample, int Step, string Reaso
 /// <param name="FromDtype">Precision of the network then.</param>
 /// <param name="ToDtype">Precision of the network of its row here.</param>
 /// <param name="Key">The stage that holds its row.</param>
-public sealed record RunRetry(string Stage, int Sample, Dtype FromDtype, Dtype ToDtype, Dtype FromStateDtype, Dtype ToStateDtype, string Key);
+public sealed record RunRetry(
+    string Stage, int Sample, Dtype FromDtype, Dtype ToDtype, Dtype FromStateDtype, Dtype ToStateDtype, string Key);
 
 /// <summary>Rows of a stage that another stage holds.</summary>
 public sealed record RunSubstitute(string Stage, int RowStart, int RowEnd, string Key);

@@ -18,11 +18,16 @@ public static class RunFolderCheck
             if (old is null || old.Key == stage.Key)
                 continue;
             var fields = StageKey.Fields(stage.Spec).ToDictionary(f => f.Name, f => f.Value);
-            var differing = fields.Keys.Union(old.Fields.Keys).Where(name => fields.GetValueOrDefault(name) != old.Fields.GetValueOrDefault(name))
+            var differing = fields.Keys.Union(old.Fields.Keys).Where(
+                name => fields.GetValueOrDefault(name) != old.Fields.GetValueOrDefault(name))
                 // A different input is a consequence when something before it differs.
                 .OrderBy(name => name is "input" or "swap_source" ? 1 : 0)
-                .Select(name => $"{name} is {old.Fields.GetValueOrDefault(name) ?? "absent"} there and {fields.GetValueOrDefault(name) ?? "absent"} here");
-            return $"{folder.Place} holds another run: in its {kind} stage {string.Join(", ", differing)}. Choose another --save_dir or --out, or move that folder away.";
+                .Select(
+                    name =>
+                    $"{name} is {old.Fields.GetValueOrDefault(name) ?? "absent"} there and {fields.GetValueOrDefault(name) ?? "absent"} "
+                    + "here");
+            return $"{folder.Place} holds another run: in its {kind} stage {string.Join(", ", differing)}. Choose another --save_dir or "
+                + "--out, or move that folder away.";
         }
         return null;
     }

@@ -21,17 +21,21 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
 
     /// <summary>Writes or refreshes the folder of a sweep that has ended.</summary>
     /// <exception cref="StoreException">A row is not published and did not fail, or the disk is full.</exception>
-    public Task<RunFolder> WriteAsync(SweepPlan plan, PlannedRun run, IOutputFolder folder, SweepStatus status, CancellationToken cancellationToken) =>
-        WriteAsync(plan, run, folder, status.Failures, new SubstitutedRows(status.Substitutions.IsDefault ? [] : status.Substitutions), cancellationToken);
+    public Task<RunFolder> WriteAsync(
+        SweepPlan plan, PlannedRun run, IOutputFolder folder, SweepStatus status, CancellationToken cancellationToken) =>
+        WriteAsync(plan, run, folder, status.Failures, new SubstitutedRows(
+            status.Substitutions.IsDefault ? [] : status.Substitutions), cancellationToken);
 
     /// <summary>Writes or refreshes a folder whose rows all stand under the planned keys.</summary>
     /// <exception cref="StoreException">A row is not published and did not fail, or the disk is full.</exception>
     public Task<RunFolder> WriteAsync(
-        SweepPlan plan, PlannedRun run, IOutputFolder folder, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) =>
+        SweepPlan plan, PlannedRun run, IOutputFolder folder, ImmutableArray<SampleFailure> failures,
+        CancellationToken cancellationToken) =>
         WriteAsync(plan, run, folder, failures, SubstitutedRows.None, cancellationToken);
 
     async Task<RunFolder> WriteAsync(
-        SweepPlan plan, PlannedRun run, IOutputFolder folder, ImmutableArray<SampleFailure> failures, SubstitutedRows substitutes, CancellationToken cancellationToken)
+        SweepPlan plan, PlannedRun run, IOutputFolder folder, ImmutableArray<SampleFailure> failures, SubstitutedRows substitutes,
+        CancellationToken cancellationToken)
     {
         var tensors = _tensors ??= new RunTensorWriter(store, _noise, options.Format);
         var stages = RunStages.Of(plan, run);
@@ -49,14 +53,17 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
         var failed = RowSet.Of([.. failures.Select(f => new RowRange(f.Sample, f.Sample + 1))]);
         var files = ImmutableArray.CreateBuilder<RunFile>();
         foreach (var tensor in run.Tensors)
-            files.Add(await Task.Run(() => tensors.WriteAsync(run, tensor, folder, failed, substitutes, cancellationToken), cancellationToken));
+            files.Add(
+                await Task.Run(() => tensors.WriteAsync(run, tensor, folder, failed, substitutes, cancellationToken), cancellationToken));
         if (run.Prompts is { } prompts)
             await PromptOutputs.WriteAsync(prompts, run.Rows, folder, options.Format);
         if (options.WithMetrics)
         {
             _metrics ??= new RunMetrics(store, _noise);
             var metrics = await Task.Run(() => _metrics.ComputeAsync(run, substitutes, cancellationToken), cancellationToken);
-            WriteJson(folder, RunFolder.MetricsName, new JsonObject { ["_params"] = RunParameters.Of(run, folder, options), ["metrics"] = metrics });
+            WriteJson(
+                folder, RunFolder.MetricsName,
+                new JsonObject { ["_params"] = RunParameters.Of(run, folder, options), ["metrics"] = metrics });
         }
         var keys = stages.Select(s => s.Key).ToList();
         var written = new RunManifest(options, time).Of(plan, run, described, files.ToImmutable(), stages, failures) with

@@ -10,7 +10,8 @@ namespace Taba.Silo.Outputs;
 sealed class RunManifest(RunFolderOptions options, TimeProvider time)
 {
     public RunFolder Of(
-        SweepPlan plan, PlannedRun run, ImmutableArray<RunStage> described, ImmutableArray<RunFile> files, ImmutableArray<PlannedStage> stages,
+        SweepPlan plan, PlannedRun run, ImmutableArray<RunStage> described, ImmutableArray<RunFile> files,
+        ImmutableArray<PlannedStage> stages,
         ImmutableArray<SampleFailure> failures) => new()
         {
             Sweep = plan.Name,
@@ -20,13 +21,18 @@ sealed class RunManifest(RunFolderOptions options, TimeProvider time)
             Intervention = run.Intervention?.Slug,
             RowStart = run.Rows.Start,
             RowEnd = run.Rows.End,
-            Model = new(run.Model.Family, run.Model.Path, run.Model.WeightsPath, run.Model.Digest, [run.Model.Channels, run.Model.Height, run.Model.Width]),
+            Model = new(
+                run.Model.Family, run.Model.Path, run.Model.WeightsPath, run.Model.Digest,
+                [run.Model.Channels, run.Model.Height, run.Model.Width]),
             Stages = described,
             Tensors = files,
-            Images = run.Images == ImagePair.Decoded ? [run.Pictures("samples")?.Name ?? "samples", run.Pictures("samples2")?.Name ?? "samples2"] : ["samples", "samples2"],
+            Images = run.Images == ImagePair.Decoded
+                ? [run.Pictures("samples")?.Name ?? "samples", run.Pictures("samples2")?.Name ?? "samples2"]
+                : ["samples", "samples2"],
             Device = options.Device,
             Versions = Versions(),
-            Failures = [.. failures.Where(f => stages.Any(s => s.Key == f.StageKey)).Select(f => new RunFailure(f.StageKey, f.Sample, f.Step, f.Reason))],
+            Failures = [.. failures.Where(f => stages.Any(s => s.Key == f.StageKey)).Select(
+                f => new RunFailure(f.StageKey, f.Sample, f.Step, f.Reason))],
             Notes = Notes(run),
             WallSeconds = options.WallSeconds,
             WrittenAt = time.GetUtcNow(),

@@ -9,7 +9,9 @@ using static TorchSharp.torch;
 
 namespace Taba.Silo.Outputs;
 
-/// <summary>The metrics of runs, over the parts that hold their tensors. Rows that failed in any of a run's tensors are not counted.</summary>
+/// <summary>
+/// The metrics of runs, over the parts that hold their tensors. Rows that failed in any of a run's tensors are not counted.
+/// </summary>
 sealed class RunMetrics(ITensorStore store, NoiseSources noise)
 {
     readonly ExperimentMetrics _metrics = new();
@@ -48,7 +50,9 @@ sealed class RunMetrics(ITensorStore store, NoiseSources noise)
         {
             var count = Math.Min(IMetricRows.RowsAtOnce(Shape), rows.Count);
             var values = new float[count * shape.Elements];
-            var stored = source.Dtype == ScalarType.Float32 ? [] : new byte[values.Length * (source.Dtype == ScalarType.Float64 ? sizeof(double) : sizeof(ushort))];
+            var stored = source.Dtype == ScalarType.Float32
+                ? []
+                : new byte[values.Length * (source.Dtype == ScalarType.Float64 ? sizeof(double) : sizeof(ushort))];
             foreach (var range in rows.Ranges)
             {
                 for (var row = range.Start; row < range.End; row += count)

@@ -3,7 +3,9 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Silo.Outputs;
 
-/// <summary>The parameters that metrics.json names beside its metrics (<c>_params</c>): those that were given, or those of the run.</summary>
+/// <summary>
+/// The parameters that metrics.json names beside its metrics (<c>_params</c>): those that were given, or those of the run.
+/// </summary>
 static class RunParameters
 {
     public static JsonObject Of(PlannedRun run, IOutputFolder folder, RunFolderOptions options)

@@ -37,7 +37,8 @@ abstract class RunRows : IDisposable
     public abstract void Dispose();
 
     public static async Task<RunRows> OpenAsync(
-        RunTensor tensor, PlannedRun run, ITensorStore store, NoiseSources noise, SubstitutedRows substitutes, CancellationToken cancellationToken) =>
+        RunTensor tensor, PlannedRun run, ITensorStore store, NoiseSources noise, SubstitutedRows substitutes,
+        CancellationToken cancellationToken) =>
         tensor.Rows switch
         {
             NoiseRows address => new OfNoise(address, run, noise),
@@ -45,7 +46,8 @@ abstract class RunRows : IDisposable
             ImageRows pictures => new OfPictures(pictures),
             DrawnClassRows or ListedClassRows => new OfClasses(tensor.Rows, run),
             StageRows stage => new OfStage(
-                tensor, await StageReader.OpenAsync(store, stage.Key, cancellationToken), await substitutes.OpenAsync(stage.Key, store, cancellationToken)),
+                tensor, await StageReader.OpenAsync(store, stage.Key, cancellationToken),
+                await substitutes.OpenAsync(stage.Key, store, cancellationToken)),
             var other => throw new InvalidOperationException($"{tensor.Name} cannot come from {other}."),
         };
 
@@ -72,7 +74,8 @@ abstract class RunRows : IDisposable
 
         public override RowSet Rows => RowSet.Of(new RowRange(0, source.TotalRows));
 
-        public override void Read(int step, RowRange rows, Span<byte> destination) => _file.Single(name).ReadRows(rows.Start, rows.Count, destination);
+        public override void Read(int step, RowRange rows, Span<byte> destination) =>
+            _file.Single(name).ReadRows(rows.Start, rows.Count, destination);
 
         public override void Dispose() => _file.Dispose();
     }
@@ -106,13 +109,16 @@ abstract class RunRows : IDisposable
         }
     }
 
-    /// <summary>Rows of a stage: float32 in the store, and in the file what the state is kept in. Some may stand under another stage's key.</summary>
+    /// <summary>
+    /// Rows of a stage: float32 in the store, and in the file what the state is kept in. Some may stand under another stage's key.
+    /// </summary>
     sealed class OfStage(RunTensor tensor, StageReader reader, ImmutableArray<(RowSet Rows, StageReader Reader)> standIns) : RunRows
     {
         // A row that did not fit half precision would be infinite in a file of that type.
         public override ScalarType Dtype { get; } = standIns.IsEmpty ? tensor.Dtype.ToScalarType() : ScalarType.Float32;
 
-        public override RowSet Rows => standIns.Aggregate(Published(reader), (rows, standIn) => rows.Union(standIn.Rows.Intersect(Published(standIn.Reader))));
+        public override RowSet Rows =>
+            standIns.Aggregate(Published(reader), (rows, standIn) => rows.Union(standIn.Rows.Intersect(Published(standIn.Reader))));
 
         public override void Read(int step, RowRange rows, Span<byte> destination)
         {

@@ -19,21 +19,24 @@ static class RunStages
     /// <summary>The name of a stage within a run. A run decodes twice: its samples and its reconstructions.</summary>
     public static string Kind(PlannedRun run, PlannedStage stage)
     {
-        var decoded = run.Tensors.FirstOrDefault(t => t.DecodedFrom is not null && t.Rows is StageRows rows && rows.Key == stage.Key)?.DecodedFrom;
+        var decoded = run.Tensors.FirstOrDefault(
+            t => t.DecodedFrom is not null && t.Rows is StageRows rows && rows.Key == stage.Key)?.DecodedFrom;
         var kind = stage.Spec.Kind.ToString().ToLowerInvariant();
         return decoded is null ? kind : $"{kind} {decoded}";
     }
 
     /// <summary>Says of each stage what its numbers depend on, and which published parts a run takes of it.</summary>
     public static async Task<ImmutableArray<RunStage>> DescribeAsync(
-        ITensorStore store, PlannedRun run, ImmutableArray<PlannedStage> stages, SubstitutedRows substitutes, CancellationToken cancellationToken)
+        ITensorStore store, PlannedRun run, ImmutableArray<PlannedStage> stages, SubstitutedRows substitutes,
+        CancellationToken cancellationToken)
     {
         var described = ImmutableArray.CreateBuilder<RunStage>();
         foreach (var stage in stages)
         {
             var manifests = (await store.ListAsync(stage.Key, cancellationToken)).Where(m => !m.Rows.Intersect(run.Rows).IsEmpty).ToList();
             foreach (var standIn in substitutes.Of(stage.Key))
-                manifests.AddRange((await store.ListAsync(standIn.SubstituteKey, cancellationToken)).Where(m => !standIn.Rows.Intersect(m.Rows).Intersect(run.Rows).IsEmpty));
+                manifests.AddRange((await store.ListAsync(standIn.SubstituteKey, cancellationToken)).Where(
+                    m => !standIn.Rows.Intersect(m.Rows).Intersect(run.Rows).IsEmpty));
             described.Add(new(
                 Kind(run, stage), stage.Key,
                 StageKey.Fields(stage.Spec).ToImmutableSortedDictionary(f => f.Name, f => f.Value),

@@ -16,19 +16,24 @@ sealed class RunTensorWriter(ITensorStore store, NoiseSources noise, TensorForma
     /// <summary>Writes one tensor, or links it where the same one was written for another run.</summary>
     /// <exception cref="StoreException">A row is not published and did not fail, or the disk is full.</exception>
     public async Task<RunFile> WriteAsync(
-        PlannedRun run, RunTensor tensor, IOutputFolder folder, RowSet failed, SubstitutedRows substitutes, CancellationToken cancellationToken)
+        PlannedRun run, RunTensor tensor, IOutputFolder folder, RowSet failed, SubstitutedRows substitutes,
+        CancellationToken cancellationToken)
     {
         using var rows = await RunRows.OpenAsync(tensor, run, store, noise, substitutes, cancellationToken);
         var lost = RowSet.Of(run.Rows).Subtract(rows.Rows).Subtract(failed);
         if (!lost.IsEmpty && tensor.Rows is StageRows { Key: var key })
-            throw new StoreException($"rows {lost} of {tensor.Name} were computed, and the store has lost them since (stage {key}): run the same command again to compute them anew");
+            throw new StoreException(
+                $"rows {lost} of {tensor.Name} were computed, and the store has lost them since (stage {key}): run the same command "
+                + "again to compute them anew");
         ImmutableArray<long> rowShape = tensor.Shape is { } s ? [s.Channels, s.Height, s.Width] : [];
         var share = ShareKey(run, tensor);
         var name = tensor.Name + format.Extension();
         var path = folder.LocalPath(name);
         if (path is not null && _written.TryGetValue(share, out var other) && File.Exists(other) && HardLink.TryCreate(other, path))
         {
-            ImmutableArray<long> shape = tensor.Steps.IsEmpty ? [run.Rows.Count, .. rowShape] : [tensor.Steps.Length, run.Rows.Count, .. rowShape];
+            ImmutableArray<long> shape = tensor.Steps.IsEmpty
+                ? [run.Rows.Count, .. rowShape]
+                : [tensor.Steps.Length, run.Rows.Count, .. rowShape];
             return new(tensor.Name, name, rows.DtypeName, shape, new FileInfo(path).Length, tensor.Steps);
         }
         var file = new TensorAssembler(store).Write(
@@ -49,5 +54,6 @@ sealed class RunTensorWriter(ITensorStore store, NoiseSources noise, TensorForma
             .FirstOrDefault(o => o is not null && o.Name == tensor.Name && o.Steps.SequenceEqual(tensor.Steps));
     }
 
-    static string ShareKey(PlannedRun run, RunTensor tensor) => $"{tensor.Name} {tensor.Rows} {tensor.Kind} {string.Join(',', tensor.Steps)} {run.Rows} {run.Model.Digest}";
+    static string ShareKey(PlannedRun run, RunTensor tensor) =>
+        $"{tensor.Name} {tensor.Rows} {tensor.Kind} {string.Join(',', tensor.Steps)} {run.Rows} {run.Model.Digest}";
 }

@@ -14,7 +14,8 @@ sealed class SubstitutedRows(ImmutableArray<RowSubstitution> substitutions)
     public IEnumerable<RowSubstitution> Of(string stageKey) => substitutions.Where(s => s.StageKey == stageKey);
 
     /// <summary>Opens the stand-ins of a stage.</summary>
-    public async Task<ImmutableArray<(RowSet Rows, StageReader Reader)>> OpenAsync(string stageKey, ITensorStore store, CancellationToken cancellationToken)
+    public async Task<ImmutableArray<(RowSet Rows, StageReader Reader)>> OpenAsync(
+        string stageKey, ITensorStore store, CancellationToken cancellationToken)
     {
         var opened = ImmutableArray.CreateBuilder<(RowSet, StageReader)>();
         foreach (var substitution in Of(stageKey))
@@ -34,6 +35,7 @@ sealed class SubstitutedRows(ImmutableArray<RowSubstitution> substitutions)
     /// <summary>All rows that stand elsewhere, those that only begin with such a row included.</summary>
     public ImmutableArray<RunSubstitute> Substitutes(IEnumerable<string> stageKeys, RowRange rows) =>
     [
-        .. stageKeys.SelectMany(Of).SelectMany(s => s.Rows.Intersect(rows).Ranges.Select(r => new RunSubstitute(s.StageKey, r.Start, r.End, s.SubstituteKey))),
+        .. stageKeys.SelectMany(Of).SelectMany(
+            s => s.Rows.Intersect(rows).Ranges.Select(r => new RunSubstitute(s.StageKey, r.Start, r.End, s.SubstituteKey))),
     ];
 }

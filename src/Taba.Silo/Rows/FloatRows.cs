@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Taba.Silo.Rows;
 
-/// <summary>Rows of any floating-point type to and from the float32 rows that the engine takes. Widening is exact; the rest is rounded.</summary>
+/// <summary>
+/// Rows of any floating-point type to and from the float32 rows that the engine takes. Widening is exact; the rest is rounded.
+/// </summary>
 static class FloatRows
 {
     /// <summary>float32 rows in half precision.</summary>

@@ -31,7 +31,8 @@ sealed class BlobCells(BlobContainerClient container, StorePaths paths)
     public Task<Cell> ReadAsync(string stageKey, int start, CancellationToken cancellationToken)
     {
         var name = StorePaths.CellPath(stageKey, start);
-        return BlobErrors.GuardAsync("read", BlobErrors.Where(container, name), () => DownloadAsync(stageKey, start, name, cancellationToken), cancellationToken);
+        return BlobErrors.GuardAsync(
+            "read", BlobErrors.Where(container, name), () => DownloadAsync(stageKey, start, name, cancellationToken), cancellationToken);
     }
 
     /// <summary>Stores a cell if it is still what was read.</summary>
@@ -47,7 +48,8 @@ sealed class BlobCells(BlobContainerClient container, StorePaths paths)
         {
             var stored = await container.GetBlobClient(name).UploadAsync(
                 new BinaryData(StoreJson.Write(new CellDocument(CellDocument.CurrentSchema, sorted))),
-                new BlobUploadOptions { Conditions = conditions, HttpHeaders = new() { ContentType = "application/json" } }, cancellationToken);
+                new BlobUploadOptions { Conditions = conditions, HttpHeaders = new() { ContentType = "application/json" } },
+                cancellationToken);
             Remember(name, cell with { Version = stored.Value.ETag, Manifests = sorted });
             return true;
         }
@@ -58,7 +60,9 @@ sealed class BlobCells(BlobContainerClient container, StorePaths paths)
         }
     }
 
-    /// <summary>Every cell of a stage, in the order of rows. Cells that did not change since they were read last are not read again.</summary>
+    /// <summary>
+    /// Every cell of a stage, in the order of rows. Cells that did not change since they were read last are not read again.
+    /// </summary>
     public async Task<ImmutableArray<Cell>> ListAsync(string stageKey, CancellationToken cancellationToken)
     {
         var prefix = StorePaths.CellsPrefix(stageKey);
@@ -74,7 +78,8 @@ sealed class BlobCells(BlobContainerClient container, StorePaths paths)
         }, cancellationToken);
         var cells = new Cell[found.Count];
         await System.Threading.Tasks.Parallel.ForAsync(
-            0, found.Count, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellationToken }, async (i, token) =>
+            0, found.Count, new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellationToken },
+            async (i, token) =>
             {
                 var (start, name, version) = found[i];
                 cells[i] = version is not null && _cache.TryGetValue(name, out var known) && known.Version == version
@@ -154,7 +159,8 @@ sealed class BlobCells(BlobContainerClient container, StorePaths paths)
     }
 
     StoreException Damaged(string name, string why, Exception? inner = null) => new(
-        $"the manifests {BlobErrors.Where(container, name)} cannot be used: {why.TrimEnd('.')}; delete that blob and run the same command: its rows are computed again", inner);
+        $"the manifests {BlobErrors.Where(container, name)} cannot be used: {why.TrimEnd('.')}; delete that blob and run the same "
+        + "command: its rows are computed again", inner);
 }
 
 /// <summary>A cell as it was read.</summary>

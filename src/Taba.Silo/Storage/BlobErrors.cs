@@ -15,7 +15,8 @@ static class BlobErrors
     public static string Where(BlobContainerClient container, string? name = null) =>
         name is null ? Bare(container.Uri) : $"{Bare(container.Uri)}/{name}";
 
-    public static string Bare(Uri uri) => uri.IsAbsoluteUri ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.SafeUnescaped) : "";
+    public static string Bare(Uri uri) =>
+        uri.IsAbsoluteUri ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.SafeUnescaped) : "";
 
     public static async Task<T> GuardAsync<T>(string what, string where, Func<Task<T>> work, CancellationToken cancellationToken)
     {
@@ -57,17 +58,21 @@ static class BlobErrors
         RequestFailedException failed when failed.ErrorCode == BlobErrorCode.ContainerNotFound => new(
             $"cannot {what} {where}: the container is not there; create it, or name another store", exception),
         RequestFailedException { Status: 401 or 403 } failed => new(
-            $"cannot {what} {where}: the account refuses it ({failed.ErrorCode ?? failed.Status.ToString()}); check the connection string, or give the identity the role Storage Blob Data Contributor",
+            $"cannot {what} {where}: the account refuses it ({failed.ErrorCode ?? failed.Status.ToString()}); check the connection "
+            + "string, or give the identity the role Storage Blob Data Contributor",
             exception),
         AuthenticationFailedException => new(
-            $"cannot {what} {where}: this machine has no identity that may sign in; give a connection string, or assign a managed identity", exception),
+            $"cannot {what} {where}: this machine has no identity that may sign in; give a connection string, or assign a managed "
+            + "identity", exception),
         RequestFailedException { Status: > 0 } failed => new(
-            $"cannot {what} {where}: the account answered {failed.Status} {failed.ErrorCode}; when it is well again the work goes on", exception),
+            $"cannot {what} {where}: the account answered {failed.Status} {failed.ErrorCode}; when it is well again the work goes on",
+            exception),
         var cause => new($"cannot {what} {where}: {FirstLine(cause.Message)}; when the account answers again the work goes on", exception),
     };
 
     /// <summary>After its last try the SDK gathers what every try met.</summary>
-    static Exception Cause(Exception exception) => exception is AggregateException { InnerExceptions: [.., var last] } ? Cause(last) : exception;
+    static Exception Cause(Exception exception) =>
+        exception is AggregateException { InnerExceptions: [.., var last] } ? Cause(last) : exception;
 
     static string FirstLine(string message) => message.Split('\n', 2)[0].TrimEnd('\r', '.', ' ');
 }

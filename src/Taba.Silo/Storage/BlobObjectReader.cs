@@ -26,7 +26,8 @@ sealed class BlobObjectReader(BlobClient client, string where, long length, ETag
     {
         if (offset < 0 || offset > length - buffer.Length)
             throw new StoreException(
-                $"the object {where} has {length} bytes, and {buffer.Length} were expected at {offset}: it is damaged; delete the manifest that names it and run the same command");
+                $"the object {where} has {length} bytes, and {buffer.Length} were expected at {offset}: it is damaged; delete the "
+                + "manifest that names it and run the same command");
         lock (_gate)
         {
             if (offset < _windowStart || offset + buffer.Length > _windowStart + _windowLength)
@@ -62,7 +63,9 @@ sealed class BlobObjectReader(BlobClient client, string where, long length, ETag
             // Another version would be another attempt's bytes.
             using var answer = client.DownloadStreaming(new BlobDownloadOptions
             {
-                Range = new HttpRange(offset, buffer.Length), Conditions = version is null ? null : new BlobRequestConditions { IfMatch = version },
+                Range = new HttpRange(offset, buffer.Length), Conditions = version is null
+                    ? null
+                    : new BlobRequestConditions { IfMatch = version },
             }).Value;
             answer.Content.ReadExactly(buffer);
         }

@@ -28,7 +28,8 @@ sealed class BlobObjects(BlobContainerClient container, StorePaths paths, bool c
         var length = new FileInfo(file).Length;
         await BlobErrors.GuardAsync("write", Where(name), async () =>
         {
-            await using var content = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
+            await using var content = new FileStream(
+                file, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
             var options = new BlobUploadOptions
             {
                 HttpHeaders = new() { ContentType = contentType },
@@ -51,11 +52,13 @@ sealed class BlobObjects(BlobContainerClient container, StorePaths paths, bool c
         var properties = Found(name, () => client.GetProperties()).Value;
         if (!copies || properties.ContentLength > CopiedBytes)
             return (IObjectReader)new BlobObjectReader(client, Where(name), properties.ContentLength, properties.ETag, ahead: copies);
-        return Copy(file => Found(name, () => client.DownloadTo(file, conditions: new BlobRequestConditions { IfMatch = properties.ETag })));
+        return Copy(
+            file => Found(name, () => client.DownloadTo(file, conditions: new BlobRequestConditions { IfMatch = properties.ETag })));
     });
 
     /// <summary>Copies an object to the scratch disk, so that nothing waits for the network afterwards.</summary>
-    public Task<IObjectReader> OpenAsync(string name, CancellationToken cancellationToken) => BlobErrors.GuardAsync("read", Where(name), async () =>
+    public Task<IObjectReader> OpenAsync(string name, CancellationToken cancellationToken) =>
+        BlobErrors.GuardAsync("read", Where(name), async () =>
     {
         var client = container.GetBlobClient(Checked(name));
         var path = NewCopy();
@@ -117,7 +120,9 @@ sealed class BlobObjects(BlobContainerClient container, StorePaths paths, bool c
 
     string Checked(string name) => paths.Resolve(name) is not null
         ? name
-        : throw new StoreException($"'{name}' is not a path of an object in the store {BlobErrors.Where(container)}: the manifest that names it is damaged; delete it");
+        : throw new StoreException(
+            $"'{name}' is not a path of an object in the store {BlobErrors.Where(container)}: the manifest that names it is damaged; "
+            + "delete it");
 
     T Found<T>(string name, Func<T> request)
     {
@@ -132,7 +137,8 @@ sealed class BlobObjects(BlobContainerClient container, StorePaths paths, bool c
     }
 
     StoreException Gone(string name, Exception inner) => new(
-        $"the object {Where(name)} is gone; delete the blob of its rows in {BlobErrors.Where(container, $"store/{name.Split('/')[1]}/cells")}"
+        $"the object {Where(name)} is gone; delete the blob of its rows in "
+        + $"{BlobErrors.Where(container, $"store/{name.Split('/')[1]}/cells")}"
         + " and run the same command: its rows are computed again", inner);
 
     string Where(string name) => BlobErrors.Where(container, name);

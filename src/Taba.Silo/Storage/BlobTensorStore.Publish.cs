@@ -15,18 +15,22 @@ public sealed partial class BlobTensorStore
     public Task<bool> PublishAsync(PartManifest manifest, CancellationToken cancellationToken)
     {
         if (ManifestReader.Fault(_paths, manifest.StageKey, StorePaths.ManifestName(manifest), manifest) is { } fault)
-            throw new ArgumentException($"The manifest of rows {manifest.Rows} of stage {manifest.StageKey} cannot be published: {fault}.", nameof(manifest));
+            throw new ArgumentException(
+                $"The manifest of rows {manifest.Rows} of stage {manifest.StageKey} cannot be published: {fault}.", nameof(manifest));
         var start = BlobCells.StartOf(manifest.RowStart);
         if (!BlobCells.IsInCell(manifest.Rows, start))
             throw new ArgumentException(
-                $"The manifest of rows {manifest.Rows} of stage {manifest.StageKey} cannot be published: a part must not reach over row {start + BlobCells.Rows}.", nameof(manifest));
+                $"The manifest of rows {manifest.Rows} of stage {manifest.StageKey} cannot be published: a part must not reach over row "
+                + $"{start + BlobCells.Rows}.", nameof(manifest));
         return Task.Run(() => PublishAsync(manifest, start, cancellationToken), cancellationToken);
     }
 
     public Task<ImmutableArray<PartManifest>> ListAsync(string stageKey, CancellationToken cancellationToken) => Task.Run(async () =>
-        (ImmutableArray<PartManifest>)[.. (await _cells.ListAsync(stageKey, cancellationToken)).SelectMany(c => c.Manifests)], cancellationToken);
+        (ImmutableArray<PartManifest>)[.. (await _cells.ListAsync(stageKey, cancellationToken)).SelectMany(c => c.Manifests)],
+        cancellationToken);
 
-    public Task<ImmutableArray<PartManifest>> ListAsync(string stageKey, RowRange rows, CancellationToken cancellationToken) => Task.Run(async () =>
+    public Task<ImmutableArray<PartManifest>> ListAsync(string stageKey, RowRange rows, CancellationToken cancellationToken) =>
+        Task.Run(async () =>
     {
         ImmutableArray<PartManifest> manifests;
         if (rows.Count / BlobCells.Rows < MostCellsAskedFor)
@@ -45,13 +49,15 @@ public sealed partial class BlobTensorStore
         {
             if (!await _objects.ExistsAsync(entry.Path, cancellationToken))
                 throw new StoreException(
-                    $"rows {manifest.Rows} of stage {manifest.StageKey} cannot be published: the object {entry.Path} is not in the store {BlobErrors.Where(_container)}");
+                    $"rows {manifest.Rows} of stage {manifest.StageKey} cannot be published: the object {entry.Path} is not in the "
+                    + $"store {BlobErrors.Where(_container)}");
         }
         var where = BlobErrors.Where(_container, StorePaths.CellPath(manifest.StageKey, start));
         while (true)
         {
             var cell = await _cells.ReadAsync(manifest.StageKey, start, cancellationToken);
-            var rivals = cell.Manifests.Where(m => StorePaths.KeptDigest(m) == StorePaths.KeptDigest(manifest) && !m.Rows.Intersect(manifest.Rows).IsEmpty).ToList();
+            var rivals = cell.Manifests.Where(
+                m => StorePaths.KeptDigest(m) == StorePaths.KeptDigest(manifest) && !m.Rows.Intersect(manifest.Rows).IsEmpty).ToList();
             if (rivals.Count > 0)
                 return rivals.Any(m => m.Attempt == manifest.Attempt && m.Rows == manifest.Rows);
             // Until the answer is there the outcome is not known.

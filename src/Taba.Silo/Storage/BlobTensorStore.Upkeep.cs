@@ -84,7 +84,8 @@ public sealed partial class BlobTensorStore
         {
             var content = await BlobErrors.GuardAsync("read", BlobErrors.Where(_container, name), async () =>
             {
-                using var answer = (await _container.GetBlobClient(name).DownloadStreamingAsync(cancellationToken: cancellationToken)).Value;
+                using var answer =
+                    (await _container.GetBlobClient(name).DownloadStreamingAsync(cancellationToken: cancellationToken)).Value;
                 if (answer.Details.ContentLength > ManifestReader.MaxBytes)
                     return null;
                 var bytes = new byte[answer.Details.ContentLength];

@@ -22,7 +22,9 @@ public sealed partial class BlobTensorStore : ITensorStore, IDisposable
     readonly ConcurrentDictionary<Guid, bool> _uncertain = new();
 
     /// <param name="container">The container; it exists.</param>
-    /// <param name="scratchRoot">A folder on this machine, for unfinished objects and copies of what is read. Processes may share it.</param>
+    /// <param name="scratchRoot">
+    /// A folder on this machine, for unfinished objects and copies of what is read. Processes may share it.
+    /// </param>
     /// <param name="copies">
     /// With it <see cref="Open"/> copies small objects to the scratch folder, so that each travels once. Without it a reader of a whole run
     /// takes no room on this machine, and every object travels twice: for its digest, and for its rows.
@@ -66,7 +68,8 @@ public sealed partial class BlobTensorStore : ITensorStore, IDisposable
 
     public IObjectReader Open(string objectPath) => _objects.Open(objectPath);
 
-    public Task<IObjectReader> OpenAsync(string objectPath, CancellationToken cancellationToken) => _objects.OpenAsync(objectPath, cancellationToken);
+    public Task<IObjectReader> OpenAsync(string objectPath, CancellationToken cancellationToken) =>
+        _objects.OpenAsync(objectPath, cancellationToken);
 
     /// <summary>Waits for the network: not in a grain's turn.</summary>
     public void DeleteAttempt(PartAttempt attempt)
@@ -92,7 +95,11 @@ public sealed partial class BlobTensorStore : ITensorStore, IDisposable
             try
             {
                 await _container.GetBlobClient(name).UploadAsync(
-                    text, new BlobUploadOptions { Conditions = new() { IfNoneMatch = Azure.ETag.All }, HttpHeaders = new() { ContentType = "application/json" } },
+                    text, new BlobUploadOptions
+                    {
+                        Conditions = new() { IfNoneMatch = Azure.ETag.All },
+                        HttpHeaders = new() { ContentType = "application/json" }
+                    },
                     cancellationToken);
             }
             catch (Azure.RequestFailedException exception) when (BlobErrors.IsLost(exception))
@@ -119,7 +126,9 @@ public sealed partial class BlobTensorStore : ITensorStore, IDisposable
         var named = new HashSet<string>();
         foreach (var start in CellsOf(new(attempt.RowStart, checked(attempt.RowStart + PartGrid.MaxRows))))
         {
-            var cell = fence ? await FencedAsync(attempt.StageKey, start) : await _cells.ReadAsync(attempt.StageKey, start, CancellationToken.None);
+            var cell = fence
+                ? await FencedAsync(attempt.StageKey, start)
+                : await _cells.ReadAsync(attempt.StageKey, start, CancellationToken.None);
             named.UnionWith(cell.Manifests.SelectMany(m => m.Objects).Select(o => o.Path));
         }
         foreach (var name in names.Where(n => !named.Contains(n)))
@@ -133,7 +142,8 @@ public sealed partial class BlobTensorStore : ITensorStore, IDisposable
         {
             var cell = await _cells.ReadAsync(stageKey, start, CancellationToken.None);
             var where = BlobErrors.Where(_container, StorePaths.CellPath(stageKey, start));
-            if (await BlobErrors.GuardAsync("write", where, () => _cells.TryWriteAsync(cell, cell.Manifests, CancellationToken.None), CancellationToken.None))
+            if (await BlobErrors.GuardAsync(
+                "write", where, () => _cells.TryWriteAsync(cell, cell.Manifests, CancellationToken.None), CancellationToken.None))
                 return cell;
         }
     }
@@ -148,7 +158,8 @@ public sealed partial class BlobTensorStore : ITensorStore, IDisposable
         }, cancellationToken);
 
     Task<bool> DeleteAsync(string name, CancellationToken cancellationToken) => BlobErrors.GuardAsync(
-        "delete", BlobErrors.Where(_container, name), async () => (await _container.DeleteBlobIfExistsAsync(name, cancellationToken: cancellationToken)).Value, cancellationToken);
+        "delete", BlobErrors.Where(_container, name),
+        async () => (await _container.DeleteBlobIfExistsAsync(name, cancellationToken: cancellationToken)).Value, cancellationToken);
 
     static IEnumerable<int> CellsOf(RowRange rows)
     {

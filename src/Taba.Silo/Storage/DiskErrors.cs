@@ -29,7 +29,8 @@ static class DiskErrors
         StoreException store => store,
         _ when IsFull(exception) => Full(path, exception),
         UnauthorizedAccessException => new(
-            $"cannot {what} {path}: permission denied; give this user the right to read and write there, or choose another output folder", exception),
+            $"cannot {what} {path}: permission denied; give this user the right to read and write there, or choose another output folder",
+            exception),
         _ => new($"cannot {what} {path}: {exception.Message}; when the disk is back the same command continues", exception),
     };
 

@@ -21,7 +21,8 @@ sealed class FileObjectReader : IObjectReader
     {
         if (offset < 0 || offset > Length - buffer.Length)
             throw new StoreException(
-                $"the object {_path} has {Length} bytes, and {buffer.Length} were expected at {offset}: it is damaged; delete the manifest that names it and run the same command");
+                $"the object {_path} has {Length} bytes, and {buffer.Length} were expected at {offset}: it is damaged; delete the "
+                + "manifest that names it and run the same command");
         try
         {
             while (!buffer.IsEmpty)

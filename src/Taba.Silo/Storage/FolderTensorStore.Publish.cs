@@ -15,7 +15,8 @@ public sealed partial class FolderTensorStore
         var parts = _paths.PartsGroup(manifest.StageKey, manifest.RowStart);
         var target = Path.Combine(parts, StorePaths.ManifestName(manifest));
         if (ManifestReader.Fault(_paths, manifest.StageKey, target, manifest) is { } fault)
-            throw new ArgumentException($"The manifest of rows {manifest.Rows} of stage {manifest.StageKey} cannot be published: {fault}.", nameof(manifest));
+            throw new ArgumentException(
+                $"The manifest of rows {manifest.Rows} of stage {manifest.StageKey} cannot be published: {fault}.", nameof(manifest));
         return Task.Run(() => Guard("publish", target, () => Publish(manifest, parts, target)), cancellationToken);
     }
 
@@ -56,7 +57,9 @@ public sealed partial class FolderTensorStore
             DurableFile.Write(temporary, StoreJson.Write(manifest));
             using var gate = EnterStage(manifest.StageKey);
             if (manifest.Objects.FirstOrDefault(o => !File.Exists(_paths.Resolve(o.Path))) is { } missing)
-                throw new StoreException($"rows {manifest.Rows} of stage {manifest.StageKey} cannot be published: the object {missing.Path} is not in the store {Root}");
+                throw new StoreException(
+                    $"rows {manifest.Rows} of stage {manifest.StageKey} cannot be published: the object {missing.Path} is not in the "
+                    + $"store {Root}");
             if (Rival(manifest) is { } rival)
                 return rival.Attempt == manifest.Attempt && rival.Rows == manifest.Rows;
             if (!Posix.TryLink(temporary, target))

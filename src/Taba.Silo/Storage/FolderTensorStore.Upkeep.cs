@@ -107,7 +107,8 @@ public sealed partial class FolderTensorStore
         {
             var named = Named(key);
             var left = Directory.GetDirectories(objects)
-                .Where(f => LastWrite(f) < writtenBefore && Directory.EnumerateFiles(f).DefaultIfEmpty(f).Any(file => !named.Contains(file))).ToList();
+                .Where(f => LastWrite(f) < writtenBefore
+                    && Directory.EnumerateFiles(f).DefaultIfEmpty(f).Any(file => !named.Contains(file))).ToList();
             if (left.Count == 0)
                 return deleted;
             // Read again while publishers wait: a manifest may name them since.
@@ -185,5 +186,6 @@ public sealed partial class FolderTensorStore
 
     /// <summary>Keys of the stages in the store.</summary>
     public IReadOnlyList<string> StageKeys() =>
-        [.. Directory.EnumerateDirectories(_paths.Stages).Select(d => Path.GetFileName(d)).Where(StorePaths.IsKey).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateDirectories(_paths.Stages).Select(d => Path.GetFileName(d)).Where(StorePaths.IsKey).Order(
+            StringComparer.Ordinal)];
 }

@@ -76,17 +76,20 @@ public sealed partial class FolderTensorStore : ITensorStore
     public IObjectReader Open(string objectPath)
     {
         var file = _paths.Resolve(objectPath)
-            ?? throw new StoreException($"'{objectPath}' is not a path of an object in the store {Root}: the manifest that names it is damaged; delete it");
+            ?? throw new StoreException(
+                $"'{objectPath}' is not a path of an object in the store {Root}: the manifest that names it is damaged; delete it");
         try
         {
             if (new FileInfo(file).LinkTarget is not null || new FileInfo(Path.GetDirectoryName(file)!).LinkTarget is not null)
-                throw new StoreException($"the object {file} is a symbolic link, which may lead out of the store; put the file itself there");
+                throw new StoreException(
+                    $"the object {file} is a symbolic link, which may lead out of the store; put the file itself there");
             return new FileObjectReader(file);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new StoreException(
-                $"the object {file} is gone; delete the manifest that names it in {Path.Combine(Root, "store", objectPath.Split('/')[1], "parts")}"
+                $"the object {file} is gone; delete the manifest that names it in "
+                + $"{Path.Combine(Root, "store", objectPath.Split('/')[1], "parts")}"
                 + " and run the same command: its rows are computed again", exception);
         }
         catch (Exception exception) when (DiskErrors.IsDisk(exception))

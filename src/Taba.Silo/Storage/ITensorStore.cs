@@ -35,7 +35,8 @@ public interface ITensorStore
 
     /// <summary>Opens an object so that reading it afterwards waits for nothing but this machine's disk.</summary>
     /// <exception cref="StoreException">The object is gone.</exception>
-    Task<IObjectReader> OpenAsync(string objectPath, CancellationToken cancellationToken) => Task.Run(() => Open(objectPath), cancellationToken);
+    Task<IObjectReader> OpenAsync(string objectPath, CancellationToken cancellationToken) =>
+        Task.Run(() => Open(objectPath), cancellationToken);
 
     /// <summary>The object's path on this machine, when it is a plain file here; null otherwise.</summary>
     string? LocalPath(string objectPath);

@@ -58,5 +58,6 @@ static class ManifestReader
     }
 
     static StoreException Damaged(string file, string why, Exception? inner = null) => new(
-        $"the manifest {file} cannot be used: {why.TrimEnd('.')}; delete the file and run the same command: its rows are computed again", inner);
+        $"the manifest {file} cannot be used: {why.TrimEnd('.')}; delete the file and run the same command: its rows are computed again",
+        inner);
 }

@@ -15,7 +15,9 @@ public sealed record PartManifest
 
     public required int RowEnd { get; init; }
 
-    /// <summary>True when the result was published before and this adds what was kept: then it is named by its kept selection too.</summary>
+    /// <summary>
+    /// True when the result was published before and this adds what was kept: then it is named by its kept selection too.
+    /// </summary>
     public bool Supplement { get; init; }
 
     public required int Epoch { get; init; }

@@ -24,7 +24,9 @@ public static class PrivateFolder
             }
             Directory.CreateDirectory(path, OwnerOnly);
             if (Posix.OwnerOf(path) is { } owner && owner != Posix.User)
-                throw new StoreException($"{path}, which is for this user's temporary files, belongs to user {owner}: have it removed, or set TMPDIR to a folder of your own");
+                throw new StoreException(
+                    $"{path}, which is for this user's temporary files, belongs to user {owner}: have it removed, or set TMPDIR to a "
+                    + "folder of your own");
             // One that was there may have been open to others.
             File.SetUnixFileMode(path, OwnerOnly);
             return path;

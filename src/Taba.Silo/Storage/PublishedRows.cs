@@ -7,7 +7,8 @@ namespace Taba.Silo.Storage;
 public static class PublishedRows
 {
     /// <summary>Rows published with at least <paramref name="keep"/> kept.</summary>
-    public static async Task<RowSet> PublishedAsync(this ITensorStore store, string stageKey, CaptureSelection keep, CancellationToken cancellationToken) =>
+    public static async Task<RowSet> PublishedAsync(
+        this ITensorStore store, string stageKey, CaptureSelection keep, CancellationToken cancellationToken) =>
         new StageState { Published = Sum(await store.ListAsync(stageKey, cancellationToken)) }.Published(keep);
 
     /// <summary>Rows by what was kept with them. A supplement counts only with the result that it adds to.</summary>

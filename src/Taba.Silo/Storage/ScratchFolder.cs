@@ -60,5 +60,6 @@ sealed class ScratchFolder : IDisposable
         }
     }
 
-    static FileStream Lock(string path, FileMode mode) => new(System.IO.Path.Combine(path, LockName), mode, FileAccess.ReadWrite, FileShare.None);
+    static FileStream Lock(string path, FileMode mode) =>
+        new(System.IO.Path.Combine(path, LockName), mode, FileAccess.ReadWrite, FileShare.None);
 }

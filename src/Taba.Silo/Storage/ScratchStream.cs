@@ -26,7 +26,8 @@ sealed class ScratchStream(string path) : Stream
         return 0;
     });
 
-    public override void Write(ReadOnlySpan<byte> buffer) => StoreErrors.Guard(path, _file, buffer, static (file, bytes) => file.Write(bytes));
+    public override void Write(ReadOnlySpan<byte> buffer) =>
+        StoreErrors.Guard(path, _file, buffer, static (file, bytes) => file.Write(bytes));
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 

@@ -58,7 +58,9 @@ public sealed class StageReader : IDisposable
         for (var row = rows.Start; row < rows.End;)
         {
             var manifest = _manifests.FirstOrDefault(m => m.Rows.Start <= row && row < m.Rows.End && Holds(m, kind, step))
-                ?? throw new StoreException($"Row {row} of stage {_stageKey} is not in the store{(step is null ? "" : $" with {kind} of step {step}")}: run the same command again to compute it.");
+                ?? throw new StoreException(
+                    $"Row {row} of stage {_stageKey} is not in the store{(step is null ? "" : $" with {kind} of step {step}")}: run the "
+                    + "same command again to compute it.");
             var entry = manifest.Object(kind)!;
             var piece = new RowRange(row, Math.Min(rows.End, manifest.RowEnd));
             var index = step is { } s ? (long)entry.Steps.AsSpan().BinarySearch(s) * manifest.Rows.Count : 0;
@@ -80,7 +82,8 @@ public sealed class StageReader : IDisposable
             return reader;
         reader.Dispose();
         throw new StoreException(
-            $"{entry.Path} is damaged: its bytes do not have the digest of its manifest. Remove its stage with 'taba store prune --stage {_stageKey}'; the same command then computes it anew.");
+            $"{entry.Path} is damaged: its bytes do not have the digest of its manifest. Remove its stage with 'taba store prune "
+            + $"--stage {_stageKey}'; the same command then computes it anew.");
     }
 
     static string Digest(IObjectReader reader, ObjectEntry entry)

@@ -8,7 +8,7 @@ namespace Taba.Silo.Storage;
 /// <summary>The store's JSON: snake case, indented for people, strict about missing fields.</summary>
 static class StoreJson
 {
-    static readonly JsonSerializerOptions Options = new()
+    static readonly JsonSerializerOptions s_options = new()
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
@@ -21,17 +21,17 @@ static class StoreJson
         TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { NameRows } },
     };
 
-    public static byte[] Write(PartManifest manifest) => JsonSerializer.SerializeToUtf8Bytes(manifest, Options);
+    public static byte[] Write(PartManifest manifest) => JsonSerializer.SerializeToUtf8Bytes(manifest, s_options);
 
-    public static byte[] Write(CellDocument cell) => JsonSerializer.SerializeToUtf8Bytes(cell, Options);
+    public static byte[] Write(CellDocument cell) => JsonSerializer.SerializeToUtf8Bytes(cell, s_options);
 
-    public static byte[] Write(StageDescription description) => JsonSerializer.SerializeToUtf8Bytes(description, Options);
+    public static byte[] Write(StageDescription description) => JsonSerializer.SerializeToUtf8Bytes(description, s_options);
 
-    public static byte[] Write(LockHolder holder) => JsonSerializer.SerializeToUtf8Bytes(holder, Options);
+    public static byte[] Write(LockHolder holder) => JsonSerializer.SerializeToUtf8Bytes(holder, s_options);
 
     /// <exception cref="JsonException">Not JSON, or not this document.</exception>
     public static T Read<T>(ReadOnlySpan<byte> utf8) =>
-        JsonSerializer.Deserialize<T>(utf8, Options) ?? throw new JsonException("the document is null");
+        JsonSerializer.Deserialize<T>(utf8, s_options) ?? throw new JsonException("the document is null");
 
     static void NameRows(JsonTypeInfo type)
     {
@@ -41,8 +41,10 @@ static class StoreJson
                 TypeDiscriminatorPropertyName = "rows",
                 DerivedTypes =
                 {
-                    new(typeof(NoiseRows), "noise"), new(typeof(StageRows), "stage"), new(typeof(FileRows), "file"), new(typeof(ImageRows), "pictures"),
-                    new(typeof(DrawnClassRows), "drawn_classes"), new(typeof(ListedClassRows), "listed_classes"), new(typeof(PromptRows), "prompts"),
+                    new(typeof(NoiseRows), "noise"), new(typeof(StageRows), "stage"), new(typeof(FileRows), "file"),
+                    new(typeof(ImageRows), "pictures"),
+                    new(typeof(DrawnClassRows), "drawn_classes"), new(typeof(ListedClassRows), "listed_classes"),
+                    new(typeof(PromptRows), "prompts"),
                 },
             };
     }

@@ -43,7 +43,8 @@ public sealed class StoreLock : IDisposable
             DurableFile.Replace(holderFile, StoreJson.Write(holder));
             return new(file, holderFile);
         }
-        catch (IOException exception) when (file is null && exception.HResult is LinuxWouldBlock or MacWouldBlock or WindowsSharingViolation)
+        catch (IOException exception) when (file is null
+            && exception.HResult is LinuxWouldBlock or MacWouldBlock or WindowsSharingViolation)
         {
             throw new StoreBusyException(BusyMessage(root, ReadHolder(holderFile)), exception);
         }
@@ -90,7 +91,8 @@ public sealed class StoreLock : IDisposable
 
     static string BusyMessage(string root, LockHolder? holder) => holder is null
         ? $"the store {root} is in use by another process (a run, or silos of a cluster): wait until it ends, or choose another folder"
-        : $"the store {root} is in use by process {holder.Pid} on {holder.Host} ('{holder.Command}', since {holder.Started.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC):"
+        : $"the store {root} is in use by process {holder.Pid} on {holder.Host} ('{holder.Command}', since "
+            + $"{holder.Started.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC):"
             + " wait until it ends, or choose another --out";
 
     static LockHolder? ReadHolder(string file)

@@ -43,7 +43,8 @@ sealed partial class StorePaths(string root)
     {
         if (!ObjectName().IsMatch(objectName))
             throw new ArgumentException(
-                $"'{objectName}' is not an object's name: small letters, digits and underscores are, without an extension.", nameof(objectName));
+                $"'{objectName}' is not an object's name: small letters, digits and underscores are, without an extension.",
+                nameof(objectName));
         return objectName + ObjectSuffix;
     }
 
@@ -64,7 +65,8 @@ sealed partial class StorePaths(string root)
     public static string CellsPrefix(string stageKey) => $"{StagePrefix(stageKey)}cells/";
 
     /// <summary>The blob with the manifests of a cell.</summary>
-    public static string CellPath(string stageKey, int start) => string.Create(CultureInfo.InvariantCulture, $"{CellsPrefix(stageKey)}{start:D8}.json");
+    public static string CellPath(string stageKey, int start) =>
+        string.Create(CultureInfo.InvariantCulture, $"{CellsPrefix(stageKey)}{start:D8}.json");
 
     /// <summary>The blob that describes a stage.</summary>
     public static string DescriptionPath(string stageKey) => $"{StagePrefix(stageKey)}stage.json";

@@ -16,7 +16,8 @@ static class TabaTelemetry
         if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(EndpointVariable)))
             return;
         builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("taba", serviceVersion: typeof(TabaTelemetry).Assembly.GetName().Version?.ToString(3)))
+            .ConfigureResource(
+                resource => resource.AddService("taba", serviceVersion: typeof(TabaTelemetry).Assembly.GetName().Version?.ToString(3)))
             .WithMetrics(metrics => metrics.AddMeter("Taba.*").AddMeter("Microsoft.Orleans").AddOtlpExporter())
             .WithTracing(tracing => tracing.AddSource("Taba.*").AddOtlpExporter());
     }

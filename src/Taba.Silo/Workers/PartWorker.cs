@@ -14,7 +14,8 @@ using Taba.Silo.Telemetry;
 namespace Taba.Silo.Workers;
 
 /// <summary>
-/// Pulls parts while this silo has room for them, renews their leases, and stops those it has lost (docs/design/grains.md). Nobody needs to know
+/// Pulls parts while this silo has room for them, renews their leases, and stops those it has lost (docs/design/grains.md). Nobody
+/// needs to know
 /// how busy the device is: a worker that has no room does not ask.
 /// </summary>
 sealed partial class PartWorker(
@@ -35,12 +36,12 @@ sealed partial class PartWorker(
     const int FaultAfterFailures = 10;
     const int MostAutoencoderParts = 2;
     const int StartAttempts = 10;
-    static readonly TimeSpan CheckAfter = TimeSpan.FromSeconds(5);
-    static readonly TimeSpan StartPause = TimeSpan.FromMilliseconds(100);
-    static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
-    static readonly TimeSpan StoppedAfter = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan s_checkAfter = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan s_startPause = TimeSpan.FromMilliseconds(100);
+    static readonly TimeSpan s_lookEvery = TimeSpan.FromMilliseconds(500);
+    static readonly TimeSpan s_stoppedAfter = TimeSpan.FromSeconds(5);
 
-    static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan s_callLimit = TimeSpan.FromSeconds(20);
 
     readonly ConcurrentDictionary<PartAttempt, HeldPart> _held = new();
     readonly Dictionary<string, Task> _renewals = [];
@@ -68,8 +69,9 @@ sealed partial class PartWorker(
         {
             try
             {
-                await grains.GetGrain<IPartGrain>(attempt.PartKey).StopAsync(attempt).WaitAsync(CallLimit, time);
-                await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(attempt.StageKey)).GiveBackAsync(attempt, null).WaitAsync(CallLimit, time);
+                await grains.GetGrain<IPartGrain>(attempt.PartKey).StopAsync(attempt).WaitAsync(s_callLimit, time);
+                await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(attempt.StageKey)).GiveBackAsync(attempt, null).WaitAsync(
+                    s_callLimit, time);
             }
             catch (Exception exception)
             {
@@ -97,7 +99,7 @@ sealed partial class PartWorker(
             {
                 // A process that was stopped and goes on may have been declared dead. Its own coordinators would still give it parts that
                 // others have by now. The membership table knows, and Orleans ends a silo that reads there of its own death.
-                if (time.GetElapsedTime(lookedAt) > StoppedAfter)
+                if (time.GetElapsedTime(lookedAt) > s_stoppedAfter)
                     await membership.Refresh(default, stoppingToken);
                 lookedAt = time.GetTimestamp();
                 while (!_draining && engines.CanWork && (HasSlots || HasAutoencoderRoom) && await LeaseSomeAsync())
@@ -116,7 +118,7 @@ sealed partial class PartWorker(
             }
             try
             {
-                foreach (var ended in await signal.WaitAsync(LookEvery, time, stoppingToken))
+                foreach (var ended in await signal.WaitAsync(s_lookEvery, time, stoppingToken))
                 {
                     _held.TryRemove(ended.Attempt, out _);
                     if (!ended.Published.IsEmpty)
@@ -182,13 +184,16 @@ sealed partial class PartWorker(
     async Task<bool> LeaseSomeAsync()
     {
         var live = await grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync();
-        var work = await Task.WhenAll(live.Select(async sweep => (sweep, await grains.GetGrain<ISweepGrain>(sweep.SweepId).GetWorkAsync())));
+        var work = await Task.WhenAll(
+            live.Select(async sweep => (sweep, await grains.GetGrain<ISweepGrain>(sweep.SweepId).GetWorkAsync())));
         foreach (var (sweepId, stage) in _order.Of(work, engines.IsLoaded))
         {
             if (stage.HasSteps ? !HasSlots : !HasAutoencoderRoom)
                 continue;
             // A stage whose model this silo does not have is asked all the same: so it knows, and whoever looks at the sweep.
-            var request = new LeaseRequest(stage.HasSteps ? RowRoom : 1, _freshRow) { Refusal = stage.Model is { } model ? pauses.Reason(model) : null };
+            var request = new LeaseRequest(
+                stage.HasSteps ? RowRoom : 1, _freshRow)
+            { Refusal = stage.Model is { } model ? pauses.Reason(model) : null };
             var taken = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stage.Key)).LeaseAsync(Self, request);
             if (taken.IsEmpty)
                 continue;
@@ -211,7 +216,7 @@ sealed partial class PartWorker(
                 if (await grains.GetGrain<IPartGrain>(lease.Attempt.PartKey).StartAsync(lease))
                     return true;
                 // Another silo still had the grain, or an older attempt is about to stop: the next call finds its place here.
-                await Task.Delay(StartPause, time);
+                await Task.Delay(s_startPause, time);
             }
             _held.TryRemove(lease.Attempt, out _);
             await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(lease.Attempt.StageKey)).GiveBackAsync(lease.Attempt, null);
@@ -231,7 +236,7 @@ sealed partial class PartWorker(
         {
             var kept = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stageKey))
                 .RenewAsync(Self, [.. parts.Select(p => new PartProgress(p.Lease.Attempt, workspace.Evaluations(p.Lease.Attempt)))])
-                .WaitAsync(CallLimit, time);
+                .WaitAsync(s_callLimit, time);
             for (var i = 0; i < parts.Count; i++)
             {
                 var attempt = parts[i].Lease.Attempt;
@@ -239,8 +244,10 @@ sealed partial class PartWorker(
                     parts[i].AnsweredAt = time.GetTimestamp();
                 if (kept[i])
                 {
-                    // The grain is gone with what it knew, or its stage did not hear of its end: a lease that nobody works on must not be renewed.
-                    if (time.GetElapsedTime(parts[i].StartedAt) > CheckAfter && !await HasRunAsync(attempt) && _held.TryRemove(attempt, out _))
+                    // The grain is gone with what it knew, or its stage did not hear of its end: a lease that nobody works on must
+                    // not be renewed.
+                    if (time.GetElapsedTime(parts[i].StartedAt) > s_checkAfter
+                        && !await HasRunAsync(attempt) && _held.TryRemove(attempt, out _))
                         await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stageKey)).GiveBackAsync(attempt, null);
                 }
                 else if (await HasEndedAsync(attempt))

@@ -26,7 +26,8 @@ sealed record SiloFacts(string Name, SiloRole Role, string DeviceKind, long Devi
     public static SiloInfo? Read(SiloAddress silo, SiloMetadata? metadata) =>
         metadata?.Metadata is { } known && Enum.TryParse<SiloRole>(known.GetValueOrDefault(RoleKey), out var role)
             ? new(
-                known.GetValueOrDefault(NameKey) ?? silo.ToString(), silo.ToParsableString(), role, known.GetValueOrDefault(DeviceKey) ?? "",
+                known.GetValueOrDefault(NameKey) ?? silo.ToString(), silo.ToParsableString(), role,
+                known.GetValueOrDefault(DeviceKey) ?? "",
                 long.TryParse(known.GetValueOrDefault(MemoryKey), CultureInfo.InvariantCulture, out var memory) ? memory : 0,
                 int.TryParse(known.GetValueOrDefault(BatchKey), CultureInfo.InvariantCulture, out var batch) ? batch : 0)
             : null;

@@ -9,7 +9,7 @@ public sealed class ClassDrawTests
 {
     const string Prefix = "dit_conds.cond_seed";
 
-    static readonly long[] FirstOfSeed10 = [571, 428, 578, 206, 813, 823, 653, 160];
+    static readonly long[] s_firstOfSeed10 = [571, 428, 578, 206, 813, 823, 653, 160];
 
     static ClassLabels ImageNet => ClassLabels.Read(Fixtures.At("models/dit_tiny/model_index.json"))!;
 
@@ -49,8 +49,8 @@ public sealed class ClassDrawTests
     [Fact]
     public void Ids_OfSeed10_AreThoseOfTheFacts()
     {
-        Assert.Equal(FirstOfSeed10, ClassDraw.Ids(10, 8, ImageNet));
-        Assert.Equal(FirstOfSeed10, ClassDraw.Ids(10, 8, ClassLabels.Unnamed(1000)));
+        Assert.Equal(s_firstOfSeed10, ClassDraw.Ids(10, 8, ImageNet));
+        Assert.Equal(s_firstOfSeed10, ClassDraw.Ids(10, 8, ClassLabels.Unnamed(1000)));
     }
 
     [Fact]

@@ -5,7 +5,7 @@ namespace Taba.Diffusion.Tests.Conditions;
 
 public sealed class ClassLabelsTests : IDisposable
 {
-    static readonly ClassLabels Labels = ClassLabels.FromId2Label(
+    static readonly ClassLabels s_labels = ClassLabels.FromId2Label(
         new Dictionary<int, string>
         {
             [0] = "tench, Tinca tinca",
@@ -31,7 +31,7 @@ public sealed class ClassLabelsTests : IDisposable
     [InlineData(" petrol pump ", 5)]
     [InlineData("3", 3)]
     [InlineData("0", 0)]
-    public void Find_ByNameOrId_GivesTheClass(string text, int id) => Assert.Equal(id, Labels.Find(text));
+    public void Find_ByNameOrId_GivesTheClass(string text, int id) => Assert.Equal(id, s_labels.Find(text));
 
     [Theory]
     [InlineData("CARDIGAN", "1 (Cardigan) or 2 (cardigan)")]
@@ -44,14 +44,14 @@ public sealed class ClassLabelsTests : IDisposable
     [InlineData("quite another thing", "ids are 0 to 5")]
     public void Find_OfNoClass_SaysWhatIsNear(string text, string expected)
     {
-        var error = Assert.Throws<InvalidDataException>(() => Labels.Find(text));
+        var error = Assert.Throws<InvalidDataException>(() => s_labels.Find(text));
         Assert.Contains(expected, error.Message);
     }
 
     [Fact]
     public void Find_OfAHugeWord_AnswersShortly()
     {
-        var error = Assert.Throws<InvalidDataException>(() => Labels.Find(new string('x', 1 << 22)));
+        var error = Assert.Throws<InvalidDataException>(() => s_labels.Find(new string('x', 1 << 22)));
         Assert.InRange(error.Message.Length, 1, 300);
     }
 
@@ -77,7 +77,8 @@ public sealed class ClassLabelsTests : IDisposable
     }
 
     [Fact]
-    public void Read_IndexWithoutLabels_GivesNone() => Assert.Null(ClassLabels.Read(_folder.Write("model_index.json", """{"unet":["a","b"]}"""u8)));
+    public void Read_IndexWithoutLabels_GivesNone() =>
+        Assert.Null(ClassLabels.Read(_folder.Write("model_index.json", """{"unet":["a","b"]}"""u8)));
 
     [Theory]
     [InlineData("""{"id2label":[]}""", "an object")]
@@ -93,7 +94,8 @@ public sealed class ClassLabelsTests : IDisposable
     [InlineData("""{"id2label":""", "JSON")]
     public void Read_BadLabels_AreRefused(string json, string expected)
     {
-        var error = Assert.Throws<InvalidDataException>(() => ClassLabels.Read(_folder.Write("model_index.json", System.Text.Encoding.UTF8.GetBytes(json))));
+        var error = Assert.Throws<InvalidDataException>(
+            () => ClassLabels.Read(_folder.Write("model_index.json", System.Text.Encoding.UTF8.GetBytes(json))));
         Assert.Contains(expected, error.Message);
     }
 }

@@ -11,8 +11,8 @@ namespace Taba.Diffusion.Tests.Conditions;
 public sealed class PromptDatasetTests : IDisposable
 {
     /// <summary>pandas.Series(...).sample(103, random_state=420).index, its beginning and its end.</summary>
-    static readonly int[] FirstOfSeed420 = [97, 33, 41, 39, 45, 7, 17, 58, 12, 19, 90, 79];
-    static readonly int[] LastOfSeed420 = [57, 46, 31, 63, 6, 72, 49];
+    static readonly int[] s_firstOfSeed420 = [97, 33, 41, 39, 45, 7, 17, 58, 12, 19, 90, 79];
+    static readonly int[] s_lastOfSeed420 = [57, 46, 31, 63, 6, 72, 49];
 
     internal static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Data", "recap_tiny");
 
@@ -31,8 +31,8 @@ public sealed class PromptDatasetTests : IDisposable
 
         Assert.Equal((103, 2), (dataset.Count, dataset.Files.Count));
         Assert.Equal([45, 14, 63, 91, 39, 3, 19, 26], of10.Prompts.Select(RowOf));
-        Assert.Equal(FirstOfSeed420, of420.Prompts.Take(FirstOfSeed420.Length).Select(RowOf));
-        Assert.Equal(LastOfSeed420, of420.Prompts.TakeLast(LastOfSeed420.Length).Select(RowOf));
+        Assert.Equal(s_firstOfSeed420, of420.Prompts.Take(s_firstOfSeed420.Length).Select(RowOf));
+        Assert.Equal(s_lastOfSeed420, of420.Prompts.TakeLast(s_lastOfSeed420.Length).Select(RowOf));
         Assert.Equal("Row 45: a large bicycle 🚲.", of10.Prompts[0]);
         Assert.Contains(of420.Prompts, prompt => prompt.EndsWith("bicycle 🚲.", StringComparison.Ordinal));
     }
@@ -67,7 +67,8 @@ public sealed class PromptDatasetTests : IDisposable
     public async Task SampleAsync_SeedThatNumpyRefuses_IsRefused(long seed)
     {
         var dataset = await PromptDataset.OpenAsync(Folder, cancellation: Cancellation);
-        Assert.Contains($"{seed}", (await Assert.ThrowsAsync<InvalidDataException>(() => dataset.SampleAsync(seed, 1, Cancellation))).Message);
+        Assert.Contains(
+            $"{seed}", (await Assert.ThrowsAsync<InvalidDataException>(() => dataset.SampleAsync(seed, 1, Cancellation))).Message);
     }
 
     [Fact]
@@ -93,12 +94,14 @@ public sealed class PromptDatasetTests : IDisposable
         foreach (var file in Directory.GetFiles(Path.Combine(Folder, "data")))
             File.CreateSymbolicLink(_folder.At($"snapshots/bbb/data/{Path.GetFileName(file)}"), file);
 
-        var several = await Assert.ThrowsAsync<InvalidDataException>(() => PromptDataset.OpenAsync(_folder.Path, cancellation: Cancellation));
+        var several = await Assert.ThrowsAsync<InvalidDataException>(
+            () => PromptDataset.OpenAsync(_folder.Path, cancellation: Cancellation));
         Directory.CreateDirectory(_folder.At("refs"));
         File.WriteAllText(_folder.At("refs/main"), "bbb\n");
         var dataset = await PromptDataset.OpenAsync(_folder.Path, cancellation: Cancellation);
         File.WriteAllText(_folder.At("refs/main"), "../../etc");
-        var outside = await Assert.ThrowsAsync<InvalidDataException>(() => PromptDataset.OpenAsync(_folder.Path, cancellation: Cancellation));
+        var outside = await Assert.ThrowsAsync<InvalidDataException>(
+            () => PromptDataset.OpenAsync(_folder.Path, cancellation: Cancellation));
 
         Assert.Contains("2 revisions", several.Message);
         Assert.Equal(103, dataset.Count);
@@ -142,7 +145,9 @@ public sealed class PromptDatasetTests : IDisposable
 
     [Fact]
     public async Task OpenAsync_NoRows_IsRefused() =>
-        Assert.Contains("0 prompts", (await Assert.ThrowsAsync<InvalidDataException>(async () => await PromptDataset.OpenAsync(Write("none.parquet", []), cancellation: Cancellation))).Message);
+        Assert.Contains(
+            "0 prompts", (await Assert.ThrowsAsync<InvalidDataException>(
+                async () => await PromptDataset.OpenAsync(Write("none.parquet", []), cancellation: Cancellation))).Message);
 
     [Fact]
     public async Task OpenAsync_AbsentPath_IsNotFound() =>
@@ -165,7 +170,8 @@ public sealed class PromptDatasetTests : IDisposable
     {
         byte[] file = [.. "PAR1"u8, .. new byte[32], 255, 255, 255, 127, .. "PAR1"u8];
 
-        var error = await Assert.ThrowsAsync<InvalidDataException>(() => PromptDataset.OpenAsync(_folder.Write("x.parquet", file), cancellation: Cancellation));
+        var error = await Assert.ThrowsAsync<InvalidDataException>(
+            () => PromptDataset.OpenAsync(_folder.Write("x.parquet", file), cancellation: Cancellation));
         Assert.Contains("2147483647", error.Message);
     }
 

@@ -6,9 +6,10 @@ namespace Taba.Diffusion.Tests.Conditions;
 
 public sealed class PromptFileTests : IDisposable
 {
-    static readonly string[] Varied =
+    static readonly string[] s_varied =
     [
-        "", "a café", "hobbit standing next to its house", "two\nlines\r\tand \\ \\u0041 a backslash", "bicycle 🚲", "\u0000\u001a", new string('é', 300),
+        "", "a café", "hobbit standing next to its house", "two\nlines\r\tand \\ \\u0041 a backslash", "bicycle 🚲", "\u0000\u001a",
+        new string('é', 300),
         "a café", new string('x', 255), new string('x', 256), "日本",
     ];
 
@@ -41,12 +42,12 @@ public sealed class PromptFileTests : IDisposable
                 pickle.dump(["many %d" % i for i in range(3000)], open(f"{sys.argv[2]}/many{protocol}.pkl", "wb"), protocol)
             pickle.dump(["a" * 65536, "b" * 65000] * 3, open(f"{sys.argv[2]}/long.pkl", "wb"))
             """,
-            Json(Varied),
+            Json(s_varied),
             _folder.Path);
 
         for (var protocol = 0; protocol <= 5; protocol++)
         {
-            Assert.Equal(Varied, PromptFile.Read(_folder.At($"p{protocol}.pkl")));
+            Assert.Equal(s_varied, PromptFile.Read(_folder.At($"p{protocol}.pkl")));
             Assert.Equal(Enumerable.Range(0, 3000).Select(i => $"many {i}"), PromptFile.Read(_folder.At($"many{protocol}.pkl")));
         }
 
@@ -58,7 +59,8 @@ public sealed class PromptFileTests : IDisposable
     public void WritePickle_AnyPrompts_AreAListOfStrInPython()
     {
         Assert.SkipWhen(PythonTorch.MissingPython is not null, PythonTorch.MissingPython ?? "");
-        string[] prompts = [.. Varied, .. Enumerable.Range(0, 600).Select(i => $"prompt {i}"), .. Enumerable.Range(0, 600).Select(i => $"prompt {i}")];
+        string[] prompts =
+            [.. s_varied, .. Enumerable.Range(0, 600).Select(i => $"prompt {i}"), .. Enumerable.Range(0, 600).Select(i => $"prompt {i}")];
         var json = Json(prompts);
         using (var file = File.Create(_folder.At("ours.pkl")))
             PromptFile.WritePickle(file, prompts);
@@ -77,7 +79,7 @@ public sealed class PromptFileTests : IDisposable
     }
 
     [Fact]
-    public void WriteJson_AnyPrompts_ReadBack() => Assert.Equal(Varied, PromptFile.Read(Json(Varied)));
+    public void WriteJson_AnyPrompts_ReadBack() => Assert.Equal(s_varied, PromptFile.Read(Json(s_varied)));
 
     [Fact]
     public void WritePickle_HalfOfAPair_IsRefused() =>
@@ -115,7 +117,8 @@ public sealed class PromptFileTests : IDisposable
     public void Read_TextWithoutPrompts_IsRefused(string text, string expected) => Refused(Write("p.txt", text), expected);
 
     [Fact]
-    public void Read_PromptOfManyCharacters_IsRefused() => Refused(Write("p.txt", new string('x', PromptFile.MaxPromptLength + 1)), "65537 characters");
+    public void Read_PromptOfManyCharacters_IsRefused() =>
+        Refused(Write("p.txt", new string('x', PromptFile.MaxPromptLength + 1)), "65537 characters");
 
     [Fact]
     public void Read_Folder_IsRefused() => Refused(_folder.Path, "is a folder");

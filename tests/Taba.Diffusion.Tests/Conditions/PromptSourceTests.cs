@@ -39,7 +39,8 @@ public sealed class PromptSourceTests : IDisposable
 
         Assert.Equal(6, source.Rows);
         Assert.Equal(sample.Prompts, source.Prompts);
-        Assert.Equal(sample.Prompts.SelectMany(prompt => new[] { prompt, prompt }), Enumerable.Range(0, 6).Select(row => source.Prompt(row)));
+        Assert.Equal(
+            sample.Prompts.SelectMany(prompt => new[] { prompt, prompt }), Enumerable.Range(0, 6).Select(row => source.Prompt(row)));
         Assert.Throws<ArgumentOutOfRangeException>(() => source.Prompt(6));
         Assert.Throws<ArgumentOutOfRangeException>(() => source.Prompt(-1));
         var range = source.Range(1, 4);

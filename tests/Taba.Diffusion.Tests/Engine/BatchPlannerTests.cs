@@ -9,7 +9,8 @@ public sealed class BatchPlannerTests
     {
         var trajectory = new Trajectory(seed, new TrajectoryRequest
         {
-            Schedule = new ToySchedule(4), Direction = Direction.Inversion, FirstStep = 0, State = Rows.Make(seed), Observer = new RecordingObserver(),
+            Schedule = new ToySchedule(4), Direction = Direction.Inversion, FirstStep = 0, State = Rows.Make(seed),
+            Observer = new RecordingObserver(),
             Swap = swap, SwapBefore = 1, SwapRow = _ => Rows.Make(1),
         });
         if (segment)
@@ -80,7 +81,8 @@ public sealed class BatchPlannerTests
         var planner = new BatchPlanner(new EngineOptions { BatchSize = 1 });
         List<Trajectory> active =
         [
-            Ready(1, SwapKind.Eps, rowAtHand: true), Ready(2, SwapKind.Eps), Ready(3, SwapKind.Xt, rowAtHand: true), Ready(4, SwapKind.Eps, rowAtHand: true), Ready(5),
+            Ready(1, SwapKind.Eps, rowAtHand: true), Ready(2, SwapKind.Eps), Ready(3, SwapKind.Xt, rowAtHand: true),
+            Ready(4, SwapKind.Eps, rowAtHand: true), Ready(5),
         ];
         List<Trajectory> network = [], eps = [], xt = [];
         planner.Pick(active, network, eps, xt);

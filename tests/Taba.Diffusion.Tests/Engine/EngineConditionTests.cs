@@ -6,11 +6,14 @@ using TorchSharp;
 
 namespace Taba.Diffusion.Tests.Engine;
 
-/// <summary>Classes, prompts and guidance in one batch with all else, followed by hand in float64. One test counts all tensors of the process.</summary>
+/// <summary>
+/// Classes, prompts and guidance in one batch with all else, followed by hand in float64. One test counts all tensors of the
+/// process.
+/// </summary>
 [Collection(nameof(Alone))]
 public sealed class EngineConditionTests
 {
-    static readonly TextShape Text = new(2, 3);
+    static readonly TextShape s_text = new(2, 3);
 
     [Theory]
     [InlineData(16)]
@@ -20,7 +23,8 @@ public sealed class EngineConditionTests
     {
         using var model = new LinearDenoiser(10, null);
         await using var engine = new DenoisingEngine(model, new EngineOptions { BatchSize = batchSize });
-        var runs = Enumerable.Range(0, 12).Select(seed => (Seed: seed, Guidance: seed % 3 == 0 ? 1 : 1.5 + seed, Observer: new RecordingObserver())).ToList();
+        var runs = Enumerable.Range(0, 12).Select(
+            seed => (Seed: seed, Guidance: seed % 3 == 0 ? 1 : 1.5 + seed, Observer: new RecordingObserver())).ToList();
         foreach (var (seed, guidance, observer) in runs)
             engine.Start(With(Request(seed, observer), label: seed % 10, guidance: guidance));
 
@@ -37,7 +41,7 @@ public sealed class EngineConditionTests
     public async Task RunSegment_Prompts_EachItsOwnAndNoneIsLeftOnTheDevice()
     {
         long before;
-        using (var model = new LinearDenoiser(null, Text))
+        using (var model = new LinearDenoiser(null, s_text))
         await using (var engine = new DenoisingEngine(model, new EngineOptions { BatchSize = 7 }))
         {
             await engine.Ready;
@@ -78,11 +82,19 @@ public sealed class EngineConditionTests
     [Fact]
     public async Task Open_GuidanceThatCannotBe_FailsWithTheReason()
     {
-        Assert.Contains("no unconditional prediction", (await FailureAsync(new LinearDenoiser(null, null), 16, r => With(r, guidance: 7))).Message, StringComparison.Ordinal);
-        Assert.Contains("2 rows", (await FailureAsync(new LinearDenoiser(10, null), 1, r => With(r, label: 3, guidance: 7))).Message, StringComparison.Ordinal);
-        Assert.Contains("prompt", (await FailureAsync(new LinearDenoiser(null, Text), 16, r => r)).Message, StringComparison.Ordinal);
-        Assert.Contains("1x3", (await FailureAsync(new LinearDenoiser(null, Text), 16, r => With(r, text: Prompt(1, new TextShape(1, 3))))).Message, StringComparison.Ordinal);
-        Assert.Contains("takes no text", (await FailureAsync(new LinearDenoiser(10, null), 16, r => With(r, label: 1, text: Prompt(1)))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no unconditional prediction", (await FailureAsync(new LinearDenoiser(null, null), 16, r => With(r, guidance: 7))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "2 rows", (await FailureAsync(new LinearDenoiser(10, null), 1, r => With(r, label: 3, guidance: 7))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("prompt", (await FailureAsync(new LinearDenoiser(null, s_text), 16, r => r)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "1x3", (await FailureAsync(new LinearDenoiser(null, s_text), 16, r => With(r, text: Prompt(1, new TextShape(1, 3))))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "takes no text", (await FailureAsync(new LinearDenoiser(10, null), 16, r => With(r, label: 1, text: Prompt(1)))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -106,7 +118,8 @@ public sealed class EngineConditionTests
         }
     }
 
-    static TrajectoryRequest Request(int seed, ITrajectoryObserver observer) => Rows.Request(seed, new ToySchedule(5, PredictionRule.Plain), observer, Direction.Inversion);
+    static TrajectoryRequest Request(int seed, ITrajectoryObserver observer) =>
+        Rows.Request(seed, new ToySchedule(5, PredictionRule.Plain), observer, Direction.Inversion);
 
     static TrajectoryRequest With(TrajectoryRequest request, long? label = null, TextEmbedding? text = null, double guidance = 1) => new()
     {
@@ -123,8 +136,8 @@ public sealed class EngineConditionTests
 
     static TextEmbedding Prompt(int number, TextShape? shape = null)
     {
-        var values = Enumerable.Range(0, (int)(shape ?? Text).Elements).Select(i => (0.1f * number) + (0.01f * i)).ToArray();
-        return new($"prompt {number}", MemoryMarshal.AsBytes<float>(values).ToArray(), torch.ScalarType.Float32, shape ?? Text);
+        var values = Enumerable.Range(0, (int)(shape ?? s_text).Elements).Select(i => (0.1f * number) + (0.01f * i)).ToArray();
+        return new($"prompt {number}", MemoryMarshal.AsBytes<float>(values).ToArray(), torch.ScalarType.Float32, shape ?? s_text);
     }
 
     static double Mean(int number) => (0.1 * number) + (0.01 * 2.5);

@@ -39,7 +39,8 @@ public sealed class EngineFaultTests
                 return spoilt;
             },
         };
-        await using var engine = new DenoisingEngine(model, new EngineOptions { Deterministic = true, DeterministicBatch = 4, NetworkPrecision = ScalarType.BFloat16 });
+        await using var engine = new DenoisingEngine(
+            model, new EngineOptions { Deterministic = true, DeterministicBatch = 4, NetworkPrecision = ScalarType.BFloat16 });
         var observers = await StartTogether(engine, 4, _ => TensorKinds.State);
 
         var error = await Assert.ThrowsAsync<NonFiniteStateException>(() => observers[1].Completed);
@@ -168,11 +169,15 @@ public sealed class EngineFaultTests
         await Assert.ThrowsAsync<EngineStoppedException>(() => engine.Ready);
         await Assert.ThrowsAsync<EngineStoppedException>(() => engine.Completion);
         Assert.Contains(events, e => e is EngineFaulted);
-        Assert.Contains("no weights", Assert.Throws<EngineStoppedException>(() => engine.Open(Rows.Request(1, s_schedule, observer))).InnerException!.Message, StringComparison.Ordinal);
+        Assert.Contains("no weights", Assert.Throws<EngineStoppedException>(
+            () => engine.Open(Rows.Request(1, s_schedule, observer))).InnerException!.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Opens <paramref name="count"/> trajectories while the engine is held in a first pass, so that they run as one batch.</summary>
-    internal static async Task<RecordingObserver[]> StartTogether(DenoisingEngine engine, int count, Func<int, TensorKinds>? captures = null, Func<int, byte[]>? states = null)
+    /// <summary>
+    /// Opens <paramref name="count"/> trajectories while the engine is held in a first pass, so that they run as one batch.
+    /// </summary>
+    internal static async Task<RecordingObserver[]> StartTogether(
+        DenoisingEngine engine, int count, Func<int, TensorKinds>? captures = null, Func<int, byte[]>? states = null)
     {
         await engine.Ready;
         using var held = new ManualResetEventSlim();
@@ -188,7 +193,9 @@ public sealed class EngineFaultTests
         held.Wait();
         var observers = Enumerable.Range(0, count).Select(_ => new RecordingObserver()).ToArray();
         for (var seed = 0; seed < count; seed++)
-            engine.Start(Rows.Request(seed, s_schedule, observers[seed], captures: captures) with { State = states?.Invoke(seed) ?? Rows.Make(seed) });
+            engine.Start(Rows.Request(
+                seed, s_schedule, observers[seed], captures: captures) with
+            { State = states?.Invoke(seed) ?? Rows.Make(seed) });
         gate.Set();
         await Assert.ThrowsAsync<OperationCanceledException>(() => holder.Completed);
         return observers;

@@ -21,7 +21,8 @@ public sealed class EngineLifeTests
         {
             var mine = calls[i] = new ConcurrentQueue<string>();
             observers[i] = new RecordingObserver { On = mine.Enqueue };
-            var handle = engine.Open(Rows.Request(i, s_schedule, observers[i], captures: _ => TensorKinds.State | TensorKinds.Eps | TensorKinds.PredXstart));
+            var handle = engine.Open(
+                Rows.Request(i, s_schedule, observers[i], captures: _ => TensorKinds.State | TensorKinds.Eps | TensorKinds.PredXstart));
             engine.RunSegment(handle, 2);
             engine.RunSegment(handle, 3);
         }
@@ -93,7 +94,8 @@ public sealed class EngineLifeTests
         await using var engine = new DenoisingEngine(model, new EngineOptions());
         TrajectoryRequest Request(int first = 0, SwapKind? swap = null, int before = 0, double? alphaBar = null) => new()
         {
-            Schedule = s_schedule, Direction = Direction.Sampling, FirstStep = first, State = Rows.Make(1), Observer = new RecordingObserver(),
+            Schedule = s_schedule, Direction = Direction.Sampling, FirstStep = first, State = Rows.Make(1),
+            Observer = new RecordingObserver(),
             Swap = swap, SwapBefore = before, ForwardNoise = alphaBar is null ? null : Rows.Make(2), ForwardAlphaBar = alphaBar ?? 0,
         };
         Assert.Throws<ArgumentOutOfRangeException>(() => engine.Open(Request(first: 5)));
@@ -113,7 +115,8 @@ public sealed class EngineLifeTests
         var observer = new RecordingObserver();
         engine.Open(Rows.Request(1, s_schedule, observer));
         var second = engine.Open(Rows.Request(1, s_schedule, observer));
-        Assert.Contains("2", Assert.Throws<EngineOverloadedException>(() => engine.Open(Rows.Request(1, s_schedule, observer))).Message, StringComparison.Ordinal);
+        Assert.Contains("2", Assert.Throws<EngineOverloadedException>(
+            () => engine.Open(Rows.Request(1, s_schedule, observer))).Message, StringComparison.Ordinal);
         engine.RunSegment(second, 5);
         await observer.Completed;
         engine.Open(Rows.Request(1, s_schedule, new RecordingObserver()));
@@ -177,7 +180,8 @@ public sealed class EngineLifeTests
     {
         using var gate = new Gate();
         ToyDenoiser? model = null;
-        var engine = new DenoisingEngine(() => model = new ToyDenoiser(Rows.Shape) { Before = gate.Enter }, new EngineOptions { BatchSize = 1, Slots = 2 });
+        var engine = new DenoisingEngine(
+            () => model = new ToyDenoiser(Rows.Shape) { Before = gate.Enter }, new EngineOptions { BatchSize = 1, Slots = 2 });
         var observers = Enumerable.Range(0, 4).Select(_ => new RecordingObserver()).ToArray();
         foreach (var observer in observers[..3])
             engine.Start(Rows.Request(1, s_schedule, observer));

@@ -24,7 +24,8 @@ public sealed class EngineMemoryTests
                 var swapped = i % 4 == 0;
                 engine.Start(new TrajectoryRequest
                 {
-                    Schedule = new ToySchedule(50), Direction = (Direction)(i % 2), FirstStep = 0, State = Rows.Make(seed + i), Observer = observers[i],
+                    Schedule = new ToySchedule(50), Direction = (Direction)(i % 2), FirstStep = 0, State = Rows.Make(seed + i),
+                    Observer = observers[i],
                     Swap = swapped ? SwapKind.Eps : null, SwapBefore = swapped ? 5 : 0, SwapRow = swapped ? k => Rows.Make(k) : null,
                     Captures = k => k % 10 == 0 ? TensorKinds.State | TensorKinds.Eps | TensorKinds.PredXstart : TensorKinds.None,
                 });
@@ -45,7 +46,9 @@ public sealed class EngineMemoryTests
     public async Task RunSegment_HundredsOfPassesThatThrow_NoTensorIsLeftBehind()
     {
         var calls = 0;
-        using var model = new ToyDenoiser(Rows.Shape) { After = (_, eps) => ++calls % 3 == 0 ? throw EngineFaultTests.Torch("a passing trouble") : eps };
+        using var model = new ToyDenoiser(
+            Rows.Shape)
+        { After = (_, eps) => ++calls % 3 == 0 ? throw EngineFaultTests.Torch("a passing trouble") : eps };
         await using var engine = new DenoisingEngine(model, new EngineOptions { BatchSize = 8, Slots = 12 });
         async Task Round(int seed)
         {
@@ -53,7 +56,9 @@ public sealed class EngineMemoryTests
             for (var i = 0; i < 16; i++)
             {
                 engine.Start(Rows.Request(
-                    seed + i, new ToySchedule(50), observers[i], captures: k => k % 10 == 0 ? TensorKinds.State | TensorKinds.Eps : TensorKinds.None));
+                    seed + i, new ToySchedule(50), observers[i], captures: k => k % 10 == 0
+                        ? TensorKinds.State | TensorKinds.Eps
+                        : TensorKinds.None));
             }
             await Task.WhenAll(observers.Select(o => o.Completed.ContinueWith(
                 static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default)));
@@ -70,5 +75,6 @@ public sealed class EngineMemoryTests
 
     /// <summary>The tensors of the last turn may still be with the output thread, and go in a moment.</summary>
     static void AssertNotMoreThan(long tensors) => Assert.True(
-        SpinWait.SpinUntil(() => torch.Tensor.TotalCount <= tensors, TimeSpan.FromSeconds(20)), $"{torch.Tensor.TotalCount} tensors instead of {tensors} are left.");
+        SpinWait.SpinUntil(() => torch.Tensor.TotalCount <= tensors, TimeSpan.FromSeconds(20)),
+        $"{torch.Tensor.TotalCount} tensors instead of {tensors} are left.");
 }

@@ -11,7 +11,9 @@ public sealed class EngineNumbersTests
 
     /// <summary>Twenty trajectories of different lengths, directions, schedules and rules.</summary>
     static IEnumerable<(int Seed, IDiffusionSchedule Schedule)> Mixture() =>
-        Enumerable.Range(0, 20).Select(seed => (seed, (IDiffusionSchedule)new ToySchedule(3 + (seed % 4), seed % 3 == 0 ? PredictionRule.Plain : PredictionRule.ClampAndRederive)));
+        Enumerable.Range(0, 20).Select(
+            seed => (seed, (IDiffusionSchedule)new ToySchedule(
+                3 + (seed % 4), seed % 3 == 0 ? PredictionRule.Plain : PredictionRule.ClampAndRederive)));
 
     static async Task<byte[][]> RunTogether(EngineOptions options, StateShape? shape = null)
     {
@@ -56,7 +58,8 @@ public sealed class EngineNumbersTests
     public async Task RunSegment_OtherBatchSizeUnderDeterministic_SameBits(int batchSize, int slots)
     {
         var expected = await RunTogether(new EngineOptions { Deterministic = true, DeterministicBatch = 6 });
-        var actual = await RunTogether(new EngineOptions { Deterministic = true, DeterministicBatch = 6, BatchSize = batchSize, Slots = slots });
+        var actual = await RunTogether(
+            new EngineOptions { Deterministic = true, DeterministicBatch = 6, BatchSize = batchSize, Slots = slots });
         for (var i = 0; i < expected.Length; i++)
             Assert.Equal(expected[i], actual[i]);
     }
@@ -192,7 +195,8 @@ public sealed class EngineNumbersTests
             var observer = new RecordingObserver();
             engine.Start(new TrajectoryRequest
             {
-                Schedule = new ToySchedule(4), Direction = Direction.Inversion, FirstStep = 0, State = Rows.Make(1), Observer = observer, ClassLabel = label,
+                Schedule = new ToySchedule(4), Direction = Direction.Inversion, FirstStep = 0, State = Rows.Make(1), Observer = observer,
+                ClassLabel = label,
             });
             return await observer.Completed;
         }

@@ -83,7 +83,9 @@ public sealed class EnginePoisonTests
     public async Task RunSegment_NetworkThrowsOnce_NobodyFails()
     {
         var calls = 0;
-        using var model = new ToyDenoiser(Rows.Shape) { Before = _ => _ = ++calls == 3 ? throw new InvalidOperationException("a hiccup") : 0 };
+        using var model = new ToyDenoiser(
+            Rows.Shape)
+        { Before = _ => _ = ++calls == 3 ? throw new InvalidOperationException("a hiccup") : 0 };
         await using var engine = new DenoisingEngine(model, new EngineOptions { BatchSize = 4 });
         foreach (var observer in await EngineFaultTests.StartTogether(engine, 4))
             Assert.Equal(new SegmentOutcome(5, true, 5), (await observer.Completed, observer.Segments.Single().Outcome).Outcome);
@@ -103,7 +105,8 @@ public sealed class EnginePoisonTests
         };
         var observers = await EngineFaultTests.StartTogether(engine, 8);
         foreach (var observer in observers)
-            Assert.Contains("'model'", (await Assert.ThrowsAsync<PassFailedException>(() => observer.Completed)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "'model'", (await Assert.ThrowsAsync<PassFailedException>(() => observer.Completed)).Message, StringComparison.Ordinal);
         // 8, twice 4, four times 2, eight times 1, and the zeros.
         Assert.Equal(16, calls);
     }

@@ -41,7 +41,8 @@ public sealed class EngineSwapTests
         var (x, eps) = (Rows.Make(1), Rows.Make(9));
         var handle = engine.Open(new TrajectoryRequest
         {
-            Schedule = schedule, Direction = Direction.Inversion, FirstStep = 0, State = x, Observer = observer, Swap = SwapKind.Eps, SwapBefore = 1,
+            Schedule = schedule, Direction = Direction.Inversion, FirstStep = 0, State = x, Observer = observer, Swap = SwapKind.Eps,
+            SwapBefore = 1,
             SwapRow = _ => eps, Captures = _ => TensorKinds.State | TensorKinds.Eps | TensorKinds.PredXstart,
         });
         engine.RunSegment(handle, 1);
@@ -56,7 +57,8 @@ public sealed class EngineSwapTests
             beyond += Math.Abs(x0) > 1 ? 1 : 0;
             Assert.Equal(x0, Rows.Floats(observer.Captured[1].Row)[i], 1e-5);
             Assert.Equal(
-                (Math.Sqrt(step.AlphaBarNext) * x0) + (Math.Sqrt(1 - step.AlphaBarNext) * Rows.Floats(eps)[i]), Rows.Floats(observer.Segments[0].State)[i], 1e-5);
+                (Math.Sqrt(step.AlphaBarNext) * x0) + (Math.Sqrt(1 - step.AlphaBarNext) * Rows.Floats(eps)[i]),
+                Rows.Floats(observer.Segments[0].State)[i], 1e-5);
         }
         Assert.True(beyond > 0);
     }
@@ -70,7 +72,8 @@ public sealed class EngineSwapTests
         var (swapped, plain) = (new RecordingObserver(), new RecordingObserver());
         engine.Start(new TrajectoryRequest
         {
-            Schedule = schedule, Direction = Direction.Inversion, FirstStep = 0, State = Rows.Make(1), Observer = swapped, Swap = SwapKind.Xt, SwapBefore = 3,
+            Schedule = schedule, Direction = Direction.Inversion, FirstStep = 0, State = Rows.Make(1), Observer = swapped,
+            Swap = SwapKind.Xt, SwapBefore = 3,
             SwapRow = k => Rows.Make(100 + k), Captures = k => k < 3 ? TensorKinds.State | TensorKinds.Eps : TensorKinds.None,
         });
         engine.Start(new TrajectoryRequest

@@ -4,7 +4,7 @@ namespace Taba.Diffusion.Tests.Engine;
 sealed class Gate : IDisposable
 {
     /// <summary>Only a test that fails waits so long.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     readonly SemaphoreSlim _entered = new(0);
     readonly SemaphoreSlim _passes = new(0);
@@ -20,7 +20,7 @@ sealed class Gate : IDisposable
     public async Task EnteredAsync(int passes = 1)
     {
         for (var pass = 0; pass < passes; pass++)
-            Assert.True(await _entered.WaitAsync(Patience), "The engine began no pass.");
+            Assert.True(await _entered.WaitAsync(s_patience), "The engine began no pass.");
     }
 
     /// <summary>Lets so many passes go on.</summary>

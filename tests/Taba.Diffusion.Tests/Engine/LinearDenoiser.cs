@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Tests.Engine;
 
-/// <summary>eps = 0.3·x + 0.001·t + c: every number of a trajectory can be followed by hand. c is of the class, or the mean of the prompt.</summary>
+/// <summary>
+/// eps = 0.3·x + 0.001·t + c: every number of a trajectory can be followed by hand. c is of the class, or the mean of the prompt.
+/// </summary>
 sealed class LinearDenoiser(int? classes, TextShape? text) : IDenoiser
 {
     static readonly Scalar s_ofState = 0.3.ToScalar();

@@ -20,16 +20,17 @@ static class Rows
 
     public static ReadOnlySpan<float> Floats(byte[] row) => MemoryMarshal.Cast<byte, float>(row);
 
-    public static TrajectoryRequest Request(int seed, IDiffusionSchedule schedule, ITrajectoryObserver observer, Direction? direction = null, Func<int, TensorKinds>? captures = null) => new()
-    {
-        Schedule = schedule,
-        Direction = direction ?? (seed % 2 == 0 ? Direction.Sampling : Direction.Inversion),
-        FirstStep = 0,
-        State = Make(seed),
-        Observer = observer,
-        Captures = captures,
-        Tag = seed,
-    };
+    public static TrajectoryRequest Request(int seed, IDiffusionSchedule schedule, ITrajectoryObserver observer, Direction? direction =
+        null, Func<int, TensorKinds>? captures = null) => new()
+        {
+            Schedule = schedule,
+            Direction = direction ?? (seed % 2 == 0 ? Direction.Sampling : Direction.Inversion),
+            FirstStep = 0,
+            State = Make(seed),
+            Observer = observer,
+            Captures = captures,
+            Tag = seed,
+        };
 
     /// <summary>Opens and runs to the end.</summary>
     public static SlotHandle Start(this DenoisingEngine engine, TrajectoryRequest request)

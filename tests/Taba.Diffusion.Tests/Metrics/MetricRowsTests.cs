@@ -19,14 +19,17 @@ public sealed class MetricRowsTests
         var random = new Random(1);
         var (noise, latents) = (Rows(600), Rows(600));
 
-        var whole = new ExperimentMetrics().Compute(new InOneBuffer("n", noise, 600), new InOneBuffer("l", latents, 600), null, null, CancellationToken.None);
-        var cut = new ExperimentMetrics().Compute(new InOneBuffer("n", noise, 7), new InOneBuffer("l", latents, 7), null, null, CancellationToken.None);
+        var whole = new ExperimentMetrics().Compute(
+            new InOneBuffer("n", noise, 600), new InOneBuffer("l", latents, 600), null, null, CancellationToken.None);
+        var cut = new ExperimentMetrics().Compute(
+            new InOneBuffer("n", noise, 7), new InOneBuffer("l", latents, 7), null, null, CancellationToken.None);
 
         foreach (var (name, mean) in new[] { ("correlation", "mean"), ("noise_correlation", "std"), ("latent_stats", "std") })
             Assert.Equal((double)whole[name]![mean]!, (double)cut[name]![mean]!, 1e-12);
         Assert.Equal((double)whole["reconstruction_error_noise"]!, (double)cut["reconstruction_error_noise"]!, 1e-12);
 
-        float[] Rows(int count) => [.. Enumerable.Range(0, (int)(count * shape.Elements)).Select(_ => (float)((random.NextDouble() * 2) - 1))];
+        float[] Rows(int count) =>
+            [.. Enumerable.Range(0, (int)(count * shape.Elements)).Select(_ => (float)((random.NextDouble() * 2) - 1))];
     }
 
     /// <summary>Overwrites a chunk with the next one, as readers of files do.</summary>

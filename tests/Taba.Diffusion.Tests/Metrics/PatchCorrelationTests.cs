@@ -5,7 +5,7 @@ namespace Taba.Diffusion.Tests.Metrics;
 
 public sealed class PatchCorrelationTests
 {
-    static readonly StateShape Shape = new(2, 7, 5);
+    static readonly StateShape s_shape = new(2, 7, 5);
 
     [Theory]
     [InlineData(3, 4)]
@@ -32,7 +32,7 @@ public sealed class PatchCorrelationTests
     public void Compute_InSeveralPasses_IsThatOfOne(long memoryLimit)
     {
         var rows = RandomRows(40, offset: 0);
-        using var inPasses = new PatchCorrelation(Shape, 3, 4, memoryLimit);
+        using var inPasses = new PatchCorrelation(s_shape, 3, 4, memoryLimit);
         Assert.True(inPasses.PassCount > 1);
         while (inPasses.Pass < inPasses.PassCount)
         {
@@ -70,14 +70,14 @@ public sealed class PatchCorrelationTests
     [Fact]
     public void Constructor_OfAPatchAboveTheLimit_NamesItsNeed()
     {
-        var error = Assert.Throws<ArgumentException>(() => new PatchCorrelation(Shape, 3, 4, memoryLimit: 2000));
+        var error = Assert.Throws<ArgumentException>(() => new PatchCorrelation(s_shape, 3, 4, memoryLimit: 2000));
         Assert.Contains("2,592 bytes", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void EndPass_WithOtherRowsThanTheFirst_Throws()
     {
-        using var correlation = new PatchCorrelation(Shape, 3, 4, 6000);
+        using var correlation = new PatchCorrelation(s_shape, 3, 4, 6000);
         correlation.Add(RandomRows(4, offset: 0));
         correlation.EndPass();
         correlation.Add(RandomRows(3, offset: 0));
@@ -87,7 +87,7 @@ public sealed class PatchCorrelationTests
     [Fact]
     public void Compute_BeforeAllPasses_Throws()
     {
-        using var correlation = new PatchCorrelation(Shape, 3, 4, 6000);
+        using var correlation = new PatchCorrelation(s_shape, 3, 4, 6000);
         correlation.Add(RandomRows(4, offset: 0));
         Assert.Throws<InvalidOperationException>(() => correlation.Compute());
     }
@@ -95,7 +95,7 @@ public sealed class PatchCorrelationTests
     [Fact]
     public void Add_OfBrokenRowsOrAfterTheEnd_Throws()
     {
-        using var correlation = new PatchCorrelation(Shape, 3, 4);
+        using var correlation = new PatchCorrelation(s_shape, 3, 4);
         Assert.Throws<ArgumentException>(() => correlation.Add(new float[69]));
         Assert.Throws<InvalidOperationException>(() => correlation.Compute());
         correlation.Add(RandomRows(4, offset: 0));
@@ -110,18 +110,18 @@ public sealed class PatchCorrelationTests
         var rows = RandomRows(40, offset: 0);
         var before = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
         Measure(rows, 3, 4);
-        using (var abandoned = new PatchCorrelation(Shape, 3, 4))
+        using (var abandoned = new PatchCorrelation(s_shape, 3, 4))
             abandoned.Add(rows);
         Assert.Equal(before, DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount);
     }
 
     static CorrelationSummary Measure(float[] rows, int patchSize, int topK)
     {
-        using var correlation = new PatchCorrelation(Shape, patchSize, topK);
+        using var correlation = new PatchCorrelation(s_shape, patchSize, topK);
         var values = rows.AsSpan();
         for (var part = 1; !values.IsEmpty; part++)
         {
-            var length = Math.Min(values.Length, part * (int)Shape.Elements);
+            var length = Math.Min(values.Length, part * (int)s_shape.Elements);
             correlation.Add(values[..length]);
             values = values[length..];
         }
@@ -133,7 +133,7 @@ public sealed class PatchCorrelationTests
     static float[] RandomRows(int count, float offset, float scale = 1)
     {
         var random = new Random(3);
-        var rows = new float[count * Shape.Elements];
+        var rows = new float[count * s_shape.Elements];
         var previous = 0f;
         for (var i = 0; i < rows.Length; i++)
         {
@@ -147,15 +147,15 @@ public sealed class PatchCorrelationTests
     static CorrelationSummary PlainLoop(float[] rows, int count, int patchSize, int topK)
     {
         var strongest = new List<double>();
-        for (var top = 0; top < Shape.Height; top += patchSize)
+        for (var top = 0; top < s_shape.Height; top += patchSize)
         {
-            for (var left = 0; left < Shape.Width; left += patchSize)
+            for (var left = 0; left < s_shape.Width; left += patchSize)
             {
                 var columns = (
-                    from c in Enumerable.Range(0, Shape.Channels)
-                    from y in Enumerable.Range(top, Math.Min(patchSize, Shape.Height - top))
-                    from x in Enumerable.Range(left, Math.Min(patchSize, Shape.Width - left))
-                    select Centred(rows, count, (((c * Shape.Height) + y) * Shape.Width) + x)).ToArray();
+                    from c in Enumerable.Range(0, s_shape.Channels)
+                    from y in Enumerable.Range(top, Math.Min(patchSize, s_shape.Height - top))
+                    from x in Enumerable.Range(left, Math.Min(patchSize, s_shape.Width - left))
+                    select Centred(rows, count, (((c * s_shape.Height) + y) * s_shape.Width) + x)).ToArray();
                 var pairs =
                     from i in Enumerable.Range(0, columns.Length)
                     from j in Enumerable.Range(i + 1, columns.Length - i - 1)
@@ -170,7 +170,7 @@ public sealed class PatchCorrelationTests
 
     static double[] Centred(float[] rows, int count, int element)
     {
-        var values = Enumerable.Range(0, count).Select(row => (double)rows[(row * Shape.Elements) + element]).ToArray();
+        var values = Enumerable.Range(0, count).Select(row => (double)rows[(row * s_shape.Elements) + element]).ToArray();
         var mean = values.Average();
         return [.. values.Select(value => value - mean)];
     }

@@ -8,7 +8,8 @@ namespace Taba.Diffusion.Tests.Models;
 public sealed class AdmParametersTests
 {
     public static TheoryData<string> Manifests =>
-        [.. Directory.EnumerateFiles(Fixtures.At("manifests"), "adm_*.json").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateFiles(Fixtures.At("manifests"), "adm_*.json").Select(f => Path.GetFileName(f)).Order(
+            StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Manifests))]
@@ -21,7 +22,8 @@ public sealed class AdmParametersTests
         var expected = AdmParameters.Expected(config);
 
         Assert.Equal(
-            root.GetProperty("state_dict").EnumerateObject().Select(p => $"{p.Name} {p.Value.GetRawText().Replace(" ", "", StringComparison.Ordinal)}"),
+            root.GetProperty("state_dict").EnumerateObject().Select(
+                p => $"{p.Name} {p.Value.GetRawText().Replace(" ", "", StringComparison.Ordinal)}"),
             expected.Select(p => $"{p.Key} [{string.Join(",", p.Value)}]"));
         Assert.Equal(root.GetProperty("n_params").GetInt64(), expected.Sum(p => p.Value.Aggregate(1L, (a, b) => a * b)));
     }

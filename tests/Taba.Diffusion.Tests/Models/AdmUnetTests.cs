@@ -7,7 +7,7 @@ namespace Taba.Diffusion.Tests.Models;
 
 public sealed class AdmUnetTests
 {
-    static readonly AdmConfig tiny = new()
+    static readonly AdmConfig s_tiny = new()
     {
         ImageSize = 16,
         NumChannels = 32,
@@ -28,9 +28,9 @@ public sealed class AdmUnetTests
     [Fact]
     public void Load_WrongWeights_AllDifferencesInOneMessage()
     {
-        var weights = Weights(tiny).Without("time_embed.0.bias").With("surplus", 3).With("out.2.bias", 7);
+        var weights = Weights(s_tiny).Without("time_embed.0.bias").With("surplus", 3).With("out.2.bias", 7);
 
-        var error = Assert.Throws<WeightsMismatchException>(() => AdmUnet.Load(tiny, weights, CPU, ScalarType.Float32));
+        var error = Assert.Throws<WeightsMismatchException>(() => AdmUnet.Load(s_tiny, weights, CPU, ScalarType.Float32));
 
         Assert.Equal(["time_embed.0.bias"], error.Missing);
         Assert.Equal(["surplus"], error.Unexpected);
@@ -46,8 +46,8 @@ public sealed class AdmUnetTests
     {
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
-        using var single = AdmUnet.Load(tiny, Weights(tiny), CPU, ScalarType.Float32);
-        using var half = AdmUnet.Load(tiny, Weights(tiny), CPU, torso);
+        using var single = AdmUnet.Load(s_tiny, Weights(s_tiny), CPU, ScalarType.Float32);
+        using var half = AdmUnet.Load(s_tiny, Weights(s_tiny), CPU, torso);
         var (x, timesteps) = (Noise(2, 16), tensor([1f, 500f]));
 
         var (expected, actual) = (single.PredictEps(x, timesteps, null), half.PredictEps(x, timesteps, null));
@@ -62,7 +62,7 @@ public sealed class AdmUnetTests
     {
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
-        using var network = AdmUnet.Load(tiny, Weights(tiny), CPU, ScalarType.Float32);
+        using var network = AdmUnet.Load(s_tiny, Weights(s_tiny), CPU, ScalarType.Float32);
         var x = Noise(16, 16);
         var timesteps = linspace(0, 750, 16);
 
@@ -79,7 +79,7 @@ public sealed class AdmUnetTests
     {
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
-        using var network = AdmUnet.Load(tiny, Weights(tiny), CPU, ScalarType.Float32);
+        using var network = AdmUnet.Load(s_tiny, Weights(s_tiny), CPU, ScalarType.Float32);
         var x = Noise(1, 16);
 
         var difference = network.PredictEps(x, tensor([10f]), null) - network.PredictEps(x, tensor([900f]), null);
@@ -91,8 +91,8 @@ public sealed class AdmUnetTests
     public void PredictEps_ClassesGivenOrMissingWrongly_Refuses()
     {
         using var scope = NewDisposeScope();
-        var conditional = tiny with { ClassCond = true };
-        using var without = AdmUnet.Load(tiny, Weights(tiny), CPU, ScalarType.Float32);
+        var conditional = s_tiny with { ClassCond = true };
+        using var without = AdmUnet.Load(s_tiny, Weights(s_tiny), CPU, ScalarType.Float32);
         using var with = AdmUnet.Load(conditional, Weights(conditional), CPU, ScalarType.Float32);
 
         Assert.Null(without.ClassCount);
@@ -105,11 +105,11 @@ public sealed class AdmUnetTests
     public void Forward_TrainingForm_SameNumbersAndGradientsOfEveryParameter()
     {
         using var scope = NewDisposeScope();
-        var weights = Weights(tiny);
+        var weights = Weights(s_tiny);
         var parameters = weights.Names.ToDictionary(
             name => name, name => weights.Load(name, ScalarType.Float32, CPU).requires_grad_(true), StringComparer.Ordinal);
-        using var training = new AdmUnet(tiny, parameters, ScalarType.Float32, forTraining: true);
-        using var inference = AdmUnet.Load(tiny, weights, CPU, ScalarType.Float32);
+        using var training = new AdmUnet(s_tiny, parameters, ScalarType.Float32, forTraining: true);
+        using var inference = AdmUnet.Load(s_tiny, weights, CPU, ScalarType.Float32);
         var (x, timesteps) = (Noise(2, 16), tensor([1f, 500f]));
 
         var result = training.Forward(x, timesteps, null);

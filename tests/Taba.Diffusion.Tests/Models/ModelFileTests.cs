@@ -9,13 +9,13 @@ namespace Taba.Diffusion.Tests.Models;
 
 public sealed class ModelFileTests : IDisposable
 {
-    readonly string folder = Directory.CreateTempSubdirectory("taba-model-").FullName;
+    readonly string _folder = Directory.CreateTempSubdirectory("taba-model-").FullName;
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     string Write(string content)
     {
-        var path = Path.Combine(folder, "model.json");
+        var path = Path.Combine(_folder, "model.json");
         File.WriteAllText(path, content);
         return path;
     }
@@ -38,14 +38,14 @@ public sealed class ModelFileTests : IDisposable
     {
         var model = Assert.IsType<AdmDefinition>(ModelFile.Read(WriteAdm("class_cond", true)));
 
-        Assert.Equal(Path.GetFileName(folder), model.Name);
+        Assert.Equal(Path.GetFileName(_folder), model.Name);
         Assert.Equal("adm", model.Family);
         Assert.Equal(new StateShape(3, 32, 32), model.Shape);
         Assert.Equal(1000, model.ClassCount);
         Assert.Equal(4000, model.DiffusionSteps);
         Assert.Equal(NoiseSchedule.Cosine, model.NoiseSchedule);
         Assert.True(model.RescaleTimesteps);
-        Assert.Equal(Path.Combine(folder, "model.pt"), model.WeightsPath);
+        Assert.Equal(Path.Combine(_folder, "model.pt"), model.WeightsPath);
         Assert.Equal([32, 64, 64, 64], model.Config.LevelChannels);
         Assert.Equal(10, model.CreateSchedule(10).NumInferenceSteps);
     }

@@ -14,7 +14,10 @@ static class NetworkChecks
         return randn(shape, generator: generator);
     }
 
-    /// <summary>A row's result depends neither on its neighbours nor on its place, to the last bit: results under --deterministic rest on it.</summary>
+    /// <summary>
+    /// A row's result depends neither on its neighbours nor on its place, to the last bit: results under --deterministic rest on
+    /// it.
+    /// </summary>
     /// <param name="forward">The network.</param>
     /// <param name="inputs">Eight rows of each.</param>
     public static void RequireIndependentRows(Func<Tensor[], Tensor> forward, params Tensor[] inputs)

@@ -10,16 +10,16 @@ namespace Taba.Diffusion.Tests.Models;
 /// <summary>The model files in the tree.</summary>
 public sealed class ShippedModelTests
 {
-    static readonly string root = FindModels();
+    static readonly string s_root = FindModels();
 
     public static TheoryData<string> Descriptions =>
-        [.. Directory.EnumerateDirectories(root).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateDirectories(s_root).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Descriptions))]
     public void Read_ShippedDescription_Valid(string name)
     {
-        var model = ModelFile.Read(Path.Combine(root, name, "model.json"));
+        var model = ModelFile.Read(Path.Combine(s_root, name, "model.json"));
 
         Assert.Equal(name, model.Name);
         Assert.Equal(100, model.CreateSchedule(100).NumInferenceSteps);
@@ -28,7 +28,7 @@ public sealed class ShippedModelTests
     [Fact]
     public void PredictEps_DemoOnPlainPictures_FindsTheNoise()
     {
-        var model = ModelFile.Read(Path.Combine(root, "demo", "model.json"));
+        var model = ModelFile.Read(Path.Combine(s_root, "demo", "model.json"));
         using var network = model.Load(null, CPU, ScalarType.Float32);
         using var inference = inference_mode();
         using var scope = NewDisposeScope();

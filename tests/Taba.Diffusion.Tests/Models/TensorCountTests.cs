@@ -14,7 +14,7 @@ public sealed class TensorCountCollection;
 [Collection(nameof(TensorCountTests))]
 public sealed class TensorCountTests
 {
-    static readonly AdmConfig tiny = new()
+    static readonly AdmConfig s_tiny = new()
     {
         ImageSize = 16,
         NumChannels = 32,
@@ -25,7 +25,7 @@ public sealed class TensorCountTests
         LearnSigma = true,
     };
 
-    static readonly GaussianDefinition gaussian = new()
+    static readonly GaussianDefinition s_gaussian = new()
     {
         Name = "test",
         Shape = new StateShape(3, 16, 16),
@@ -36,7 +36,7 @@ public sealed class TensorCountTests
         RescaleTimesteps = false,
     };
 
-    static AdmUnet Adm(ScalarType torso) => AdmUnet.Load(tiny, new RandomWeights(AdmParameters.Expected(tiny)), CPU, torso);
+    static AdmUnet Adm(ScalarType torso) => AdmUnet.Load(s_tiny, new RandomWeights(AdmParameters.Expected(s_tiny)), CPU, torso);
 
     [Theory]
     [InlineData(ScalarType.Float32)]
@@ -50,7 +50,7 @@ public sealed class TensorCountTests
     [Fact]
     public void PredictEps_GaussianManyCalls_NothingIsLeft()
     {
-        using var network = gaussian.Load(null, CPU, ScalarType.Float32);
+        using var network = s_gaussian.Load(null, CPU, ScalarType.Float32);
         RequireNothingLeft(network);
     }
 
@@ -64,7 +64,7 @@ public sealed class TensorCountTests
         var before = Tensor.TotalCount;
 
         Adm(ScalarType.Float32).Dispose();
-        gaussian.Load(null, CPU, ScalarType.Float32).Dispose();
+        s_gaussian.Load(null, CPU, ScalarType.Float32).Dispose();
 
         Assert.Equal(before, Tensor.TotalCount);
     }

@@ -6,20 +6,21 @@ namespace Taba.Diffusion.Tests.Randomness;
 
 public sealed class PerSampleNoiseTests
 {
-    static readonly StateShape Shape = new(3, 5, 5);
+    static readonly StateShape s_shape = new(3, 5, 5);
 
     // Known answers that the authors of Philox publish with Random123 (kat_vectors).
     [Theory]
     [InlineData(0, 0, 0, 0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8)]
     [InlineData(0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd)]
     [InlineData(0xa4093822, 0x299f31d0, 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1)]
-    public void Philox_OfPublishedVectors_GivesTheirAnswers(uint k0, uint k1, uint c0, uint c1, uint c2, uint c3, uint x0, uint x1, uint x2, uint x3) =>
+    public void Philox_OfPublishedVectors_GivesTheirAnswers(
+        uint k0, uint k1, uint c0, uint c1, uint c2, uint c3, uint x0, uint x1, uint x2, uint x3) =>
         Assert.Equal((x0, x1, x2, x3), Philox.Block(k0, k1, c0, c1, c2, c3));
 
     [Fact]
     public void Rows_ReadTogetherOrApart_AreTheSame()
     {
-        using var noise = Noise(420, NoiseStream.Initial, Dtype.Float32, Shape);
+        using var noise = Noise(420, NoiseStream.Initial, Dtype.Float32, s_shape);
         var together = Read(noise, 0, 9);
         Assert.Equal(together.AsSpan(5 * noise.RowBytes, 2 * noise.RowBytes).ToArray(), Read(noise, 5, 2));
     }
@@ -27,9 +28,9 @@ public sealed class PerSampleNoiseTests
     [Fact]
     public void Rows_OfOtherSeedStreamOrSample_Differ()
     {
-        using var noise = Noise(420, NoiseStream.Initial, Dtype.Float32, Shape);
-        using var otherSeed = Noise(421, NoiseStream.Initial, Dtype.Float32, Shape);
-        using var otherStream = Noise(420, NoiseStream.Forward, Dtype.Float32, Shape);
+        using var noise = Noise(420, NoiseStream.Initial, Dtype.Float32, s_shape);
+        using var otherSeed = Noise(421, NoiseStream.Initial, Dtype.Float32, s_shape);
+        using var otherStream = Noise(420, NoiseStream.Forward, Dtype.Float32, s_shape);
         var row = Read(noise, 0, 1);
         Assert.NotEqual(row, Read(otherSeed, 0, 1));
         Assert.NotEqual(row, Read(otherStream, 0, 1));
@@ -42,7 +43,8 @@ public sealed class PerSampleNoiseTests
         // Printed by the reader in docs/design/noise.md.
         using var noise = Noise(420, NoiseStream.Initial, Dtype.Float64, new StateShape(1, 1, 6));
         var values = MemoryMarshal.Cast<byte, double>(Read(noise, 17, 1));
-        double[] expected = [0.5286594458364057, 0.7736456649842547, 0.0008450288331339552, -0.17072520605630198, 0.30156745480235386, -0.24447776100720137];
+        double[] expected = [0.5286594458364057, 0.7736456649842547, 0.0008450288331339552, -0.17072520605630198, 0.30156745480235386,
+            -0.24447776100720137];
         for (var i = 0; i < expected.Length; i++)
             Assert.Equal(expected[i], values[i], 1e-14);
     }
@@ -53,8 +55,8 @@ public sealed class PerSampleNoiseTests
     [InlineData(Dtype.Float32)]
     public void Rows_InANarrowerType_AreRoundedToNearest(Dtype dtype)
     {
-        using var exact = Noise(3, NoiseStream.Initial, Dtype.Float64, Shape);
-        using var narrow = Noise(3, NoiseStream.Initial, dtype, Shape);
+        using var exact = Noise(3, NoiseStream.Initial, Dtype.Float64, s_shape);
+        using var narrow = Noise(3, NoiseStream.Initial, dtype, s_shape);
         var wide = MemoryMarshal.Cast<byte, double>(Read(exact, 0, 4)).ToArray();
         var bytes = Read(narrow, 0, 4);
 
@@ -86,7 +88,7 @@ public sealed class PerSampleNoiseTests
     [InlineData(-1L)]
     [InlineData(1L << 32)]
     public void Constructor_WithASeedTooLarge_Throws(long seed) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => Noise(seed, NoiseStream.Initial, Dtype.Float32, Shape));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Noise(seed, NoiseStream.Initial, Dtype.Float32, s_shape));
 
     static PerSampleNoise Noise(long seed, NoiseStream stream, Dtype dtype, StateShape shape) =>
         new(new NoiseAddress(NoiseLayout.PerSample, seed, dtype, stream, shape));

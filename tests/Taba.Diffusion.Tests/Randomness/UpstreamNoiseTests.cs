@@ -18,7 +18,8 @@ public sealed class UpstreamNoiseTests
             var data = new TheoryData<Dtype, int, int, int>();
             foreach (var row in Dtypes)
             {
-                foreach (var (channels, side, rows) in new[] { (3, 32, 5), (1, 4, 7), (3, 7, 9), (1, 1, 15), (1, 1, 16), (1, 1, 17), (1, 3, 40), (5, 1, 3) })
+                foreach (var (channels, side, rows) in new[] { (3, 32, 5), (1, 4, 7), (3, 7, 9), (1, 1, 15), (1, 1, 16), (1, 1, 17),
+                    (1, 3, 40), (5, 1, 3) })
                     data.Add(row.Data, channels, side, rows);
             }
 

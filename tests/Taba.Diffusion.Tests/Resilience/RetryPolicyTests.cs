@@ -64,7 +64,8 @@ public sealed class RetryPolicyTests
                 cancelled.Cancel();
         });
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await pipeline.ExecuteAsync(async _ => await FailAsync(times: 9), cancelled.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await pipeline.ExecuteAsync(async _ => await FailAsync(times: 9), cancelled.Token));
 
         Assert.Equal(2, _tries);
     }

@@ -7,7 +7,7 @@ namespace Taba.Diffusion.Tests.Sampling;
 
 public sealed class DdimTests
 {
-    static readonly AdmSchedule Schedule = new(1000, NoiseSchedule.Linear, false, 10, singleCoefficients: false);
+    static readonly AdmSchedule s_schedule = new(1000, NoiseSchedule.Linear, false, 10, singleCoefficients: false);
 
     /// <summary>Equation 12 for one number, in float64: two steps where x̂0 is clamped, and two where it is not.</summary>
     [Theory]
@@ -18,7 +18,7 @@ public sealed class DdimTests
     public void Step_OfOneRow_IsTheFormulaInFloat64(Direction direction, float x, float eps)
     {
         using var scope = NewDisposeScope();
-        var step = Schedule.Step(direction, 5);
+        var step = s_schedule.Step(direction, 5);
 
         var x0 = Math.Clamp((x - (Math.Sqrt(1 - step.AlphaBar) * eps)) / Math.Sqrt(step.AlphaBar), -1, 1);
         var e = (x - (Math.Sqrt(step.AlphaBar) * x0)) / Math.Sqrt(1 - step.AlphaBar);
@@ -39,9 +39,10 @@ public sealed class DdimTests
         [
             Clamped(Direction.Sampling, 0),
             Clamped(Direction.Inversion, 3),
-            StepNumbers.From(Schedule.Step(Direction.Inversion, 2), PredictionRule.ClampAndRederive, PredictionBounds.Unit, epsGiven: true),
-            StepNumbers.From(Schedule.Step(Direction.Sampling, 7), PredictionRule.Plain, PredictionBounds.Unit),
-            StepNumbers.From(Schedule.Step(Direction.Sampling, 4), PredictionRule.Clamp, PredictionBounds.Unit),
+            StepNumbers.From(
+                s_schedule.Step(Direction.Inversion, 2), PredictionRule.ClampAndRederive, PredictionBounds.Unit, epsGiven: true),
+            StepNumbers.From(s_schedule.Step(Direction.Sampling, 7), PredictionRule.Plain, PredictionBounds.Unit),
+            StepNumbers.From(s_schedule.Step(Direction.Sampling, 4), PredictionRule.Clamp, PredictionBounds.Unit),
         ];
         var (x, eps) = Batch(rows.Length);
         using var numbers = BatchNumbers.From(rows, CPU);
@@ -61,7 +62,8 @@ public sealed class DdimTests
     public void Step_WithGivenEps_UsesItUnchangedAndDoesNotClamp()
     {
         using var scope = NewDisposeScope();
-        var given = StepNumbers.From(Schedule.Step(Direction.Inversion, 5), PredictionRule.ClampAndRederive, PredictionBounds.Unit, epsGiven: true);
+        var given = StepNumbers.From(
+            s_schedule.Step(Direction.Inversion, 5), PredictionRule.ClampAndRederive, PredictionBounds.Unit, epsGiven: true);
         var (x, eps) = Batch(2);
         using var numbers = BatchNumbers.From([given], CPU);
         var result = Ddim.Step(x, eps, numbers);
@@ -104,7 +106,8 @@ public sealed class DdimTests
         var bounds = new PredictionBounds(1, 0.9, 2);
         foreach (var rule in Enum.GetValues<PredictionRule>())
         {
-            using var numbers = BatchNumbers.From([StepNumbers.From(Schedule.Step(Direction.Sampling, 1), rule, bounds)], CPU, Ddim.Arithmetic(state));
+            using var numbers = BatchNumbers.From(
+                [StepNumbers.From(s_schedule.Step(Direction.Sampling, 1), rule, bounds)], CPU, Ddim.Arithmetic(state));
             var count = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
             var result = Ddim.Step(x, eps, numbers, state);
             result.XNext.Dispose();
@@ -137,12 +140,14 @@ public sealed class DdimTests
         Assert.Throws<ArgumentException>(() => numbers.Set([Clamped(Direction.Sampling, 0)]));
     }
 
-    static StepNumbers Clamped(Direction direction, int k) => StepNumbers.From(Schedule.Step(direction, k), Schedule.Rule(direction), PredictionBounds.Unit);
+    static StepNumbers Clamped(Direction direction, int k) =>
+        StepNumbers.From(s_schedule.Step(direction, k), s_schedule.Rule(direction), PredictionBounds.Unit);
 
     static (Tensor X, Tensor Eps) Batch(int rows)
     {
         using var generator = new Generator(5, CPU);
-        return (randn([rows, 3, 8, 8], ScalarType.Float32, CPU, generator: generator), randn([rows, 3, 8, 8], ScalarType.Float32, CPU, generator: generator));
+        return (randn([rows, 3, 8, 8], ScalarType.Float32, CPU, generator: generator),
+            randn([rows, 3, 8, 8], ScalarType.Float32, CPU, generator: generator));
     }
 
     static float[] Values(Tensor tensor) => tensor.contiguous().data<float>().ToArray();

@@ -4,7 +4,7 @@ namespace Taba.Diffusion.Tests.Schedules;
 
 public sealed class AdmScheduleTests
 {
-    static readonly AdmSchedule Cosine100 = new(4000, NoiseSchedule.Cosine, rescaleTimesteps: true, 100);
+    static readonly AdmSchedule s_cosine100 = new(4000, NoiseSchedule.Cosine, rescaleTimesteps: true, 100);
 
     // Published checkpoints' schedules (facts of the models, not of this code).
     [Theory]
@@ -20,8 +20,8 @@ public sealed class AdmScheduleTests
     [Fact]
     public void Step_OfSampling_GoesFromTheNoisiestLevelToTheCleanImage()
     {
-        var first = Cosine100.Step(Direction.Sampling, 0);
-        var last = Cosine100.Step(Direction.Sampling, 99);
+        var first = s_cosine100.Step(Direction.Sampling, 0);
+        var last = s_cosine100.Step(Direction.Sampling, 99);
         Equal((990, Level(99), Level(98)), first);
         Equal((0, Level(0), 1), last);
     }
@@ -29,8 +29,8 @@ public sealed class AdmScheduleTests
     [Fact]
     public void Step_OfInversion_StartsAtLevelZeroAndEndsInPureNoise()
     {
-        var first = Cosine100.Step(Direction.Inversion, 0);
-        var last = Cosine100.Step(Direction.Inversion, 99);
+        var first = s_cosine100.Step(Direction.Inversion, 0);
+        var last = s_cosine100.Step(Direction.Inversion, 99);
         Equal((0, Level(0), Level(1)), first);
         Equal((990, Level(99), 0), last);
     }
@@ -44,9 +44,9 @@ public sealed class AdmScheduleTests
     [Fact]
     public void ForwardAlphaBar_OfK_IsTheLevelThatInversionGoesOnFrom()
     {
-        for (var k = 1; k <= Cosine100.MaxForwardBeforeT; k++)
-            Assert.Equal(Cosine100.Step(Direction.Inversion, k).AlphaBar, Cosine100.ForwardAlphaBar(k));
-        Assert.Equal(99, Cosine100.MaxForwardBeforeT);
+        for (var k = 1; k <= s_cosine100.MaxForwardBeforeT; k++)
+            Assert.Equal(s_cosine100.Step(Direction.Inversion, k).AlphaBar, s_cosine100.ForwardAlphaBar(k));
+        Assert.Equal(99, s_cosine100.MaxForwardBeforeT);
     }
 
     [Theory]
@@ -54,7 +54,7 @@ public sealed class AdmScheduleTests
     [InlineData(100)]
     public void ForwardAlphaBar_OutOfRange_NamesTheLimit(int k)
     {
-        var error = Assert.Throws<ArgumentOutOfRangeException>(() => Cosine100.ForwardAlphaBar(k));
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => s_cosine100.ForwardAlphaBar(k));
         Assert.Contains("must be 1 to 99", error.Message, StringComparison.Ordinal);
     }
 
@@ -62,7 +62,7 @@ public sealed class AdmScheduleTests
     [InlineData(-1)]
     [InlineData(100)]
     public void Step_OutOfRange_Throws(int k) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => Cosine100.Step(Direction.Inversion, k));
+        Assert.Throws<ArgumentOutOfRangeException>(() => s_cosine100.Step(Direction.Inversion, k));
 
     [Fact]
     public void IsLegal_AgreesWithWhatTheConstructorAccepts()

@@ -15,7 +15,8 @@ public sealed class TimestepRespacingTests
             .ToHashSet();
 
         Assert.Equal(reached.Order(), TimestepRespacing.LegalCounts(diffusionSteps));
-        Assert.All(Enumerable.Range(-1, diffusionSteps + 3), count => Assert.Equal(reached.Contains(count), TimestepRespacing.IsLegal(diffusionSteps, count)));
+        Assert.All(Enumerable.Range(-1, diffusionSteps + 3), count => Assert.Equal(
+            reached.Contains(count), TimestepRespacing.IsLegal(diffusionSteps, count)));
     }
 
     [Theory]

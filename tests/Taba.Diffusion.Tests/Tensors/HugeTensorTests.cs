@@ -46,7 +46,8 @@ public sealed class HugeTensorTests : IDisposable
         Assert.SkipWhen(PythonTorch.MissingPython is not null, PythonTorch.MissingPython ?? "");
         var (path, _) = WriteSparse(TensorFormat.Pt);
         Assert.Equal("Done testing", PythonTorch.RunInterpreter("-m", "zipfile", "-t", path).TrimEnd());
-        var listing = PythonTorch.Run("import sys, zipfile; [print(i.filename, i.file_size) for i in zipfile.ZipFile(sys.argv[1]).infolist()]", path);
+        var listing = PythonTorch.Run(
+            "import sys, zipfile; [print(i.filename, i.file_size) for i in zipfile.ZipFile(sys.argv[1]).infolist()]", path);
         Assert.Contains($"archive/data/0 {Rows * RowBytes}", listing, StringComparison.Ordinal);
     }
 
@@ -56,7 +57,9 @@ public sealed class HugeTensorTests : IDisposable
     {
         Assert.SkipWhen(PythonTorch.MissingTorch is not null, PythonTorch.MissingTorch ?? "");
         var available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        Assert.SkipWhen(available < TorchNeeds, $"torch holds the whole tensor: {TorchNeeds >> 30} GiB of memory are needed, {available >> 30} are there.");
+        Assert.SkipWhen(
+            available < TorchNeeds,
+            $"torch holds the whole tensor: {TorchNeeds >> 30} GiB of memory are needed, {available >> 30} are there.");
 
         var (path, tail) = WriteSparse(TensorFormat.Pt);
         var output = PythonTorch.Run(
@@ -78,7 +81,8 @@ public sealed class HugeTensorTests : IDisposable
             values[i] = i + 1;
         var tail = MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
 
-        using var writer = TensorFileWriter.Create(path, _ => new SparseFile(path), format, "x", ScalarType.Float32, [Rows, Steps, Elements]);
+        using var writer = TensorFileWriter.Create(
+            path, _ => new SparseFile(path), format, "x", ScalarType.Float32, [Rows, Steps, Elements]);
         writer.WriteZeros((Rows - TailRows) * RowBytes);
         writer.Write(tail);
         writer.Complete();

@@ -116,12 +116,14 @@ public sealed class ImageFolderTests : IDisposable
         });
         using var data = bitmap.Encode(SKEncodedImageFormat.Jpeg, 100);
         var jpeg = data.ToArray();
-        byte[] exif = [0xff, 0xe1, 0, 34, .. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0];
+        byte[] exif =
+            [0xff, 0xe1, 0, 34, .. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0];
         _folder.Write("photo.jpeg", [.. jpeg[..2], .. exif, .. jpeg[2..]]);
 
         var row = Read(ImageFolder.Open(_folder.Path, 32, 32), 0, 1);
 
-        Assert.Equal(expected, string.Concat(new[] { (8, 8), (24, 8), (8, 24), (24, 24) }.Select(at => Colour(row, at.Item2 * 32 + at.Item1))));
+        Assert.Equal(
+            expected, string.Concat(new[] { (8, 8), (24, 8), (8, 24), (24, 24) }.Select(at => Colour(row, at.Item2 * 32 + at.Item1))));
     }
 
     [Fact]

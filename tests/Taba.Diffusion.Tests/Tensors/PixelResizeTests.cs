@@ -59,5 +59,6 @@ public sealed class PixelResizeTests
     }
 
     static byte[] Image(int height, int width) =>
-        [.. from y in Enumerable.Range(0, height) from x in Enumerable.Range(0, width) from c in Enumerable.Range(0, 3) select (byte)(x * 37 + y * 59 + c * 101 + x * y * 7)];
+        [.. from y in Enumerable.Range(0, height) from x in Enumerable.Range(0, width) from c in Enumerable.Range(
+            0, 3) select (byte)(x * 37 + y * 59 + c * 101 + x * y * 7)];
 }

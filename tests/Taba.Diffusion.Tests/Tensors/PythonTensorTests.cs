@@ -46,7 +46,9 @@ public sealed class PythonTensorTests : IDisposable
 
         string[] names = ["float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"];
         var expected = types.Zip(names, (type, name) =>
-            $"{type} torch.{name} (2, 1, 3) True " + string.Concat(Enumerable.Range(0, 6).Select(i => string.Concat(Enumerable.Repeat($"0{i & 1}", Taba.Diffusion.Weights.ElementTypes.Size(type))))));
+            $"{type} torch.{name} (2, 1, 3) True " + string.Concat(
+                Enumerable.Range(0, 6).Select(
+                    i => string.Concat(Enumerable.Repeat($"0{i & 1}", Taba.Diffusion.Weights.ElementTypes.Size(type))))));
         Assert.Equal(expected, output.TrimEnd().Split('\n'));
     }
 
@@ -60,7 +62,9 @@ public sealed class PythonTensorTests : IDisposable
             writer.Complete();
             Assert.Equal(
                 $"float32 {string.Join(",", shape)} True",
-                PythonTorch.Run("import sys, numpy; a = numpy.load(sys.argv[1], allow_pickle=False); print(a.dtype, ','.join(map(str, a.shape)), a.flags.c_contiguous)", _folder.At("x.npy")).TrimEnd());
+                PythonTorch.Run(
+                    "import sys, numpy; a = numpy.load(sys.argv[1], allow_pickle=False); print(a.dtype, ','.join(map(str, a.shape)), "
+                    + "a.flags.c_contiguous)", _folder.At("x.npy")).TrimEnd());
         }
     }
 

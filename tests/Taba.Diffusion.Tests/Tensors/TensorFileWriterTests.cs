@@ -73,7 +73,8 @@ public sealed class TensorFileWriterTests : IDisposable
         CheckZip(path);
         var file = File.ReadAllBytes(path);
         file[file.Length / 2] ^= 1;
-        Assert.Contains("corrupted", PythonTorch.RunInterpreter("-m", "zipfile", "-t", _folder.Write("bad.pt", file)), StringComparison.Ordinal);
+        Assert.Contains(
+            "corrupted", PythonTorch.RunInterpreter("-m", "zipfile", "-t", _folder.Write("bad.pt", file)), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -131,7 +132,8 @@ public sealed class TensorFileWriterTests : IDisposable
     [Fact]
     public void Create_NpyOfBFloat16_SaysWhatToDo()
     {
-        var error = Assert.Throws<NotSupportedException>(() => TensorFileWriter.Create(_folder.At("x"), TensorFormat.Npy, "x", ScalarType.BFloat16, [2]));
+        var error = Assert.Throws<NotSupportedException>(
+            () => TensorFileWriter.Create(_folder.At("x"), TensorFormat.Npy, "x", ScalarType.BFloat16, [2]));
         Assert.Contains("safetensors", error.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_folder.Path));
     }
@@ -139,7 +141,8 @@ public sealed class TensorFileWriterTests : IDisposable
     [Fact]
     public void Create_AbsurdShape_Throws()
     {
-        Assert.ThrowsAny<ArgumentException>(() => TensorFileWriter.Create(_folder.At("x"), TensorFormat.Pt, "x", ScalarType.Byte, [1L << 60, 1L << 60]));
+        Assert.ThrowsAny<ArgumentException>(
+            () => TensorFileWriter.Create(_folder.At("x"), TensorFormat.Pt, "x", ScalarType.Byte, [1L << 60, 1L << 60]));
         Assert.ThrowsAny<ArgumentException>(() => TensorFileWriter.Create(_folder.At("x"), TensorFormat.Pt, "x", ScalarType.Byte, [-1]));
     }
 

@@ -105,15 +105,18 @@ public sealed class TensorReaderTests : IDisposable
     {
         var values = Enumerable.Range(0, T).SelectMany(t => Enumerable.Range(0, N).SelectMany(n => Row(t, n))).ToArray();
         // [C,N,T] in row-major order is [T,N,C] with the first axis fastest.
-        var reversed = Enumerable.Range(0, C).SelectMany(c => Enumerable.Range(0, N).SelectMany(n => Enumerable.Range(0, T).Select(t => 100f * t + 10 * n + c))).ToArray();
+        var reversed = Enumerable.Range(0, C).SelectMany(
+            c => Enumerable.Range(0, N).SelectMany(n => Enumerable.Range(0, T).Select(t => 100f * t + 10 * n + c))).ToArray();
         switch (layout)
         {
             case "transposed pt":
                 return _folder.Write("x", CheckpointBytes.TorchZip(
-                    new PickleBuilder().Tensor("k", values.Length, [T, N, C], [1, T, T * N]).Stop(), ("k", CheckpointBytes.Floats(reversed))));
+                    new PickleBuilder().Tensor("k", values.Length, [T, N, C], [1, T, T * N]).Stop(),
+                    ("k", CheckpointBytes.Floats(reversed))));
             case "fortran npy":
                 var header = "{'descr': '<f4', 'fortran_order': True, 'shape': (3, 4, 2), }"u8;
-                return _folder.Write("x", [0x93, .. "NUMPY\u0001\0"u8, (byte)header.Length, 0, .. header, .. CheckpointBytes.Floats(reversed)]);
+                return _folder.Write(
+                    "x", [0x93, .. "NUMPY\u0001\0"u8, (byte)header.Length, 0, .. header, .. CheckpointBytes.Floats(reversed)]);
             default:
                 Assert.True(TensorFormats.TryParse(layout, out var format));
                 using (var writer = TensorFileWriter.Create(_folder.At("x"), format, "x", ScalarType.Float32, [T, N, C]))

@@ -23,9 +23,11 @@ static class CheckpointBytes
     /// <summary>torch.save's format before 1.6.</summary>
     public static byte[] TorchLegacy(byte[] pickle, int itemSize, params (string Key, byte[] Bytes)[] storages)
     {
-        var magic = new PickleBuilder().Op(PickleOpcode.LONG1).Raw(10).Raw(0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19).Stop();
+        var magic = new PickleBuilder().Op(PickleOpcode.LONG1).Raw(10).Raw(
+            0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19).Stop();
         var protocol = new PickleBuilder().Integer(1001).Stop();
-        var system = new PickleBuilder().Op(PickleOpcode.EMPTY_DICT).Text("little_endian").Op(PickleOpcode.NEWTRUE).Op(PickleOpcode.SETITEM).Stop();
+        var system = new PickleBuilder().Op(PickleOpcode.EMPTY_DICT).Text("little_endian").Op(PickleOpcode.NEWTRUE).Op(
+            PickleOpcode.SETITEM).Stop();
         var keys = new PickleBuilder().Op(PickleOpcode.EMPTY_LIST);
         foreach (var (key, _) in storages)
             keys.Text(key).Op(PickleOpcode.APPEND);

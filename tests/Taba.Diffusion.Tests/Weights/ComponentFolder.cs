@@ -22,7 +22,8 @@ sealed class ComponentFolder : IDisposable
         foreach (var (name, shape, value) in tensors)
         {
             var begin = data.Count;
-            data.AddRange(CheckpointBytes.Floats([.. Enumerable.Repeat(value, (int)shape.Aggregate(1L, (product, length) => product * length))]));
+            data.AddRange(
+                CheckpointBytes.Floats([.. Enumerable.Repeat(value, (int)shape.Aggregate(1L, (product, length) => product * length))]));
             header[name] = new { dtype = "F32", shape, data_offsets = new[] { begin, data.Count } };
         }
 
@@ -34,7 +35,8 @@ sealed class ComponentFolder : IDisposable
 
     public void Index(string file, params (string Tensor, string Shard)[] map) => Write(
         file,
-        JsonSerializer.SerializeToUtf8Bytes(new { metadata = new { total_size = 0 }, weight_map = map.ToDictionary(pair => pair.Tensor, pair => pair.Shard) }));
+        JsonSerializer.SerializeToUtf8Bytes(
+            new { metadata = new { total_size = 0 }, weight_map = map.ToDictionary(pair => pair.Tensor, pair => pair.Shard) }));
 
     public void Dispose() => _folder.Dispose();
 }

@@ -5,10 +5,12 @@ using Taba.Testing;
 
 namespace Taba.Diffusion.Tests.Weights;
 
-/// <summary>Damage of any kind at any place: a file is read, or refused with <see cref="WeightsFormatException"/>; nothing else happens.</summary>
+/// <summary>
+/// Damage of any kind at any place: a file is read, or refused with <see cref="WeightsFormatException"/>; nothing else happens.
+/// </summary>
 public sealed class DamagedFileTests
 {
-    static readonly byte[] SixFloats = CheckpointBytes.Floats(0, 1, 2, 3, 4, 5);
+    static readonly byte[] s_sixFloats = CheckpointBytes.Floats(0, 1, 2, 3, 4, 5);
 
     public static TheoryData<string> Formats => ["safetensors", "zip", "legacy", "npy", "pt"];
 
@@ -124,16 +126,19 @@ public sealed class DamagedFileTests
         {
             case "safetensors":
                 return CheckpointBytes.Safetensors(
-                    """{"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"b":{"dtype":"F16","shape":[4],"data_offsets":[16,24]}}""", SixFloats);
+                    """{"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"b":{"dtype":"F16","shape":[4],"data_offsets":[16,24]}}""",
+                    s_sixFloats);
             case "zip":
-                return CheckpointBytes.TorchZip(Dictionary(legacy: false), ("k", SixFloats));
+                return CheckpointBytes.TorchZip(Dictionary(legacy: false), ("k", s_sixFloats));
             case "legacy":
-                return CheckpointBytes.TorchLegacy(Dictionary(legacy: true), 4, ("k", SixFloats));
+                return CheckpointBytes.TorchLegacy(Dictionary(legacy: true), 4, ("k", s_sixFloats));
             default:
                 using (var writer = TensorFileWriter.Create(
-                    folder.At("example"), format == "pt" ? TensorFormat.Pt : TensorFormat.Npy, "a", TorchSharp.torch.ScalarType.Float32, [2, 3]))
+                    folder.At("example"), format == "pt"
+                        ? TensorFormat.Pt
+                        : TensorFormat.Npy, "a", TorchSharp.torch.ScalarType.Float32, [2, 3]))
                 {
-                    writer.Write(SixFloats);
+                    writer.Write(s_sixFloats);
                     writer.Complete();
                 }
 
@@ -141,7 +146,8 @@ public sealed class DamagedFileTests
         }
     }
 
-    static byte[] Dictionary(bool legacy) => new PickleBuilder().Op(PickleOpcode.EMPTY_DICT).Op(PickleOpcode.BINPUT).Raw(0).Op(PickleOpcode.MARK)
+    static byte[] Dictionary(bool legacy) =>
+        new PickleBuilder().Op(PickleOpcode.EMPTY_DICT).Op(PickleOpcode.BINPUT).Raw(0).Op(PickleOpcode.MARK)
         .Text("a").Tensor("k", 6, [3, 2], [1, 3], legacy: legacy)
         .Text("b").Tensor("k", 6, [2], [1], first: 2, legacy: legacy)
         .Op(PickleOpcode.SETITEMS).Stop();

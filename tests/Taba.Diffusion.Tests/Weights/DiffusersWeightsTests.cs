@@ -25,8 +25,10 @@ public sealed class DiffusersWeightsTests : IDisposable
         foreach (var name in current.Names)
         {
             using var scope = NewDisposeScope();
-            Assert.True(current.TryGetShape(name, out var expected) && old.TryGetShape(name, out var actual) && expected.SequenceEqual(actual), name);
-            Assert.True(current.Load(name, ScalarType.Float32, CPU).equal(old.Load(name, ScalarType.Float32, CPU)).all().item<bool>(), name);
+            Assert.True(current.TryGetShape(name, out var expected) && old.TryGetShape(name, out var actual) && expected.SequenceEqual(
+                actual), name);
+            Assert.True(
+                current.Load(name, ScalarType.Float32, CPU).equal(old.Load(name, ScalarType.Float32, CPU)).all().item<bool>(), name);
         }
     }
 
@@ -60,7 +62,8 @@ public sealed class DiffusersWeightsTests : IDisposable
         foreach (var name in new[]
         {
             "diffusion_pytorch_model.bin", "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.safetensors.index.json",
-            "diffusion_pytorch_model.fp16.bin", "diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.non_ema.bin", "config.json",
+            "diffusion_pytorch_model.fp16.bin", "diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.non_ema.bin",
+            "config.json",
         })
         {
             _folder.Write(name, []);
@@ -73,7 +76,8 @@ public sealed class DiffusersWeightsTests : IDisposable
     [InlineData("model.fp16.safetensors", "model.fp16.safetensors model.bf16.safetensors model.ema.safetensors")]
     [InlineData("model.bf16.safetensors", "model.bf16.safetensors model.ema.safetensors")]
     [InlineData("model.ema.safetensors", "model.ema.safetensors pytorch_model.ema.bin")]
-    [InlineData("model.safetensors.index.fp16.json", "model.safetensors.index.fp16.json model.fp16-00001-of-00002.safetensors model.fp16-00002-of-00002.safetensors")]
+    [InlineData("model.safetensors.index.fp16.json",
+        "model.safetensors.index.fp16.json model.fp16-00001-of-00002.safetensors model.fp16-00002-of-00002.safetensors")]
     [InlineData("model.fp16.safetensors.index.json", "model.fp16.safetensors.index.json model-00001-of-00001.fp16.safetensors")]
     [InlineData("pytorch_model.bin.index.json", "pytorch_model.bin.index.json pytorch_model-00001-of-00002.bin model.fp16.safetensors")]
     public void Find_WithoutAVariant_FollowsTheRule(string expected, string files)
@@ -97,7 +101,8 @@ public sealed class DiffusersWeightsTests : IDisposable
     {
         _folder.Write("model.ema.safetensors", []);
         _folder.Write("model.raw.safetensors", []);
-        Assert.Contains("ema, raw", Assert.Throws<InvalidDataException>(() => DiffusersWeights.Find(_folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "ema, raw", Assert.Throws<InvalidDataException>(() => DiffusersWeights.Find(_folder.Path)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -108,17 +113,20 @@ public sealed class DiffusersWeightsTests : IDisposable
     public void Find_NoWeights_SaysWhatIsExpected(string file)
     {
         _folder.Write(file, []);
-        Assert.Contains("holds no weights", Assert.Throws<InvalidDataException>(() => DiffusersWeights.Find(_folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("holds no weights", Assert.Throws<InvalidDataException>(
+            () => DiffusersWeights.Find(_folder.Path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Find_NoFolder_NamesIt() =>
-        Assert.Contains("unet", Assert.Throws<InvalidDataException>(() => DiffusersWeights.Find(_folder.At("unet"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "unet", Assert.Throws<InvalidDataException>(() => DiffusersWeights.Find(_folder.At("unet"))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Open_LinkToAFileThatIsGone_SaysSo()
     {
         File.CreateSymbolicLink(_folder.At("model.safetensors"), "gone");
-        Assert.Contains("is gone", Assert.Throws<InvalidDataException>(() => DiffusersWeights.Open(_folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is gone", Assert.Throws<InvalidDataException>(() => DiffusersWeights.Open(_folder.Path)).Message, StringComparison.Ordinal);
     }
 }

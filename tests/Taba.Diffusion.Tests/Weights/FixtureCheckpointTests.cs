@@ -9,7 +9,8 @@ namespace Taba.Diffusion.Tests.Weights;
 /// <summary>Files that real versions of torch wrote.</summary>
 public sealed class FixtureCheckpointTests
 {
-    public static TheoryData<string> SavedRuns => [.. Fixtures.Cases("e2e", "samples.pt").Where(run => run.EndsWith("/pt", StringComparison.Ordinal))];
+    public static TheoryData<string> SavedRuns =>
+        [.. Fixtures.Cases("e2e", "samples.pt").Where(run => run.EndsWith("/pt", StringComparison.Ordinal))];
 
     public static TheoryData<string> Models =>
         [.. Fixtures.Cases("models", "case.json").SelectMany(Checkpoints)];
@@ -48,7 +49,8 @@ public sealed class FixtureCheckpointTests
         var path = Fixtures.At(checkpoint);
         using var file = TensorFile.Open(path);
         var ours = file.Names.Select(name =>
-            $"{name} {string.Join(",", file.Tensor(name).Shape)} {Convert.ToHexStringLower(SHA256.HashData(FixtureTensors.Bytes(file.Tensor(name))))}");
+            $"{name} {string.Join(",", file.Tensor(name).Shape)} "
+            + $"{Convert.ToHexStringLower(SHA256.HashData(FixtureTensors.Bytes(file.Tensor(name))))}");
 
         var theirs = PythonTorch.Run(
             """
@@ -61,5 +63,6 @@ public sealed class FixtureCheckpointTests
     }
 
     static IEnumerable<string> Checkpoints(string model) =>
-        Directory.EnumerateFiles(Fixtures.At(model)).Where(file => file.EndsWith(".pt", StringComparison.Ordinal)).Select(file => $"{model}/{Path.GetFileName(file)}");
+        Directory.EnumerateFiles(Fixtures.At(model)).Where(file => file.EndsWith(".pt", StringComparison.Ordinal)).Select(
+            file => $"{model}/{Path.GetFileName(file)}");
 }

@@ -10,7 +10,7 @@ namespace Taba.Diffusion.Tests.Weights;
 /// <summary>Damaged and malicious files: each gives one clear error, quickly and without memory.</summary>
 public sealed class HostileFileTests : IDisposable
 {
-    static readonly byte[] SixFloats = CheckpointBytes.Floats(0, 1, 2, 3, 4, 5);
+    static readonly byte[] s_sixFloats = CheckpointBytes.Floats(0, 1, 2, 3, 4, 5);
 
     readonly TempFolder _folder = new();
 
@@ -25,10 +25,13 @@ public sealed class HostileFileTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":[7],"data_offsets":[0,28]}}""", "cut short")]
     [InlineData("""{"a":{"dtype":"F32","shape":[6],"data_offsets":[24,0]}}""", "cut short")]
     [InlineData("""{"a":{"dtype":"F32","shape":[6],"data_offsets":[-24,0]}}""", "cut short")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[4],"data_offsets":[8,24]}}""", "overlaps")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[16,24]}}""", "leaves a gap")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"b":{"dtype":"F32","shape":[4],"data_offsets":[8,24]}}""",
+        "overlaps")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[16,24]}}""",
+        "leaves a gap")]
     [InlineData("""{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}""", "8 bytes follow")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[6],"data_offsets":[0,24]},"a":{"dtype":"F32","shape":[6],"data_offsets":[0,24]}}""", "not valid JSON")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[6],"data_offsets":[0,24]},"a":{"dtype":"F32","shape":[6],"data_offsets":[0,24]}}""",
+        "not valid JSON")]
     [InlineData("""{"a":{"dtype":"F8_E4M3","shape":[24],"data_offsets":[0,24]}}""", "F8_E4M3")]
     [InlineData("""{"a":{"dtype":"F32","shape":[6.0],"data_offsets":[0,24]}}""", "lacks a valid dtype")]
     [InlineData("""{"a":{"dtype":"F32","shape":"6","data_offsets":[0,24]}}""", "lacks a valid dtype")]
@@ -37,7 +40,7 @@ public sealed class HostileFileTests : IDisposable
     [InlineData("""{"\ud800":{"dtype":"F32","shape":[6],"data_offsets":[0,24]}}""", "not valid JSON")]
     [InlineData("""{"a":""", "not valid JSON")]
     public void Safetensors_WrongHeader_IsRefused(string header, string fault) =>
-        Refuses(CheckpointBytes.Safetensors(header, SixFloats), fault);
+        Refuses(CheckpointBytes.Safetensors(header, s_sixFloats), fault);
 
     [Theory]
     [InlineData(long.MaxValue)]
@@ -46,7 +49,7 @@ public sealed class HostileFileTests : IDisposable
     [InlineData(1_000_000)]
     public void Safetensors_HeaderLongerThanAllowed_IsRefused(long length)
     {
-        var file = CheckpointBytes.Safetensors("{}", SixFloats);
+        var file = CheckpointBytes.Safetensors("{}", s_sixFloats);
         BinaryPrimitives.WriteInt64LittleEndian(file, length);
         Refuses(file, "header");
     }
@@ -59,7 +62,8 @@ public sealed class HostileFileTests : IDisposable
     [InlineData("torch.nn.modules.linear", "Linear")]
     public void Pickle_UnknownGlobal_IsRefusedByName(string module, string name)
     {
-        var pickle = new PickleBuilder().Global(module, name).Op(PickleOpcode.MARK).Text("true").Op(PickleOpcode.TUPLE).Op(PickleOpcode.REDUCE).Stop();
+        var pickle = new PickleBuilder().Global(module, name).Op(PickleOpcode.MARK).Text("true").Op(PickleOpcode.TUPLE).Op(
+            PickleOpcode.REDUCE).Stop();
         Refuses(CheckpointBytes.TorchZip(pickle), $"'{module}.{name}'");
         Refuses(CheckpointBytes.TorchLegacy(pickle, 4), $"'{module}.{name}'");
     }
@@ -91,19 +95,23 @@ public sealed class HostileFileTests : IDisposable
     [InlineData(3, 5, 1, 0, "storage 'k'")]
     public void Torch_TensorThatDoesNotFit_IsRefused(long length, long storageElements, long stride, long first, string fault)
     {
-        Refuses(CheckpointBytes.TorchZip(new PickleBuilder().Tensor("k", storageElements, [length], [stride], first).Stop(), ("k", SixFloats)), fault);
+        Refuses(CheckpointBytes.TorchZip(
+            new PickleBuilder().Tensor("k", storageElements, [length], [stride], first).Stop(), ("k", s_sixFloats)), fault);
         Refuses(
-            CheckpointBytes.TorchLegacy(new PickleBuilder().Tensor("k", storageElements, [length], [stride], first, legacy: true).Stop(), 4, ("k", SixFloats)),
+            CheckpointBytes.TorchLegacy(
+                new PickleBuilder().Tensor("k", storageElements, [length], [stride], first, legacy: true).Stop(), 4, ("k", s_sixFloats)),
             fault);
     }
 
     [Fact]
     public void Torch_MoreStridesThanAxes_IsRefused() =>
-        Refuses(CheckpointBytes.TorchZip(new PickleBuilder().Tensor("k", 6, [2, 3], [3]).Stop(), ("k", SixFloats)), "2 axes but 1 strides");
+        Refuses(
+            CheckpointBytes.TorchZip(new PickleBuilder().Tensor("k", 6, [2, 3], [3]).Stop(), ("k", s_sixFloats)), "2 axes but 1 strides");
 
     [Fact]
     public void Torch_MissingStorage_IsRefused() =>
-        Refuses(CheckpointBytes.TorchZip(new PickleBuilder().Tensor("../../k", 6, [6], [1]).Stop(), ("k", SixFloats)), "storage '../../k' is missing");
+        Refuses(CheckpointBytes.TorchZip(
+            new PickleBuilder().Tensor("../../k", 6, [6], [1]).Stop(), ("k", s_sixFloats)), "storage '../../k' is missing");
 
     [Fact]
     public void Torch_TrainingState_SaysWhatToSave()
@@ -151,15 +159,17 @@ public sealed class HostileFileTests : IDisposable
             pickle.Op(PickleOpcode.BININT1).Raw(1);
         pickle.Op(PickleOpcode.TUPLE).Op(PickleOpcode.BINPUT).Raw(0);
         pickle.Global("torch._utils", "_rebuild_tensor_v2").Op(PickleOpcode.MARK)
-            .Op(PickleOpcode.MARK).Text("storage").Global("torch", "FloatStorage").Text("k").Text("cpu").Integer(6).Op(PickleOpcode.TUPLE).Op(PickleOpcode.BINPERSID)
+            .Op(PickleOpcode.MARK).Text("storage").Global("torch", "FloatStorage").Text("k").Text("cpu").Integer(6).Op(
+                PickleOpcode.TUPLE).Op(PickleOpcode.BINPERSID)
             .Integer(0).Op(PickleOpcode.BINGET).Raw(0).Op(PickleOpcode.BINGET).Raw(0).Op(PickleOpcode.NEWFALSE)
             .Op(PickleOpcode.EMPTY_DICT).Op(PickleOpcode.TUPLE).Op(PickleOpcode.REDUCE);
-        Refuses(CheckpointBytes.TorchZip(pickle.Stop(), ("k", SixFloats)), "arguments that torch.save does not write");
+        Refuses(CheckpointBytes.TorchZip(pickle.Stop(), ("k", s_sixFloats)), "arguments that torch.save does not write");
     }
 
     [Fact]
     public void Pickle_TextLongerThanTheFile_IsRefused() =>
-        Refuses(CheckpointBytes.TorchZip(new PickleBuilder().Op(PickleOpcode.BINUNICODE).Raw(255, 255, 255, 255).Stop()), "ends in the middle");
+        Refuses(
+            CheckpointBytes.TorchZip(new PickleBuilder().Op(PickleOpcode.BINUNICODE).Raw(255, 255, 255, 255).Stop()), "ends in the middle");
 
     [Fact]
     public void Zip_CompressedEntry_IsRefused() => Refuses(WithCentral((record, _) => record[10] = 8), "compressed");
@@ -197,8 +207,8 @@ public sealed class HostileFileTests : IDisposable
     {
         var zip = new StoredZipWriter();
         zip.AddEntry("a/data.pkl", new PickleBuilder().Tensor("k", 6, [6], [1]).Stop());
-        zip.AddEntry("a/data/k", SixFloats);
-        zip.AddEntry("a/data/k", SixFloats);
+        zip.AddEntry("a/data/k", s_sixFloats);
+        zip.AddEntry("a/data/k", s_sixFloats);
         zip.WriteDirectory();
         Refuses(zip.Take(), "twice");
     }
@@ -209,7 +219,7 @@ public sealed class HostileFileTests : IDisposable
         var zip = new StoredZipWriter();
         zip.AddEntry("a/data.pkl", new PickleBuilder().Tensor("k", 6, [6], [1]).Stop());
         zip.AddEntry("a/byteorder", "big"u8);
-        zip.AddEntry("a/data/k", SixFloats);
+        zip.AddEntry("a/data/k", s_sixFloats);
         zip.WriteDirectory();
         Refuses(zip.Take(), "'big'");
     }
@@ -222,7 +232,7 @@ public sealed class HostileFileTests : IDisposable
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", "not a list of lengths")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (5,), }", "does not fill")]
     public void Npy_WrongHeader_IsRefused(string header, string fault) =>
-        Refuses([0x93, .. "NUMPY\u0001\0"u8, (byte)header.Length, 0, .. Encoding.ASCII.GetBytes(header), .. SixFloats], fault);
+        Refuses([0x93, .. "NUMPY\u0001\0"u8, (byte)header.Length, 0, .. Encoding.ASCII.GetBytes(header), .. s_sixFloats], fault);
 
     [Theory]
     [InlineData("", "it is empty")]
@@ -234,7 +244,8 @@ public sealed class HostileFileTests : IDisposable
 
     [Fact]
     public void Open_Folder_IsRefused() =>
-        Assert.Contains("folder", Assert.Throws<WeightsFormatException>(() => WeightsFile.Open(_folder.Path).Dispose()).Message, StringComparison.Ordinal);
+        Assert.Contains("folder", Assert.Throws<WeightsFormatException>(
+            () => WeightsFile.Open(_folder.Path).Dispose()).Message, StringComparison.Ordinal);
 
     void Refuses(byte[] file, string fault)
     {
@@ -245,10 +256,12 @@ public sealed class HostileFileTests : IDisposable
         Assert.Throws<WeightsFormatException>(() => WeightsFile.Open(path).Dispose());
     }
 
-    /// <summary>A good archive whose directory record of the storage is changed; the action also gets the position of the first entry.</summary>
+    /// <summary>
+    /// A good archive whose directory record of the storage is changed; the action also gets the position of the first entry.
+    /// </summary>
     static byte[] WithCentral(Action<byte[], int> change)
     {
-        var file = CheckpointBytes.TorchZip(new PickleBuilder().Tensor("k", 6, [6], [1]).Stop(), ("k", SixFloats));
+        var file = CheckpointBytes.TorchZip(new PickleBuilder().Tensor("k", 6, [6], [1]).Stop(), ("k", s_sixFloats));
         var name = file.AsSpan().LastIndexOf("some folder/data/k"u8);
         var record = file[(name - 46)..name];
         change(record, 0);

@@ -28,7 +28,8 @@ public sealed class ModelFolderTests : IDisposable
         foreach (var component in folder.Components.Values)
         {
             Assert.Equal(System.Text.Json.JsonValueKind.Object, folder.Config(component.Name).ValueKind);
-            if (component.ClassName.EndsWith("Scheduler", StringComparison.Ordinal) || component.ClassName.EndsWith("Tokenizer", StringComparison.Ordinal))
+            if (component.ClassName.EndsWith("Scheduler", StringComparison.Ordinal) || component.ClassName.EndsWith(
+                "Tokenizer", StringComparison.Ordinal))
                 continue;
             using var weights = folder.OpenWeights(component.Name);
             using var tensor = weights.Load(weights.Names.First(), ScalarType.Float32, CPU);
@@ -67,7 +68,8 @@ public sealed class ModelFolderTests : IDisposable
     public void Config_WhatIsMissing_IsNamedWithTheRemedy()
     {
         var folder = Open("""{"_class_name":"DiTPipeline","vae":["diffusers","AutoencoderKL"]}""");
-        Assert.Contains("no component 'unet'", Assert.Throws<InvalidDataException>(() => folder.Config("unet")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no component 'unet'", Assert.Throws<InvalidDataException>(() => folder.Config("unet")).Message, StringComparison.Ordinal);
         Refused(() => folder.Config("vae"), "lacks the folder of its component 'vae'");
         Directory.CreateDirectory(_folder.At("vae"));
         Refused(() => folder.Config("vae"), "'vae'", "has no config");
@@ -103,5 +105,6 @@ public sealed class ModelFolderTests : IDisposable
 
     [Fact]
     public void Open_SettingsOfThePipeline_AreNoComponents() =>
-        Assert.Empty(Open("""{"_class_name":"P","requires_safety_checker":false,"sizes":[1,2,3],"_name":"x","watermarker":[null,null]}""").Components);
+        Assert.Empty(Open(
+            """{"_class_name":"P","requires_safety_checker":false,"sizes":[1,2,3],"_name":"x","watermarker":[null,null]}""").Components);
 }

@@ -19,8 +19,10 @@ public sealed class OldAttentionNamesTests : IDisposable
     public void Open_OldBlockOfConvolutions_IsSeenAsLinear()
     {
         using var weights = Open(
-            ("mid.attentions.0.query.weight", [2, 2, 1, 1], 1), ("mid.attentions.0.key.weight", [2, 2, 1], 2), ("mid.attentions.0.value.weight", [2, 2], 3),
-            ("mid.attentions.0.value.bias", [2], 4), ("mid.attentions.0.proj_attn.weight", [2, 2, 1, 1], 5), ("mid.attentions.0.group_norm.weight", [2], 6));
+            ("mid.attentions.0.query.weight", [2, 2, 1, 1], 1), ("mid.attentions.0.key.weight", [2, 2, 1], 2),
+            ("mid.attentions.0.value.weight", [2, 2], 3),
+            ("mid.attentions.0.value.bias", [2], 4), ("mid.attentions.0.proj_attn.weight", [2, 2, 1, 1], 5),
+            ("mid.attentions.0.group_norm.weight", [2], 6));
 
         Assert.Equal(
             ["group_norm.weight", "to_k.weight", "to_out.0.weight", "to_q.weight", "to_v.bias", "to_v.weight"],
@@ -42,8 +44,10 @@ public sealed class OldAttentionNamesTests : IDisposable
     [Fact]
     public void Open_QueriesOfAnotherKindOfBlock_KeepTheirNames()
     {
-        using var weights = Open(("encoder.attention.query.weight", [2, 2], 1), ("codebook.key.weight", [2, 2, 1, 1], 2), ("mid.proj_attn.weight", [2, 2], 3));
-        Assert.Equal(["codebook.key.weight", "encoder.attention.query.weight", "mid.to_out.0.weight"], weights.Names.Order(StringComparer.Ordinal));
+        using var weights = Open(
+            ("encoder.attention.query.weight", [2, 2], 1), ("codebook.key.weight", [2, 2, 1, 1], 2), ("mid.proj_attn.weight", [2, 2], 3));
+        Assert.Equal(
+            ["codebook.key.weight", "encoder.attention.query.weight", "mid.to_out.0.weight"], weights.Names.Order(StringComparer.Ordinal));
         Assert.True(weights.TryGetShape("codebook.key.weight", out var shape));
         Assert.Equal([2, 2, 1, 1], shape);
     }
@@ -51,7 +55,8 @@ public sealed class OldAttentionNamesTests : IDisposable
     [Fact]
     public void Open_OneWeightUnderBothNames_IsRefused()
     {
-        var error = Assert.Throws<InvalidDataException>(() => Open(("m.query.weight", [1], 1), ("m.to_q.weight", [1], 1), ("m.proj_attn.weight", [1], 1)));
+        var error = Assert.Throws<InvalidDataException>(
+            () => Open(("m.query.weight", [1], 1), ("m.to_q.weight", [1], 1), ("m.proj_attn.weight", [1], 1)));
         Assert.Contains("'m.query.weight' and 'm.to_q.weight'", error.Message, StringComparison.Ordinal);
     }
 

@@ -39,7 +39,8 @@ sealed class PickleBuilder
 
     /// <summary>A tensor as torch.save describes it.</summary>
     public PickleBuilder Tensor(
-        string key, long storageElements, long[] shape, long[] strides, long first = 0, string storage = "FloatStorage", bool legacy = false)
+        string key, long storageElements, long[] shape, long[] strides, long first = 0, string storage = "FloatStorage",
+        bool legacy = false)
     {
         Global("torch._utils", "_rebuild_tensor_v2").Op(PickleOpcode.MARK);
         Op(PickleOpcode.MARK).Text("storage").Global("torch", storage).Text(key).Text("cpu").Integer(storageElements);

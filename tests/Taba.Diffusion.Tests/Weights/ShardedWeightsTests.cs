@@ -5,7 +5,8 @@ namespace Taba.Diffusion.Tests.Weights;
 /// <summary>Indices and shards that do not agree are refused when they are opened, and every offending name is told.</summary>
 public sealed class ShardedWeightsTests : IDisposable
 {
-    const string IndexFile = "model.safetensors.index.json", First = "model-00001-of-00002.safetensors", Second = "model-00002-of-00002.safetensors";
+    const string IndexFile = "model.safetensors.index.json", First = "model-00001-of-00002.safetensors", Second =
+        "model-00002-of-00002.safetensors";
 
     readonly ComponentFolder _folder = new();
 
@@ -87,6 +88,7 @@ public sealed class ShardedWeightsTests : IDisposable
     {
         _folder.Index(IndexFile, ("a", First));
         _folder.Write(First, "not a checkpoint at all"u8);
-        Assert.Contains(First, Assert.Throws<WeightsFormatException>(() => DiffusersWeights.Open(_folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            First, Assert.Throws<WeightsFormatException>(() => DiffusersWeights.Open(_folder.Path)).Message, StringComparison.Ordinal);
     }
 }

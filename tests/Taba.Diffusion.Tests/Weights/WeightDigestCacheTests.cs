@@ -6,7 +6,7 @@ namespace Taba.Diffusion.Tests.Weights;
 
 public sealed class WeightDigestCacheTests : IDisposable
 {
-    static readonly DateTime Noon = new(2024, 5, 1, 12, 0, 0, DateTimeKind.Utc);
+    static readonly DateTime s_noon = new(2024, 5, 1, 12, 0, 0, DateTimeKind.Utc);
 
     readonly TempFolder _folder = new();
 
@@ -36,7 +36,7 @@ public sealed class WeightDigestCacheTests : IDisposable
         cache.Get(Weights("abc"));
         Assert.Equal(Digest("abcd"), cache.Get(Weights("abcd")));
         var path = Weights("wxyz");
-        File.SetLastWriteTimeUtc(path, Noon.AddTicks(1));
+        File.SetLastWriteTimeUtc(path, s_noon.AddTicks(1));
         Assert.Equal(Digest("wxyz"), cache.Get(path));
     }
 
@@ -64,7 +64,8 @@ public sealed class WeightDigestCacheTests : IDisposable
     {
         var path = Weights("abc");
         Directory.CreateDirectory(_folder.At("cache"));
-        File.WriteAllText(CacheFile, damage.Replace("PATH", path, StringComparison.Ordinal).Replace("TICKS", $"{Noon.Ticks}", StringComparison.Ordinal));
+        File.WriteAllText(CacheFile, damage.Replace("PATH", path, StringComparison.Ordinal).Replace(
+            "TICKS", $"{s_noon.Ticks}", StringComparison.Ordinal));
         Assert.Equal(Digest("abc"), new WeightDigestCache(CacheFile).Get(path));
         Assert.Equal(Digest("abc"), new WeightDigestCache(CacheFile).Get(Weights("xyz")));
         Assert.Equal([CacheFile], Directory.GetFiles(_folder.At("cache")));
@@ -100,7 +101,7 @@ public sealed class WeightDigestCacheTests : IDisposable
     string Weights(string text)
     {
         var path = _folder.Write("model.pt", System.Text.Encoding.UTF8.GetBytes(text));
-        File.SetLastWriteTimeUtc(path, Noon);
+        File.SetLastWriteTimeUtc(path, s_noon);
         return path;
     }
 

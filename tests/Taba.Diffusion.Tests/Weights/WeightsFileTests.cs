@@ -10,7 +10,7 @@ namespace Taba.Diffusion.Tests.Weights;
 
 public sealed class WeightsFileTests
 {
-    static readonly byte[] SixFloats = CheckpointBytes.Floats(0, 1, 2, 3, 4, 5);
+    static readonly byte[] s_sixFloats = CheckpointBytes.Floats(0, 1, 2, 3, 4, 5);
 
     [Theory]
     [InlineData(ScalarType.Float32)]
@@ -21,7 +21,7 @@ public sealed class WeightsFileTests
     {
         using var folder = new TempFolder();
         using var weights = WeightsFile.Open(folder.Write(
-            "w", CheckpointBytes.Safetensors("""{"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}""", SixFloats)));
+            "w", CheckpointBytes.Safetensors("""{"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}""", s_sixFloats)));
         using var scope = NewDisposeScope();
 
         var tensor = weights.Load("a", wanted, CPU);
@@ -52,7 +52,9 @@ public sealed class WeightsFileTests
             .Text("column").Tensor("k", 6, [2], [3], first: 1, legacy: legacy).Op(PickleOpcode.SETITEM)
             .Text("scalar").Tensor("k", 6, [], [], first: 5, legacy: legacy).Op(PickleOpcode.SETITEM)
             .Stop();
-        var file = legacy ? CheckpointBytes.TorchLegacy(pickle, 4, ("k", SixFloats)) : CheckpointBytes.TorchZip(pickle, ("k", SixFloats));
+        var file = legacy
+            ? CheckpointBytes.TorchLegacy(pickle, 4, ("k", s_sixFloats))
+            : CheckpointBytes.TorchZip(pickle, ("k", s_sixFloats));
         using var folder = new TempFolder();
         using var weights = WeightsFile.Open(folder.Write("w", file));
         using var scope = NewDisposeScope();
@@ -71,7 +73,8 @@ public sealed class WeightsFileTests
     public void Load_AfterDispose_TensorIsACopy()
     {
         using var folder = new TempFolder();
-        var path = folder.Write("w", CheckpointBytes.Safetensors("""{"a":{"dtype":"F32","shape":[6],"data_offsets":[0,24]}}""", SixFloats));
+        var path = folder.Write(
+            "w", CheckpointBytes.Safetensors("""{"a":{"dtype":"F32","shape":[6],"data_offsets":[0,24]}}""", s_sixFloats));
         Tensor tensor;
         using (var weights = WeightsFile.Open(path))
             tensor = weights.Load("a", ScalarType.Float32, CPU);

@@ -44,12 +44,14 @@ public sealed class WeightsMemoryTests
         using var folder = new ComponentFolder();
         for (var i = 0; i < Shards; i++)
         {
-            using var writer = TensorFileWriter.Create(folder.At($"model-{i}-of-{Shards}.safetensors"), TensorFormat.Safetensors, $"w{i}", ScalarType.Float32, [ShardBytes / 4]);
+            using var writer = TensorFileWriter.Create(
+                folder.At($"model-{i}-of-{Shards}.safetensors"), TensorFormat.Safetensors, $"w{i}", ScalarType.Float32, [ShardBytes / 4]);
             writer.WriteZeros(ShardBytes);
             writer.Complete();
         }
 
-        folder.Index("model.safetensors.index.json", [.. Enumerable.Range(0, Shards).Select(i => ($"w{i}", $"model-{i}-of-{Shards}.safetensors"))]);
+        folder.Index(
+            "model.safetensors.index.json", [.. Enumerable.Range(0, Shards).Select(i => ($"w{i}", $"model-{i}-of-{Shards}.safetensors"))]);
         zeros(1).Dispose();
         var (anonymous, mapped) = (Resident("RssAnon"), MappedBytes());
         using var weights = DiffusersWeights.Open(folder.Path);
@@ -82,6 +84,7 @@ public sealed class WeightsMemoryTests
     static long Resident(string field)
     {
         var line = File.ReadLines("/proc/self/status").First(line => line.StartsWith(field + ":", StringComparison.Ordinal));
-        return 1024 * long.Parse(line.Split(':')[1].Replace("kB", "", StringComparison.Ordinal), NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
+        return 1024 * long.Parse(line.Split(':')[1].Replace("kB", "", StringComparison.Ordinal), NumberStyles.AllowLeadingWhite
+            | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
     }
 }

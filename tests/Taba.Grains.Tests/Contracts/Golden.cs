@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace Taba.Grains.Tests.Contracts;
 
-/// <summary>Snapshot files beside the tests. <c>TABA_UPDATE_GOLDEN=1</c> writes them anew; the difference is then for the reviewer.</summary>
+/// <summary>
+/// Snapshot files beside the tests. <c>TABA_UPDATE_GOLDEN=1</c> writes them anew; the difference is then for the reviewer.
+/// </summary>
 static class Golden
 {
     /// <summary>Compares text with a snapshot, line by line.</summary>

@@ -7,52 +7,59 @@ namespace Taba.Grains.Tests.Contracts;
 /// <summary>Silos of two versions talk to each other, and state outlives both: what they agree on is in a snapshot.</summary>
 public sealed class GrainContractTests
 {
-    static readonly Assembly Grains = typeof(IStageGrain).Assembly;
+    static readonly Assembly s_grains = typeof(IStageGrain).Assembly;
 
-    static readonly List<Type> Interfaces =
-        [.. Grains.GetTypes().Where(t => t is { IsInterface: true } && typeof(IGrain).IsAssignableFrom(t)).OrderBy(t => t.Name, StringComparer.Ordinal)];
+    static readonly List<Type> s_interfaces =
+        [.. s_grains.GetTypes().Where(t => t is { IsInterface: true } && typeof(IGrain).IsAssignableFrom(t)).OrderBy(
+            t => t.Name, StringComparer.Ordinal)];
 
     /// <summary>The words that all share travel too.</summary>
-    static readonly Assembly Words = typeof(RowRange).Assembly;
+    static readonly Assembly s_words = typeof(RowRange).Assembly;
 
-    static readonly List<Type> Serializable =
-        [.. Grains.GetTypes().Concat(Words.GetTypes()).Where(t => t.GetCustomAttribute<GenerateSerializerAttribute>(inherit: false) is not null && t.Namespace?.StartsWith("Taba", StringComparison.Ordinal) == true).OrderBy(t => t.FullName, StringComparer.Ordinal)];
+    static readonly List<Type> s_serializable =
+        [.. s_grains.GetTypes().Concat(s_words.GetTypes()).Where(
+            t => t.GetCustomAttribute<GenerateSerializerAttribute>(inherit: false) is not null
+                && t.Namespace?.StartsWith("Taba", StringComparison.Ordinal) == true).OrderBy(t => t.FullName, StringComparer.Ordinal)];
 
     [Fact]
-    public void Interfaces_AndTheirMethods_AreThoseOfTheSnapshot() => Golden.Verify("grain-contract.txt", Interfaces.SelectMany(type => new[]
+    public void Interfaces_AndTheirMethods_AreThoseOfTheSnapshot() =>
+        Golden.Verify("grain-contract.txt", s_interfaces.SelectMany(type => new[]
         {
             $"{type.FullName} alias {Alias(type)}",
         }
         .Concat(type.GetMethods().OrderBy(m => m.Name, StringComparer.Ordinal).Select(m =>
-            $"  {Alias(m)}: {Name(m.ReturnType)} {m.Name}({string.Join(", ", m.GetParameters().Select(p => $"{Name(p.ParameterType)} {p.Name}"))})"
+            $"  {Alias(m)}: {Name(m.ReturnType)} {m.Name}({string.Join(", ", m.GetParameters().Select(p => $"{Name(p.ParameterType)} "
+                + $"{p.Name}"))})"
             + (m.GetCustomAttribute<AlwaysInterleaveAttribute>() is null ? "" : " interleaves")))));
 
     [Fact]
     public void SerializableTypes_AndTheirMembers_AreThoseOfTheSnapshot() =>
-        Golden.Verify("serialized-types.txt", Serializable.SelectMany(type => new[] { $"{type.FullName} alias {Alias(type)}" }
+        Golden.Verify("serialized-types.txt", s_serializable.SelectMany(type => new[] { $"{type.FullName} alias {Alias(type)}" }
             .Concat(Members(type).Select((m, i) => $"  {m.Id?.ToString() ?? $"{i} by position"}: {Name(m.Type)} {m.Name}"))));
 
     [Fact]
     public void InterfacesAndMethods_Aliases_ArePresentAndUnique()
     {
-        Assert.All(Interfaces, t => Assert.StartsWith("taba.", Alias(t), StringComparison.Ordinal));
-        Assert.Equal(Interfaces.Count, Interfaces.Select(Alias).Distinct().Count());
-        Assert.All(Interfaces, t => Assert.Equal(t.GetMethods().Length, t.GetMethods().Select(m => Alias(m)).Where(a => a.Length > 0).Distinct().Count()));
+        Assert.All(s_interfaces, t => Assert.StartsWith("taba.", Alias(t), StringComparison.Ordinal));
+        Assert.Equal(s_interfaces.Count, s_interfaces.Select(Alias).Distinct().Count());
+        Assert.All(s_interfaces, t => Assert.Equal(
+            t.GetMethods().Length, t.GetMethods().Select(m => Alias(m)).Where(a => a.Length > 0).Distinct().Count()));
     }
 
     [Fact]
     public void SerializableTypes_Aliases_ArePresentAndUnique()
     {
-        Assert.All(Serializable, t => Assert.StartsWith("taba.", Alias(t), StringComparison.Ordinal));
-        Assert.Equal(Serializable.Count, Serializable.Select(Alias).Distinct().Count());
+        Assert.All(s_serializable, t => Assert.StartsWith("taba.", Alias(t), StringComparison.Ordinal));
+        Assert.Equal(s_serializable.Count, s_serializable.Select(Alias).Distinct().Count());
     }
 
     /// <summary>A settable property without an id is silently lost on the way. A record's parameters have their position.</summary>
     [Fact]
-    public void SerializableTypes_Members_HaveIdsOfTheirOwn() => Assert.All(Serializable, type =>
+    public void SerializableTypes_Members_HaveIdsOfTheirOwn() => Assert.All(s_serializable, type =>
     {
         var positional = Parameters(type);
-        var lost = OwnProperties(type).Where(p => p.SetMethod is not null && Id(p) is null && !positional.Contains(p.Name)).Select(p => p.Name);
+        var lost = OwnProperties(type).Where(p => p.SetMethod is not null && Id(p) is null && !positional.Contains(p.Name)).Select(
+            p => p.Name);
         Assert.True(!lost.Any(), $"{type.Name}.{string.Join(", ", lost)} has no [Id]");
         var ids = OwnProperties(type).Select(Id).Where(id => id is not null).ToList();
         Assert.Equal(ids.Count, ids.Distinct().Count());
@@ -61,22 +68,25 @@ public sealed class GrainContractTests
     [Fact]
     public void TypesInSignatures_OfTaba_AreSerializable()
     {
-        var used = Interfaces.SelectMany(t => t.GetMethods()).SelectMany(m => m.GetParameters().Select(p => p.ParameterType).Append(m.ReturnType))
-            .SelectMany(Flatten).Where(t => (t.Assembly == Grains || t.Assembly == Words) && !t.IsEnum).Distinct();
-        Assert.All(used, t => Assert.True(Serializable.Contains(t), $"{t.Name} travels between grains and is not serializable"));
+        var used = s_interfaces.SelectMany(t => t.GetMethods()).SelectMany(
+            m => m.GetParameters().Select(p => p.ParameterType).Append(m.ReturnType))
+            .SelectMany(Flatten).Where(t => (t.Assembly == s_grains || t.Assembly == s_words) && !t.IsEnum).Distinct();
+        Assert.All(used, t => Assert.True(s_serializable.Contains(t), $"{t.Name} travels between grains and is not serializable"));
     }
 
     /// <summary>Messages are shared between grains of a silo without a copy: that is only safe when nobody can change them.</summary>
     [Fact]
     public void TypesInSignatures_OfTaba_AreImmutable()
     {
-        var used = Interfaces.SelectMany(t => t.GetMethods()).SelectMany(m => m.GetParameters().Select(p => p.ParameterType).Append(m.ReturnType))
-            .SelectMany(Flatten).Where(t => (t.Assembly == Grains || t.Assembly == Words) && !t.IsEnum).Distinct();
+        var used = s_interfaces.SelectMany(t => t.GetMethods()).SelectMany(
+            m => m.GetParameters().Select(p => p.ParameterType).Append(m.ReturnType))
+            .SelectMany(Flatten).Where(t => (t.Assembly == s_grains || t.Assembly == s_words) && !t.IsEnum).Distinct();
         Assert.All(used, t =>
         {
             Assert.True(t.GetCustomAttribute<ImmutableAttribute>() is not null, $"{t.Name} travels between grains and is not [Immutable]");
             Assert.All(OwnProperties(t).Where(p => p.SetMethod is not null), p =>
-                Assert.Contains(typeof(System.Runtime.CompilerServices.IsExternalInit), p.SetMethod!.ReturnParameter.GetRequiredCustomModifiers()));
+                Assert.Contains(
+                    typeof(System.Runtime.CompilerServices.IsExternalInit), p.SetMethod!.ReturnParameter.GetRequiredCustomModifiers()));
         });
     }
 
@@ -86,11 +96,13 @@ public sealed class GrainContractTests
             .Select(p => (Id(p), p.PropertyType, p.Name));
 
     static IEnumerable<PropertyInfo> OwnProperties(Type type) =>
-        type.GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly).Where(p => p.Name != "EqualityContract");
+        type.GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly).Where(
+            p => p.Name != "EqualityContract");
 
     /// <summary>Parameters of a record's primary constructor, which are its properties.</summary>
     static List<string> Parameters(Type type) =>
-        [.. type.GetConstructors().Where(c => c.GetParameters().Length > 0 && c.GetParameters().All(p => type.GetProperty(p.Name!)?.PropertyType == p.ParameterType))
+        [.. type.GetConstructors().Where(
+            c => c.GetParameters().Length > 0 && c.GetParameters().All(p => type.GetProperty(p.Name!)?.PropertyType == p.ParameterType))
             .SelectMany(c => c.GetParameters()).Select(p => p.Name!)];
 
     static uint? Id(PropertyInfo property) => property.GetCustomAttribute<IdAttribute>()?.Id;

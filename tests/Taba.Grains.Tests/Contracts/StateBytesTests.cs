@@ -12,7 +12,7 @@ namespace Taba.Grains.Tests.Contracts;
 /// </summary>
 public sealed class StateBytesTests
 {
-    static readonly StageSpec Everything = TestStages.InvertOf(TestStages.Sample) with
+    static readonly StageSpec s_everything = TestStages.InvertOf(TestStages.Sample) with
     {
         Swap = new(SwapKind.Xt, 10, new FileRows("xt.pt", "digest", 128), TestStages.Noise(42, 128)),
         Forward = new(3, TestStages.Noise(999, 128, NoiseLayout.PerSample)),
@@ -20,24 +20,25 @@ public sealed class StateBytesTests
         Determinism = new(16, "cpu"),
     };
 
-    static readonly PartAttempt Attempt = new("key", 32, 7, Guid.Parse("0f8fad5b-d9cb-469f-a165-70867728950e"));
+    static readonly PartAttempt s_attempt = new("key", 32, 7, Guid.Parse("0f8fad5b-d9cb-469f-a165-70867728950e"));
 
-    static readonly StageStatus Stage = new("key", StageKind.Invert, 128, TestStages.Rows(0, 32), 4, 1, 2, 1280, 320.5, [new("key", 5, 3, "NaN")], "disk");
+    static readonly StageStatus s_stage = new(
+        "key", StageKind.Invert, 128, TestStages.Rows(0, 32), 4, 1, 2, 1280, 320.5, [new("key", 5, 3, "NaN")], "disk");
 
-    static readonly Dictionary<string, object> States = new()
+    static readonly Dictionary<string, object> s_states = new()
     {
         ["stage"] = new StageState
         {
-            Spec = Everything,
+            Spec = s_everything,
             Epoch = 7,
             Published = [new(new([8], [7, 9], [1]), RowSet.Of(new RowRange(0, 32), new RowRange(64, 96)))],
-            Leases = [new(Attempt, new(32, 64), "127.0.0.1:11111@7", new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero))],
-            Demands = [new("sweep", Everything, new(0, 128), CaptureSelection.ForSwap(SwapKind.Eps, 3, 10))],
+            Leases = [new(s_attempt, new(32, 64), "127.0.0.1:11111@7", new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero))],
+            Demands = [new("sweep", s_everything, new(0, 128), CaptureSelection.ForSwap(SwapKind.Eps, 3, 10))],
             Quarantined = [new("key", 5, 3, "NaN at step 3")],
         },
         ["sweep"] = new SweepGrainState
         {
-            Plan = TestStages.Plan("id", TestStages.Planned(Everything, new(0, 128))) with
+            Plan = TestStages.Plan("id", TestStages.Planned(s_everything, new(0, 128))) with
             {
                 Runs =
                 [
@@ -46,14 +47,15 @@ public sealed class StateBytesTests
                 ],
             },
             Ended = SweepState.CompletedWithFailures,
-            Final = new("id", 12, SweepState.CompletedWithFailures, [Stage], null),
+            Final = new("id", 12, SweepState.CompletedWithFailures, [s_stage], null),
         },
         ["sweep index"] = new SweepIndexState
         {
             Sweeps =
             [
                 new("one", "first", 2, Paused: true, DateTimeOffset.UnixEpoch, Ended: null, EndedAt: null),
-                new("two", "second", 0, Paused: false, DateTimeOffset.UnixEpoch, SweepState.Cancelled, DateTimeOffset.UnixEpoch.AddHours(1)),
+                new("two", "second", 0, Paused: false, DateTimeOffset.UnixEpoch, SweepState.Cancelled, DateTimeOffset.UnixEpoch.AddHours(
+                    1)),
             ],
         },
     };
@@ -62,23 +64,23 @@ public sealed class StateBytesTests
     public void Serialize_EveryState_GivesTheBytesOfTheSnapshot()
     {
         using var services = Services();
-        Golden.Verify("state-bytes.txt", States.Select(s => $"{s.Key}: {Convert.ToBase64String(Bytes(services, s.Value))}"));
+        Golden.Verify("state-bytes.txt", s_states.Select(s => $"{s.Key}: {Convert.ToBase64String(Bytes(services, s.Value))}"));
     }
 
     [Fact]
     public void Deserialize_EveryState_GivesItBack()
     {
         using var services = Services();
-        foreach (var state in States.Values)
+        foreach (var state in s_states.Values)
         {
             var back = Back(services, state);
             Assert.Equal(state.GetType(), back.GetType());
             Assert.Equal(Bytes(services, state), Bytes(services, back));
         }
-        var stage = (StageState)Back(services, States["stage"]);
-        Assert.Equal(Everything, stage.Spec);
-        Assert.Equal(Attempt, stage.Leases.Single().Attempt);
-        Assert.Equal(((StageState)States["stage"]).Demands.Single(), stage.Demands.Single());
+        var stage = (StageState)Back(services, s_states["stage"]);
+        Assert.Equal(s_everything, stage.Spec);
+        Assert.Equal(s_attempt, stage.Leases.Single().Attempt);
+        Assert.Equal(((StageState)s_states["stage"]).Demands.Single(), stage.Demands.Single());
     }
 
     /// <summary>A sweep that ended before its status named silos without its model.</summary>
@@ -86,9 +88,10 @@ public sealed class StateBytesTests
     public void Deserialize_SweepOfAnEarlierVersion_IsRead()
     {
         using var services = Services();
-        var bytes = Convert.FromBase64String(Golden.Lines("state-bytes-before.txt").Single(l => l.StartsWith("sweep: ", StringComparison.Ordinal))["sweep: ".Length..]);
+        var bytes = Convert.FromBase64String(
+            Golden.Lines("state-bytes-before.txt").Single(l => l.StartsWith("sweep: ", StringComparison.Ordinal))["sweep: ".Length..]);
         var final = services.GetRequiredService<Serializer>().Deserialize<SweepGrainState>(bytes)!.Final!;
-        Assert.Equal((Stage.Key, Stage.RowsDone), (final.Stages.Single().Key, final.Stages.Single().RowsDone));
+        Assert.Equal((s_stage.Key, s_stage.RowsDone), (final.Stages.Single().Key, final.Stages.Single().RowsDone));
         Assert.Empty(final.Refusals);
     }
 
@@ -108,7 +111,7 @@ public sealed class StateBytesTests
         var stored = typeof(IStageGrain).Assembly.GetTypes().SelectMany(t => t.GetConstructors()).SelectMany(c => c.GetParameters())
             .Select(p => p.ParameterType).Where(t => t.IsGenericType && t.GetGenericTypeDefinition() == typeof(IPersistentState<>))
             .Select(t => t.GetGenericArguments()[0]).Distinct();
-        Assert.Equal(stored.OrderBy(t => t.Name), States.Values.Select(s => s.GetType()).OrderBy(t => t.Name));
+        Assert.Equal(stored.OrderBy(t => t.Name), s_states.Values.Select(s => s.GetType()).OrderBy(t => t.Name));
     }
 
     static byte[] Bytes(ServiceProvider services, object state) => services.GetRequiredService<Serializer>().SerializeToArray(state);
@@ -116,5 +119,6 @@ public sealed class StateBytesTests
     static object Back(ServiceProvider services, object state) =>
         services.GetRequiredService<Serializer>().Deserialize<object>(Bytes(services, state))!;
 
-    static ServiceProvider Services() => new ServiceCollection().AddSerializer(b => b.AddAssembly(typeof(IStageGrain).Assembly)).BuildServiceProvider();
+    static ServiceProvider Services() =>
+        new ServiceCollection().AddSerializer(b => b.AddAssembly(typeof(IStageGrain).Assembly)).BuildServiceProvider();
 }

@@ -11,7 +11,8 @@ sealed class FakeSilos : ISiloDirectory
 
     public ValueTask<ImmutableArray<SiloInfo>> GetAsync() => new(_silos);
 
-    public void Are(params IEnumerable<string> workers) => _silos = [.. workers.Select(w => new SiloInfo($"silo-{w}", w, SiloRole.Worker, "cpu", 0, 16))];
+    public void Are(params IEnumerable<string> workers) =>
+        _silos = [.. workers.Select(w => new SiloInfo($"silo-{w}", w, SiloRole.Worker, "cpu", 0, 16))];
 
     public void CoordinatorComes(string worker) => _silos = _silos.Add(new($"silo-{worker}", worker, SiloRole.Coordinator, "cpu", 0, 16));
 }

@@ -30,7 +30,8 @@ sealed class FakeStore : IPartCatalogue
     /// <summary>Deletes what is published of a stage, as a user would who removes the folder.</summary>
     public void Lose(string stageKey) => _stages.TryRemove(stageKey, out _);
 
-    public Task<ImmutableArray<KeptRows>> GetPublishedAsync(string stageKey, CancellationToken cancellationToken) => Task.FromResult<ImmutableArray<KeptRows>>(
+    public Task<ImmutableArray<KeptRows>> GetPublishedAsync(string stageKey, CancellationToken cancellationToken) =>
+        Task.FromResult<ImmutableArray<KeptRows>>(
         [.. Manifests(stageKey).GroupBy(m => m.Kept).Select(g => new KeptRows(g.Key, RowSet.Of([.. g.Select(m => m.Rows)])))]);
 
     public sealed record Manifest(PartAttempt Attempt, RowRange Rows, CaptureSelection Kept, bool Supplement);

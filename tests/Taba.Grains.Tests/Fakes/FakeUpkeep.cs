@@ -6,7 +6,8 @@ namespace Taba.Grains.Tests.Fakes;
 /// <summary>Says when it is asked to sweep, and ends when a test says so.</summary>
 sealed class FakeUpkeep : IStoreUpkeep
 {
-    readonly Channel<(DateTimeOffset Before, TaskCompletionSource<int> Swept)> _sweeps = Channel.CreateUnbounded<(DateTimeOffset, TaskCompletionSource<int>)>();
+    readonly Channel<(DateTimeOffset Before, TaskCompletionSource<int> Swept)> _sweeps =
+        Channel.CreateUnbounded<(DateTimeOffset, TaskCompletionSource<int>)>();
 
     public ChannelReader<(DateTimeOffset Before, TaskCompletionSource<int> Swept)> Sweeps => _sweeps.Reader;
 

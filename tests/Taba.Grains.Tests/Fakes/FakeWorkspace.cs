@@ -38,9 +38,12 @@ sealed class FakeWorkspace(FakeStore store) : IPartWorkspace
             await wait(lease);
         cancellationToken.ThrowIfCancellationRequested();
         if (!lease.Spec.HasSteps)
-            return new([], [.. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Where(row => Fails?.Invoke(row) == true).Select(row => new SampleFailure(lease.Attempt.StageKey, row, 0, "NaN"))]);
+            return new(
+                [], [.. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Where(row => Fails?.Invoke(row) == true).Select(
+                    row => new SampleFailure(lease.Attempt.StageKey, row, 0, "NaN"))]);
         return new(
-            [.. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Where(row => Complete?.Invoke(row) != true).Select(row => new SampleStart(row, lease.Spec.FirstStep))],
+            [.. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Where(row => Complete?.Invoke(row) != true).Select(
+                row => new SampleStart(row, lease.Spec.FirstStep))],
             []);
     }
 
@@ -50,7 +53,8 @@ sealed class FakeWorkspace(FakeStore store) : IPartWorkspace
             await wait(attempt);
         var lease = _leases[attempt];
         var published = RowSet.Empty;
-        foreach (var rows in failures.Aggregate(RowSet.Of(lease.Rows), (rows, f) => rows.Subtract(new RowRange(f.Sample, f.Sample + 1))).Ranges)
+        foreach (var rows in failures.Aggregate(
+            RowSet.Of(lease.Rows), (rows, f) => rows.Subtract(new RowRange(f.Sample, f.Sample + 1))).Ranges)
         {
             if (store.Publish(attempt, rows, lease.Keep, lease.Supplement))
                 published = published.Add(rows);

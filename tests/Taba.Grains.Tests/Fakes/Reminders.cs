@@ -7,7 +7,8 @@ static class Reminders
 {
     /// <summary>A grain's reminders, with the tag of their last write.</summary>
     public static async Task<string> ObserveRemindersAsync(this TestSilo silo, IAddressable grain) =>
-        string.Join("; ", (await Table(silo).ReadRows(grain.GetGrainId())).Reminders.Select(r => $"{r.ReminderName}, {r.Period}, {r.ETag}"));
+        string.Join(
+            "; ", (await Table(silo).ReadRows(grain.GetGrainId())).Reminders.Select(r => $"{r.ReminderName}, {r.Period}, {r.ETag}"));
 
     public static async Task ForgetRemindersAsync(this TestSilo silo, IAddressable grain)
     {

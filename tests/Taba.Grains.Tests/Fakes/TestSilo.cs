@@ -23,7 +23,7 @@ public sealed class TestSilo : IAsyncLifetime
     /// <summary>How long a test waits for something that should come at once.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    static long _seed = 1000;
+    static long s_seed = 1000;
 
     InProcessTestCluster? _cluster;
 
@@ -66,7 +66,8 @@ public sealed class TestSilo : IAsyncLifetime
             silo.Services.AddSingleton<IStoreUpkeep>(Upkeep);
             silo.UseInMemoryReminderService();
             silo.Services.AddSingleton<IPartWorkspace>(Workspace);
-            silo.Services.AddSingleton<IEngineHost>(services => new FakeEngine(services.GetRequiredService<IGrainFactory>(), Workspace, Device));
+            silo.Services.AddSingleton<IEngineHost>(
+                services => new FakeEngine(services.GetRequiredService<IGrainFactory>(), Workspace, Device));
             silo.Services.AddKeyedSingleton<IGrainStorage>(Taba.Grains.GrainStorage.Name, (services, _) =>
                 new DurableStorage(services.GetRequiredService<Serializer>(), GrainState));
             silo.Services.AddSingleton<ISiloDirectory>(Silos);
@@ -91,7 +92,7 @@ public sealed class TestSilo : IAsyncLifetime
     }
 
     /// <summary>A sampling stage that no other test has.</summary>
-    internal static StageSpec NewStage() => TestStages.Sample with { Input = TestStages.Noise(Interlocked.Increment(ref _seed), 128) };
+    internal static StageSpec NewStage() => TestStages.Sample with { Input = TestStages.Noise(Interlocked.Increment(ref s_seed), 128) };
 
     internal IStageGrain Stage(string key) => Grains.GetGrain<IStageGrain>(StageAddress.GrainKey(key));
 

@@ -44,7 +44,8 @@ sealed class TestWorker(TestSilo silo, string name = "worker")
     async Task PartEndedAsync()
     {
         using var patience = new CancellationTokenSource(TestSilo.Patience);
-        var waits = _held.Select(a => a.StageKey).Distinct().Select(key => silo.Signal.Ended(key).WaitToReadAsync(patience.Token).AsTask()).ToList();
+        var waits = _held.Select(a => a.StageKey).Distinct().Select(
+            key => silo.Signal.Ended(key).WaitToReadAsync(patience.Token).AsTask()).ToList();
         try
         {
             await await Task.WhenAny(waits);

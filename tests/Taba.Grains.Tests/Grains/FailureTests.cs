@@ -74,7 +74,9 @@ public sealed class FailureTests(TestSilo silo) : IDisposable
     public async Task Run_InputsCannotBeRead_FaultsAndTheSameCommandContinues()
     {
         var plan = TestStages.Chain("unreadable", 32, TestSilo.NewStage());
-        silo.Workspace.BeforePrepare = lease => lease.Spec.Kind == StageKind.Invert ? throw new IOException("the store is gone") : Task.CompletedTask;
+        silo.Workspace.BeforePrepare = lease => lease.Spec.Kind == StageKind.Invert
+            ? throw new IOException("the store is gone")
+            : Task.CompletedTask;
         await silo.Sweep("unreadable").SubmitAsync(plan);
         var status = await new TestWorker(silo).RunAsync("unreadable");
         Assert.Equal((SweepState.Faulted, "the store is gone"), (status.State, status.Fault));

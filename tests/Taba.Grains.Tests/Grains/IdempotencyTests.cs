@@ -16,7 +16,8 @@ public sealed class IdempotencyTests(TestSilo silo)
         .Where(m => !m.Method.StartsWith("Get", StringComparison.Ordinal) && !m.Method.StartsWith("Watch", StringComparison.Ordinal))
         .Select(m => $"{m.Name}.{m.Method}").Order(StringComparer.Ordinal)];
 
-    public static TheoryData<string> MethodsThatActOnce => [.. Methods.Select(m => m.Data).Where(m => !MutatingCalls.MayActTwice.ContainsKey(m))];
+    public static TheoryData<string> MethodsThatActOnce =>
+        [.. Methods.Select(m => m.Data).Where(m => !MutatingCalls.MayActTwice.ContainsKey(m))];
 
     [Theory]
     [MemberData(nameof(MethodsThatActOnce))]

@@ -27,11 +27,11 @@ public sealed class LeaseChaosTests(TestSilo silo)
         DiskFull,
     }
 
-    static readonly Gen<(Happening What, int Who, int Which)[]> Stories = Gen.Select(
+    static readonly Gen<(Happening What, int Who, int Which)[]> s_stories = Gen.Select(
         Gen.Int[0, (int)Happening.DiskFull].Select(i => (Happening)i), Gen.Int[0, 2], Gen.Int[0, 9]).Array[20, 60];
 
     [Fact]
-    public Task AnyStory_EndsWithEveryRowPublishedOnce() => Stories.SampleAsync(TellAsync, iter: 25, threads: 1);
+    public Task AnyStory_EndsWithEveryRowPublishedOnce() => s_stories.SampleAsync(TellAsync, iter: 25, threads: 1);
 
     async Task TellAsync((Happening What, int Who, int Which)[] story)
     {

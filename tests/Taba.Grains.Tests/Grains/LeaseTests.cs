@@ -9,8 +9,8 @@ namespace Taba.Grains.Tests.Grains;
 [Collection(SiloCollection.Name)]
 public sealed class LeaseTests(TestSilo silo)
 {
-    static readonly TimeSpan Duration = new LeaseOptions().Duration;
-    static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan s_duration = new LeaseOptions().Duration;
+    static readonly TimeSpan s_tick = TimeSpan.FromSeconds(1);
 
     [Fact]
     public async Task Lease_AfterItsEnd_IsGivenAgainWithAHigherEpoch()
@@ -19,7 +19,7 @@ public sealed class LeaseTests(TestSilo silo)
         var first = await stage.LeaseAsync("a", null);
         Assert.Null(await stage.LeaseAsync("b", null));
 
-        silo.Time.Advance(Duration + Tick);
+        silo.Time.Advance(s_duration + s_tick);
         var second = await stage.LeaseAsync("b", null);
         Assert.Equal(first!.Rows, second!.Rows);
         Assert.True(second.Attempt.Epoch > first.Attempt.Epoch);
@@ -35,7 +35,7 @@ public sealed class LeaseTests(TestSilo silo)
         var lease = await stage.LeaseAsync("a", null);
         for (var i = 0; i < 5; i++)
         {
-            silo.Time.Advance(Duration - Tick);
+            silo.Time.Advance(s_duration - s_tick);
             Assert.Equal([true], await stage.RenewAsync("a", [new(lease!.Attempt, i)]));
         }
         Assert.Null(await stage.LeaseAsync("b", null));
@@ -46,9 +46,9 @@ public sealed class LeaseTests(TestSilo silo)
     {
         var stage = await DemandedAsync(rows: 32);
         var lease = await stage.LeaseAsync("a", null);
-        silo.Time.Advance(Duration - Tick);
+        silo.Time.Advance(s_duration - s_tick);
         Assert.Equal([false], await stage.RenewAsync("b", [new(lease!.Attempt, 1)]));
-        silo.Time.Advance(2 * Tick);
+        silo.Time.Advance(2 * s_tick);
         Assert.NotNull(await stage.LeaseAsync("b", null));
     }
 
@@ -109,9 +109,9 @@ public sealed class LeaseTests(TestSilo silo)
         var lease = await stage.LeaseAsync("lives-on", null);
         await stage.LeaseAsync("gone", null);
         // Renewed in memory only, long after the end that was written.
-        silo.Time.Advance(Duration - Tick);
+        silo.Time.Advance(s_duration - s_tick);
         await stage.RenewAsync("lives-on", [new(lease!.Attempt, 1)]);
-        silo.Time.Advance(Duration - Tick);
+        silo.Time.Advance(s_duration - s_tick);
         silo.Membership.Dead["gone"] = true;
         await silo.Cluster.DeactivateAsync(stage);
 
@@ -128,7 +128,7 @@ public sealed class LeaseTests(TestSilo silo)
         await silo.Cluster.DeactivateAsync(stage);
         // The give-back was not written, so the lease is back, for as long as any lease without a sign of life.
         Assert.Null(await stage.LeaseAsync("a", null));
-        silo.Time.Advance(Duration + Tick);
+        silo.Time.Advance(s_duration + s_tick);
         Assert.True((await stage.LeaseAsync("a", null))!.Attempt.Epoch > lease.Attempt.Epoch);
     }
 
@@ -150,7 +150,7 @@ public sealed class LeaseTests(TestSilo silo)
     {
         var stage = await DemandedAsync(rows: 32);
         var first = await stage.LeaseAsync("slow", null);
-        silo.Time.Advance(Duration + Tick);
+        silo.Time.Advance(s_duration + s_tick);
         var second = await stage.LeaseAsync("quick", null);
         await stage.CompleteAsync(first!.Attempt, TestStages.Rows(0, 32), first.Keep, []);
         Assert.Equal(TestStages.Rows(0, 32), await stage.GetPublishedAsync(CaptureSelection.None));
@@ -228,6 +228,7 @@ public sealed class LeaseTests(TestSilo silo)
     {
         var attempt = new PartAttempt(StageKey.Of(spec), rows.Start, 0, Guid.NewGuid());
         silo.Store.Publish(attempt, rows, CaptureSelection.None, supplement: false);
-        await silo.Stage(attempt.StageKey).CompleteAsync(attempt, RowSet.Of(rows), CaptureSelection.None, ImmutableArray<SampleFailure>.Empty);
+        await silo.Stage(attempt.StageKey).CompleteAsync(
+            attempt, RowSet.Of(rows), CaptureSelection.None, ImmutableArray<SampleFailure>.Empty);
     }
 }

@@ -24,7 +24,8 @@ public sealed class ModelRefusalTests : IAsyncLifetime
         var plan = TestStages.Chain("another-model", 64, TestSilo.NewStage());
         await _silo.Sweep(plan.SweepId).SubmitAsync(plan);
         var without = new TestWorker(_silo, "a");
-        _silo.Workspace.BeforePrepare = lease => without.Leased.Contains(lease) ? throw new ModelRefusedException(Reason) : Task.CompletedTask;
+        _silo.Workspace.BeforePrepare = lease => without.Leased.Contains(lease) ? throw new ModelRefusedException(
+            Reason) : Task.CompletedTask;
         await without.LeaseOneAsync(plan.SweepId);
         await without.LeaseOneAsync(plan.SweepId);
         foreach (var lease in without.Leased)

@@ -268,7 +268,8 @@ static class MutatingCalls
         }
         var stages = await Task.WhenAll(plan.Stages.Select(s => silo.Stage(s.Key).GetStatusAsync(plan.SweepId).AsTask()));
         var work = await silo.Sweep(plan.SweepId).GetWorkAsync();
-        return $"{status}, {await ObserveIndexAsync(silo, plan.SweepId)}, work {work.Length}, wanted {string.Join(' ', stages.Select(s => s.RowsWanted))}";
+        return $"{status}, {await ObserveIndexAsync(silo, plan.SweepId)}, work {work.Length}, wanted "
+            + $"{string.Join(' ', stages.Select(s => s.RowsWanted))}";
     }
 
     static async Task<string> ObserveStageAsync(TestSilo silo, IStageGrain stage)
@@ -276,7 +277,8 @@ static class MutatingCalls
         var status = await stage.GetStatusAsync("s");
         var published = await stage.GetPublishedAsync(CaptureSelection.None);
         var state = silo.GrainState.Find($"stage/{stage.GetGrainId()}");
-        return $"wanted {status.RowsWanted}, done {status.Done}, leased {status.PartsLeased}, evaluations {status.EvaluationsDone}, fault {status.Fault}, "
+        return $"wanted {status.RowsWanted}, done {status.Done}, leased {status.PartsLeased}, evaluations {status.EvaluationsDone}, "
+            + $"fault {status.Fault}, "
             + $"failed {string.Join(' ', status.Failures.Select(f => f.Sample))}, published {published}, written {state?.ETag}";
     }
 
@@ -289,6 +291,7 @@ static class MutatingCalls
         return $"prepared {silo.Workspace.Prepared.Count(l => Mine(l.Attempt))}, discarded {silo.Workspace.Discarded.Count(Mine)}, "
             + $"opened {silo.Device.Opened.Count(Mine)}, segments {silo.Device.Segments.Count(s => Mine(s.Attempt))}, "
             + $"closed {silo.Device.Closed.Count(c => Mine(c.Attempt))}, attempt {part.Attempt?.Epoch}, ended {part.SamplesEnded}, "
-            + $"trajectory at {trajectory.NextStep} running {trajectory.Running}, manifests {silo.Store.Manifests(lease.Attempt.StageKey).Count}";
+            + $"trajectory at {trajectory.NextStep} running {trajectory.Running}, manifests "
+                + $"{silo.Store.Manifests(lease.Attempt.StageKey).Count}";
     }
 }

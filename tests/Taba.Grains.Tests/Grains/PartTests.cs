@@ -134,7 +134,8 @@ public sealed class PartTests(TestSilo silo) : IDisposable
     [Fact]
     public async Task Status_WhilePublishing_StillNamesTheAttempt()
     {
-        // A worker gives back the lease of a part whose grain has no run: while it is published it must have one, else its rows are computed twice.
+        // A worker gives back the lease of a part whose grain has no run: while it is published it must have one, else its rows are
+        // computed twice.
         var lease = NewLease(rows: 2);
         var publishing = new TaskCompletionSource();
         var release = new TaskCompletionSource();
@@ -257,7 +258,8 @@ public sealed class PartTests(TestSilo silo) : IDisposable
     IPartGrain Part(PartLease lease) => silo.Grains.GetGrain<IPartGrain>(lease.Attempt.PartKey);
 
     async Task<(PartAttempt Attempt, RowSet Published)> EndAsync(PartLease lease) =>
-        await silo.Signal.Ended(lease.Attempt.StageKey).ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TestSilo.Patience);
+        await silo.Signal.Ended(lease.Attempt.StageKey).ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(
+            TestSilo.Patience);
 
     static async Task<DeviceSegment> NextAsync(System.Threading.Channels.ChannelReader<DeviceSegment> segments) =>
         await segments.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TestSilo.Patience);

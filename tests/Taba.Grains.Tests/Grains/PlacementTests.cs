@@ -29,7 +29,8 @@ public sealed class PlacementTests
 
         var gone = SiloAddress.New(System.Net.IPAddress.Loopback, 1, 1);
         var lost = cluster.Client.GetGrain<IModelGrain>(PinnedToSiloPlacement.Key(gone, "model"));
-        Assert.Contains(gone.ToParsableString(), (await Assert.ThrowsAnyAsync<Exception>(() => lost.OpenAsync(default, 0).AsTask())).ToString());
+        Assert.Contains(
+            gone.ToParsableString(), (await Assert.ThrowsAnyAsync<Exception>(() => lost.OpenAsync(default, 0).AsTask())).ToString());
     }
 
     [Fact]
@@ -41,7 +42,8 @@ public sealed class PlacementTests
         var home = cluster.Silos[0];
         var grains = home.ServiceProvider.GetRequiredService<IGrainFactory>();
         var attempt = new PartAttempt("57a9e", 0, 1, Guid.NewGuid());
-        var trajectories = Enumerable.Range(0, 64).Select(i => grains.GetGrain<ITrajectoryGrain>(TrajectoryOrder.Key(attempt.StageKey, i))).ToList();
+        var trajectories = Enumerable.Range(0, 64).Select(
+            i => grains.GetGrain<ITrajectoryGrain>(TrajectoryOrder.Key(attempt.StageKey, i))).ToList();
         Assert.All(
             await Task.WhenAll(trajectories.Select((t, i) => t.StartAsync(new(attempt, i, "engine", 0, TotalSteps: 10, SegmentSteps: 5)))),
             Assert.True);
@@ -71,7 +73,8 @@ public sealed class PlacementTests
     {
         public int SegmentSteps => 1;
 
-        public static Guid Id(string silo) => new(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(silo)).AsSpan(0, 16));
+        public static Guid Id(string silo) =>
+            new(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(silo)).AsSpan(0, 16));
 
         public string EngineKey(StageSpec spec) => silo;
 

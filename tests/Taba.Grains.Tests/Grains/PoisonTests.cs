@@ -70,7 +70,9 @@ public sealed class PoisonTests(TestSilo silo)
         await silo.Sweep("unreachable").CancelAsync();
     }
 
-    /// <summary>Silos that are killed for other reasons, however often, do not make a sample suspect that gets on in the meantime.</summary>
+    /// <summary>
+    /// Silos that are killed for other reasons, however often, do not make a sample suspect that gets on in the meantime.
+    /// </summary>
     [Fact]
     public async Task Lease_WhoseWorkersDieEachTimeFurtherOn_IsNeverHalved()
     {

@@ -75,7 +75,8 @@ public sealed class PrecisionRetryTests : IDisposable
     {
         var plan = TestStages.Chain("twice", 96, Half());
         var late = true;
-        _silo.Device.Failure = (spec, row) => spec.Kind == StageKind.Sample && (row == 5 || (row == 70 && IsHalf(spec) && late)) ? "NaN" : null;
+        _silo.Device.Failure = (spec, row) => spec.Kind == StageKind.Sample
+            && (row == 5 || (row == 70 && IsHalf(spec) && late)) ? "NaN" : null;
         var worker = new TestWorker(_silo);
 
         var status = await RunAsync(plan, worker);
@@ -101,7 +102,9 @@ public sealed class PrecisionRetryTests : IDisposable
         Assert.Equal(TestStages.Rows(0, 32), _silo.Published(plan.Stages[0].Key));
         var raised = HigherPrecision.Of(plan.Stages[1].Spec)!;
         Assert.Equal(plan.Stages[1].Spec.Input, raised.Input);
-        Assert.Equal([StageKey.Of(raised), StageKey.Of(plan.Stages[2].Spec with { Input = new StageRows(StageKey.Of(raised)) })], status.Substitutions.Select(s => s.SubstituteKey));
+        Assert.Equal(
+            [StageKey.Of(raised), StageKey.Of(plan.Stages[2].Spec with { Input = new StageRows(StageKey.Of(raised)) })],
+            status.Substitutions.Select(s => s.SubstituteKey));
     }
 
     [Fact]

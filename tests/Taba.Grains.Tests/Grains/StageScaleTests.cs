@@ -38,7 +38,8 @@ public sealed class StageScaleTests(TestSilo silo)
         var key = plan.Stages[0].Key;
         var stage = silo.Stage(key);
         // Most of it is done, and every fourth part is missing: far more gaps than a real run leaves.
-        var published = RowSet.Of([.. Enumerable.Range(0, Parts / 2).Where(p => p % 4 != 0).Select(p => new RowRange(p * 32, (p + 1) * 32))]);
+        var published = RowSet.Of(
+            [.. Enumerable.Range(0, Parts / 2).Where(p => p % 4 != 0).Select(p => new RowRange(p * 32, (p + 1) * 32))]);
         var first = (await stage.LeaseAsync("worker", null))!;
         await stage.CompleteAsync(first.Attempt, published.Union(RowSet.Of(first.Rows)), first.Keep, []);
         var before = silo.GrainState.WritesOf(key);

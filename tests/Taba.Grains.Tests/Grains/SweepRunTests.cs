@@ -155,5 +155,6 @@ public sealed class SweepRunTests(TestSilo silo)
 
     [Fact]
     public async Task GetStatus_UnknownSweep_Throws() =>
-        Assert.Contains("nobody", (await Assert.ThrowsAsync<InvalidOperationException>(() => silo.Sweep("nobody").GetStatusAsync().AsTask())).Message);
+        Assert.Contains(
+            "nobody", (await Assert.ThrowsAsync<InvalidOperationException>(() => silo.Sweep("nobody").GetStatusAsync().AsTask())).Message);
 }

@@ -6,14 +6,14 @@ namespace Taba.Grains.Tests.Planning;
 /// <summary>Conditions, guidance, decoding and pictures in a plan.</summary>
 public sealed class ConditionPlanTests
 {
-    static readonly SweepSpec Classes = SweepSpecs.Plain with { Models = [new("classes")] };
-    static readonly SweepSpec Text = SweepSpecs.Plain with { Models = [new("text")] };
-    static readonly SweepSpec Ldm = SweepSpecs.Plain with { Models = [new("ldm")] };
+    static readonly SweepSpec s_classes = SweepSpecs.Plain with { Models = [new("classes")] };
+    static readonly SweepSpec s_text = SweepSpecs.Plain with { Models = [new("text")] };
+    static readonly SweepSpec s_ldm = SweepSpecs.Plain with { Models = [new("ldm")] };
 
     [Fact]
     public void Plan_ClassesNotGiven_DrawsThem()
     {
-        var plan = (Classes with { Conditions = new() { NPrompts = 8, NoisesPerPrompt = 2, CondSeed = 7 } }).Plan();
+        var plan = (s_classes with { Conditions = new() { NPrompts = 8, NoisesPerPrompt = 2, CondSeed = 7 } }).Plan();
         Assert.All(plan.Stages, s => Assert.Equal(new DrawnClassRows(7, 2, "names", 16), s.Spec.Conditions));
         Assert.Equal(new RowRange(0, 16), plan.Stages[0].Rows);
         Assert.Equal(new DrawnClassRows(7, 2, "names", 16), plan.Runs[0].Tensor("conds")!.Rows);
@@ -23,14 +23,14 @@ public sealed class ConditionPlanTests
     [Fact]
     public void Plan_MoreClassesDrawn_KeepsTheStages()
     {
-        SweepSpec Of(int prompts) => Classes with { Conditions = new() { NPrompts = prompts } };
+        SweepSpec Of(int prompts) => s_classes with { Conditions = new() { NPrompts = prompts } };
         Assert.Equal(Of(8).Plan().Stages.Select(s => s.Key), Of(64).Plan().Stages.Select(s => s.Key));
     }
 
     [Fact]
     public void Plan_Labels_AreListed()
     {
-        var plan = (Classes with { Conditions = new() { Labels = ["3", "9"], NoisesPerPrompt = 5 } }).Plan();
+        var plan = (s_classes with { Conditions = new() { Labels = ["3", "9"], NoisesPerPrompt = 5 } }).Plan();
         var listed = Assert.IsType<ListedClassRows>(plan.Stages[0].Spec.Conditions);
         Assert.Equal([3L, 9L], listed.Ids);
         Assert.Equal(new RowRange(0, 10), plan.Stages[0].Rows);
@@ -39,14 +39,14 @@ public sealed class ConditionPlanTests
     [Fact]
     public void Plan_FileOfClasses_SaysHowManySamples()
     {
-        var plan = (Classes with { CondPath = "conds.pt" }).Plan(new FakeFiles().With("conds.pt", "int64", 24));
+        var plan = (s_classes with { CondPath = "conds.pt" }).Plan(new FakeFiles().With("conds.pt", "int64", 24));
         Assert.All(plan.Stages, s => Assert.Equal(new RowRange(0, 24), s.Rows));
     }
 
     [Fact]
     public void Plan_Prompts_StandBesideTheTensors()
     {
-        var plan = (Text with { Conditions = new() { Prompts = "hobbit", NPrompts = 4, NoisesPerPrompt = 2 } }).Plan();
+        var plan = (s_text with { Conditions = new() { Prompts = "hobbit", NPrompts = 4, NoisesPerPrompt = 2 } }).Plan();
         Assert.Equal("hobbit", plan.Runs[0].Prompts!.Source);
         Assert.Null(plan.Runs[0].Tensor("conds"));
         Assert.All(plan.Stages.Where(s => s.Spec.HasSteps), s => Assert.IsType<PromptRows>(s.Spec.Conditions));
@@ -55,7 +55,7 @@ public sealed class ConditionPlanTests
     [Fact]
     public void Plan_GuidanceAxis_EachScaleItsRunAndTwiceTheEvaluations()
     {
-        var plan = (Classes with { GuidanceScales = [1, 4.5] }).Plan();
+        var plan = (s_classes with { GuidanceScales = [1, 4.5] }).Plan();
         Assert.Equal(["classes_T10_seed420", "classes_T10_gs4.5_seed420"], plan.Runs.Select(r => r.Slug));
         Assert.Equal([10, 20], plan.Of(StageKind.Sample).Select(s => s.Spec.EvaluationsPerRow));
         Assert.Contains(new("guidance_scale", "4.5"), plan.Runs[1].Axes);
@@ -63,12 +63,13 @@ public sealed class ConditionPlanTests
 
     [Fact]
     public void Plan_GuidanceOfOneOrLess_IsNone() =>
-        Assert.Equal((Classes with { GuidanceScales = [0] }).Plan().Stages.Select(s => s.Key), Classes.Plan().Stages.Select(s => s.Key));
+        Assert.Equal(
+            (s_classes with { GuidanceScales = [0] }).Plan().Stages.Select(s => s.Key), s_classes.Plan().Stages.Select(s => s.Key));
 
     [Fact]
     public void Plan_LatentModel_DecodesSamplesAndReconstructions()
     {
-        var plan = Ldm.Plan();
+        var plan = s_ldm.Plan();
         var (sample, reconstruct) = (plan.Of(StageKind.Sample).Single(), plan.Of(StageKind.Reconstruct).Single());
         var decodes = plan.Of(StageKind.Decode).ToList();
         Assert.Equal([new StageRows(sample.Key), new StageRows(reconstruct.Key)], decodes.Select(s => s.Spec.Input));
@@ -82,12 +83,12 @@ public sealed class ConditionPlanTests
 
     [Fact]
     public void Plan_OtherLatentFamily_HasItsOwnNames() =>
-        Assert.NotNull((Text with { Conditions = new() { Prompts = "null" } }).Plan().Runs[0].Tensor("decoded_samples2"));
+        Assert.NotNull((s_text with { Conditions = new() { Prompts = "null" } }).Plan().Runs[0].Tensor("decoded_samples2"));
 
     [Fact]
     public void Plan_WithoutDecoding_HasNoDecodeStages()
     {
-        var plan = (Ldm with { WithDecoding = false }).Plan();
+        var plan = (s_ldm with { WithDecoding = false }).Plan();
         Assert.Empty(plan.Of(StageKind.Decode));
         Assert.Equal(ImagePair.States, plan.Runs[0].Images);
     }
@@ -95,14 +96,14 @@ public sealed class ConditionPlanTests
     [Fact]
     public void Plan_SweepWithInterventions_DecodesTheSharedSamplesOnce()
     {
-        var plan = (Ldm with { Interventions = [new(InterventionKind.Forward, 1), new(InterventionKind.Forward, 3)] }).Plan();
+        var plan = (s_ldm with { Interventions = [new(InterventionKind.Forward, 1), new(InterventionKind.Forward, 3)] }).Plan();
         Assert.Equal(1 + 3, plan.Of(StageKind.Decode).Count());
     }
 
     [Fact]
     public void Plan_NoiseOfAnotherSize_LdmFollowsIt()
     {
-        var plan = (Ldm with { NoisePath = "noise.pt" }).Plan(new FakeFiles().With("noise.pt", "float32", 4, 3, 16, 16));
+        var plan = (s_ldm with { NoisePath = "noise.pt" }).Plan(new FakeFiles().With("noise.pt", "float32", 4, 3, 16, 16));
         Assert.Equal(new StateShape(3, 16, 16), plan.Of(StageKind.Sample).Single().Spec.ResultShape);
         Assert.Equal(new StateShape(3, 64, 64), plan.Of(StageKind.Decode).First().Spec.ResultShape);
     }
@@ -110,7 +111,7 @@ public sealed class ConditionPlanTests
     [Fact]
     public void Plan_PicturesForALatentModel_AreEncodedFirst()
     {
-        var plan = (Ldm with { WithSampling = false, ImagesPath = "photo.png" }).Plan();
+        var plan = (s_ldm with { WithSampling = false, ImagesPath = "photo.png" }).Plan();
         var encode = plan.Of(StageKind.Encode).Single();
         Assert.Equal(new ImageRows("photo.png", "digest-of-photo.png", 128, 32, 32), encode.Spec.Input);
         Assert.Equal(new StateShape(3, 8, 8), encode.Spec.ResultShape);
@@ -121,7 +122,8 @@ public sealed class ConditionPlanTests
     [Fact]
     public void Plan_TensorOfPicturesForALatentModel_IsEncodedToo()
     {
-        var plan = (Ldm with { WithSampling = false, ImagesPath = "rgb.pt" }).Plan(new FakeFiles().With("rgb.pt", "float32", 5, 3, 32, 32));
+        var plan = (s_ldm with { WithSampling = false, ImagesPath = "rgb.pt" }).Plan(
+            new FakeFiles().With("rgb.pt", "float32", 5, 3, 32, 32));
         Assert.Equal(new FileRows("rgb.pt", "digest-of-rgb.pt", 5), plan.Of(StageKind.Encode).Single().Spec.Input);
     }
 
@@ -138,7 +140,7 @@ public sealed class ConditionPlanTests
     {
         SweepSpec Of(SweepSpec spec, ForwardAlignment alignment) =>
             spec with { Interventions = [new(InterventionKind.Forward, 3)], ForwardAlignment = alignment };
-        Assert.NotEqual(Keys(Of(Ldm, ForwardAlignment.Upstream)), Keys(Of(Ldm, ForwardAlignment.Consistent)));
+        Assert.NotEqual(Keys(Of(s_ldm, ForwardAlignment.Upstream)), Keys(Of(s_ldm, ForwardAlignment.Consistent)));
 
         IEnumerable<string> Keys(SweepSpec spec) => spec.Plan().Of(StageKind.Invert).Select(s => s.Key);
     }

@@ -49,7 +49,9 @@ sealed class FakeModels : IModelCatalogue
         public override Precision Resolve(PrecisionRequest request) => new(Auto(request.Network), Auto(request.State), Auto(request.Noise));
 
         public override long ClassId(string label) =>
-            long.TryParse(label, out var id) && id < ClassCount ? id : throw new BadInputException($"labels has '{label}': {Slug} has no such class.");
+            long.TryParse(label, out var id) && id < ClassCount
+            ? id
+            : throw new BadInputException($"labels has '{label}': {Slug} has no such class.");
 
         public override ModelFacts WithSampleSize(int height, int width) => new SmallFacts
         {
@@ -84,7 +86,9 @@ sealed class FakeFiles : IInputFiles
 
     public PromptRows DescribePrompts(ConditionRequest request, int samples) => request.PromptsPath is { } path
         ? new(path, null, $"digest-of-{path}", 0, 1, 128, RowByRow: true)
-        : new(request.Prompts ?? "dataset", request.DatasetPath, $"digest-of-{request.Prompts ?? "dataset"}", request.CondSeed, request.NoisesPerPrompt, samples, RowByRow: false);
+        : new(
+            request.Prompts ?? "dataset", request.DatasetPath, $"digest-of-{request.Prompts ?? "dataset"}", request.CondSeed,
+            request.NoisesPerPrompt, samples, RowByRow: false);
 
     public InputTensor Describe(string path) =>
         _files.TryGetValue(path, out var tensor) ? tensor : throw new BadInputException($"There is no file {path}.");

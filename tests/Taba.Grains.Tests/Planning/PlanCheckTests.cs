@@ -5,10 +5,10 @@ namespace Taba.Grains.Tests.Planning;
 
 public sealed class PlanCheckTests
 {
-    static readonly SweepPlan Good = TestStages.Chain("3f9a", 8) with { Runs = [Run("small_T10_forward-3", "samples")] };
+    static readonly SweepPlan s_good = TestStages.Chain("3f9a", 8) with { Runs = [Run("small_T10_forward-3", "samples")] };
 
     [Fact]
-    public void Require_APlanOfThePlanner_IsTaken() => PlanCheck.Require(Good, "3f9a");
+    public void Require_APlanOfThePlanner_IsTaken() => PlanCheck.Require(s_good, "3f9a");
 
     [Theory]
     [InlineData("../../etc")]
@@ -17,10 +17,10 @@ public sealed class PlanCheckTests
     [InlineData("")]
     [InlineData("a\nb")]
     public void Require_IdThatIsNoName_IsRefused(string id) =>
-        Assert.Contains("sweep id", Assert.Throws<BadInputException>(() => PlanCheck.Require(Good with { SweepId = id }, id)).Message);
+        Assert.Contains("sweep id", Assert.Throws<BadInputException>(() => PlanCheck.Require(s_good with { SweepId = id }, id)).Message);
 
     [Fact]
-    public void Require_IdOfAnotherGrain_IsRefused() => Assert.Throws<BadInputException>(() => PlanCheck.Require(Good, "other"));
+    public void Require_IdOfAnotherGrain_IsRefused() => Assert.Throws<BadInputException>(() => PlanCheck.Require(s_good, "other"));
 
     [Theory]
     [InlineData("../out")]
@@ -29,25 +29,28 @@ public sealed class PlanCheckTests
     [InlineData("a\\b")]
     public void Require_RunThatLeadsOutOfItsFolder_IsRefused(string slug)
     {
-        var exception = Assert.Throws<BadInputException>(() => PlanCheck.Require(Good with { Runs = [Run(slug, "samples")] }, Good.SweepId));
+        var exception = Assert.Throws<BadInputException>(
+            () => PlanCheck.Require(s_good with { Runs = [Run(slug, "samples")] }, s_good.SweepId));
         Assert.Contains(slug, exception.Message);
     }
 
     [Fact]
     public void Require_TensorThatLeadsOutOfItsFolder_IsRefused() =>
-        Assert.Contains("../noise", Assert.Throws<BadInputException>(() => PlanCheck.Require(Good with { Runs = [Run("run", "../noise")] }, Good.SweepId)).Message);
+        Assert.Contains("../noise", Assert.Throws<BadInputException>(
+            () => PlanCheck.Require(s_good with { Runs = [Run("run", "../noise")] }, s_good.SweepId)).Message);
 
     [Fact]
     public void Require_KeyOfOtherNumbers_IsRefused()
     {
-        var stage = Good.Stages[0];
-        var forged = Good with { Stages = [stage with { Spec = stage.Spec with { NumInferenceSteps = 50 } }, .. Good.Stages.Skip(1)] };
-        Assert.Contains(stage.Key, Assert.Throws<BadInputException>(() => PlanCheck.Require(forged, Good.SweepId)).Message);
+        var stage = s_good.Stages[0];
+        var forged = s_good with { Stages = [stage with { Spec = stage.Spec with { NumInferenceSteps = 50 } }, .. s_good.Stages.Skip(1)] };
+        Assert.Contains(stage.Key, Assert.Throws<BadInputException>(() => PlanCheck.Require(forged, s_good.SweepId)).Message);
     }
 
     [Fact]
     public void Require_AStageTwice_IsRefused() =>
-        Assert.Contains("twice", Assert.Throws<BadInputException>(() => PlanCheck.Require(Good with { Stages = [Good.Stages[0], Good.Stages[0]] }, Good.SweepId)).Message);
+        Assert.Contains("twice", Assert.Throws<BadInputException>(
+            () => PlanCheck.Require(s_good with { Stages = [s_good.Stages[0], s_good.Stages[0]] }, s_good.SweepId)).Message);
 
     static PlannedRun Run(string slug, string tensor) =>
         new(slug, [], null, new(0, 8), TestStages.Model, [new(tensor, TestStages.Noise(1, 8), TensorKinds.None, [], new(3, 8, 8))]);

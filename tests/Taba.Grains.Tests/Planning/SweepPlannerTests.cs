@@ -85,7 +85,12 @@ public sealed class SweepPlannerTests
     public void Plan_AnInterventionMore_OnlyAddsStagesAndRuns()
     {
         var before = SweepSpecs.Demo.Plan();
-        var after = (SweepSpecs.Demo with { Interventions = [.. SweepSpecs.Demo.Interventions, new(InterventionKind.Forward, 2, Seed: 999)] }).Plan();
+        var after =
+            (SweepSpecs.Demo with
+            {
+                Interventions =
+                [.. SweepSpecs.Demo.Interventions, new(InterventionKind.Forward, 2, Seed: 999)]
+            }).Plan();
         Assert.Empty(before.Stages.Select(s => s.Key).Except(after.Stages.Select(s => s.Key)));
         Assert.Empty(before.Runs.Select(r => r.Slug).Except(after.Runs.Select(r => r.Slug)));
         Assert.Equal(before.Stages.Length + 2, after.Stages.Length);
@@ -94,7 +99,8 @@ public sealed class SweepPlannerTests
     [Fact]
     public void Plan_Axes_AreMultiplied()
     {
-        var plan = (SweepSpecs.Demo with { Models = [new("demo"), new("other")], NumInferenceSteps = [10, 50, 100], Seeds = [1, 2] }).Plan();
+        var plan =
+            (SweepSpecs.Demo with { Models = [new("demo"), new("other")], NumInferenceSteps = [10, 50, 100], Seeds = [1, 2] }).Plan();
         Assert.Equal(2 * 3 * 2 * 6, plan.Runs.Length);
         Assert.Equal(2 * 3 * 2, plan.Of(StageKind.Sample).Count());
         var run = plan.Runs.Single(r => r.Slug == "other_T50_seed2_swap_eps_before3");
@@ -160,7 +166,8 @@ public sealed class SweepPlannerTests
         var files = new FakeFiles().With("eps.pt", "float32", 10, 128, 3, 8, 8);
         var plan = (SweepSpecs.Plain with { Interventions = [new(InterventionKind.SwapEps, 3, SwapPath: "eps.pt")] }).Plan(files);
         Assert.True(plan.Of(StageKind.Sample).Single().Keep.IsEmpty);
-        Assert.Equal(new FileRows("eps.pt", "digest-of-eps.pt", 128), plan.Of(StageKind.Invert).Single(s => s.Spec.Swap is not null).Spec.Swap!.Source);
+        Assert.Equal(new FileRows("eps.pt", "digest-of-eps.pt", 128), plan.Of(StageKind.Invert).Single(
+            s => s.Spec.Swap is not null).Spec.Swap!.Source);
     }
 
     [Fact]
@@ -213,7 +220,8 @@ public sealed class SweepPlannerTests
     [Fact]
     public void Plan_BatchSizeFormatAndDevice_AreNotInTheKeys()
     {
-        var changed = SweepSpecs.Plain with { BatchSize = 3, Format = TensorFormat.Npy, Device = "cuda", WithMetrics = false, FlatOutput = true };
+        var changed =
+            SweepSpecs.Plain with { BatchSize = 3, Format = TensorFormat.Npy, Device = "cuda", WithMetrics = false, FlatOutput = true };
         Assert.Equal(SweepSpecs.Plain.Plan().Stages.Select(s => s.Key), changed.Plan().Stages.Select(s => s.Key));
     }
 

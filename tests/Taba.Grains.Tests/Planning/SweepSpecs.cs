@@ -32,9 +32,11 @@ static class SweepSpecs
         ],
     };
 
-    public static SweepPlan Plan(this SweepSpec spec, FakeFiles? files = null) => new SweepPlanner(new FakeModels(), files ?? new FakeFiles(), "cpu").Plan(spec);
+    public static SweepPlan Plan(this SweepSpec spec, FakeFiles? files = null) =>
+        new SweepPlanner(new FakeModels(), files ?? new FakeFiles(), "cpu").Plan(spec);
 
     public static IEnumerable<PlannedStage> Of(this SweepPlan plan, StageKind kind) => plan.Stages.Where(s => s.Spec.Kind == kind);
 
-    public static string Refused(this SweepSpec spec, FakeFiles? files = null) => Assert.Throws<BadInputException>(() => spec.Plan(files)).Message;
+    public static string Refused(this SweepSpec spec, FakeFiles? files = null) =>
+        Assert.Throws<BadInputException>(() => spec.Plan(files)).Message;
 }

@@ -7,39 +7,39 @@ namespace Taba.Grains.Tests.Stages;
 /// <summary>What a stage hands out next, as a function of its state.</summary>
 public sealed class StageLeasesTests
 {
-    static readonly CaptureSelection LastEps = new([], [9], []);
-    static readonly RowSet Everything = TestStages.Rows(0, int.MaxValue);
+    static readonly CaptureSelection s_lastEps = new([], [9], []);
+    static readonly RowSet s_everything = TestStages.Rows(0, int.MaxValue);
 
     [Fact]
-    public void Next_NoDemand_IsNothing() => Assert.Null(Stage().Next(Everything, null));
+    public void Next_NoDemand_IsNothing() => Assert.Null(Stage().Next(s_everything, null));
 
     [Fact]
     public void Next_OneDemand_IsTheFirstCell() =>
-        Assert.Equal((new RowRange(0, 32), CaptureSelection.None, false), Stage(Demand("a", 0, 100)).Next(Everything, null));
+        Assert.Equal((new RowRange(0, 32), CaptureSelection.None, false), Stage(Demand("a", 0, 100)).Next(s_everything, null));
 
     [Fact]
     public void Next_LastCell_IsClippedToTheDemand()
     {
         var state = Stage(Demand("a", 0, 100)).WithPublished(TestStages.Rows(0, 96), CaptureSelection.None);
-        Assert.Equal(new RowRange(96, 100), state.Next(Everything, null)!.Value.Rows);
+        Assert.Equal(new RowRange(96, 100), state.Next(s_everything, null)!.Value.Rows);
     }
 
     [Fact]
     public void Next_PreferredRowIsFree_BeginsWithItsCell() =>
-        Assert.Equal(new RowRange(64, 96), Stage(Demand("a", 0, 128)).Next(Everything, 70)!.Value.Rows);
+        Assert.Equal(new RowRange(64, 96), Stage(Demand("a", 0, 128)).Next(s_everything, 70)!.Value.Rows);
 
     [Fact]
     public void Next_PreferredRowIsTaken_BeginsAtTheFront()
     {
         var state = Leased(Stage(Demand("a", 0, 128)), 64, 96);
-        Assert.Equal(new RowRange(0, 32), state.Next(Everything, 70)!.Value.Rows);
+        Assert.Equal(new RowRange(0, 32), state.Next(s_everything, 70)!.Value.Rows);
     }
 
     [Fact]
     public void Next_PreferredCellIsPartlyDone_IsItsRest()
     {
         var state = Stage(Demand("a", 0, 128)).WithPublished(TestStages.Rows(64, 80), CaptureSelection.None);
-        Assert.Equal(new RowRange(80, 96), state.Next(Everything, 64)!.Value.Rows);
+        Assert.Equal(new RowRange(80, 96), state.Next(s_everything, 64)!.Value.Rows);
     }
 
     [Fact]
@@ -54,43 +54,44 @@ public sealed class StageLeasesTests
     public void Next_QuarantinedSample_SplitsThePart()
     {
         var state = Stage(Demand("a", 0, 32)) with { Quarantined = [new("s", 5, 3, "NaN")] };
-        Assert.Equal(new RowRange(0, 5), state.Next(Everything, null)!.Value.Rows);
-        Assert.Equal(new RowRange(6, 32), Leased(state, 0, 5).Next(Everything, null)!.Value.Rows);
+        Assert.Equal(new RowRange(0, 5), state.Next(s_everything, null)!.Value.Rows);
+        Assert.Equal(new RowRange(6, 32), Leased(state, 0, 5).Next(s_everything, null)!.Value.Rows);
     }
 
     [Fact]
     public void Next_ResultIsThereButNotWhatIsKept_IsASupplement()
     {
-        var state = Stage(Demand("a", 0, 32, LastEps)).WithPublished(TestStages.Rows(0, 32), CaptureSelection.None);
-        Assert.Equal((new RowRange(0, 32), LastEps, true), state.Next(Everything, null));
-        Assert.Null(state.WithPublished(TestStages.Rows(0, 32), LastEps).Next(Everything, null));
+        var state = Stage(Demand("a", 0, 32, s_lastEps)).WithPublished(TestStages.Rows(0, 32), CaptureSelection.None);
+        Assert.Equal((new RowRange(0, 32), s_lastEps, true), state.Next(s_everything, null));
+        Assert.Null(state.WithPublished(TestStages.Rows(0, 32), s_lastEps).Next(s_everything, null));
     }
 
     [Fact]
     public void Next_NewRowsAndSupplements_NewRowsComeFirst()
     {
-        var state = Stage(Demand("a", 0, 64, LastEps)).WithPublished(TestStages.Rows(0, 32), CaptureSelection.None);
-        Assert.Equal((new RowRange(32, 64), LastEps, false), state.Next(Everything, null));
+        var state = Stage(Demand("a", 0, 64, s_lastEps)).WithPublished(TestStages.Rows(0, 32), CaptureSelection.None);
+        Assert.Equal((new RowRange(32, 64), s_lastEps, false), state.Next(s_everything, null));
     }
 
     [Fact]
     public void Next_TwoSweepsKeepDifferentTensors_KeepsBothAtOnce()
     {
         CaptureSelection states = new([3], [], []);
-        var state = Stage(Demand("a", 0, 64, LastEps), Demand("b", 0, 32, states));
-        Assert.Equal(LastEps.Union(states), state.Next(Everything, null)!.Value.Keep);
-        Assert.Equal(LastEps, state.Next(Everything, 32)!.Value.Keep);
+        var state = Stage(Demand("a", 0, 64, s_lastEps), Demand("b", 0, 32, states));
+        Assert.Equal(s_lastEps.Union(states), state.Next(s_everything, null)!.Value.Keep);
+        Assert.Equal(s_lastEps, state.Next(s_everything, 32)!.Value.Keep);
     }
 
     [Fact]
     public void Next_MoreKeptThanWanted_IsDone() =>
-        Assert.Null(Stage(Demand("a", 0, 32, LastEps)).WithPublished(TestStages.Rows(0, 32), new([3], [8, 9], [])).Next(Everything, null));
+        Assert.Null(
+            Stage(Demand("a", 0, 32, s_lastEps)).WithPublished(TestStages.Rows(0, 32), new([3], [8, 9], [])).Next(s_everything, null));
 
     [Fact]
     public void Next_From128To256Rows_HandsOutOnlyTheNewOnes()
     {
         var state = Stage(Demand("a", 0, 128)).WithPublished(TestStages.Rows(0, 128), CaptureSelection.None);
-        var (rest, _) = RunOut(state with { Demands = state.Demands.With(Demand("b", 0, 256)) }, Everything, []);
+        var (rest, _) = RunOut(state with { Demands = state.Demands.With(Demand("b", 0, 256)) }, s_everything, []);
         Assert.Equal([new(128, 160), new(160, 192), new(192, 224), new(224, 256)], rest);
     }
 
@@ -107,7 +108,7 @@ public sealed class StageLeasesTests
     public void WithPublished_NoRows_ChangesNothing()
     {
         var state = Stage(Demand("a", 0, 32));
-        Assert.Same(state, state.WithPublished(RowSet.Empty, LastEps));
+        Assert.Same(state, state.WithPublished(RowSet.Empty, s_lastEps));
     }
 
     [Fact]
@@ -124,7 +125,8 @@ public sealed class StageLeasesTests
     /// </summary>
     [Fact]
     public void Next_UntilNothingIsLeft_HandsOutEveryWantedRowOnce() => Gen.Select(
-        Gen.Select(Gen.Int[0, 150], Gen.Int[1, 120], Gen.Bool, (s, n, keep) => (Rows: new RowRange(s, s + n), Keep: keep ? LastEps : CaptureSelection.None)).Array[1, 4],
+        Gen.Select(Gen.Int[0, 150], Gen.Int[1, 120], Gen.Bool, (
+            s, n, keep) => (Rows: new RowRange(s, s + n), Keep: keep ? s_lastEps : CaptureSelection.None)).Array[1, 4],
         Gen.Select(Gen.Int[0, 250], Gen.Int[0, 60], (s, n) => new RowRange(s, s + n)).Array[0, 4],
         Gen.Int[0, 270].Array[0, 5],
         Gen.Select(Gen.Int[0, 200], Gen.Int[0, 200], (s, n) => new RowRange(s, s + n)).Array[0, 3],

@@ -21,14 +21,17 @@ public abstract class CheckpointExamples : IDisposable
     private protected SegmentCheckpointStore Open(long segmentBytes = 64 << 20, long queueBytes = 64 << 20) =>
         new(_folder.Path, new CheckpointOptions { SegmentBytes = segmentBytes, QueueBytes = queueBytes });
 
-    static byte[] Row(int sample, int step, int bytes = 12) => [.. Enumerable.Range(0, bytes).Select(i => (byte)(sample * 31 + step * 7 + i))];
+    static byte[] Row(int sample, int step, int bytes = 12) =>
+        [.. Enumerable.Range(0, bytes).Select(i => (byte)(sample * 31 + step * 7 + i))];
 
     /// <summary>A record that ends before <paramref name="nextStep"/>, with eps captured at the given steps.</summary>
-    private protected static CheckpointRecord Record(int sample, int nextStep, int[]? captured = null, string keep = "k1", string key = Key, int bytes = 12) => new(
+    private protected static CheckpointRecord Record(
+        int sample, int nextStep, int[]? captured = null, string keep = "k1", string key = Key, int bytes = 12) => new(
         key, sample, keep, nextStep, nextStep * 10L, Row(sample, nextStep, bytes),
         [.. (captured ?? []).Select(step => new CapturedRow(step, TensorKinds.Eps, Row(sample, step, bytes)))]);
 
-    private protected static void AssertIs(Checkpoint? checkpoint, int sample, int nextStep, int[] captured, string keep = "k1", int bytes = 12)
+    private protected static void AssertIs(
+        Checkpoint? checkpoint, int sample, int nextStep, int[] captured, string keep = "k1", int bytes = 12)
     {
         Assert.NotNull(checkpoint);
         Assert.Equal((keep, nextStep, nextStep * 10L), (checkpoint.KeepDigest, checkpoint.NextStep, checkpoint.Evaluations));

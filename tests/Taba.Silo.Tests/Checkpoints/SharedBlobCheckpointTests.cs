@@ -31,7 +31,9 @@ public sealed class SharedBlobCheckpointTests(BlobServer server) : SharedCheckpo
     private protected override int SegmentsOf(string worker) => NamesOf(worker).Count;
 
     List<string> NamesOf(string worker) => [.. _container
-        .GetBlobs(new GetBlobsOptions { Prefix = $"checkpoints/{Uri.EscapeDataString(worker).Replace(".", "%2E", StringComparison.Ordinal)}/" }).Select(b => b.Name)];
+        .GetBlobs(
+            new GetBlobsOptions { Prefix = $"checkpoints/{Uri.EscapeDataString(worker).Replace(".", "%2E", StringComparison.Ordinal)}/" })
+            .Select(b => b.Name)];
 
     [Fact]
     public async Task Shared_WorkersNameWithSlashesAndDots_StaysInside()
@@ -112,7 +114,9 @@ public sealed class SharedBlobCheckpointTests(BlobServer server) : SharedCheckpo
     [Fact]
     public async Task Put_SegmentsCannotBeDeleted_TheWorkGoesOnAndTheyGoLater()
     {
-        var faults = new FaultyRequests(await server.ConnectionStringAsync(), _container.Name, retries: 0) { Refuses = method => method == RequestMethod.Delete };
+        var faults = new FaultyRequests(
+            await server.ConnectionStringAsync(), _container.Name, retries: 0)
+        { Refuses = method => method == RequestMethod.Delete };
         await using (var store = SegmentCheckpointStore.Shared(faults.Container, A, new() { SegmentBytes = 1 }))
         {
             store.Stalled += exception => Assert.Fail(exception.Message);

@@ -22,7 +22,8 @@ public sealed class SharedFolderCheckpointTests : SharedCheckpointSuite
     public async Task Shared_WorkersNameWithSlashes_StaysInside()
     {
         await LeaveAsync(C, Record(0, 1));
-        Assert.StartsWith("silo%2F..%2Fc%3A1%403", Path.GetFileName(Assert.Single(Directory.GetDirectories(_folder["checkpoints"]))), StringComparison.Ordinal);
+        Assert.StartsWith("silo%2F..%2Fc%3A1%403", Path.GetFileName(
+            Assert.Single(Directory.GetDirectories(_folder["checkpoints"]))), StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => OpenAs(".."));
         Assert.Throws<ArgumentException>(() => OpenAs(""));
     }

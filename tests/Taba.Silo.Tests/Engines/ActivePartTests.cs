@@ -54,5 +54,6 @@ public sealed class ActivePartTests : IDisposable
     }
 
     [Fact]
-    public void TryGiveUp_FromEverySample_IsTrueOnce() => Assert.Equal(1, Enumerable.Range(0, 16).AsParallel().Count(_ => _part.TryGiveUp()));
+    public void TryGiveUp_FromEverySample_IsTrueOnce() =>
+        Assert.Equal(1, Enumerable.Range(0, 16).AsParallel().Count(_ => _part.TryGiveUp()));
 }

@@ -16,7 +16,8 @@ public sealed class EngineWatchdogTests
     public EngineWatchdogTests() => _troubles = new(_faults, NullLogger<EngineTroubles>.Instance);
 
     EngineWatchdog Watch(TimeSpan? stuckAfter, Func<EngineHeartbeat> heartbeat) => new(
-        () => [heartbeat()], _troubles, DeviceChoice.Resolve("cpu"), Options.Create(new EngineSettings { StuckAfter = stuckAfter }), TimeProvider.System);
+        () => [heartbeat()], _troubles, DeviceChoice.Resolve("cpu"), Options.Create(new EngineSettings { StuckAfter = stuckAfter }),
+        TimeProvider.System);
 
     [Fact]
     public async Task Trouble_PassThatDoesNotEnd_NamesModelRowsStepAndSetting()

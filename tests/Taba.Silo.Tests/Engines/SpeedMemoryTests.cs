@@ -75,7 +75,8 @@ public sealed class SpeedMemoryTests : IDisposable
     {
         var memory = new SpeedMemory(_folder.Path);
         memory.Add("m", "cpu", 10, TimeSpan.FromSeconds(1), 16);
-        File.WriteAllText(_folder["speeds.json"], File.ReadAllText(_folder["speeds.json"]).Replace("\"Seconds\": 1", "\"Seconds\": -1", StringComparison.Ordinal));
+        File.WriteAllText(_folder["speeds.json"], File.ReadAllText(_folder["speeds.json"]).Replace(
+            "\"Seconds\": 1", "\"Seconds\": -1", StringComparison.Ordinal));
         Assert.Null(memory.Find("m", "cpu"));
     }
 }

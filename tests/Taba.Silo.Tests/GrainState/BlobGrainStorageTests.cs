@@ -26,7 +26,8 @@ public sealed class BlobGrainStorageTests(BlobServer server) : GrainStorageSuite
 
     private protected override IGrainStorage OpenStorage() => Open();
 
-    BlobGrainStorage Open(BlobContainerClient? container = null, string service = "taba") => new(container ?? _container, service, Serializer, Activators);
+    BlobGrainStorage Open(BlobContainerClient? container = null, string service = "taba") =>
+        new(container ?? _container, service, Serializer, Activators);
 
     [Fact]
     public async Task Clear_TwiceAndByOneWhoReadNothing_IsFine()
@@ -91,6 +92,7 @@ public sealed class BlobGrainStorageTests(BlobServer server) : GrainStorageSuite
         var nowhere = BlobContainers.Open("not-there", await server.ConnectionStringAsync(), null);
         var storage = Open(nowhere);
         foreach (var work in new[] { storage.WriteStateAsync("s", Id("a"), State(1)), storage.ReadStateAsync("s", Id("a"), State(1)) })
-            Assert.Contains("container is not there", (await Assert.ThrowsAsync<StoreException>(() => work)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "container is not there", (await Assert.ThrowsAsync<StoreException>(() => work)).Message, StringComparison.Ordinal);
     }
 }

@@ -62,7 +62,8 @@ public abstract class GrainStorageSuite : IDisposable
     public async Task Write_ThenReopen_IsReadBackWhole()
     {
         var written = State(7);
-        written.State = written.State! with { Published = [new(CaptureSelection.None, RowSet.Of(new RowRange(0, 32), new RowRange(64, 96)))] };
+        written.State =
+            written.State! with { Published = [new(CaptureSelection.None, RowSet.Of(new RowRange(0, 32), new RowRange(64, 96)))] };
         var storage = OpenStorage();
         await storage.WriteStateAsync("s", Id("a"), written);
         await CloseAsync(storage);

@@ -46,7 +46,8 @@ public sealed class EmbeddedSiloPortTests : IDisposable
         await using var again = await EmbeddedSilo.StartAsync(Options, CancellationToken.None);
     }
 
-    EmbeddedSiloOptions Options => new() { StoreRoot = Path.Combine(_folder, ".taba"), Device = DeviceChoice.Resolve("cpu"), Command = "test" };
+    EmbeddedSiloOptions Options =>
+        new() { StoreRoot = Path.Combine(_folder, ".taba"), Device = DeviceChoice.Resolve("cpu"), Command = "test" };
 
     static TcpListener Listen()
     {

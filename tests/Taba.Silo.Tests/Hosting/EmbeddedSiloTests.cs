@@ -62,7 +62,8 @@ public sealed class EmbeddedSiloTests : IDisposable
         var plan = Plan(Spec(samples: 40) with { Internal = InternalSelection.All });
         await using var silo = await StartAsync();
         await RunAsync(silo, plan);
-        using var folders = new RunFolderWriter(silo.Store, new RunFolderOptions { Format = TensorFormat.Safetensors }, TimeProvider.System);
+        using var folders = new RunFolderWriter(
+            silo.Store, new RunFolderOptions { Format = TensorFormat.Safetensors }, TimeProvider.System);
 
         foreach (var run in plan.Runs)
             await folders.WriteAsync(plan, run, new DirectoryFolder(Path.Combine(_folder, run.Slug)), [], CancellationToken.None);

@@ -6,7 +6,9 @@ using Taba.Silo.Hosting;
 
 namespace Taba.Silo.Tests.Hosting;
 
-/// <summary>What a whole silo makes of an engine whose passes cannot go on. The file of the evaluation journal is what is at fault.</summary>
+/// <summary>
+/// What a whole silo makes of an engine whose passes cannot go on. The file of the evaluation journal is what is at fault.
+/// </summary>
 public sealed partial class EngineFaultTests : IDisposable
 {
     static readonly TimeSpan s_generous = TimeSpan.FromSeconds(60);

@@ -46,7 +46,8 @@ public sealed class ModelUnloadTests : IDisposable
     SweepPlan Plan(int seed, params double[] deviations) => EmbeddedSiloTests.Plan(new SweepSpec
     {
         Name = "several",
-        Models = [.. deviations.Select(d => GaussianModel.Write(Directory.CreateDirectory(Path.Combine(_folder, $"model-{d}")).FullName, d))],
+        Models =
+            [.. deviations.Select(d => GaussianModel.Write(Directory.CreateDirectory(Path.Combine(_folder, $"model-{d}")).FullName, d))],
         Samples = 8,
         Seeds = [seed],
         NumInferenceSteps = [5],

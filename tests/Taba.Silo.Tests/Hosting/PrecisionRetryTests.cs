@@ -61,13 +61,17 @@ public sealed class PrecisionRetryTests : IDisposable
         var json = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(folder, RunFolder.ManifestName)))!;
         Assert.Equal("float32", (string?)json["retried"]![0]!["to_dtype"]);
         Assert.Equal(Overflowing, (int)json["retried"]![0]!["sample"]!);
-        Assert.Contains("reconstruction_error", await File.ReadAllTextAsync(Path.Combine(folder, "metrics.json")), StringComparison.Ordinal);
+        Assert.Contains(
+            "reconstruction_error", await File.ReadAllTextAsync(Path.Combine(folder, "metrics.json")), StringComparison.Ordinal);
 
         // Under the planned keys that row does not exist.
         foreach (var stage in half.Stages)
-            Assert.DoesNotContain(await silo.Store.ListAsync(stage.Key, CancellationToken.None), m => m.Rows.Contains(new(Overflowing, Overflowing + 1)));
+            Assert.DoesNotContain(
+                await silo.Store.ListAsync(stage.Key, CancellationToken.None), m => m.Rows.Contains(new(Overflowing, Overflowing + 1)));
         // Written again it is the same folder.
-        Assert.Equal(written.WrittenAt, (await folders.WriteAsync(half, half.Runs[0], new DirectoryFolder(folder), status, CancellationToken.None)).WrittenAt);
+        Assert.Equal(
+            written.WrittenAt,
+            (await folders.WriteAsync(half, half.Runs[0], new DirectoryFolder(folder), status, CancellationToken.None)).WrittenAt);
     }
 
     SweepPlan Plan(Dtype state, bool deterministic)

@@ -49,7 +49,8 @@ public sealed class ModelsHereTests : IDisposable
         var path = Gaussian("model.json", deviation: 0.5);
         var wanted = _catalogue.Resolve(new(path)).Identity;
         File.Delete(path);
-        Assert.Contains(path, Assert.Throws<BadInputException>(() => new ModelsHere(_catalogue).Of(wanted)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            path, Assert.Throws<BadInputException>(() => new ModelsHere(_catalogue).Of(wanted)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

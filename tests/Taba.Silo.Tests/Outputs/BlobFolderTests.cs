@@ -17,7 +17,7 @@ namespace Taba.Silo.Tests.Outputs;
 [Trait(Needs.Trait, Needs.Process)]
 public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IClassFixture<ComputedSweep>, IAsyncLifetime
 {
-    static readonly CancellationToken None = CancellationToken.None;
+    static readonly CancellationToken s_none = CancellationToken.None;
 
     readonly TestFolder _folder = new();
     BlobContainerClient _container = null!;
@@ -49,8 +49,8 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         using var onDisk = Writer(sweep.Store, format);
         foreach (var run in sweep.Plan.Runs)
         {
-            await writer.WriteAsync(sweep.Plan, run, blobs.Below(run.Slug), [], None);
-            await onDisk.WriteAsync(sweep.Plan, run, new DirectoryFolder(_folder["disk", run.Slug]), [], None);
+            await writer.WriteAsync(sweep.Plan, run, blobs.Below(run.Slug), [], s_none);
+            await onDisk.WriteAsync(sweep.Plan, run, new DirectoryFolder(_folder["disk", run.Slug]), [], s_none);
         }
 
         await DownloadAsync("runs/june/gaussian/", _folder["blobs"]);
@@ -59,10 +59,12 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         Assert.Contains(digests.Keys, name => name.EndsWith("all_t_eps_latents" + format.Extension(), StringComparison.Ordinal));
         foreach (var run in sweep.Plan.Runs)
             Assert.Equal(Manifest(_folder["disk", run.Slug]), Manifest(_folder["blobs", run.Slug]));
-        Assert.Equal(sweep.Plan.Runs.Select(r => $"{blobs.Place}/{r.Slug}").Order(StringComparer.Ordinal), blobs.Folders().Select(f => f.Place));
+        Assert.Equal(
+            sweep.Plan.Runs.Select(r => $"{blobs.Place}/{r.Slug}").Order(StringComparer.Ordinal), blobs.Folders().Select(f => f.Place));
         // Nothing was copied to this machine: a store that copies has a folder for it.
         Assert.Empty(Directory.EnumerateDirectories(Scratch, "copies", SearchOption.AllDirectories));
-        Assert.All(Directory.EnumerateFiles(Scratch, "*", SearchOption.AllDirectories), file => Assert.Equal("lock", Path.GetFileName(file)));
+        Assert.All(
+            Directory.EnumerateFiles(Scratch, "*", SearchOption.AllDirectories), file => Assert.Equal("lock", Path.GetFileName(file)));
         ReadRows(blobs.Below(sweep.Plan.Runs[0].Slug), _folder["disk", sweep.Plan.Runs[0].Slug], "samples" + format.Extension());
     }
 
@@ -75,12 +77,14 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         using var writer = Writer(_store, TensorFormat.Safetensors);
         var folder = BlobFolder.At(_container, "blob:lost").Below(run.Slug);
 
-        var error = await Assert.ThrowsAsync<StoreException>(() => writer.WriteAsync(sweep.Plan, run, folder, [], None));
+        var error = await Assert.ThrowsAsync<StoreException>(() => writer.WriteAsync(sweep.Plan, run, folder, [], s_none));
 
         Assert.Contains("rows [32, 64)", error.Message, StringComparison.Ordinal);
         Assert.Contains(stage, error.Message, StringComparison.Ordinal);
         // Rows that failed are no loss.
-        await writer.WriteAsync(sweep.Plan, run, folder, [.. Enumerable.Range(32, 32).Select(sample => new SampleFailure(stage, sample, 0, "not a number"))], None);
+        await writer.WriteAsync(
+            sweep.Plan, run, folder, [.. Enumerable.Range(32, 32).Select(sample => new SampleFailure(stage, sample, 0, "not a number"))],
+            s_none);
     }
 
     [Theory]
@@ -95,7 +99,8 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         var blob = _container.GetBlockBlobClient("file");
         foreach (var create in new Func<TensorFileWriter>[]
         {
-            () => TensorFileWriter.Create("file", _ => new BlobFileSink(blob, "file", blockBytes), format, "x", TorchSharp.torch.ScalarType.Float32, [100, 100]),
+            () => TensorFileWriter.Create(
+                "file", _ => new BlobFileSink(blob, "file", blockBytes), format, "x", TorchSharp.torch.ScalarType.Float32, [100, 100]),
             () => TensorFileWriter.Create(_folder["file"], format, "x", TorchSharp.torch.ScalarType.Float32, [100, 100]),
         })
         {
@@ -106,7 +111,8 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
             writer.Complete();
         }
 
-        Assert.Equal(await File.ReadAllBytesAsync(_folder["file"]), (await _container.GetBlobClient("file").DownloadContentAsync()).Value.Content.ToArray());
+        Assert.Equal(await File.ReadAllBytesAsync(
+            _folder["file"]), (await _container.GetBlobClient("file").DownloadContentAsync()).Value.Content.ToArray());
     }
 
     [Fact]
@@ -127,11 +133,11 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         var (plan, run) = (sweep.Plan, sweep.Plan.Runs[0]);
         var blobs = BlobFolder.At(_container, "blob:x");
         using (var writer = Writer(_store))
-            await writer.WriteAsync(plan, run, blobs, [], None);
+            await writer.WriteAsync(plan, run, blobs, [], s_none);
         var before = await VersionsAsync();
 
         using (var again = Writer(_store))
-            await again.WriteAsync(plan, run, blobs, [], None);
+            await again.WriteAsync(plan, run, blobs, [], s_none);
 
         Assert.True(before.Count > 5);
         Assert.Equal(before, await VersionsAsync());
@@ -145,11 +151,11 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         var (plan, run) = (sweep.Plan, sweep.Plan.Runs[0]);
         var blobs = BlobFolder.At(_container, "blob:x");
         using var writer = Writer(_store);
-        await writer.WriteAsync(plan, run, blobs, [], None);
+        await writer.WriteAsync(plan, run, blobs, [], s_none);
         await _container.DeleteBlobAsync("runs/x/samples.safetensors");
         Assert.False(RunFolder.Read(blobs)!.Holds(plan, run, blobs, TensorFormat.Safetensors));
 
-        await writer.WriteAsync(plan, run, blobs, [], None);
+        await writer.WriteAsync(plan, run, blobs, [], s_none);
 
         Assert.True(RunFolder.Read(blobs)!.Holds(plan, run, blobs, TensorFormat.Safetensors));
     }
@@ -164,9 +170,9 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         var blobs = BlobFolder.At(_container, "blob:x");
         // An older state of the folder, which no longer counts once the first file is replaced.
         using (var old = Writer(_store, TensorFormat.Npy))
-            await old.WriteAsync(plan, run, blobs, [], None);
+            await old.WriteAsync(plan, run, blobs, [], s_none);
         using (var writer = Writer(_store))
-            await Assert.ThrowsAsync<StoreException>(() => writer.WriteAsync(plan, run, new FailingFolder(blobs, file), [], None));
+            await Assert.ThrowsAsync<StoreException>(() => writer.WriteAsync(plan, run, new FailingFolder(blobs, file), [], s_none));
 
         Assert.Null(RunFolder.Read(blobs));
         Assert.Null(RunFolderCheck.Conflict(plan, run, blobs));
@@ -175,7 +181,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         Assert.Equal(file == "latents.safetensors", !names.Contains("runs/x/latents.safetensors"));
 
         using (var again = Writer(_store))
-            await again.WriteAsync(plan, run, blobs, [], None);
+            await again.WriteAsync(plan, run, blobs, [], s_none);
         Assert.True(RunFolder.Read(blobs)!.Holds(plan, run, blobs, TensorFormat.Safetensors));
     }
 
@@ -184,7 +190,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
     {
         var blobs = BlobFolder.At(_container, "blob:x");
         using var writer = Writer(_store);
-        await writer.WriteAsync(sweep.Plan, sweep.Plan.Runs[0], blobs, [], None);
+        await writer.WriteAsync(sweep.Plan, sweep.Plan.Runs[0], blobs, [], s_none);
 
         var sentence = RunFolderCheck.Conflict(sweep.OtherPlan, sweep.OtherPlan.Runs[0], blobs);
 
@@ -198,13 +204,13 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
     {
         var blobs = BlobFolder.At(_container, "blob:x");
         var stage = sweep.Plan.Stages[0].Key;
-        var part = _container.GetBlobClient((await _store.ListAsync(stage, None))[1].Objects.Single(o => o.Name == "samples").Path);
+        var part = _container.GetBlobClient((await _store.ListAsync(stage, s_none))[1].Objects.Single(o => o.Name == "samples").Path);
         var bytes = (await part.DownloadContentAsync()).Value.Content.ToArray();
         bytes[^5] ^= 1;
         await part.UploadAsync(new BinaryData(bytes), overwrite: true);
 
         using var writer = Writer(_store);
-        var refused = await Assert.ThrowsAsync<StoreException>(() => writer.WriteAsync(sweep.Plan, sweep.Plan.Runs[0], blobs, [], None));
+        var refused = await Assert.ThrowsAsync<StoreException>(() => writer.WriteAsync(sweep.Plan, sweep.Plan.Runs[0], blobs, [], s_none));
 
         Assert.Contains("digest", refused.Message, StringComparison.Ordinal);
         var names = await NamesAsync("runs/");
@@ -221,7 +227,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         var (plan, run) = (sweep.Plan, sweep.Plan.Runs[0]);
         var blobs = BlobFolder.At(_container, "blob:x");
         using var writer = Writer(_store);
-        await writer.WriteAsync(plan, run, blobs, [], None);
+        await writer.WriteAsync(plan, run, blobs, [], s_none);
         var manifest = JsonNode.Parse(((IOutputFolder)blobs).Read("manifest.json"))!;
         manifest["tensors"]![0]!["file"] = file;
         blobs.Write("manifest.json", System.Text.Encoding.UTF8.GetBytes(manifest.ToJsonString()));
@@ -229,7 +235,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         Assert.False(RunFolder.Read(blobs)!.Holds(plan, run, blobs, TensorFormat.Safetensors));
         Assert.Null(blobs.Open(file));
         Assert.Throws<StoreException>(() => blobs.Write(file, "x"u8));
-        await writer.WriteAsync(plan, run, blobs, [], None);
+        await writer.WriteAsync(plan, run, blobs, [], s_none);
         Assert.True(RunFolder.Read(blobs)!.Holds(plan, run, blobs, TensorFormat.Safetensors));
     }
 
@@ -238,7 +244,8 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
     {
         var blobs = BlobFolder.At(_container, "blob:x");
         await _container.DeleteAsync();
-        Assert.Contains("container is not there", Assert.Throws<StoreException>(() => RunFolder.Read(blobs)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "container is not there", Assert.Throws<StoreException>(() => RunFolder.Read(blobs)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -271,7 +278,8 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
     [Fact]
     public void At_LongestPrefix_IsTakenAndALongerOneIsNot()
     {
-        Assert.EndsWith("/runs/" + new string('a', 300), BlobFolder.At(_container, "blob:" + new string('a', 300)).Place, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "/runs/" + new string('a', 300), BlobFolder.At(_container, "blob:" + new string('a', 300)).Place, StringComparison.Ordinal);
         Assert.Throws<BadInputException>(() => BlobFolder.At(_container, "blob:" + new string('a', 301)));
         Assert.EndsWith("/runs/June_2.1/a-b", BlobFolder.At(_container, "Blob:June_2.1/a-b").Place, StringComparison.Ordinal);
         Assert.False(BlobFolder.IsPlace("./blob:x"));
@@ -334,7 +342,8 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
 
         public void Delete(string file) => folder.Delete(file);
 
-        public IFileSink Create(string file, long bytes) => file == at ? new FailingSink(folder.Create(file, bytes)) : folder.Create(file, bytes);
+        public IFileSink Create(string file, long bytes) =>
+            file == at ? new FailingSink(folder.Create(file, bytes)) : folder.Create(file, bytes);
 
         public void Write(string file, ReadOnlySpan<byte> bytes)
         {

@@ -23,7 +23,8 @@ public sealed class BlobServer : IAsyncDisposable
     /// <summary>An empty container.</summary>
     public async Task<BlobContainerClient> ContainerAsync()
     {
-        var container = BlobContainers.Open($"test-{Interlocked.Increment(ref _containers)}-{Guid.NewGuid():N}", await ConnectionStringAsync(), null);
+        var container = BlobContainers.Open(
+            $"test-{Interlocked.Increment(ref _containers)}-{Guid.NewGuid():N}", await ConnectionStringAsync(), null);
         await container.CreateIfMissingAsync(CancellationToken.None);
         return container;
     }

@@ -11,7 +11,7 @@ namespace Taba.Silo.Tests.Storage;
 [Trait(Needs.Trait, Needs.Process)]
 public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, IAsyncLifetime
 {
-    static readonly CancellationToken None = CancellationToken.None;
+    static readonly CancellationToken s_none = CancellationToken.None;
     readonly TestFolder _folder = new();
     BlobContainerClient _container = null!;
     int _stores;
@@ -30,9 +30,11 @@ public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, 
 
     BlobTensorStore Store() => new(_container, _folder[$"silo-{Interlocked.Increment(ref _stores)}"]);
 
-    Task<string> TextAsync(string name) => Task.Run(async () => (await _container.GetBlobClient(name).DownloadContentAsync()).Value.Content.ToString());
+    Task<string> TextAsync(string name) =>
+        Task.Run(async () => (await _container.GetBlobClient(name).DownloadContentAsync()).Value.Content.ToString());
 
-    async Task WriteAsync(string name, string text) => await _container.GetBlobClient(name).UploadAsync(new BinaryData(text), overwrite: true);
+    async Task WriteAsync(string name, string text) =>
+        await _container.GetBlobClient(name).UploadAsync(new BinaryData(text), overwrite: true);
 
     async Task<List<string>> NamesAsync() =>
         await _container.GetBlobsAsync(new GetBlobsOptions()).Select(b => b.Name).ToListAsync();
@@ -44,9 +46,9 @@ public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, 
         var attempt = Attempt();
         var entry = await PutAsync(store, attempt, [1]);
         Assert.Equal(BlobCells.Rows, PartGrid.MaxRows);
-        var refused = await Assert.ThrowsAsync<ArgumentException>(() => store.PublishAsync(Manifest(attempt, new(0, 33), entry), None));
+        var refused = await Assert.ThrowsAsync<ArgumentException>(() => store.PublishAsync(Manifest(attempt, new(0, 33), entry), s_none));
         Assert.Contains("must not reach over row 32", refused.Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<ArgumentException>(() => store.PublishAsync(Manifest(attempt, new(40, 72), entry), None));
+        await Assert.ThrowsAsync<ArgumentException>(() => store.PublishAsync(Manifest(attempt, new(40, 72), entry), s_none));
     }
 
     [Theory]
@@ -60,7 +62,7 @@ public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, 
     public async Task List_DamagedCell_NamesTheBlobAndWhatWouldDo(string text)
     {
         await WriteAsync(Cell, text);
-        foreach (var list in new[] { Store().ListAsync(Key, None), Store().ListAsync(Key, new(3, 4), None) })
+        foreach (var list in new[] { Store().ListAsync(Key, s_none), Store().ListAsync(Key, new(3, 4), s_none) })
         {
             var failure = await Assert.ThrowsAsync<StoreException>(() => list);
             Assert.Contains(Cell, failure.Message, StringComparison.Ordinal);
@@ -69,7 +71,7 @@ public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, 
         var attempt = Attempt();
         var store = Store();
         var entry = await PutAsync(store, attempt, [1]);
-        await Assert.ThrowsAsync<StoreException>(() => store.PublishAsync(Manifest(attempt, new(0, 32), entry), None));
+        await Assert.ThrowsAsync<StoreException>(() => store.PublishAsync(Manifest(attempt, new(0, 32), entry), s_none));
         await Assert.ThrowsAsync<StoreException>(() => Task.Run(() => store.DeleteAttempt(attempt)));
         Assert.Equal([1], ReadAll(store, entry.Path));
     }
@@ -84,7 +86,8 @@ public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, 
     {
         await PublishAsync(Store(), Attempt(), new(0, 32));
         await EditAsync(m => m[0]![field] = JsonNode.Parse(value));
-        Assert.Contains(expected, (await Assert.ThrowsAsync<StoreException>(() => Store().ListAsync(Key, None))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            expected, (await Assert.ThrowsAsync<StoreException>(() => Store().ListAsync(Key, s_none))).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -100,7 +103,7 @@ public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, 
             m[0]!["objects"]![0]!["data_offset"] = 8;
             m[0]!["objects"]![0]![field] = JsonNode.Parse(value);
         });
-        await Assert.ThrowsAsync<StoreException>(() => Store().ListAsync(Key, None));
+        await Assert.ThrowsAsync<StoreException>(() => Store().ListAsync(Key, s_none));
     }
 
     [Fact]
@@ -108,7 +111,9 @@ public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, 
     {
         await PublishAsync(Store(), Attempt(), new(0, 32));
         await EditAsync(m => m.Add(m[0]!.DeepClone()));
-        Assert.Contains("same rows", (await Assert.ThrowsAsync<StoreException>(() => Store().ListAsync(Key, None))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "same rows", (await Assert.ThrowsAsync<StoreException>(() => Store().ListAsync(Key, s_none))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -116,37 +121,38 @@ public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, 
     {
         var (one, other) = (Store(), Store());
         await PublishAsync(one, Attempt(), new(0, 5));
-        Assert.Single(await other.ListAsync(Key, None));
+        Assert.Single(await other.ListAsync(Key, s_none));
         await PublishAsync(one, Attempt(epoch: 2), new(6, 32));
         await PublishAsync(one, Attempt(64), new(64, 96));
-        Assert.Equal([0, 6, 64], (await other.ListAsync(Key, None)).Select(m => m.RowStart));
-        Assert.Equal([6], (await other.ListAsync(Key, new(6, 7), None)).Select(m => m.RowStart));
+        Assert.Equal([0, 6, 64], (await other.ListAsync(Key, s_none)).Select(m => m.RowStart));
+        Assert.Equal([6], (await other.ListAsync(Key, new(6, 7), s_none)).Select(m => m.RowStart));
     }
 
     [Fact]
     public async Task List_StrangeBlobsBeside_AreIgnored()
     {
         await PublishAsync(Store(), Attempt(), new(0, 32));
-        foreach (var name in new[] { "readme.txt", $"store/{Key}/cells/x.json", $"store/{Key}/cells/00000000.json.bak", "store/UPPER/cells/00000000.json" })
+        foreach (var name in new[] { "readme.txt", $"store/{Key}/cells/x.json", $"store/{Key}/cells/00000000.json.bak",
+            "store/UPPER/cells/00000000.json" })
             await WriteAsync(name, "?");
-        Assert.Single(await Store().ListAsync(Key, None));
-        Assert.Equal(Key, Assert.Single(await Store().ListStagesAsync(None)).Key);
+        Assert.Single(await Store().ListAsync(Key, s_none));
+        Assert.Equal(Key, Assert.Single(await Store().ListStagesAsync(s_none)).Key);
     }
 
     [Fact]
     public async Task ListStages_DamagedDescription_TheStageIsStillThere()
     {
-        await Store().DescribeStageAsync(Key, Spec(), None);
+        await Store().DescribeStageAsync(Key, Spec(), s_none);
         await WriteAsync($"store/{Key}/stage.json", "{");
-        Assert.Null(Assert.Single(await Store().ListStagesAsync(None)).Description);
+        Assert.Null(Assert.Single(await Store().ListStagesAsync(s_none)).Description);
     }
 
     [Fact]
     public async Task Describe_ByTwoSilos_TheFirstStays()
     {
-        await Store().DescribeStageAsync(Key, Spec(), None);
+        await Store().DescribeStageAsync(Key, Spec(), s_none);
         var text = await TextAsync($"store/{Key}/stage.json");
-        await Store().DescribeStageAsync(Key, Spec() with { NumInferenceSteps = 11 }, None);
+        await Store().DescribeStageAsync(Key, Spec() with { NumInferenceSteps = 11 }, s_none);
         Assert.Equal(text, await TextAsync($"store/{Key}/stage.json"));
     }
 
@@ -156,9 +162,9 @@ public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, 
         var store = Store();
         var attempt = Attempt();
         var entry = await PutAsync(store, attempt, [1, 2, 3, 4]);
-        Assert.True(await store.PublishAsync(Manifest(attempt, new(0, 1), entry), None));
+        Assert.True(await store.PublishAsync(Manifest(attempt, new(0, 1), entry), s_none));
         await WriteAsync(entry.Path, "\u0001\u0002\u0003\u0005");
-        using var reader = await StageReader.OpenAsync(store, Key, None);
+        using var reader = await StageReader.OpenAsync(store, Key, s_none);
         var failure = Assert.Throws<StoreException>(() => reader.ReadResult(new(0, 1), new byte[4]));
         Assert.Contains("is damaged", failure.Message, StringComparison.Ordinal);
     }
@@ -200,7 +206,7 @@ public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, 
     {
         var store = Store();
         var entry = await PutAsync(store, Attempt(), [1, 2]);
-        using (await store.OpenAsync(entry.Path, None))
+        using (await store.OpenAsync(entry.Path, s_none))
         using (store.Open(entry.Path))
             Assert.Equal("lock", Path.GetFileName(Assert.Single(Directory.GetFiles(_folder["silo-1"], "*", SearchOption.AllDirectories))));
     }
@@ -221,19 +227,20 @@ public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, 
         var attempt = Attempt();
         var entry = await PutAsync(store, attempt, [1]);
         var late = new BlobCells(_container, new(_folder.Path));
-        var before = await late.ReadAsync(Key, 0, None);
+        var before = await late.ReadAsync(Key, 0, s_none);
         // The publication is given up while it waits for the account: nobody knows whether it arrived.
         using var stop = new CancellationTokenSource();
         await using (var stuck = await StuckServer.StartAsync(_container, stop))
         {
             var through = new BlobTensorStore(stuck.Container, _folder["stuck"]);
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => through.PublishAsync(Manifest(attempt, new(0, 32), entry), stop.Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(
+                () => through.PublishAsync(Manifest(attempt, new(0, 32), entry), stop.Token));
             stuck.Open();
             through.DeleteAttempt(attempt);
         }
 
-        Assert.False(await late.TryWriteAsync(before, [Manifest(attempt, new(0, 32), entry)], None));
-        Assert.Empty(await store.ListAsync(Key, None));
+        Assert.False(await late.TryWriteAsync(before, [Manifest(attempt, new(0, 32), entry)], s_none));
+        Assert.Empty(await store.ListAsync(Key, s_none));
         Assert.DoesNotContain(entry.Path, await NamesAsync());
         Assert.True(await PublishAsync(store, Attempt(epoch: 2), new(0, 32)));
     }
@@ -244,11 +251,11 @@ public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, 
         var store = Store();
         var attempt = Attempt();
         var kept = await PutAsync(store, attempt, [1]);
-        Assert.True(await store.PublishAsync(Manifest(attempt, new(0, 32), kept), None));
+        Assert.True(await store.PublishAsync(Manifest(attempt, new(0, 32), kept), s_none));
         var lost = await PutAsync(store, Attempt(32), [2]);
-        Assert.Equal(0, await store.SweepOrphansAsync(DateTimeOffset.UtcNow.AddHours(-1), None));
+        Assert.Equal(0, await store.SweepOrphansAsync(DateTimeOffset.UtcNow.AddHours(-1), s_none));
 
-        Assert.Equal(1, await store.SweepOrphansAsync(DateTimeOffset.UtcNow.AddHours(1), None));
+        Assert.Equal(1, await store.SweepOrphansAsync(DateTimeOffset.UtcNow.AddHours(1), s_none));
 
         Assert.Equal([1], ReadAll(store, kept.Path));
         Assert.DoesNotContain(lost.Path, await NamesAsync());
@@ -279,11 +286,11 @@ public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, 
         var entry = await PutAsync(Store(), Attempt(), new byte[600_000]);
         var store = new BlobTensorStore(_container, disk.Path);
         disk.Fill(kilobytesLeft: 100);
-        var failure = await Assert.ThrowsAsync<StoreException>(() => store.OpenAsync(entry.Path, None));
+        var failure = await Assert.ThrowsAsync<StoreException>(() => store.OpenAsync(entry.Path, s_none));
         Assert.True(failure.DiskFull);
         Assert.True(Assert.Throws<StoreException>(() => store.Open(entry.Path)).DiskFull);
         disk.MakeRoom();
-        using var reader = await store.OpenAsync(entry.Path, None);
+        using var reader = await store.OpenAsync(entry.Path, s_none);
         Assert.Equal(600_000, reader.Length);
     }
 

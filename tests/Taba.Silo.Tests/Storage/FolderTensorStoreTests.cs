@@ -7,7 +7,7 @@ namespace Taba.Silo.Tests.Storage;
 
 public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
 {
-    static readonly CancellationToken None = CancellationToken.None;
+    static readonly CancellationToken s_none = CancellationToken.None;
     readonly TestFolder _folder = new();
 
     protected override ITensorStore OpenStore() => new FolderTensorStore(_folder.Path);
@@ -29,7 +29,7 @@ public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
         await PublishAsync(Store(), Attempt(), new(0, 32));
         await File.WriteAllTextAsync(ManifestPath, text);
 
-        var failure = await Assert.ThrowsAsync<StoreException>(() => Store().ListAsync(Key, None));
+        var failure = await Assert.ThrowsAsync<StoreException>(() => Store().ListAsync(Key, s_none));
 
         Assert.Contains(expected, failure.Message, StringComparison.Ordinal);
         Assert.Contains(ManifestPath, failure.Message, StringComparison.Ordinal);
@@ -50,7 +50,7 @@ public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
     {
         await PublishAsync(Store(), Attempt(), new(0, 32));
         await EditAsync(manifest => manifest[field] = JsonNode.Parse(value));
-        var failure = await Assert.ThrowsAsync<StoreException>(() => Store().ListAsync(Key, None));
+        var failure = await Assert.ThrowsAsync<StoreException>(() => Store().ListAsync(Key, s_none));
         Assert.Contains(expected, failure.Message, StringComparison.Ordinal);
     }
 
@@ -68,7 +68,7 @@ public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
             entry["data_offset"] = 8;
             entry[field] = JsonNode.Parse(value);
         });
-        await Assert.ThrowsAsync<StoreException>(() => Store().ListAsync(Key, None));
+        await Assert.ThrowsAsync<StoreException>(() => Store().ListAsync(Key, s_none));
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
         await PublishAsync(Store(), Attempt(), new(0, 32));
         using (var file = File.OpenWrite(ManifestPath))
             file.SetLength(1L << 30);
-        var failure = await Assert.ThrowsAsync<StoreException>(() => Store().ListAsync(Key, None));
+        var failure = await Assert.ThrowsAsync<StoreException>(() => Store().ListAsync(Key, s_none));
         Assert.Contains("bytes", failure.Message, StringComparison.Ordinal);
     }
 
@@ -96,7 +96,7 @@ public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
     [Fact]
     public async Task DescribeStage_File_IsReadableByPeople()
     {
-        await Store().DescribeStageAsync(Key, Spec(), None);
+        await Store().DescribeStageAsync(Key, Spec(), s_none);
         var description = JsonNode.Parse(await File.ReadAllTextAsync(_folder["store", Key, "stage.json"]))!;
         Assert.Equal("10", (string?)description["fields"]!["num_inference_steps"]);
         Assert.Equal("noise", (string?)description["spec"]!["input"]!["rows"]);
@@ -106,9 +106,9 @@ public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
     [Fact]
     public async Task ListStages_DamagedDescription_TheStageIsStillThere()
     {
-        await Store().DescribeStageAsync(Key, Spec(), None);
+        await Store().DescribeStageAsync(Key, Spec(), s_none);
         await File.WriteAllTextAsync(_folder["store", Key, "stage.json"], "{");
-        Assert.Null(Assert.Single(await Store().ListStagesAsync(None)).Description);
+        Assert.Null(Assert.Single(await Store().ListStagesAsync(s_none)).Description);
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
         var published = Attempt();
         var kept = await PutAsync(store, published, [1]);
         await PutAsync(store, published, [2], "unnamed");
-        Assert.True(await store.PublishAsync(Manifest(published, new(0, 32), kept), None));
+        Assert.True(await store.PublishAsync(Manifest(published, new(0, 32), kept), s_none));
         var lost = await PutAsync(store, Attempt(32, 2), [3]);
         await File.WriteAllBytesAsync(store.ScratchPath(Attempt(64, 3), "samples"), [4]);
         await File.WriteAllTextAsync(_folder["store", Key, "parts", "00000000", ".00000032.json.x.tmp"], "{");
@@ -140,7 +140,7 @@ public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
         var store = Store();
         var published = Attempt();
         var kept = await PutAsync(store, published, [1]);
-        Assert.True(await store.PublishAsync(Manifest(published, new(0, 32), kept), None));
+        Assert.True(await store.PublishAsync(Manifest(published, new(0, 32), kept), s_none));
         var left = await PutAsync(store, Attempt(32, 2), [2]);
         var living = Attempt(64, 3);
         var first = await PutAsync(store, living, [3]);
@@ -155,13 +155,14 @@ public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
         var next = store.ScratchPath(Attempt(128, 5), "samples");
         await File.WriteAllBytesAsync(next, [6]);
 
-        Assert.Equal(3, await Store().SweepOrphansAsync(before, None));
+        Assert.Equal(3, await Store().SweepOrphansAsync(before, s_none));
 
         Assert.Equal([[1], [3], [5]], new[] { kept, first, second }.Select(e => ReadAll(store, e.Path)));
         Assert.Throws<StoreException>(() => store.Open(left.Path));
         Assert.Equal([false, false, true], new[] { unfinished, halfWritten, next }.Select(File.Exists));
-        Assert.Equal(0, await Store().SweepOrphansAsync(before, None));
-        Assert.True(await store.PublishAsync(Manifest(living, new(64, 96), first, second with { Kind = TensorKinds.State, Steps = [1] }), None));
+        Assert.Equal(0, await Store().SweepOrphansAsync(before, s_none));
+        Assert.True(
+            await store.PublishAsync(Manifest(living, new(64, 96), first, second with { Kind = TensorKinds.State, Steps = [1] }), s_none));
     }
 
     [Fact]
@@ -170,7 +171,7 @@ public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
         var store = Store();
         var attempt = Attempt();
         var entry = await PutAsync(store, attempt, [1]);
-        await store.PublishAsync(Manifest(attempt, new(0, 32), entry), None);
+        await store.PublishAsync(Manifest(attempt, new(0, 32), entry), s_none);
         await File.WriteAllTextAsync(ManifestPath, "{");
         Assert.Equal(0, store.SweepOrphans());
         Assert.Equal([1], ReadAll(store, entry.Path));
@@ -184,13 +185,13 @@ public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
             await PublishAsync(store, Attempt(key: key), new(0, 32));
         var keep = new HashSet<string> { "bb" };
 
-        var said = await store.PruneAsync(keep, dryRun: true, None);
-        Assert.Equal(3, (await store.ListStagesAsync(None)).Length);
-        var removed = await store.PruneAsync(keep, dryRun: false, None);
+        var said = await store.PruneAsync(keep, dryRun: true, s_none);
+        Assert.Equal(3, (await store.ListStagesAsync(s_none)).Length);
+        var removed = await store.PruneAsync(keep, dryRun: false, s_none);
 
         Assert.Equal(["aa", "cc"], said.Select(s => s.Key));
         Assert.Equal(["aa", "cc"], removed.Select(s => s.Key));
-        Assert.Equal("bb", Assert.Single(await store.ListStagesAsync(None)).Key);
+        Assert.Equal("bb", Assert.Single(await store.ListStagesAsync(s_none)).Key);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder["scratch"]));
     }
 
@@ -204,13 +205,13 @@ public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
         var entry = await PutAsync(store, attempt, [1]);
         disk.Fill();
 
-        var failure = await Assert.ThrowsAsync<StoreException>(() => store.PublishAsync(Manifest(attempt, new(0, 32), entry), None));
+        var failure = await Assert.ThrowsAsync<StoreException>(() => store.PublishAsync(Manifest(attempt, new(0, 32), entry), s_none));
         disk.MakeRoom();
 
         Assert.True(failure.DiskFull);
         Assert.Contains("is full: free some space; the same command continues", failure.Message, StringComparison.Ordinal);
-        Assert.Empty(await store.ListAsync(Key, None));
-        Assert.True(await store.PublishAsync(Manifest(attempt, new(0, 32), entry), None));
+        Assert.Empty(await store.ListAsync(Key, s_none));
+        Assert.True(await store.PublishAsync(Manifest(attempt, new(0, 32), entry), s_none));
     }
 
     static void Age(string folder)

@@ -19,7 +19,8 @@ public sealed class StageDescriptionTests
         foreach (var rows in examples)
         {
             var spec = StoreExamples.Spec() with { Conditions = rows, Guidance = 7, Output = new(3, 64, 64) };
-            var back = StoreJson.Read<StageDescription>(StoreJson.Write(new StageDescription("key", new Dictionary<string, string>(), spec)));
+            var back = StoreJson.Read<StageDescription>(
+                StoreJson.Write(new StageDescription("key", new Dictionary<string, string>(), spec)));
             Assert.Equal(StageKey.Of(spec), StageKey.Of(back.Spec));
             Assert.Equal(rows.ToString(), back.Spec.Conditions!.ToString());
         }

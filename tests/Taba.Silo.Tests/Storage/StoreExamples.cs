@@ -25,11 +25,13 @@ static class StoreExamples
 
     /// <summary>Writes an object of an attempt and puts it.</summary>
     public static async Task<ObjectEntry> PutAsync(
-        ITensorStore store, PartAttempt attempt, byte[] bytes, string name = "samples", TensorKinds kind = TensorKinds.None, params int[] steps)
+        ITensorStore store, PartAttempt attempt, byte[] bytes, string name = "samples", TensorKinds kind = TensorKinds.None,
+        params int[] steps)
     {
         await File.WriteAllBytesAsync(store.ScratchPath(attempt, name), bytes);
         var path = await store.PutAsync(attempt, name, CancellationToken.None);
-        return new(name, kind, [.. steps], path, [1, bytes.Length], "uint8", 0, bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)));
+        return new(
+            name, kind, [.. steps], path, [1, bytes.Length], "uint8", 0, bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)));
     }
 
     public static PartManifest Manifest(PartAttempt attempt, RowRange rows, params ImmutableArray<ObjectEntry> objects) => new()

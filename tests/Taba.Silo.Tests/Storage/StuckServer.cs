@@ -13,7 +13,9 @@ sealed class StuckServer(Uri uri, StorageSharedKeyCredential key, CancellationTo
     public BlobContainerClient Container => field ??= new(uri, key, Options());
 
     public static Task<StuckServer> StartAsync(BlobContainerClient container, CancellationTokenSource stop) =>
-        Task.FromResult(new StuckServer(container.Uri, new("devstoreaccount1", "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="), stop));
+        Task.FromResult(
+            new StuckServer(container.Uri, new(
+                "devstoreaccount1", "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="), stop));
 
     /// <summary>From now on requests pass.</summary>
     public void Open() => _policy.Passes = true;

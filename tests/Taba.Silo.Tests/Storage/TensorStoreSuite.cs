@@ -6,7 +6,7 @@ namespace Taba.Silo.Tests.Storage;
 /// <summary>What every tensor store promises. A store's own test class derives from it.</summary>
 public abstract class TensorStoreSuite
 {
-    static readonly CancellationToken None = CancellationToken.None;
+    static readonly CancellationToken s_none = CancellationToken.None;
 
     /// <summary>A store over the same place at each call, as another process would open it.</summary>
     protected abstract ITensorStore OpenStore();
@@ -34,7 +34,7 @@ public abstract class TensorStoreSuite
         var store = OpenStore();
         var attempt = Attempt();
         var first = await PutAsync(store, attempt, [1]);
-        var again = await store.PutAsync(attempt, "samples", None);
+        var again = await store.PutAsync(attempt, "samples", s_none);
         Assert.Equal(first.Path, again);
     }
 
@@ -42,7 +42,7 @@ public abstract class TensorStoreSuite
     public async Task Put_NothingWritten_SaysWhichFileIsMissing()
     {
         var store = OpenStore();
-        var failure = await Assert.ThrowsAsync<StoreException>(() => store.PutAsync(Attempt(), "samples", None));
+        var failure = await Assert.ThrowsAsync<StoreException>(() => store.PutAsync(Attempt(), "samples", s_none));
         Assert.Contains("samples", failure.Message, StringComparison.Ordinal);
     }
 
@@ -64,7 +64,7 @@ public abstract class TensorStoreSuite
         Assert.True(await PublishAsync(store, Attempt(epoch: 1), new(0, 32), fill: 1));
         Assert.False(await PublishAsync(store, Attempt(epoch: 2), new(0, 32), fill: 2));
 
-        var manifest = Assert.Single(await OpenStore().ListAsync(Key, None));
+        var manifest = Assert.Single(await OpenStore().ListAsync(Key, s_none));
         Assert.Equal(1, manifest.Epoch);
         Assert.Equal([1, 1], ReadAll(store, manifest.Objects[0].Path));
     }
@@ -75,10 +75,10 @@ public abstract class TensorStoreSuite
         var store = OpenStore();
         var attempt = Attempt();
         var manifest = Manifest(attempt, new(0, 32), await PutAsync(store, attempt, [1]));
-        Assert.True(await store.PublishAsync(manifest, None));
-        Assert.True(await OpenStore().PublishAsync(manifest, None));
-        Assert.False(await store.PublishAsync(manifest with { RowEnd = 16 }, None));
-        Assert.Single(await store.ListAsync(Key, None));
+        Assert.True(await store.PublishAsync(manifest, s_none));
+        Assert.True(await OpenStore().PublishAsync(manifest, s_none));
+        Assert.False(await store.PublishAsync(manifest with { RowEnd = 16 }, s_none));
+        Assert.Single(await store.ListAsync(Key, s_none));
     }
 
     [Fact]
@@ -86,9 +86,10 @@ public abstract class TensorStoreSuite
     {
         var stores = new[] { OpenStore(), OpenStore(), OpenStore() };
         RowRange[] ranges = [new(0, 5), new(4, 12), new(6, 32), new(0, 32), new(12, 32), new(5, 6)];
-        var wins = await Task.WhenAll(ranges.Select((rows, i) => Task.Run(async () => (rows, Won: await PublishAsync(stores[i % 3], Attempt(rows.Start, i), rows)))));
+        var wins = await Task.WhenAll(
+            ranges.Select((rows, i) => Task.Run(async () => (rows, Won: await PublishAsync(stores[i % 3], Attempt(rows.Start, i), rows)))));
 
-        var manifests = await OpenStore().ListAsync(Key, None);
+        var manifests = await OpenStore().ListAsync(Key, s_none);
 
         Assert.Equal(wins.Where(w => w.Won).Select(w => w.rows).OrderBy(r => r.Start), manifests.Select(m => m.Rows));
         Assert.Equal(manifests.Sum(m => m.Rows.Count), RowSet.Of([.. manifests.Select(m => m.Rows)]).Count);
@@ -101,7 +102,7 @@ public abstract class TensorStoreSuite
         var store = OpenStore();
         var attempt = Attempt();
         var entry = await PutAsync(store, attempt, [10, 11, 12, 13]);
-        using (var reader = await OpenStore().OpenAsync(entry.Path, None))
+        using (var reader = await OpenStore().OpenAsync(entry.Path, s_none))
         {
             var tail = new byte[2];
             reader.Read(2, tail);
@@ -111,18 +112,18 @@ public abstract class TensorStoreSuite
             reader.Read(0, tail);
             Assert.Equal([10, 11], tail);
         }
-        await Assert.ThrowsAsync<StoreException>(() => store.OpenAsync(entry.Path, None));
-        await Assert.ThrowsAsync<StoreException>(() => store.OpenAsync("../x", None));
+        await Assert.ThrowsAsync<StoreException>(() => store.OpenAsync(entry.Path, s_none));
+        await Assert.ThrowsAsync<StoreException>(() => store.OpenAsync("../x", s_none));
     }
 
     [Fact]
     public async Task HasStage_BeforeAndAfter_SaysSo()
     {
         var store = OpenStore();
-        Assert.False(await store.HasStageAsync(Key, None));
-        await store.DescribeStageAsync(Key, Spec(), None);
-        Assert.True(await OpenStore().HasStageAsync(Key, None));
-        Assert.False(await store.HasStageAsync(Key[..16], None));
+        Assert.False(await store.HasStageAsync(Key, s_none));
+        await store.DescribeStageAsync(Key, Spec(), s_none);
+        Assert.True(await OpenStore().HasStageAsync(Key, s_none));
+        Assert.False(await store.HasStageAsync(Key[..16], s_none));
     }
 
     [Fact]
@@ -133,13 +134,15 @@ public abstract class TensorStoreSuite
         var result = await PutAsync(store, attempt, [1]);
         var eps = await PutAsync(store, attempt, [2], "all_t_eps_samples", TensorKinds.Eps, 3, 7);
         var written = Manifest(attempt, new(32, 64), result, eps);
-        Assert.True(await store.PublishAsync(written, None));
+        Assert.True(await store.PublishAsync(written, s_none));
 
-        var read = Assert.Single(await store.ListAsync(Key, None));
+        var read = Assert.Single(await store.ListAsync(Key, s_none));
 
         Assert.Equal(
-            (written.Schema, written.StageKey, written.Rows, written.Supplement, written.Epoch, written.Attempt, written.Evaluations, written.Device, written.PublishedAt),
-            (read.Schema, read.StageKey, read.Rows, read.Supplement, read.Epoch, read.Attempt, read.Evaluations, read.Device, read.PublishedAt));
+            (written.Schema, written.StageKey, written.Rows, written.Supplement, written.Epoch, written.Attempt, written.Evaluations,
+            written.Device, written.PublishedAt),
+            (read.Schema, read.StageKey, read.Rows, read.Supplement, read.Epoch, read.Attempt, read.Evaluations, read.Device,
+            read.PublishedAt));
         Assert.Equal(new CaptureSelection([], [3, 7], []), read.Kept);
         Assert.Equal(result.Sha256, read.Object(TensorKinds.None)!.Sha256);
         Assert.Equal(result.Shape, read.Object(TensorKinds.None)!.Shape.AsEnumerable());
@@ -160,15 +163,15 @@ public abstract class TensorStoreSuite
                     var attempt = Attempt(rows.Start, who);
                     var manifest = Manifest(attempt, rows, PutAsync(store, attempt, [(byte)who]).GetAwaiter().GetResult());
                     start.SignalAndWait();
-                    return store.PublishAsync(manifest, None).GetAwaiter().GetResult();
+                    return store.PublishAsync(manifest, s_none).GetAwaiter().GetResult();
                 },
-                None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+                s_none, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
 
             Assert.Single(wins, won => won);
-            var manifest = Assert.Single(await stores[0].ListAsync(Key, rows, None));
+            var manifest = Assert.Single(await stores[0].ListAsync(Key, rows, s_none));
             Assert.Equal(Array.IndexOf(wins, true), manifest.Epoch);
         }
-        Assert.Equal(50, (await stores[1].ListAsync(Key, None)).Length);
+        Assert.Equal(50, (await stores[1].ListAsync(Key, s_none)).Length);
     }
 
     [Fact]
@@ -191,13 +194,13 @@ public abstract class TensorStoreSuite
         {
             var attempt = Attempt(epoch: epoch);
             var kept = await PutAsync(store, attempt, [9], "all_t_eps_samples", TensorKinds.Eps, steps);
-            return await store.PublishAsync(Manifest(attempt, new(0, 32), kept) with { Supplement = true }, None);
+            return await store.PublishAsync(Manifest(attempt, new(0, 32), kept) with { Supplement = true }, s_none);
         }
 
         Assert.True(await SupplementAsync(2, 8, 9));
         Assert.False(await SupplementAsync(3, 8, 9));
         Assert.True(await SupplementAsync(4, 7, 8, 9));
-        Assert.Equal([1, 2, 4], (await store.ListAsync(Key, None)).Select(m => m.Epoch).Order());
+        Assert.Equal([1, 2, 4], (await store.ListAsync(Key, s_none)).Select(m => m.Epoch).Order());
     }
 
     [Fact]
@@ -206,12 +209,13 @@ public abstract class TensorStoreSuite
         var store = OpenStore();
         var attempt = Attempt();
         var entry = await PutAsync(store, attempt, [1]);
-        var other = Manifest(attempt, new(0, 32), entry with { Path = entry.Path.Replace("samples.", "latents.", StringComparison.Ordinal) });
-        await Assert.ThrowsAsync<StoreException>(() => store.PublishAsync(other, None));
+        var other = Manifest(
+            attempt, new(0, 32), entry with { Path = entry.Path.Replace("samples.", "latents.", StringComparison.Ordinal) });
+        await Assert.ThrowsAsync<StoreException>(() => store.PublishAsync(other, s_none));
     }
 
     [Fact]
-    public async Task List_UnknownStage_IsEmpty() => Assert.Empty(await OpenStore().ListAsync(Key, None));
+    public async Task List_UnknownStage_IsEmpty() => Assert.Empty(await OpenStore().ListAsync(Key, s_none));
 
     [Fact]
     public async Task List_RowsOfALargeStage_GivesThoseThatHoldThem()
@@ -220,10 +224,10 @@ public abstract class TensorStoreSuite
         foreach (var start in new[] { 96, 0, 32, 64 })
             Assert.True(await PublishAsync(store, Attempt(start), new(start, start + 32)));
 
-        Assert.Equal([0, 32, 64, 96], (await store.ListAsync(Key, None)).Select(m => m.RowStart));
-        Assert.Equal([32, 64], (await store.ListAsync(Key, new(40, 65), None)).Select(m => m.RowStart));
-        Assert.Equal([32], (await store.ListAsync(Key, new(63, 64), None)).Select(m => m.RowStart));
-        Assert.Empty(await store.ListAsync(Key, new(128, 200), None));
+        Assert.Equal([0, 32, 64, 96], (await store.ListAsync(Key, s_none)).Select(m => m.RowStart));
+        Assert.Equal([32, 64], (await store.ListAsync(Key, new(40, 65), s_none)).Select(m => m.RowStart));
+        Assert.Equal([32], (await store.ListAsync(Key, new(63, 64), s_none)).Select(m => m.RowStart));
+        Assert.Empty(await store.ListAsync(Key, new(128, 200), s_none));
     }
 
     [Fact]
@@ -234,8 +238,8 @@ public abstract class TensorStoreSuite
         var loser = Attempt(epoch: 2);
         var kept = await PutAsync(store, winner, [1]);
         var lost = await PutAsync(store, loser, [2]);
-        Assert.True(await store.PublishAsync(Manifest(winner, new(0, 32), kept), None));
-        Assert.False(await store.PublishAsync(Manifest(loser, new(0, 32), lost), None));
+        Assert.True(await store.PublishAsync(Manifest(winner, new(0, 32), kept), s_none));
+        Assert.False(await store.PublishAsync(Manifest(loser, new(0, 32), lost), s_none));
 
         foreach (var attempt in new[] { winner, loser, loser })
             store.DeleteAttempt(attempt);
@@ -252,8 +256,8 @@ public abstract class TensorStoreSuite
         var attempt = Attempt(epoch: 2);
         var head = await PutAsync(store, attempt, [1], "samples");
         var tail = await PutAsync(store, attempt, [2], "samples_1");
-        Assert.True(await store.PublishAsync(Manifest(attempt, new(0, 5), head), None));
-        Assert.False(await store.PublishAsync(Manifest(attempt, new(6, 32), tail), None));
+        Assert.True(await store.PublishAsync(Manifest(attempt, new(0, 5), head), s_none));
+        Assert.False(await store.PublishAsync(Manifest(attempt, new(6, 32), tail), s_none));
 
         store.DeleteAttempt(attempt);
 
@@ -265,12 +269,12 @@ public abstract class TensorStoreSuite
     public async Task DescribeStage_Twice_IsListedWithRowsAndSize()
     {
         var store = OpenStore();
-        await store.DescribeStageAsync(Key, Spec(), None);
-        await store.DescribeStageAsync(Key, Spec(), None);
+        await store.DescribeStageAsync(Key, Spec(), s_none);
+        await store.DescribeStageAsync(Key, Spec(), s_none);
         await PublishAsync(store, Attempt(), new(0, 32));
         await PublishAsync(store, Attempt(64), new(64, 96));
 
-        var stage = Assert.Single(await OpenStore().ListStagesAsync(None));
+        var stage = Assert.Single(await OpenStore().ListStagesAsync(s_none));
 
         Assert.Equal(Key, stage.Key);
         Assert.Contains("num_inference_steps=10", stage.Description, StringComparison.Ordinal);
@@ -284,10 +288,10 @@ public abstract class TensorStoreSuite
         var store = OpenStore();
         var entry = await PutAsync(store, Attempt(), [1]);
         await PublishAsync(store, Attempt(), new(0, 32));
-        await store.RemoveStageAsync(Key, None);
-        await store.RemoveStageAsync(Key, None);
+        await store.RemoveStageAsync(Key, s_none);
+        await store.RemoveStageAsync(Key, s_none);
 
-        Assert.Empty(await store.ListStagesAsync(None));
+        Assert.Empty(await store.ListStagesAsync(s_none));
         Assert.Throws<StoreException>(() => store.Open(entry.Path));
         Assert.True(await PublishAsync(store, Attempt(epoch: 2), new(0, 32)));
     }

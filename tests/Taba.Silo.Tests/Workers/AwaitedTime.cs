@@ -2,11 +2,13 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Taba.Silo.Tests.Workers;
 
-/// <summary>A clock that a test moves, and that knows how many wait for it: when all of them do, nothing happens before time passes.</summary>
+/// <summary>
+/// A clock that a test moves, and that knows how many wait for it: when all of them do, nothing happens before time passes.
+/// </summary>
 sealed class AwaitedTime : FakeTimeProvider
 {
     /// <summary>Only a test that fails waits so long.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
 
     readonly Lock _lock = new();
     TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -24,7 +26,7 @@ sealed class AwaitedTime : FakeTimeProvider
                     return;
                 changed = _changed.Task;
             }
-            await changed.WaitAsync(Patience);
+            await changed.WaitAsync(s_patience);
         }
     }
 

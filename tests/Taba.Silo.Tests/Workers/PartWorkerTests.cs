@@ -22,8 +22,8 @@ namespace Taba.Silo.Tests.Workers;
 /// <summary>A worker with a stage and a part's grain that tests stand in for, in a time that they move.</summary>
 public sealed class PartWorkerTests : IAsyncDisposable
 {
-    static readonly StageSpec Spec = StoreExamples.Spec();
-    static readonly SiloAddress Address = SiloAddress.New(IPAddress.Loopback, 11111, 7);
+    static readonly StageSpec s_spec = StoreExamples.Spec();
+    static readonly SiloAddress s_address = SiloAddress.New(IPAddress.Loopback, 11111, 7);
 
     /// <summary>The worker renews in one loop and looks for work in another.</summary>
     const int Loops = 2;
@@ -54,9 +54,10 @@ public sealed class PartWorkerTests : IAsyncDisposable
     {
         _pauses = new(_time);
         var index = StandIn.For<ISweepIndexGrain>((nameof(ISweepIndexGrain.GetLiveAsync), (_, _) =>
-            new ValueTask<ImmutableArray<SweepEntry>>([new SweepEntry("sweep", "name", 0, Paused: false, StoreExamples.Noon, Ended: null, EndedAt: null)])));
+            new ValueTask<ImmutableArray<SweepEntry>>(
+                [new SweepEntry("sweep", "name", 0, Paused: false, StoreExamples.Noon, Ended: null, EndedAt: null)])));
         var sweep = StandIn.For<ISweepGrain>((nameof(ISweepGrain.GetWorkAsync), (_, _) =>
-            new ValueTask<ImmutableArray<StageWork>>([StageWork.Of(StoreExamples.Key, Spec)])));
+            new ValueTask<ImmutableArray<StageWork>>([StageWork.Of(StoreExamples.Key, s_spec)])));
         var stage = StandIn.For<IStageGrain>(
             (nameof(IStageGrain.LeaseAsync), (_, args) => Task.FromResult(Lease((LeaseRequest)args[1]!))),
             (nameof(IStageGrain.RenewAsync), (_, args) => Task.FromResult(Renew((ImmutableArray<PartProgress>)args[1]!))),
@@ -66,7 +67,7 @@ public sealed class PartWorkerTests : IAsyncDisposable
             (nameof(IPartGrain.GetStatusAsync), (_, _) => new ValueTask<PartStatus>(_status)));
         var grains = StandIn.For<IGrainFactory>((nameof(IGrainFactory.GetGrain), (method, _) =>
             new object[] { index, sweep, stage, part }.Single(g => method.GetGenericArguments()[0].IsInstanceOfType(g))));
-        var silo = StandIn.For<ILocalSiloDetails>(($"get_{nameof(ILocalSiloDetails.SiloAddress)}", (_, _) => Address));
+        var silo = StandIn.For<ILocalSiloDetails>(($"get_{nameof(ILocalSiloDetails.SiloAddress)}", (_, _) => s_address));
         var membership = StandIn.For<IClusterMembershipService>(
             ($"get_{nameof(IClusterMembershipService.MembershipUpdates)}", (_, _) => Member()),
             (nameof(IClusterMembershipService.Refresh), (_, _) =>
@@ -76,8 +77,10 @@ public sealed class PartWorkerTests : IAsyncDisposable
             }
         ));
         _worker = new(
-            grains, silo, membership, new Device(), StandIn.For<IPartWorkspace>((nameof(IPartWorkspace.Evaluations), (_, _) => 0L)), _pauses, new(SiloRole.Worker), new(),
-            new FaultMonitor(goesOn: true, NullLogger<FaultMonitor>.Instance), _time, Options.Create(new LeaseOptions()), Options.Create(new WorkerSettings()),
+            grains, silo, membership, new Device(), StandIn.For<IPartWorkspace>((nameof(IPartWorkspace.Evaluations), (_, _) => 0L)),
+            _pauses, new(SiloRole.Worker), new(),
+            new FaultMonitor(goesOn: true, NullLogger<FaultMonitor>.Instance), _time, Options.Create(new LeaseOptions()),
+            Options.Create(new WorkerSettings()),
             NullLogger<PartWorker>.Instance);
     }
 
@@ -139,7 +142,7 @@ public sealed class PartWorkerTests : IAsyncDisposable
     [Fact]
     public async Task Lease_ModelThatThisSiloCannotServe_TellsTheStageWhyAndTriesAgainAfterThePause()
     {
-        _pauses.Refused(Spec.Model.Digest, "model.json is another one");
+        _pauses.Refused(s_spec.Model.Digest, "model.json is another one");
         await _worker.StartAsync(CancellationToken.None);
         var from = _time.GetUtcNow();
         var request = await NextAsync(_requests);
@@ -177,7 +180,7 @@ public sealed class PartWorkerTests : IAsyncDisposable
     PartAttempt Offer()
     {
         var attempt = StoreExamples.Attempt();
-        _offers.Enqueue(new(attempt, Spec, new(0, 32), CaptureSelection.None, Supplement: false));
+        _offers.Enqueue(new(attempt, s_spec, new(0, 32), CaptureSelection.None, Supplement: false));
         return attempt;
     }
 
@@ -239,7 +242,8 @@ public sealed class PartWorkerTests : IAsyncDisposable
     static async IAsyncEnumerable<ClusterMembershipSnapshot> Member()
     {
         await Task.Yield();
-        yield return new(ImmutableDictionary<SiloAddress, ClusterMember>.Empty.Add(Address, new(Address, SiloStatus.Active, "w1")), new(1));
+        yield return new(
+            ImmutableDictionary<SiloAddress, ClusterMember>.Empty.Add(s_address, new(s_address, SiloStatus.Active, "w1")), new(1));
     }
 
     sealed class Device : IEngineCapacity

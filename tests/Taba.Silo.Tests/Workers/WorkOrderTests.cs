@@ -7,12 +7,12 @@ namespace Taba.Silo.Tests.Workers;
 
 public sealed class WorkOrderTests
 {
-    static readonly TimeSpan SwitchAfter = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan s_switchAfter = TimeSpan.FromSeconds(60);
 
     readonly FakeTimeProvider _time = new();
     readonly WorkOrder _order;
 
-    public WorkOrderTests() => _order = new WorkOrder(_time, SwitchAfter);
+    public WorkOrderTests() => _order = new WorkOrder(_time, s_switchAfter);
 
     [Fact]
     public void Of_OneSweep_KeepsTheOrderOfItsStages() =>
@@ -56,7 +56,7 @@ public sealed class WorkOrderTests
         (SweepEntry, ImmutableArray<StageWork>)[] sweeps = [Sweep("cold", 0, "c:other"), Sweep("warm", 0, "w:m")];
         Assert.Equal(["w", "c"], Order(sweeps, "m"));
         _order.Took("warm", 64);
-        _time.Advance(SwitchAfter - TimeSpan.FromSeconds(1));
+        _time.Advance(s_switchAfter - TimeSpan.FromSeconds(1));
         Assert.Equal(["w", "c"], Order(sweeps, "m"));
 
         _time.Advance(TimeSpan.FromSeconds(1));
@@ -69,7 +69,7 @@ public sealed class WorkOrderTests
     {
         (SweepEntry, ImmutableArray<StageWork>)[] sweeps = [Sweep("one", 0, "a:m"), Sweep("two", 0, "b:n")];
         Order(sweeps, "m");
-        _time.Advance(SwitchAfter);
+        _time.Advance(s_switchAfter);
         Order(sweeps, "m", "n");
         Order(sweeps, "m");
         _order.Took("one", 64);

@@ -81,7 +81,8 @@ public sealed class EvaluationLog : IAsyncDisposable
                 {
                     var words = line.Split(' ');
                     // A kill may tear a line, and the silo's next life goes on behind it.
-                    if (words.Length == 3 && int.TryParse(words[1], CultureInfo.InvariantCulture, out var sample) && int.TryParse(words[2], CultureInfo.InvariantCulture, out var step))
+                    if (words.Length == 3 && int.TryParse(words[1], CultureInfo.InvariantCulture, out var sample) && int.TryParse(
+                        words[2], CultureInfo.InvariantCulture, out var step))
                         _seen.Add(new(silo, words[0], sample, step, _clock.Elapsed));
                 }
             }

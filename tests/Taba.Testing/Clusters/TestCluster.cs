@@ -11,7 +11,7 @@ public sealed class TestCluster : IAsyncDisposable
 {
     public const string Name = "chaos";
 
-    static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
+    static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(90);
 
     readonly TempFolder _folder = new();
     readonly Dictionary<string, ProgramProcess> _silos = [];
@@ -67,7 +67,7 @@ public sealed class TestCluster : IAsyncDisposable
     public async Task<ProgramProcess> StartSiloAsync(string name, string role = "worker")
     {
         var silo = BeginSilo(name, role);
-        await silo.SaysAsync("ready", StartLimit);
+        await silo.SaysAsync("ready", s_startLimit);
         return silo;
     }
 

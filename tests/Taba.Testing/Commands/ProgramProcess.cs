@@ -14,7 +14,7 @@ public sealed partial class ProgramProcess : IDisposable
     const int SigStop = 19;
 
     /// <summary>Only a process that hangs needs this long, on any machine.</summary>
-    static readonly TimeSpan HangLimit = TimeSpan.FromMinutes(10);
+    static readonly TimeSpan s_hangLimit = TimeSpan.FromMinutes(10);
 
     readonly Process _process;
     readonly StringBuilder _output = new();
@@ -50,7 +50,8 @@ public sealed partial class ProgramProcess : IDisposable
     /// <param name="arguments">The program's arguments.</param>
     /// <param name="within">A command that the program runs in, such as one that enters a network namespace; empty for none.</param>
     public static ProgramProcess Start(
-        string name, IEnumerable<string> program, string folder, IEnumerable<KeyValuePair<string, string>> settings, IEnumerable<string> arguments,
+        string name, IEnumerable<string> program, string folder, IEnumerable<KeyValuePair<string, string>> settings,
+        IEnumerable<string> arguments,
         params string[] within)
     {
         Needs.AProcess(name);
@@ -87,7 +88,7 @@ public sealed partial class ProgramProcess : IDisposable
     /// <exception cref="TimeoutException">It does not end; the message holds what it said.</exception>
     public async Task<CommandResult> EndAsync(TimeSpan? atMost = null)
     {
-        using var limit = new CancellationTokenSource(atMost ?? HangLimit);
+        using var limit = new CancellationTokenSource(atMost ?? s_hangLimit);
         try
         {
             await _process.WaitForExitAsync(limit.Token);
@@ -95,7 +96,7 @@ public sealed partial class ProgramProcess : IDisposable
         catch (OperationCanceledException)
         {
             Kill();
-            throw new TimeoutException($"{Name} did not end within {atMost ?? HangLimit}.\n{Output}\n{Errors}");
+            throw new TimeoutException($"{Name} did not end within {atMost ?? s_hangLimit}.\n{Output}\n{Errors}");
         }
         await _ended;
         return new(Name, _process.ExitCode, Output, Errors);
@@ -114,7 +115,8 @@ public sealed partial class ProgramProcess : IDisposable
             if (Output.Contains(text, StringComparison.Ordinal))
                 return;
             if (ended || tooLate.IsCompleted)
-                throw new TimeoutException($"{Name} did not say '{text}' {(ended ? "and ended" : $"within {atMost}")}.\n{Output}\n{Errors}");
+                throw new TimeoutException(
+                    $"{Name} did not say '{text}' {(ended ? "and ended" : $"within {atMost}")}.\n{Output}\n{Errors}");
             await Task.WhenAny(next, _ended, tooLate);
         }
     }

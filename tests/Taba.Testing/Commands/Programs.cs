@@ -9,7 +9,8 @@ namespace Taba.Testing.Commands;
 /// </summary>
 public static class Programs
 {
-    static readonly Lazy<string> s_folder = new(() => Published() is { } folder && IsOfThisBuild(folder) ? folder : AppContext.BaseDirectory);
+    static readonly Lazy<string> s_folder = new(
+        () => Published() is { } folder && IsOfThisBuild(folder) ? folder : AppContext.BaseDirectory);
 
     /// <summary>The command.</summary>
     public static IReadOnlyList<string> Taba => In(s_folder.Value, "taba.dll");

@@ -20,7 +20,8 @@ public sealed class AzuriteServer : IAsyncDisposable
     }
 
     /// <summary>Why it cannot run here; null when it can.</summary>
-    public static string? Missing => Program is null ? ServerProgram.Missing("Azurite (npm: azurite, in tests/Taba.Testing/Servers)") : null;
+    public static string? Missing =>
+        Program is null ? ServerProgram.Missing("Azurite (npm: azurite, in tests/Taba.Testing/Servers)") : null;
 
     /// <summary>For Azure.Storage.Blobs.</summary>
     public string ConnectionString =>
@@ -31,7 +32,8 @@ public sealed class AzuriteServer : IAsyncDisposable
     /// <summary>The one that TABA_AZURITE names, else the one that test.sh installed beside this source, else one of the path.</summary>
     static string? Program => Environment.GetEnvironmentVariable("TABA_AZURITE") is { Length: > 0 } named
         ? ServerProgram.Find(named)
-        : ServerProgram.Find(Above().Select(f => Path.Combine(f, "tests/Taba.Testing/Servers/node_modules/.bin/azurite-blob"))) ?? ServerProgram.OnPath("azurite-blob");
+        : ServerProgram.Find(Above().Select(f => Path.Combine(f, "tests/Taba.Testing/Servers/node_modules/.bin/azurite-blob")))
+            ?? ServerProgram.OnPath("azurite-blob");
 
     public static async Task<AzuriteServer> StartAsync()
     {
@@ -40,7 +42,10 @@ public sealed class AzuriteServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Ends it as a service manager would. Killed, it would forget what it acknowledged in its last five seconds, as no account of Azure does.</summary>
+    /// <summary>
+    /// Ends it as a service manager would. Killed, it would forget what it acknowledged in its last five seconds, as no account of
+    /// Azure does.
+    /// </summary>
     public async Task StopAsync()
     {
         if (_process is not { } process)
@@ -64,7 +69,8 @@ public sealed class AzuriteServer : IAsyncDisposable
     {
         _process = ServerProgram.Start(
             Program ?? throw new InvalidOperationException("Azurite is missing."),
-            ["--blobHost", "127.0.0.1", "--blobPort", $"{_port}", "--location", _folder.Path, "--skipApiVersionCheck", "--disableTelemetry", "--silent"],
+            ["--blobHost", "127.0.0.1", "--blobPort", $"{_port}", "--location", _folder.Path, "--skipApiVersionCheck",
+            "--disableTelemetry", "--silent"],
             _folder.At("server.log"));
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
         await ServerProgram.ReadyAsync("Azurite", async () =>

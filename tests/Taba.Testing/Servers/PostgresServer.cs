@@ -17,7 +17,8 @@ public sealed class PostgresServer : IAsyncDisposable
     public static string? Missing => Binaries is null ? ServerProgram.Missing("PostgreSQL (Debian: postgresql)") : null;
 
     /// <summary>For Npgsql.</summary>
-    public string ConnectionString => $"Host={_address};Port={_port};Username={User};Password={Password};Database=postgres;Timeout=5;Command Timeout=10";
+    public string ConnectionString =>
+        $"Host={_address};Port={_port};Username={User};Password={Password};Database=postgres;Timeout=5;Command Timeout=10";
 
     /// <summary>The password in it: what must never be seen in a log.</summary>
     public static string Secret => Password;
@@ -29,7 +30,8 @@ public sealed class PostgresServer : IAsyncDisposable
         get
         {
             const string Debian = "/usr/lib/postgresql";
-            var folders = Directory.Exists(Debian) ? Directory.GetDirectories(Debian).OrderDescending().Select(d => Path.Combine(d, "bin")) : [];
+            var folders = Directory.Exists(Debian) ? Directory.GetDirectories(Debian).OrderDescending().Select(
+                d => Path.Combine(d, "bin")) : [];
             var program = ServerProgram.Find([.. folders.Select(f => Path.Combine(f, "pg_ctl"))]) ?? ServerProgram.OnPath("pg_ctl");
             return program is null ? null : Path.GetDirectoryName(program);
         }
@@ -44,7 +46,8 @@ public sealed class PostgresServer : IAsyncDisposable
         if (Environment.UserName == "root")
             await ServerProgram.RunAsync("chown", "postgres", server._folder.Path);
         var password = server._folder.Write("password", System.Text.Encoding.UTF8.GetBytes(Password));
-        await AsServerUserAsync("initdb", "-D", server.Data, "-U", User, "--auth=scram-sha-256", $"--pwfile={password}", "--encoding=UTF8", "--no-sync");
+        await AsServerUserAsync(
+            "initdb", "-D", server.Data, "-U", User, "--auth=scram-sha-256", $"--pwfile={password}", "--encoding=UTF8", "--no-sync");
         await File.AppendAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), $"host all all {address}/24 scram-sha-256\n");
         await server.StartAgainAsync();
         return server;

@@ -47,7 +47,8 @@ public sealed class RedisServer : IAsyncDisposable
     {
         _process = ServerProgram.Start(
             Program ?? throw new InvalidOperationException("Redis is missing."),
-            ["--port", $"{_port}", "--bind", "127.0.0.1", "--dir", _folder.Path, "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""],
+            ["--port", $"{_port}", "--bind", "127.0.0.1", "--dir", _folder.Path, "--appendonly", "yes", "--appendfsync", "everysec",
+            "--save", ""],
             _folder.At("server.log"));
         await ServerProgram.ReadyAsync("Redis", async () =>
         {

@@ -7,15 +7,16 @@ namespace Taba.Testing.Servers;
 /// <summary>Programs of real servers: where they are, and how they are started on loopback.</summary>
 static class ServerProgram
 {
-    static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(60);
-    static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(100);
+    static readonly TimeSpan s_readyLimit = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan s_askEvery = TimeSpan.FromMilliseconds(100);
 
     /// <summary>The first of these files that exists, or null.</summary>
     public static string? Find(params IEnumerable<string> candidates) => candidates.FirstOrDefault(File.Exists);
 
     /// <summary>The path of a command, or null.</summary>
     public static string? OnPath(string command) =>
-        Find((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Where(p => p.Length > 0).Select(p => Path.Combine(p, command)));
+        Find((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Where(p => p.Length > 0).Select(
+            p => Path.Combine(p, command)));
 
     /// <summary>Why a test that needs a server cannot run.</summary>
     /// <exception cref="InvalidOperationException">With CI=true it must be there.</exception>
@@ -57,10 +58,12 @@ static class ServerProgram
         var said = Path.GetTempFileName();
         try
         {
-            using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "out=$1; shift; exec \"$@\" >\"$out\" 2>&1 </dev/null", "sh", said, program, .. arguments]))!;
+            using var process = Process.Start(new ProcessStartInfo(
+                "/bin/sh", ["-c", "out=$1; shift; exec \"$@\" >\"$out\" 2>&1 </dev/null", "sh", said, program, .. arguments]))!;
             await process.WaitForExitAsync();
             if (process.ExitCode != 0)
-                throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}: {await File.ReadAllTextAsync(said)}");
+                throw new InvalidOperationException(
+                    $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}: {await File.ReadAllTextAsync(said)}");
         }
         finally
         {
@@ -80,13 +83,14 @@ static class ServerProgram
                 if (await answers())
                     return;
             }
-            catch (Exception exception) when (exception is SocketException or IOException or HttpRequestException or InvalidOperationException)
+            catch (Exception exception)
+                when (exception is SocketException or IOException or HttpRequestException or InvalidOperationException)
             {
                 // Not yet.
             }
-            if (clock.Elapsed > ReadyLimit)
-                throw new TimeoutException($"{name} did not answer within {ReadyLimit}.");
-            await Task.Delay(AskEvery);
+            if (clock.Elapsed > s_readyLimit)
+                throw new TimeoutException($"{name} did not answer within {s_readyLimit}.");
+            await Task.Delay(s_askEvery);
         }
     }
 }

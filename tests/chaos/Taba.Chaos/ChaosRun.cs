@@ -8,9 +8,9 @@ namespace Taba.Chaos;
 /// <summary>One run of a sweep on a cluster of its own, watched from outside and supervised as Kubernetes would do it.</summary>
 sealed class ChaosRun : IAsyncDisposable
 {
-    static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
-    static readonly TimeSpan RestartAfter = TimeSpan.FromSeconds(1);
-    static readonly TimeSpan EndLimit = TimeSpan.FromMinutes(15);
+    static readonly TimeSpan s_lookEvery = TimeSpan.FromMilliseconds(100);
+    static readonly TimeSpan s_restartAfter = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan s_endLimit = TimeSpan.FromMinutes(15);
 
     readonly ChaosSweep _sweep;
     readonly EvaluationLog _log;
@@ -44,7 +44,8 @@ sealed class ChaosRun : IAsyncDisposable
 
     /// <summary>Starts servers and silos, and waits until all are members.</summary>
     /// <param name="silos">Names and roles.</param>
-    public static async Task<ChaosRun> StartAsync(ChaosSweep sweep, IEnumerable<(string Name, string Role)> silos, TestCluster? cluster = null)
+    public static async Task<ChaosRun> StartAsync(
+        ChaosSweep sweep, IEnumerable<(string Name, string Role)> silos, TestCluster? cluster = null)
     {
         cluster ??= await TestCluster.StartAsync();
         cluster.Logs = Environment.GetEnvironmentVariable("TABA_CHAOS_LOGS");
@@ -77,9 +78,9 @@ sealed class ChaosRun : IAsyncDisposable
         var limit = Stopwatch.StartNew();
         while (Evaluations < goal)
         {
-            if (limit.Elapsed > EndLimit)
-                throw new TimeoutException($"Only {Evaluations} of {goal} evaluations were made within {EndLimit}.");
-            await Task.Delay(LookEvery);
+            if (limit.Elapsed > s_endLimit)
+                throw new TimeoutException($"Only {Evaluations} of {goal} evaluations were made within {s_endLimit}.");
+            await Task.Delay(s_lookEvery);
         }
     }
 
@@ -100,7 +101,7 @@ sealed class ChaosRun : IAsyncDisposable
     {
         try
         {
-            var status = (await client.EndAsync(EndLimit)).Status;
+            var status = (await client.EndAsync(s_endLimit)).Status;
             // The undisturbed run, of which there may be none yet, is not part of it.
             _clock.Stop();
             if (status != 0)
@@ -120,7 +121,9 @@ sealed class ChaosRun : IAsyncDisposable
         foreach (var lost in EvaluationTrace.SetBack(seen, CheckpointEverySteps).Take(5))
             await Console.Error.WriteLineAsync(lost);
         var silence = $"longest silence {EvaluationTrace.LongestSilence(seen).TotalSeconds:F1} s";
-        return new(_faults, wall, _sweep.Planned, seen.Count, EvaluationTrace.LongestRepeat(seen), recoveries, note.Length == 0 ? silence : $"{note}; {silence}");
+        return new(_faults, wall, _sweep.Planned, seen.Count, EvaluationTrace.LongestRepeat(seen), recoveries, note.Length == 0
+            ? silence
+            : $"{note}; {silence}");
     }
 
     public async ValueTask DisposeAsync()
@@ -141,11 +144,11 @@ sealed class ChaosRun : IAsyncDisposable
             {
                 if (LeaveDown || !Cluster.Silos[name].HasExited)
                     continue;
-                await Task.Delay(RestartAfter);
+                await Task.Delay(s_restartAfter);
                 if (!LeaveDown && !_stop.IsCancellationRequested)
                     Cluster.BeginSilo(name, role);
             }
-            await Task.Delay(LookEvery);
+            await Task.Delay(s_lookEvery);
         }
     }
 }

@@ -11,7 +11,7 @@ sealed class ChaosSweep(int samples)
     const int Steps = 10;
     const int Replaced = 3;
 
-    static readonly ConcurrentDictionary<int, Task<SortedDictionary<string, string>>> Undisturbed = new();
+    static readonly ConcurrentDictionary<int, Task<SortedDictionary<string, string>>> s_undisturbed = new();
 
     public string Yaml => $$"""
         name: chaos
@@ -29,12 +29,14 @@ sealed class ChaosSweep(int samples)
     public long Planned => (long)samples * (5 * Steps - Replaced);
 
     /// <summary>What an embedded run, alone and in peace, makes of it.</summary>
-    public Task<SortedDictionary<string, string>> UndisturbedAsync() => Undisturbed.GetOrAdd(samples, async _ =>
+    public Task<SortedDictionary<string, string>> UndisturbedAsync() => s_undisturbed.GetOrAdd(samples, async _ =>
     {
         using var folder = new TempFolder();
         await File.WriteAllTextAsync(folder.At("sweep.yaml"), Yaml);
-        using var run = ProgramProcess.Start("undisturbed", Programs.Taba, folder.Path, [], ["run", "sweep.yaml", "--out", "out", "--device", "cpu"]);
+        using var run = ProgramProcess.Start(
+            "undisturbed", Programs.Taba, folder.Path, [], ["run", "sweep.yaml", "--out", "out", "--device", "cpu"]);
         var status = (await run.EndAsync(TimeSpan.FromMinutes(20))).Status;
-        return status == 0 ? SweepFiles.Digests(folder.At("out")) : throw new InvalidOperationException($"The undisturbed run ended with {status}.\n{run.Errors}");
+        return status == 0 ? SweepFiles.Digests(folder.At("out")) : throw new InvalidOperationException(
+            $"The undisturbed run ended with {status}.\n{run.Errors}");
     });
 }

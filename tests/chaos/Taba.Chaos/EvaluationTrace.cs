@@ -8,7 +8,10 @@ static class EvaluationTrace
     /// <summary>The most steps on end that any silo made of a sample which had been made before.</summary>
     public static int LongestRepeat(IReadOnlyList<SeenEvaluation> seen) => seen.GroupBy(e => (e.Stage, e.Sample)).Max(Repeats);
 
-    /// <summary>Where each sample was evaluated that was set back by more than so many steps, life by life: what to look at when a checkpoint was lost.</summary>
+    /// <summary>
+    /// Where each sample was evaluated that was set back by more than so many steps, life by life: what to look at when a
+    /// checkpoint was lost.
+    /// </summary>
     public static IEnumerable<string> SetBack(IReadOnlyList<SeenEvaluation> seen, int moreThan) => seen
         .GroupBy(e => (e.Stage, e.Sample))
         .Where(sample => Repeats(sample) > moreThan)
@@ -29,7 +32,8 @@ static class EvaluationTrace
     }
 
     /// <summary>
-    /// How long after a disturbance a sample that its victim had in hand, unfinished, was evaluated by another silo, or by a later life of the
+    /// How long after a disturbance a sample that its victim had in hand, unfinished, was evaluated by another silo, or by a later
+    /// life of the
     /// same one; null when the victim had none in hand, or all that it had was finished by itself.
     /// </summary>
     public static TimeSpan? Recovery(IReadOnlyList<SeenEvaluation> seen, IReadOnlySet<string> victims, TimeSpan at)

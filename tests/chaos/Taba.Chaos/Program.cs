@@ -6,7 +6,8 @@ using Taba.Chaos.Scenarios;
 var names = new Argument<string[]>("scenario") { Description = "Which to run; all when none is named.", Arity = ArgumentArity.ZeroOrMore };
 var seed = new Option<int>("--seed") { Description = "Where random moments and victims come from.", DefaultValueFactory = _ => 420 };
 var list = new Option<bool>("--list") { Description = "Names the scenarios and runs none." };
-var root = new RootCommand("Disturbs real clusters on real servers and says what became of the work. The table goes to standard output.") { names, seed, list };
+var root = new RootCommand(
+    "Disturbs real clusters on real servers and says what became of the work. The table goes to standard output.") { names, seed, list };
 root.SetAction(async (parsed, cancellationToken) =>
 {
     var known = AllScenarios.Of();
@@ -38,11 +39,13 @@ root.SetAction(async (parsed, cancellationToken) =>
         }
         failed |= result.Faults.Count > 0;
         var recovery = result.Recoveries.Count == 0 ? "" : string.Create(
-            CultureInfo.InvariantCulture, $"{result.Recoveries.Min().TotalSeconds:F1} to {result.Recoveries.Max().TotalSeconds:F1} ({result.Recoveries.Count})");
+            CultureInfo.InvariantCulture,
+            $"{result.Recoveries.Min().TotalSeconds:F1} to {result.Recoveries.Max().TotalSeconds:F1} ({result.Recoveries.Count})");
         var outcome = result.Faults.Count == 0 ? "equal" : $"FAILED: {result.Faults.Count} faults";
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"| {scenario.Name} | {scenario.What} | {result.Wall.TotalSeconds:F0} s | {result.Made:N0} ({result.Planned:N0}) | {result.LongestRepeat} steps | {recovery} | {outcome}; {result.Note} |"));
+            $"| {scenario.Name} | {scenario.What} | {result.Wall.TotalSeconds:F0} s | {result.Made:N0} ({result.Planned:N0}) | "
+            + $"{result.LongestRepeat} steps | {recovery} | {outcome}; {result.Note} |"));
         foreach (var fault in result.Faults.Take(20))
             await Console.Error.WriteLineAsync($"{scenario.Name}: {fault}");
     }

@@ -15,4 +15,5 @@ sealed record Scenario(string Name, string What, Func<Random, Task<ScenarioResul
 /// <param name="Recoveries">For each disturbance the time until another silo went on with a sample of the victim.</param>
 /// <param name="Note">Anything else to know.</param>
 sealed record ScenarioResult(
-    IReadOnlyList<string> Faults, TimeSpan Wall, long Planned, long Made, int LongestRepeat, IReadOnlyList<TimeSpan> Recoveries, string Note = "");
+    IReadOnlyList<string> Faults, TimeSpan Wall, long Planned, long Made, int LongestRepeat, IReadOnlyList<TimeSpan> Recoveries,
+    string Note = "");

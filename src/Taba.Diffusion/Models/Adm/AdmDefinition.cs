@@ -34,7 +34,8 @@ public sealed record AdmDefinition : GuidedDiffusionDefinition
     }
 
     public override IReadOnlyList<string> WeightFiles(string? given) =>
-        [given ?? WeightsPath ?? throw new ArgumentException($"Model {Name} needs weights: name a checkpoint in the field 'weights' of its model.json.", nameof(given))];
+        [given ?? WeightsPath ?? throw new ArgumentException(
+            $"Model {Name} needs weights: name a checkpoint in the field 'weights' of its model.json.", nameof(given))];
 
     public override void CheckWeights(string? given)
     {

@@ -12,16 +12,16 @@ namespace Taba.Diffusion.Models.Adm;
 /// </summary>
 public sealed class AdmUnet : IDenoiser
 {
-    readonly IReadOnlyDictionary<string, Tensor> parameters;
-    readonly LayerOptions options;
-    readonly bool classCond;
-    readonly bool learnSigma;
-    readonly TimestepSinusoids sinusoids;
-    readonly ILayer[][] input;
-    readonly ILayer[] middle;
-    readonly ILayer[][] output;
-    readonly GroupNorm outNorm;
-    readonly Convolution outConv;
+    readonly IReadOnlyDictionary<string, Tensor> _parameters;
+    readonly LayerOptions _options;
+    readonly bool _classCond;
+    readonly bool _learnSigma;
+    readonly TimestepSinusoids _sinusoids;
+    readonly ILayer[][] _input;
+    readonly ILayer[] _middle;
+    readonly ILayer[][] _output;
+    readonly GroupNorm _outNorm;
+    readonly Convolution _outConv;
 
     /// <param name="config">The architecture.</param>
     /// <param name="parameters">Exactly those of <see cref="AdmParameters.Expected"/>, all on one device; the network owns them.</param>
@@ -37,28 +37,28 @@ public sealed class AdmUnet : IDenoiser
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(parameters);
-        this.parameters = parameters;
-        options = new LayerOptions(ParameterSet.Computable(torso), InPlace: !forTraining);
-        classCond = config.ClassCond;
-        learnSigma = config.LearnSigma;
+        _parameters = parameters;
+        _options = new LayerOptions(ParameterSet.Computable(torso), InPlace: !forTraining);
+        _classCond = config.ClassCond;
+        _learnSigma = config.LearnSigma;
         Shape = shape ?? config.Shape;
         Device = parameters["time_embed.0.weight"].device;
-        sinusoids = new TimestepSinusoids(config.NumChannels, Device);
+        _sinusoids = new TimestepSinusoids(config.NumChannels, Device);
 
-        var layers = new AdmLayerFactory(config, options, parameters);
+        var layers = new AdmLayerFactory(config, _options, parameters);
         var plan = AdmPlan.Of(config);
-        input = [.. plan.Input.Select(layers.Block)];
-        middle = layers.Block(plan.Middle);
-        output = [.. plan.Output.Select(layers.Block)];
-        outNorm = layers.Norm("out.0");
-        outConv = layers.Conv("out.2");
+        _input = [.. plan.Input.Select(layers.Block)];
+        _middle = layers.Block(plan.Middle);
+        _output = [.. plan.Output.Select(layers.Block)];
+        _outNorm = layers.Norm("out.0");
+        _outConv = layers.Conv("out.2");
     }
 
     public StateShape Shape { get; }
 
     public Device Device { get; }
 
-    public int? ClassCount => classCond ? AdmConfig.Classes : null;
+    public int? ClassCount => _classCond ? AdmConfig.Classes : null;
 
     /// <summary>Builds the network from a checkpoint.</summary>
     /// <param name="config">The architecture.</param>
@@ -80,7 +80,7 @@ public sealed class AdmUnet : IDenoiser
     {
         using var scope = NewDisposeScope();
         var result = Forward(xt, timesteps, conditions);
-        return (learnSigma ? result.narrow(1, 0, 3).contiguous() : result).MoveToOuterDisposeScope();
+        return (_learnSigma ? result.narrow(1, 0, 3).contiguous() : result).MoveToOuterDisposeScope();
     }
 
     /// <summary>The network's whole output: eps and, when it was trained so, the variance's interpolation.</summary>
@@ -92,42 +92,42 @@ public sealed class AdmUnet : IDenoiser
     {
         ArgumentNullException.ThrowIfNull(xt);
         ArgumentNullException.ThrowIfNull(timesteps);
-        if (classes is null == classCond)
-            throw new ArgumentException(classCond ? "This model needs class ids." : "This model takes no class ids.", nameof(classes));
+        if (classes is null == _classCond)
+            throw new ArgumentException(_classCond ? "This model needs class ids." : "This model takes no class ids.", nameof(classes));
 
         using var scope = NewDisposeScope();
         var emb = Embed(timesteps, classes);
-        var h = MemoryLayout.Suited(xt.to(options.Torso));
-        var skips = new Stack<Tensor>(input.Length);
-        foreach (var block in input)
+        var h = MemoryLayout.Suited(xt.to(_options.Torso));
+        var skips = new Stack<Tensor>(_input.Length);
+        foreach (var block in _input)
         {
             h = Run(block, h, emb, keepInput: true);
             skips.Push(h);
         }
 
-        h = Run(middle, h, emb, keepInput: true);
-        foreach (var block in output)
+        h = Run(_middle, h, emb, keepInput: true);
+        foreach (var block in _output)
             h = Run(block, Joined(h, skips.Pop()), emb, keepInput: false);
 
-        h = h.Then(y => y.to(ScalarType.Float32)).Then(outNorm.Forward).Then(options.Silu).Then(outConv.Forward);
+        h = h.Then(y => y.to(ScalarType.Float32)).Then(_outNorm.Forward).Then(_options.Silu).Then(_outConv.Forward);
         return h.contiguous().MoveToOuterDisposeScope();
     }
 
     public void Dispose()
     {
-        sinusoids.Dispose();
-        foreach (var tensor in parameters.Values)
+        _sinusoids.Dispose();
+        foreach (var tensor in _parameters.Values)
             tensor.Dispose();
     }
 
     Tensor Embed(Tensor timesteps, Tensor? classes)
     {
         using var scope = NewDisposeScope();
-        var emb = sinusoids.Of(timesteps);
-        emb = silu(linear(emb, parameters["time_embed.0.weight"], parameters["time_embed.0.bias"]));
-        emb = linear(emb, parameters["time_embed.2.weight"], parameters["time_embed.2.bias"]);
+        var emb = _sinusoids.Of(timesteps);
+        emb = silu(linear(emb, _parameters["time_embed.0.weight"], _parameters["time_embed.0.bias"]));
+        emb = linear(emb, _parameters["time_embed.2.weight"], _parameters["time_embed.2.bias"]);
         if (classes is not null)
-            emb = emb.add(parameters["label_emb.weight"].index_select(0, classes), Scalars.One);
+            emb = emb.add(_parameters["label_emb.weight"].index_select(0, classes), Scalars.One);
 
         // Every block begins with a SiLU of the embedding: once is enough.
         return silu(emb).MoveToOuterDisposeScope();

@@ -75,7 +75,8 @@ public abstract record AutoencoderConfig
         ArgumentNullException.ThrowIfNull(latents);
         var shape = latents.shape;
         if (shape.Length != 4 || shape[1] != StateChannels)
-            throw new ArgumentException($"The autoencoder decodes [B,{StateChannels},H,W], not [{string.Join(",", shape)}].", nameof(latents));
+            throw new ArgumentException(
+                $"The autoencoder decodes [B,{StateChannels},H,W], not [{string.Join(",", shape)}].", nameof(latents));
     }
 
     internal void RequireImages(Tensor images)
@@ -85,7 +86,8 @@ public abstract record AutoencoderConfig
         if (shape.Length != 4 || shape[1] != Channels || shape[2] % Factor != 0 || shape[3] % Factor != 0)
         {
             throw new ArgumentException(
-                $"The autoencoder encodes [B,{Channels},H,W] with sides divisible by {Factor}, not [{string.Join(",", shape)}].", nameof(images));
+                $"The autoencoder encodes [B,{Channels},H,W] with sides divisible by {Factor}, not [{string.Join(",", shape)}].",
+                nameof(images));
         }
     }
 }

@@ -11,7 +11,7 @@ public sealed record AutoencoderDefinition
     const string ConfigFile = "config.json";
     const int MaxConfigBytes = 4 << 20;
 
-    readonly Func<DiffusersWeights> open;
+    readonly Func<DiffusersWeights> _open;
 
     AutoencoderDefinition(string folder, JsonElement config, string source, Func<DiffusersWeights> open)
     {
@@ -19,7 +19,7 @@ public sealed record AutoencoderDefinition
         Folder = folder;
         Canonical = $"{className} {ConfigDigest.Of(config)}";
         Config = className == VqModelConfig.ClassName ? VqModelConfig.Parse(config, source) : AutoencoderKLConfig.Parse(config, source);
-        this.open = open;
+        _open = open;
     }
 
     /// <summary>The folder, absolute, which holds config and weights.</summary>
@@ -58,7 +58,8 @@ public sealed record AutoencoderDefinition
         ArgumentException.ThrowIfNullOrEmpty(componentFolder);
         var folder = Path.GetFullPath(componentFolder);
         var source = Path.Combine(folder, ConfigFile);
-        return new AutoencoderDefinition(folder, BoundedJson.ReadObject(source, MaxConfigBytes), source, () => DiffusersWeights.Open(folder));
+        return new AutoencoderDefinition(
+            folder, BoundedJson.ReadObject(source, MaxConfigBytes), source, () => DiffusersWeights.Open(folder));
     }
 
     /// <summary>The shape of the picture that a state becomes.</summary>
@@ -69,7 +70,7 @@ public sealed record AutoencoderDefinition
     /// <exception cref="WeightsFormatException">A file is damaged, hostile or of another kind.</exception>
     public IReadOnlyList<string> WeightFiles()
     {
-        using var weights = open();
+        using var weights = _open();
         return weights.Files;
     }
 
@@ -79,7 +80,7 @@ public sealed record AutoencoderDefinition
     /// <exception cref="WeightsFormatException">A file is damaged, hostile or of another kind.</exception>
     public void CheckWeights()
     {
-        using var weights = open();
+        using var weights = _open();
         WeightsMismatchException.ThrowIfDifferent(weights, Parameters);
     }
 
@@ -90,7 +91,7 @@ public sealed record AutoencoderDefinition
     /// <exception cref="ArgumentException">The type is none that a network computes in.</exception>
     public IAutoencoder Load(Device device, ScalarType dtype)
     {
-        using var weights = open();
+        using var weights = _open();
         return Config.Load(weights, device, dtype);
     }
 }

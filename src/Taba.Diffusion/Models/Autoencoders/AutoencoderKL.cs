@@ -13,14 +13,14 @@ public sealed class AutoencoderKL : IAutoencoder
     static readonly Scalar s_leastLogVariance = (-30.0).ToScalar();
     static readonly Scalar s_mostLogVariance = 20.0.ToScalar();
 
-    readonly AutoencoderKLConfig config;
-    readonly ParameterSet parameters;
-    readonly ScalarType dtype;
-    readonly Scalar scalingFactor;
-    readonly Coder encoder;
-    readonly Coder decoder;
-    readonly Convolution quantConv;
-    readonly Convolution postQuantConv;
+    readonly AutoencoderKLConfig _config;
+    readonly ParameterSet _parameters;
+    readonly ScalarType _dtype;
+    readonly Scalar _scalingFactor;
+    readonly Coder _encoder;
+    readonly Coder _decoder;
+    readonly Convolution _quantConv;
+    readonly Convolution _postQuantConv;
 
     /// <param name="config">The architecture.</param>
     /// <param name="parameters">Exactly the config's, all of one type on one device; the network owns them.</param>
@@ -28,25 +28,25 @@ public sealed class AutoencoderKL : IAutoencoder
     {
         ArgumentNullException.ThrowIfNull(config);
         var set = new ParameterSet(parameters);
-        this.config = config;
-        this.parameters = set;
-        scalingFactor = config.ScalingFactor.ToScalar();
-        dtype = set["post_quant_conv.weight"].dtype;
-        encoder = new Coder(CoderPlan.Encoder(config, 2 * config.LatentChannels), set);
-        decoder = new Coder(CoderPlan.Decoder(config), set);
-        quantConv = set.Conv("quant_conv");
-        postQuantConv = set.Conv("post_quant_conv");
+        _config = config;
+        _parameters = set;
+        _scalingFactor = config.ScalingFactor.ToScalar();
+        _dtype = set["post_quant_conv.weight"].dtype;
+        _encoder = new Coder(CoderPlan.Encoder(config, 2 * config.LatentChannels), set);
+        _decoder = new Coder(CoderPlan.Decoder(config), set);
+        _quantConv = set.Conv("quant_conv");
+        _postQuantConv = set.Conv("post_quant_conv");
     }
 
     /// <inheritdoc/>
-    public Device Device => parameters.Device;
+    public Device Device => _parameters.Device;
 
     /// <inheritdoc/>
     public Tensor Decode(Tensor latents)
     {
-        config.RequireLatents(latents);
+        _config.RequireLatents(latents);
         using var scope = NewDisposeScope();
-        return DecodeUnscaled(latents.div(scalingFactor)).MoveToOuterDisposeScope();
+        return DecodeUnscaled(latents.div(_scalingFactor)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -54,25 +54,26 @@ public sealed class AutoencoderKL : IAutoencoder
     {
         using var scope = NewDisposeScope();
         var (mean, _) = Posterior(images);
-        return mean.mul_(scalingFactor).MoveToOuterDisposeScope();
+        return mean.mul_(_scalingFactor).MoveToOuterDisposeScope();
     }
 
-    public void Dispose() => parameters.Dispose();
+    public void Dispose() => _parameters.Dispose();
 
     /// <summary><see cref="Decode"/> of latents as the encoder makes them.</summary>
     internal Tensor DecodeUnscaled(Tensor latents)
     {
-        config.RequireLatents(latents);
+        _config.RequireLatents(latents);
         using var scope = NewDisposeScope();
-        return postQuantConv.Forward(latents.to(dtype)).Then(decoder.Forward).to(ScalarType.Float32).contiguous().MoveToOuterDisposeScope();
+        return _postQuantConv.Forward(latents.to(_dtype)).Then(_decoder.Forward).to(
+            ScalarType.Float32).contiguous().MoveToOuterDisposeScope();
     }
 
     /// <summary>Mean and logarithm of the variance of what encodes a picture, float32, not scaled.</summary>
     internal (Tensor Mean, Tensor LogVariance) Posterior(Tensor images)
     {
-        config.RequireImages(images);
+        _config.RequireImages(images);
         using var scope = NewDisposeScope();
-        var moments = encoder.Forward(images.to(dtype)).Then(quantConv.Forward).to(ScalarType.Float32).chunk(2, 1);
+        var moments = _encoder.Forward(images.to(_dtype)).Then(_quantConv.Forward).to(ScalarType.Float32).chunk(2, 1);
         return (moments[0].contiguous().MoveToOuterDisposeScope(),
             moments[1].clamp(s_leastLogVariance, s_mostLogVariance).contiguous().MoveToOuterDisposeScope());
     }

@@ -6,22 +6,22 @@ namespace Taba.Diffusion.Models.Autoencoders;
 /// <summary>An encoder or decoder of convolutions (Rombach et al. 2022, after VQGAN, Esser et al. 2021).</summary>
 sealed class Coder(CoderPlan plan, ParameterSet parameters)
 {
-    readonly Convolution convIn = parameters.Conv($"{plan.Prefix}.conv_in");
-    readonly Func<Tensor, Tensor>[] layers = Layers(plan, parameters);
-    readonly GroupNorm normOut = parameters.Norm($"{plan.Prefix}.conv_norm_out", plan.Groups, CoderPlan.Eps);
-    readonly Convolution convOut = parameters.Conv($"{plan.Prefix}.conv_out");
+    readonly Convolution _convIn = parameters.Conv($"{plan.Prefix}.conv_in");
+    readonly Func<Tensor, Tensor>[] _layers = Layers(plan, parameters);
+    readonly GroupNorm _normOut = parameters.Norm($"{plan.Prefix}.conv_norm_out", plan.Groups, CoderPlan.Eps);
+    readonly Convolution _convOut = parameters.Conv($"{plan.Prefix}.conv_out");
 
     /// <param name="x">[B,In,H,W], of the parameters' type; stays as it is.</param>
     /// <returns>[B,Out,H',W'].</returns>
     public Tensor Forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var h = convIn.Forward(MemoryLayout.Suited(x));
-        foreach (var layer in layers)
+        var h = _convIn.Forward(MemoryLayout.Suited(x));
+        foreach (var layer in _layers)
             h = h.Then(layer);
 
         // Whatever act_fn is: diffusers has no field for this one.
-        return h.Then(normOut.Forward).Then(Activation.Silu).Then(convOut.Forward).MoveToOuterDisposeScope();
+        return h.Then(_normOut.Forward).Then(Activation.Silu).Then(_convOut.Forward).MoveToOuterDisposeScope();
     }
 
     /// <summary>All layers between the first and the last convolution, in the order of evaluation.</summary>

@@ -41,7 +41,9 @@ sealed record CoderPlan(
         var widths = config.BlockOutChannels;
         var last = widths.Length - 1;
         var levels = Enumerable.Range(0, widths.Length).Select(i => Level(
-            config, $"encoder.down_blocks.{i}", widths[Math.Max(i - 1, 0)], widths[i], config.LayersPerBlock, i == last ? null : "downsamplers.0"));
+            config, $"encoder.down_blocks.{i}", widths[Math.Max(i - 1, 0)], widths[i], config.LayersPerBlock, i == last
+                ? null
+                : "downsamplers.0"));
         return Of(config, "encoder", config.Channels, widths[0], [.. levels], widths[last], outputs);
     }
 
@@ -50,7 +52,9 @@ sealed record CoderPlan(
         var widths = config.BlockOutChannels;
         var last = widths.Length - 1;
         var levels = Enumerable.Range(0, widths.Length).Select(i => Level(
-            config, $"decoder.up_blocks.{i}", widths[Math.Min(last - i + 1, last)], widths[last - i], config.LayersPerBlock + 1, i == last ? null : "upsamplers.0"));
+            config, $"decoder.up_blocks.{i}", widths[Math.Min(last - i + 1, last)], widths[last - i], config.LayersPerBlock + 1, i == last
+                ? null
+                : "upsamplers.0"));
         return Of(config, "decoder", config.LatentChannels, widths[last], [.. levels], widths[0], config.Channels) with { Decodes = true };
     }
 
@@ -72,7 +76,8 @@ sealed record CoderPlan(
         list.Conv($"{Prefix}.conv_out", Last, Out, 3);
     }
 
-    static CoderPlan Of(AutoencoderConfig config, string prefix, int input, int first, IReadOnlyList<CoderLevelPlan> levels, int last, int output)
+    static CoderPlan Of(
+        AutoencoderConfig config, string prefix, int input, int first, IReadOnlyList<CoderLevelPlan> levels, int last, int output)
     {
         var (mid, deepest) = ($"{prefix}.mid_block", config.BlockOutChannels[^1]);
         return new CoderPlan(

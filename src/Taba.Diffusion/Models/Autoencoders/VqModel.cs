@@ -15,14 +15,14 @@ public sealed class VqModel : IAutoencoder
     /// <summary>Distances held at once: 64 MiB of float32.</summary>
     const long MostDistances = 1 << 24;
 
-    readonly VqModelConfig config;
-    readonly ParameterSet parameters;
-    readonly ScalarType dtype;
-    readonly Coder encoder;
-    readonly Coder decoder;
-    readonly Convolution quantConv;
-    readonly Convolution postQuantConv;
-    readonly Tensor codebook;
+    readonly VqModelConfig _config;
+    readonly ParameterSet _parameters;
+    readonly ScalarType _dtype;
+    readonly Coder _encoder;
+    readonly Coder _decoder;
+    readonly Convolution _quantConv;
+    readonly Convolution _postQuantConv;
+    readonly Tensor _codebook;
 
     /// <param name="config">The architecture.</param>
     /// <param name="parameters">Exactly the config's, on one device, of one type but for the codebook; the network owns them.</param>
@@ -30,18 +30,18 @@ public sealed class VqModel : IAutoencoder
     {
         ArgumentNullException.ThrowIfNull(config);
         var set = new ParameterSet(parameters);
-        this.config = config;
-        this.parameters = set;
-        dtype = set["post_quant_conv.weight"].dtype;
-        encoder = new Coder(CoderPlan.Encoder(config, config.LatentChannels), set);
-        decoder = new Coder(CoderPlan.Decoder(config), set);
-        quantConv = set.Conv("quant_conv");
-        postQuantConv = set.Conv("post_quant_conv");
-        codebook = set[Codebook];
+        _config = config;
+        _parameters = set;
+        _dtype = set["post_quant_conv.weight"].dtype;
+        _encoder = new Coder(CoderPlan.Encoder(config, config.LatentChannels), set);
+        _decoder = new Coder(CoderPlan.Decoder(config), set);
+        _quantConv = set.Conv("quant_conv");
+        _postQuantConv = set.Conv("post_quant_conv");
+        _codebook = set[Codebook];
     }
 
     /// <inheritdoc/>
-    public Device Device => parameters.Device;
+    public Device Device => _parameters.Device;
 
     /// <inheritdoc/>
     public Tensor Decode(Tensor latents)
@@ -53,19 +53,20 @@ public sealed class VqModel : IAutoencoder
     /// <inheritdoc/>
     public Tensor Encode(Tensor images)
     {
-        config.RequireImages(images);
+        _config.RequireImages(images);
         using var scope = NewDisposeScope();
-        return encoder.Forward(images.to(dtype)).Then(quantConv.Forward).to(ScalarType.Float32).contiguous().MoveToOuterDisposeScope();
+        return _encoder.Forward(images.to(_dtype)).Then(_quantConv.Forward).to(ScalarType.Float32).contiguous().MoveToOuterDisposeScope();
     }
 
-    public void Dispose() => parameters.Dispose();
+    public void Dispose() => _parameters.Dispose();
 
     /// <summary>The rest of <see cref="Decode"/>, on latents as they are.</summary>
     internal Tensor DecodeUnquantized(Tensor latents)
     {
-        config.RequireLatents(latents);
+        _config.RequireLatents(latents);
         using var scope = NewDisposeScope();
-        return postQuantConv.Forward(latents.to(dtype)).Then(decoder.Forward).to(ScalarType.Float32).contiguous().MoveToOuterDisposeScope();
+        return _postQuantConv.Forward(latents.to(_dtype)).Then(_decoder.Forward).to(
+            ScalarType.Float32).contiguous().MoveToOuterDisposeScope();
     }
 
     /// <summary>Every pixel's vector replaced by the nearest entry of the codebook.</summary>
@@ -75,7 +76,7 @@ public sealed class VqModel : IAutoencoder
     {
         using var scope = NewDisposeScope();
         var indices = Indices(latents);
-        return codebook.index_select(0, indices.flatten()).reshape([.. indices.shape, config.VqEmbedDim]).permute(0, 3, 1, 2)
+        return _codebook.index_select(0, indices.flatten()).reshape([.. indices.shape, _config.VqEmbedDim]).permute(0, 3, 1, 2)
             .contiguous().MoveToOuterDisposeScope();
     }
 
@@ -84,12 +85,12 @@ public sealed class VqModel : IAutoencoder
     /// <returns>[B,H,W], int64.</returns>
     internal Tensor Indices(Tensor latents)
     {
-        config.RequireLatents(latents);
+        _config.RequireLatents(latents);
         using var scope = NewDisposeScope();
-        var entries = codebook.to(ScalarType.Float32);
-        var vectors = latents.to(ScalarType.Float32).permute(0, 2, 3, 1).reshape(-1, config.VqEmbedDim);
+        var entries = _codebook.to(ScalarType.Float32);
+        var vectors = latents.to(ScalarType.Float32).permute(0, 2, 3, 1).reshape(-1, _config.VqEmbedDim);
         var count = vectors.size(0);
-        var chunk = Math.Max(1, MostDistances / config.NumVqEmbeddings);
+        var chunk = Math.Max(1, MostDistances / _config.NumVqEmbeddings);
         var nearest = new List<Tensor>();
         for (var start = 0L; start < count; start += chunk)
             nearest.Add(Nearest(vectors.narrow(0, start, Math.Min(chunk, count - start)), entries));

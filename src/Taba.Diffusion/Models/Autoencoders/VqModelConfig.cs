@@ -64,6 +64,8 @@ public sealed record VqModelConfig : AutoencoderConfig
     {
         ParameterSet.Computable(dtype);
         return ParameterSet.Load(
-            weights, Parameters(), device, name => name == VqModel.Codebook ? ScalarType.Float32 : dtype, loaded => new VqModel(this, loaded));
+            weights, Parameters(), device, name => name == VqModel.Codebook
+                ? ScalarType.Float32
+                : dtype, loaded => new VqModel(this, loaded));
     }
 }

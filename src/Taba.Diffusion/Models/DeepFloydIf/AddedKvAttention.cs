@@ -34,21 +34,21 @@ sealed class AddedKvAttention(AddedKvAttentionPlan plan, ParameterSet parameters
 {
     const double Eps = 1e-5;
 
-    readonly GroupNorm groupNorm = parameters.Norm($"{plan.Prefix}.group_norm", plan.Groups, Eps);
-    readonly GroupNorm? crossGroupNorm = plan.CrossNorm == CrossAttentionNorm.GroupNorm
+    readonly GroupNorm _groupNorm = parameters.Norm($"{plan.Prefix}.group_norm", plan.Groups, Eps);
+    readonly GroupNorm? _crossGroupNorm = plan.CrossNorm == CrossAttentionNorm.GroupNorm
         ? parameters.Norm($"{plan.Prefix}.norm_cross", UNet2DConditionConfig.CrossNormGroups, Eps)
         : null;
 
-    readonly LayerNorm? crossLayerNorm = plan.CrossNorm == CrossAttentionNorm.LayerNorm
+    readonly LayerNorm? _crossLayerNorm = plan.CrossNorm == CrossAttentionNorm.LayerNorm
         ? new LayerNorm(parameters, $"{plan.Prefix}.norm_cross")
         : null;
 
-    readonly Linear toQ = parameters.Linear($"{plan.Prefix}.to_q");
-    readonly Linear toK = parameters.Linear($"{plan.Prefix}.to_k");
-    readonly Linear toV = parameters.Linear($"{plan.Prefix}.to_v");
-    readonly Linear addK = parameters.Linear($"{plan.Prefix}.add_k_proj");
-    readonly Linear addV = parameters.Linear($"{plan.Prefix}.add_v_proj");
-    readonly Linear toOut = parameters.Linear($"{plan.Prefix}.to_out.0");
+    readonly Linear _toQ = parameters.Linear($"{plan.Prefix}.to_q");
+    readonly Linear _toK = parameters.Linear($"{plan.Prefix}.to_k");
+    readonly Linear _toV = parameters.Linear($"{plan.Prefix}.to_v");
+    readonly Linear _addK = parameters.Linear($"{plan.Prefix}.add_k_proj");
+    readonly Linear _addV = parameters.Linear($"{plan.Prefix}.add_v_proj");
+    readonly Linear _toOut = parameters.Linear($"{plan.Prefix}.to_out.0");
 
     /// <param name="x">[B,C,H,W]; stays as it is.</param>
     /// <param name="text">[B,L,TextWidth].</param>
@@ -56,24 +56,24 @@ sealed class AddedKvAttention(AddedKvAttentionPlan plan, ParameterSet parameters
     public Tensor Forward(Tensor x, Tensor text)
     {
         using var scope = NewDisposeScope();
-        var pixels = groupNorm.Forward(x).Then(SpatialAttention.Tokens);
+        var pixels = _groupNorm.Forward(x).Then(SpatialAttention.Tokens);
         var words = Normalized(text);
-        var key = cat([addK.Forward(words), toK.Forward(pixels)], 1);
-        var value = cat([addV.Forward(words), toV.Forward(pixels)], 1);
-        var attended = Attention.Of(toQ.Forward(pixels), key, value, plan.Channels / plan.HeadDim);
+        var key = cat([_addK.Forward(words), _toK.Forward(pixels)], 1);
+        var value = cat([_addV.Forward(words), _toV.Forward(pixels)], 1);
+        var attended = Attention.Of(_toQ.Forward(pixels), key, value, plan.Channels / plan.HeadDim);
 
         // The sum has the memory order of its first term.
-        return x.add(SpatialAttention.Pixels(toOut.Forward(attended), x.shape), Scalars.One).MoveToOuterDisposeScope();
+        return x.add(SpatialAttention.Pixels(_toOut.Forward(attended), x.shape), Scalars.One).MoveToOuterDisposeScope();
     }
 
     /// <summary>Group normalisation takes its statistics over a group's channels and all words.</summary>
     Tensor Normalized(Tensor text)
     {
-        if (crossLayerNorm is not null)
-            return crossLayerNorm.Forward(text);
-        if (crossGroupNorm is null)
+        if (_crossLayerNorm is not null)
+            return _crossLayerNorm.Forward(text);
+        if (_crossGroupNorm is null)
             return text;
         using var scope = NewDisposeScope();
-        return crossGroupNorm.Forward(text.transpose(1, 2).contiguous()).transpose(1, 2).contiguous().MoveToOuterDisposeScope();
+        return _crossGroupNorm.Forward(text.transpose(1, 2).contiguous()).transpose(1, 2).contiguous().MoveToOuterDisposeScope();
     }
 }

@@ -39,7 +39,9 @@ public sealed record IfDefinition : DiffusersDefinition
         folder.Component(Tokenizer);
         var (config, encoder) = (UNet2DConditionConfig.Parse(unet, unetSource), T5Config.Parse(text, textSource));
         if (encoder.DModel != config.EncoderHidDim)
-            throw new InvalidDataException($"{unetSource}: the field 'encoder_hid_dim' is {config.EncoderHidDim}, and the text encoder of {textSource} is {encoder.DModel} wide: they must be equal.");
+            throw new InvalidDataException(
+                $"{unetSource}: the field 'encoder_hid_dim' is {config.EncoderHidDim}, and the text encoder of {textSource} is "
+                + $"{encoder.DModel} wide: they must be equal.");
         return new IfDefinition
         {
             Name = name,

@@ -10,10 +10,10 @@ namespace Taba.Diffusion.Models.DeepFloydIf;
 /// </summary>
 sealed class TextTimeEmbedding(ParameterSet parameters, string prefix, int heads)
 {
-    readonly LayerNorm norm1 = new(parameters, $"{prefix}.norm1");
-    readonly AttentionPooling pool = new(parameters, $"{prefix}.pool", heads);
-    readonly Linear proj = parameters.Linear($"{prefix}.proj");
-    readonly LayerNorm norm2 = new(parameters, $"{prefix}.norm2");
+    readonly LayerNorm _norm1 = new(parameters, $"{prefix}.norm1");
+    readonly AttentionPooling _pool = new(parameters, $"{prefix}.pool", heads);
+    readonly Linear _proj = parameters.Linear($"{prefix}.proj");
+    readonly LayerNorm _norm2 = new(parameters, $"{prefix}.norm2");
 
     public static void Declare(ParameterList list, string prefix, int textWidth, int timeWidth)
     {
@@ -25,7 +25,7 @@ sealed class TextTimeEmbedding(ParameterSet parameters, string prefix, int heads
 
     /// <param name="text">[B,L,text width]; stays as it is.</param>
     /// <returns>[B,time width].</returns>
-    public Tensor Forward(Tensor text) => norm1.Forward(text).Then(pool.Forward).Then(proj.Forward).Then(norm2.Forward);
+    public Tensor Forward(Tensor text) => _norm1.Forward(text).Then(_pool.Forward).Then(_proj.Forward).Then(_norm2.Forward);
 }
 
 /// <summary>
@@ -34,10 +34,10 @@ sealed class TextTimeEmbedding(ParameterSet parameters, string prefix, int heads
 /// </summary>
 sealed class AttentionPooling(ParameterSet parameters, string prefix, int heads)
 {
-    readonly Tensor positional = parameters[$"{prefix}.positional_embedding"];
-    readonly Linear kProj = parameters.Linear($"{prefix}.k_proj");
-    readonly Linear qProj = parameters.Linear($"{prefix}.q_proj");
-    readonly Linear vProj = parameters.Linear($"{prefix}.v_proj");
+    readonly Tensor _positional = parameters[$"{prefix}.positional_embedding"];
+    readonly Linear _kProj = parameters.Linear($"{prefix}.k_proj");
+    readonly Linear _qProj = parameters.Linear($"{prefix}.q_proj");
+    readonly Linear _vProj = parameters.Linear($"{prefix}.v_proj");
 
     public static void Declare(ParameterList list, string prefix, int width)
     {
@@ -52,8 +52,8 @@ sealed class AttentionPooling(ParameterSet parameters, string prefix, int heads)
     public Tensor Forward(Tensor words)
     {
         using var scope = NewDisposeScope();
-        var token = words.mean([1], keepdim: true).add(positional, Scalars.One);
+        var token = words.mean([1], keepdim: true).add(_positional, Scalars.One);
         var all = cat([token, words], 1);
-        return Attention.Of(qProj.Forward(token), kProj.Forward(all), vProj.Forward(all), heads).squeeze(1).MoveToOuterDisposeScope();
+        return Attention.Of(_qProj.Forward(token), _kProj.Forward(all), _vProj.Forward(all), heads).squeeze(1).MoveToOuterDisposeScope();
     }
 }

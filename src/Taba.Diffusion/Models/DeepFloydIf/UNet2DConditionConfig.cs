@@ -25,7 +25,9 @@ public sealed record UNet2DConditionConfig
     internal const string AttentionUp = "SimpleCrossAttnUpBlock2D";
     internal const string AttentionMid = "UNetMidBlock2DSimpleCrossAttn";
 
-    /// <summary>Groups of <see cref="CrossAttentionNorm.GroupNorm"/>, whatever norm_num_groups is: diffusers gives no field for it.</summary>
+    /// <summary>
+    /// Groups of <see cref="CrossAttentionNorm.GroupNorm"/>, whatever norm_num_groups is: diffusers gives no field for it.
+    /// </summary>
     internal const int CrossNormGroups = 32;
 
     const int MaxWidth = 65_536;
@@ -169,7 +171,8 @@ public sealed record UNet2DConditionConfig
         if (AttentionWidths().Any(width => width % AttentionHeadDim != 0))
         {
             throw fields.Wrong(
-                "attention_head_dim", $"one integer that divides the widths of the blocks with attention ({string.Join(", ", AttentionWidths())})");
+                "attention_head_dim",
+                $"one integer that divides the widths of the blocks with attention ({string.Join(", ", AttentionWidths())})");
         }
 
         if (EncoderHidDim % AdditionEmbedTypeNumHeads != 0)

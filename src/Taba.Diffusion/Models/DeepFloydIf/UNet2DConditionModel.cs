@@ -15,14 +15,14 @@ public sealed class UNet2DConditionModel : IDisposable
     const string HidProjection = "encoder_hid_proj";
     const string AddEmbedding = "add_embedding";
 
-    readonly UNet2DConditionConfig config;
-    readonly ParameterSet parameters;
-    readonly ScalarType dtype;
-    readonly TimestepSinusoids sinusoids;
-    readonly TimestepMlp timeEmbedding;
-    readonly Linear hidProjection;
-    readonly TextTimeEmbedding addEmbedding;
-    readonly UNetTrunk trunk;
+    readonly UNet2DConditionConfig _config;
+    readonly ParameterSet _parameters;
+    readonly ScalarType _dtype;
+    readonly TimestepSinusoids _sinusoids;
+    readonly TimestepMlp _timeEmbedding;
+    readonly Linear _hidProjection;
+    readonly TextTimeEmbedding _addEmbedding;
+    readonly UNetTrunk _trunk;
 
     /// <param name="config">The architecture.</param>
     /// <param name="parameters">Exactly those of <see cref="Parameters"/>, all of one type on one device; the network owns them.</param>
@@ -31,27 +31,27 @@ public sealed class UNet2DConditionModel : IDisposable
         ArgumentNullException.ThrowIfNull(config);
         var set = new ParameterSet(parameters);
         var plan = UNetPlan.Of(config);
-        this.config = config;
-        this.parameters = set;
-        dtype = UNetTrunk.DtypeOf(set);
-        timeEmbedding = new TimestepMlp(set, TimeEmbedding, config.Activation);
-        hidProjection = set.Linear(HidProjection);
-        addEmbedding = new TextTimeEmbedding(set, AddEmbedding, config.AdditionEmbedTypeNumHeads);
-        trunk = new UNetTrunk(
+        _config = config;
+        _parameters = set;
+        _dtype = UNetTrunk.DtypeOf(set);
+        _timeEmbedding = new TimestepMlp(set, TimeEmbedding, config.Activation);
+        _hidProjection = set.Linear(HidProjection);
+        _addEmbedding = new TextTimeEmbedding(set, AddEmbedding, config.AdditionEmbedTypeNumHeads);
+        _trunk = new UNetTrunk(
             set,
             [.. plan.Down.Select(block => block.Over(set))],
             plan.Mid.Over(set),
             [.. plan.Up.Select(block => block.Over(set))],
             (config.NormNumGroups, config.NormEps),
             config.Activation);
-        sinusoids = new TimestepSinusoids(config.BlockOutChannels[0], set.Device, config.FlipSinToCos, config.FreqShift);
+        _sinusoids = new TimestepSinusoids(config.BlockOutChannels[0], set.Device, config.FlipSinToCos, config.FreqShift);
     }
 
     /// <summary>The network's device.</summary>
-    public Device Device => parameters.Device;
+    public Device Device => _parameters.Device;
 
     /// <summary>The state's shape at the architecture's own size.</summary>
-    public StateShape Shape => config.Shape;
+    public StateShape Shape => _config.Shape;
 
     /// <summary>Every parameter's name and shape, in the order of the state dict.</summary>
     public static IReadOnlyList<KeyValuePair<string, long[]>> Parameters(UNet2DConditionConfig config)
@@ -97,39 +97,39 @@ public sealed class UNet2DConditionModel : IDisposable
         RequireShapes(x.shape, timesteps.shape, encoderHiddenStates.shape);
 
         using var scope = NewDisposeScope();
-        var words = encoderHiddenStates.to(dtype);
+        var words = encoderHiddenStates.to(_dtype);
         var emb = Embed(timesteps, words, observe);
-        var text = hidProjection.Forward(words);
+        var text = _hidProjection.Forward(words);
         observe?.Invoke(HidProjection, text);
-        return trunk.Forward(x.to(dtype), emb, text, observe).MoveToOuterDisposeScope();
+        return _trunk.Forward(x.to(_dtype), emb, text, observe).MoveToOuterDisposeScope();
     }
 
     public void Dispose()
     {
-        sinusoids.Dispose();
-        parameters.Dispose();
+        _sinusoids.Dispose();
+        _parameters.Dispose();
     }
 
     /// <summary>The time embedding with the pooled text, after the activation that every block begins with.</summary>
     Tensor Embed(Tensor timesteps, Tensor words, Action<string, Tensor>? observe)
     {
         using var scope = NewDisposeScope();
-        var time = timeEmbedding.Forward(sinusoids.Of(timesteps).to(dtype));
+        var time = _timeEmbedding.Forward(_sinusoids.Of(timesteps).to(_dtype));
         observe?.Invoke(TimeEmbedding, time);
-        var added = addEmbedding.Forward(words);
+        var added = _addEmbedding.Forward(words);
         observe?.Invoke(AddEmbedding, added);
-        return time.add(added, Scalars.One).Then(config.Activation).MoveToOuterDisposeScope();
+        return time.add(added, Scalars.One).Then(_config.Activation).MoveToOuterDisposeScope();
     }
 
     void RequireShapes(long[] x, long[] timesteps, long[] text)
     {
-        var multiple = config.SideMultiple;
-        if (x.Length != 4 || x[1] != config.Shape.Channels || x[2] % multiple != 0 || x[3] % multiple != 0)
-            throw Misshaped($"states [B,{config.Shape.Channels},H,W] with sides divisible by {multiple}", x, nameof(x));
+        var multiple = _config.SideMultiple;
+        if (x.Length != 4 || x[1] != _config.Shape.Channels || x[2] % multiple != 0 || x[3] % multiple != 0)
+            throw Misshaped($"states [B,{_config.Shape.Channels},H,W] with sides divisible by {multiple}", x, nameof(x));
         if (timesteps.Length != 1 || timesteps[0] != x[0])
             throw Misshaped($"one timestep a row, [{x[0]}]", timesteps, nameof(timesteps));
-        if (text.Length != 3 || text[0] != x[0] || text[1] < 1 || text[2] != config.EncoderHidDim)
-            throw Misshaped($"words [{x[0]},L,{config.EncoderHidDim}]", text, nameof(text));
+        if (text.Length != 3 || text[0] != x[0] || text[1] < 1 || text[2] != _config.EncoderHidDim)
+            throw Misshaped($"words [{x[0]},L,{_config.EncoderHidDim}]", text, nameof(text));
 
         static ArgumentException Misshaped(string expected, long[] found, string parameter) =>
             new($"The network takes {expected}, not [{string.Join(",", found)}].", parameter);

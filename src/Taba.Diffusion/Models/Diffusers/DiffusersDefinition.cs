@@ -69,13 +69,15 @@ public abstract record DiffusersDefinition : ModelDefinition
         if (height < 1 || width < 1 || height % multiple != 0 || width % multiple != 0)
         {
             throw new ArgumentException(
-                $"Model {Name} cannot work on {height}x{width}: its sides must be multiples of {multiple}, because it halves them {times} times.");
+                $"Model {Name} cannot work on {height}x{width}: its sides must be multiples of {multiple}, because it halves them "
+                + $"{times} times.");
         }
     }
 
     void RefuseGiven(string? given)
     {
         if (given is not null)
-            throw new ArgumentException($"Model {Name} is a Hugging Face folder, which brings its weights; leave out --weights {given}.", nameof(given));
+            throw new ArgumentException(
+                $"Model {Name} is a Hugging Face folder, which brings its weights; leave out --weights {given}.", nameof(given));
     }
 }

@@ -10,8 +10,8 @@ sealed class ClassTimeEmbedding(ParameterSet parameters, string prefix)
     /// <summary>Length of a timestep's sinusoids.</summary>
     public const int SinusoidWidth = 256;
 
-    readonly TimestepMlp time = new(parameters, $"{prefix}.timestep_embedder");
-    readonly Tensor classes = parameters[$"{prefix}.class_embedder.embedding_table.weight"];
+    readonly TimestepMlp _time = new(parameters, $"{prefix}.timestep_embedder");
+    readonly Tensor _classes = parameters[$"{prefix}.class_embedder.embedding_table.weight"];
 
     /// <remarks>The last row of the table is the null class.</remarks>
     public static void Declare(ParameterList list, string prefix, int numClasses, int width)
@@ -26,6 +26,6 @@ sealed class ClassTimeEmbedding(ParameterSet parameters, string prefix)
     public Tensor Forward(Tensor sinusoids, Tensor labels)
     {
         using var scope = NewDisposeScope();
-        return time.Forward(sinusoids).add_(classes.index_select(0, labels), Scalars.One).MoveToOuterDisposeScope();
+        return _time.Forward(sinusoids).add_(_classes.index_select(0, labels), Scalars.One).MoveToOuterDisposeScope();
     }
 }

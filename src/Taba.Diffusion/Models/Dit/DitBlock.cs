@@ -12,13 +12,13 @@ sealed class DitBlock(DitConfig config, ParameterSet parameters, string prefix)
 {
     const double FirstEps = 1e-6;
 
-    readonly Linear modulation = parameters.Linear($"{prefix}.norm1.linear");
-    readonly Linear toQ = parameters.Linear($"{prefix}.attn1.to_q");
-    readonly Linear toK = parameters.Linear($"{prefix}.attn1.to_k");
-    readonly Linear toV = parameters.Linear($"{prefix}.attn1.to_v");
-    readonly Linear toOut = parameters.Linear($"{prefix}.attn1.to_out.0");
-    readonly Linear wide = parameters.Linear($"{prefix}.ff.net.0.proj");
-    readonly Linear narrow = parameters.Linear($"{prefix}.ff.net.2");
+    readonly Linear _modulation = parameters.Linear($"{prefix}.norm1.linear");
+    readonly Linear _toQ = parameters.Linear($"{prefix}.attn1.to_q");
+    readonly Linear _toK = parameters.Linear($"{prefix}.attn1.to_k");
+    readonly Linear _toV = parameters.Linear($"{prefix}.attn1.to_v");
+    readonly Linear _toOut = parameters.Linear($"{prefix}.attn1.to_out.0");
+    readonly Linear _wide = parameters.Linear($"{prefix}.ff.net.0.proj");
+    readonly Linear _narrow = parameters.Linear($"{prefix}.ff.net.2");
 
     public string Name => prefix;
 
@@ -42,7 +42,7 @@ sealed class DitBlock(DitConfig config, ParameterSet parameters, string prefix)
     public void Apply(Tensor x, Tensor emb)
     {
         using var scope = NewDisposeScope();
-        var parts = modulation.Forward(emb).unsqueeze(1).chunk(6, -1);
+        var parts = _modulation.Forward(emb).unsqueeze(1).chunk(6, -1);
         x.add_(Modulated(x, FirstEps, parts[0], parts[1]).Then(Attend).mul_(parts[2]), Scalars.One);
         x.add_(FeedForward(Modulated(x, config.NormEps, parts[3], parts[4])).mul_(parts[5]), Scalars.One);
     }
@@ -55,15 +55,16 @@ sealed class DitBlock(DitConfig config, ParameterSet parameters, string prefix)
     public static Tensor Modulated(Tensor x, double eps, Tensor shift, Tensor scale)
     {
         using var scope = NewDisposeScope();
-        return nn.functional.layer_norm(x, [x.size(-1)], eps: eps).mul_(scale.add(Scalars.One, Scalars.One)).add_(shift, Scalars.One).MoveToOuterDisposeScope();
+        return nn.functional.layer_norm(x, [x.size(-1)], eps: eps).mul_(scale.add(Scalars.One, Scalars.One)).add_(
+            shift, Scalars.One).MoveToOuterDisposeScope();
     }
 
-    Tensor FeedForward(Tensor x) => x.Then(wide.Forward).Then(Activation.GeluTanh).Then(narrow.Forward);
+    Tensor FeedForward(Tensor x) => x.Then(_wide.Forward).Then(Activation.GeluTanh).Then(_narrow.Forward);
 
     Tensor Attend(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var attended = Attention.Of(toQ.Forward(x), toK.Forward(x), toV.Forward(x), config.NumAttentionHeads);
-        return toOut.Forward(attended).MoveToOuterDisposeScope();
+        var attended = Attention.Of(_toQ.Forward(x), _toK.Forward(x), _toV.Forward(x), config.NumAttentionHeads);
+        return _toOut.Forward(attended).MoveToOuterDisposeScope();
     }
 }

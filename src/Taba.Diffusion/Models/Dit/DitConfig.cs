@@ -97,7 +97,9 @@ public sealed record DitConfig
         if (SampleSize % PatchSize != 0)
             throw fields.Wrong("sample_size", $"a multiple of patch_size ({PatchSize})");
         if (Width % 4 != 0)
-            throw fields.Wrong("attention_head_dim", $"a multiple of 4 with num_attention_heads ({NumAttentionHeads}): sines and cosines of both axes share a token's channels");
+            throw fields.Wrong(
+                "attention_head_dim",
+                $"a multiple of 4 with num_attention_heads ({NumAttentionHeads}): sines and cosines of both axes share a token's channels");
         if (Width > MaxWidth)
             throw fields.Wrong("attention_head_dim", $"at most {MaxWidth} with num_attention_heads ({NumAttentionHeads})");
     }

@@ -43,7 +43,9 @@ public sealed record DitDefinition : DiffusersDefinition
         var config = DitConfig.Parse(transformer, source);
         var decoder = AutoencoderDefinition.Read(folder, Vae);
         if (decoder.LatentChannels != config.InChannels)
-            throw new InvalidDataException($"{source}: the field 'in_channels' is {config.InChannels}, and the autoencoder beside it has {decoder.LatentChannels} latent channels: they must be equal.");
+            throw new InvalidDataException(
+                $"{source}: the field 'in_channels' is {config.InChannels}, and the autoencoder beside it has {decoder.LatentChannels} "
+                + "latent channels: they must be equal.");
         return new DitDefinition
         {
             Name = name,
@@ -63,7 +65,8 @@ public sealed record DitDefinition : DiffusersDefinition
     /// <remarks>The table of positions is made for one size.</remarks>
     public override ModelDefinition WithSampleSize(int height, int width) => height == Shape.Height && width == Shape.Width
         ? this
-        : throw new ArgumentException($"Model {Name} works on {Shape.Height}x{Shape.Width} only, the size of its position table, not on {height}x{width}.");
+        : throw new ArgumentException(
+            $"Model {Name} works on {Shape.Height}x{Shape.Width} only, the size of its position table, not on {height}x{width}.");
 
     protected override IWeightSource Shown(IWeightSource weights) => new DitWeightNames(weights);
 

@@ -16,15 +16,15 @@ public sealed class DitTransformer : IDisposable
     const string OutProjection = "proj_out_2";
     const double OutEps = 1e-6;
 
-    readonly DitConfig config;
-    readonly ParameterSet parameters;
-    readonly ScalarType dtype;
-    readonly TimestepSinusoids sinusoids;
-    readonly Tensor positions;
-    readonly Convolution patches;
-    readonly DitBlock[] blocks;
-    readonly Linear outModulation;
-    readonly Linear outProjection;
+    readonly DitConfig _config;
+    readonly ParameterSet _parameters;
+    readonly ScalarType _dtype;
+    readonly TimestepSinusoids _sinusoids;
+    readonly Tensor _positions;
+    readonly Convolution _patches;
+    readonly DitBlock[] _blocks;
+    readonly Linear _outModulation;
+    readonly Linear _outProjection;
 
     /// <param name="config">The architecture.</param>
     /// <param name="parameters">Exactly those of <see cref="Parameters"/>, all of one type on one device; the network owns them.</param>
@@ -32,20 +32,20 @@ public sealed class DitTransformer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(config);
         var set = new ParameterSet(parameters);
-        this.config = config;
-        this.parameters = set;
-        dtype = set[$"{PatchProjection}.weight"].dtype;
-        patches = set.Conv(PatchProjection, stride: config.PatchSize, padding: 0);
-        blocks = [.. Enumerable.Range(0, config.NumLayers).Select(i => new DitBlock(config, set, BlockName(i)))];
-        outModulation = set.Linear(OutModulation);
-        outProjection = set.Linear(OutProjection);
-        sinusoids = new TimestepSinusoids(ClassTimeEmbedding.SinusoidWidth, set.Device, shift: 1);
+        _config = config;
+        _parameters = set;
+        _dtype = set[$"{PatchProjection}.weight"].dtype;
+        _patches = set.Conv(PatchProjection, stride: config.PatchSize, padding: 0);
+        _blocks = [.. Enumerable.Range(0, config.NumLayers).Select(i => new DitBlock(config, set, BlockName(i)))];
+        _outModulation = set.Linear(OutModulation);
+        _outProjection = set.Linear(OutProjection);
+        _sinusoids = new TimestepSinusoids(ClassTimeEmbedding.SinusoidWidth, set.Device, shift: 1);
         using var scope = NewDisposeScope();
-        positions = PositionTable.Of(config.Side, config.Width).to(set.Device).DetachFromDisposeScope();
+        _positions = PositionTable.Of(config.Side, config.Width).to(set.Device).DetachFromDisposeScope();
     }
 
     /// <summary>The network's device.</summary>
-    public Device Device => parameters.Device;
+    public Device Device => _parameters.Device;
 
     /// <summary>Every parameter's name and shape, in the order of the state dict.</summary>
     public static IReadOnlyList<KeyValuePair<string, long[]>> Parameters(DitConfig config)
@@ -62,7 +62,9 @@ public sealed class DitTransformer : IDisposable
 
     /// <summary>Builds the network from a checkpoint.</summary>
     /// <param name="config">The architecture.</param>
-    /// <param name="weights">The checkpoint; must hold exactly the architecture's parameters, but may store the table of positions too.</param>
+    /// <param name="weights">
+    /// The checkpoint; must hold exactly the architecture's parameters, but may store the table of positions too.
+    /// </param>
     /// <param name="device">Where the network lives.</param>
     /// <param name="dtype">float32, float16 or bfloat16; means and variances are float32 in all of them.</param>
     /// <exception cref="WeightsMismatchException">The checkpoint is of another architecture.</exception>
@@ -90,10 +92,10 @@ public sealed class DitTransformer : IDisposable
         RequireShapes(x.shape, timesteps.shape, classLabels.shape);
 
         using var scope = NewDisposeScope();
-        var angles = sinusoids.Of(timesteps).to(dtype);
-        var h = patches.Forward(x.to(dtype)).Then(SpatialAttention.Tokens).add(positions, Scalars.One).to(dtype);
+        var angles = _sinusoids.Of(timesteps).to(_dtype);
+        var h = _patches.Forward(x.to(_dtype)).Then(SpatialAttention.Tokens).add(_positions, Scalars.One).to(_dtype);
         observe?.Invoke("pos_embed", h);
-        foreach (var block in blocks)
+        foreach (var block in _blocks)
         {
             using var emb = Embed(block, angles, classLabels, observe);
             block.Apply(h, emb);
@@ -101,16 +103,16 @@ public sealed class DitTransformer : IDisposable
         }
 
         // The last layer has no embedders of its own.
-        var parts = outModulation.Forward(Embed(blocks[0], angles, classLabels, null)).unsqueeze(1).chunk(2, -1);
-        h = DitBlock.Modulated(h, OutEps, parts[0], parts[1]).Then(outProjection.Forward);
+        var parts = _outModulation.Forward(Embed(_blocks[0], angles, classLabels, null)).unsqueeze(1).chunk(2, -1);
+        h = DitBlock.Modulated(h, OutEps, parts[0], parts[1]).Then(_outProjection.Forward);
         return Pixels(h).to(ScalarType.Float32).contiguous().MoveToOuterDisposeScope();
     }
 
     public void Dispose()
     {
-        positions.Dispose();
-        sinusoids.Dispose();
-        parameters.Dispose();
+        _positions.Dispose();
+        _sinusoids.Dispose();
+        _parameters.Dispose();
     }
 
     static string BlockName(int i) => $"transformer_blocks.{i}";
@@ -126,15 +128,15 @@ public sealed class DitTransformer : IDisposable
     Tensor Pixels(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        var (side, patch, channels) = (config.Side, config.PatchSize, config.OutChannels);
+        var (side, patch, channels) = (_config.Side, _config.PatchSize, _config.OutChannels);
         return tokens.reshape(-1, side, side, patch, patch, channels).permute(0, 5, 1, 3, 2, 4)
-            .reshape(-1, channels, config.SampleSize, config.SampleSize).MoveToOuterDisposeScope();
+            .reshape(-1, channels, _config.SampleSize, _config.SampleSize).MoveToOuterDisposeScope();
     }
 
     void RequireShapes(long[] x, long[] timesteps, long[] labels)
     {
-        if (x.Length != 4 || x[1] != config.InChannels || x[2] != config.SampleSize || x[3] != config.SampleSize)
-            throw Misshaped($"states [B,{config.InChannels},{config.SampleSize},{config.SampleSize}]", x, nameof(x));
+        if (x.Length != 4 || x[1] != _config.InChannels || x[2] != _config.SampleSize || x[3] != _config.SampleSize)
+            throw Misshaped($"states [B,{_config.InChannels},{_config.SampleSize},{_config.SampleSize}]", x, nameof(x));
         if (timesteps.Length != 1 || timesteps[0] != x[0])
             throw Misshaped($"one timestep a row, [{x[0]}]", timesteps, nameof(timesteps));
         if (labels.Length != 1 || labels[0] != x[0])

@@ -24,8 +24,10 @@ public static class DiffusersModel
             "dit" => DitDefinition.Read(folder, given),
             "if" => IfDefinition.Read(folder, given),
             _ => throw new InvalidDataException(
-                $"{folder.FolderPath} holds a {folder.Pipeline} with the components {string.Join(", ", folder.Components.Keys.Order(StringComparer.Ordinal))}; "
-                + "known are LDMPipeline and LatentDiffusionUncondPipeline (unet, vqvae), DiTPipeline (transformer, vae) and IFPipeline (unet, text_encoder)."),
+                $"{folder.FolderPath} holds a {folder.Pipeline} with the components "
+                + $"{string.Join(", ", folder.Components.Keys.Order(StringComparer.Ordinal))}; "
+                + "known are LDMPipeline and LatentDiffusionUncondPipeline (unet, vqvae), DiTPipeline (transformer, vae) and IFPipeline "
+                    + "(unet, text_encoder)."),
         };
     }
 

@@ -11,11 +11,13 @@ public static class ModelFile
     /// <summary>Far more than any description needs.</summary>
     const int MaxBytes = 1 << 20;
 
-    static readonly JsonDocumentOptions strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
+    static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
     /// <summary>Reads a description; no weights are touched.</summary>
     /// <param name="path">The model.json.</param>
-    /// <exception cref="InvalidDataException">The description is not valid; one sentence names the file, the field and the value.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The description is not valid; one sentence names the file, the field and the value.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static GuidedDiffusionDefinition Read(string path)
     {
@@ -25,7 +27,7 @@ public static class ModelFile
             throw new InvalidDataException($"{path} has {length} bytes; a model description has at most {MaxBytes}.");
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(full), strict);
+            using var document = JsonDocument.Parse(File.ReadAllBytes(full), s_strict);
             return Parse(document.RootElement, full);
         }
         catch (JsonException e)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Taba.Diffusion.Json;
+using Taba.Diffusion.Schedules;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Gaussian;
@@ -55,7 +56,8 @@ public sealed record GaussianDefinition : GuidedDiffusionDefinition
     public override IReadOnlyList<string> WeightFiles(string? given) =>
         given is null
             ? []
-            : throw new ArgumentException($"Model {Name} is of the family gaussian, which has no weights, but {given} was given.", nameof(given));
+            : throw new ArgumentException(
+                $"Model {Name} is of the family gaussian, which has no weights, but {given} was given.", nameof(given));
 
     public override void CheckWeights(string? given) => WeightFiles(given);
 

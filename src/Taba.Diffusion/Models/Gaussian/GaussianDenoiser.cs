@@ -11,18 +11,18 @@ namespace Taba.Diffusion.Models.Gaussian;
 /// </summary>
 sealed class GaussianDenoiser : IDenoiser
 {
-    readonly Scalar stepsPerUnit;
+    readonly Scalar _stepsPerUnit;
 
     /// <summary>eps = slope·x - offset; [diffusion steps, C], float64.</summary>
-    readonly Tensor slopes;
-    readonly Tensor offsets;
+    readonly Tensor _slopes;
+    readonly Tensor _offsets;
 
     public GaussianDenoiser(GaussianDefinition definition, Device device)
     {
         Shape = definition.Shape;
         Device = device;
         var steps = definition.DiffusionSteps;
-        stepsPerUnit = definition.RescaleTimesteps ? (steps / 1000.0).ToScalar() : Scalars.One;
+        _stepsPerUnit = definition.RescaleTimesteps ? (steps / 1000.0).ToScalar() : Scalars.One;
 
         var (slope, offset) = (new double[steps, Shape.Channels], new double[steps, Shape.Channels]);
         var alphaBar = 1.0;
@@ -39,8 +39,8 @@ sealed class GaussianDenoiser : IDenoiser
         }
 
         using var scope = NewDisposeScope();
-        slopes = tensor(slope).to(device).DetachFromDisposeScope();
-        offsets = tensor(offset).to(device).DetachFromDisposeScope();
+        _slopes = tensor(slope).to(device).DetachFromDisposeScope();
+        _offsets = tensor(offset).to(device).DetachFromDisposeScope();
     }
 
     public StateShape Shape { get; }
@@ -54,15 +54,15 @@ sealed class GaussianDenoiser : IDenoiser
         using var scope = NewDisposeScope();
 
         // The network's input is the step number, perhaps rescaled: a whole number again after undoing that.
-        var steps = timesteps.to(ScalarType.Float64).mul(stepsPerUnit).round().to(ScalarType.Int64);
-        var slope = slopes.index_select(0, steps).unsqueeze(-1).unsqueeze(-1);
-        var offset = offsets.index_select(0, steps).unsqueeze(-1).unsqueeze(-1);
+        var steps = timesteps.to(ScalarType.Float64).mul(_stepsPerUnit).round().to(ScalarType.Int64);
+        var slope = _slopes.index_select(0, steps).unsqueeze(-1).unsqueeze(-1);
+        var offset = _offsets.index_select(0, steps).unsqueeze(-1).unsqueeze(-1);
         return xt.to(ScalarType.Float64).mul(slope).sub(offset).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
     public void Dispose()
     {
-        slopes.Dispose();
-        offsets.Dispose();
+        _slopes.Dispose();
+        _offsets.Dispose();
     }
 }

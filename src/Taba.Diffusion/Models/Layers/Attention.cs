@@ -49,24 +49,24 @@ sealed record SpatialAttentionPlan(string Prefix, int Channels, int Heads, int? 
 /// <summary>Self-attention over the pixels with a residual (Attention of diffusers in an AttnDownBlock2D and its like).</summary>
 sealed class SpatialAttention(SpatialAttentionPlan plan, ParameterSet parameters)
 {
-    readonly GroupNorm? norm = plan.Groups is { } groups ? parameters.Norm($"{plan.Prefix}.group_norm", groups, plan.Eps) : null;
-    readonly Linear toQ = parameters.Linear($"{plan.Prefix}.to_q");
-    readonly Linear toK = parameters.Linear($"{plan.Prefix}.to_k");
-    readonly Linear toV = parameters.Linear($"{plan.Prefix}.to_v");
-    readonly Linear toOut = parameters.Linear($"{plan.Prefix}.to_out.0");
-    readonly Scalar? divisor = plan.OutputScaleFactor == 1 ? null : plan.OutputScaleFactor.ToScalar();
+    readonly GroupNorm? _norm = plan.Groups is { } groups ? parameters.Norm($"{plan.Prefix}.group_norm", groups, plan.Eps) : null;
+    readonly Linear _toQ = parameters.Linear($"{plan.Prefix}.to_q");
+    readonly Linear _toK = parameters.Linear($"{plan.Prefix}.to_k");
+    readonly Linear _toV = parameters.Linear($"{plan.Prefix}.to_v");
+    readonly Linear _toOut = parameters.Linear($"{plan.Prefix}.to_out.0");
+    readonly Scalar? _divisor = plan.OutputScaleFactor == 1 ? null : plan.OutputScaleFactor.ToScalar();
 
     /// <param name="x">[B,C,H,W]; stays as it is.</param>
     public Tensor Forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var tokens = Tokens(norm is null ? x : norm.Forward(x));
-        var attended = Attention.Of(toQ.Forward(tokens), toK.Forward(tokens), toV.Forward(tokens), plan.Heads);
+        var tokens = Tokens(_norm is null ? x : _norm.Forward(x));
+        var attended = Attention.Of(_toQ.Forward(tokens), _toK.Forward(tokens), _toV.Forward(tokens), plan.Heads);
 
         // The sum has the memory order of its first term.
-        var sum = x.add(Pixels(toOut.Forward(attended), x.shape), Scalars.One);
-        if (divisor is not null)
-            sum = sum.div_(divisor);
+        var sum = x.add(Pixels(_toOut.Forward(attended), x.shape), Scalars.One);
+        if (_divisor is not null)
+            sum = sum.div_(_divisor);
         return sum.MoveToOuterDisposeScope();
     }
 

@@ -23,23 +23,24 @@ sealed class Convolution(Tensor weight, Tensor bias, long stride = 1, long? padd
 {
     const long Block = 16;
 
-    readonly bool flat = weight.dim() == 3;
-    readonly long padding = padding ?? weight.shape[^1] / 2;
+    readonly bool _flat = weight.dim() == 3;
+    readonly long _padding = padding ?? weight.shape[^1] / 2;
 
-    readonly bool wholeBlocks = weight.shape[0] % Block == 0 && weight.shape[1] % Block == 0;
+    readonly bool _wholeBlocks = weight.shape[0] % Block == 0 && weight.shape[1] % Block == 0;
 
-    readonly long missing = weight.shape[1] > Block ? (Block - (weight.shape[1] % Block)) % Block : 0;
+    readonly long _missing = weight.shape[1] > Block ? (Block - (weight.shape[1] % Block)) % Block : 0;
 
     /// <param name="x">[B,In,H,W].</param>
     public Tensor Forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var kernel = flat ? weight.unsqueeze(-1) : weight;
-        var computed = x.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU && !wholeBlocks ? ScalarType.Float32 : x.dtype;
-        return conv2d(InBlocks(x).to(computed), InBlocks(kernel).to(computed), bias.to(computed), strides: [stride, stride], padding: [padding, padding])
+        var kernel = _flat ? weight.unsqueeze(-1) : weight;
+        var computed = x.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU && !_wholeBlocks ? ScalarType.Float32 : x.dtype;
+        return conv2d(InBlocks(x).to(computed), InBlocks(kernel).to(computed), bias.to(
+            computed), strides: [stride, stride], padding: [_padding, _padding])
             .to(x.dtype).MoveToOuterDisposeScope();
     }
 
     /// <param name="t">With the input channels along its second axis.</param>
-    Tensor InBlocks(Tensor t) => missing > 0 && t.device_type == DeviceType.CPU ? pad(t, [0, 0, 0, 0, 0, missing]) : t;
+    Tensor InBlocks(Tensor t) => _missing > 0 && t.device_type == DeviceType.CPU ? pad(t, [0, 0, 0, 0, 0, _missing]) : t;
 }

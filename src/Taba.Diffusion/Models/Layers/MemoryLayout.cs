@@ -12,7 +12,9 @@ static class MemoryLayout
 {
     const long LeastPixels = 1024;
 
-    /// <summary>The same values in the order that suits their size and device; <paramref name="x"/> itself when it has that already.</summary>
+    /// <summary>
+    /// The same values in the order that suits their size and device; <paramref name="x"/> itself when it has that already.
+    /// </summary>
     /// <param name="x">[B,C,H,W].</param>
     public static Tensor Suited(Tensor x)
     {

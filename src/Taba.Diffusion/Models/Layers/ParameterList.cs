@@ -3,11 +3,11 @@ namespace Taba.Diffusion.Models.Layers;
 /// <summary>Names and shapes of the parameters that a plan asks for, in the order of the state dict.</summary>
 sealed class ParameterList
 {
-    readonly List<KeyValuePair<string, long[]>> list = [];
+    readonly List<KeyValuePair<string, long[]>> _list = [];
 
-    public IReadOnlyList<KeyValuePair<string, long[]>> Items => list;
+    public IReadOnlyList<KeyValuePair<string, long[]>> Items => _list;
 
-    public void Add(string name, params long[] shape) => list.Add(new(name, shape));
+    public void Add(string name, params long[] shape) => _list.Add(new(name, shape));
 
     /// <summary><c>weight</c> [out,in] and <c>bias</c> [out].</summary>
     public void Linear(string prefix, long input, long output, bool bias = true)

@@ -6,20 +6,20 @@ namespace Taba.Diffusion.Models.Layers;
 /// <summary>The parameters of one network by the names of its state dict, on one device. Owns them.</summary>
 sealed class ParameterSet : IDisposable
 {
-    readonly IReadOnlyDictionary<string, Tensor> tensors;
+    readonly IReadOnlyDictionary<string, Tensor> _tensors;
 
     /// <param name="tensors">At least one; all of one device.</param>
     public ParameterSet(IReadOnlyDictionary<string, Tensor> tensors)
     {
         ArgumentNullException.ThrowIfNull(tensors);
-        this.tensors = tensors;
+        _tensors = tensors;
         Device = tensors.Values.First().device;
     }
 
     public Device Device { get; }
 
     /// <summary>A parameter by its full name.</summary>
-    public Tensor this[string name] => tensors.TryGetValue(name, out var tensor)
+    public Tensor this[string name] => _tensors.TryGetValue(name, out var tensor)
         ? tensor
         : throw new ArgumentException($"The network needs a parameter '{name}', which it was not given.", nameof(name));
 
@@ -54,7 +54,7 @@ sealed class ParameterSet : IDisposable
         }
     }
 
-    /// <inheritdoc cref="Load{T}(IWeightSource, IReadOnlyList{KeyValuePair{string, long[]}}, Device, Func{string, ScalarType}, Func{IReadOnlyDictionary{string, Tensor}, T})"/>
+    /// <summary>As the other overload, for a network whose parameters all have one type.</summary>
     public static T Load<T>(
         IWeightSource weights,
         IReadOnlyList<KeyValuePair<string, long[]>> expected,
@@ -71,7 +71,7 @@ sealed class ParameterSet : IDisposable
             : throw new ArgumentException($"A network computes in float16, bfloat16, float32 or float64, not {dtype}.", nameof(dtype));
 
     /// <summary>A linear layer; its bias may be absent.</summary>
-    public Linear Linear(string prefix) => new(this[$"{prefix}.weight"], tensors.GetValueOrDefault($"{prefix}.bias"));
+    public Linear Linear(string prefix) => new(this[$"{prefix}.weight"], _tensors.GetValueOrDefault($"{prefix}.bias"));
 
     public Convolution Conv(string prefix, long stride = 1, long? padding = null) =>
         new(this[$"{prefix}.weight"], this[$"{prefix}.bias"], stride, padding);
@@ -80,7 +80,7 @@ sealed class ParameterSet : IDisposable
 
     public void Dispose()
     {
-        foreach (var tensor in tensors.Values)
+        foreach (var tensor in _tensors.Values)
             tensor.Dispose();
     }
 }

@@ -39,14 +39,14 @@ sealed record ResnetPlan(string Prefix, int In, int Out, ResnetStyle Style, Resa
 /// </summary>
 sealed class ResnetBlock2D(ResnetPlan plan, ParameterSet parameters)
 {
-    readonly Activation activation = plan.Style.Activation;
-    readonly GroupNorm norm1 = parameters.Norm($"{plan.Prefix}.norm1", plan.Style.Groups, plan.Style.Eps);
-    readonly Convolution conv1 = parameters.Conv($"{plan.Prefix}.conv1");
-    readonly Linear? timeProjection = plan.Style.TimeWidth is null ? null : parameters.Linear($"{plan.Prefix}.time_emb_proj");
-    readonly GroupNorm norm2 = parameters.Norm($"{plan.Prefix}.norm2", plan.Style.Groups, plan.Style.Eps);
-    readonly Convolution conv2 = parameters.Conv($"{plan.Prefix}.conv2");
-    readonly Scalar? divisor = plan.OutputScaleFactor == 1 ? null : plan.OutputScaleFactor.ToScalar();
-    readonly Convolution? shortcut = plan.In == plan.Out ? null : parameters.Conv($"{plan.Prefix}.conv_shortcut");
+    readonly Activation _activation = plan.Style.Activation;
+    readonly GroupNorm _norm1 = parameters.Norm($"{plan.Prefix}.norm1", plan.Style.Groups, plan.Style.Eps);
+    readonly Convolution _conv1 = parameters.Conv($"{plan.Prefix}.conv1");
+    readonly Linear? _timeProjection = plan.Style.TimeWidth is null ? null : parameters.Linear($"{plan.Prefix}.time_emb_proj");
+    readonly GroupNorm _norm2 = parameters.Norm($"{plan.Prefix}.norm2", plan.Style.Groups, plan.Style.Eps);
+    readonly Convolution _conv2 = parameters.Conv($"{plan.Prefix}.conv2");
+    readonly Scalar? _divisor = plan.OutputScaleFactor == 1 ? null : plan.OutputScaleFactor.ToScalar();
+    readonly Convolution? _shortcut = plan.In == plan.Out ? null : parameters.Conv($"{plan.Prefix}.conv_shortcut");
 
     /// <param name="x">[B,In,H,W]; stays as it is.</param>
     /// <param name="emb">
@@ -56,24 +56,24 @@ sealed class ResnetBlock2D(ResnetPlan plan, ParameterSet parameters)
     public Tensor Forward(Tensor x, Tensor? emb)
     {
         using var scope = NewDisposeScope();
-        var h = norm1.Forward(x).Then(activation).Then(y => Resample.Apply(plan.Resampling, y)).Then(conv1.Forward);
-        h = Condition(h, emb).Then(activation).Then(conv2.Forward);
+        var h = _norm1.Forward(x).Then(_activation).Then(y => Resample.Apply(plan.Resampling, y)).Then(_conv1.Forward);
+        h = Condition(h, emb).Then(_activation).Then(_conv2.Forward);
         var skip = Resample.Apply(plan.Resampling, x);
-        h = h.add_(shortcut is null ? skip : shortcut.Forward(skip), Scalars.One);
-        if (divisor is not null)
-            h = h.div_(divisor);
+        h = h.add_(_shortcut is null ? skip : _shortcut.Forward(skip), Scalars.One);
+        if (_divisor is not null)
+            h = h.div_(_divisor);
         return h.MoveToOuterDisposeScope();
     }
 
     Tensor Condition(Tensor h, Tensor? emb)
     {
-        if (timeProjection is null)
-            return h.Then(norm2.Forward);
+        if (_timeProjection is null)
+            return h.Then(_norm2.Forward);
         ArgumentNullException.ThrowIfNull(emb);
-        var projected = timeProjection.Forward(emb).unsqueeze(-1).unsqueeze(-1);
+        var projected = _timeProjection.Forward(emb).unsqueeze(-1).unsqueeze(-1);
         if (!plan.Style.ScaleShift)
-            return h.add_(projected, Scalars.One).Then(norm2.Forward);
+            return h.add_(projected, Scalars.One).Then(_norm2.Forward);
         var halves = projected.chunk(2, 1);
-        return h.Then(norm2.Forward).mul_(halves[0].add(Scalars.One, Scalars.One)).add_(halves[1], Scalars.One);
+        return h.Then(_norm2.Forward).mul_(halves[0].add(Scalars.One, Scalars.One)).add_(halves[1], Scalars.One);
     }
 }

@@ -8,7 +8,7 @@ namespace Taba.Diffusion.Models.Layers;
 /// <param name="padding">1, or 0 for one row and column of zeros at the bottom and right only, as the autoencoders' encoder has it.</param>
 sealed class Downsample2D(ParameterSet parameters, string prefix, int padding)
 {
-    readonly Convolution conv = parameters.Conv($"{prefix}.conv", stride: 2, padding: padding);
+    readonly Convolution _conv = parameters.Conv($"{prefix}.conv", stride: 2, padding: padding);
 
     public static void Declare(ParameterList list, string prefix, int channels) => list.Conv($"{prefix}.conv", channels, channels, 3);
 
@@ -18,18 +18,18 @@ sealed class Downsample2D(ParameterSet parameters, string prefix, int padding)
     {
         using var scope = NewDisposeScope();
         var padded = padding == 0 ? nn.functional.pad(x, [0L, 1, 0, 1]) : x;
-        return MemoryLayout.Suited(conv.Forward(padded)).MoveToOuterDisposeScope();
+        return MemoryLayout.Suited(_conv.Forward(padded)).MoveToOuterDisposeScope();
     }
 }
 
 /// <summary>Upsample2D of diffusers: nearest-neighbour doubling and a 3x3 convolution.</summary>
 sealed class Upsample2D(ParameterSet parameters, string prefix)
 {
-    readonly Convolution conv = parameters.Conv($"{prefix}.conv");
+    readonly Convolution _conv = parameters.Conv($"{prefix}.conv");
 
     public static void Declare(ParameterList list, string prefix, int channels) => list.Conv($"{prefix}.conv", channels, channels, 3);
 
     /// <param name="x">[B,C,H,W].</param>
     /// <returns>[B,C,2H,2W].</returns>
-    public Tensor Forward(Tensor x) => Resample.Double(x).Then(conv.Forward);
+    public Tensor Forward(Tensor x) => Resample.Double(x).Then(_conv.Forward);
 }

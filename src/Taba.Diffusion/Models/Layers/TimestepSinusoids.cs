@@ -10,8 +10,8 @@ namespace Taba.Diffusion.Models.Layers;
 /// </summary>
 sealed class TimestepSinusoids : IDisposable
 {
-    readonly bool cosineFirst;
-    readonly Tensor frequencies;
+    readonly bool _cosineFirst;
+    readonly Tensor _frequencies;
 
     /// <param name="width">Length of the vector; even.</param>
     /// <param name="device">Where the timesteps are.</param>
@@ -20,13 +20,13 @@ sealed class TimestepSinusoids : IDisposable
     public TimestepSinusoids(int width, Device device, bool cosineFirst = true, double shift = 0)
     {
         using var scope = NewDisposeScope();
-        this.cosineFirst = cosineFirst;
+        _cosineFirst = cosineFirst;
         var half = width / 2;
         using var count = half.ToScalar();
         using var fall = (-Math.Log(10000)).ToScalar();
         using var range = (half - shift).ToScalar();
         var exponents = arange(Scalars.Zero, count, Scalars.One, dtype: ScalarType.Float32).mul(fall).div(range);
-        frequencies = exponents.exp().unsqueeze(0).to(device).DetachFromDisposeScope();
+        _frequencies = exponents.exp().unsqueeze(0).to(device).DetachFromDisposeScope();
     }
 
     /// <param name="timesteps">[B], any type.</param>
@@ -34,10 +34,10 @@ sealed class TimestepSinusoids : IDisposable
     public Tensor Of(Tensor timesteps)
     {
         using var scope = NewDisposeScope();
-        var angles = timesteps.to(ScalarType.Float32).unsqueeze(1).mul(frequencies);
+        var angles = timesteps.to(ScalarType.Float32).unsqueeze(1).mul(_frequencies);
         var (sine, cosine) = (angles.sin(), angles.cos());
-        return cat(cosineFirst ? [cosine, sine] : [sine, cosine], 1).MoveToOuterDisposeScope();
+        return cat(_cosineFirst ? [cosine, sine] : [sine, cosine], 1).MoveToOuterDisposeScope();
     }
 
-    public void Dispose() => frequencies.Dispose();
+    public void Dispose() => _frequencies.Dispose();
 }

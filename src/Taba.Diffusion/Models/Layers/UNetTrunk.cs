@@ -16,9 +16,9 @@ sealed class UNetTrunk(
 {
     const string ConvIn = "conv_in";
 
-    readonly Convolution convIn = parameters.Conv(ConvIn);
-    readonly GroupNorm normOut = parameters.Norm("conv_norm_out", lastNorm.Groups, lastNorm.Epsilon);
-    readonly Convolution convOut = parameters.Conv("conv_out");
+    readonly Convolution _convIn = parameters.Conv(ConvIn);
+    readonly GroupNorm _normOut = parameters.Norm("conv_norm_out", lastNorm.Groups, lastNorm.Epsilon);
+    readonly Convolution _convOut = parameters.Conv("conv_out");
 
     /// <summary>The type that the network computes in.</summary>
     public static ScalarType DtypeOf(ParameterSet parameters) => parameters[$"{ConvIn}.weight"].dtype;
@@ -32,7 +32,7 @@ sealed class UNetTrunk(
     public Tensor Forward(Tensor x, Tensor emb, Tensor? text, Action<string, Tensor>? observe)
     {
         using var scope = NewDisposeScope();
-        var h = convIn.Forward(MemoryLayout.Suited(x));
+        var h = _convIn.Forward(MemoryLayout.Suited(x));
         observe?.Invoke(ConvIn, h);
 
         var skips = new Stack<Tensor>();
@@ -51,7 +51,7 @@ sealed class UNetTrunk(
             observe?.Invoke(block.Name, h);
         }
 
-        h = h.Then(normOut.Forward).Then(activation).Then(convOut.Forward);
+        h = h.Then(_normOut.Forward).Then(activation).Then(_convOut.Forward);
         return h.AtLeastSingle().contiguous().MoveToOuterDisposeScope();
     }
 }

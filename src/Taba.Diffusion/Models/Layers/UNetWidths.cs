@@ -9,7 +9,9 @@ namespace Taba.Diffusion.Models.Layers;
 /// <param name="Resamples">Whether the resolution changes at its end.</param>
 readonly record struct BlockWidths(int Level, int Width, ImmutableArray<int> Inputs, bool Resamples);
 
-/// <summary>Which widths meet where in the UNets of diffusers: every layer on the way down leaves a skip, every one on the way up takes one.</summary>
+/// <summary>
+/// Which widths meet where in the UNets of diffusers: every layer on the way down leaves a skip, every one on the way up takes one.
+/// </summary>
 static class UNetWidths
 {
     /// <summary>The blocks on the way down, shallowest first.</summary>
@@ -29,7 +31,8 @@ static class UNetWidths
     {
         for (var level = widths.Length - 1; level >= 0; level--)
         {
-            var (width, deeper, shallower) = (widths[level], widths[Math.Min(level + 1, widths.Length - 1)], widths[Math.Max(level - 1, 0)]);
+            var (width, deeper, shallower) =
+                (widths[level], widths[Math.Min(level + 1, widths.Length - 1)], widths[Math.Max(level - 1, 0)]);
 
             // The last skip of a level came into it from the shallower one.
             yield return new(

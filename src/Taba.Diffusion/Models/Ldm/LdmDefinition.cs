@@ -42,7 +42,9 @@ public sealed record LdmDefinition : DiffusersDefinition
         var config = UNet2DConfig.Parse(unet, source);
         var decoder = AutoencoderDefinition.Read(folder, Vqvae);
         if (decoder.LatentChannels != config.InChannels)
-            throw new InvalidDataException($"{source}: the field 'in_channels' is {config.InChannels}, and the autoencoder beside it has {decoder.LatentChannels} latent channels: they must be equal.");
+            throw new InvalidDataException(
+                $"{source}: the field 'in_channels' is {config.InChannels}, and the autoencoder beside it has {decoder.LatentChannels} "
+                + "latent channels: they must be equal.");
         return new LdmDefinition
         {
             Name = name,

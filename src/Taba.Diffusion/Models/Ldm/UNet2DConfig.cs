@@ -65,7 +65,9 @@ public sealed record UNet2DConfig
     /// <summary>The divisor that the sides of a state must have.</summary>
     public int SideMultiple => 1 << (BlockOutChannels.Length - 1);
 
-    /// <summary>Reads a config.json. Unknown fields are ignored; values that would change the result and are not supported are refused.</summary>
+    /// <summary>
+    /// Reads a config.json. Unknown fields are ignored; values that would change the result and are not supported are refused.
+    /// </summary>
     /// <param name="element">The config.</param>
     /// <param name="source">The file, for messages.</param>
     /// <exception cref="InvalidDataException">One sentence names the file, the field, its value and what is known.</exception>
@@ -87,7 +89,8 @@ public sealed record UNet2DConfig
             UpAttention = [.. fields.Names("up_block_types", UpPlain, UpAttn).Select(name => name == UpAttn)],
             LayersPerBlock = fields.Int("layers_per_block", 2, 1, 64),
             // An absent field means 8, a null the whole width.
-            AttentionHeadDim = element.TryGetProperty("attention_head_dim", out _) ? fields.OptionalInt("attention_head_dim", 1, MaxWidth) : 8,
+            AttentionHeadDim = element.TryGetProperty("attention_head_dim", out _) ? fields.OptionalInt(
+                "attention_head_dim", 1, MaxWidth) : 8,
             MidAttention = fields.Bool("add_attention", true),
             AttnNormNumGroups = fields.OptionalInt("attn_norm_num_groups", 1, MaxWidth),
             NormNumGroups = fields.Int("norm_num_groups", 32, 1, MaxWidth),
@@ -123,7 +126,8 @@ public sealed record UNet2DConfig
             throw fields.Wrong("attn_norm_num_groups", $"a divisor of the last of block_out_channels ({BlockOutChannels[^1]})");
         var attended = AttentionWidths().ToList();
         if (AttentionHeadDim is { } channels && attended.Any(width => width % channels != 0))
-            throw fields.Wrong("attention_head_dim", $"an integer that divides the widths of the blocks with attention ({string.Join(", ", attended)})");
+            throw fields.Wrong(
+                "attention_head_dim", $"an integer that divides the widths of the blocks with attention ({string.Join(", ", attended)})");
     }
 
     IEnumerable<int> AttentionWidths() =>

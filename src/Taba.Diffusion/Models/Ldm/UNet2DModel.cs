@@ -11,12 +11,12 @@ public sealed class UNet2DModel : IDisposable
 {
     const string TimeEmbedding = "time_embedding";
 
-    readonly UNet2DConfig config;
-    readonly ParameterSet parameters;
-    readonly ScalarType dtype;
-    readonly TimestepSinusoids sinusoids;
-    readonly TimestepMlp timeEmbedding;
-    readonly UNetTrunk trunk;
+    readonly UNet2DConfig _config;
+    readonly ParameterSet _parameters;
+    readonly ScalarType _dtype;
+    readonly TimestepSinusoids _sinusoids;
+    readonly TimestepMlp _timeEmbedding;
+    readonly UNetTrunk _trunk;
 
     /// <param name="config">The architecture.</param>
     /// <param name="parameters">Exactly those of <see cref="Parameters"/>, all of one type on one device; the network owns them.</param>
@@ -25,22 +25,22 @@ public sealed class UNet2DModel : IDisposable
         ArgumentNullException.ThrowIfNull(config);
         var set = new ParameterSet(parameters);
         var plan = UNet2DPlan.Of(config);
-        this.config = config;
-        this.parameters = set;
-        dtype = UNetTrunk.DtypeOf(set);
-        timeEmbedding = new TimestepMlp(set, TimeEmbedding);
-        trunk = new UNetTrunk(
+        _config = config;
+        _parameters = set;
+        _dtype = UNetTrunk.DtypeOf(set);
+        _timeEmbedding = new TimestepMlp(set, TimeEmbedding);
+        _trunk = new UNetTrunk(
             set,
             [.. plan.Down.Select(block => block.Over(set, config.DownsamplePadding))],
             plan.Mid.Over(set, config.DownsamplePadding),
             [.. plan.Up.Select(block => block.Over(set, config.DownsamplePadding))],
             (config.NormNumGroups, config.NormEps),
             Activation.Silu);
-        sinusoids = new TimestepSinusoids(config.BlockOutChannels[0], set.Device, config.FlipSinToCos, config.FreqShift);
+        _sinusoids = new TimestepSinusoids(config.BlockOutChannels[0], set.Device, config.FlipSinToCos, config.FreqShift);
     }
 
     /// <summary>The network's device.</summary>
-    public Device Device => parameters.Device;
+    public Device Device => _parameters.Device;
 
     /// <summary>Every parameter's name and shape.</summary>
     public static IReadOnlyList<KeyValuePair<string, long[]>> Parameters(UNet2DConfig config)
@@ -82,24 +82,27 @@ public sealed class UNet2DModel : IDisposable
         RequireShapes(x.shape, timesteps.shape);
 
         using var scope = NewDisposeScope();
-        var time = timeEmbedding.Forward(sinusoids.Of(timesteps).to(dtype));
+        var time = _timeEmbedding.Forward(_sinusoids.Of(timesteps).to(_dtype));
         observe?.Invoke(TimeEmbedding, time);
-        var emb = time.Then(config.Activation);
-        return trunk.Forward(x.to(dtype), emb, null, observe).MoveToOuterDisposeScope();
+        var emb = time.Then(_config.Activation);
+        return _trunk.Forward(x.to(_dtype), emb, null, observe).MoveToOuterDisposeScope();
     }
 
     public void Dispose()
     {
-        sinusoids.Dispose();
-        parameters.Dispose();
+        _sinusoids.Dispose();
+        _parameters.Dispose();
     }
 
     void RequireShapes(long[] x, long[] timesteps)
     {
-        var multiple = config.SideMultiple;
-        if (x.Length != 4 || x[1] != config.InChannels || x[2] % multiple != 0 || x[3] % multiple != 0)
-            throw new ArgumentException($"The network takes states [B,{config.InChannels},H,W] with sides divisible by {multiple}, not [{string.Join(",", x)}].", nameof(x));
+        var multiple = _config.SideMultiple;
+        if (x.Length != 4 || x[1] != _config.InChannels || x[2] % multiple != 0 || x[3] % multiple != 0)
+            throw new ArgumentException(
+                $"The network takes states [B,{_config.InChannels},H,W] with sides divisible by {multiple}, not [{string.Join(",", x)}].",
+                nameof(x));
         if (timesteps.Length != 1 || timesteps[0] != x[0])
-            throw new ArgumentException($"The network takes one timestep a row, [{x[0]}], not [{string.Join(",", timesteps)}].", nameof(timesteps));
+            throw new ArgumentException(
+                $"The network takes one timestep a row, [{x[0]}], not [{string.Join(",", timesteps)}].", nameof(timesteps));
     }
 }

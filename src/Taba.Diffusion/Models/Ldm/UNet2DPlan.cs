@@ -9,9 +9,11 @@ sealed record UNet2DPlan(IReadOnlyList<BlockPlan> Down, BlockPlan Mid, IReadOnly
     {
         var style = new ResnetStyle(config.NormNumGroups, config.NormEps, config.Activation, config.TimeEmbedDim, config.ScaleShift);
         return new UNet2DPlan(
-            [.. UNetWidths.Down(config.BlockOutChannels, config.LayersPerBlock).Select((block, i) => Block($"down_blocks.{i}", block, config.DownAttention[i], Resampling.Down))],
+            [.. UNetWidths.Down(config.BlockOutChannels, config.LayersPerBlock).Select(
+                (block, i) => Block($"down_blocks.{i}", block, config.DownAttention[i], Resampling.Down))],
             Middle(),
-            [.. UNetWidths.Up(config.BlockOutChannels, config.LayersPerBlock).Select((block, i) => Block($"up_blocks.{i}", block, config.UpAttention[i], Resampling.Up))]);
+            [.. UNetWidths.Up(config.BlockOutChannels, config.LayersPerBlock).Select(
+                (block, i) => Block($"up_blocks.{i}", block, config.UpAttention[i], Resampling.Up))]);
 
         BlockPlan Block(string name, BlockWidths block, bool attends, Resampling resampling) => new(
             name,
@@ -29,9 +31,11 @@ sealed record UNet2DPlan(IReadOnlyList<BlockPlan> Down, BlockPlan Mid, IReadOnly
             var groups = config.AttnNormNumGroups ?? (config.ScaleShift ? null : config.NormNumGroups);
             return new BlockPlan(
                 "mid_block",
-                [.. Enumerable.Range(0, 2).Select(i => new ResnetPlan($"mid_block.resnets.{i}", width, width, style) { OutputScaleFactor = factor })],
+                [.. Enumerable.Range(0, 2).Select(
+                    i => new ResnetPlan($"mid_block.resnets.{i}", width, width, style) { OutputScaleFactor = factor })],
                 config.MidAttention
-                    ? [new SpatialAttentionPlan("mid_block.attentions.0", width, config.Heads(width), groups, config.NormEps) { OutputScaleFactor = factor }]
+                    ? [new SpatialAttentionPlan(
+                        "mid_block.attentions.0", width, config.Heads(width), groups, config.NormEps) { OutputScaleFactor = factor }]
                     : [],
                 width,
                 Resampling.None);

@@ -9,7 +9,9 @@ namespace Taba.Diffusion.Models.TextEncoders;
 /// <summary>Self-attention and feed-forward of one T5 layer, each normalised before and added to the residual stream.</summary>
 sealed class T5Block(int heads)
 {
-    /// <summary>The margin below float16's largest number within which transformers holds values once one has overflowed, negative.</summary>
+    /// <summary>
+    /// The margin below float16's largest number within which transformers holds values once one has overflowed, negative.
+    /// </summary>
     static readonly Scalar s_minusMargin = (-1000.0).ToScalar();
 
     static readonly Scalar s_halfMax = 65504.0.ToScalar();

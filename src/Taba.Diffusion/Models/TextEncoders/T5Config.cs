@@ -60,7 +60,9 @@ public sealed record T5Config
             DFf = fields.Int("d_ff", 2048, 1, 1 << 20),
             NumLayers = fields.Int("num_layers", 6, 1, 256),
             NumHeads = fields.Int("num_heads", 8, 1, 1024),
-            RelativeAttentionNumBuckets = buckets % 4 == 0 ? buckets : throw fields.Wrong("relative_attention_num_buckets", "a multiple of 4"),
+            RelativeAttentionNumBuckets = buckets % 4 == 0
+                ? buckets
+                : throw fields.Wrong("relative_attention_num_buckets", "a multiple of 4"),
             RelativeAttentionMaxDistance = fields.Int("relative_attention_max_distance", 128, buckets / 4 + 1, 1 << 20),
             LayerNormEpsilon = fields.Number("layer_norm_epsilon", 1e-6, 0, 1),
             IsGated = gated,

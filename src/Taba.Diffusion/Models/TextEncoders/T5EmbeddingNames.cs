@@ -13,23 +13,23 @@ sealed class T5EmbeddingNames : IWeightSource
     public const string Shared = "shared.weight";
     const string Tied = "encoder.embed_tokens.weight";
 
-    readonly IWeightSource source;
-    readonly bool renamed;
+    readonly IWeightSource _source;
+    readonly bool _renamed;
 
     public T5EmbeddingNames(IWeightSource source)
     {
-        this.source = source;
-        renamed = !source.TryGetShape(Shared, out _) && source.TryGetShape(Tied, out _);
-        Names = [.. source.Names.Where(name => name != Tied), .. renamed ? [Shared] : Array.Empty<string>()];
+        _source = source;
+        _renamed = !source.TryGetShape(Shared, out _) && source.TryGetShape(Tied, out _);
+        Names = [.. source.Names.Where(name => name != Tied), .. _renamed ? [Shared] : Array.Empty<string>()];
     }
 
-    public string Description => source.Description;
+    public string Description => _source.Description;
 
     public IReadOnlyCollection<string> Names { get; }
 
-    public bool TryGetShape(string name, [NotNullWhen(true)] out long[]? shape) => source.TryGetShape(Source(name), out shape);
+    public bool TryGetShape(string name, [NotNullWhen(true)] out long[]? shape) => _source.TryGetShape(Source(name), out shape);
 
-    public Tensor Load(string name, ScalarType dtype, Device device) => source.Load(Source(name), dtype, device);
+    public Tensor Load(string name, ScalarType dtype, Device device) => _source.Load(Source(name), dtype, device);
 
-    string Source(string name) => renamed && name == Shared ? Tied : name;
+    string Source(string name) => _renamed && name == Shared ? Tied : name;
 }

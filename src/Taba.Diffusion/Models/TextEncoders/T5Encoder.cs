@@ -14,27 +14,27 @@ public sealed class T5Encoder : IDisposable
     const string Bias = "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight";
     const string FinalNorm = "encoder.final_layer_norm.weight";
 
-    readonly T5Config config;
-    readonly ParameterSet parameters;
-    readonly T5Block[] blocks;
-    readonly T5LayerNorm finalNorm;
+    readonly T5Config _config;
+    readonly ParameterSet _parameters;
+    readonly T5Block[] _blocks;
+    readonly T5LayerNorm _finalNorm;
 
     /// <param name="config">The architecture.</param>
     /// <param name="parameters">Exactly those of <see cref="Parameters"/>, all on one device; the network owns them.</param>
     public T5Encoder(T5Config config, IReadOnlyDictionary<string, Tensor> parameters)
     {
         ArgumentNullException.ThrowIfNull(config);
-        this.config = config;
-        this.parameters = new ParameterSet(parameters);
-        blocks = [.. Enumerable.Range(0, config.NumLayers).Select(Block)];
-        finalNorm = new T5LayerNorm(this.parameters[FinalNorm], config.LayerNormEpsilon);
+        _config = config;
+        _parameters = new ParameterSet(parameters);
+        _blocks = [.. Enumerable.Range(0, config.NumLayers).Select(Block)];
+        _finalNorm = new T5LayerNorm(_parameters[FinalNorm], config.LayerNormEpsilon);
     }
 
     /// <summary>The network's device.</summary>
-    public Device Device => parameters.Device;
+    public Device Device => _parameters.Device;
 
     /// <summary>The width of the result.</summary>
-    public int Width => config.DModel;
+    public int Width => _config.DModel;
 
     /// <summary>
     /// Every parameter's name and shape, in the order of the state dict. The token embedding is listed once, as
@@ -87,7 +87,8 @@ public sealed class T5Encoder : IDisposable
         ArgumentNullException.ThrowIfNull(weights);
         ParameterSet.Computable(dtype);
         return ParameterSet.Load(
-            new T5EmbeddingNames(weights), Parameters(config), device, name => DtypeOf(name, dtype), loaded => new T5Encoder(config, loaded));
+            new T5EmbeddingNames(weights), Parameters(config), device, name => DtypeOf(name, dtype),
+            loaded => new T5Encoder(config, loaded));
     }
 
     /// <summary>Encodes token ids. Rows are independent of each other.</summary>
@@ -110,25 +111,25 @@ public sealed class T5Encoder : IDisposable
 
         using var scope = NewDisposeScope();
         RequireKnown(inputIds);
-        var embedding = parameters[T5EmbeddingNames.Shared];
-        var h = embedding.index_select(0, inputIds.to(Device).flatten()).view(shape[0], shape[1], config.DModel);
+        var embedding = _parameters[T5EmbeddingNames.Shared];
+        var h = embedding.index_select(0, inputIds.to(Device).flatten()).view(shape[0], shape[1], _config.DModel);
         observe?.Invoke("shared", h);
         var bias = AttentionBias((int)shape[1], attentionMask);
-        for (var i = 0; i < blocks.Length; i++)
+        for (var i = 0; i < _blocks.Length; i++)
         {
-            var next = blocks[i].Forward(h, bias);
+            var next = _blocks[i].Forward(h, bias);
             h.Dispose();
             h = next;
             observe?.Invoke($"encoder.block.{i}", h);
         }
 
-        return finalNorm.Forward(h).AtLeastSingle().MoveToOuterDisposeScope();
+        return _finalNorm.Forward(h).AtLeastSingle().MoveToOuterDisposeScope();
     }
 
     /// <summary>A parameter by its name; stays the network's.</summary>
-    internal Tensor Parameter(string name) => parameters[name];
+    internal Tensor Parameter(string name) => _parameters[name];
 
-    public void Dispose() => parameters.Dispose();
+    public void Dispose() => _parameters.Dispose();
 
     static string AttentionPrefix(int block) => $"encoder.block.{block}.layer.0.SelfAttention";
 
@@ -139,19 +140,19 @@ public sealed class T5Encoder : IDisposable
     T5Block Block(int i)
     {
         var (attention, feedForward) = (AttentionPrefix(i), FeedForwardPrefix(i));
-        return new T5Block(config.NumHeads)
+        return new T5Block(_config.NumHeads)
         {
             AttentionNorm = Norm(0),
-            Q = parameters[$"{attention}.q.weight"],
-            K = parameters[$"{attention}.k.weight"],
-            V = parameters[$"{attention}.v.weight"],
-            O = parameters[$"{attention}.o.weight"],
+            Q = _parameters[$"{attention}.q.weight"],
+            K = _parameters[$"{attention}.k.weight"],
+            V = _parameters[$"{attention}.v.weight"],
+            O = _parameters[$"{attention}.o.weight"],
             FeedForwardNorm = Norm(1),
-            Wi = [.. InnerProjections(config).Select(name => parameters[$"{feedForward}.{name}.weight"])],
-            Wo = parameters[$"{feedForward}.wo.weight"],
+            Wi = [.. InnerProjections(_config).Select(name => _parameters[$"{feedForward}.{name}.weight"])],
+            Wo = _parameters[$"{feedForward}.wo.weight"],
         };
 
-        T5LayerNorm Norm(int layer) => new(parameters[$"encoder.block.{i}.layer.{layer}.layer_norm.weight"], config.LayerNormEpsilon);
+        T5LayerNorm Norm(int layer) => new(_parameters[$"encoder.block.{i}.layer.{layer}.layer_norm.weight"], _config.LayerNormEpsilon);
     }
 
     /// <summary>The bias of every layer's scores: block 0's relative positions, and the type's lowest number on padding.</summary>
@@ -159,9 +160,10 @@ public sealed class T5Encoder : IDisposable
     Tensor AttentionBias(int length, Tensor? attentionMask)
     {
         using var scope = NewDisposeScope();
-        var weight = parameters[Bias];
-        var buckets = T5RelativePosition.Buckets(length, config.RelativeAttentionNumBuckets, config.RelativeAttentionMaxDistance).to(Device);
-        var bias = weight.index_select(0, buckets.flatten()).view(length, length, config.NumHeads).permute(2, 0, 1).unsqueeze(0);
+        var weight = _parameters[Bias];
+        var buckets = T5RelativePosition.Buckets(length, _config.RelativeAttentionNumBuckets, _config.RelativeAttentionMaxDistance).to(
+            Device);
+        var bias = weight.index_select(0, buckets.flatten()).view(length, length, _config.NumHeads).permute(2, 0, 1).unsqueeze(0);
         if (attentionMask is not null)
         {
             using var hidden = finfo(weight.dtype).min.ToScalar();
@@ -178,7 +180,8 @@ public sealed class T5Encoder : IDisposable
         if (inputIds.numel() == 0)
             return;
         var (least, most) = (inputIds.min().item<long>(), inputIds.max().item<long>());
-        if (least < 0 || most >= config.VocabSize)
-            throw new ArgumentException($"Token ids lie between {least} and {most}; the encoder knows 0 to {config.VocabSize - 1}.", nameof(inputIds));
+        if (least < 0 || most >= _config.VocabSize)
+            throw new ArgumentException(
+                $"Token ids lie between {least} and {most}; the encoder knows 0 to {_config.VocabSize - 1}.", nameof(inputIds));
     }
 }

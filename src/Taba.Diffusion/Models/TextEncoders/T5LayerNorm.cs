@@ -11,7 +11,7 @@ namespace Taba.Diffusion.Models.TextEncoders;
 /// </summary>
 sealed class T5LayerNorm(Tensor weight, double epsilon)
 {
-    readonly Scalar epsilon = epsilon.ToScalar();
+    readonly Scalar _epsilon = epsilon.ToScalar();
 
     /// <param name="x">[B,L,d_model], of any type.</param>
     /// <returns>[B,L,d_model], of the weight's type.</returns>
@@ -19,7 +19,7 @@ sealed class T5LayerNorm(Tensor weight, double epsilon)
     {
         using var scope = NewDisposeScope();
         var wide = x.AtLeastSingle();
-        var scale = wide.pow(Scalars.Two).mean([-1], keepdim: true).add(epsilon, Scalars.One).rsqrt();
+        var scale = wide.pow(Scalars.Two).mean([-1], keepdim: true).add(_epsilon, Scalars.One).rsqrt();
         return wide.mul(scale).to(weight.dtype).mul(weight).MoveToOuterDisposeScope();
     }
 }

@@ -25,15 +25,15 @@ public sealed partial class T5Tokenizer
     /// <summary>The sentinels &lt;extra_id_0&gt;..&lt;extra_id_99&gt; lie above the pieces, in falling order.</summary>
     const int Sentinels = 100;
 
-    static readonly string[] FirstPieces = ["<pad>", "</s>", "<unk>"];
+    static readonly string[] s_firstPieces = ["<pad>", "</s>", "<unk>"];
 
-    readonly SentencePieceTokenizer model;
-    readonly string path;
+    readonly SentencePieceTokenizer _model;
+    readonly string _path;
 
     T5Tokenizer(SentencePieceTokenizer model, string path, int pieces)
     {
-        this.model = model;
-        this.path = path;
+        _model = model;
+        _path = path;
         VocabularySize = pieces + Sentinels;
     }
 
@@ -55,7 +55,8 @@ public sealed partial class T5Tokenizer
         try
         {
             pieces = SentencePieces.Read(bytes);
-            model = SentencePieceTokenizer.Create(new MemoryStream([.. bytes, .. BeginId]), addBeginningOfSentence: false, addEndOfSentence: true);
+            model = SentencePieceTokenizer.Create(
+                new MemoryStream([.. bytes, .. BeginId]), addBeginningOfSentence: false, addEndOfSentence: true);
         }
         catch (Exception error)
         {
@@ -63,17 +64,19 @@ public sealed partial class T5Tokenizer
             throw new InvalidDataException($"{path} is no SentencePiece unigram model ({error.Message.TrimEnd('.')}).", error);
         }
 
-        if (!pieces.Take(FirstPieces.Length).SequenceEqual(FirstPieces, StringComparer.Ordinal))
+        if (!pieces.Take(s_firstPieces.Length).SequenceEqual(s_firstPieces, StringComparer.Ordinal))
         {
-            var found = string.Join("', '", pieces.Take(FirstPieces.Length));
+            var found = string.Join("', '", pieces.Take(s_firstPieces.Length));
             throw new InvalidDataException(
-                $"{path} is not T5's: its first pieces are '{found}', but must be '{string.Join("', '", FirstPieces)}'.");
+                $"{path} is not T5's: its first pieces are '{found}', but must be '{string.Join("', '", s_firstPieces)}'.");
         }
 
         return new T5Tokenizer(model, path, pieces.Count);
     }
 
-    /// <summary>The ids of one prompt, in lower case and stripped as upstream does, padded or cut; a cut prompt keeps its end token.</summary>
+    /// <summary>
+    /// The ids of one prompt, in lower case and stripped as upstream does, padded or cut; a cut prompt keeps its end token.
+    /// </summary>
     /// <param name="prompt">As the user wrote it; empty for "no prompt".</param>
     /// <param name="length">Tokens, the end token included.</param>
     /// <returns>Both [length]: the ids, and 1 for each token that is not padding.</returns>
@@ -140,18 +143,19 @@ public sealed partial class T5Tokenizer
     int IdOf(Match special) =>
         special.Groups[1] is { Success: true } sentinel
             ? VocabularySize - 1 - int.Parse(sentinel.ValueSpan)
-            : Array.IndexOf(FirstPieces, special.Value);
+            : Array.IndexOf(s_firstPieces, special.Value);
 
     void AddPieces(string text, List<int> tokens)
     {
         IReadOnlyList<int> ids;
         try
         {
-            ids = model.EncodeToIds(RemovedCharacters().Replace(text, ""), addBeginningOfSentence: false, addEndOfSentence: false);
+            ids = _model.EncodeToIds(RemovedCharacters().Replace(text, ""), addBeginningOfSentence: false, addEndOfSentence: false);
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
-            throw new InvalidDataException($"{path} cannot cut a prompt into pieces; it is damaged ({error.Message.TrimEnd('.')}).", error);
+            throw new InvalidDataException(
+                $"{_path} cannot cut a prompt into pieces; it is damaged ({error.Message.TrimEnd('.')}).", error);
         }
 
         // SentencePiece joins neighbouring characters that no piece covers into one unknown piece; the library does not.
@@ -159,7 +163,7 @@ public sealed partial class T5Tokenizer
         foreach (var id in ids)
         {
             if (id < 0 || id >= VocabularySize)
-                throw new InvalidDataException($"{path} gives the id {id} to a piece; it has {VocabularySize} ids.");
+                throw new InvalidDataException($"{_path} gives the id {id} to a piece; it has {VocabularySize} ids.");
             if (id != UnknownId || !unknown)
                 tokens.Add(id);
             unknown = id == UnknownId;

@@ -28,7 +28,8 @@ public sealed class CheckpointCache : IDisposable
     readonly HubRetry _retry;
 
     /// <inheritdoc cref="HubClient(HubSettings, HttpMessageHandler?, TimeProvider?, HubRetryOptions?)"/>
-    public CheckpointCache(HubSettings settings, HttpMessageHandler? handler = null, TimeProvider? time = null, HubRetryOptions? retry = null)
+    public CheckpointCache(
+        HubSettings settings, HttpMessageHandler? handler = null, TimeProvider? time = null, HubRetryOptions? retry = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
         _settings = settings;
@@ -56,10 +57,12 @@ public sealed class CheckpointCache : IDisposable
 
         var address = _settings.CheckpointMirror is { } mirror ? new Uri(mirror, Uri.EscapeDataString(name)) : source;
         var subject = Subject(source);
-        using var head = await _retry.RunAsync(subject.Name, token => _http.HeadAsync(address, subject, token), static () => 0, cancellation);
+        using var head = await _retry.RunAsync(
+            subject.Name, token => _http.HeadAsync(address, subject, token), static () => 0, cancellation);
         var size = head.IsSuccessStatusCode ? head.Content.Headers.ContentLength : null;
         var incomplete = Path.Combine(_settings.CheckpointFolder, $".{name}.{Version(address, head)}.incomplete");
-        return new CheckpointPull(source, path, size, new FileInfo(incomplete) is { Exists: true } begun && begun.Length <= size ? begun.Length : 0)
+        return new CheckpointPull(
+            source, path, size, new FileInfo(incomplete) is { Exists: true } begun && begun.Length <= size ? begun.Length : 0)
         {
             Address = address,
             Md5 = head.Content.Headers.ContentMD5,
@@ -71,7 +74,8 @@ public sealed class CheckpointCache : IDisposable
     /// <returns>Its path.</returns>
     /// <exception cref="HubException">It cannot be had.</exception>
     /// <exception cref="IOException">The disk failed or is full.</exception>
-    public async Task<string> PullAsync(CheckpointPull pull, IProgress<HubProgress>? progress = null, CancellationToken cancellation = default)
+    public async Task<string> PullAsync(
+        CheckpointPull pull, IProgress<HubProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(pull);
         if (pull.IncompletePath is not { } incomplete)
@@ -86,7 +90,8 @@ public sealed class CheckpointCache : IDisposable
 
         using var digest = pull.Md5 is { } md5 ? ContentDigest.OfMd5(md5) : null;
         var download = new ResumableDownload(Subject(pull.Source), pull.Address, incomplete, pull.Size, digest);
-        await download.RunAsync(_http, _retry, done => progress?.Report(new HubProgress(name, done, pull.Size, done, pull.Size)), cancellation);
+        await download.RunAsync(
+            _http, _retry, done => progress?.Report(new HubProgress(name, done, pull.Size, done, pull.Size)), cancellation);
         File.Move(incomplete, pull.Path, overwrite: false);
         RemoveBeginnings(name);
         return pull.Path;

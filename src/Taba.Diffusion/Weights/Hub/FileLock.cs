@@ -9,9 +9,12 @@ static class FileLock
     const int LinuxWouldBlock = 11, MacWouldBlock = 35;
     const int WindowsSharingViolation = unchecked((int)0x80070020);
 
-    static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+    static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Waits until the lock is free and takes it; it is given back by disposing. <paramref name="waiting"/> is told once that it waits.</summary>
+    /// <summary>
+    /// Waits until the lock is free and takes it; it is given back by disposing. <paramref name="waiting"/> is told once that it
+    /// waits.
+    /// </summary>
     public static async Task<IDisposable> AcquireAsync(string path, Action? waiting, CancellationToken cancellation)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -25,7 +28,7 @@ static class FileLock
             {
                 waiting?.Invoke();
                 waiting = null;
-                await Task.Delay(Pause, cancellation);
+                await Task.Delay(s_pause, cancellation);
             }
         }
     }

@@ -38,7 +38,8 @@ public sealed class HubCache(string root)
             return revision;
         try
         {
-            using var file = System.IO.File.OpenHandle(RefPath(repository, revision), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var file = System.IO.File.OpenHandle(
+                RefPath(repository, revision), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             var bytes = new byte[CommitLength + 2];
             var text = System.Text.Encoding.ASCII.GetString(bytes, 0, RandomAccess.Read(file, bytes, 0)).Trim();
             return HubNames.IsCommit(text) ? text : null;
@@ -92,9 +93,11 @@ public sealed class HubCache(string root)
         System.IO.File.Move(temporary, path, overwrite: true);
     }
 
-    static bool Exists(string path) => new FileInfo(path) is { Exists: true } info && info.ResolveLinkTarget(returnFinalTarget: true) is not { Exists: false };
+    static bool Exists(string path) =>
+        new FileInfo(path) is { Exists: true } info && info.ResolveLinkTarget(returnFinalTarget: true) is not { Exists: false };
 
     string FolderOf(HubRepository repository) => Path.Combine(Root, repository.FolderName);
 
-    string RefPath(HubRepository repository, string revision) => Path.Combine(FolderOf(repository), "refs", Path.Combine(revision.Split('/')));
+    string RefPath(HubRepository repository, string revision) =>
+        Path.Combine(FolderOf(repository), "refs", Path.Combine(revision.Split('/')));
 }

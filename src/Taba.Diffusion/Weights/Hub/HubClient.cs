@@ -11,7 +11,9 @@ public sealed class HubClient : IDisposable
     readonly HubRetry _retry;
 
     /// <param name="settings">Where the hub and the cache are.</param>
-    /// <param name="handler">Sends the requests and must not follow redirects; null is one that honours HTTPS_PROXY. Stays the caller's.</param>
+    /// <param name="handler">
+    /// Sends the requests and must not follow redirects; null is one that honours HTTPS_PROXY. Stays the caller's.
+    /// </param>
     /// <param name="time">Whose timers make the pauses between attempts; the system's when null.</param>
     /// <param name="retry">How patient it is; the defaults when null.</param>
     public HubClient(HubSettings settings, HttpMessageHandler? handler = null, TimeProvider? time = null, HubRetryOptions? retry = null)
@@ -84,7 +86,8 @@ public sealed class HubClient : IDisposable
         {
             var before = done;
             await BringAsync(
-                pull.Listing, file, here => progress?.Report(new HubProgress(file.Path, here, file.Size, before + here, pull.TotalBytes)), cancellation);
+                pull.Listing, file, here => progress?.Report(new HubProgress(file.Path, here, file.Size, before + here, pull.TotalBytes)),
+                cancellation);
             Cache.Link(pull.Listing, file);
             if (counted.Add(file.Blob))
                 done += file.Size;
@@ -103,7 +106,8 @@ public sealed class HubClient : IDisposable
         if (Cache.Holds(repository, file))
             return;
         using var held = await FileLock.AcquireAsync(
-            Cache.LockPath(repository, file.Blob), () => _retry.Options.Notice?.Invoke($"{file.Path} is being downloaded by another process; waiting for it."), cancellation);
+            Cache.LockPath(repository, file.Blob),
+            () => _retry.Options.Notice?.Invoke($"{file.Path} is being downloaded by another process; waiting for it."), cancellation);
         if (Cache.Holds(repository, file))
             return; // whoever held the lock has brought it
 
@@ -118,7 +122,9 @@ public sealed class HubClient : IDisposable
     {
         if (Cache.Holds(repository, file))
             return file.Size;
-        return new FileInfo(IncompletePath(Cache.BlobPath(repository, file.Blob))) is { Exists: true } begun ? Math.Min(begun.Length, file.Size) : 0;
+        return new FileInfo(IncompletePath(Cache.BlobPath(repository, file.Blob))) is { Exists: true } begun
+            ? Math.Min(begun.Length, file.Size)
+            : 0;
     }
 
     Uri FileUri(HubListing listing, HubFile file) => new(

@@ -22,16 +22,21 @@ sealed class HubHttp : IDisposable
     /// <summary>A null handler is one that honours HTTPS_PROXY and NO_PROXY; one that is given must not follow redirects.</summary>
     public HubHttp(HttpMessageHandler? handler, Uri endpoint, string? token, TimeSpan silence, TimeProvider time)
     {
-        _client = new HttpClient(handler ?? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }, disposeHandler: handler is null)
+        _client = new HttpClient(
+            handler ?? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }, disposeHandler: handler is null)
         {
             Timeout = Timeout.InfiniteTimeSpan, // a large file takes hours; silence is watched instead
         };
-        _client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("taba", typeof(HubHttp).Assembly.GetName().Version?.ToString(3)));
-        _client.DefaultRequestHeaders.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity")); // sizes and digests are of the plain bytes
+        _client.DefaultRequestHeaders.UserAgent.Add(
+            new ProductInfoHeaderValue("taba", typeof(HubHttp).Assembly.GetName().Version?.ToString(3)));
+        _client.DefaultRequestHeaders.AcceptEncoding.Add(
+            new StringWithQualityHeaderValue("identity")); // sizes and digests are of the plain bytes
         (_endpoint, _token, _silence, _time) = (endpoint, token, silence, time);
     }
 
-    /// <summary>The answer to a GET, its body unread. With <paramref name="from"/> above zero only the bytes from there on are asked for.</summary>
+    /// <summary>
+    /// The answer to a GET, its body unread. With <paramref name="from"/> above zero only the bytes from there on are asked for.
+    /// </summary>
     public async Task<HttpResponseMessage> GetAsync(Uri uri, long from, HubSubject subject, CancellationToken cancellation)
     {
         for (var redirects = 0; redirects <= MaxRedirects; redirects++)
@@ -109,10 +114,12 @@ sealed class HubHttp : IDisposable
         {
             throw new TransientException($"nothing came for {_silence.TotalSeconds:0} seconds", null, error);
         }
-        catch (Exception error) when (error is HttpRequestException or HttpIOException or SocketException || error is IOException { InnerException: SocketException })
+        catch (Exception error) when (error is HttpRequestException or HttpIOException or SocketException
+            || error is IOException { InnerException: SocketException })
         {
             // Only the inner exception has the complaint of TLS.
-            throw new TransientException((error.InnerException is AuthenticationException inner ? inner : error).Message.TrimEnd('.'), null, error);
+            throw new TransientException(
+                (error.InnerException is AuthenticationException inner ? inner : error).Message.TrimEnd('.'), null, error);
         }
     }
 
@@ -127,7 +134,8 @@ sealed class HubHttp : IDisposable
         var next = new Uri(uri, location);
         return next.Scheme == Uri.UriSchemeHttps || (next.Scheme == Uri.UriSchemeHttp && uri.Scheme == Uri.UriSchemeHttp)
             ? next
-            : throw new HubException(HubFault.Network, $"{subject.Name} is redirected from {uri.Host} to a {next.Scheme} address, which is not followed.");
+            : throw new HubException(
+                HubFault.Network, $"{subject.Name} is redirected from {uri.Host} to a {next.Scheme} address, which is not followed.");
     }
 
     Exception Failure(HttpResponseMessage response, HubSubject subject)
@@ -141,7 +149,8 @@ sealed class HubHttp : IDisposable
             401 or 403 when code == "RepoNotFound" => subject.NotFound(hasToken: _token is not null),
             401 or 403 => subject.Refused(hasToken: _token is not null),
             404 or 410 => subject.NotFound(hasToken: _token is not null),
-            _ => new HubException(HubFault.Network, $"{subject.Name} could not be had: the server answered {status} {response.ReasonPhrase}."),
+            _ => new HubException(
+                HubFault.Network, $"{subject.Name} could not be had: the server answered {status} {response.ReasonPhrase}."),
         };
     }
 
@@ -151,5 +160,6 @@ sealed class HubHttp : IDisposable
         return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
     }
 
-    static bool SameOrigin(Uri a, Uri b) => Uri.Compare(a, b, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0;
+    static bool SameOrigin(Uri a, Uri b) =>
+        Uri.Compare(a, b, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0;
 }

@@ -22,7 +22,7 @@ public sealed record HubListing(HubRepository Repository, string Revision, strin
     const int MaxFiles = 1 << 18;
     const long MaxFileBytes = 1L << 44;
 
-    static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 32 };
+    static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false, MaxDepth = 32 };
 
     /// <summary>Reads the hub's answer to <c>api/models/ID/revision/REVISION?blobs=true</c>.</summary>
     /// <exception cref="HubException">It is no such answer.</exception>
@@ -30,10 +30,11 @@ public sealed record HubListing(HubRepository Repository, string Revision, strin
     {
         try
         {
-            using var document = JsonDocument.Parse(json, Strict);
+            using var document = JsonDocument.Parse(json, s_strict);
             var root = document.RootElement;
             var commit = Text(root, "sha");
-            if (commit is null || !HubNames.IsCommit(commit) || !root.TryGetProperty("siblings", out var siblings) || siblings.ValueKind != JsonValueKind.Array)
+            if (commit is null || !HubNames.IsCommit(commit) || !root.TryGetProperty(
+                "siblings", out var siblings) || siblings.ValueKind != JsonValueKind.Array)
                 throw Wrong("it names no commit or no files");
             if (siblings.GetArrayLength() > MaxFiles)
                 throw Wrong($"it names {siblings.GetArrayLength()} files, more than {MaxFiles}");
@@ -48,7 +49,8 @@ public sealed record HubListing(HubRepository Repository, string Revision, strin
         {
             var path = Text(entry, "rfilename");
             if (path is null || !HubNames.IsSafePath(path))
-                throw Wrong($"it names a file {(path is null ? "without a name" : $"'{path[..Math.Min(path.Length, 80)]}'")}, which cannot be one");
+                throw Wrong(
+                    $"it names a file {(path is null ? "without a name" : $"'{path[..Math.Min(path.Length, 80)]}'")}, which cannot be one");
             var large = entry.TryGetProperty("lfs", out var lfs) && lfs.ValueKind == JsonValueKind.Object;
             var blob = large ? Text(lfs, "sha256") ?? Text(lfs, "oid") : Text(entry, "blobId");
             var size = Size(large ? lfs : entry) ?? Size(entry);
@@ -61,8 +63,11 @@ public sealed record HubListing(HubRepository Repository, string Revision, strin
     }
 
     static string? Text(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+        ? value.GetString()
+        : null;
 
     static long? Size(JsonElement element) =>
-        element.TryGetProperty("size", out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var size) && size is >= 0 and <= MaxFileBytes ? size : null;
+        element.TryGetProperty("size", out var value) && value.ValueKind == JsonValueKind.Number
+        && value.TryGetInt64(out var size) && size is >= 0 and <= MaxFileBytes ? size : null;
 }

@@ -8,7 +8,7 @@ static partial class HubNames
 {
     const int MaxPath = 512, MaxRevision = 128;
 
-    static readonly SearchValues<char> NoPartOfAName = SearchValues.Create("\\:*?\"<>|");
+    static readonly SearchValues<char> s_noPartOfAName = SearchValues.Create("\\:*?\"<>|");
 
     /// <summary>True when a text is a whole commit id.</summary>
     public static bool IsCommit(string text) => CommitPattern().IsMatch(text);
@@ -23,13 +23,15 @@ static partial class HubNames
         ArgumentNullException.ThrowIfNull(revision);
         return revision.Length <= MaxRevision && RevisionPattern().IsMatch(revision) && !revision.Contains("..", StringComparison.Ordinal)
             ? revision
-            : throw new HubException(HubFault.BadRequest, $"'{(revision.Length <= 120 ? revision : revision[..120] + "...")}' is no revision: expected a branch, a tag or a commit.");
+            : throw new HubException(
+                HubFault.BadRequest,
+                $"'{(revision.Length <= 120 ? revision : revision[..120] + "...")}' is no revision: expected a branch, a tag or a commit.");
     }
 
     /// <summary>True when a file's path stays below its repository's folder on every system.</summary>
     public static bool IsSafePath(string path) =>
         path.Length is > 0 and <= MaxPath
-        && path.AsSpan().IndexOfAny(NoPartOfAName) < 0
+        && path.AsSpan().IndexOfAny(s_noPartOfAName) < 0
         && !path.Any(char.IsControl)
         && path.Split('/').All(segment => segment.Length > 0 && segment.Trim('.', ' ').Length > 0);
 

@@ -42,7 +42,8 @@ public sealed partial record HubRepository
     /// <summary>True when a text can be the id of a model repository with an organization.</summary>
     public static bool TryModel(string text, [NotNullWhen(true)] out HubRepository? repository)
     {
-        repository = text is not null && text.Contains('/', StringComparison.Ordinal) && IsId(text) ? new HubRepository(HubKind.Model, text) : null;
+        repository = text is not null
+            && text.Contains('/', StringComparison.Ordinal) && IsId(text) ? new HubRepository(HubKind.Model, text) : null;
         return repository is not null;
     }
 
@@ -53,14 +54,18 @@ public sealed partial record HubRepository
         ArgumentNullException.ThrowIfNull(id);
         return IsId(id)
             ? new HubRepository(kind, id)
-            : throw new HubException(HubFault.BadRequest, $"'{(id.Length <= 120 ? id : id[..120] + "...")}' is no repository of the hub: expected organization/name.");
+            : throw new HubException(
+                HubFault.BadRequest,
+                $"'{(id.Length <= 120 ? id : id[..120] + "...")}' is no repository of the hub: expected organization/name.");
     }
 
     // The hub's own rules; "--" separates the parts of a folder's name and ".." leaves it.
     static bool IsId(string id) =>
         id.Length <= MaxLength && IdPattern().IsMatch(id)
-        && !id.Contains("--", StringComparison.Ordinal) && !id.Contains("..", StringComparison.Ordinal) && !id.EndsWith(".git", StringComparison.Ordinal);
+        && !id.Contains("--", StringComparison.Ordinal) && !id.Contains("..", StringComparison.Ordinal) && !id.EndsWith(
+            ".git", StringComparison.Ordinal);
 
-    [GeneratedRegex(@"\A[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?(/[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?)?\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?(/[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?)?\z",
+        RegexOptions.CultureInvariant)]
     private static partial Regex IdPattern();
 }

@@ -14,7 +14,10 @@ public sealed record HubRetryOptions
     /// <summary>The longest pause. The default value is 1 minute.</summary>
     public TimeSpan LongestPause { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>The longest pause that a server may ask for (Retry-After); one that asks for more is given up. The default value is 5 minutes.</summary>
+    /// <summary>
+    /// The longest pause that a server may ask for (Retry-After); one that asks for more is given up. The default value is 5
+    /// minutes.
+    /// </summary>
     public TimeSpan LongestRetryAfter { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>The time without a byte after which a connection counts as cut. The default value is 1 minute.</summary>
@@ -42,7 +45,8 @@ sealed class HubRetry(HubRetryOptions options, TimeProvider time)
     /// bytes, as <paramref name="bytesDone"/> counts them, counts as the first failure again.
     /// </summary>
     /// <exception cref="HubException">It was given up.</exception>
-    public async Task<T> RunAsync<T>(string what, Func<CancellationToken, Task<T>> attempt, Func<long> bytesDone, CancellationToken cancellation)
+    public async Task<T> RunAsync<T>(
+        string what, Func<CancellationToken, Task<T>> attempt, Func<long> bytesDone, CancellationToken cancellation)
     {
         var (failures, before) = (0, bytesDone());
         var pauses = new RetryPolicy(options.FirstPause, options.LongestPause) { MayPass = MayPass };
@@ -58,7 +62,9 @@ sealed class HubRetry(HubRetryOptions options, TimeProvider time)
         catch (TransientException failure) when (AsksTooMuch(failure))
         {
             throw new HubException(
-                HubFault.Network, $"{what} could not be had: {failure.Message}, and the server asks to wait {failure.RetryAfter!.Value.TotalSeconds:0} seconds.", failure);
+                HubFault.Network,
+                $"{what} could not be had: {failure.Message}, and the server asks to wait {failure.RetryAfter!.Value.TotalSeconds:0} "
+                + "seconds.", failure);
         }
 
         bool MayPass(Exception error)

@@ -43,7 +43,8 @@ public sealed record HubSettings
         return new HubSettings
         {
             CacheFolder = Path.GetFullPath(Read("HF_HUB_CACHE") ?? Read("HUGGINGFACE_HUB_CACHE") ?? Path.Combine(home, "hub")),
-            CheckpointFolder = Path.Combine(Path.GetFullPath(Read("TABA_CACHE") ?? Path.Combine(Path.GetDirectoryName(home) ?? home, "taba")), "checkpoints"),
+            CheckpointFolder = Path.Combine(
+                Path.GetFullPath(Read("TABA_CACHE") ?? Path.Combine(Path.GetDirectoryName(home) ?? home, "taba")), "checkpoints"),
             Endpoint = Address("HF_ENDPOINT", Read("HF_ENDPOINT") ?? PublicEndpoint),
             CheckpointMirror = Read("TABA_CHECKPOINT_MIRROR") is { } mirror ? Address("TABA_CHECKPOINT_MIRROR", mirror) : null,
             Offline = IsTrue(Read("HF_HUB_OFFLINE") ?? Read("TRANSFORMERS_OFFLINE")),
@@ -60,7 +61,8 @@ public sealed record HubSettings
         {
             throw new HubException(
                 HubFault.Offline,
-                $"HF_HUB_OFFLINE is set, so {what} is not downloaded: unset it, or copy the files into {CacheFolder} from a machine that has them.");
+                $"HF_HUB_OFFLINE is set, so {what} is not downloaded: unset it, or copy the files into {CacheFolder} from a machine "
+                + "that has them.");
         }
     }
 
@@ -70,7 +72,8 @@ public sealed record HubSettings
     static bool IsTrue(string? value) => value?.ToUpperInvariant() is "1" or "ON" or "YES" or "TRUE";
 
     static Uri Address(string name, string value) =>
-        Uri.TryCreate(value.EndsWith('/') ? value : value + "/", UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri is { UserInfo: "", Query: "" }
+        Uri.TryCreate(value.EndsWith('/') ? value : value + "/", UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
+        && uri is { UserInfo: "", Query: "" }
             ? uri
             : throw new HubException(HubFault.BadRequest, $"{name} must be an address that begins with https:// or http://.");
 

@@ -18,7 +18,9 @@ sealed class ResumableDownload(HubSubject subject, Uri uri, string incompletePat
     long _done;
     bool _wasWrong;
 
-    /// <summary>Fills the incomplete file until it is whole, checked and on the disk; <paramref name="report"/> is told the bytes so far.</summary>
+    /// <summary>
+    /// Fills the incomplete file until it is whole, checked and on the disk; <paramref name="report"/> is told the bytes so far.
+    /// </summary>
     /// <exception cref="HubException">It cannot be had; <see cref="HubFault.Network"/> leaves what has arrived.</exception>
     /// <exception cref="IOException">The disk failed.</exception>
     public async Task RunAsync(HubHttp http, HubRetry retry, Action<long> report, CancellationToken cancellation)
@@ -104,7 +106,8 @@ sealed class ResumableDownload(HubSubject subject, Uri uri, string incompletePat
         // Once more from the start: the file of an earlier process may have been at fault.
         Restart(file);
         if (_wasWrong)
-            throw new HubException(HubFault.Corrupt, $"{subject.Name} arrived damaged twice (its digest is not the stated one) and was thrown away.");
+            throw new HubException(
+                HubFault.Corrupt, $"{subject.Name} arrived damaged twice (its digest is not the stated one) and was thrown away.");
         _wasWrong = true;
         throw new TransientException("it arrived damaged (its digest is not the stated one)");
     }

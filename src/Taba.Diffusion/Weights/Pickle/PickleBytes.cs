@@ -44,7 +44,8 @@ sealed class PickleBytes(byte[] data, int position, Func<string, Exception> faul
     }
 
     Exception CutShort(ulong needed) => fault(
-        $"its pickle ends in the middle: it needs {needed} bytes at {Position}, where {data.Length - Position} are left; it was cut short or is damaged.");
+        $"its pickle ends in the middle: it needs {needed} bytes at {Position}, where {data.Length - Position} are left; it was cut "
+        + "short or is damaged.");
 
     /// <summary>UTF-8 of a length.</summary>
     public string TakeText(long count) => Text(Take(count));
@@ -53,7 +54,8 @@ sealed class PickleBytes(byte[] data, int position, Func<string, Exception> faul
     public string TakeName() => Text(TakeLine(MaxLine));
 
     /// <summary>The lines that begin here, in Latin-1, the last of them unfinished; nothing is taken.</summary>
-    public string[] PeekLines() => Encoding.Latin1.GetString(data.AsSpan(Position, Math.Min(2 * MaxLine, data.Length - Position))).Split('\n');
+    public string[] PeekLines() =>
+        Encoding.Latin1.GetString(data.AsSpan(Position, Math.Min(2 * MaxLine, data.Length - Position))).Split('\n');
 
     /// <summary>The bytes up to the end of a line, which is not among them.</summary>
     public ReadOnlySpan<byte> TakeLine(int most)

@@ -1,6 +1,8 @@
 namespace Taba.Diffusion.Weights.Pickle;
 
-/// <summary>The opcodes of Python's pickles, protocols 0 to 5, by the names of CPython's pickletools; most only to refuse them by name.</summary>
+/// <summary>
+/// The opcodes of Python's pickles, protocols 0 to 5, by the names of CPython's pickletools; most only to refuse them by name.
+/// </summary>
 enum PickleOpcode : byte
 {
     MARK = (byte)'(',

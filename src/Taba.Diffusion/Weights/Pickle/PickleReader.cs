@@ -6,8 +6,10 @@ namespace Taba.Diffusion.Weights.Pickle;
 
 /// <summary>
 /// Reads pickles without executing anything: what its rules do not allow is refused by name. Values are strings, <see cref="long"/>,
-/// <see cref="BigInteger"/>, bool, null, object?[] for tuples, List for lists, <see cref="OrderedDictionary{TKey, TValue}"/> with text keys,
-/// and what the rules make of globals, calls and persistent ids. The result may share or contain itself; it must not be walked by recursion.
+/// <see cref="BigInteger"/>, bool, null, object?[] for tuples, List for lists, <see cref="OrderedDictionary{TKey, TValue}"/> with
+/// text keys,
+/// and what the rules make of globals, calls and persistent ids. The result may share or contain itself; it must not be walked by
+/// recursion.
 /// </summary>
 sealed class PickleReader(byte[] data, int position, PickleRules rules)
 {
@@ -38,7 +40,8 @@ sealed class PickleReader(byte[] data, int position, PickleRules rules)
                 return _stack.Count == 0 && _marks.Count == 0 ? result : throw rules.Fault("its pickle ends with values left over.");
             }
 
-            if (!TryPushConstant(opcode) && !TryPushText(opcode) && !TryBuildContainer(opcode) && !TryUseMemo(opcode) && !TryConstruct(opcode))
+            if (!TryPushConstant(opcode) && !TryPushText(opcode) && !TryBuildContainer(opcode) && !TryUseMemo(opcode) && !TryConstruct(
+                opcode))
                 throw Refused(opcode, at);
         }
     }
@@ -64,7 +67,8 @@ sealed class PickleReader(byte[] data, int position, PickleRules rules)
     static string Printable(string module, string name) => $"{Printable(module)}.{Printable(name)}";
 
     static string Printable(string text) =>
-        string.Concat(text.Take(60).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' ? c : '?')) + (text.Length > 60 ? "..." : "");
+        string.Concat(
+            text.Take(60).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' ? c : '?')) + (text.Length > 60 ? "..." : "");
 
     bool TryPushConstant(PickleOpcode opcode)
     {
@@ -120,7 +124,8 @@ sealed class PickleReader(byte[] data, int position, PickleRules rules)
                 Push(_bytes.TakeText(_bytes.TakeLength8()));
                 return true;
             case UNICODE:
-                Push(RawUnicodeEscape.Decode(_bytes.TakeLine(rules.MaxTextLine)) ?? throw rules.Fault("its pickle holds text that is no valid Unicode."));
+                Push(RawUnicodeEscape.Decode(_bytes.TakeLine(rules.MaxTextLine)) ?? throw rules.Fault(
+                    "its pickle holds text that is no valid Unicode."));
                 return true;
             default:
                 return false;

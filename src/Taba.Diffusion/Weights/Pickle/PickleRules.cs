@@ -41,5 +41,6 @@ abstract class PickleRules(Func<string, Exception> fault)
     public Exception Fault(string sentence) => fault(sentence);
 
     /// <summary>The error of something that such a pickle does not need.</summary>
-    public Exception Refused(string what) => Fault($"its pickle {what}, which {Kind} does not need{(Advice is null ? "." : $"; {Advice}.")}");
+    public Exception Refused(string what) =>
+        Fault($"its pickle {what}, which {Kind} does not need{(Advice is null ? "." : $"; {Advice}.")}");
 }

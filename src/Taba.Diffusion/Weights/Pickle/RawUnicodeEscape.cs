@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Taba.Diffusion.Weights.Pickle;
 
-/// <summary>Python's raw-unicode-escape, in which protocol 0 writes text: Latin-1, and <c>\uXXXX</c> or <c>\UXXXXXXXX</c> for the rest.</summary>
+/// <summary>
+/// Python's raw-unicode-escape, in which protocol 0 writes text: Latin-1, and <c>\uXXXX</c> or <c>\UXXXXXXXX</c> for the rest.
+/// </summary>
 static class RawUnicodeEscape
 {
     /// <summary>The text; null when the bytes are not such an encoding of valid Unicode.</summary>

@@ -12,7 +12,8 @@ public sealed class AutoencoderTests
 {
     const string Vq = "models/ldm_tiny/vqvae", KL = "models/dit_tiny/vae";
 
-    public static TheoryData<string> Published => [.. PublishedConfigs.Named("ldm_celebahq_256_vqvae"), .. PublishedConfigs.Named("sd_vae")];
+    public static TheoryData<string> Published =>
+        [.. PublishedConfigs.Named("ldm_celebahq_256_vqvae"), .. PublishedConfigs.Named("sd_vae")];
 
     internal static AutoencoderConfig Config(string folder, params (string Name, string? Json)[] changes)
     {
@@ -36,7 +37,9 @@ public sealed class AutoencoderTests
         PublishedConfigs.RequireManifest(name, config.Parameters());
 
         var onMeta = PublishedConfigs.OnMeta(config.Parameters());
-        using IAutoencoder network = config is VqModelConfig vq ? new VqModel(vq, onMeta) : new AutoencoderKL((AutoencoderKLConfig)config, onMeta);
+        using IAutoencoder network = config is VqModelConfig vq
+            ? new VqModel(vq, onMeta)
+            : new AutoencoderKL((AutoencoderKLConfig)config, onMeta);
 
         Assert.Equal(DeviceType.META, network.Device.type);
     }
@@ -100,7 +103,8 @@ public sealed class AutoencoderTests
     public void CheckWeights_OtherArchitecture_Refuses()
     {
         using var temp = new TempFolder();
-        File.WriteAllText(Path.Combine(temp.Path, "config.json"), ConfigEdit.With($"{KL}/config.json", ("latent_channels", "5")).GetRawText());
+        File.WriteAllText(
+            Path.Combine(temp.Path, "config.json"), ConfigEdit.With($"{KL}/config.json", ("latent_channels", "5")).GetRawText());
         foreach (var file in AutoencoderDefinition.Read(Fixtures.At(KL)).WeightFiles())
             File.Copy(file, Path.Combine(temp.Path, Path.GetFileName(file)));
         var definition = AutoencoderDefinition.Read(temp.Path);
@@ -143,7 +147,8 @@ public sealed class AutoencoderTests
         var order = tensor([3L, 1, 1, 0]);
         var (latents, images) = (Noise(4, Config(folder).StateChannels, 8, 8), Noise(4, 3, 32, 32));
 
-        Assert.True(network.Decode(latents.index_select(0, order)).equal(network.Decode(latents).index_select(0, order)).all().item<bool>());
+        Assert.True(
+            network.Decode(latents.index_select(0, order)).equal(network.Decode(latents).index_select(0, order)).all().item<bool>());
         Assert.True(network.Encode(images.index_select(0, order)).equal(network.Encode(images).index_select(0, order)).all().item<bool>());
     }
 
@@ -209,7 +214,8 @@ public sealed class AutoencoderTests
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
         using var network = (VqModel)Network(Vq, ScalarType.Float32, ("num_vq_embeddings", $"{entries}"));
-        var codebook = new RandomWeights(Config(Vq, ("num_vq_embeddings", $"{entries}")).Parameters()).Load(VqModel.Codebook, ScalarType.Float32, CPU);
+        var codebook = new RandomWeights(Config(Vq, ("num_vq_embeddings", $"{entries}")).Parameters()).Load(
+            VqModel.Codebook, ScalarType.Float32, CPU);
         var z = Noise(2, 3, 2, 2);
 
         var quantized = network.Quantized(z);

@@ -59,7 +59,8 @@ public sealed class UNet2DConditionTests
     [InlineData("conv_in_kernel", "2", "odd")]
     [InlineData("sample_size", "15", "multiple of 2")]
     [InlineData("sample_size", null, "missing")]
-    public void Parse_UnsupportedValue_NamesFileFieldAndWhatIsKnown(string field, string? value, string known, string? also = null, string? alsoValue = null)
+    public void Parse_UnsupportedValue_NamesFileFieldAndWhatIsKnown(
+        string field, string? value, string known, string? also = null, string? alsoValue = null)
     {
         (string, string?)[] changes = also is null ? [(field, value)] : [(field, value), (also, alsoValue)];
 
@@ -68,7 +69,8 @@ public sealed class UNet2DConditionTests
 
     [Fact]
     public void Parse_UnknownFields_Ignored() =>
-        Assert.Equal(tiny.ToString(), UNet2DConditionConfig.Parse(ConfigEdit.With(Tiny, ("future", "{}"), ("dropout", "0.5")), Tiny).ToString());
+        Assert.Equal(
+            tiny.ToString(), UNet2DConditionConfig.Parse(ConfigEdit.With(Tiny, ("future", "{}"), ("dropout", "0.5")), Tiny).ToString());
 
     [Fact]
     public void Load_WrongWeights_AllDifferencesInOneMessage()

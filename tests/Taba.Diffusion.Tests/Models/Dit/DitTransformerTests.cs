@@ -63,9 +63,12 @@ public sealed class DitTransformerTests
     [Fact]
     public void Parse_ClassOfItsOwn_ItsDefaults()
     {
-        var config = DitConfig.Parse(System.Text.Json.JsonSerializer.SerializeToElement(new { _class_name = "DiTTransformer2DModel" }), Tiny);
+        var config = DitConfig.Parse(
+            System.Text.Json.JsonSerializer.SerializeToElement(new { _class_name = "DiTTransformer2DModel" }), Tiny);
 
-        Assert.Equal((32, 4, 4, 1000, 2, 28), (config.SampleSize, config.InChannels, config.OutChannels, config.NumClasses, config.PatchSize, config.NumLayers));
+        Assert.Equal(
+            (32, 4, 4, 1000, 2, 28),
+            (config.SampleSize, config.InChannels, config.OutChannels, config.NumClasses, config.PatchSize, config.NumLayers));
         Assert.Equal((1152, 16, true), (config.Width, config.Side, config.AttentionBias));
     }
 
@@ -132,7 +135,8 @@ public sealed class DitTransformerTests
 
         Assert.True((result - network.Forward(x, tensor([900f]), tensor([1L]))).abs().max().item<float>() > 1e-2);
         Assert.True((result - network.Forward(x, tensor([10f]), tensor([1000L]))).abs().max().item<float>() > 1e-2);
-        Assert.True((result - network.Forward(x.transpose(2, 3), tensor([10f]), tensor([1L])).transpose(2, 3)).abs().max().item<float>() > 1e-2);
+        Assert.True(
+            (result - network.Forward(x.transpose(2, 3), tensor([10f]), tensor([1L])).transpose(2, 3)).abs().max().item<float>() > 1e-2);
     }
 
     [Theory]

@@ -38,7 +38,8 @@ public class ConvolutionTests
         using var inference = inference_mode();
         var (x, weight, bias) = Drawn(channels, outChannels, kernel, ScalarType.Float32);
         var padding = kernel / 2;
-        var expected = nn.functional.conv2d(x.to(ScalarType.Float64), weight.to(ScalarType.Float64), bias.to(ScalarType.Float64), padding: [padding, padding]);
+        var expected = nn.functional.conv2d(
+            x.to(ScalarType.Float64), weight.to(ScalarType.Float64), bias.to(ScalarType.Float64), padding: [padding, padding]);
         using var nan = float.NaN.ToScalar();
         var dirt = new List<Tensor>();
         for (long size = 256; size <= 1 << 19; size = size * 3 / 2)

@@ -79,7 +79,8 @@ public sealed class UNet2DModelTests
 
     [Fact]
     public void Parse_UnknownFields_Ignored() =>
-        Assert.Equal(tiny.ToString(), UNet2DConfig.Parse(ConfigEdit.With(Tiny, ("future", "{}"), ("dropout", "0.5"), ("num_train_timesteps", "1000")), Tiny).ToString());
+        Assert.Equal(tiny.ToString(), UNet2DConfig.Parse(
+            ConfigEdit.With(Tiny, ("future", "{}"), ("dropout", "0.5"), ("num_train_timesteps", "1000")), Tiny).ToString());
 
     /// <summary>diffusers has eight channels a head where the field is left out, and one head where it is null.</summary>
     [Fact]

@@ -100,7 +100,8 @@ public sealed class T5EncoderTests
         using var inference = inference_mode();
         using var encoder = Encoder(tiny);
         var ids = Ids(8, 77);
-        var mask = stack([.. Enumerable.Range(0, 8).Select(row => tensor([.. Enumerable.Range(0, 77).Select(i => i < 5 + (9 * row) ? 1L : 0)]))]);
+        var mask = stack(
+            [.. Enumerable.Range(0, 8).Select(row => tensor([.. Enumerable.Range(0, 77).Select(i => i < 5 + (9 * row) ? 1L : 0)]))]);
         var order = tensor([7L, 3, 3, 0, 1, 3, 2, 5]);
 
         var straight = encoder.Forward(ids, mask);
@@ -132,7 +133,8 @@ public sealed class T5EncoderTests
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
         var config = T5Config.Parse(
-            ConfigEdit.With(Tiny, ("feed_forward_proj", "\"relu\""), ("is_gated_act", null), ("dense_act_fn", null), ("num_layers", "1")), Tiny);
+            ConfigEdit.With(Tiny, ("feed_forward_proj", "\"relu\""), ("is_gated_act", null), ("dense_act_fn", null), ("num_layers", "1")),
+            Tiny);
         using var encoder = Encoder(config);
         Tensor Parameter(string name) => encoder.Parameter($"encoder.block.0.layer.{name}.weight");
         using var epsilon = 1e-6.ToScalar();
@@ -140,7 +142,8 @@ public sealed class T5EncoderTests
 
         // A single token attends to itself alone, whatever the scores.
         var h = encoder.Parameter("shared.weight").narrow(0, 5, 1);
-        h = h.add(Norm(h, Parameter("0.layer_norm")).matmul(Parameter("0.SelfAttention.v").t()).matmul(Parameter("0.SelfAttention.o").t()), Scalars.One);
+        h = h.add(Norm(h, Parameter("0.layer_norm")).matmul(Parameter("0.SelfAttention.v").t()).matmul(
+            Parameter("0.SelfAttention.o").t()), Scalars.One);
         var inner = Norm(h, Parameter("1.layer_norm")).matmul(Parameter("1.DenseReluDense.wi").t()).relu();
         h = h.add(inner.matmul(Parameter("1.DenseReluDense.wo").t()), Scalars.One);
         var expected = Norm(h, encoder.Parameter("encoder.final_layer_norm.weight"));
@@ -158,7 +161,8 @@ public sealed class T5EncoderTests
         var config = tiny with { VocabSize = 3, DModel = 4, DKv = 4, NumHeads = 1, DFf = 4, NumLayers = 1 };
         var parameters = T5Encoder.Parameters(config).ToDictionary(
             p => p.Key,
-            p => (p.Value.Length == 1 ? ones(p.Value) : zeros(p.Value)).to(T5Encoder.DtypeOf(p.Key, ScalarType.Float16)).DetachFromDisposeScope(),
+            p => (p.Value.Length == 1 ? ones(p.Value) : zeros(p.Value)).to(
+                T5Encoder.DtypeOf(p.Key, ScalarType.Float16)).DetachFromDisposeScope(),
             StringComparer.Ordinal);
         parameters["encoder.block.0.layer.0.SelfAttention.v.weight"].copy_(eye(4).mul(tensor(100f)));
         parameters["encoder.block.0.layer.0.SelfAttention.o.weight"].copy_(eye(4).mul(tensor(100f)));
@@ -194,7 +198,8 @@ public sealed class T5EncoderTests
         using var scope = NewDisposeScope();
         var buckets = T5RelativePosition.Buckets(200, 32, 128);
 
-        Assert.Equal([0, 1, 7, 8, 8, 10, 12, 14, 15, 15], new[] { 0, 1, 7, 8, 11, 16, 32, 64, 127, 199 }.Select(d => buckets[d, 0].item<long>()));
+        Assert.Equal(
+            [0, 1, 7, 8, 8, 10, 12, 14, 15, 15], new[] { 0, 1, 7, 8, 11, 16, 32, 64, 127, 199 }.Select(d => buckets[d, 0].item<long>()));
         Assert.Equal([17, 23, 24, 31], new[] { 1, 7, 8, 199 }.Select(d => buckets[0, d].item<long>()));
     }
 }

@@ -8,21 +8,21 @@ public sealed class T5TokenizerTests
     const int End = 1;
     const int Unknown = 2;
 
-    static readonly string folder = Fixtures.At("models/if_tiny/tokenizer");
-    static readonly T5Tokenizer tokenizer = T5Tokenizer.Load(folder);
+    static readonly string s_folder = Fixtures.At("models/if_tiny/tokenizer");
+    static readonly T5Tokenizer s_tokenizer = T5Tokenizer.Load(s_folder);
 
-    static byte[] Model => File.ReadAllBytes(Path.Combine(folder, T5Tokenizer.ModelFile));
+    static byte[] Model => File.ReadAllBytes(Path.Combine(s_folder, T5Tokenizer.ModelFile));
 
     static long[] Tokens(string prompt)
     {
-        var (ids, mask) = tokenizer.Encode(prompt, 200);
+        var (ids, mask) = s_tokenizer.Encode(prompt, 200);
         return ids[..(int)mask.Sum()];
     }
 
     [Fact]
     public void Encode_EmptyPrompt_OnlyTheEndToken()
     {
-        var (ids, mask) = tokenizer.Encode("");
+        var (ids, mask) = s_tokenizer.Encode("");
 
         Assert.Equal([End, .. new long[76]], ids);
         Assert.Equal([1, .. new long[76]], mask);
@@ -34,7 +34,7 @@ public sealed class T5TokenizerTests
         var prompt = string.Join(' ', Enumerable.Repeat("cat dog", 100));
         var whole = Tokens(prompt)[..76];
 
-        var (ids, mask) = tokenizer.Encode(prompt);
+        var (ids, mask) = s_tokenizer.Encode(prompt);
 
         Assert.Equal([.. whole, End], ids);
         Assert.Equal(Enumerable.Repeat(1L, 77), mask);
@@ -45,25 +45,27 @@ public sealed class T5TokenizerTests
     {
         var prompt = string.Join(' ', Enumerable.Repeat("a", 76));
 
-        var (ids, mask) = tokenizer.Encode(prompt);
+        var (ids, mask) = s_tokenizer.Encode(prompt);
 
         Assert.Equal([.. Enumerable.Repeat(3L, 76), End], ids);
         Assert.Equal(77, mask.Sum());
-        Assert.Equal(ids, tokenizer.Encode(prompt + " a").Ids);
+        Assert.Equal(ids, s_tokenizer.Encode(prompt + " a").Ids);
     }
 
     [Fact]
-    public void Encode_LengthOne_TheEndTokenAlone() => Assert.Equal([End], tokenizer.Encode("a cat", 1).Ids);
+    public void Encode_LengthOne_TheEndTokenAlone() => Assert.Equal([End], s_tokenizer.Encode("a cat", 1).Ids);
 
     [Fact]
-    public void Encode_LengthZero_Refuses() => Assert.Throws<ArgumentOutOfRangeException>(() => tokenizer.Encode("a", 0));
+    public void Encode_LengthZero_Refuses() => Assert.Throws<ArgumentOutOfRangeException>(() => s_tokenizer.Encode("a", 0));
 
     [Theory]
     [InlineData("  A PHOTO of a Cat ", "a photo of a cat")]
     [InlineData("two  red \n apples", "two red apples")]
     public void Encode_CaseAndWhiteSpace_SameTokens(string prompt, string plain) => Assert.Equal(Tokens(plain), Tokens(prompt));
 
-    /// <summary>Expected ids: SentencePiece 0.1.97 on the same model. 2 is the unknown piece, one for a run of unknown characters.</summary>
+    /// <summary>
+    /// Expected ids: SentencePiece 0.1.97 on the same model. 2 is the unknown piece, one for a run of unknown characters.
+    /// </summary>
     [Theory]
     [InlineData("日本語 cat", new long[] { 9, 2, 20 })]
     [InlineData("cat 🐱🐱 dog", new long[] { 20, 9, 2, 48 })]
@@ -77,7 +79,7 @@ public sealed class T5TokenizerTests
     public void Encode_Unicode_AsSentencePiece(string prompt, long[] expected) => Assert.Equal([.. expected, End], Tokens(prompt));
 
     [Fact]
-    public void EncodeText_CapitalLetters_AreKept() => Assert.Equal([74L, 109, 110, End, 0], tokenizer.EncodeText("ＡＢＣ", 5).Ids);
+    public void EncodeText_CapitalLetters_AreKept() => Assert.Equal([74L, 109, 110, End, 0], s_tokenizer.EncodeText("ＡＢＣ", 5).Ids);
 
     /// <summary>transformers cuts special tokens out of the text before SentencePiece sees it; the pieces after one begin a word.</summary>
     [Theory]
@@ -87,7 +89,8 @@ public sealed class T5TokenizerTests
     [InlineData("a</s>", new long[] { 3, 1 })]
     [InlineData("</S>", new long[] { 1 })]
     [InlineData("<extra_id_0>a<extra_id_99>", new long[] { 250, 3, 151, 1 })]
-    public void Encode_SpecialTokensInThePrompt_StandForThemselves(string prompt, long[] expected) => Assert.Equal(expected, Tokens(prompt));
+    public void Encode_SpecialTokensInThePrompt_StandForThemselves(string prompt, long[] expected) =>
+        Assert.Equal(expected, Tokens(prompt));
 
     [Theory]
     [InlineData("<extra_id_100>")]
@@ -96,7 +99,7 @@ public sealed class T5TokenizerTests
     public void Encode_AlmostASpecialToken_IsText(string prompt) => Assert.True(Tokens(prompt).Length > 3);
 
     [Fact]
-    public void VocabularySize_TinyModel_PiecesAndSentinels() => Assert.Equal(151 + 100, tokenizer.VocabularySize);
+    public void VocabularySize_TinyModel_PiecesAndSentinels() => Assert.Equal(151 + 100, s_tokenizer.VocabularySize);
 
     [Fact]
     public void Load_NoFile_NamesIt()

@@ -19,7 +19,8 @@ public sealed class CheckpointCacheTests : IDisposable
         return await cache.PullAsync(await cache.PlanAsync(_source, cancellation), progress, cancellation);
     }
 
-    string[] Kept() => [.. Directory.GetFiles(_hub.Settings().CheckpointFolder).Select(f => Path.GetFileName(f)).Where(f => !f.EndsWith(".lock", StringComparison.Ordinal))];
+    string[] Kept() => [.. Directory.GetFiles(_hub.Settings().CheckpointFolder).Select(f => Path.GetFileName(f)).Where(
+        f => !f.EndsWith(".lock", StringComparison.Ordinal))];
 
     [Fact]
     public async Task Pull_PlainFile_LiesBesideTheHubsFolder()
@@ -61,7 +62,8 @@ public sealed class CheckpointCacheTests : IDisposable
     public async Task Pull_FileChangedSinceItWasBegun_StartsAnew()
     {
         using var interrupted = new CancellationTokenSource();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => PullAsync(new OnProgress(p => Stop(p, interrupted)), interrupted.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => PullAsync(new OnProgress(p => Stop(p, interrupted)), interrupted.Token));
         byte[] other = [.. HubWorkbench.Weights.Reverse()];
         _hub.Server.AddPlain("model.pt", other);
         Assert.Equal(other, File.ReadAllBytes(await PullAsync()));
@@ -80,7 +82,9 @@ public sealed class CheckpointCacheTests : IDisposable
         using var md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
         md5.AppendData(HubWorkbench.Weights);
         var stated = Convert.ToBase64String(md5.GetHashAndReset());
-        _hub.Server.Intercept = r => r.Method == "HEAD" ? new HubReply(200, HubWorkbench.Weights, new Dictionary<string, string> { ["Content-MD5"] = stated }) : null;
+        _hub.Server.Intercept = r => r.Method == "HEAD"
+            ? new HubReply(200, HubWorkbench.Weights, new Dictionary<string, string> { ["Content-MD5"] = stated })
+            : null;
         await PullAsync();
         File.Delete(_hub.At("taba/checkpoints/model.pt"));
         _hub.Server.AddPlain("model.pt", new byte[HubWorkbench.Weights.Length]);

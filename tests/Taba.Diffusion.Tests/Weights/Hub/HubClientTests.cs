@@ -8,7 +8,7 @@ public sealed class HubClientTests : IDisposable
 {
     const string Token = "hf_secretsecret";
 
-    static readonly HubRetryOptions Impatient = new() { Attempts = 3 };
+    static readonly HubRetryOptions s_impatient = new() { Attempts = 3 };
 
     readonly HubWorkbench _hub = new();
 
@@ -76,7 +76,9 @@ public sealed class HubClientTests : IDisposable
     public async Task Pull_ConnectionCut_GoesOnWhereItWasCut()
     {
         var cuts = 0;
-        _hub.Server.Intercept = r => r.Port == _hub.Server.StoragePort && cuts++ == 0 ? new HubReply(200, HubWorkbench.Weights, CutAfter: 700_000) : null;
+        _hub.Server.Intercept = r => r.Port == _hub.Server.StoragePort && cuts++ == 0
+            ? new HubReply(200, HubWorkbench.Weights, CutAfter: 700_000)
+            : null;
         var snapshot = await _hub.PullAsync();
         Assert.Equal(HubWorkbench.Weights, File.ReadAllBytes(Path.Combine(snapshot, "unet/diffusion_pytorch_model.safetensors")));
         Assert.Equal([null, "bytes=700000-"], _hub.Server.Requests.Where(r => r.Port == _hub.Server.StoragePort).Select(r => r.Range));
@@ -86,7 +88,9 @@ public sealed class HubClientTests : IDisposable
     public async Task Pull_ServerIgnoresTheRange_StartsAnew()
     {
         var asked = 0;
-        _hub.Server.Intercept = r => r.Port == _hub.Server.StoragePort ? new HubReply(200, HubWorkbench.Weights, CutAfter: asked++ == 0 ? 700_000 : null) : null;
+        _hub.Server.Intercept = r => r.Port == _hub.Server.StoragePort
+            ? new HubReply(200, HubWorkbench.Weights, CutAfter: asked++ == 0 ? 700_000 : null)
+            : null;
         await _hub.PullAsync();
         Assert.Equal(2, asked);
         Assert.Equal(HubWorkbench.Weights, File.ReadAllBytes(_hub.WeightsBlob));
@@ -131,9 +135,12 @@ public sealed class HubClientTests : IDisposable
             : r.Target.EndsWith("unet/config.json", StringComparison.Ordinal) ? new HubReply(200, damaged) : null;
         var error = await RefusalAsync();
         Assert.Equal(HubFault.Corrupt, error.Fault);
-        Assert.Contains(large ? "diffusion_pytorch_model.safetensors of org/tiny" : "unet/config.json of org/tiny", error.Message, StringComparison.Ordinal);
+        Assert.Contains(large
+            ? "diffusion_pytorch_model.safetensors of org/tiny"
+            : "unet/config.json of org/tiny", error.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_hub.Blobs, "*.incomplete"));
-        Assert.DoesNotContain(Directory.GetFiles(_hub.Blobs), f => Path.GetFileName(f) == HubServer.Blob(damaged, large) || f == _hub.WeightsBlob);
+        Assert.DoesNotContain(
+            Directory.GetFiles(_hub.Blobs), f => Path.GetFileName(f) == HubServer.Blob(damaged, large) || f == _hub.WeightsBlob);
         Assert.Null(new HubCache(_hub.Cache).Snapshot(HubWorkbench.Tiny));
     }
 
@@ -142,7 +149,9 @@ public sealed class HubClientTests : IDisposable
     [InlineData(1)]
     public async Task Pull_AnotherSizeThanListed_IsRefused(int more)
     {
-        _hub.Server.Intercept = r => r.Port == _hub.Server.StoragePort ? new HubReply(200, new byte[HubWorkbench.Weights.Length + more]) : null;
+        _hub.Server.Intercept = r => r.Port == _hub.Server.StoragePort
+            ? new HubReply(200, new byte[HubWorkbench.Weights.Length + more])
+            : null;
         Assert.Equal(HubFault.Corrupt, (await RefusalAsync()).Fault);
         Assert.False(File.Exists(_hub.WeightsBlob));
     }
@@ -165,7 +174,7 @@ public sealed class HubClientTests : IDisposable
     public async Task Pull_ServerFailsForGood_IsGivenUp(int status)
     {
         _hub.Server.Intercept = _ => HubReply.Of(status);
-        var error = await RefusalAsync(Impatient);
+        var error = await RefusalAsync(s_impatient);
         Assert.Equal(HubFault.Network, error.Fault);
         Assert.True(error.MayContinue);
         Assert.Contains($"after 3 attempts: the server answered {status}", error.Message, StringComparison.Ordinal);
@@ -185,7 +194,7 @@ public sealed class HubClientTests : IDisposable
     public async Task Pull_NoServer_IsGivenUp()
     {
         _hub.Server.Dispose();
-        Assert.Equal(HubFault.Network, (await RefusalAsync(Impatient)).Fault);
+        Assert.Equal(HubFault.Network, (await RefusalAsync(s_impatient)).Fault);
     }
 
     [Fact]
@@ -212,7 +221,8 @@ public sealed class HubClientTests : IDisposable
             _hub.Set("HF_TOKEN", token);
         using var client = _hub.Client();
         var listing = await client.ListAsync(HubWorkbench.Tiny);
-        var error = await Assert.ThrowsAsync<HubException>(() => client.CheckAccessAsync(client.Plan(listing, HubSelection.ForModel(listing))));
+        var error = await Assert.ThrowsAsync<HubException>(
+            () => client.CheckAccessAsync(client.Plan(listing, HubSelection.ForModel(listing))));
         Assert.Equal(HubFault.Gated, error.Fault);
         Assert.Contains("accept the licence of org/tiny", error.Message, StringComparison.Ordinal);
         Assert.Contains(remedy, error.Message, StringComparison.Ordinal);
@@ -254,14 +264,16 @@ public sealed class HubClientTests : IDisposable
     [InlineData("file:///etc/passwd")]
     public async Task Pull_RedirectToAnotherKindOfAddress_IsNotFollowed(string location)
     {
-        _hub.Server.Intercept = r => r.Target.Contains("/resolve/", StringComparison.Ordinal) ? HubReply.Of(302, ("Location", location)) : null;
+        _hub.Server.Intercept = r => r.Target.Contains("/resolve/", StringComparison.Ordinal) ? HubReply.Of(
+            302, ("Location", location)) : null;
         Assert.Contains("is not followed", (await RefusalAsync()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Pull_RedirectsInACircle_AreGivenUp()
     {
-        _hub.Server.Intercept = r => r.Target.Contains("/resolve/", StringComparison.Ordinal) ? HubReply.Of(307, ("Location", r.Target)) : null;
+        _hub.Server.Intercept = r => r.Target.Contains("/resolve/", StringComparison.Ordinal) ? HubReply.Of(
+            307, ("Location", r.Target)) : null;
         Assert.Contains("redirected more than", (await RefusalAsync()).Message, StringComparison.Ordinal);
     }
 

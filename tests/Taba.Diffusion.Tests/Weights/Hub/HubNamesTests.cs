@@ -51,7 +51,8 @@ public sealed class HubNamesTests : IDisposable
     [InlineData("-x")]
     [InlineData("")]
     public void Snapshot_WhatIsNoRevision_IsRefused(string revision) =>
-        Assert.Equal(HubFault.BadRequest, Assert.Throws<HubException>(() => new HubCache(_folder.Path).Snapshot(HubRepository.Model("a/b"), revision)).Fault);
+        Assert.Equal(HubFault.BadRequest, Assert.Throws<HubException>(
+            () => new HubCache(_folder.Path).Snapshot(HubRepository.Model("a/b"), revision)).Fault);
 
     [Theory]
     [InlineData("../../../elsewhere")]

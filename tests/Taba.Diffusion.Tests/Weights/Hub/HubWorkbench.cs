@@ -48,7 +48,8 @@ sealed class HubWorkbench : IDisposable
     public CheckpointCache Checkpoints(HubRetryOptions? retry = null) => new(Settings(), _handler, Time, retry);
 
     /// <summary>Lists, chooses, and pulls; the snapshot's folder.</summary>
-    public async Task<string> PullAsync(IProgress<HubProgress>? progress = null, HubRetryOptions? retry = null, CancellationToken cancellation = default)
+    public async Task<string> PullAsync(
+        IProgress<HubProgress>? progress = null, HubRetryOptions? retry = null, CancellationToken cancellation = default)
     {
         using var client = Client(retry);
         var listing = await client.ListAsync(Tiny, cancellation: cancellation);
@@ -58,7 +59,8 @@ sealed class HubWorkbench : IDisposable
     /// <summary>All paths of the cache with forward slashes, without locks.</summary>
     public string[] Files() => !Directory.Exists(Cache)
         ? []
-        : [.. Directory.EnumerateFiles(Cache, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Cache, f).Replace('\\', '/'))
+        : [.. Directory.EnumerateFiles(Cache, "*", SearchOption.AllDirectories).Select(
+            f => Path.GetRelativePath(Cache, f).Replace('\\', '/'))
             .Where(f => !f.EndsWith(".lock", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
     public void Dispose()

@@ -3,7 +3,8 @@ namespace Taba.Chaos.Scenarios;
 /// <summary>The command goes away; the sweep does not need it.</summary>
 static class ClientScenarios
 {
-    public static IEnumerable<Scenario> Of() => [new("client", "the command is killed twice; the same command is given again ten seconds later", ClientAsync)];
+    public static IEnumerable<Scenario> Of() =>
+        [new("client", "the command is killed twice; the same command is given again ten seconds later", ClientAsync)];
 
     static async Task<ScenarioResult> ClientAsync(Random random)
     {

@@ -5,8 +5,10 @@ static class FreezeScenarios
 {
     public static IEnumerable<Scenario> Of() =>
     [
-        new("freeze", "one of three silos is stopped (SIGSTOP) for 60 s and woken", random => FreezeAsync(random, 1, TimeSpan.FromSeconds(60))),
-        new("stale-workers", "four times a silo is stopped for longer than its lease and woken while others have its parts", random => FreezeAsync(random, 4, TimeSpan.FromSeconds(20))),
+        new("freeze", "one of three silos is stopped (SIGSTOP) for 60 s and woken", random => FreezeAsync(
+            random, 1, TimeSpan.FromSeconds(60))),
+        new("stale-workers", "four times a silo is stopped for longer than its lease and woken while others have its parts", random =>
+            FreezeAsync(random, 4, TimeSpan.FromSeconds(20))),
     ];
 
     static async Task<ScenarioResult> FreezeAsync(Random random, int times, TimeSpan length)

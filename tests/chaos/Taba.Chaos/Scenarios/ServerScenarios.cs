@@ -6,7 +6,7 @@ namespace Taba.Chaos.Scenarios;
 /// <summary>What the silos stand on goes away and comes back.</summary>
 static class ServerScenarios
 {
-    static readonly TimeSpan Down = TimeSpan.FromSeconds(15);
+    static readonly TimeSpan s_down = TimeSpan.FromSeconds(15);
 
     public static IEnumerable<Scenario> Of() =>
     [
@@ -23,7 +23,7 @@ static class ServerScenarios
         {
             await run.ReachAsync(0.1 + 0.7 * (i + random.NextDouble()) / 2);
             await run.Cluster.Postgres.StopAsync();
-            await Task.Delay(Down);
+            await Task.Delay(s_down);
             await run.Cluster.Postgres.StartAgainAsync();
         }
         return await run.EndAsync(client);
@@ -38,7 +38,7 @@ static class ServerScenarios
         {
             await run.ReachAsync(0.1 + 0.7 * (i + random.NextDouble()) / 2);
             await cluster.Azurite!.StopAsync();
-            await Task.Delay(Down);
+            await Task.Delay(s_down);
             await cluster.Azurite.StartAgainAsync();
         }
         return await run.EndAsync(client);
@@ -54,7 +54,7 @@ static class ServerScenarios
         var client = run.StartClient();
         await run.ReachAsync(0.2 + 0.4 * random.NextDouble());
         disk.Fill();
-        await Task.Delay(Down);
+        await Task.Delay(s_down);
         disk.MakeRoom();
         return await run.EndAsync(client);
     }

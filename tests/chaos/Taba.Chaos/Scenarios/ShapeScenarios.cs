@@ -8,11 +8,12 @@ static class ShapeScenarios
 {
     const int Samples = 56;
     const int Parts = 7;
-    static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
+    static readonly TimeSpan s_limit = TimeSpan.FromMinutes(10);
 
-    static readonly string[] Command =
+    static readonly string[] s_command =
     [
-        "sample", "adm", "--model", "demo", "--n_samples", $"{Samples}", "--num_inference_steps", "10", "--with_inversion", "--with_reconstruction",
+        "sample", "adm", "--model", "demo", "--n_samples", $"{Samples}", "--num_inference_steps", "10", "--with_inversion",
+        "--with_reconstruction",
         "--seed", "420", "--deterministic", "--format", "safetensors",
     ];
 
@@ -33,13 +34,14 @@ static class ShapeScenarios
         await using var cluster = await TestCluster.StartAsync();
         await cluster.StartSiloAsync("w1");
         await cluster.StartSiloAsync("w2");
-        string[] clustered = [.. Command, "--cluster", TestCluster.Name];
+        string[] clustered = [.. s_command, "--cluster", TestCluster.Name];
         var clock = System.Diagnostics.Stopwatch.StartNew();
         for (var part = 0; part < Parts; part++)
-            await cluster.RunClientAsync(Limit, [.. clustered, "--n_parts", $"{Parts}", "--part_idx", $"{part}", "--save_dir", "piece"]);
-        await cluster.RunClientAsync(Limit, ["merge", .. Enumerable.Range(0, Parts).Select(p => $"piece_part_{p}"), "--save_dir", "merged"]);
+            await cluster.RunClientAsync(s_limit, [.. clustered, "--n_parts", $"{Parts}", "--part_idx", $"{part}", "--save_dir", "piece"]);
+        await cluster.RunClientAsync(
+            s_limit, ["merge", .. Enumerable.Range(0, Parts).Select(p => $"piece_part_{p}"), "--save_dir", "merged"]);
         var wall = clock.Elapsed;
-        await cluster.RunClientAsync(Limit, [.. Command, "--device", "cpu", "--save_dir", "whole"]);
+        await cluster.RunClientAsync(s_limit, [.. s_command, "--device", "cpu", "--save_dir", "whole"]);
         return new(
             SweepFiles.Differences(Tensors(cluster, "whole"), Tensors(cluster, "merged")), wall, Samples * 30, 0, 0, []);
     }
