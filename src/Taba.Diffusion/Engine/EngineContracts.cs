@@ -29,7 +29,7 @@ public sealed record TrajectoryRequest
     /// <summary>The prompt of a text-conditional model.</summary>
     public TextEmbedding? Text { get; init; }
 
-    /// <summary>What guidance leads away from in a text-conditional model: the negative prompt, upstream's is empty.</summary>
+    /// <summary>The negative prompt, which guidance leads away from in a text-conditional model. Upstream's is empty.</summary>
     public TextEmbedding? NullText { get; init; }
 
     /// <summary>Scale of classifier-free guidance; 1 or less is none. A guided step costs two rows of the network.</summary>
@@ -49,17 +49,17 @@ public sealed record TrajectoryRequest
     public Func<int, ReadOnlyMemory<byte>>? SwapRow { get; init; }
 
     /// <summary>
-    /// What to record at a step; called once per step, on the engine's thread, so it must only answer. At a step whose
+    /// Gives the tensors to record at a step. It is called once per step, on the engine's thread, so it must only answer. At a step whose
     /// state is swapped (<see cref="SwapKind.Xt"/>) there is no prediction: eps and x̂0 are recorded as zeros.
     /// </summary>
     public Func<int, TensorKinds>? Captures { get; init; }
 
     /// <summary>
-    /// Whose trajectory this is, in the caller's words; handed unchanged to <see cref="IEvaluationJournal"/> and to events.
+    /// The owner of the trajectory, in the caller's words. It is handed unchanged to <see cref="IEvaluationJournal"/> and to events.
     /// </summary>
     public object? Tag { get; init; }
 
-    /// <summary>Where results go.</summary>
+    /// <summary>The receiver of the results.</summary>
     public required ITrajectoryObserver Observer { get; init; }
 }
 

@@ -3,7 +3,7 @@ using TorchSharp;
 
 namespace Taba.Diffusion.Engine;
 
-/// <summary>How one engine batches. Checked when the engine is made.</summary>
+/// <summary>The settings of one engine's batches. They are checked when the engine is made.</summary>
 public sealed class EngineOptions
 {
     /// <summary>The most rows of one forward pass.</summary>

@@ -9,6 +9,6 @@ namespace Taba.Diffusion.Engine;
 /// <param name="Tag">What its first row's request says of itself.</param>
 public sealed record EnginePass(long StartedAt, int Rows, int Step, object? Tag)
 {
-    /// <summary>How long it takes so far.</summary>
+    /// <summary>The time that it takes so far.</summary>
     public TimeSpan Elapsed => Stopwatch.GetElapsedTime(StartedAt);
 }

@@ -1,7 +1,7 @@
 namespace Taba.Diffusion.Engine;
 
 /// <summary>
-/// What an engine has done and holds. Each number is exact; they are read one after another while the engine runs, so
+/// The work and the holdings of an engine. Each number is exact; they are read one after another while the engine runs, so
 /// sums over them may be off by a turn.
 /// </summary>
 public sealed record EngineStatistics

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Taba.Diffusion.Engine;
 
-/// <summary>What one turn took, in Stopwatch ticks.</summary>
+/// <summary>The time that one turn took, in Stopwatch ticks.</summary>
 struct TurnTimes
 {
     public long Total;

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Engine;
 
-/// <summary>What leaves in one pass: host tensors [R,C,H,W] and what each of their rows is to whom.</summary>
+/// <summary>The output of one pass: host tensors [R,C,H,W], and for each of their rows its trajectory and its kind.</summary>
 sealed class OutputBatch
 {
     public List<Tensor> Tensors { get; } = [];

@@ -14,7 +14,7 @@ sealed class OutputCollector(Device device, int largestBatch)
     readonly OutputPlace[] _predXstartPlaces = new OutputPlace[largestBatch];
     readonly OutputPlace[] _statePlaces = new OutputPlace[largestBatch];
 
-    /// <summary>Where the last pass put what leaves of its row number <paramref name="row"/>.</summary>
+    /// <summary>The place of what leaves of row number <paramref name="row"/> of the last pass.</summary>
     public OutputPlace Place(TensorKinds kind, int row) => Places(kind)[row];
 
     /// <summary>Adds to <paramref name="output"/> what leaves of the rows of a pass.</summary>

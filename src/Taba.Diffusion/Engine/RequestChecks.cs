@@ -5,7 +5,7 @@ namespace Taba.Diffusion.Engine;
 /// <summary>Refuses trajectories that cannot run, with the number that is wrong.</summary>
 static class RequestChecks
 {
-    /// <summary>What needs no model.</summary>
+    /// <summary>Checks what needs no model.</summary>
     public static void Check(TrajectoryRequest request)
     {
         ArgumentNullException.ThrowIfNull(request.Schedule);
@@ -32,7 +32,7 @@ static class RequestChecks
         }
     }
 
-    /// <summary>What depends on the model.</summary>
+    /// <summary>Checks what depends on the model.</summary>
     /// <param name="trajectory">The trajectory.</param>
     /// <param name="model">The model.</param>
     /// <param name="largestBatch">The most rows of a forward pass.</param>

@@ -4,7 +4,7 @@ using Taba.Diffusion.Schedules;
 
 namespace Taba.Diffusion.Engine;
 
-/// <summary>What the next step of a trajectory needs.</summary>
+/// <summary>The thing that the next step of a trajectory waits for.</summary>
 enum Need
 {
     /// <summary>No segment was asked for.</summary>
@@ -89,7 +89,7 @@ sealed class Trajectory(long index, TrajectoryRequest request)
     /// <summary>A replacement row is being read.</summary>
     public bool Fetching { get; set; }
 
-    /// <summary>What to record of the next step; set by <see cref="Resolve"/>, as the two below.</summary>
+    /// <summary>The tensors to record of the next step; set by <see cref="Resolve"/>, as the two below.</summary>
     public TensorKinds StepCaptures { get; private set; }
     public StepNumbers Numbers { get; private set; }
     public float Timestep { get; private set; }

@@ -11,7 +11,7 @@ sealed class Turn(
     readonly List<Trajectory> _swappedEps = [];
     readonly List<Trajectory> _swappedXt = [];
 
-    /// <summary>How long a forward pass that is short of rows waits for more.</summary>
+    /// <summary>The time that a forward pass which is short of rows waits for more.</summary>
     public TimeSpan Linger { get; private set; } = options.Linger;
 
     /// <summary>Moves every trajectory that is ready by one step, as far as one forward pass reaches.</summary>

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Engine;
 
-/// <summary>What gives the prediction of a pass.</summary>
+/// <summary>The source of a pass' prediction.</summary>
 enum Pass
 {
     Network,
@@ -68,7 +68,7 @@ sealed class TurnExecutor : IDisposable
 
     public int RowBytes => _rowBytes;
 
-    /// <summary>Where the last pass put what leaves.</summary>
+    /// <summary>The rows of the last pass that leave the device.</summary>
     public OutputCollector Output { get; }
 
     /// <summary>Which rows of the last pass are finite, prediction and state.</summary>

@@ -25,7 +25,7 @@ public sealed class BatchNumbers : IDisposable
         _columns = [.. Enumerable.Range(0, (int)Column.Count).Select(column => _values.Value.select(0, column).DetachFromDisposeScope())];
     }
 
-    /// <summary>Where a number lies in memory: nobody else knows.</summary>
+    /// <summary>The places of the numbers in memory, which nobody else knows.</summary>
     enum Column
     {
         SqrtAlphaBar,

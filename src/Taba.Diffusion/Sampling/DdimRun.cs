@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Sampling;
 
-/// <summary>What <see cref="DdimSampler"/> runs: a batch, a direction, and what is replaced on the way.</summary>
+/// <summary>A run of <see cref="DdimSampler"/>: a batch, its conditions, and what is replaced on the way.</summary>
 public sealed record DdimRun
 {
     /// <summary>x_T to sample from, or x_0 to invert: [B,C,H,W], float32, on the model's device. Not changed.</summary>

@@ -6,7 +6,7 @@ namespace Taba.Diffusion.Sampling;
 /// <summary>Classifier-free guidance (Ho and Salimans 2022, equation 6 in diffusers' scale): eps = u + g·(c - u).</summary>
 public static class Guidance
 {
-    /// <summary>Whether a scale asks for guidance; upstream's rule in every family.</summary>
+    /// <summary>True when a scale asks for guidance; upstream's rule in every family.</summary>
     public static bool IsOn(double scale) => scale > 1;
 
     /// <summary>Combines predictions.</summary>
