@@ -33,8 +33,8 @@ public sealed record NoiseAddress(NoiseLayout Layout, long Seed, Dtype Dtype, No
     }
 
     /// <summary>
-    /// The address as stage keys have it, equal for addresses that give equal numbers. Stream and shape are left out: the key says the
-    /// shape in a field of its own, and the name of the field that holds this text is the stream.
+    /// The address as stage keys have it: different numbers of one stream and shape have different texts. Stream and shape are left out,
+    /// because the key says the shape in a field of its own, and the name of the field that holds this text is the stream.
     /// </summary>
     public string Canonical
     {

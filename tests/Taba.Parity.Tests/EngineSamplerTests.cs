@@ -28,9 +28,11 @@ public sealed class EngineSamplerTests
             using var folder = new TempFolder();
             var definition = Definition(name, folder);
             foreach (var what in new[] { "sample", "invert", "swap eps", "swap xt", "forward" })
+            {
                 data.Add(name, what, 1, ScalarType.Float32);
-            if (definition.AllowsHalfState)
-                data.Add(name, "swap eps", 1, ScalarType.Float16);
+                if (definition.AllowsHalfState)
+                    data.Add(name, what, 1, ScalarType.Float16);
+            }
             if (definition.CanBeGuided)
             {
                 data.Add(name, "sample", 3.5, ScalarType.Float32);

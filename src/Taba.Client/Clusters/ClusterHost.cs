@@ -114,8 +114,8 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
             throw new BadInputException(
                 $"The silos of cluster {options.Name} have different devices "
                 + $"({string.Join("; ", kinds.Select(k => $"{k.Key}: {string.Join(", ", k.Select(s => s.Name))}"))}), and "
-                + (spec.Deterministic ? "--deterministic means one kind"
-                    : "auto precision means another on each") + ": give --dtype and --state_dtype, or use silos of one kind.");
+                + (spec.Deterministic ? "--deterministic means one kind" : "auto precision means another on each")
+                + ": give --dtype and --state_dtype, or use silos of one kind.");
         }
         return new(kinds[0].Key.StartsWith("cuda", StringComparison.Ordinal) ? new Device("cuda:0") : CPU, kinds[0].Key);
     }

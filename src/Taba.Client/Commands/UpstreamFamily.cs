@@ -40,9 +40,11 @@ sealed record UpstreamFamily(
 
     /// <summary>The model when none is named.</summary>
     /// <exception cref="BadInputException">The script has no default.</exception>
-    public string ModelOf(UpstreamScript script) => DefaultModel is { } model && (Models.Count == 0 || script == UpstreamScript.Sample)
-        ? model
-        : throw new BadInputException(
-            $"No model is given: use --model PATH_OR_NAME{(Models.Count == 0 ? "" : ", or --model_name with one of "
-                + $"{string.Join(", ", Models)}")}.");
+    public string ModelOf(UpstreamScript script)
+    {
+        if (DefaultModel is { } model && (Models.Count == 0 || script == UpstreamScript.Sample))
+            return model;
+        var names = Models.Count == 0 ? "" : $", or --model_name with one of {string.Join(", ", Models)}";
+        throw new BadInputException($"No model is given: use --model PATH_OR_NAME{names}.");
+    }
 }

@@ -31,9 +31,8 @@ static class ClusterExamination
         {
             await using var sweeps = await ClusterSweeps.OpenAsync(name, terminal, cancellationToken);
             var silos = await sweeps.SilosAsync(cancellationToken);
-            var found =
-                $"{silos.Length} ({string.Join(", ", silos.Select(s => $"{s.Name} "
-                    + $"{(s.Role == SiloRole.Coordinator ? "coordinates" : s.DeviceKind)}"))})";
+            var names = silos.Select(s => $"{s.Name} {(s.Role == SiloRole.Coordinator ? "coordinates" : s.DeviceKind)}");
+            var found = $"{silos.Length} ({string.Join(", ", names)})";
             return silos.Any(s => s.Role == SiloRole.Worker)
                 ? new(FindingState.Ok, "silos", found)
                 : new(

@@ -23,8 +23,8 @@ static class TensorCopy
     public static void AppendSlice(TensorReader source, long index, TensorFileWriter target, CancellationToken cancellationToken)
     {
         var rows = source.Shape[1];
-        Each(rows, rows == 0 ? 0
-            : source.RowBytes / rows, (start, count, buffer) => source.ReadSlice(index, start, count, buffer), target, cancellationToken);
+        var rowBytes = rows == 0 ? 0 : source.RowBytes / rows;
+        Each(rows, rowBytes, (start, count, buffer) => source.ReadSlice(index, start, count, buffer), target, cancellationToken);
     }
 
     static void Each(long rows, long rowBytes, ReadRows read, TensorFileWriter target, CancellationToken cancellationToken)

@@ -30,9 +30,8 @@ static class PlanTable
         output.WriteLine("runs:");
         foreach (var run in plan.Runs)
             output.WriteLine($"  {run.Slug}");
-        output.WriteLine(
-            $"network evaluations: {Quantities.Count(estimate.Evaluations)}{(estimate.Evaluations == plan.Evaluations ? "" : " (of "
-                + $"{Quantities.Count(plan.Evaluations)}; the rest is in the store)")}");
+        var rest = estimate.Evaluations == plan.Evaluations ? "" : $" (of {Quantities.Count(plan.Evaluations)}; the rest is in the store)";
+        output.WriteLine($"network evaluations: {Quantities.Count(estimate.Evaluations)}{rest}");
         output.WriteLine(
             $"bytes to be written: {Quantities.Bytes(estimate.StoreBytes)} store, {Quantities.Bytes(estimate.FolderBytes)} run folders");
         output.WriteLine($"and at most {Quantities.Bytes(estimate.WorkingBytes)} of checkpoints and scratch files while it runs");

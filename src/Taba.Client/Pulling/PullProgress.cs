@@ -57,8 +57,9 @@ sealed class PullProgress(Terminal terminal, string name, bool json) : IProgress
         var done = value.Total is { } total
             ? $"{100.0 * value.Done / Math.Max(1, total):0} % · {Quantities.Bytes(value.Done)} of {Quantities.Bytes(total)}"
             : Quantities.Bytes(value.Done);
-        return $"{name}: {done}{(rate is { } r ? $" · {Quantities.Bytes(r)}/s" : "")}{(Left(value, rate) is { } left ? " · "
-            + $"{Quantities.Left(left)}" : "")} · {value.File}";
+        var speed = rate is { } r ? $" · {Quantities.Bytes(r)}/s" : "";
+        var time = Left(value, rate) is { } left ? $" · {Quantities.Left(left)}" : "";
+        return $"{name}: {done}{speed}{time} · {value.File}";
     }
 
     object Fields(HubProgress value, double? rate) => new

@@ -45,8 +45,8 @@ public static class TorchRuntime
     {
         handle = 0;
         return s_failure.Value is null
-            && (NativeLibrary.TryLoad(
-                library, out handle) || (Find(library, SearchDirectories()) is { } path && NativeLibrary.TryLoad(path, out handle)));
+            && (NativeLibrary.TryLoad(library, out handle)
+                || (Find(library, SearchDirectories()) is { } path && NativeLibrary.TryLoad(path, out handle)));
     }
 
     /// <summary>The fault of the libtorch of TABA_TORCH; null when it is loaded, or none is wanted.</summary>

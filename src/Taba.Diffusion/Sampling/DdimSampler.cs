@@ -18,11 +18,16 @@ public static class DdimSampler
     /// <param name="run">Batch, conditions and interventions.</param>
     /// <param name="stepped">Told of each step that had a prediction; the tensors live as long as the call.</param>
     /// <returns>x_0 or x_T, [B,C,H,W], in the caller's dispose scope.</returns>
+    /// <exception cref="ArgumentException">Forward replacement is asked for, and the direction is not inversion.</exception>
     public static Tensor Run(
         IDenoiser model, IDiffusionSchedule schedule, Direction direction, DdimRun run, Action<int, DdimResult>? stepped = null)
     {
+        if (run.ForwardBefore > 0 && direction != Direction.Inversion)
+        {
+            throw new ArgumentException(
+                $"Forward diffusion replaces the first {run.ForwardBefore} steps of an inversion, and this is sampling.", nameof(run));
+        }
         using var scope = NewDisposeScope();
-        using var numbers = new BatchNumbers(1, model.Device, Ddim.Arithmetic(run.State));
         var x = StateRounding.Apply(run.X, run.State);
         if (run.ForwardBefore > 0)
             x = ForwardDiffusion.Apply(x, run.ForwardNoise!, schedule.ForwardAlphaBar(run.ForwardBefore), run.State);
@@ -30,14 +35,15 @@ public static class DdimSampler
         for (var k = run.ForwardBefore; k < schedule.NumInferenceSteps; k++)
         {
             using var inner = NewDisposeScope();
-            var given = k < run.SwapBefore ? StateRounding.Apply(run.SwapRows!(k), run.State) : null;
+            var given = run.Swap is not null && k < run.SwapBefore ? StateRounding.Apply(run.SwapRows!(k), run.State) : null;
             if (given is not null && run.Swap == SwapKind.Xt)
             {
                 Continue(given);
                 continue;
             }
             var step = schedule.Step(direction, k);
-            numbers.Set([StepNumbers.From(step, schedule.Rule(direction), schedule.Bounds, epsGiven: given is not null)]);
+            var row = StepNumbers.From(step, schedule.Rule(direction), schedule.Bounds, epsGiven: given is not null);
+            using var numbers = BatchNumbers.From([row], model.Device, Ddim.Arithmetic(run.State));
             var result = Ddim.Step(x, given ?? PredictEps(model, x, step.Timestep, run), numbers, run.State);
             stepped?.Invoke(k, result);
             Continue(result.XNext);

@@ -30,7 +30,8 @@ public sealed class EngineMemoryTests
                 var swapped = withSwaps && i % 4 == 0;
                 engine.Start(new TrajectoryRequest
                 {
-                    Schedule = new ToySchedule(50), Direction = (Direction)(i % 2), FirstStep = 0, State = Rows.Make(seed + i),
+                    Schedule = new ToySchedule(50), Direction = i % 2 == 0 ? Direction.Sampling : Direction.Inversion,
+                    FirstStep = 0, State = Rows.Make(seed + i),
                     Observer = observers[i],
                     Swap = swapped ? SwapKind.Eps : null, SwapBefore = swapped ? 5 : 0, SwapRow = swapped ? k => Rows.Make(k) : null,
                     Captures = k => k % 10 == 0 ? TensorKinds.State | TensorKinds.Eps | TensorKinds.PredXstart : TensorKinds.None,
