@@ -15,7 +15,6 @@ sealed class BatchBuffers : IDisposable
     readonly StagedTensor _timesteps;
     readonly StagedTensor? _classes;
     readonly long[] _slots;
-    readonly Dictionary<int, Tensor> _indexPrefixes = [];
 
     public BatchBuffers(int rows, Device device, ScalarType state, bool withClasses)
     {
@@ -43,15 +42,8 @@ sealed class BatchBuffers : IDisposable
     /// <summary>[B], int64: the slots, padding included.</summary>
     public Tensor Index => _index.Value;
 
-    /// <summary>[rows], int64: the slots of the first <paramref name="rows"/> rows.</summary>
-    public Tensor IndexOf(int rows)
-    {
-        if (rows == Rows)
-            return Index;
-        if (!_indexPrefixes.TryGetValue(rows, out var prefix))
-            _indexPrefixes[rows] = prefix = Index.narrow(0, 0, rows).DetachFromDisposeScope();
-        return prefix;
-    }
+    /// <summary>[rows], int64: the slots of the first <paramref name="rows"/> rows, in the caller's dispose scope.</summary>
+    public Tensor IndexOf(int rows) => rows == Rows ? Index : Index.narrow(0, 0, rows);
 
     /// <summary>Takes over the slots of <paramref name="rows"/>; padding repeats the first row.</summary>
     public void SetSlots(List<Trajectory> rows)
@@ -97,8 +89,6 @@ sealed class BatchBuffers : IDisposable
 
     public void Dispose()
     {
-        foreach (var prefix in _indexPrefixes.Values)
-            prefix.Dispose();
         Numbers.Dispose();
         _classes?.Dispose();
         _timesteps.Dispose();
