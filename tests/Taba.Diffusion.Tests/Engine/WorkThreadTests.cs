@@ -50,12 +50,18 @@ public sealed class WorkThreadTests : IDisposable
         thread.Post(1);
         await _begun.Task.WaitAsync(Cancellation);
         thread.Post(2);
-        var third = Task.Run(() => thread.Post(3), Cancellation);
-        Assert.False(third.IsCompleted);
+        var taken = false;
+        var third = new Thread(() => taken = thread.Post(3)) { IsBackground = true };
+        third.Start();
+        Assert.True(
+            SpinWait.SpinUntil(() => third.ThreadState.HasFlag(ThreadState.WaitSleepJoin), TimeSpan.FromSeconds(20)),
+            "The third piece was taken while the queue was full.");
+        Assert.Equal(1, thread.Count);
 
         _goOn.Set();
 
-        Assert.True(await third.WaitAsync(Cancellation));
+        Assert.True(third.Join(TimeSpan.FromSeconds(20)));
+        Assert.True(taken);
         await thread.DisposeAsync();
         Assert.Equal([[1], [2], [3]], _done);
     }
