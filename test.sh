@@ -64,7 +64,7 @@ modules() { # modules NAME... : the patterns of these test projects
 # Networks of tests are small: one thread serves each, and two projects run side by side.
 export OMP_NUM_THREADS=1
 if [ "$tier" = fast ]; then
-  TABA_TIER=fast run 2 "$(modules '*')" --filter-not-trait needs=process --filter-not-trait needs=patience "$@"
+  TABA_TIER=fast run 2 "$(modules '*')" --filter-not-trait needs=process "$@"
 else
   run 2 "$(modules '*')" --filter-not-trait needs=process "$@"
   run 1 "$(modules '*')" --filter-trait needs=process "$@"

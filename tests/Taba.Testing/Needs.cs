@@ -12,9 +12,6 @@ public static class Needs
     /// <summary>A process: the command that is killed, a cluster, Python, a server, a mounted disk.</summary>
     public const string Process = "process";
 
-    /// <summary>Time or memory: a network of full size, a file of gigabytes, thousands of steps.</summary>
-    public const string Patience = "patience";
-
     const string Tier = "TABA_TIER";
 
     /// <summary>Called before a process is started.</summary>
