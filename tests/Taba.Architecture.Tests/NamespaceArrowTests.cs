@@ -48,14 +48,15 @@ public sealed class NamespaceArrowTests
             Upkeep:
             Ports: Silos Stages
             Placement: Silos Ports
-            Actors: Silos Stages Sweeps Planning Parts Trajectories Models Upkeep Ports Placement
+            Telemetry: Stages Sweeps
+            Actors: Silos Stages Sweeps Planning Parts Trajectories Models Upkeep Ports Placement Telemetry
             """,
         ["Taba.Silo"] = """
             Telemetry:
             Devices:
             Rows:
             Storage: Telemetry
-            Checkpoints: Storage
+            Checkpoints: Telemetry Storage
             GrainState: Storage
             Faults: Storage
             Models: Devices
@@ -63,8 +64,9 @@ public sealed class NamespaceArrowTests
             Inputs: Conditions
             Engines: Telemetry Devices Rows Storage Checkpoints Faults Models Conditions
             Outputs: Rows Storage Models Conditions Engines
-            Workers: Telemetry Storage Faults Models Engines
-            Hosting: Telemetry Devices Storage Checkpoints GrainState Faults Models Conditions Engines Workers
+            Workers: Storage Faults Models Engines
+            Web: Engines Workers
+            Hosting: Telemetry Devices Storage Checkpoints GrainState Faults Models Conditions Engines Workers Web
             Clusters: Telemetry Devices Storage Checkpoints GrainState Faults Engines Outputs Workers Hosting
             """,
         ["Taba.Client"] = """

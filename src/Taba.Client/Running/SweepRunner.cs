@@ -31,6 +31,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         interrupted.ThrowIfCancellationRequested();
 
         await using var session = await host.StartAsync(job, interrupted);
+        using var span = RunTrace.Begin(plan);
         var started = Stopwatch.GetTimestamp();
         await using var view = ProgressViews.For(terminal, plan, job.Json);
         try

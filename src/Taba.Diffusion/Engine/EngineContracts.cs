@@ -83,4 +83,8 @@ public interface ITrajectoryObserver
 /// <param name="NextStep">The next step to execute; T when the trajectory is complete.</param>
 /// <param name="Completed">True when the trajectory is complete; its slot is then free again.</param>
 /// <param name="Evaluations">Network evaluations of this row in this segment (padding and swapped steps not counted).</param>
-public readonly record struct SegmentOutcome(int NextStep, bool Completed, int Evaluations);
+public readonly record struct SegmentOutcome(int NextStep, bool Completed, int Evaluations)
+{
+    /// <summary>The time since the engine took the segment, or since the end of the one before it, whichever is shorter.</summary>
+    public TimeSpan Elapsed { get; init; }
+}

@@ -16,9 +16,23 @@ sealed class EngineCounters
     public long OverheadTicks;
     public long OutputWaitTicks;
     public long LingerTicks;
+    public long IdleTicks;
+
+    /// <summary>When the engine began to wait for work that it does not have; 0 while it has some.</summary>
+    public long IdleSince;
+
     public int SlotsInUse;
     public int Pending;
     public int BatchLimit;
+
+    /// <summary>Ticks without work so far, the present wait included.</summary>
+    public long IdleUntil(long now)
+    {
+        // In this order: a wait that ends in between is missing for a moment, and never counted twice.
+        var since = Interlocked.Read(ref IdleSince);
+        var done = Interlocked.Read(ref IdleTicks);
+        return Interlocked.Read(ref IdleSince) == since && since != 0 ? done + Math.Max(0, now - since) : done;
+    }
 
     public EngineStatistics Snapshot(int slots, int outputQueue) => new()
     {

@@ -70,7 +70,7 @@ sealed class EngineLoop
             var facts = DenoiserFacts.Of(model);
             _outcomes.Executor = _executor = new TurnExecutor(model, _options);
             _output.RowBytes = _executor.RowBytes;
-            _telemetry.SetDevice(model.Device.ToString());
+            _telemetry.Started(model.Device.ToString());
             var admission = new Admission(facts, _executor, _planner, _slots, _prefetch, _outcomes, _telemetry);
             var passes = _passes = new PassRunner(_executor, _outcomes, _telemetry);
             var faults = new FaultIsolation(passes, _planner, _outcomes, _telemetry, _options);
@@ -106,7 +106,11 @@ sealed class EngineLoop
     /// <returns>How many commands that were.</returns>
     int TakeCommands(Admission admission, TimeSpan wait)
     {
+        if (wait == Timeout.InfiniteTimeSpan)
+            _telemetry.IdleBegins();
         _commands = Mailbox.Take(_commands, wait);
+        if (wait == Timeout.InfiniteTimeSpan)
+            _telemetry.IdleEnds();
         foreach (var command in _commands)
             Handle(command, admission);
         var count = _commands.Count;
@@ -214,6 +218,7 @@ sealed class EngineLoop
             _telemetry.Tell(new EngineFaulted(_options.Name, disposal));
         }
         _output.Ended.Wait();
+        _telemetry.Ended();
         foreach (var drain in _drains)
             drain.TrySetResult();
         if (fault is null)

@@ -17,7 +17,31 @@ sealed class EngineTelemetry(EngineOptions options)
 
     public EngineCounters Counters { get; } = new();
 
-    public void SetDevice(string device) => _tags = [new("taba.model", options.Name), new("taba.device", device)];
+    /// <summary>The engine's slots.</summary>
+    public int SlotLimit => options.SlotCount;
+
+    /// <summary>The model and the device, as every measurement carries them.</summary>
+    public IReadOnlyList<KeyValuePair<string, object?>> Tags => _tags;
+
+    /// <summary>The model is on its device: from here on the engine's time is accounted for.</summary>
+    public void Started(string device)
+    {
+        _tags = [new("taba.model", options.Name), new("taba.device", device)];
+        EngineInstruments.Accounts.Open(this);
+    }
+
+    /// <summary>The engine is gone; what it did stays counted.</summary>
+    public void Ended() => EngineInstruments.Accounts.Close(this);
+
+    /// <summary>The engine waits, with nothing to do.</summary>
+    public void IdleBegins() => Interlocked.Exchange(ref Counters.IdleSince, Stopwatch.GetTimestamp());
+
+    public void IdleEnds()
+    {
+        var waited = Stopwatch.GetTimestamp() - Interlocked.Read(ref Counters.IdleSince);
+        Interlocked.Exchange(ref Counters.IdleSince, 0);
+        Interlocked.Add(ref Counters.IdleTicks, waited);
+    }
 
     /// <summary>Counts one more that waits, unless that would be more than <paramref name="maxPending"/>.</summary>
     public bool TryOpen(int maxPending)
@@ -32,7 +56,7 @@ sealed class EngineTelemetry(EngineOptions options)
     {
         Interlocked.Decrement(ref Counters.Pending);
         Interlocked.Increment(ref Counters.SlotsInUse);
-        EngineInstruments.SlotsUsed.Add(1, _tags);
+        EngineInstruments.SlotUsage.Add(1, _tags);
     }
 
     public void Left(bool slot)
@@ -43,10 +67,14 @@ sealed class EngineTelemetry(EngineOptions options)
             return;
         }
         Interlocked.Decrement(ref Counters.SlotsInUse);
-        EngineInstruments.SlotsUsed.Add(-1, _tags);
+        EngineInstruments.SlotUsage.Add(-1, _tags);
     }
 
-    public void Completed() => Interlocked.Increment(ref Counters.Completed);
+    public void Completed()
+    {
+        Interlocked.Increment(ref Counters.Completed);
+        EngineInstruments.TrajectoriesEnded.Add(1, [.. _tags, EngineInstruments.Completed]);
+    }
 
     public void Failed(Trajectory trajectory, int step, Exception error)
     {
@@ -54,6 +82,7 @@ sealed class EngineTelemetry(EngineOptions options)
         if (error is EngineStoppedException { InnerException: null })
             return;
         Interlocked.Increment(ref Counters.Failed);
+        EngineInstruments.TrajectoriesEnded.Add(1, [.. _tags, EngineInstruments.Failed]);
         Tell(new TrajectoryFailed(options.Name, trajectory.Tag, step, error));
     }
 
@@ -83,7 +112,7 @@ sealed class EngineTelemetry(EngineOptions options)
         Interlocked.Add(ref Counters.NetworkTicks, networkTicks);
         EngineInstruments.Evaluations.Add(rows, _tags);
         EngineInstruments.NetworkDuration.Record(Seconds(networkTicks), _tags);
-        EngineInstruments.BatchFill.Record((double)rows / options.LargestBatch, _tags);
+        EngineInstruments.BatchUtilization.Record((double)rows / options.LargestBatch, _tags);
         if (shape > rows)
             EngineInstruments.Padding.Add(shape - rows, _tags);
     }

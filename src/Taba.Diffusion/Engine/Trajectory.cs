@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Taba.Diffusion.Models;
 using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Schedules;
@@ -30,6 +31,7 @@ enum Need
 sealed class Trajectory(long index, TrajectoryRequest request)
 {
     readonly Queue<int> _segmentEnds = new();
+    long _segmentBegan;
     readonly Lock _claim = new();
     int _resolvedStep = -1;
     int _claimed = request.FirstStep;
@@ -135,7 +137,12 @@ sealed class Trajectory(long index, TrajectoryRequest request)
         }
     }
 
-    public void AddSegment(int end) => _segmentEnds.Enqueue(end);
+    public void AddSegment(int end)
+    {
+        if (_segmentEnds.Count == 0)
+            _segmentBegan = Stopwatch.GetTimestamp();
+        _segmentEnds.Enqueue(end);
+    }
 
     /// <summary>Ends the segment under way with the next step, and takes back those behind it.</summary>
     public void CutSegments()
@@ -171,7 +178,12 @@ sealed class Trajectory(long index, TrajectoryRequest request)
             return false;
         }
         _segmentEnds.Dequeue();
-        outcome = new SegmentOutcome(NextStep, NextStep == NumInferenceSteps, Evaluations);
+        var now = Stopwatch.GetTimestamp();
+        outcome = new SegmentOutcome(NextStep, NextStep == NumInferenceSteps, Evaluations)
+        {
+            Elapsed = Stopwatch.GetElapsedTime(_segmentBegan, now),
+        };
+        _segmentBegan = now;
         Evaluations = 0;
         return true;
     }

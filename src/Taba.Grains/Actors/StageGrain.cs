@@ -5,6 +5,7 @@ using Taba.Grains.Placement;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
+using Taba.Grains.Telemetry;
 
 namespace Taba.Grains.Actors;
 
@@ -35,6 +36,8 @@ sealed partial class StageGrain(
     DateTimeOffset _writtenAt;
     IGrainTimer? _writing;
     RowSet _inputs = RowSet.Empty;
+    // For whoever measures, on threads that are not the grain's.
+    volatile StageState? _snapshot;
     string? _fault;
 
     string OwnKey => StageAddress.StageKey(this.GetPrimaryKeyString());
@@ -42,7 +45,7 @@ sealed partial class StageGrain(
     StageState State
     {
         get => state.State;
-        set => state.State = value;
+        set => _snapshot = state.State = value;
     }
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -54,10 +57,12 @@ sealed partial class StageGrain(
             Published = await catalogue.GetPublishedAsync(OwnKey, cancellationToken),
             Leases = [.. State.Leases.Select(l => l with { ExpiresAt = until })],
         };
+        StageAccounts.Open(this, () => _snapshot is { Spec: { } spec } now ? (spec, now.Leases.Length) : null);
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        StageAccounts.Close(this);
         if (_writing is not null)
             await WriteCompletionsAsync();
     }
@@ -75,7 +80,12 @@ sealed partial class StageGrain(
         // Demands of sweeps that have ended are dropped: their process may have died before it withdrew them.
         var live = await GrainFactory.GetGrain<ISweepIndexGrain>(0).GetLiveAsync();
         var wishes = State.Demands.RemoveAll(d => d.SweepId != demand.SweepId && live.All(s => s.SweepId != d.SweepId));
-        var next = State with { Spec = demand.Spec, Demands = wishes.With(demand with { KeepFailures = false }) };
+        // A sweep that only makes sure that it was heard is the one that was traced.
+        var known = demand.KeepFailures ? State.Demands.FirstOrDefault(d => d.SweepId == demand.SweepId) : null;
+        using var span = known is null ? TraceLine.Begin("stage", demand.TraceParent) : null;
+        span?.SetTag("taba.stage", OwnKey).SetTag("taba.stage.kind", demand.Spec.Kind.ToString().ToLowerInvariant());
+        var trace = known is null ? span?.Id ?? demand.TraceParent : known.TraceParent;
+        var next = State with { Spec = demand.Spec, Demands = wishes.With(demand with { KeepFailures = false, TraceParent = trace }) };
         // A sweep that is submitted anew tries its failed samples again. The strikes of their neighbours' attempts stay.
         if (!demand.KeepFailures)
             next = next.WithRetried(demand.Wanted);
@@ -134,12 +144,19 @@ sealed partial class StageGrain(
                 Epoch = attempt.Epoch,
                 Leases = next.Leases.Add(new(attempt, rows, worker, time.GetUtcNow() + options.Value.Duration)),
             };
-            leases.Add(new(attempt, spec, rows, keep, supplement) { EarlierWorkers = next.EarlierWorkers(rows), Worker = worker });
+            leases.Add(new(attempt, spec, rows, keep, supplement) 
+            {
+                EarlierWorkers = next.EarlierWorkers(rows),
+                Worker = worker,
+                TraceParent = next.Demands.FirstOrDefault(d => !d.Wanted.Intersect(rows).IsEmpty)?.TraceParent,
+            });
             taken += rows.Count;
         }
         // One write for all of them, before any is handed out.
         if (!ReferenceEquals(next, State))
             await WriteAsync(next);
+        if (leases.Count > 0)
+            StageAccounts.Leased(spec, leases.Count);
         foreach (var lease in leases)
             LogLeased(logger, lease.Attempt, lease.Rows, worker);
         return leases.ToImmutable();
@@ -170,13 +187,18 @@ sealed partial class StageGrain(
         var lease = Find(attempt);
         if (lease is null && published.Subtract(State.Published(kept)).IsEmpty)
             return;
+        if (State.Spec is { } spec)
+            StageAccounts.Published(spec, published.Subtract(State.Published(kept)).Count);
         // The store has decided: rows with a manifest are published, even when this attempt's lease is gone.
         var next = State.WithPublished(published, kept) with { Leases = lease is null ? State.Leases : State.Leases.Remove(lease) };
         if (lease is not null)
         {
             _refusals.Remove(lease.Worker);
-            next =
-                next with { Quarantined = next.Quarantined.AddRange(failures.Where(f => next.Quarantined.All(q => q.Sample != f.Sample))) };
+            var given = failures.RemoveAll(f => next.Quarantined.Any(q => q.Sample == f.Sample));
+            next = next with { Quarantined = next.Quarantined.AddRange(given) };
+            Count("published");
+            foreach (var failure in given)
+                StageAccounts.Failed(State.Spec!, failure.Kind);
             // Rows neither published nor failed: another attempt was quicker, and may have died before it told. Only the store knows.
             if (!RowSet.Of(lease.Rows).Subtract(next.Published(kept)).Subtract(next.QuarantinedRows()).IsEmpty)
                 next = next with { Published = await catalogue.GetPublishedAsync(OwnKey, CancellationToken.None) };
@@ -200,12 +222,14 @@ sealed partial class StageGrain(
         {
             // Nothing was tried: no strike, no checkpoint to look for there, and nothing for others to wait for.
             _refusals.Add(lease.Worker, fault.Reason);
+            Count("refused");
             State = State with { Leases = State.Leases.Remove(lease) };
             Forget(attempt.Id);
             return;
         }
         // The store would have refused any attempt: no strike. The same holds for a silo that ends.
         var strike = fault is { Kind: PartFaultKind.Engine };
+        Count(fault is null ? "given_back" : "fault");
         State = State.WithLost([(lease, new(lease.Rows, lease.Worker, strike, Reached(lease)))]);
         Forget(attempt.Id);
         if (fault is not null)
@@ -243,6 +267,7 @@ sealed partial class StageGrain(
             (double)(wanted.Count - reused) * spec.EvaluationsPerRow, evaluations, failures, _fault ?? nobody)
         {
             Refusals = refusals,
+            RowsLeased = running.Sum(l => wanted.Intersect(l.Rows).Count),
         };
     }
 
@@ -287,11 +312,19 @@ sealed partial class StageGrain(
             (l, new LostAttempt(l.Rows, l.Worker, !IsAlive(l.Worker) && State.IsStrike(l.Rows, Reached(l)), Reached(l)))).ToList());
         foreach (var lease in expired)
         {
+            Count(IsAlive(lease.Worker) ? "expired" : "silo_lost");
             LogExpired(logger, lease.Attempt, lease.Worker);
             Forget(lease.Attempt.Id);
         }
 
         bool IsAlive(string worker) => alive.TryGetValue(worker, out var known) ? known : alive[worker] = liveness.IsAlive(worker);
+    }
+
+    /// <summary>Counts a lease that ended.</summary>
+    void Count(string outcome)
+    {
+        if (State.Spec is { } spec)
+            StageAccounts.Ended(spec, outcome);
     }
 
     double Reached(Lease lease) => (double)_evaluations.GetValueOrDefault(lease.Attempt.Id) / lease.Rows.Count;
@@ -310,6 +343,7 @@ sealed partial class StageGrain(
             + $"{Describe(spec.Input, sample)}"
             + (spec.Conditions is { } conditions ? $", its condition {Describe(conditions, sample)}" : "");
         LogGivenUp(logger, sample, OwnKey, reason);
+        StageAccounts.Failed(spec, FailureKind.Poison);
         return before with { Quarantined = before.Quarantined.Add(new(OwnKey, sample, 0, reason) { Kind = FailureKind.Poison }) };
     }
 

@@ -7,6 +7,7 @@ using Taba.Grains.Planning;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
+using Taba.Grains.Telemetry;
 
 namespace Taba.Grains.Actors;
 
@@ -26,6 +27,7 @@ sealed partial class SweepGrain(
     static readonly TimeSpan s_watchEvery = TimeSpan.FromMilliseconds(200);
     static readonly TimeSpan s_answerAtLeastEvery = TimeSpan.FromSeconds(5);
 
+    readonly WaitingWork _waiting = new(time);
     long _version;
     SweepStatus? _last;
     IGrainTimer? _tick;
@@ -46,12 +48,28 @@ sealed partial class SweepGrain(
         return Task.CompletedTask;
     }
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _waiting.Dispose();
+        return Task.CompletedTask;
+    }
+
     public async Task<SweepStatus> SubmitAsync(SweepPlan plan)
     {
         PlanCheck.Require(plan, this.GetPrimaryKeyString());
+        using var span = TraceLine.Begin("sweep", TraceLine.Received);
+        span?.SetTag("taba.sweep", plan.SweepId).SetTag("taba.sweep.name", plan.Name);
+        LogSubmitted(logger, plan.SweepId, plan.Name, plan.Stages.Length, plan.Priority);
         using (await BeginChangeAsync())
         {
-            await WriteAsync(state.State with { Plan = plan, Ended = null, Final = null, Paused = false });
+            await WriteAsync(state.State with
+            {
+                Plan = plan,
+                Ended = null,
+                Final = null,
+                Paused = false,
+                TraceParent = span?.Id ?? TraceLine.Received,
+            });
             await TellAsync(plan, keepFailures: false);
         }
         StartTicking();
@@ -137,7 +155,13 @@ sealed partial class SweepGrain(
             if (!IsLive)
                 return;
             if (state.State.Paused != paused)
+            {
                 await WriteAsync(state.State with { Paused = paused });
+                if (paused)
+                    LogPaused(logger, this.GetPrimaryKeyString());
+                else
+                    LogResumed(logger, this.GetPrimaryKeyString());
+            }
             await GrainFactory.GetGrain<ISweepIndexGrain>(0).SetPausedAsync(this.GetPrimaryKeyString(), paused);
         }
     }
@@ -183,7 +207,11 @@ sealed partial class SweepGrain(
                 new(plan.SweepId, plan.Name, plan.Priority, state.State.Paused, time.GetUtcNow(), Ended: null, EndedAt: null));
             foreach (var stage in plan.Stages)
                 await Stage(stage.Key).DemandAsync(
-                    new StageDemand(plan.SweepId, stage.Spec, stage.Rows, stage.Keep) { KeepFailures = keepFailures });
+                    new StageDemand(plan.SweepId, stage.Spec, stage.Rows, stage.Keep)
+                    {
+                        KeepFailures = keepFailures,
+                        TraceParent = state.State.TraceParent,
+                    });
         }
         finally
         {
@@ -195,6 +223,7 @@ sealed partial class SweepGrain(
     async Task<SweepStatus> LookAsync(SweepPlan plan)
     {
         var planned = await Task.WhenAll(plan.Stages.Select(s => Stage(s.Key).GetStatusAsync(plan.SweepId).AsTask()));
+        _waiting.Update(plan, planned, IsLive && !state.State.Paused);
         // A sweep that is being submitted has not told all its stages yet: their failures are old ones.
         var (stages, substitutions) = _submitting ? (planned, []) : await Retries(plan).ApplyAsync(plan, planned);
         return Remember(new SweepStatus(
@@ -214,7 +243,10 @@ sealed partial class SweepGrain(
 
     async Task EndAsync(SweepPlan plan, SweepStatus final)
     {
+        if (state.State.Ended is null)
+            LogEnded(logger, plan.SweepId, plan.Name, final.State, final.Stages.Sum(s => s.RowsDone), final.Stages.Sum(s => s.RowsFailed));
         await WriteAsync(state.State with { Ended = final.State, Final = final });
+        _waiting.Update(plan, [], runs: false);
         await GrainFactory.GetGrain<ISweepIndexGrain>(0).EndAsync(plan.SweepId, final.State);
         await Task.WhenAll(plan.Stages.Select(s => Stage(s.Key).WithdrawAsync(plan.SweepId)));
         await Retries(plan).WithdrawAsync();
@@ -285,6 +317,18 @@ sealed partial class SweepGrain(
 
     [LoggerMessage(2101, LogLevel.Warning, "Sweep {Sweep} could not look at its stages: {Reason}")]
     static partial void LogTickFailed(ILogger logger, string sweep, string reason);
+
+    [LoggerMessage(2102, LogLevel.Information, "Sweep {Sweep} '{Name}' is submitted: {Stages} stages, priority {Priority}")]
+    static partial void LogSubmitted(ILogger logger, string sweep, string name, int stages, int priority);
+
+    [LoggerMessage(2103, LogLevel.Information, "Sweep {Sweep} '{Name}' ends as {State}: {Done} rows done, {Failed} given up")]
+    static partial void LogEnded(ILogger logger, string sweep, string name, SweepState state, int done, int failed);
+
+    [LoggerMessage(2104, LogLevel.Information, "Sweep {Sweep} is paused")]
+    static partial void LogPaused(ILogger logger, string sweep);
+
+    [LoggerMessage(2105, LogLevel.Information, "Sweep {Sweep} goes on")]
+    static partial void LogResumed(ILogger logger, string sweep);
 
     readonly struct Change(SweepGrain grain) : IDisposable
     {

@@ -59,6 +59,9 @@ public sealed record StageDemand(string SweepId, StageSpec Spec, RowRange Rows, 
     /// <summary>Samples that failed stay given up: the sweep is not submitted anew, it only makes sure that it was heard.</summary>
     [Id(11)] public bool KeepFailures { get; init; }
 
+    /// <summary>The span that the stage's descends from; kept by the stage, its own. Null when nobody traces.</summary>
+    [Id(12)] public string? TraceParent { get; init; }
+
     /// <summary>The rows that are wanted.</summary>
     public RowSet Wanted => Only is { } only ? only.Intersect(Rows) : RowSet.Of(Rows);
 }
@@ -84,6 +87,9 @@ public sealed record PartLease(PartAttempt Attempt, StageSpec Spec, RowRange Row
 
     /// <summary>The silo that has the lease: the part runs there and nowhere else. Null where there is only one silo.</summary>
     [Id(11)] public string? Worker { get; init; }
+
+    /// <summary>The span of the stage, which the part's descends from; null when nobody traces.</summary>
+    [Id(12)] public string? TraceParent { get; init; }
 }
 
 /// <summary>A worker's question for parts.</summary>

@@ -21,6 +21,9 @@ public sealed record StageStatus(
 {
     public int RowsDone => Done.Count;
 
+    /// <summary>Wanted rows that are out with workers.</summary>
+    [Id(12)] public int RowsLeased { get; init; }
+
     /// <summary>Silos that cannot serve its model, while there are rows to compute.</summary>
     /// <remarks>A status that an earlier version wrote has no such field.</remarks>
     [Id(11)] public ImmutableArray<ModelRefusal> Refusals { get => field.IsDefault ? [] : field; init; } = [];

@@ -16,4 +16,7 @@ public sealed record SweepGrainState
 
     /// <summary>Hands out no work until resumed.</summary>
     [Id(4)] public bool Paused { get; init; }
+
+    /// <summary>The span of its submission, which its stages descend from; null when nobody traces.</summary>
+    [Id(5)] public string? TraceParent { get; init; }
 }

@@ -27,6 +27,8 @@ public sealed partial class SegmentCheckpointStore : ICheckpointStore
     readonly Thread _thread;
     readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     volatile StoreException? _failure;
+    // The time of the oldest record that is not on disk; 0 when all are.
+    long _waitingSince;
 
     /// <summary>Opens the folder <c>checkpoints</c> and finds what earlier runs left there.</summary>
     /// <param name="root">The store's folder, <c>.taba</c>.</param>
@@ -59,6 +61,9 @@ public sealed partial class SegmentCheckpointStore : ICheckpointStore
         _thread.Start();
     }
 
+    /// <summary>How long the oldest record has waited for the disk; zero when none does.</summary>
+    public TimeSpan OldestWaiting => Interlocked.Read(ref _waitingSince) is var since and not 0 ? _time.GetElapsedTime(since) : TimeSpan.Zero;
+
     /// <summary>The writer failed, once and for good; raised on its thread. The work goes on only when a new process starts.</summary>
     public event Action<Exception>? Failed;
 
@@ -82,6 +87,7 @@ public sealed partial class SegmentCheckpointStore : ICheckpointStore
         var size = SegmentFormat.Size(record);
         await _budget.TakeAsync(size, cancellationToken);
         CheckpointInstruments.Queue.Add(size);
+        Interlocked.CompareExchange(ref _waitingSince, _time.GetTimestamp(), 0);
         try
         {
             ThrowIfFailed();
@@ -152,6 +158,7 @@ public sealed partial class SegmentCheckpointStore : ICheckpointStore
             batch.Clear();
             batch.Add(first);
             var bytes = first.Bytes;
+            var taken = _time.GetTimestamp();
             while (bytes < DrainBytes && _queue.TryTake(out var next))
             {
                 batch.Add(next);
@@ -168,6 +175,8 @@ public sealed partial class SegmentCheckpointStore : ICheckpointStore
                 else
                     entry.Done?.TrySetResult();
             }
+            // What is left came after these were taken.
+            Interlocked.Exchange(ref _waitingSince, _queue.Count == 0 ? 0 : taken);
         }
         if (_writer.End() is { } last)
             _index.Finished(last);

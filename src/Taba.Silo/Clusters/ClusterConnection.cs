@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Taba.Silo.Hosting;
+using Taba.Silo.Telemetry;
 
 namespace Taba.Silo.Clusters;
 
@@ -28,6 +29,7 @@ public sealed class ClusterConnection : IAsyncDisposable
             await ClusterWiring.PrepareAsync(options, either.Token);
             var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
             builder.Logging.SetMinimumLevel(LogLevel.None);
+            builder.AddTabaTelemetry($"client-{Environment.MachineName}-{Environment.ProcessId}");
             builder.UseOrleansClient(client => client.AddTabaCluster(options));
             host = builder.Build();
             await host.StartAsync(either.Token);

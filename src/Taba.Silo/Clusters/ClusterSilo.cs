@@ -121,10 +121,9 @@ sealed class ClusterSilo : IAsyncDisposable
     static IHost Build(ClusterSiloOptions options)
     {
         var cluster = options.Cluster;
-        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.Configuration.AddInMemoryCollection(options.Settings);
-        builder.Logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "HH:mm:ss.fff ", true))
-            .SetMinimumLevel(options.LogLevel)
+        var host = SiloHostBuilder.Create(options.Settings);
+        var builder = host.Builder;
+        builder.Logging.AddTabaConsole(host.Logging, timestamps: "HH:mm:ss.fff ").SetMinimumLevel(options.LogLevel)
             .AddFilter("Orleans", options.LogLevel < LogLevel.Information ? options.LogLevel : LogLevel.Error)
             .AddFilter("Microsoft", LogLevel.Warning)
             // Calls to silos that have just died fail one by one. Their callers say once what matters.
@@ -139,7 +138,7 @@ sealed class ClusterSilo : IAsyncDisposable
         builder.Services.AddTabaSilo(builder.Configuration, options.Device, new ClusterPlace(cluster, options.Name, options.Role));
         builder.Services.PostConfigure<LeaseOptions>(o => o.RetryFaultAfter ??= s_retryFaultAfter);
         options.Services?.Invoke(builder.Services);
-        builder.AddTabaTelemetry();
+        builder.AddTabaTelemetry(options.Name, host.Web.IsOn);
         builder.UseOrleans(silo =>
         {
             silo.AddTabaCluster(cluster);
@@ -162,7 +161,7 @@ sealed class ClusterSilo : IAsyncDisposable
         builder.Services.AddHostedService<UpkeepStart>();
         builder.Services.AddTabaWorker();
         builder.Services.AddTabaEngineExit();
-        return builder.Build();
+        return host.Build();
     }
 
     static LogLevel Quiet(ClusterSiloOptions options) => options.LogLevel < LogLevel.Information ? options.LogLevel : LogLevel.Critical;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Win32.SafeHandles;
 using Taba.Diffusion.Models;
 using Taba.Diffusion.Schedules;
@@ -73,6 +74,9 @@ sealed class ActivePart : IDisposable
 
     /// <summary>Finished rows, float32.</summary>
     public byte[] Results { get; }
+
+    /// <summary>The part's span, which ends with it; null when nobody traces.</summary>
+    public Activity? Span { get; set; }
 
     /// <summary>Names what checkpoints of this part hold: one made for another selection lacks tensors.</summary>
     public string KeepDigest { get; }
@@ -155,7 +159,10 @@ sealed class ActivePart : IDisposable
     {
         // A part may be stopped while it is published.
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
             _engine?.Release();
+            Span?.Dispose();
+        }
         lock (_scratch)
         {
             foreach (var handle in _captures.Values)

@@ -94,7 +94,8 @@ sealed partial class AutoencoderHost(
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var definition = ModelDefinitions.Autoencoder(spec.Model);
         var autoencoder = definition.Load(device.Device, spec.Precision.Network.ToScalarType());
-        SiloInstruments.ModelLoads.Add(1);
+        SiloInstruments.ModelLoad.Record(
+            clock.Elapsed.TotalSeconds, SiloInstruments.ModelOn($"{spec.Model.Name} autoencoder", device.Device.ToString()));
         LogLoaded(logger, definition.Folder, device.Kind, clock.Elapsed.TotalSeconds);
         return autoencoder;
     }

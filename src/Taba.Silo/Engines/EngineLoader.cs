@@ -47,7 +47,7 @@ sealed partial class EngineLoader(
                 Journal = journal,
                 Events = e => OnEngineEvent(key, memory, faulted, e),
             });
-        SiloInstruments.ModelLoads.Add(1);
+        SiloInstruments.ModelLoad.Record(clock.Elapsed.TotalSeconds, SiloInstruments.ModelOn(definition.Name, device.Device.ToString()));
         LogLoaded(logger, definition.Name, device.Kind, clock.Elapsed.TotalSeconds);
         return new LoadedEngine(key, definition, engine, new SegmentPace(settings.Value.CheckpointEvery));
     }

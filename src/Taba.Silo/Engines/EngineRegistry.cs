@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Taba.Diffusion.Engine;
+using Taba.Silo.Telemetry;
 
 namespace Taba.Silo.Engines;
 
@@ -124,6 +125,7 @@ sealed partial class EngineRegistry(
                 _byIncarnation.TryRemove(engine.Engine.Incarnation, out _);
             }
             await engine.Engine.DisposeAsync();
+            SiloInstruments.ModelsUnloaded.Add(1, new KeyValuePair<string, object?>("taba.model", engine.Definition.Name));
             LogUnloaded(logger, engine.Definition.Name);
         }
     }

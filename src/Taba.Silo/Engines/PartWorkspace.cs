@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Taba.Grains;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
+using Taba.Grains.Telemetry;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Models;
 using Taba.Silo.Storage;
@@ -26,12 +27,26 @@ sealed class PartWorkspace(
 {
     public Task<PreparedPart> PrepareAsync(PartLease lease, CancellationToken cancellationToken) => OffGrain(async () =>
     {
-        using var span = SiloInstruments.Source.StartActivity("prepare part");
-        span?.SetTag("taba.part", lease.Attempt.PartKey);
+        var whole = TraceLine.Begin("part", lease.TraceParent)?.SetTag("taba.part", lease.Attempt.PartKey);
+        try
+        {
+            return await PrepareAsync(lease, whole, cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            whole?.SetStatus(ActivityStatusCode.Error, exception.Message).Dispose();
+            throw;
+        }
+    });
+
+    async Task<PreparedPart> PrepareAsync(PartLease lease, Activity? whole, CancellationToken cancellationToken)
+    {
+        using var span = TraceLine.Begin("prepare part", whole?.Id);
         var clock = Stopwatch.StartNew();
         await store.DescribeStageAsync(lease.Attempt.StageKey, lease.Spec, cancellationToken);
         lease = lease with { Spec = lease.Spec with { Model = ModelOf(lease.Spec) } };
         var part = await ActivateAsync(lease);
+        part.Span = whole;
         var failures = ImmutableArray<SampleFailure>.Empty;
         try
         {
@@ -51,7 +66,7 @@ sealed class PartWorkspace(
             throw;
         }
         parts.Add(part);
-        SiloInstruments.PrepareDuration.Record(clock.Elapsed.TotalSeconds);
+        SiloInstruments.PrepareDuration.Record(clock.Elapsed.TotalSeconds, SiloInstruments.KindOf(lease.Spec));
         SiloInstruments.SamplesResumed.Add(part.Starts.Count(s => s.FromCheckpoint));
         return new PreparedPart(
             [
@@ -59,7 +74,7 @@ sealed class PartWorkspace(
                     .Where(start => start.Step < lease.Spec.NumInferenceSteps),
             ],
             failures);
-    });
+    }
 
     ModelIdentity ModelOf(StageSpec spec)
     {
@@ -95,10 +110,9 @@ sealed class PartWorkspace(
     public Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) =>
         OffGrain(async () =>
     {
-        using var span = SiloInstruments.Source.StartActivity("publish part");
-        span?.SetTag("taba.part", attempt.PartKey);
         var clock = Stopwatch.StartNew();
         var part = parts.Get(attempt);
+        using var span = TraceLine.Begin("publish part", part.Span?.Id);
         var published = await publisher.PublishAsync(part, failures, cancellationToken);
         foreach (var rows in published.Ranges)
             checkpoints.Forget(attempt.StageKey, rows);
@@ -107,9 +121,7 @@ sealed class PartWorkspace(
         HandOn(part, failures);
         // Deletes scratch files of kept tensors; objects that a manifest names stay.
         store.DeleteAttempt(attempt);
-        SiloInstruments.PublishDuration.Record(clock.Elapsed.TotalSeconds);
-        SiloInstruments.PartsPublished.Add(1);
-        SiloInstruments.SamplesFailed.Add(failures.Length);
+        SiloInstruments.PublishDuration.Record(clock.Elapsed.TotalSeconds, SiloInstruments.KindOf(part.Lease.Spec));
         return published;
     });
 

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Taba.Diffusion.Engine;
 using Taba.Grains.Parts;
 using Taba.Grains.Stages;
+using Taba.Grains.Telemetry;
 using Taba.Grains.Trajectories;
 using Taba.Silo.Checkpoints;
 using Taba.Silo.Faults;
@@ -29,6 +31,7 @@ sealed partial class SampleObserver(
 
     public void OnSegment(in SegmentOutcome outcome, ReadOnlySpan<byte> state)
     {
+        Trace(outcome);
         var evaluations = part.AddEvaluations(sample, outcome.Evaluations);
         var captures = _pending;
         _pending = [];
@@ -48,6 +51,18 @@ sealed partial class SampleObserver(
             GiveUp(error, fault);
         else
             reports.Track(FailAsync(step, error));
+    }
+
+    /// <summary>Notes the segment as a span, now that it has ended.</summary>
+    void Trace(in SegmentOutcome outcome)
+    {
+        if (part.Span is not { } whole)
+            return;
+        var now = DateTimeOffset.UtcNow;
+        using var span = TraceLine.Source.StartActivity(
+            "segment", ActivityKind.Internal, whole.Context, startTime: now - outcome.Elapsed);
+        span?.SetTag("taba.sample", sample).SetTag("taba.step", outcome.NextStep).SetTag("taba.evaluations", outcome.Evaluations)
+            .SetEndTime(now.UtcDateTime);
     }
 
     /// <summary>

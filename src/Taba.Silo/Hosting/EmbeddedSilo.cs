@@ -153,9 +153,9 @@ public sealed class EmbeddedSilo : IAsyncDisposable
 
     static IHost Build(EmbeddedSiloOptions options, int port)
     {
-        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.Configuration.AddInMemoryCollection(options.Settings);
-        builder.Logging.AddSimpleConsole(o => o.SingleLine = true).SetMinimumLevel(options.LogLevel)
+        var host = SiloHostBuilder.Create(options.Settings);
+        var builder = host.Builder;
+        builder.Logging.AddTabaConsole(host.Logging, timestamps: null).SetMinimumLevel(options.LogLevel)
             .AddFilter("Orleans", options.LogLevel < LogLevel.Information ? options.LogLevel : LogLevel.Error)
             .AddFilter("Microsoft.Hosting", LogLevel.Warning)
             // Orleans retries a placement through Polly and reports what matters itself.
@@ -174,7 +174,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = s_shutdownTimeout);
         builder.Services.AddTabaSilo(builder.Configuration, options.Device, new EmbeddedPlace(options.StoreRoot));
         builder.Services.PostConfigure<EngineSettings>(o => o.BatchSize = options.BatchSize ?? o.BatchSize);
-        builder.AddTabaTelemetry();
+        builder.AddTabaTelemetry($"embedded-{Environment.MachineName}-{Environment.ProcessId}", host.Web.IsOn);
         builder.UseOrleans(silo =>
         {
             // The silo's own address needs a port. A gateway is for clients of other processes, and there are none.
@@ -188,7 +188,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
                 ?? options.Device.DefaultBatchSize));
         });
         builder.Services.AddTabaWorker();
-        return builder.Build();
+        return host.Build();
     }
 
     static LogLevel Quiet(EmbeddedSiloOptions options) => options.LogLevel < LogLevel.Warning ? options.LogLevel : LogLevel.None;

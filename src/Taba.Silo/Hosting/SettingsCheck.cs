@@ -2,6 +2,8 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Taba.Grains;
+using Taba.Silo.Telemetry;
+using Taba.Silo.Web;
 
 namespace Taba.Silo.Hosting;
 
@@ -13,10 +15,12 @@ static class SettingsCheck
     {
         var services = new ServiceCollection();
         services.AddTabaSettings(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
+        _ = OtelVariables.Read();
         using var provider = services.BuildServiceProvider();
         try
         {
             provider.GetRequiredService<IStartupValidator>().Validate();
+            _ = provider.GetRequiredService<IOptions<WebSettings>>().Value.ReadToken();
         }
         catch (Exception exception) when (exception is OptionsValidationException or InvalidOperationException or AggregateException)
         {

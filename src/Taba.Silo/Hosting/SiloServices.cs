@@ -17,6 +17,8 @@ using Taba.Silo.Engines;
 using Taba.Silo.Faults;
 using Taba.Silo.Models;
 using Taba.Silo.Storage;
+using Taba.Silo.Telemetry;
+using Taba.Silo.Web;
 using Taba.Silo.Workers;
 
 namespace Taba.Silo.Hosting;
@@ -86,6 +88,7 @@ static class SiloServices
         services.AddSingleton<IWorkerLiveness>(provider => provider.GetRequiredService<SiloMembership>());
         services.AddSingleton<ISiloDirectory>(provider => provider.GetRequiredService<SiloMembership>());
         services.AddSingleton<PartWorker>();
+        services.AddHostedService<SiloGauges>();
         return services;
     }
 
@@ -111,6 +114,8 @@ static class SiloServices
         Add<WorkerSettings>(WorkerSettings.Section);
         Add<CheckpointOptions>(CheckpointOptions.Section);
         Add<StoreUpkeepOptions>(StoreUpkeepOptions.Section);
+        Add<LoggingSettings>(LoggingSettings.Section);
+        Add<WebSettings>(WebSettings.Section);
 
         void Add<T>(string section)
             where T : class => services.AddOptions<T>().Bind(configuration.GetSection(section)).ValidateDataAnnotations().ValidateOnStart();

@@ -1,6 +1,7 @@
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
+using Taba.Silo.Telemetry;
 
 namespace Taba.Silo.Storage;
 
@@ -58,6 +59,7 @@ sealed class BlobObjectReader(BlobClient client, string where, long length, ETag
     {
         if (buffer.IsEmpty)
             return;
+        using var timer = new SiloInstruments.StoreTimer("read");
         try
         {
             // Another version would be another attempt's bytes.
@@ -68,6 +70,7 @@ sealed class BlobObjectReader(BlobClient client, string where, long length, ETag
                     : new BlobRequestConditions { IfMatch = version },
             }).Value;
             answer.Content.ReadExactly(buffer);
+            timer.Succeeded();
         }
         catch (Exception exception) when (BlobErrors.IsBlob(exception, CancellationToken.None))
         {

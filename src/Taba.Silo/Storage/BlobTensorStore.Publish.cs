@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Taba.Silo.Telemetry;
 
 namespace Taba.Silo.Storage;
 
@@ -22,12 +23,14 @@ public sealed partial class BlobTensorStore
             throw new ArgumentException(
                 $"The manifest of rows {manifest.Rows} of stage {manifest.StageKey} cannot be published: a part must not reach over row "
                 + $"{start + BlobCells.Rows}.", nameof(manifest));
-        return Task.Run(() => PublishAsync(manifest, start, cancellationToken), cancellationToken);
+        return SiloInstruments.StoreAsync(
+            "publish", () => Task.Run(() => PublishAsync(manifest, start, cancellationToken), cancellationToken));
     }
 
-    public Task<ImmutableArray<PartManifest>> ListAsync(string stageKey, CancellationToken cancellationToken) => Task.Run(async () =>
+    public Task<ImmutableArray<PartManifest>> ListAsync(string stageKey, CancellationToken cancellationToken) =>
+        SiloInstruments.StoreAsync("list", () => Task.Run(async () =>
         (ImmutableArray<PartManifest>)[.. (await _cells.ListAsync(stageKey, cancellationToken)).SelectMany(c => c.Manifests)],
-        cancellationToken);
+        cancellationToken));
 
     public Task<ImmutableArray<PartManifest>> ListAsync(string stageKey, RowRange rows, CancellationToken cancellationToken) =>
         Task.Run(async () =>

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Taba.Grains.Stages;
+using Taba.Silo.Telemetry;
 
 namespace Taba.Silo.Storage;
 
@@ -51,7 +52,10 @@ public sealed partial class BlobTensorStore : ITensorStore, IDisposable
 
     public string? LocalPath(string objectPath) => null;
 
-    public async Task<string> PutAsync(PartAttempt attempt, string objectName, CancellationToken cancellationToken)
+    public Task<string> PutAsync(PartAttempt attempt, string objectName, CancellationToken cancellationToken) =>
+        SiloInstruments.StoreAsync("put", () => UploadAsync(attempt, objectName, cancellationToken));
+
+    async Task<string> UploadAsync(PartAttempt attempt, string objectName, CancellationToken cancellationToken)
     {
         var name = StorePaths.ObjectPath(attempt, objectName);
         var scratch = Path.Combine(_paths.ScratchOf(attempt), StorePaths.ObjectFile(objectName));

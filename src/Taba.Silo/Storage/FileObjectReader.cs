@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using Taba.Silo.Telemetry;
 
 namespace Taba.Silo.Storage;
 
@@ -23,6 +24,7 @@ sealed class FileObjectReader : IObjectReader
             throw new StoreException(
                 $"the object {_path} has {Length} bytes, and {buffer.Length} were expected at {offset}: it is damaged; delete the "
                 + "manifest that names it and run the same command");
+        using var timer = new SiloInstruments.StoreTimer("read");
         try
         {
             while (!buffer.IsEmpty)
@@ -33,6 +35,7 @@ sealed class FileObjectReader : IObjectReader
                 buffer = buffer[read..];
                 offset += read;
             }
+            timer.Succeeded();
         }
         catch (Exception exception) when (DiskErrors.IsDisk(exception))
         {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Taba.Grains.Stages;
+using Taba.Silo.Telemetry;
 
 namespace Taba.Silo.Storage;
 
@@ -17,14 +18,16 @@ public sealed partial class FolderTensorStore
         if (ManifestReader.Fault(_paths, manifest.StageKey, target, manifest) is { } fault)
             throw new ArgumentException(
                 $"The manifest of rows {manifest.Rows} of stage {manifest.StageKey} cannot be published: {fault}.", nameof(manifest));
-        return Task.Run(() => Guard("publish", target, () => Publish(manifest, parts, target)), cancellationToken);
+        return SiloInstruments.StoreAsync(
+            "publish", () => Task.Run(() => Guard("publish", target, () => Publish(manifest, parts, target)), cancellationToken));
     }
 
     public Task<ImmutableArray<PartManifest>> ListAsync(string stageKey, CancellationToken cancellationToken) =>
-        ReadManifestsAsync(stageKey, () => ManifestFiles(stageKey), cancellationToken);
+        SiloInstruments.StoreAsync("list", () => ReadManifestsAsync(stageKey, () => ManifestFiles(stageKey), cancellationToken));
 
     public Task<ImmutableArray<PartManifest>> ListAsync(string stageKey, RowRange rows, CancellationToken cancellationToken) =>
-        ReadManifestsAsync(stageKey, () => [.. Candidates(ManifestFiles(stageKey, rows), rows)], cancellationToken, rows);
+        SiloInstruments.StoreAsync("list", () => ReadManifestsAsync(
+            stageKey, () => [.. Candidates(ManifestFiles(stageKey, rows), rows)], cancellationToken, rows));
 
     public void DeleteAttempt(PartAttempt attempt)
     {

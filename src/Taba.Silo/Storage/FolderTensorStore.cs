@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Taba.Grains.Stages;
+using Taba.Silo.Telemetry;
 
 namespace Taba.Silo.Storage;
 
@@ -52,7 +53,7 @@ public sealed partial class FolderTensorStore : ITensorStore
         var name = StorePaths.ObjectFile(objectName);
         var scratch = Path.Combine(_paths.ScratchOf(attempt), name);
         var target = Path.Combine(_paths.ObjectsOf(attempt), name);
-        return Task.Run(() =>
+        return SiloInstruments.StoreAsync("put", () => Task.Run(() =>
         {
             Guard("write", target, () =>
             {
@@ -70,7 +71,7 @@ public sealed partial class FolderTensorStore : ITensorStore
                 Posix.FlushDirectory(folder);
             });
             return StorePaths.ObjectPath(attempt, objectName);
-        }, cancellationToken);
+        }, cancellationToken));
     }
 
     public IObjectReader Open(string objectPath)

@@ -1,39 +1,71 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Taba.Grains.Stages;
 
 namespace Taba.Silo.Telemetry;
 
 /// <summary>Instruments of the silo's work on parts. Names and units follow OpenTelemetry; no tag has a sample or sweep in it.</summary>
 static class SiloInstruments
 {
-    static readonly Meter s_meter = new("Taba.Silo");
+    /// <summary>The meter of this assembly's instruments, those that a silo reads from its services included.</summary>
+    public const string MeterName = "Taba.Silo";
 
-    /// <summary>A span for each part: prepare, run, publish.</summary>
-    public static readonly ActivitySource Source = new("Taba.Silo");
+    public static readonly string? Version = typeof(SiloInstruments).Assembly.GetName().Version?.ToString(3);
 
-    public static readonly Counter<long> PartsLeased = s_meter.CreateCounter<long>(
-        "taba.part.leased", "{part}", "Parts that this silo took.");
+    /// <summary>Bounds for what takes from milliseconds to minutes; the default ones say nothing below five seconds.</summary>
+    public static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
+    };
 
-    public static readonly Counter<long> PartsLost = s_meter.CreateCounter<long>(
-        "taba.part.lost", "{part}", "Parts whose lease this silo lost.");
-
-    public static readonly Counter<long> PartsPublished = s_meter.CreateCounter<long>(
-        "taba.part.published", "{part}", "Parts that this silo published.");
-
-    public static readonly Counter<long> SamplesFailed = s_meter.CreateCounter<long>(
-        "taba.sample.failed", "{sample}", "Samples that could not be computed.");
+    static readonly Meter s_meter = new(MeterName, Version);
 
     public static readonly Counter<long> SamplesResumed = s_meter.CreateCounter<long>(
-        "taba.sample.resumed", "{sample}", "Samples that went on at a checkpoint.");
+        "taba.sample.resumed", "{sample}", "Samples that went on at a checkpoint");
 
-    public static readonly Counter<long> ModelLoads = s_meter.CreateCounter<long>("taba.model.loads", "{load}", "Models loaded.");
+    public static readonly Histogram<double> ModelLoad = s_meter.CreateHistogram(
+        "taba.model.load.duration", "s", "Time to load a model", null, Seconds);
+
+    public static readonly Counter<long> ModelsUnloaded = s_meter.CreateCounter<long>(
+        "taba.model.unloaded", "{model}", "Models unloaded because others were needed");
 
     public static readonly Counter<long> OrphansDeleted = s_meter.CreateCounter<long>(
-        "taba.store.orphans", "{object}", "Objects and unfinished files deleted that dead attempts left.");
+        "taba.store.orphan.deleted", "{object}", "Objects and unfinished files deleted that dead attempts left");
 
-    public static readonly Histogram<double> PrepareDuration = s_meter.CreateHistogram<double>(
-        "taba.part.prepare.duration", "s", "Time to load a part's inputs.");
+    public static readonly Histogram<double> PrepareDuration = s_meter.CreateHistogram(
+        "taba.part.prepare.duration", "s", "Time to load a part's inputs", null, Seconds);
 
-    public static readonly Histogram<double> PublishDuration = s_meter.CreateHistogram<double>(
-        "taba.part.publish.duration", "s", "Time to write and publish a part.");
+    public static readonly Histogram<double> PublishDuration = s_meter.CreateHistogram(
+        "taba.part.publish.duration", "s", "Time to write and publish a part", null, Seconds);
+
+    static readonly Histogram<double> s_storeOperation = s_meter.CreateHistogram(
+        "taba.store.operation.duration", "s", "Time of an operation of the tensor store", null, Seconds);
+
+    /// <summary>The tag of a stage's kind.</summary>
+    public static KeyValuePair<string, object?> KindOf(StageSpec spec) => new("taba.stage.kind", spec.Kind.ToString().ToLowerInvariant());
+
+    /// <summary>The tags of a model on a device.</summary>
+    public static KeyValuePair<string, object?>[] ModelOn(string model, string device) =>
+        [new("taba.model", model), new("taba.device", device)];
+
+    /// <summary>Times an operation of the store, and notes whether it threw.</summary>
+    public static async Task<T> StoreAsync<T>(string operation, Func<Task<T>> work)
+    {
+        using var timer = new StoreTimer(operation);
+        var result = await work();
+        timer.Succeeded();
+        return result;
+    }
+
+    /// <summary>Times an operation of the store from its making to its disposal: an error unless told that it succeeded.</summary>
+    public sealed class StoreTimer(string operation) : IDisposable
+    {
+        readonly long _started = Stopwatch.GetTimestamp();
+        string _outcome = "error";
+
+        public void Succeeded() => _outcome = "ok";
+
+        public void Dispose() => s_storeOperation.Record(
+            Stopwatch.GetElapsedTime(_started).TotalSeconds, new("taba.operation", operation), new("taba.outcome", _outcome));
+    }
 }

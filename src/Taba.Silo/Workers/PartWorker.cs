@@ -9,7 +9,6 @@ using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Faults;
 using Taba.Silo.Models;
-using Taba.Silo.Telemetry;
 
 namespace Taba.Silo.Workers;
 
@@ -50,6 +49,9 @@ sealed partial class PartWorker(
     int? _freshRow;
 
     string Self => silo.SiloAddress.ToParsableString();
+
+    /// <summary>Whether it takes no more parts.</summary>
+    public bool IsDraining => _draining;
 
     /// <summary>Takes no more parts.</summary>
     public void Drain() => _draining = true;
@@ -197,7 +199,6 @@ sealed partial class PartWorker(
             var taken = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stage.Key)).LeaseAsync(Self, request);
             if (taken.IsEmpty)
                 continue;
-            SiloInstruments.PartsLeased.Add(taken.Length);
             _order.Took(sweepId, taken.Sum(l => l.Rows.Count));
             foreach (var lease in taken)
                 _held[lease.Attempt] = new(lease, time.GetTimestamp());
@@ -279,7 +280,6 @@ sealed partial class PartWorker(
         if (!_held.TryRemove(part.Lease.Attempt, out _))
             return;
         LogLost(logger, part.Lease.Attempt);
-        SiloInstruments.PartsLost.Add(1);
         await grains.GetGrain<IPartGrain>(part.Lease.Attempt.PartKey).StopAsync(part.Lease.Attempt);
     }
 

@@ -39,9 +39,9 @@ public sealed class EngineInstrumentsTests
 
         Assert.Equal(5, sums["taba.engine.evaluations"]);
         Assert.Equal(15, sums["taba.engine.padding"]);
-        Assert.Equal(1.25, sums["taba.engine.batch.fill"]);
-        Assert.Equal(0, sums["taba.engine.slots.used"]);
+        Assert.Equal(1.25, sums["taba.engine.batch.utilization"]);
+        Assert.Equal(0, sums["taba.engine.slot.usage"]);
         Assert.InRange(sums["taba.engine.network.duration"], double.Epsilon, sums["taba.engine.turn.duration"]);
-        Assert.False(sums.ContainsKey("taba.engine.oom"));
+        Assert.False(sums.ContainsKey("taba.engine.out_of_memory"));
     }
 }

@@ -1,0 +1,55 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Taba.Silo.Checkpoints;
+using Taba.Silo.Devices;
+using Taba.Silo.Engines;
+using Taba.Silo.Storage;
+using Taba.Silo.Telemetry;
+using Taba.Silo.Workers;
+
+namespace Taba.Silo.Hosting;
+
+/// <summary>Numbers of this silo that are read when somebody asks: its disk, its checkpoints, its device, its age.</summary>
+sealed class SiloGauges(
+    ITensorStore store, SegmentCheckpointStore checkpoints, DeviceChoice device, WorkerRole role, IOptions<EngineSettings> settings,
+    TimeProvider time)
+    : IHostedService, IDisposable
+{
+    readonly Meter _meter = new(SiloInstruments.MeterName, SiloInstruments.Version);
+    readonly long _began = time.GetTimestamp();
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        _meter.CreateObservableGauge("taba.silo.uptime", Uptime, "s", "Time since the silo began");
+        _meter.CreateObservableGauge(
+            "taba.checkpoint.age", () => checkpoints.OldestWaiting.TotalSeconds, "s", "How long the oldest checkpoint has waited for the disk");
+        _meter.CreateObservableGauge(
+            "taba.checkpoint.interval", () => settings.Value.CheckpointEvery.TotalSeconds, "s", "The setting CheckpointEvery");
+        if (store is FolderTensorStore folder)
+            _meter.CreateObservableGauge("taba.store.free", () => Free(folder.Root), "By", "Free space where the tensors are");
+        if (device.IsCuda && NvmlDevice.Find(Math.Max(0, device.Device.index)) is { } nvml)
+        {
+            KeyValuePair<string, object?>[] tags = [new("taba.device", device.Device.ToString())];
+            _meter.CreateObservableUpDownCounter(
+                "taba.device.memory.usage", () => Of(nvml.Memory?.Used, tags), "By", "Memory of the device that is taken, by whomever");
+            _meter.CreateObservableUpDownCounter("taba.device.memory.limit", () => Of(nvml.Memory?.Total, tags), "By", "Memory of the device");
+            _meter.CreateObservableGauge(
+                "taba.device.utilization", () => Of(nvml.Utilization, tags), "1", "Share of time in which some kernel ran on the device");
+        }
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => _meter.Dispose();
+
+    Measurement<double> Uptime() => new(
+        time.GetElapsedTime(_began).TotalSeconds,
+        new KeyValuePair<string, object?>("taba.role", role.HasDevice ? "worker" : "coordinator"));
+
+    static IEnumerable<Measurement<long>> Free(string root) => Of(DiskSpace.Available(root), []);
+
+    static IEnumerable<Measurement<T>> Of<T>(T? value, KeyValuePair<string, object?>[] tags)
+        where T : struct => value is { } known ? [new(known, tags)] : [];
+}

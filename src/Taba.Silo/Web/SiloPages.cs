@@ -1,0 +1,19 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Taba.Grains.Silos;
+
+namespace Taba.Silo.Web;
+
+/// <summary>The silos of the cluster as JSON.</summary>
+static class SiloPages
+{
+    public static void MapSilos(this IEndpointRouteBuilder endpoints) => endpoints.MapGet(
+        "/api/silos", (IGrainFactory grains, TimeProvider time) => Answers.AskAsync(async () =>
+        {
+            var silos = await grains.GetGrain<ISilosGrain>(0).GetAsync();
+            IReadOnlyList<SiloView> views = [.. silos.Select(s => new SiloView(
+                s.Name, s.Worker, s.Role.ToString().ToLowerInvariant(), s.DeviceKind, s.DeviceMemory, s.BatchSize))];
+            return TypedResults.Json(views, ViewJson.Default.IReadOnlyListSiloView);
+        }, time));
+}

@@ -1,0 +1,74 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+using Microsoft.Extensions.Configuration;
+using Taba.Grains;
+
+namespace Taba.Silo.Web;
+
+/// <summary>The web server of a silo. There is none unless an address is named.</summary>
+sealed class WebSettings : IValidatableObject
+{
+    public const string Section = "Taba:Web";
+
+    const int ShortestToken = 16;
+
+    /// <summary>The IP address that both ports bind to: 127.0.0.1, a pod's, or 0.0.0.0 for all. Left out, nothing is served.</summary>
+    public string? Address { get; set; }
+
+    /// <summary>The port of the JSON pages.</summary>
+    /// <value>The default value is 8080.</value>
+    [Range(1, 65535)]
+    public int Port { get; set; } = 8080;
+
+    /// <summary>The port of /metrics and /health, which ask for no token: for the cluster's own network.</summary>
+    /// <value>The default value is 9464.</value>
+    [Range(1, 65535)]
+    public int OperationsPort { get; set; } = 9464;
+
+    /// <summary>What whoever reads the JSON pages must show. A secret: give it by the environment, or by <see cref="TokenFile"/>.</summary>
+    public string? Token { get; set; }
+
+    /// <summary>A file that holds <see cref="Token"/>, such as a mounted secret.</summary>
+    public string? TokenFile { get; set; }
+
+    public bool IsOn => !string.IsNullOrEmpty(Address);
+
+    public IPAddress Listen => IPAddress.Parse(Address!);
+
+    public static WebSettings Of(IConfiguration configuration) => configuration.GetSection(Section).Get<WebSettings>() ?? new();
+
+    /// <returns>Null when none is asked for, which is so on loopback only.</returns>
+    /// <exception cref="BadInputException">The file cannot be read, the token is too short, or lacks where others reach the port.</exception>
+    public string? ReadToken()
+    {
+        if (!IsOn)
+            return null;
+        var token = Token;
+        if (TokenFile is { Length: > 0 } file)
+        {
+            try
+            {
+                token = File.ReadAllText(file).Trim();
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                throw new BadInputException($"{Section}:TokenFile {file} cannot be read: {exception.Message}", exception);
+            }
+        }
+        if (string.IsNullOrEmpty(token))
+        {
+            return IPAddress.IsLoopback(Listen) ? null : throw new BadInputException(
+                $"{Section}:Address is {Address}, which others reach, and no token is set: set {Section}:Token or {Section}:TokenFile.");
+        }
+        return token.Length >= ShortestToken ? token : throw new BadInputException(
+            $"{Section}:Token has {token.Length} characters: it must have at least {ShortestToken}.");
+    }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (IsOn && !IPAddress.TryParse(Address, out _))
+            yield return new($"Address is '{Address}': it must be an IP address, such as 127.0.0.1 or 0.0.0.0", [nameof(Address)]);
+        if (Port == OperationsPort)
+            yield return new($"Port and OperationsPort are both {Port}: they must differ", [nameof(OperationsPort)]);
+    }
+}
