@@ -19,8 +19,8 @@ static class WebHost
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = LargestRequest;
-            kestrel.Listen(settings.Listen, settings.Port);
-            kestrel.Listen(settings.Listen, settings.OperationsPort);
+            kestrel.Listen(settings.ToAddress(), settings.Port);
+            kestrel.Listen(settings.ToAddress(), settings.OperationsPort);
         });
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<Health>();

@@ -33,7 +33,8 @@ sealed class WebSettings : IValidatableObject
 
     public bool IsOn => !string.IsNullOrEmpty(Address);
 
-    public IPAddress Listen => IPAddress.Parse(Address!);
+    /// <summary>The address, checked. A method: whoever checks the settings reads all properties, also while there is no address.</summary>
+    public IPAddress ToAddress() => IPAddress.Parse(Address!);
 
     public static WebSettings Of(IConfiguration configuration) => configuration.GetSection(Section).Get<WebSettings>() ?? new();
 
@@ -57,7 +58,7 @@ sealed class WebSettings : IValidatableObject
         }
         if (string.IsNullOrEmpty(token))
         {
-            return IPAddress.IsLoopback(Listen) ? null : throw new BadInputException(
+            return IPAddress.IsLoopback(ToAddress()) ? null : throw new BadInputException(
                 $"{Section}:Address is {Address}, which others reach, and no token is set: set {Section}:Token or {Section}:TokenFile.");
         }
         return token.Length >= ShortestToken ? token : throw new BadInputException(
