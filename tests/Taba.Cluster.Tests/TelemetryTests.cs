@@ -52,6 +52,14 @@ public sealed class TelemetryTests
         Assert.Equal("w1", JsonDocument.Parse(await client.GetStringAsync($"http://127.0.0.1:{pages}/api/silos"))
             .RootElement[0].GetProperty("name").GetString());
         Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync($"http://127.0.0.1:{pages}/metrics")).StatusCode);
+
+        // More sweeps, parts and samples are more counts, and not one more series.
+        var before = Series(scrape);
+        foreach (var samples in new[] { 16, 80 })
+            await cluster.RunClientAsync(
+                s_limit, "run", Sweep(cluster, samples), $"seed={samples}", $"name=more-{samples}", "--cluster", TestCluster.Name, "--out",
+                "out");
+        Assert.Equal(before, Series(await client.GetStringAsync($"http://127.0.0.1:{operations}/metrics")));
     }
 
     static async Task RunAndCheckAsync(string protocol, Func<OtlpReceiver, string> address)
@@ -90,6 +98,14 @@ public sealed class TelemetryTests
         Assert.Equal(["w1", "w2"], spans.Values.Where(s => s.Name == "part").Select(s => s.Instance).Distinct().Order());
         Assert.Contains(receiver.Metrics.Keys, m => m.Metric == "taba.part.leased");
     }
+
+    /// <summary>Taba's own series with their labels; those that come and go with work that waits are left out.</summary>
+    static IReadOnlyList<string> Series(string scrape) =>
+    [
+        .. scrape.Split('\n').Where(
+            line => line.StartsWith("taba_", StringComparison.Ordinal) && !line.StartsWith("taba_work_", StringComparison.Ordinal))
+            .Select(line => line[..line.LastIndexOf(' ')]).Order(StringComparer.Ordinal),
+    ];
 
     static string Sweep(TestCluster cluster, int samples)
     {

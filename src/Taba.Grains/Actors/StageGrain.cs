@@ -126,7 +126,7 @@ sealed partial class StageGrain(
             var part = next.Next(_inputs, request.PreferredRow);
             if (!asked && (part is null || (request.PreferredRow is { } row && !_inputs.Contains(new(row, row + 1)))))
             {
-                _inputs = await InputsAsync(spec);
+                _inputs = await StageInputs.ReadyAsync(GrainFactory, spec);
                 asked = true;
                 continue;
             }
@@ -335,26 +335,13 @@ sealed partial class StageGrain(
         _renewedUntil.Remove(attempt);
     }
 
-    /// <summary>A sample whose attempts all died, also when it was alone.</summary>
     StageState WithGivenUp(StageState before, StageSpec spec, int sample)
     {
-        var reason =
-            $"{options.Value.StrikesBeforeSplit} attempts at this sample alone ended with their silo or engine; its input is "
-            + $"{Describe(spec.Input, sample)}"
-            + (spec.Conditions is { } conditions ? $", its condition {Describe(conditions, sample)}" : "");
-        LogGivenUp(logger, sample, OwnKey, reason);
-        StageAccounts.Failed(spec, FailureKind.Poison);
-        return before with { Quarantined = before.Quarantined.Add(new(OwnKey, sample, 0, reason) { Kind = FailureKind.Poison }) };
+        var failure = DeadlySample.Of(OwnKey, spec, sample, options.Value.StrikesBeforeSplit);
+        LogGivenUp(logger, sample, OwnKey, failure.Reason);
+        StageAccounts.Failed(spec, failure.Kind);
+        return before with { Quarantined = before.Quarantined.Add(failure) };
     }
-
-    static string Describe(RowsRef rows, int sample) => rows switch
-    {
-        StageRows stage => $"row {sample} of stage {stage.Key}",
-        NoiseRows noise => $"row {sample} of the noise with seed {noise.Seed}",
-        FileRows file => $"row {sample} of {file.Path}",
-        ImageRows images => $"picture {sample} of {images.Path}",
-        _ => $"row {sample}",
-    };
 
     /// <summary>
     /// Writes now when the last write is a while ago, else with others that come: the state of a large stage is written once a
@@ -393,20 +380,6 @@ sealed partial class StageGrain(
         _writtenAt = time.GetUtcNow();
         return state.WriteStateAsync();
     }
-
-    /// <summary>Rows whose inputs are all there: results of other stages, and what a swap needs kept of them.</summary>
-    async Task<RowSet> InputsAsync(StageSpec spec)
-    {
-        var inputs = RowSet.Of(new RowRange(0, int.MaxValue));
-        if (spec.Input is StageRows input)
-            inputs = inputs.Intersect(await Stage(input.Key).GetPublishedAsync(CaptureSelection.None));
-        if (spec.Swap is { Source: StageRows source } swap)
-            inputs = inputs.Intersect(
-                await Stage(source.Key).GetPublishedAsync(CaptureSelection.ForSwap(swap.Kind, swap.Before, spec.NumInferenceSteps)));
-        return inputs;
-    }
-
-    IStageGrain Stage(string key) => GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(key));
 
     [LoggerMessage(2001, LogLevel.Debug, "Leased {Attempt} rows {Rows} to {Worker}")]
     static partial void LogLeased(ILogger logger, PartAttempt attempt, RowRange rows, string worker);

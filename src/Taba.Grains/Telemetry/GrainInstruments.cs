@@ -9,7 +9,9 @@ static class GrainInstruments
 
     public static readonly string? Version = typeof(GrainInstruments).Assembly.GetName().Version?.ToString(3);
 
-    /// <summary>The model's name; that of its folder or file when it has none. A series for each model, whatever the number of stages.</summary>
+    /// <summary>
+    /// The model's name; that of its folder or file when it has none. A series for each model, whatever the number of stages.
+    /// </summary>
     public static string Model(StageSpec spec) => spec.Model.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(spec.Model.Path));
 
     public static KeyValuePair<string, object?>[] Tags(string model, StageKind kind) =>

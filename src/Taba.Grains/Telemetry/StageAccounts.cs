@@ -18,7 +18,8 @@ static class StageAccounts
 
     static readonly Counter<long> s_failed = s_meter.CreateCounter<long>("taba.sample.failed", "{sample}", "Samples that are given up");
 
-    static StageAccounts() => s_meter.CreateObservableUpDownCounter("taba.part.out", ReadParts, "{part}", "Parts that are out with workers");
+    static StageAccounts() =>
+        s_meter.CreateObservableUpDownCounter("taba.part.out", ReadParts, "{part}", "Parts that are out with workers");
 
     /// <summary>A stage's grain lives in this process.</summary>
     /// <param name="read">Its spec and how many parts are out; null while it is not asked for anything. Any thread may call it.</param>
@@ -29,7 +30,8 @@ static class StageAccounts
     public static void Leased(StageSpec spec, int parts) => s_leased.Add(parts, Tags(spec));
 
     /// <param name="outcome">published, given_back, refused, fault, expired or silo_lost.</param>
-    public static void Ended(StageSpec spec, string outcome, int parts = 1) => s_ended.Add(parts, [.. Tags(spec), new("taba.outcome", outcome)]);
+    public static void Ended(StageSpec spec, string outcome) =>
+        s_ended.Add(1, [.. Tags(spec), new("taba.outcome", outcome)]);
 
     public static void Published(StageSpec spec, int rows) => s_rows.Add(rows, Tags(spec));
 

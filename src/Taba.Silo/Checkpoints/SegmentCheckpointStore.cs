@@ -62,7 +62,8 @@ public sealed partial class SegmentCheckpointStore : ICheckpointStore
     }
 
     /// <summary>How long the oldest record has waited for the disk; zero when none does.</summary>
-    public TimeSpan OldestWaiting => Interlocked.Read(ref _waitingSince) is var since and not 0 ? _time.GetElapsedTime(since) : TimeSpan.Zero;
+    public TimeSpan OldestWaiting =>
+        Interlocked.Read(ref _waitingSince) is var since and not 0 ? _time.GetElapsedTime(since) : TimeSpan.Zero;
 
     /// <summary>The writer failed, once and for good; raised on its thread. The work goes on only when a new process starts.</summary>
     public event Action<Exception>? Failed;

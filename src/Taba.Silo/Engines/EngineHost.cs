@@ -19,6 +19,7 @@ sealed class EngineHost(
     FaultMonitor faults,
     EngineTroubles troubles,
     IOptions<EngineSettings> settings,
+    TimeProvider time,
     ILogger<EngineHost> logger) : IEngineHost, IEngineCapacity
 {
     public int SegmentSteps => settings.Value.CheckpointEverySteps ?? SegmentPace.MostSteps;
@@ -59,7 +60,7 @@ sealed class EngineHost(
             SwapRow = part.Swap is { } swap ? step => swap.Row(sample, step) : null,
             Captures = part.Lease.Keep.IsEmpty ? null : part.Lease.Keep.At,
             Tag = new EvaluationTag(attempt.StageKey, sample, part),
-            Observer = new SampleObserver(part, sample, checkpoints, grains, reports, faults, logger),
+            Observer = new SampleObserver(part, sample, checkpoints, grains, reports, faults, time, logger),
         });
     }
 

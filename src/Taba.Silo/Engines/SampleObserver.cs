@@ -17,7 +17,7 @@ namespace Taba.Silo.Engines;
 /// </summary>
 sealed partial class SampleObserver(
     ActivePart part, int sample, ICheckpointStore checkpoints, IGrainFactory grains, SampleReports reports, FaultMonitor faults,
-    ILogger logger)
+    TimeProvider time, ILogger logger)
     : ITrajectoryObserver
 {
     // Captures since the last checkpoint: they become durable together with the next one.
@@ -58,7 +58,7 @@ sealed partial class SampleObserver(
     {
         if (part.Span is not { } whole)
             return;
-        var now = DateTimeOffset.UtcNow;
+        var now = time.GetUtcNow();
         using var span = TraceLine.Source.StartActivity(
             "segment", ActivityKind.Internal, whole.Context, startTime: now - outcome.Elapsed);
         span?.SetTag("taba.sample", sample).SetTag("taba.step", outcome.NextStep).SetTag("taba.evaluations", outcome.Evaluations)

@@ -23,7 +23,8 @@ sealed class SiloGauges(
     {
         _meter.CreateObservableGauge("taba.silo.uptime", Uptime, "s", "Time since the silo began");
         _meter.CreateObservableGauge(
-            "taba.checkpoint.age", () => checkpoints.OldestWaiting.TotalSeconds, "s", "How long the oldest checkpoint has waited for the disk");
+            "taba.checkpoint.age", () => checkpoints.OldestWaiting.TotalSeconds, "s",
+            "How long the oldest checkpoint has waited for the disk");
         _meter.CreateObservableGauge(
             "taba.checkpoint.interval", () => settings.Value.CheckpointEvery.TotalSeconds, "s", "The setting CheckpointEvery");
         if (store is FolderTensorStore folder)
@@ -33,7 +34,8 @@ sealed class SiloGauges(
             KeyValuePair<string, object?>[] tags = [new("taba.device", device.Device.ToString())];
             _meter.CreateObservableUpDownCounter(
                 "taba.device.memory.usage", () => Of(nvml.Memory?.Used, tags), "By", "Memory of the device that is taken, by whomever");
-            _meter.CreateObservableUpDownCounter("taba.device.memory.limit", () => Of(nvml.Memory?.Total, tags), "By", "Memory of the device");
+            _meter.CreateObservableUpDownCounter(
+                "taba.device.memory.limit", () => Of(nvml.Memory?.Total, tags), "By", "Memory of the device");
             _meter.CreateObservableGauge(
                 "taba.device.utilization", () => Of(nvml.Utilization, tags), "1", "Share of time in which some kernel ran on the device");
         }

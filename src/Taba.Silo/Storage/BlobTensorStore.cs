@@ -23,9 +23,7 @@ public sealed partial class BlobTensorStore : ITensorStore, IDisposable
     readonly ConcurrentDictionary<Guid, bool> _uncertain = new();
 
     /// <param name="container">The container; it exists.</param>
-    /// <param name="scratchRoot">
-    /// A folder on this machine, for unfinished objects and copies of what is read. Processes may share it.
-    /// </param>
+    /// <param name="scratchRoot">A folder here, for unfinished objects and copies of what is read. Processes may share it.</param>
     /// <param name="copies">
     /// With it <see cref="Open"/> copies small objects to the scratch folder, so that each travels once. Without it a reader of a whole run
     /// takes no room on this machine, and every object travels twice: for its digest, and for its rows.

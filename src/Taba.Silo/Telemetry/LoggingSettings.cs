@@ -22,6 +22,7 @@ static class ConsoleLogging
     /// <param name="timestamps">How text lines begin; null for none. JSON lines always have their time.</param>
     public static ILoggingBuilder AddTabaConsole(this ILoggingBuilder logging, LoggingSettings settings, string? timestamps) =>
         settings.Format == "json"
-            ? logging.AddJsonConsole(o => (o.UseUtcTimestamp, o.TimestampFormat, o.IncludeScopes) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ", false))
+            ? logging.AddJsonConsole(
+                o => (o.UseUtcTimestamp, o.TimestampFormat, o.IncludeScopes) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ", false))
             : logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, timestamps, true));
 }

@@ -7,13 +7,17 @@ namespace Taba.Silo.Telemetry;
 /// The standard variables of OpenTelemetry (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/). A signal is
 /// exported when an address is given for it or for all, unless its exporter is none.
 /// </summary>
-sealed class OtelVariables(IReadOnlyDictionary<string, string> values)
+sealed class OtelVariables
 {
+    readonly IReadOnlyDictionary<string, string> _values;
+
     const string Prefix = "OTEL_";
     static readonly string[] s_signals = ["METRICS", "TRACES", "LOGS"];
 
+    OtelVariables(IReadOnlyDictionary<string, string> values) => _values = values;
+
     /// <summary>All of them, with their full names: the exporters read them from the host's configuration.</summary>
-    public IEnumerable<KeyValuePair<string, string?>> All => values.Select(v => new KeyValuePair<string, string?>(v.Key, v.Value));
+    public IEnumerable<KeyValuePair<string, string?>> All => _values.Select(v => new KeyValuePair<string, string?>(v.Key, v.Value));
 
     public bool Metrics => Exports("METRICS");
 
@@ -37,6 +41,12 @@ sealed class OtelVariables(IReadOnlyDictionary<string, string> values)
                 && variable.Value is string { Length: > 0 } value)
                 values[name] = value;
         }
+        return Of(values);
+    }
+
+    /// <inheritdoc cref="Read"/>
+    public static OtelVariables Of(IReadOnlyDictionary<string, string> values)
+    {
         var read = new OtelVariables(values);
         read.Require();
         return read;
@@ -75,7 +85,7 @@ sealed class OtelVariables(IReadOnlyDictionary<string, string> values)
         };
     }
 
-    string? Value(string name) => values.GetValueOrDefault(name);
+    string? Value(string name) => _values.GetValueOrDefault(name);
 
     string? Attribute(string name) => Value("OTEL_RESOURCE_ATTRIBUTES")?.Split(',', StringSplitOptions.TrimEntries)
         .Select(pair => pair.Split('=', 2)).Where(pair => pair.Length == 2 && pair[0].Trim() == name)

@@ -12,7 +12,8 @@ namespace Taba.Silo.Web;
 /// Whether this silo has started, takes work, and is of any more use. It asks no grain: a silo is not ended because another one is slow.
 /// </summary>
 sealed class Health(
-    IHostApplicationLifetime lifetime, IClusterMembershipService membership, ILocalSiloDetails silo, PartWorker worker, IEngineWatch engines)
+    IHostApplicationLifetime lifetime, IClusterMembershipService membership, ILocalSiloDetails silo, PartWorker worker,
+    IEngineWatch engines)
 {
     /// <summary>It has joined its cluster.</summary>
     public IReadOnlyList<string> Startup => lifetime.ApplicationStarted.IsCancellationRequested ? [] : ["the silo is joining its cluster"];

@@ -27,7 +27,8 @@ static partial class SweepPages
     {
         var sweeps = await grains.GetGrain<ISweepIndexGrain>(0).GetAllAsync();
         IReadOnlyList<SweepEntryView> views = [.. sweeps.Select(s => new SweepEntryView(
-            s.SweepId, s.Name, Word(s.Ended ?? (s.Paused ? SweepState.Paused : SweepState.Running)), s.Priority, s.SubmittedAt, s.EndedAt))];
+            s.SweepId, s.Name, Word(s.Ended ?? (s.Paused ? SweepState.Paused : SweepState.Running)), s.Priority, s.SubmittedAt,
+            s.EndedAt))];
         return TypedResults.Json(views, ViewJson.Default.IReadOnlyListSweepEntryView);
     }
 
@@ -48,11 +49,13 @@ static partial class SweepPages
     static PageView<StageView> Page(SweepPlan plan, SweepStatus status, int from, int count)
     {
         var models = plan.Stages.ToDictionary(s => s.Key, s => s.Spec.Model.Name);
-        return new(status.Stages.Length, from, [.. status.Stages.Skip(from).Take(count).Select(s => View(s, models.GetValueOrDefault(s.Key)))]);
+        return new(
+            status.Stages.Length, from, [.. status.Stages.Skip(from).Take(count).Select(s => View(s, models.GetValueOrDefault(s.Key)))]);
     }
 
     static StageView View(StageStatus s, string? model) => new(
-        s.Key, s.Kind.ToString().ToLowerInvariant(), model, s.RowsWanted, s.RowsDone, s.RowsReused, s.RowsFailed, s.RowsLeased, s.PartsLeased,
+        s.Key, s.Kind.ToString().ToLowerInvariant(), model, s.RowsWanted, s.RowsDone, s.RowsReused, s.RowsFailed, s.RowsLeased,
+        s.PartsLeased,
         s.EvaluationsPlanned, s.EvaluationsDone, s.Fault, [.. s.Refusals.Select(r => $"{r.Silo}: {r.Reason}")]);
 
     static string Word(SweepState state) => state switch

@@ -39,7 +39,9 @@ sealed class WebSettings : IValidatableObject
     public static WebSettings Of(IConfiguration configuration) => configuration.GetSection(Section).Get<WebSettings>() ?? new();
 
     /// <returns>Null when none is asked for, which is so on loopback only.</returns>
-    /// <exception cref="BadInputException">The file cannot be read, the token is too short, or lacks where others reach the port.</exception>
+    /// <exception cref="BadInputException">
+    /// The file cannot be read, the token is too short, or lacks where others reach the port.
+    /// </exception>
     public string? ReadToken()
     {
         if (!IsOn)
