@@ -24,6 +24,9 @@ if [ "$tier" = whole ]; then
   # A real Python torch reads the .pt files that we write.
   /usr/bin/python3 -c 'import torch, numpy' 2>/dev/null || install python3-torch python3-numpy
 
+  # promtool checks and tests the alerts and the dashboard's expressions.
+  command -v promtool >/dev/null || install prometheus
+
   # Real servers for the tests of a cluster, which start their own on loopback.
   ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || install postgresql
   command -v redis-server >/dev/null || install redis-server
