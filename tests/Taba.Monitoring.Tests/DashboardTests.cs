@@ -16,6 +16,30 @@ public sealed class DashboardTests
         Assert.True(status == 0 && said.Contains($"{expressions.Count} rules found", StringComparison.Ordinal), said);
     }
 
+    /// <summary>Some mistakes show only over series: two that match one, labels that are on one side alone, a name that is misspelt.</summary>
+    [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
+    public async Task Expressions_OverTheSeriesOfTwoSilos_HaveAnAnswer()
+    {
+        var (status, said) = await Promtool.AnswerAsync(
+            MonitoringFiles.SeriesOfTwoSilos(), MonitoringFiles.Expressions().Select(e => MonitoringFiles.Filled(e.Expression)));
+        Assert.True(status == 0, said);
+    }
+
+    [Theory]
+    [InlineData("taba_part_out / on (job) taba_part_out")]
+    [InlineData("taba_part_out{taba_stage_kind=\"none\"}")]
+    [Trait(Needs.Trait, Needs.Process)]
+    public async Task Promtool_AnExpressionWithoutAnAnswer_IsRefused(string expression)
+    {
+        Assert.Equal(0, (await Promtool.CheckExpressionsAsync([expression])).Status);
+        Assert.NotEqual(0, (await Promtool.AnswerAsync(MonitoringFiles.SeriesOfTwoSilos(), [expression])).Status);
+    }
+
+    [Fact]
+    public void Series_ThatTestsGiveToPromtool_AreExported() =>
+        Assert.Empty(MonitoringFiles.SeriesOfTwoSilos().SelectMany(MonitoringFiles.Metrics).Except(MonitoringFiles.ExportedMetrics()));
+
     [Fact]
     public void Expressions_SeriesThatTheyName_AreExported()
     {

@@ -94,12 +94,22 @@ static partial class MonitoringFiles
         Metric().Matches(Selector().Replace(Quoted().Replace(expression, "\"\""), "").Replace("\n", " ", StringComparison.Ordinal))
             .Select(m => m.Value).Distinct();
 
-    public static IReadOnlySet<string> ExportedMetrics() => File.ReadLines(At("tests/Taba.Monitoring.Tests/metrics.txt"))
-        .Select(l => l.Trim()).Where(l => l.Length > 0 && l[0] != '#').ToHashSet();
+    public static IReadOnlySet<string> ExportedMetrics() => Lines("metrics.txt").ToHashSet();
+
+    /// <summary>Series as two silos of one cluster export them, which Prometheus has given its own labels.</summary>
+    public static IEnumerable<string> SeriesOfTwoSilos() =>
+        from instance in new[] { "a:9464", "b:9464" }
+        from series in Lines("series.txt")
+        let parts = series.TrimEnd('}').Split('{')
+        let labels = string.Join(", ", [$"namespace=\"word\", job=\"word\", instance=\"{instance}\"", .. parts.Skip(1)])
+        select $"{parts[0]}{{{labels}}}";
 
     /// <summary>Anchors of the guide's headings, as the pages of a repository make them.</summary>
     public static IReadOnlySet<string> Anchors() => File.ReadLines(At(Guide)).Where(l => l.StartsWith('#'))
         .Select(l => NotOfAnchors().Replace(l.TrimStart('#').Trim().ToLowerInvariant(), "").Replace(' ', '-')).ToHashSet();
+
+    static IEnumerable<string> Lines(string name) =>
+        File.ReadLines(At($"tests/Taba.Monitoring.Tests/{name}")).Select(l => l.Trim()).Where(l => l.Length > 0 && l[0] != '#');
 
     static IEnumerable<JsonElement> Panels(JsonElement holder) => holder.TryGetProperty("panels", out var panels)
         ? panels.EnumerateArray().SelectMany(p => p.GetProperty("type").GetString() == "row" ? Panels(p) : [p])

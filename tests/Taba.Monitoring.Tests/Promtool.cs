@@ -41,25 +41,34 @@ static class Promtool
     }
 
     /// <summary>Checks rules that are written down for this; each has an expression and is named by its place in the list.</summary>
-    public static async Task<(int Status, string Said)> CheckExpressionsAsync(IEnumerable<string> expressions)
+    public static Task<(int Status, string Said)> CheckExpressionsAsync(IEnumerable<string> expressions) => RunFileAsync(
+        "check",
+        [
+            "groups:", "  - name: expressions", "    rules:",
+            .. expressions.SelectMany((expression, index) => new[]
+            {
+                $"      - record: expression_{index}", $"        expr: {Quoted(expression)}",
+            }),
+        ]);
+
+    /// <summary>Has each expression computed over half an hour of series that rise; it must have an answer, whatever that is.</summary>
+    public static Task<(int Status, string Said)> AnswerAsync(IEnumerable<string> series, IEnumerable<string> expressions) => RunFileAsync(
+        "test",
+        [
+            "evaluation_interval: 1m", "tests:", "  - interval: 1m", "    input_series:",
+            .. series.SelectMany(s => new[] { $"      - series: {Quoted(s)}", "        values: 0+40x30" }),
+            "    promql_expr_test:",
+            .. expressions.SelectMany(e => new[]
+            {
+                $"      - expr: {Quoted($"count({e}) > bool 0")}", "        eval_time: 30m", "        exp_samples: [{labels: '{}', value: 1}]",
+            }),
+        ]);
+
+    static async Task<(int Status, string Said)> RunFileAsync(string command, string[] lines)
     {
-        var file = Path.Combine(Path.GetTempPath(), $"taba-rules-{Guid.NewGuid():N}.yaml");
-        try
-        {
-            await File.WriteAllLinesAsync(
-                file,
-                [
-                    "groups:", "  - name: expressions", "    rules:",
-                    .. expressions.SelectMany((expression, index) => new[]
-                    {
-                        $"      - record: expression_{index}", $"        expr: '{expression.Replace("'", "''", StringComparison.Ordinal)}'",
-                    }),
-                ]);
-            return await RunAsync("check", "rules", file);
-        }
-        finally
-        {
-            File.Delete(file);
-        }
+        using var folder = new TempFolder();
+        return await RunAsync(command, "rules", folder.Write("rules.yaml", string.Join('\n', lines)));
     }
+
+    static string Quoted(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 }
