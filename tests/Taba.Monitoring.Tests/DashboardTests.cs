@@ -16,7 +16,7 @@ public sealed class DashboardTests
         Assert.True(status == 0 && said.Contains($"{expressions.Count} rules found", StringComparison.Ordinal), said);
     }
 
-    /// <summary>Some mistakes show only over series: two that match one, labels that are on one side alone, a name that is misspelt.</summary>
+    /// <summary>Some mistakes show only over series: two that match one, labels that are on one side alone.</summary>
     [Fact]
     [Trait(Needs.Trait, Needs.Process)]
     public async Task Expressions_OverTheSeriesOfTwoSilos_HaveAnAnswer()

@@ -60,7 +60,8 @@ static class Promtool
             "    promql_expr_test:",
             .. expressions.SelectMany(e => new[]
             {
-                $"      - expr: {Quoted($"count({e}) > bool 0")}", "        eval_time: 30m", "        exp_samples: [{labels: '{}', value: 1}]",
+                $"      - expr: {Quoted($"count({e}) > bool 0")}", "        eval_time: 30m",
+                "        exp_samples: [{labels: '{}', value: 1}]",
             }),
         ]);
 
