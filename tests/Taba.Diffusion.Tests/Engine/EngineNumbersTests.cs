@@ -149,6 +149,7 @@ public sealed class EngineNumbersTests
         engine.RunSegment(handle, 2);
         await observer.Completed;
         Assert.Equal([new(1, false, 1), new(4, false, 3), new(6, true, 2)], observer.Segments.Select(s => s.Outcome));
+        Assert.All(observer.Elapsed, elapsed => Assert.InRange(elapsed.Ticks, 1, TimeSpan.TicksPerMinute));
     }
 
     [Fact]

@@ -11,6 +11,9 @@ sealed class RecordingObserver : ITrajectoryObserver
 
     public List<(int Step, TensorKinds Kind, byte[] Row)> Captured { get; } = [];
     public List<(SegmentOutcome Outcome, byte[] State)> Segments { get; } = [];
+
+    /// <summary>The time of each segment.</summary>
+    public List<TimeSpan> Elapsed { get; } = [];
     public int? FailedStep { get; private set; }
     public Exception? Error { get; private set; }
 
@@ -32,7 +35,9 @@ sealed class RecordingObserver : ITrajectoryObserver
     public void OnSegment(in SegmentOutcome outcome, ReadOnlySpan<byte> state)
     {
         On?.Invoke("segment");
-        Segments.Add((outcome, state.ToArray()));
+        // How long it took differs from run to run.
+        Segments.Add((outcome with { Elapsed = default }, state.ToArray()));
+        Elapsed.Add(outcome.Elapsed);
         _segments.Writer.TryWrite(true);
         if (outcome.Completed)
             _completed.SetResult(state.ToArray());
