@@ -27,6 +27,10 @@ sealed class EngineTelemetry(EngineOptions options)
     public void Started(string device)
     {
         _tags = [new("taba.model", options.Name), new("taba.device", device)];
+        // A counter that begins at its first event shows no rise there.
+        EngineInstruments.OutOfMemory.Add(0, _tags);
+        EngineInstruments.Padding.Add(0, _tags);
+        EngineInstruments.TrajectoriesEnded.Add(0, [.. _tags, EngineInstruments.Failed]);
         EngineInstruments.Accounts.Open(this);
     }
 

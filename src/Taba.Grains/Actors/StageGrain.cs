@@ -75,6 +75,7 @@ sealed partial class StageGrain(
             // Rows that the store has lost since they were published are to be computed anew.
             State = State with { Published = await catalogue.GetPublishedAsync(OwnKey, CancellationToken.None) };
         }
+        StageAccounts.Demanded(demand.Spec);
         var done = State.Published(demand.Keep).Intersect(demand.Wanted);
         _reused[demand.SweepId] = done.Count;
         // Demands of sweeps that have ended are dropped: their process may have died before it withdrew them.

@@ -7,6 +7,7 @@ namespace Taba.Grains.Telemetry;
 /// <summary>Counts what the stages of this process hand out and get back. Tags name a model and a kind of stage, never a stage.</summary>
 static class StageAccounts
 {
+    static readonly string[] s_outcomes = ["published", "given_back", "refused", "fault", "expired", "silo_lost"];
     static readonly Meter s_meter = new(GrainInstruments.MeterName, GrainInstruments.Version);
     static readonly ConcurrentDictionary<object, Func<(StageSpec Spec, int Parts)?>> s_stages = new(ReferenceEqualityComparer.Instance);
 
@@ -26,6 +27,15 @@ static class StageAccounts
     public static void Open(object stage, Func<(StageSpec Spec, int Parts)?> read) => s_stages[stage] = read;
 
     public static void Close(object stage) => s_stages.TryRemove(stage, out _);
+
+    /// <summary>A sweep asks for rows: from now on what may go wrong is counted, at first as nothing.</summary>
+    public static void Demanded(StageSpec spec)
+    {
+        foreach (var outcome in s_outcomes)
+            s_ended.Add(0, [.. Tags(spec), new("taba.outcome", outcome)]);
+        foreach (var kind in Enum.GetNames<FailureKind>())
+            s_failed.Add(0, [.. Tags(spec), new("error.type", kind)]);
+    }
 
     public static void Leased(StageSpec spec, int parts) => s_leased.Add(parts, Tags(spec));
 

@@ -47,6 +47,7 @@ sealed partial class EngineLoader(
                 Journal = journal,
                 Events = e => OnEngineEvent(key, memory, faulted, e),
             });
+        SiloInstruments.ModelsUnloaded.Add(0, new KeyValuePair<string, object?>("taba.model", definition.Name));
         SiloInstruments.ModelLoad.Record(clock.Elapsed.TotalSeconds, SiloInstruments.ModelOn(definition.Name, device.Device.ToString()));
         LogLoaded(logger, definition.Name, device.Kind, clock.Elapsed.TotalSeconds);
         return new LoadedEngine(key, definition, engine, new SegmentPace(settings.Value.CheckpointEvery));

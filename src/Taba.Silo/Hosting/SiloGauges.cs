@@ -21,6 +21,7 @@ sealed class SiloGauges(
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        SiloInstruments.OrphansDeleted.Add(0);
         _meter.CreateObservableGauge("taba.silo.uptime", Uptime, "s", "Time since the silo began");
         _meter.CreateObservableGauge(
             "taba.checkpoint.age", () => checkpoints.OldestWaiting.TotalSeconds, "s",
