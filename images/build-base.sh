@@ -15,7 +15,8 @@ cd "$work/packages"
 openssl=libssl3
 apt-cache show libssl3t64 >/dev/null 2>&1 && openssl=libssl3t64
 packages=(base-files libc6 libgcc-s1 libstdc++6 "$openssl" zlib1g libjemalloc2 ca-certificates)
-apt-get download -qq "${packages[@]}" 2>"$work/log" || { apt-get update -qq && apt-get download -qq "${packages[@]}"; } || { cat "$work/log" >&2; exit 3; }
+apt-get download -qq "${packages[@]}" 2>"$work/log" || { apt-get update -qq && apt-get download -qq "${packages[@]}"; } \
+  || { cat "$work/log" >&2; exit 3; }
 
 root=$work/root
 # One /usr, as the distributions have: packages of before and after that move unpack into the same places.
@@ -49,6 +50,6 @@ chown -R 1654:1654 "$root/home/app" "$root/work/out"
 
 container=$(buildah "$@" from scratch)
 buildah "$@" add -q "$container" "$root" / >/dev/null
-buildah "$@" config --env LANG=C.UTF-8 --label "org.opencontainers.image.title=taba-base" "$container"
+buildah "$@" config --env LANG=C.UTF-8 "$container"
 buildah "$@" commit -q --rm "$container" "$name" >/dev/null
 echo "$name: $(du -sm "$root" | cut -f1) MiB of ${#packages[@]} packages"

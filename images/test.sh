@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # images/test.sh [PUBLISHED]: builds the image of the client without any registry and runs the demo in it, as uid 1654, with a root file
 # system that cannot be written and no network. As root, with buildah. PUBLISHED is what images/publish.sh made; left out, it is made here.
-# Needs 3 GB below TMPDIR while it runs, and removes them. Last line: "images: passed ..." or "images: FAILED ...".
+# A good minute, half of one with PUBLISHED. Needs 3 GB below TMPDIR while it runs, and removes them. Last line: "images: passed ..." or "images: FAILED ...".
 set -eu -o pipefail
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 started=$SECONDS
