@@ -20,7 +20,9 @@ static class SettingsCheck
         try
         {
             provider.GetRequiredService<IStartupValidator>().Validate();
-            _ = provider.GetRequiredService<IOptions<WebSettings>>().Value.ReadToken();
+            var web = provider.GetRequiredService<IOptions<WebSettings>>().Value;
+            _ = web.ReadToken();
+            web.RequireFreePorts();
         }
         catch (Exception exception) when (exception is OptionsValidationException or InvalidOperationException or AggregateException)
         {

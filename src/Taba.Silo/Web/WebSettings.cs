@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Configuration;
 using Taba.Grains;
 
@@ -65,6 +66,29 @@ sealed class WebSettings : IValidatableObject
         }
         return token.Length >= ShortestToken ? token : throw new BadInputException(
             $"{Section}:Token has {token.Length} characters: it must have at least {ShortestToken}.");
+    }
+
+    /// <summary>Looks whether the ports can be had, so that nothing is begun in vain.</summary>
+    /// <exception cref="BadInputException">One is taken, or the address is not this machine's.</exception>
+    public void RequireFreePorts()
+    {
+        if (!IsOn)
+            return;
+        foreach (var (setting, port) in new[] { (nameof(Port), Port), (nameof(OperationsPort), OperationsPort) })
+        {
+            using var probe = new TcpListener(ToAddress(), port);
+            try
+            {
+                probe.Start();
+            }
+            catch (SocketException exception)
+            {
+                throw new BadInputException(
+                    $"{Section}:{setting} is {port}, and that port of {Address} cannot be had: {exception.Message}. Name another one, "
+                    + "or leave "
+                    + $"out {Section}:Address.", exception);
+            }
+        }
     }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
