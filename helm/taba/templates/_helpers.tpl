@@ -91,7 +91,8 @@ metadata:
 {{- end -}}
 
 {{- define "taba.storeClaim" -}}
-{{- .Values.store.pvc.existingClaim | default (ternary (printf "%s-store" (include "taba.fullname" .)) "" .Values.store.pvc.create.enabled) -}}
+{{- $made := printf "%s-store" (include "taba.fullname" .) -}}
+{{- .Values.store.pvc.existingClaim | default (ternary $made "" .Values.store.pvc.create.enabled) -}}
 {{- end -}}
 
 {{- define "taba.settingPrefix" -}}
@@ -103,7 +104,9 @@ metadata:
 {{- $prefix := include "taba.settingPrefix" . -}}
 {{ $prefix }}Provider: {{ .Values.database.provider }}
 {{ $prefix }}ConnectionStringFile: /run/secrets/taba/database
-{{ $prefix }}Store: {{ if .Values.store.azure.container }}azure:{{ .Values.store.azure.container }}{{ else }}{{ .Values.store.pvc.mountPath }}{{ end }}
+{{- with .Values.store }}
+{{ $prefix }}Store: {{ if .azure.container }}azure:{{ .azure.container }}{{ else }}{{ .pvc.mountPath }}{{ end }}
+{{- end }}
 {{ $prefix }}GrainState: {{ .Values.cluster.grainState }}
 {{- with .Values.cluster.clusterId }}
 {{ $prefix }}ClusterId: {{ . | quote }}

@@ -109,7 +109,8 @@ What the schema cannot say. Every sentence names the value and what would do. Th
 {{- fail (printf "pools.%s.autoscaling.maxReplicas is %d, below minReplicas, which is %d." $name (int .maxReplicas) (int .minReplicas)) -}}
 {{- end -}}
 {{- if and (eq (int .minReplicas) 0) (not $values.coordinators.enabled) -}}
-{{- fail (printf "pools.%s.autoscaling.minReplicas is 0 without coordinators: nobody would say that work waits. Set coordinators.enabled." $name) -}}
+{{- fail (printf "pools.%s.autoscaling.minReplicas is 0 without coordinators: nobody would say that work waits. Set coordinators.enabled."
+  $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
