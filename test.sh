@@ -36,6 +36,22 @@ if [ "$tier" = whole ]; then
     npm install --prefix "$servers" --no-audit --no-fund --no-package-lock >/tmp/taba-npm.log 2>&1 \
       || echo "test.sh: could not install Azurite from npm (see /tmp/taba-npm.log)" >&2
   fi
+
+  # The chart is rendered by a tool that is built here from packages of the distribution, and checked against schemas from npm.
+  chart=tests/Taba.Chart.Tests
+  go=(golang-1.19-go golang-github-masterminds-sprig-dev golang-k8s-sigs-yaml-dev golang-github-xeipuuv-gojsonschema-dev
+    golang-github-gobwas-glob-dev golang-github-burntsushi-toml-dev)
+  renderer=$chart/helm-render
+  if [ ! -x "$renderer/bin/helm-render" ] || [ -n "$(find "$renderer/src" "$renderer/build.sh" -newer "$renderer/bin/helm-render")" ]; then
+    if [ -x /usr/lib/go-1.19/bin/go ] && [ -d /usr/share/gocode/src/github.com/Masterminds/sprig ] || install "${go[@]}"; then
+      "$renderer/build.sh" || echo "test.sh: could not build helm-render" >&2
+    fi
+  fi
+  if [ ! -d "$chart/Validator/node_modules/kubernetes-models" ]; then
+    command -v npm >/dev/null || install nodejs npm
+    npm install --prefix "$chart/Validator" --no-audit --no-fund --no-package-lock >/tmp/taba-npm.log 2>&1 \
+      || echo "test.sh: could not install kubernetes-models from npm (see /tmp/taba-npm.log)" >&2
+  fi
 fi
 
 dotnet build Taba.sln -c Release -v q --nologo || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
