@@ -7,12 +7,6 @@ namespace Taba.Chart.Tests;
 [Trait(Needs.Trait, Needs.Process)]
 public sealed class PodTests
 {
-    /// <summary>Settings that the silo reads, as agreed, where no class of the source says so yet.</summary>
-    static readonly string[] s_agreed =
-    [
-        "Taba:Web:Address", "Taba:Web:Port", "Taba:Web:Token", "Taba:Web:TokenFile", "Taba:Web:OperationsPort", "Taba:Logging:Format",
-    ];
-
     public static TheoryData<string> CiNames => [.. ChartFiles.CiNames];
 
     [Theory]
@@ -258,8 +252,6 @@ public sealed class PodTests
         var known = ChartFiles.SettingsOfTheSource();
         Assert.Contains("Taba:Clusters:ConnectionStringFile", known);
         Assert.Contains("Taba:Engine:BatchSize", known);
-        var sections = known.Select(k => k[..k.LastIndexOf(':')]).ToHashSet();
-        known.UnionWith(s_agreed.Where(k => !sections.Contains(k[..k.LastIndexOf(':')])));
         return known;
     }
 

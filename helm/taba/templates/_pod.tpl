@@ -122,9 +122,9 @@ taba/pool: {{ . }}
       value: {{ include "taba.text" $value | quote }}
     {{- end }}
     - name: TMPDIR
-      value: /scratch/tmp
+      value: /tmp
     - name: HOME
-      value: /scratch/home
+      value: /home/app
     {{- with include "taba.hubEnv" $top | trim }}
     {{- . | nindent 4 }}
     {{- end }}
@@ -250,10 +250,10 @@ securityContext:
 {{- define "taba.volumeMounts" -}}
 {{- $values := .top.Values -}}
 - name: scratch
-  mountPath: /scratch/tmp
+  mountPath: /tmp
   subPath: tmp{{ .suffix }}
 - name: scratch
-  mountPath: /scratch/home
+  mountPath: /home/app
   subPath: home{{ .suffix }}
 - name: secrets
   mountPath: /run/secrets/taba
