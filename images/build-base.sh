@@ -41,12 +41,12 @@ find "$root/usr/share/ca-certificates" -name '*.crt' -print0 | sort -z | xargs -
 find "$root/usr/share/doc" ! -type d ! -name copyright -delete
 rm -rf "$root"/usr/share/{man,info,lintian,locale,ca-certificates,gdb,bug} "$root"/usr/bin/* "$root"/usr/sbin/* \
   "$root"/usr/lib/x86_64-linux-gnu/{gconv,perl} "$root"/etc/{cron*,update-motd.d,profile*,skel}
-printf 'root:x:0:0:root:/root:/usr/sbin/nologin\napp:x:1654:1654:app:/home/app:/usr/sbin/nologin\n' >"$root/etc/passwd"
+printf 'root:x:0:0:root:/root:/usr/sbin/nologin\napp:x:1654:1654:app:/var/lib/taba:/usr/sbin/nologin\n' >"$root/etc/passwd"
 printf 'root:x:0:\napp:x:1654:\n' >"$root/etc/group"
 echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
-mkdir -p "$root"/{proc,sys,dev,tmp,work/out,home/app}
+mkdir -p "$root"/{proc,sys,dev,tmp,data/out,var/lib/taba}
 chmod 1777 "$root/tmp"
-chown -R 1654:1654 "$root/home/app" "$root/work/out"
+chown -R 1654:1654 "$root/var/lib/taba" "$root/data/out"
 
 container=$(buildah "$@" from scratch)
 buildah "$@" add -q "$container" "$root" / >/dev/null

@@ -49,7 +49,7 @@ size=$(du -sm "$root" | cut -f1)
 
 step="what the image says of itself"
 buildah "${storage[@]}" inspect --type image taba:test | jq .OCIv1.config >"$work/config.json"
-jq -e '.User == "1654:1654" and .WorkingDir == "/work" and .Entrypoint == ["/app/taba"]' "$work/config.json" >/dev/null
+jq -e '.User == "1654:1654" and .WorkingDir == "/data" and .Entrypoint == ["/app/taba"]' "$work/config.json" >/dev/null
 
 # A namespace of mounts of its own: the image read-only, and what a deployment mounts. No network but what a new namespace has: none.
 mkdir "$work/results"
@@ -59,8 +59,8 @@ set -eu
 mount --bind "$root" "$root"
 mount -o remount,bind,ro "$root"
 mount -t tmpfs -o mode=1777,nosuid,nodev,size=512m tmpfs "$root/tmp"
-mount -t tmpfs -o uid=1654,gid=1654,mode=700,nosuid,nodev,size=64m tmpfs "$root/home/app"
-mount --bind "$work/results" "$root/work/out"
+mount -t tmpfs -o uid=1654,gid=1654,mode=700,nosuid,nodev,size=64m tmpfs "$root/var/lib/taba"
+mount --bind "$work/results" "$root/data/out"
 mount -t proc proc "$root/proc"
 mount -t tmpfs -o mode=755,size=1m tmpfs "$root/dev"
 for device in null zero urandom random; do
@@ -68,7 +68,7 @@ for device in null zero urandom random; do
   mount --bind "/dev/$device" "$root/dev/$device"
 done
 # Even root cannot write there: it is the file system that refuses, not the rights of a file.
-for place in / /app /work /etc; do
+for place in / /app /data /etc; do
   if touch "$root$place/probe" 2>"$work/probe.txt" || ! grep -q 'Read-only file system' "$work/probe.txt"; then
     echo "written: $place" >&2
     exit 1
@@ -77,7 +77,7 @@ done
 mapfile -t environment < <(jq -r '.Env[]' "$work/config.json")
 mapfile -t entry < <(jq -r '.Entrypoint[]' "$work/config.json")
 # The program gets the variables of the image and no others, no group, no capability.
-exec env -i "${environment[@]}" unshare --root="$root" --wd=/work --setgid=1654 --setuid=1654 "${entry[@]}" "$@"
+exec env -i "${environment[@]}" unshare --root="$root" --wd=/data --setgid=1654 --setuid=1654 "${entry[@]}" "$@"
 INSIDE
 
 # To be called in a subshell, which becomes the program.
@@ -88,7 +88,7 @@ step="taba --version"
 
 step="the demo, 8 samples"
 demo=$SECONDS
-inside run configs/demo.yaml samples=8 --out /work/out >"$work/demo.log" 2>&1 &
+inside run configs/demo.yaml samples=8 --out /data/out >"$work/demo.log" 2>&1 &
 program=$!
 peak=0 user="" preloaded=no
 while kill -0 "$program" 2>/dev/null; do

@@ -124,7 +124,7 @@ taba/pool: {{ . }}
     - name: TMPDIR
       value: /tmp
     - name: HOME
-      value: /home/app
+      value: /var/lib/taba
     {{- with include "taba.hubEnv" $top | trim }}
     {{- . | nindent 4 }}
     {{- end }}
@@ -253,7 +253,7 @@ securityContext:
   mountPath: /tmp
   subPath: tmp{{ .suffix }}
 - name: scratch
-  mountPath: /home/app
+  mountPath: /var/lib/taba
   subPath: home{{ .suffix }}
 - name: secrets
   mountPath: /run/secrets/taba
