@@ -145,7 +145,7 @@ sealed partial class StageGrain(
                 Epoch = attempt.Epoch,
                 Leases = next.Leases.Add(new(attempt, rows, worker, time.GetUtcNow() + options.Value.Duration)),
             };
-            leases.Add(new(attempt, spec, rows, keep, supplement) 
+            leases.Add(new(attempt, spec, rows, keep, supplement)
             {
                 EarlierWorkers = next.EarlierWorkers(rows),
                 Worker = worker,
