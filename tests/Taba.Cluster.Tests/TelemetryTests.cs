@@ -29,6 +29,8 @@ public sealed class TelemetryTests
         var (pages, operations) = (FreePort(), FreePort());
         cluster.Settings["Taba__Web__Address"] = "127.0.0.1";
         cluster.Settings["Taba__Web__Token"] = token;
+        // Prometheus is served all the same.
+        cluster.Settings["OTEL_SDK_DISABLED"] = "true";
         cluster.Settings["Taba__Web__Port"] = $"{pages}";
         cluster.Settings["Taba__Web__OperationsPort"] = $"{operations}";
         await cluster.StartSiloAsync("w1");

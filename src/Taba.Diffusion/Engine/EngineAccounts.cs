@@ -11,7 +11,7 @@ sealed class EngineAccounts
 {
     readonly Lock _lock = new();
     readonly HashSet<EngineTelemetry> _live = [];
-    // Of engines that are gone: a model that is unloaded and loaded again must not set its counter back.
+    // Of engines that are gone, and of networks that have none: a model that is unloaded and loaded again must not set its counter back.
     readonly Dictionary<(object? Model, object? Device), Times> _gone = [];
 
     public EngineAccounts(Meter meter)
@@ -36,6 +36,14 @@ sealed class EngineAccounts
             if (_live.Remove(engine))
                 _gone[Key(engine)] = _gone.GetValueOrDefault(Key(engine)) + Times.Of(engine.Counters);
         }
+    }
+
+    /// <summary>Adds network time of something that is no engine.</summary>
+    public void Add(string model, string device, TimeSpan time)
+    {
+        var ticks = (long)(time.TotalSeconds * Stopwatch.Frequency);
+        lock (_lock)
+            _gone[(model, device)] = _gone.GetValueOrDefault((model, device)) + new Times(ticks, 0, 0, 0, 0);
     }
 
     IEnumerable<Measurement<double>> ReadTimes()

@@ -16,22 +16,35 @@ sealed class EngineCounters
     public long OverheadTicks;
     public long OutputWaitTicks;
     public long LingerTicks;
-    public long IdleTicks;
-
-    /// <summary>When the engine began to wait for work that it does not have; 0 while it has some.</summary>
-    public long IdleSince;
-
     public int SlotsInUse;
     public int Pending;
     public int BatchLimit;
+    long _idleTicks;
+    long _idleSince;
 
-    /// <summary>Ticks without work so far, the present wait included.</summary>
+    readonly Lock _idle = new();
+
+    /// <summary>A wait for work begins.</summary>
+    public void IdleBegins(long now)
+    {
+        lock (_idle)
+            _idleSince = now;
+    }
+
+    public void IdleEnds(long now)
+    {
+        lock (_idle)
+        {
+            _idleTicks += now - _idleSince;
+            _idleSince = 0;
+        }
+    }
+
+    /// <summary>Ticks without work so far, the present wait included; never less than before.</summary>
     public long IdleUntil(long now)
     {
-        // In this order: a wait that ends in between is missing for a moment, and never counted twice.
-        var since = Interlocked.Read(ref IdleSince);
-        var done = Interlocked.Read(ref IdleTicks);
-        return Interlocked.Read(ref IdleSince) == since && since != 0 ? done + Math.Max(0, now - since) : done;
+        lock (_idle)
+            return _idleTicks + (_idleSince == 0 ? 0 : Math.Max(0, now - _idleSince));
     }
 
     public EngineStatistics Snapshot(int slots, int outputQueue) => new()

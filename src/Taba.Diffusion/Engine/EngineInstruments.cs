@@ -51,6 +51,9 @@ public static class EngineInstruments
     internal static readonly Histogram<double> BatchUtilization =
         s_meter.CreateHistogram("taba.engine.batch.utilization", "1", "Rows of a forward pass over the most it may have", null, s_ratio);
 
+    /// <summary>Counts time that a network took outside an engine, such as an autoencoder's.</summary>
+    public static void NetworkRan(string model, string device, TimeSpan time) => Accounts.Add(model, device, time);
+
     /// <summary>What every engine did with its time: see <see cref="EngineAccounts"/>.</summary>
     internal static readonly EngineAccounts Accounts = new(s_meter);
 }

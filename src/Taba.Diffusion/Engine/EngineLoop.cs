@@ -41,7 +41,8 @@ sealed class EngineLoop
         _telemetry.Counters.BatchLimit = _planner.Limit;
         _output = new OutputPump($"taba-output {options.Name}", options.OutputCapacity, ObserverFailed);
         _outcomes = new Outcomes(options, telemetry, _slots, _prefetch, _output);
-        new Thread(Run) { IsBackground = true, Name = $"taba-engine {options.Name}" }.Start();
+        // Not in the flow of whoever needs it first: the engine outlives that part, and its span.
+        new Thread(Run) { IsBackground = true, Name = $"taba-engine {options.Name}" }.UnsafeStart();
     }
 
     public Mailbox<EngineCommand> Mailbox { get; } = new();

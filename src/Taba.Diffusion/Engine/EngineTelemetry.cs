@@ -38,14 +38,9 @@ sealed class EngineTelemetry(EngineOptions options)
     public void Ended() => EngineInstruments.Accounts.Close(this);
 
     /// <summary>The engine waits, with nothing to do.</summary>
-    public void IdleBegins() => Interlocked.Exchange(ref Counters.IdleSince, Stopwatch.GetTimestamp());
+    public void IdleBegins() => Counters.IdleBegins(Stopwatch.GetTimestamp());
 
-    public void IdleEnds()
-    {
-        var waited = Stopwatch.GetTimestamp() - Interlocked.Read(ref Counters.IdleSince);
-        Interlocked.Exchange(ref Counters.IdleSince, 0);
-        Interlocked.Add(ref Counters.IdleTicks, waited);
-    }
+    public void IdleEnds() => Counters.IdleEnds(Stopwatch.GetTimestamp());
 
     /// <summary>Counts one more that waits, unless that would be more than <paramref name="maxPending"/>.</summary>
     public bool TryOpen(int maxPending)

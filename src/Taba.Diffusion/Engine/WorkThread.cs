@@ -24,7 +24,7 @@ public sealed class WorkThread<T> : IDisposable, IAsyncDisposable
         _work = work;
         _most = most;
         _queue = new(capacity);
-        new Thread(Run) { IsBackground = true, Name = name }.Start();
+        new Thread(Run) { IsBackground = true, Name = name }.UnsafeStart();
     }
 
     /// <summary>Pieces that wait.</summary>

@@ -13,7 +13,7 @@ namespace Taba.Grains.Actors;
 /// </summary>
 /// <param name="sweepId">The sweep.</param>
 /// <param name="stageOf">The grain of a stage.</param>
-sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf)
+sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf, string? traceParent)
 {
     readonly Dictionary<string, StageDemand> _demanded = [];
     ImmutableArray<StageWork> _work = [];
@@ -100,6 +100,7 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf)
         var demand = new StageDemand(sweepId, spec, new(rows.Ranges[0].Start, rows.Ranges[^1].End), stage.Keep)
         {
             Only = rows,
+            TraceParent = traceParent,
             // More rows failed since: those that failed here too are not tried a third time.
             KeepFailures = _demanded.ContainsKey(key),
         };
@@ -163,6 +164,7 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf)
             Done = status.Done.Union(standIn.Rows.Intersect(standIn.Status.Done)),
             RowsFailed = failures.Length,
             PartsLeased = status.PartsLeased + standIn.Status.PartsLeased,
+            RowsLeased = status.RowsLeased + standIn.Status.RowsLeased,
             EvaluationsPlanned = status.EvaluationsPlanned + (standIn.Retry is null ? 0 : standIn.Status.EvaluationsPlanned),
             EvaluationsDone = status.EvaluationsDone + standIn.Status.EvaluationsDone,
             Failures = failures,

@@ -122,6 +122,7 @@ sealed partial class StageGrain(
         var leases = ImmutableArray.CreateBuilder<PartLease>();
         var taken = 0;
         var asked = false;
+        var given = next.Quarantined.Length;
         while (leases.Count == 0 || taken < request.Rows)
         {
             var part = next.Next(_inputs, request.PreferredRow);
@@ -136,7 +137,8 @@ sealed partial class StageGrain(
             var (rows, exhausted) = next.Narrowed(wanted, options.Value.StrikesBeforeSplit);
             if (exhausted)
             {
-                next = WithGivenUp(next, spec, rows.Start);
+                var deadly = DeadlySample.Of(OwnKey, spec, rows.Start, options.Value.StrikesBeforeSplit);
+                next = next with { Quarantined = next.Quarantined.Add(deadly) };
                 continue;
             }
             var attempt = new PartAttempt(OwnKey, rows.Start, next.Epoch + 1, Guid.NewGuid());
@@ -156,8 +158,9 @@ sealed partial class StageGrain(
         // One write for all of them, before any is handed out.
         if (!ReferenceEquals(next, State))
             await WriteAsync(next);
-        if (leases.Count > 0)
-            StageAccounts.Leased(spec, leases.Count);
+        StageAccounts.Leased(spec, leases.Count);
+        foreach (var failure in next.Quarantined[given..])
+            TellGivenUp(spec, failure);
         foreach (var lease in leases)
             LogLeased(logger, lease.Attempt, lease.Rows, worker);
         return leases.ToImmutable();
@@ -336,12 +339,10 @@ sealed partial class StageGrain(
         _renewedUntil.Remove(attempt);
     }
 
-    StageState WithGivenUp(StageState before, StageSpec spec, int sample)
+    void TellGivenUp(StageSpec spec, SampleFailure failure)
     {
-        var failure = DeadlySample.Of(OwnKey, spec, sample, options.Value.StrikesBeforeSplit);
-        LogGivenUp(logger, sample, OwnKey, failure.Reason);
+        LogGivenUp(logger, failure.Sample, OwnKey, failure.Reason);
         StageAccounts.Failed(spec, failure.Kind);
-        return before with { Quarantined = before.Quarantined.Add(failure) };
     }
 
     /// <summary>

@@ -311,7 +311,7 @@ sealed partial class SweepGrain(
             && p.First.PartsLeased == p.Second.PartsLeased && p.First.RowsFailed == p.Second.RowsFailed
             && p.First.Refusals.SequenceEqual(p.Second.Refusals));
 
-    PrecisionRetries Retries(SweepPlan plan) => _retries ??= new(plan.SweepId, Stage);
+    PrecisionRetries Retries(SweepPlan plan) => _retries ??= new(plan.SweepId, Stage, state.State.TraceParent);
 
     IStageGrain Stage(string key) => GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(key));
 

@@ -28,17 +28,14 @@ sealed class WaitingWork : IDisposable
             "How long the stage that stands still longest has waited with rows that could be computed");
     }
 
-    public WaitingWork(TimeProvider time)
-    {
-        _time = time;
-        s_all[this] = true;
-    }
+    public WaitingWork(TimeProvider time) => _time = time;
 
     /// <summary>Takes in how the stages of the sweep stand now. Nothing waits while the sweep is paused or has ended.</summary>
     public void Update(SweepPlan plan, IReadOnlyList<StageStatus> stages, bool runs)
     {
         if (!runs)
         {
+            Dispose();
             _entries = [];
             _moved.Clear();
             return;
@@ -51,6 +48,8 @@ sealed class WaitingWork : IDisposable
             var ready = RowSet.Of(planned.Rows);
             if (planned.Spec.ParentKey is { } parent && done.TryGetValue(parent, out var inputs))
                 ready = ready.Intersect(inputs);
+            if (planned.Spec.Swap is { Source: StageRows source } && done.TryGetValue(source.Key, out var replacements))
+                ready = ready.Intersect(replacements);
             var waiting = ready.Subtract(status.Done).Count - status.RowsLeased - status.RowsFailed;
             var before = _moved.GetValueOrDefault(status.Key);
             if (before.At == 0 || before.Done != status.RowsDone || before.Out != status.RowsLeased || waiting <= 0)
@@ -59,6 +58,7 @@ sealed class WaitingWork : IDisposable
                 entries.Add(new(GrainInstruments.Model(planned.Spec), planned.Spec.Kind, waiting, before.At, _time));
         }
         _entries = entries;
+        s_all[this] = true;
     }
 
     public void Dispose() => s_all.TryRemove(this, out _);

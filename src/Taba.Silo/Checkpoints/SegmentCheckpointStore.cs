@@ -165,6 +165,8 @@ public sealed partial class SegmentCheckpointStore : ICheckpointStore
                 batch.Add(next);
                 bytes += next.Bytes;
             }
+            // A record that came while the last ones were written did not set it.
+            Interlocked.CompareExchange(ref _waitingSince, taken, 0);
             if (_failure is null)
                 TryDrain(batch);
             foreach (var entry in batch)

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Taba.Grains;
 using Taba.Silo.Hosting;
 using Taba.Silo.Telemetry;
 
@@ -35,7 +36,8 @@ public sealed class ClusterConnection : IAsyncDisposable
             await host.StartAsync(either.Token);
             return new(host);
         }
-        catch (Exception exception) when (exception is not ClusterUnreachableException && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (exception is not (ClusterUnreachableException or BadInputException)
+            && !cancellationToken.IsCancellationRequested)
         {
             if (host is not null)
                 await CloseAsync(host);

@@ -57,6 +57,7 @@ sealed partial class AutoencoderHost(
 
     List<SampleFailure> Pass(ActivePart part, int start, int count, int batch)
     {
+        var clock = System.Diagnostics.Stopwatch.StartNew();
         var spec = part.Lease.Spec;
         using var scope = NewDisposeScope();
         // A pinned shape is padded with the last row.
@@ -70,6 +71,7 @@ sealed partial class AutoencoderHost(
         var passed = spec.Kind == StageKind.Decode ? autoencoder.Value.Decode(rows) : autoencoder.Value.Encode(rows);
         var results = passed.narrow(0, 0, count).to(ScalarType.Float32).cpu().contiguous();
         results.bytes.CopyTo(part.Results.AsSpan(start * part.ResultBytes));
+        EngineInstruments.NetworkRan(NameOf(spec), device.Device.ToString(), clock.Elapsed);
 
         var failures = new List<SampleFailure>();
         for (var i = start; i < start + count; i++)
@@ -95,10 +97,12 @@ sealed partial class AutoencoderHost(
         var definition = ModelDefinitions.Autoencoder(spec.Model);
         var autoencoder = definition.Load(device.Device, spec.Precision.Network.ToScalarType());
         SiloInstruments.ModelLoad.Record(
-            clock.Elapsed.TotalSeconds, SiloInstruments.ModelOn($"{spec.Model.Name} autoencoder", device.Device.ToString()));
+            clock.Elapsed.TotalSeconds, SiloInstruments.ModelOn(NameOf(spec), device.Device.ToString()));
         LogLoaded(logger, definition.Folder, device.Kind, clock.Elapsed.TotalSeconds);
         return autoencoder;
     }
+
+    static string NameOf(StageSpec spec) => $"{spec.Model.Name ?? Path.GetFileName(spec.Model.Path)} autoencoder";
 
     static bool AllFinite(ReadOnlySpan<float> values)
     {

@@ -16,8 +16,14 @@ sealed class SiloGauges(
     TimeProvider time)
     : IHostedService, IDisposable
 {
+    static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan s_staleAfter = TimeSpan.FromSeconds(60);
+
     readonly Meter _meter = new(SiloInstruments.MeterName, SiloInstruments.Version);
     readonly long _began = time.GetTimestamp();
+    volatile Space? _space;
+    ITimer? _free;
+    int _looking;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -29,7 +35,11 @@ sealed class SiloGauges(
         _meter.CreateObservableGauge(
             "taba.checkpoint.interval", () => settings.Value.CheckpointEvery.TotalSeconds, "s", "The setting CheckpointEvery");
         if (store is FolderTensorStore folder)
-            _meter.CreateObservableGauge("taba.store.free", () => Free(folder.Root), "By", "Free space where the tensors are");
+        {
+            // Not when somebody asks: a network's folder that hangs would take all the other numbers with it.
+            _free = time.CreateTimer(_ => LookAtDisk(folder.Root), null, TimeSpan.Zero, s_lookEvery);
+            _meter.CreateObservableGauge("taba.store.free", ReadFree, "By", "Free space where the tensors are");
+        }
         if (device.IsCuda && NvmlDevice.Find(Math.Max(0, device.Device.index)) is { } nvml)
         {
             KeyValuePair<string, object?>[] tags = [new("taba.device", device.Device.ToString())];
@@ -45,14 +55,31 @@ sealed class SiloGauges(
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public void Dispose() => _meter.Dispose();
+    public void Dispose()
+    {
+        _free?.Dispose();
+        _meter.Dispose();
+    }
+
+    void LookAtDisk(string root)
+    {
+        // One look at a time: one that hangs is not joined by others.
+        if (Interlocked.Exchange(ref _looking, 1) != 0)
+            return;
+        _space = new(Directory.Exists(root) ? DiskSpace.Available(root) : null, time.GetTimestamp());
+        Volatile.Write(ref _looking, 0);
+    }
+
+    /// <summary>Nothing when the disk has not answered for a while.</summary>
+    IEnumerable<Measurement<long>> ReadFree() =>
+        _space is { } seen && time.GetElapsedTime(seen.At) < s_staleAfter ? Of(seen.Free, []) : [];
 
     Measurement<double> Uptime() => new(
         time.GetElapsedTime(_began).TotalSeconds,
         new KeyValuePair<string, object?>("taba.role", role.HasDevice ? "worker" : "coordinator"));
 
-    static IEnumerable<Measurement<long>> Free(string root) => Of(DiskSpace.Available(root), []);
-
     static IEnumerable<Measurement<T>> Of<T>(T? value, KeyValuePair<string, object?>[] tags)
         where T : struct => value is { } known ? [new(known, tags)] : [];
+
+    sealed record Space(long? Free, long At);
 }

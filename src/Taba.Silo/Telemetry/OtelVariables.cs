@@ -12,12 +12,16 @@ sealed class OtelVariables
     readonly IReadOnlyDictionary<string, string> _values;
 
     const string Prefix = "OTEL_";
+    const string Disabled = "OTEL_SDK_DISABLED";
     static readonly string[] s_signals = ["METRICS", "TRACES", "LOGS"];
 
     OtelVariables(IReadOnlyDictionary<string, string> values) => _values = values;
 
-    /// <summary>All of them, with their full names: the exporters read them from the host's configuration.</summary>
-    public IEnumerable<KeyValuePair<string, string?>> All => _values.Select(v => new KeyValuePair<string, string?>(v.Key, v.Value));
+    /// <summary>
+    /// What exporters read, with full names, from the host's configuration. The switch for all is obeyed here: Prometheus is not meant.
+    /// </summary>
+    public IEnumerable<KeyValuePair<string, string?>> ForExporters =>
+        _values.Where(v => v.Key != Disabled).Select(v => new KeyValuePair<string, string?>(v.Key, v.Value));
 
     public bool Metrics => Exports("METRICS");
 
@@ -75,7 +79,7 @@ sealed class OtelVariables
 
     bool Exports(string signal)
     {
-        if (string.Equals(Value("OTEL_SDK_DISABLED"), "true", StringComparison.OrdinalIgnoreCase))
+        if (string.Equals(Value(Disabled), "true", StringComparison.OrdinalIgnoreCase))
             return false;
         return Value($"OTEL_{signal}_EXPORTER") switch
         {

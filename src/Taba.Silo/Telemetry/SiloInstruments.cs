@@ -52,9 +52,17 @@ static class SiloInstruments
     public static async Task<T> StoreAsync<T>(string operation, Func<Task<T>> work)
     {
         using var timer = new StoreTimer(operation);
-        var result = await work();
-        timer.Succeeded();
-        return result;
+        try
+        {
+            var result = await work();
+            timer.Succeeded();
+            return result;
+        }
+        catch (OperationCanceledException)
+        {
+            timer.Cancelled();
+            throw;
+        }
     }
 
     /// <summary>Times an operation of the store from its making to its disposal: an error unless told that it succeeded.</summary>
@@ -64,6 +72,9 @@ static class SiloInstruments
         string _outcome = "error";
 
         public void Succeeded() => _outcome = "ok";
+
+        /// <summary>Nobody waits for it any more: that is no fault of the store.</summary>
+        public void Cancelled() => _outcome = "cancelled";
 
         public void Dispose() => s_storeOperation.Record(
             Stopwatch.GetElapsedTime(_started).TotalSeconds, new("taba.operation", operation), new("taba.outcome", _outcome));

@@ -26,7 +26,7 @@ static class TabaTelemetry
         var variables = OtelVariables.Read();
         if (!scraped && variables is { Metrics: false, Traces: false, Logs: false })
             return;
-        builder.Configuration.AddInMemoryCollection(variables.All);
+        builder.Configuration.AddInMemoryCollection(variables.ForExporters);
         var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService(
             variables.ServiceName, serviceVersion: SiloInstruments.Version, serviceInstanceId: variables.InstanceId ?? instance));
         if (scraped || variables.Metrics)

@@ -64,6 +64,6 @@ static partial class SweepPages
         _ => state.ToString().ToLowerInvariant(),
     };
 
-    [GeneratedRegex(@"\A[0-9a-z]{1,64}\z")]
+    [GeneratedRegex(@"\A[0-9a-f]{16}\z")]
     private static partial Regex SweepId();
 }

@@ -12,6 +12,7 @@ namespace Taba.Silo.Web;
 static class WebHost
 {
     const long LargestRequest = 1 << 16;
+    const int MostConnections = 256;
 
     public static void Add(WebApplicationBuilder builder, WebSettings settings)
     {
@@ -19,6 +20,8 @@ static class WebHost
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = LargestRequest;
+            kestrel.Limits.MaxConcurrentConnections = MostConnections;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
             kestrel.Listen(settings.ToAddress(), settings.Port);
             kestrel.Listen(settings.ToAddress(), settings.OperationsPort);
         });
