@@ -32,7 +32,7 @@ public sealed partial class RuleFileTests
     /// <summary>Rules that nothing can break would test nothing: each is altered so that it means something else.</summary>
     [Theory]
     [InlineData("work-waits-device-idle", "> 0.1\n", "> 1000\n")]
-    [InlineData("work-waits-device-idle", "taba_stage_kind=~\"sample|encode|invert\"", "taba_stage_kind=~\"none\"")]
+    [InlineData("work-waits-device-idle", "(taba_work_waiting) > 0", "(taba_work_waiting) > -1")]
     [InlineData("work-waits-device-idle", "taba_role=\"worker\"", "taba_role!=\"\"")]
     [InlineData("nothing-published", "unless last_over_time(taba_row_published_total[1d] offset 5m)", "unless taba_row_published_total")]
     [InlineData("leases-expire", "[1d] offset 15m", "[1m] offset 15m")]
