@@ -6,8 +6,7 @@ namespace Taba.Client.Clusters;
 
 /// <summary>
 /// A sweep on a cluster, seen from outside. Calls that fail are made again until they work: silos die, databases restart, and the
-/// sweep goes on
-/// without this process.
+/// sweep goes on without this process.
 /// </summary>
 sealed class ClusterSession(IGrainFactory grains, ITensorStore store, string deviceKind, string cluster, Terminal terminal) : IRunSession
 {

@@ -5,8 +5,7 @@ namespace Taba.Diffusion.Engine;
 /// <summary>A thread of its own that works through what is posted, in the order of posting, for work that blocks its thread.</summary>
 /// <remarks>
 /// Work that may fail tells whoever asked for it. An exception that leaves the work all the same is a fault of the program and ends
-/// it, as on
-/// any thread: nobody would hear of it otherwise.
+/// it, as on any thread: nobody would hear of it otherwise.
 /// </remarks>
 public sealed class WorkThread<T> : IDisposable, IAsyncDisposable
 {

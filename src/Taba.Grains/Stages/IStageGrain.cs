@@ -34,9 +34,8 @@ public interface IStageGrain : IGrainWithStringKey
 
     /// <summary>
     /// The worker gives the part back. With a fault the stage stops handing out parts for a while, or until it is demanded again; a
-    /// fault of the
-    /// engine also counts as a strike against these rows. A model that the worker cannot serve is its own trouble: others get the
-    /// part at once.
+    /// fault of the engine also counts as a strike against these rows. A model that the worker cannot serve is its own trouble:
+    /// others get the part at once.
     /// </summary>
     [Alias("GiveBack")]
     Task GiveBackAsync(PartAttempt attempt, PartFault? fault);

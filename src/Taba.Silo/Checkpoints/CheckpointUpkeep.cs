@@ -7,8 +7,7 @@ namespace Taba.Silo.Checkpoints;
 
 /// <summary>
 /// In a cluster: now and then forgets checkpoints of rows that others published, and clears what workers that are gone left. To be
-/// registered
-/// after Orleans, so that membership is known when it runs.
+/// registered after Orleans, so that membership is known when it runs.
 /// </summary>
 sealed partial class CheckpointUpkeep(
     SegmentCheckpointStore checkpoints, ITensorStore store, IWorkerLiveness workers, TimeProvider time, ILogger<CheckpointUpkeep> logger)

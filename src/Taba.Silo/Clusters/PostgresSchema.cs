@@ -5,8 +5,7 @@ namespace Taba.Silo.Clusters;
 
 /// <summary>
 /// Brings a database to the version that this program needs: the scripts in <c>Sql/</c>, in order, each once, in one transaction.
-/// Silos that
-/// start together wait for each other.
+/// Silos that start together wait for each other.
 /// </summary>
 static class PostgresSchema
 {

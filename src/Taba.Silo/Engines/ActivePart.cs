@@ -95,8 +95,7 @@ sealed class ActivePart : IDisposable
 
     /// <summary>
     /// Network evaluations so far, for progress: those of segments under way count from their begin, for a segment may take long.
-    /// What was tried
-    /// twice counts twice, but never as more than the part takes.
+    /// What was tried twice counts twice, but never as more than the part takes.
     /// </summary>
     public long Progress => Math.Min(
         (long)Lease.Rows.Count * Lease.Spec.EvaluationsPerRow, Math.Max(_evaluations.Sum(), Interlocked.Read(ref _begun)));

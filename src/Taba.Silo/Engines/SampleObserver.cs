@@ -109,8 +109,7 @@ sealed partial class SampleObserver(
 
     /// <summary>
     /// A sample whose progress nobody hears of would be held for ever. Its part goes back to its stage as a whole: without durable
-    /// checkpoints none
-    /// of its samples is of use.
+    /// checkpoints none of its samples is of use.
     /// </summary>
     void GiveUp(Exception error, PartFault fault)
     {

@@ -5,8 +5,7 @@ namespace Taba.Silo.Faults;
 
 /// <summary>
 /// Remembers the first thing that keeps this silo from going on: a full disk, a store that is gone. A silo of a cluster waits until
-/// it is mended;
-/// a command ends.
+/// it is mended; a command ends.
 /// </summary>
 /// <param name="goesOn">The silo goes on: what failed is tried again.</param>
 /// <param name="logger">For whoever runs it.</param>

@@ -11,8 +11,7 @@ namespace Taba.Silo.Outputs;
 
 /// <summary>
 /// An output folder of blobs: in the container of a cluster's tensors, below <c>runs/</c>, where no name can be that of a tensor, a
-/// checkpoint or a
-/// grain's state.
+/// checkpoint or a grain's state.
 /// </summary>
 public sealed partial class BlobFolder : IOutputFolder
 {

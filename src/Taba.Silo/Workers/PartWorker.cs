@@ -14,8 +14,7 @@ namespace Taba.Silo.Workers;
 
 /// <summary>
 /// Pulls parts while this silo has room for them, renews their leases, and stops those it has lost (docs/design/grains.md). Nobody
-/// needs to know
-/// how busy the device is: a worker that has no room does not ask.
+/// needs to know how busy the device is: a worker that has no room does not ask.
 /// </summary>
 sealed partial class PartWorker(
     IGrainFactory grains,
