@@ -1,9 +1,11 @@
+using Taba.Storage.RunFolders;
 using Taba.Client.Hosts;
 using Taba.Client.Planning;
 using Taba.Diffusion.Native;
 using Taba.Grains;
 using Taba.Grains.Planning;
 using Taba.Grains.Silos;
+using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Clusters;
 using Taba.Silo.Devices;
@@ -12,7 +14,8 @@ using Taba.Silo.Hosting;
 using Taba.Silo.Inputs;
 using Taba.Silo.Models;
 using Taba.Silo.Outputs;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 using static TorchSharp.torch;
 
 namespace Taba.Client.Clusters;
@@ -22,12 +25,12 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
 {
     readonly TabaClusterOptions _options;
     readonly ClusterConnection _connection;
-    readonly ITensorStore _store;
+    readonly IObjectStore _objects;
     readonly DeviceChoice _device;
     readonly Terminal _terminal;
 
-    ClusterHost(TabaClusterOptions options, ClusterConnection connection, ITensorStore store, DeviceChoice device, Terminal terminal) =>
-        (_options, _connection, _store, _device, _terminal) = (options, connection, store, device, terminal);
+    ClusterHost(TabaClusterOptions options, ClusterConnection connection, IObjectStore objects, DeviceChoice device, Terminal terminal) =>
+        (_options, _connection, _objects, _device, _terminal) = (options, connection, objects, device, terminal);
 
     /// <param name="job">Names the cluster.</param>
     /// <exception cref="BadInputException">
@@ -44,7 +47,7 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         if (spec.Device != "auto")
             throw new BadInputException($"device is {spec.Device}, and with --cluster each silo has its own: leave it out.");
         var options = ClusterSettings.Read(SettingsFiles.Read(), job.Cluster);
-        var toBlobs = BlobFolder.IsPlace(job.Folder);
+        var toBlobs = BlobPlace.Is(job.Folder);
         if (toBlobs && options.StoreContainer is null)
             throw new BadInputException(
                 $"{job.Folder} means blobs beside the cluster's tensors, and the store of cluster {options.Name} is a folder "
@@ -79,8 +82,8 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         return new SweepPlanner(new ModelCatalogue(_device, null), new TensorInputFiles(), _device.Kind).Plan(spec);
     }
 
-    public IOutputFolder Output(string folder) =>
-        BlobFolder.IsPlace(folder) ? ClusterStores.OpenOutput(_options, folder) : new DirectoryFolder(folder);
+    public OutputFolder Output(string folder) =>
+        BlobPlace.Is(folder) ? BlobPlace.At(_objects, folder) : OutputFolder.At(folder);
 
     public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot) => null;
 
@@ -89,14 +92,22 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
     {
         var rows = new Dictionary<string, RowSet>();
         foreach (var stage in plan.Stages)
-            rows[stage.Key] = (await _store.PublishedAsync(stage.Key, stage.Keep, cancellationToken)).Intersect(stage.Rows);
+        {
+            // From the stage's state: to read the cells of a million rows would take longer than to answer.
+            var grain = _connection.Grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stage.Key));
+            rows[stage.Key] = (await grain.GetPublishedAsync(stage.Keep)).Intersect(stage.Rows);
+        }
         return rows;
     }
 
     public Task<IRunSession> StartAsync(RunJob job, CancellationToken cancellationToken) =>
-        Task.FromResult<IRunSession>(new ClusterSession(_connection.Grains, _store, _device.Kind, _options.Name, _terminal));
+        Task.FromResult<IRunSession>(new ClusterSession(_connection.Grains, new TensorStore(_objects), _device.Kind, _options.Name, _terminal));
 
-    public ValueTask DisposeAsync() => _connection.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        (_objects as IDisposable)?.Dispose();
+        return _connection.DisposeAsync();
+    }
 
     /// <summary>The kind of device for which to plan: all workers must have it where numbers depend on it.</summary>
     static DeviceChoice DeviceOf(TabaClusterOptions options, IReadOnlyList<SiloInfo> workers, SweepSpec spec)

@@ -1,6 +1,7 @@
 using Taba.Client.Hosts;
 using Taba.Grains.Sweeps;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Client.Clusters;
 
@@ -8,12 +9,12 @@ namespace Taba.Client.Clusters;
 /// A sweep on a cluster, seen from outside. Calls that fail are made again until they work: silos die, databases restart, and the
 /// sweep goes on without this process.
 /// </summary>
-sealed class ClusterSession(IGrainFactory grains, ITensorStore store, string deviceKind, string cluster, Terminal terminal) : IRunSession
+sealed class ClusterSession(IGrainFactory grains, TensorStore store, string deviceKind, string cluster, Terminal terminal) : IRunSession
 {
     /// <summary>Never completes: a fault in a cluster is waited out.</summary>
     public Task<string> Fault { get; } = new TaskCompletionSource<string>().Task;
 
-    public ITensorStore Store => store;
+    public TensorStore Store => store;
 
     public string DeviceKind => deviceKind;
 
@@ -22,6 +23,14 @@ sealed class ClusterSession(IGrainFactory grains, ITensorStore store, string dev
 
     public Task<SweepStatus> SubmitAsync(SweepPlan plan) =>
         Patience().AskAsync(() => grains.GetGrain<ISweepGrain>(plan.SweepId).SubmitAsync(plan), CancellationToken.None);
+
+    public Task LookAgainAsync(string sweepId, string stageKey, RowRange rows) =>
+        Patience().AskAsync(
+            async () =>
+            {
+                await grains.GetGrain<ISweepGrain>(sweepId).LookAgainAsync(stageKey, rows);
+                return true;
+            }, CancellationToken.None);
 
     public IAsyncEnumerable<SweepStatus> WatchAsync(string sweepId, long sinceVersion, CancellationToken cancellationToken) =>
         Patience().WatchAsync(grains.GetGrain<ISweepGrain>(sweepId), sinceVersion, cancellationToken);

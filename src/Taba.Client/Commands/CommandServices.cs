@@ -1,3 +1,4 @@
+using Taba.Storage.RunFolders;
 using Taba.Client.Clusters;
 using Taba.Client.Hosts;
 using Taba.Client.Running;
@@ -19,11 +20,11 @@ sealed record CommandServices(Terminal Terminal, IRunHost Host, string CommandLi
     /// <exception cref="BadInputException">Results cannot be where the job wants them.</exception>
     public async Task<int> OnHostAsync(RunJob job, Func<IRunHost, Task<int>> work, CancellationToken interrupted)
     {
-        if (BlobFolder.IsPlace(job.StoreRoot) && !BlobFolder.IsPlace(job.Folder))
+        if (BlobPlace.Is(job.StoreRoot) && !BlobPlace.Is(job.Folder))
             throw new BadInputException($"--out means blobs, and --save_dir is a folder ({job.Folder}): give one of them.");
-        if (BlobFolder.IsPlace(job.Folder))
+        if (BlobPlace.Is(job.Folder))
         {
-            BlobFolder.Prefix(job.Folder);
+            BlobPlace.Prefix(job.Folder);
             if (job.Cluster is null)
                 throw new BadInputException(
                     $"{job.Folder} means blobs beside a cluster's tensors: name the cluster with --cluster, or give a folder.");

@@ -1,3 +1,4 @@
+using Taba.Storage.RunFolders;
 using System.CommandLine;
 using System.Text.Json;
 using Taba.Client.Reports;
@@ -20,7 +21,7 @@ static class ReportCommand
             var path = parsed.GetValue(folder)!;
             if (!Directory.Exists(path))
                 throw new BadInputException($"There is no folder {path}.");
-            var files = SweepReport.Write(new DirectoryFolder(path));
+            var files = SweepReport.Write(OutputFolder.At(path));
             services.Terminal.Output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(
                 new { report = files.Html, results = files.Csv, runs = files.Runs }) : files.Html);
             return ExitStatus.Done;

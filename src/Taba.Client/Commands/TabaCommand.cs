@@ -1,9 +1,11 @@
 using System.CommandLine;
+using Taba.Client.Commands.Store;
 using Taba.Client.Hosts;
 using Taba.Diffusion.Weights;
 using Taba.Grains;
 using Taba.Silo.Faults;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Client.Commands;
 

@@ -3,7 +3,8 @@ using Taba.Client.Hosts;
 using Taba.Grains.Silos;
 using Taba.Silo.Clusters;
 using Taba.Silo.Hosting;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Client.Doctor;
 
@@ -56,8 +57,10 @@ static class ClusterExamination
             var scratch = Path.Combine(PrivateFolder.Take(), $"doctor-{Guid.NewGuid():N}");
             try
             {
-                var stages = await ClusterStores.Open(options, scratch).ListStagesAsync(cancellationToken);
-                return new(FindingState.Ok, "store", $"{options.Store} holds {stages.Length} stages");
+                var objects = ClusterStores.Open(options, scratch);
+                await StoreLayout.RequireAsync(objects, cancellationToken);
+                var stages = await new TensorStore(objects, mends: false).StageKeysAsync(cancellationToken).CountAsync(cancellationToken);
+                return new(FindingState.Ok, "store", $"{options.Store} holds {stages} stages");
             }
             finally
             {
@@ -65,7 +68,7 @@ static class ClusterExamination
                     Directory.Delete(scratch, recursive: true);
             }
         }
-        catch (StoreException exception)
+        catch (Exception exception) when (exception is StoreException or BadInputException)
         {
             return new(FindingState.Fail, "store", "cannot be read", exception.Message);
         }

@@ -8,7 +8,8 @@ using Taba.Silo.Engines;
 using Taba.Silo.Hosting;
 using Taba.Silo.Inputs;
 using Taba.Silo.Models;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Client.Embedded;
 
@@ -33,10 +34,13 @@ sealed class EmbeddedRun : IRunHost
         SweepPlan plan, string storeRoot, CancellationToken cancellationToken)
     {
         var rows = new Dictionary<string, RowSet>();
-        if (FolderTensorStore.Existing(storeRoot) is not { } store)
+        if (!Directory.Exists(storeRoot))
             return rows;
+        var objects = new FolderObjects(storeRoot);
+        await StoreLayout.RequireAsync(objects, cancellationToken);
+        var store = new TensorStore(objects, mends: false);
         foreach (var stage in plan.Stages)
-            rows[stage.Key] = (await store.PublishedAsync(stage.Key, stage.Keep, cancellationToken)).Intersect(stage.Rows);
+            rows[stage.Key] = await store.PublishedAsync(stage.Key, stage.Rows, stage.Keep, cancellationToken);
         return rows;
     }
 
@@ -69,11 +73,14 @@ sealed class EmbeddedRun : IRunHost
     {
         public Task<string> Fault { get; } = DescribeAsync(silo.Fault);
 
-        public ITensorStore Store => silo.Store;
+        public TensorStore Store => silo.Store;
 
         public string DeviceKind => deviceKind;
 
         public Task<SweepStatus> SubmitAsync(SweepPlan plan) => silo.SubmitAsync(plan);
+
+        public Task LookAgainAsync(string sweepId, string stageKey, RowRange rows) =>
+            silo.Grains.GetGrain<ISweepGrain>(sweepId).LookAgainAsync(stageKey, rows);
 
         public IAsyncEnumerable<SweepStatus> WatchAsync(string sweepId, long sinceVersion, CancellationToken cancellationToken) =>
             silo.Grains.GetGrain<ISweepGrain>(sweepId).WatchAsync(sinceVersion, cancellationToken);

@@ -1,3 +1,4 @@
+using Taba.Storage.RunFolders;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Outputs;
@@ -15,7 +16,7 @@ interface IRunHost
     SweepPlan Plan(SweepSpec spec, string storeRoot, bool remember = false);
 
     /// <summary>The output that a job's folder names.</summary>
-    IOutputFolder Output(string folder) => new DirectoryFolder(folder);
+    OutputFolder Output(string folder) => OutputFolder.At(folder);
 
     /// <summary>
     /// The speed of a stage's network in earlier runs on this store, machine and kind of device; null when there were none.

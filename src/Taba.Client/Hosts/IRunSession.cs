@@ -1,5 +1,6 @@
 using Taba.Grains.Sweeps;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Client.Hosts;
 
@@ -10,12 +11,15 @@ interface IRunSession : IAsyncDisposable
     Task<string> Fault { get; }
 
     /// <summary>Holds what was computed.</summary>
-    ITensorStore Store { get; }
+    TensorStore Store { get; }
 
     /// <summary>The kind of device that computes, for manifests.</summary>
     string DeviceKind { get; }
 
     Task<SweepStatus> SubmitAsync(SweepPlan plan);
+
+    /// <summary>Tells a stage that some of its rows cannot be read, so that it asks the store what it has of them.</summary>
+    Task LookAgainAsync(string sweepId, string stageKey, RowRange rows);
 
     IAsyncEnumerable<SweepStatus> WatchAsync(string sweepId, long sinceVersion, CancellationToken cancellationToken);
 

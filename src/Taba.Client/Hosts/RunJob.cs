@@ -1,3 +1,4 @@
+using Taba.Storage.RunFolders;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Outputs;
 
@@ -32,5 +33,5 @@ sealed record RunJob
 
     /// <summary>The folder of a run.</summary>
     /// <param name="output">The output that <see cref="Folder"/> names.</param>
-    public IOutputFolder FolderOf(PlannedRun run, IOutputFolder output) => Spec.FlatOutput ? output : output.Below(run.Slug);
+    public OutputFolder FolderOf(PlannedRun run, OutputFolder output) => Spec.FlatOutput ? output : output.Below(run.Slug);
 }

@@ -1,6 +1,7 @@
 using Taba.Client.Progress;
 using Taba.Grains;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Client.Planning;
 

@@ -1,3 +1,4 @@
+using Taba.Storage.RunFolders;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Outputs;
 
@@ -7,7 +8,7 @@ namespace Taba.Client.Planning;
 static class WrittenRuns
 {
     /// <summary>A sentence when a folder holds a run of other stage keys, or cannot be read; else null.</summary>
-    public static string? Conflict(SweepPlan plan, PlannedRun run, IOutputFolder folder)
+    public static string? Conflict(SweepPlan plan, PlannedRun run, OutputFolder folder)
     {
         try
         {
@@ -20,7 +21,7 @@ static class WrittenRuns
     }
 
     /// <summary>True when a folder holds all of a run, in its format and from the same stages.</summary>
-    public static bool IsWritten(SweepPlan plan, PlannedRun run, IOutputFolder folder, TensorFormat format)
+    public static bool IsWritten(SweepPlan plan, PlannedRun run, OutputFolder folder, TensorFormat format)
     {
         try
         {

@@ -5,7 +5,8 @@ using Taba.Diffusion.Weights.Hub;
 using Taba.Grains;
 using Taba.Silo.Conditions;
 using Taba.Silo.Models;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Client.Pulling;
 

@@ -1,3 +1,4 @@
+using Taba.Storage.RunFolders;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -8,13 +9,13 @@ namespace Taba.Client.Reports;
 
 /// <summary>A run folder as the report sees it: its manifest, its metrics, its parameters.</summary>
 sealed record ReportRun(
-    IOutputFolder Folder, RunFolder Manifest, IReadOnlyDictionary<string, double> Metrics, IReadOnlyDictionary<string, string> Parameters)
+    OutputFolder Folder, RunFolder Manifest, IReadOnlyDictionary<string, double> Metrics, IReadOnlyDictionary<string, string> Parameters)
 {
     const int MaxJsonBytes = 16 << 20;
 
     /// <summary>Reads a folder; null when it holds no run of ours.</summary>
     /// <exception cref="BadInputException">It holds one that cannot be read.</exception>
-    public static ReportRun? Read(IOutputFolder folder)
+    public static ReportRun? Read(OutputFolder folder)
     {
         try
         {
@@ -38,7 +39,7 @@ sealed record ReportRun(
 
     public string Axis(string name) => Manifest.Axes.GetValueOrDefault(name, "");
 
-    static JsonNode? MetricsOf(IOutputFolder folder, string file)
+    static JsonNode? MetricsOf(OutputFolder folder, string file)
     {
         if (folder.Length(file) > MaxJsonBytes)
             throw new InvalidDataException($"{folder.Place}/{file} is larger than any metrics.json.");

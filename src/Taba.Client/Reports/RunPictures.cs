@@ -1,3 +1,4 @@
+using Taba.Storage.RunFolders;
 using Taba.Diffusion.Tensors;
 using Taba.Grains;
 using Taba.Silo.Outputs;
@@ -13,7 +14,7 @@ static class RunPictures
     const int Shown = 16;
 
     /// <summary>Draws what the folder holds. Folders without pictures of [N,C,H,W] have none.</summary>
-    public static IReadOnlyList<RunPicture> Write(IOutputFolder folder, RunFolder run)
+    public static IReadOnlyList<RunPicture> Write(OutputFolder folder, RunFolder run)
     {
         var pictures = new List<RunPicture>();
         Add("noise", "noise x_T", ValueRange.Latent);
@@ -52,14 +53,14 @@ static class RunPictures
     static string? Decoded(RunFolder run, string name) =>
         run.Tensors.Select(t => t.Name).FirstOrDefault(n => n == $"{name}_decoded" || n == $"decoded_{name}");
 
-    static RunPicture Save(IOutputFolder folder, string name, string title, ImageRows images, ValueRange range)
+    static RunPicture Save(OutputFolder folder, string name, string title, ImageRows images, ValueRange range)
     {
         var png = PictureGrid.Png(images.Values, images.Channels, images.Height, images.Width, range);
         folder.Below(FolderName).Write($"{name}.png", png);
         return new(name, title, png);
     }
 
-    static ImageRows? Images(IOutputFolder folder, RunFolder run, string name)
+    static ImageRows? Images(OutputFolder folder, RunFolder run, string name)
     {
         if (run.Tensors.FirstOrDefault(t => t.Name == name) is not { Shape.Length: 4 } entry || entry.Shape[0] == 0)
             return null;
@@ -71,7 +72,7 @@ static class RunPictures
         return new(FloatReader.Rows(tensor, 0, count), (int)tensor.Shape[1], (int)tensor.Shape[2], (int)tensor.Shape[3]);
     }
 
-    static TensorFile OpenTensor(IOutputFolder folder, string file)
+    static TensorFile OpenTensor(OutputFolder folder, string file)
     {
         if (folder.LocalPath(file) is { } path)
             return TensorFile.Open(path);

@@ -1,3 +1,4 @@
+using Taba.Storage.RunFolders;
 using System.Text;
 using Taba.Grains;
 using Taba.Silo.Outputs;
@@ -16,7 +17,7 @@ static class SweepReport
     /// <param name="folder">A sweep's folder, with run folders below it, or one run's folder.</param>
     /// <param name="title">The sweep's name; null takes it from the manifests.</param>
     /// <exception cref="BadInputException">There is no run in the folder, or one that cannot be read.</exception>
-    public static SweepReportFiles Write(IOutputFolder folder, string? title = null)
+    public static SweepReportFiles Write(OutputFolder folder, string? title = null)
     {
         var runs = Read(folder);
         var sections = runs.Select(run => new RunSection(run, RunPictures.Write(run.Folder, run.Manifest))).ToList();
@@ -27,7 +28,7 @@ static class SweepReport
         string PlaceOf(string file) => folder.LocalPath(file) ?? $"{folder.Place}/{file}";
     }
 
-    static List<ReportRun> Read(IOutputFolder folder)
+    static List<ReportRun> Read(OutputFolder folder)
     {
         if (ReportRun.Read(folder) is { } single)
             return [single];

@@ -1,3 +1,4 @@
+using Taba.Storage.RunFolders;
 using System.Text.Json;
 using Taba.Client.Hosts;
 using Taba.Client.Reports;
@@ -7,7 +8,7 @@ using Taba.Silo.Outputs;
 namespace Taba.Client.Running;
 
 /// <summary>Says what a run left: its folders on standard output, samples that failed on standard error.</summary>
-sealed class RunResults(Terminal terminal, RunJob job, IOutputFolder output)
+sealed class RunResults(Terminal terminal, RunJob job, OutputFolder output)
 {
     /// <returns>The exit status.</returns>
     public int Print(SweepPlan plan, SweepStatus status, SweepReportFiles report)

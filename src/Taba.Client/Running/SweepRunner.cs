@@ -1,3 +1,4 @@
+using Taba.Storage.RunFolders;
 using System.Diagnostics;
 using Taba.Client.Hosts;
 using Taba.Client.Planning;
@@ -8,7 +9,8 @@ using Taba.Grains;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Models;
 using Taba.Silo.Outputs;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Client.Running;
 
@@ -17,6 +19,12 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
 {
     /// <summary>The time that running segments may take to end after an interrupt.</summary>
     static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>A store that is damaged more often within one run loses its contents faster than they can be computed.</summary>
+    const int MostRepairs = 100;
+
+    /// <summary>Cells that a stage is asked to look at in one call.</summary>
+    const int CellsPerLook = 32;
 
     /// <returns>An exit status.</returns>
     /// <exception cref="BadInputException">Nothing was started and nothing written.</exception>
@@ -45,12 +53,27 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
                 return new RunResults(terminal, job, output).PrintDetached(plan);
             }
             var status = await ComputeAsync(session, plan, view, interrupted);
+            for (var attempt = 1; status.State != SweepState.Stopped; attempt++)
+            {
+                try
+                {
+                    await WriteRunsAsync(session, job, plan, output, status, started, view, interrupted);
+                    break;
+                }
+                catch (DamagedRowsException damage) when (attempt < MostRepairs)
+                {
+                    view.Say($"Damage found: {damage.Message}");
+                    await RepairAsync(session, plan, damage, interrupted);
+                    status = await ComputeAsync(session, plan, view, interrupted);
+                }
+            }
             if (status.State == SweepState.Stopped)
             {
                 await view.DisposeAsync();
                 return new RunResults(terminal, job, output).PrintStopped(plan, status);
             }
-            await WriteRunsAsync(session, job, plan, output, status, started, view, interrupted);
+            if (session.Store.VoidedHere is var voided and > 0)
+                view.Say($"The store had {voided} damaged entries: they were made void and their rows computed again.");
             view.Say("Writing the report.");
             var report = SweepReport.Write(output, plan.Name);
             await view.DisposeAsync();
@@ -62,6 +85,16 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             await session.DrainAsync(s_patience);
             throw;
         }
+    }
+
+    /// <summary>Makes void what cannot be read, and tells its stage, so that the same sweep computes it again.</summary>
+    static async Task RepairAsync(IRunSession session, SweepPlan plan, DamagedRowsException damage, CancellationToken interrupted)
+    {
+        if (damage.Entry is { } entry)
+            await session.Store.VoidAsync(entry, damage.Message, interrupted);
+        for (var start = CellGrid.StartOf(damage.Rows.Start); start < damage.Rows.End; start += CellsPerLook * CellGrid.Rows)
+            await session.LookAgainAsync(
+                plan.SweepId, damage.StageKey, damage.Rows.Intersect(new(start, start + CellsPerLook * CellGrid.Rows)));
     }
 
     /// <summary>Plans, and downloads what the plan needs and this machine lacks, as upstream does.</summary>
@@ -93,11 +126,11 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
     {
         if (job.Cluster is null)
             DiskRoom.Require(estimate, job.StoreRoot, job.Folder);
-        else if (!BlobFolder.IsPlace(job.Folder))
+        else if (!BlobPlace.Is(job.Folder))
             DiskRoom.Require(estimate with { StoreBytes = 0, WorkingBytes = 0 }, job.Folder, job.Folder);
     }
 
-    static void RefuseConflicts(RunJob job, SweepPlan plan, IOutputFolder output)
+    static void RefuseConflicts(RunJob job, SweepPlan plan, OutputFolder output)
     {
         if (job.Spec.Overwrite)
             return;
@@ -155,7 +188,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
     }
 
     static async Task WriteRunsAsync(
-        IRunSession session, RunJob job, SweepPlan plan, IOutputFolder output, SweepStatus status, long started, IProgressView view,
+        IRunSession session, RunJob job, SweepPlan plan, OutputFolder output, SweepStatus status, long started, IProgressView view,
         CancellationToken interrupted)
     {
         using var folders = new RunFolderWriter(
@@ -177,7 +210,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             {
                 await folders.WriteAsync(plan, run, folder, status, interrupted);
             }
-            catch (StoreException exception)
+            catch (StoreException exception) when (exception is not DamagedRowsException)
             {
                 throw new RunFailedException(exception.Message, exception);
             }

@@ -177,6 +177,7 @@ sealed partial class PartGrain(
             OperationCanceledException or PartAbandonedException { Fault.Kind: PartFaultKind.Cluster } => null,
             PartAbandonedException abandoned => abandoned.Fault,
             ModelRefusedException => new(PartFaultKind.Model, exception.Message),
+            InputLostException lost => new(PartFaultKind.Input, exception.Message) { InputStage = lost.StageKey, InputRows = lost.Rows },
             _ => new PartFault(PartFaultKind.Store, exception.Message),
         };
         if (fault is not null)
@@ -186,6 +187,9 @@ sealed partial class PartGrain(
         try
         {
             await AbandonAsync(run);
+            // The other stage first: this one asks it for its rows again.
+            if (fault is { Kind: PartFaultKind.Input, InputStage: { } input })
+                await GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(input)).LookAgainAsync(fault.InputRows);
             await Stage(run).GiveBackAsync(run.Attempt, fault);
         }
         catch (Exception lost)

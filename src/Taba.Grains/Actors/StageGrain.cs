@@ -48,16 +48,14 @@ sealed partial class StageGrain(
         set => _snapshot = state.State = value;
     }
 
-    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        // Renewals are not written: a living worker may have renewed since. A dead worker's lease ends all the same.
+        // Renewals are not written: a living worker may have renewed since. A dead worker's lease ends all the same. Nothing is read of the
+        // store here: the state is believed, and before a part is handed out its cell is looked at.
         var until = time.GetUtcNow() + options.Value.Duration;
-        State = State with
-        {
-            Published = await catalogue.GetPublishedAsync(OwnKey, cancellationToken),
-            Leases = [.. State.Leases.Select(l => l with { ExpiresAt = until })],
-        };
+        State = State with { Leases = [.. State.Leases.Select(l => l with { ExpiresAt = until })] };
         StageAccounts.Open(this, () => _snapshot is { Spec: { } spec } now ? (spec, now.Leases.Length) : null);
+        return Task.CompletedTask;
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -72,8 +70,9 @@ sealed partial class StageGrain(
         if (!demand.KeepFailures)
         {
             _fault = null;
-            // Rows that the store has lost since they were published are to be computed anew.
-            State = State with { Published = await catalogue.GetPublishedAsync(OwnKey, CancellationToken.None) };
+            // A stage that was removed is computed anew. Single rows that the store has lost are found by whoever reads them.
+            if (!State.Published.IsEmpty && !await catalogue.HasStageAsync(OwnKey, CancellationToken.None))
+                State = State with { Published = [] };
         }
         StageAccounts.Demanded(demand.Spec);
         var done = State.Published(demand.Keep).Intersect(demand.Wanted);
@@ -118,52 +117,21 @@ sealed partial class StageGrain(
         if (_fault is not null || !State.HasOpenDemand() || !liveness.IsAlive(worker))
             return [];
         var spec = State.Spec!;
-        var next = State;
-        var leases = ImmutableArray.CreateBuilder<PartLease>();
-        var taken = 0;
-        var asked = false;
-        var given = next.Quarantined.Length;
-        while (leases.Count == 0 || taken < request.Rows)
-        {
-            var part = next.Next(_inputs, request.PreferredRow);
-            if (!asked && (part is null || (request.PreferredRow is { } row && !_inputs.Contains(new(row, row + 1)))))
-            {
-                _inputs = await StageInputs.ReadyAsync(GrainFactory, spec);
-                asked = true;
-                continue;
-            }
-            if (part is not var (wanted, keep, supplement))
-                break;
-            var (rows, exhausted) = next.Narrowed(wanted, options.Value.StrikesBeforeSplit);
-            if (exhausted)
-            {
-                var deadly = DeadlySample.Of(OwnKey, spec, rows.Start, options.Value.StrikesBeforeSplit);
-                next = next with { Quarantined = next.Quarantined.Add(deadly) };
-                continue;
-            }
-            var attempt = new PartAttempt(OwnKey, rows.Start, next.Epoch + 1, Guid.NewGuid());
-            next = next with
-            {
-                Epoch = attempt.Epoch,
-                Leases = next.Leases.Add(new(attempt, rows, worker, time.GetUtcNow() + options.Value.Duration)),
-            };
-            leases.Add(new(attempt, spec, rows, keep, supplement)
-            {
-                EarlierWorkers = next.EarlierWorkers(rows),
-                Worker = worker,
-                TraceParent = next.Demands.FirstOrDefault(d => !d.Wanted.Intersect(rows).IsEmpty)?.TraceParent,
-            });
-            taken += rows.Count;
-        }
+        var given = State.Quarantined.Length;
+        var found = State.Published;
+        var handout = new StageHandout(GrainFactory, catalogue, options.Value, time);
+        var (next, leases, inputs) = await handout.TakeAsync(OwnKey, State, _inputs, worker, request);
+        _inputs = inputs;
+        CountReused(found, next.Published);
         // One write for all of them, before any is handed out.
         if (!ReferenceEquals(next, State))
             await WriteAsync(next);
-        StageAccounts.Leased(spec, leases.Count);
+        StageAccounts.Leased(spec, leases.Length);
         foreach (var failure in next.Quarantined[given..])
             TellGivenUp(spec, failure);
         foreach (var lease in leases)
             LogLeased(logger, lease.Attempt, lease.Rows, worker);
-        return leases.ToImmutable();
+        return leases;
     }
 
     public Task<ImmutableArray<bool>> RenewAsync(string worker, ImmutableArray<PartProgress> held)
@@ -205,7 +173,7 @@ sealed partial class StageGrain(
                 StageAccounts.Failed(State.Spec!, failure.Kind);
             // Rows neither published nor failed: another attempt was quicker, and may have died before it told. Only the store knows.
             if (!RowSet.Of(lease.Rows).Subtract(next.Published(kept)).Subtract(next.QuarantinedRows()).IsEmpty)
-                next = next with { Published = await catalogue.GetPublishedAsync(OwnKey, CancellationToken.None) };
+                next = next.WithSeen(lease.Rows, await catalogue.GetPublishedAsync(OwnKey, lease.Rows, CancellationToken.None));
         }
         Forget(attempt.Id);
         // Not taken back when the write fails: published rows are published, whether or not this state says it. For the same reason it
@@ -234,9 +202,12 @@ sealed partial class StageGrain(
         // The store would have refused any attempt: no strike. The same holds for a silo that ends.
         var strike = fault is { Kind: PartFaultKind.Engine };
         Count(fault is null ? "given_back" : "fault");
-        State = State.WithLost([(lease, new(lease.Rows, lease.Worker, strike, Reached(lease)))]);
+        State = State.WithLost([(lease, Lost(lease, strike))]);
         Forget(attempt.Id);
-        if (fault is not null)
+        // The other stage computes them again, and then this one goes on: nothing to wait for here.
+        if (fault is { Kind: PartFaultKind.Input })
+            _inputs = RowSet.Empty;
+        else if (fault is not null)
         {
             _fault = fault.Reason;
             _faultAt = time.GetUtcNow();
@@ -248,6 +219,25 @@ sealed partial class StageGrain(
     }
 
     public ValueTask<RowSet> GetPublishedAsync(CaptureSelection need) => new(State.Published(need));
+
+    public async Task LookAgainAsync(RowRange rows)
+    {
+        var before = State;
+        foreach (var start in CellGrid.StartsOf(rows))
+        {
+            var cell = CellGrid.RowsOf(start);
+            State = State.WithSeen(cell, await catalogue.GetPublishedAsync(OwnKey, cell, CancellationToken.None));
+        }
+        if (!State.Published.SequenceEqual(before.Published))
+        {
+            CountReused(before.Published, State.Published);
+            LogLookedAgain(logger, OwnKey, rows);
+            await WriteSoonAsync();
+        }
+    }
+
+    public ValueTask<ImmutableArray<PartAttempt>> GetAttemptsAsync() =>
+        new([.. State.Leases.Select(l => l.Attempt), .. State.Lost.Select(l => l.Attempt)]);
 
     public async ValueTask<StageStatus> GetStatusAsync(string sweepId)
     {
@@ -313,7 +303,7 @@ sealed partial class StageGrain(
             return;
         // A worker that is only out of reach did not die of its rows.
         State = State.WithLost(expired.Select(l =>
-            (l, new LostAttempt(l.Rows, l.Worker, !IsAlive(l.Worker) && State.IsStrike(l.Rows, Reached(l)), Reached(l)))).ToList());
+            (l, Lost(l, !IsAlive(l.Worker) && State.IsStrike(l.Rows, Reached(l))))).ToList());
         foreach (var lease in expired)
         {
             Count(IsAlive(lease.Worker) ? "expired" : "silo_lost");
@@ -322,6 +312,24 @@ sealed partial class StageGrain(
         }
 
         bool IsAlive(string worker) => alive.TryGetValue(worker, out var known) ? known : alive[worker] = liveness.IsAlive(worker);
+    }
+
+    LostAttempt Lost(Lease lease, bool strike) => new(lease.Rows, lease.Worker, strike, Reached(lease)) { Attempt = lease.Attempt };
+
+    /// <summary>Rows that the store had all the time are nobody's work, and rows that it lost are work again.</summary>
+    void CountReused(ImmutableArray<KeptRows> before, ImmutableArray<KeptRows> after)
+    {
+        if (before == after)
+            return;
+        foreach (var demand in State.Demands)
+        {
+            var (then, now) = (Of(before, demand), Of(after, demand));
+            var more = now.Subtract(then).Count - then.Subtract(now).Count;
+            _reused[demand.SweepId] = Math.Max(0, _reused.GetValueOrDefault(demand.SweepId) + more);
+        }
+
+        static RowSet Of(ImmutableArray<KeptRows> published, StageDemand demand) =>
+            new StageState { Published = published }.Published(demand.Keep).Intersect(demand.Wanted);
     }
 
     /// <summary>Counts a lease that ended.</summary>
@@ -394,6 +402,9 @@ sealed partial class StageGrain(
 
     [LoggerMessage(2005, LogLevel.Warning, "What stage {Stage} completed could not be written; it is read from the store when need be")]
     static partial void LogWriteFailed(ILogger logger, string stage, Exception exception);
+
+    [LoggerMessage(2006, LogLevel.Warning, "Stage {Stage} looked again at rows {Rows}: the store no longer has what it had")]
+    static partial void LogLookedAgain(ILogger logger, string stage, RowRange rows);
 
     [LoggerMessage(2003, LogLevel.Error, "Stage {Stage} stops: {Fault}")]
     static partial void LogFault(ILogger logger, string stage, string fault);

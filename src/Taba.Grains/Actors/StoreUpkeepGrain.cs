@@ -2,18 +2,16 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Taba.Grains.Placement;
 using Taba.Grains.Ports;
+using Taba.Grains.Stages;
 using Taba.Grains.Upkeep;
 
 namespace Taba.Grains.Actors;
 
 [CoordinatorPlacement]
 sealed partial class StoreUpkeepGrain(
-    IStoreUpkeep store, TimeProvider time, IOptions<StoreUpkeepOptions> options, ILogger<StoreUpkeepGrain> logger)
+    IStoreUpkeep store, IOptions<StoreUpkeepOptions> options, ILogger<StoreUpkeepGrain> logger)
     : Grain, IStoreUpkeepGrain, IRemindable
 {
-    /// <summary>Younger objects may be those of an attempt that is about to publish.</summary>
-    static readonly TimeSpan s_youngestOrphan = TimeSpan.FromDays(1);
-
     readonly CancellationTokenSource _stop = new();
     Task _sweeping = Task.CompletedTask;
 
@@ -46,8 +44,7 @@ sealed partial class StoreUpkeepGrain(
         DelayDeactivation(TimeSpan.FromDays(1));
         try
         {
-            var before = time.GetUtcNow() - s_youngestOrphan;
-            LogSwept(logger, await store.SweepOrphansAsync(before, _stop.Token), before);
+            LogSwept(logger, await store.SweepOrphansAsync(InUseAsync, _stop.Token));
         }
         catch (Exception exception)
         {
@@ -57,9 +54,12 @@ sealed partial class StoreUpkeepGrain(
         DeactivateOnIdle();
     }
 
-    [LoggerMessage(2201, LogLevel.Information,
-        "Deleted {Orphans} objects and unfinished files of before {Before:u} that no manifest names")]
-    static partial void LogSwept(ILogger logger, int orphans, DateTimeOffset before);
+    /// <summary>Asked for each stage that has something to delete; the stage knows its attempts from its state.</summary>
+    async Task<IReadOnlySet<Guid>> InUseAsync(string stageKey) =>
+        (await GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(stageKey)).GetAttemptsAsync()).Select(a => a.Id).ToHashSet();
+
+    [LoggerMessage(2201, LogLevel.Information, "Deleted {Orphans} objects and checkpoints that no cell names and no attempt uses")]
+    static partial void LogSwept(ILogger logger, int orphans);
 
     [LoggerMessage(2202, LogLevel.Warning, "The store was not cleared of what dead attempts left, the next reminder tries again: {Reason}")]
     static partial void LogFailed(ILogger logger, string reason);

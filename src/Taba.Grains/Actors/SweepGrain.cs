@@ -148,6 +148,8 @@ sealed partial class SweepGrain(
 
     public ValueTask<SweepPlan?> GetPlanAsync() => new(state.State.Plan);
 
+    public Task LookAgainAsync(string stageKey, RowRange rows) => Stage(stageKey).LookAgainAsync(rows);
+
     async Task SetPausedAsync(bool paused)
     {
         using (await BeginChangeAsync())

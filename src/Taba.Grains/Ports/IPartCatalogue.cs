@@ -1,11 +1,14 @@
 using System.Collections.Immutable;
-using Taba.Grains.Stages;
 
 namespace Taba.Grains.Ports;
 
-/// <summary>The published rows, as the store says. Its manifests outrank a stage's own state.</summary>
+/// <summary>The published rows, as the store says. Its cells outrank a stage's own state.</summary>
 public interface IPartCatalogue
 {
-    /// <summary>Published rows of a stage, by what was kept with them.</summary>
-    Task<ImmutableArray<KeptRows>> GetPublishedAsync(string stageKey, CancellationToken cancellationToken);
+    /// <summary>Published rows of a few cells of a stage, by what was kept with them.</summary>
+    /// <param name="rows">Whole cells, and few: the time it takes follows their number.</param>
+    Task<ImmutableArray<KeptRows>> GetPublishedAsync(string stageKey, RowRange rows, CancellationToken cancellationToken);
+
+    /// <summary>True when the store holds anything of a stage.</summary>
+    Task<bool> HasStageAsync(string stageKey, CancellationToken cancellationToken);
 }

@@ -44,6 +44,14 @@ public interface IStageGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("Published")]
     ValueTask<RowSet> GetPublishedAsync(CaptureSelection need);
 
+    /// <summary>Somebody could not read published rows: the store is asked again what it has of them. Idempotent.</summary>
+    [Alias("LookAgain")]
+    Task LookAgainAsync(RowRange rows);
+
+    /// <summary>The attempts that may still publish, and those whose checkpoints may be of use.</summary>
+    [AlwaysInterleave, Alias("Attempts")]
+    ValueTask<ImmutableArray<PartAttempt>> GetAttemptsAsync();
+
     [AlwaysInterleave, Alias("Status")]
     ValueTask<StageStatus> GetStatusAsync(string sweepId);
 }
@@ -65,24 +73,14 @@ public sealed record StageDemand(string SweepId, StageSpec Spec, RowRange Rows, 
     public RowSet Wanted => Only is { } only ? only.Intersect(Rows) : RowSet.Of(Rows);
 }
 
-/// <summary>One try at a part. The epoch rises with every lease of the stage; the id is unique.</summary>
-[GenerateSerializer, Immutable, Alias("taba.PartAttempt")]
-public readonly record struct PartAttempt(string StageKey, int RowStart, int Epoch, Guid Id)
-{
-    /// <summary>Key of the part's grain.</summary>
-    public string PartKey => $"{StageKey}/{RowStart:D8}";
-
-    public override string ToString() => $"{StageKey}/{RowStart:D8}@{Epoch}-{Id:N}";
-}
-
 /// <summary>A part handed to a worker.</summary>
 /// <param name="Keep">What to keep besides the result.</param>
 /// <param name="Supplement">The result is already published: only what is kept is wanted.</param>
 [GenerateSerializer, Immutable, Alias("taba.PartLease")]
 public sealed record PartLease(PartAttempt Attempt, StageSpec Spec, RowRange Rows, CaptureSelection Keep, bool Supplement)
 {
-    /// <summary>Workers that had some of these rows before and did not finish them: their checkpoints may be of use.</summary>
-    [Id(10)] public ImmutableArray<string> EarlierWorkers { get; init; } = [];
+    /// <summary>Attempts that had some of these rows before and did not finish them, the newest first: their checkpoints may be of use.</summary>
+    [Id(13)] public ImmutableArray<EarlierAttempt> EarlierAttempts { get; init; } = [];
 
     /// <summary>The silo that has the lease: the part runs there and nowhere else. Null where there is only one silo.</summary>
     [Id(11)] public string? Worker { get; init; }
@@ -90,6 +88,10 @@ public sealed record PartLease(PartAttempt Attempt, StageSpec Spec, RowRange Row
     /// <summary>The span of the stage, which the part's descends from; null when nobody traces.</summary>
     [Id(12)] public string? TraceParent { get; init; }
 }
+
+/// <summary>An attempt that ended without publishing, and the rows that it had.</summary>
+[GenerateSerializer, Immutable, Alias("taba.EarlierAttempt")]
+public readonly record struct EarlierAttempt(PartAttempt Attempt, RowRange Rows);
 
 /// <summary>A worker's question for parts.</summary>
 /// <param name="Rows">Parts are handed out until they have this many rows together; at least one is, when there is one.</param>

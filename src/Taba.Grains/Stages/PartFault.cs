@@ -4,7 +4,14 @@ namespace Taba.Grains.Stages;
 /// <param name="Kind">The owner of the fault.</param>
 /// <param name="Reason">What happened, in words.</param>
 [GenerateSerializer, Immutable, Alias("taba.PartFault")]
-public sealed record PartFault(PartFaultKind Kind, string Reason);
+public sealed record PartFault(PartFaultKind Kind, string Reason)
+{
+    /// <summary>For <see cref="PartFaultKind.Input"/>: the stage whose rows cannot be read.</summary>
+    [Id(10)] public string? InputStage { get; init; }
+
+    /// <summary>Those rows.</summary>
+    [Id(11)] public RowRange InputRows { get; init; }
+}
 
 /// <summary>The owners of a fault that ends an attempt at a part.</summary>
 public enum PartFaultKind
@@ -20,4 +27,7 @@ public enum PartFaultKind
 
     /// <summary>The silo cannot serve the model; another one may.</summary>
     Model,
+
+    /// <summary>Rows of another stage cannot be read; they are computed again.</summary>
+    Input,
 }

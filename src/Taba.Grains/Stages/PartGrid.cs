@@ -7,7 +7,7 @@ namespace Taba.Grains.Stages;
 public static class PartGrid
 {
     /// <summary>A part holds at most this many rows: its tail keeps one device busy for less than a minute.</summary>
-    public const int MaxRows = 32;
+    public const int MaxRows = CellGrid.Rows;
 
     /// <summary>A part's result stays below this many bytes, because it is held in memory while it is computed.</summary>
     public const long MaxBytes = 16L << 20;

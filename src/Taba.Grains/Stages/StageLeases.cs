@@ -32,11 +32,11 @@ public sealed record StageState
 /// </param>
 /// <param name="Reached">Evaluations of a row behind it, checkpoints included, when it was last heard of.</param>
 [GenerateSerializer, Immutable, Alias("taba.LostAttempt")]
-public sealed record LostAttempt(RowRange Rows, string Worker, bool Strike, double Reached);
-
-/// <summary>Rows published with what was kept of them.</summary>
-[GenerateSerializer, Immutable, Alias("taba.KeptRows")]
-public sealed record KeptRows(CaptureSelection Kept, RowSet Rows);
+public sealed record LostAttempt(RowRange Rows, string Worker, bool Strike, double Reached)
+{
+    /// <summary>Names its checkpoint.</summary>
+    [Id(10)] public PartAttempt Attempt { get; init; }
+}
 
 /// <summary>A part that is out with a worker.</summary>
 [GenerateSerializer, Immutable, Alias("taba.Lease")]
@@ -60,7 +60,7 @@ public static class StageLeases
     const int LostKept = 512;
 
     /// <summary>
-    /// The most earlier workers that a lease names. A sample that one of them finished is nowhere else, and silos may die many times in a
+    /// The most earlier attempts that a lease names. A sample that one of them finished is nowhere else, and silos may die many times in a
     /// row.
     /// </summary>
     const int EarlierNamed = 32;
@@ -87,9 +87,32 @@ public static class StageLeases
     public static bool IsStrike(this StageState state, RowRange rows, double reached) =>
         reached < 1 + state.Lost.Where(l => !l.Rows.Intersect(rows).IsEmpty).Select(l => l.Reached).DefaultIfEmpty(0).Max();
 
-    /// <summary>Workers that had any of these rows and did not finish them, the newest first.</summary>
-    public static ImmutableArray<string> EarlierWorkers(this StageState state, RowRange rows) =>
-        [.. state.Lost.Reverse().Where(l => !l.Rows.Intersect(rows).IsEmpty).Select(l => l.Worker).Distinct().Take(EarlierNamed)];
+    /// <summary>Attempts that had any of these rows and did not finish them, the newest first.</summary>
+    public static ImmutableArray<EarlierAttempt> EarlierAttempts(this StageState state, RowRange rows) =>
+    [
+        .. state.Lost.Reverse().Where(l => !l.Rows.Intersect(rows).IsEmpty && l.Attempt.Id != Guid.Empty)
+            .Select(l => new EarlierAttempt(l.Attempt, l.Rows)).Take(EarlierNamed),
+    ];
+
+    /// <summary>True when the state believes of some rows what the store says of them.</summary>
+    public static bool Agrees(this StageState state, RowRange looked, ImmutableArray<KeptRows> found)
+    {
+        var kinds = state.Published.Concat(found).Select(p => p.Kept).Distinct();
+        return kinds.All(kept => Of(state.Published, kept) == Of(found, kept));
+
+        RowSet Of(ImmutableArray<KeptRows> published, CaptureSelection kept) =>
+            published.Where(p => p.Kept == kept).Aggregate(RowSet.Empty, (rows, p) => rows.Union(p.Rows.Intersect(looked)));
+    }
+
+    /// <summary>What the store says of some rows takes the place of what the state believed of them.</summary>
+    /// <param name="looked">The rows that the store was asked for.</param>
+    /// <param name="found">What it has of them.</param>
+    public static StageState WithSeen(this StageState state, RowRange looked, ImmutableArray<KeptRows> found)
+    {
+        var published = state.Published.Select(p => p with { Rows = p.Rows.Subtract(looked) }).Where(p => !p.Rows.IsEmpty).ToImmutableArray();
+        return found.Aggregate(
+            state with { Published = published }, (next, kept) => next.WithPublished(kept.Rows.Intersect(RowSet.Of(looked)), kept.Kept));
+    }
 
     /// <summary>
     /// The rows to try of a part whose attempts died: halves, until the sample that kills its workers is alone.

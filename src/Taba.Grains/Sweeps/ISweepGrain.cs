@@ -41,6 +41,14 @@ public interface ISweepGrain : IGrainWithStringKey
     /// <summary>The plan as it was submitted last; null when there is no such sweep.</summary>
     [AlwaysInterleave, Alias("Plan")]
     ValueTask<SweepPlan?> GetPlanAsync();
+
+    /// <summary>
+    /// Tells a stage that some of its published rows cannot be read: it asks the store what it has of them. A sweep that is submitted
+    /// afterwards computes what is missing.
+    /// </summary>
+    /// <param name="rows">Of at most 32 cells.</param>
+    [Alias("LookAgain")]
+    Task LookAgainAsync(string stageKey, RowRange rows);
 }
 
 /// <summary>A stage that may have work.</summary>

@@ -1,9 +1,6 @@
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 using Taba.Grains.Silos;
-using Taba.Silo.Checkpoints;
 using Taba.Silo.Hosting;
-using Taba.Silo.Storage;
+using Taba.Storage.Objects;
 
 namespace Taba.Silo.Clusters;
 
@@ -18,11 +15,7 @@ sealed class ClusterPlace(TabaClusterOptions options, string siloName, SiloRole 
 
     public string? DigestCache => Path.Combine(LocalRoot, "digests.json");
 
-    public ITensorStore OpenStore(IServiceProvider services) => ClusterStores.Open(options, LocalRoot);
-
-    public SegmentCheckpointStore OpenCheckpoints(IServiceProvider services) => ClusterStores.OpenCheckpoints(
-        options, services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString(),
-        services.GetRequiredService<IOptions<CheckpointOptions>>().Value, services.GetRequiredService<TimeProvider>());
+    public IObjectStore OpenObjects() => ClusterStores.Open(options, LocalRoot);
 
     static string Shared(TabaClusterOptions options) =>
         options.StoreContainer is null ? options.Store : Path.Combine(PrivateFolder.Take(), options.Name);

@@ -6,11 +6,12 @@ using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 using Polly;
 using Taba.Grains.Stages;
-using Taba.Silo.Checkpoints;
+using Taba.Storage.Checkpoints;
 using Taba.Silo.Engines;
 using Taba.Silo.Faults;
 using Taba.Silo.Hosting;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 using Taba.Silo.Telemetry;
 using Taba.Silo.Workers;
 
@@ -95,7 +96,7 @@ sealed class ClusterSilo : IAsyncDisposable
         try
         {
             await _host.Services.GetRequiredService<EngineHost>().DrainAsync().WaitAsync(limit.Token);
-            await _host.Services.GetRequiredService<ICheckpointStore>().FlushAsync(limit.Token);
+            await _host.Services.GetRequiredService<PartCheckpoints>().FlushAsync(limit.Token);
         }
         catch (OperationCanceledException)
         {
@@ -157,7 +158,6 @@ sealed class ClusterSilo : IAsyncDisposable
             });
             silo.AddTabaPlacement(new(options.Name, options.Role, options.Device.Kind, options.Device.MemoryBytes, options.BatchSize));
         });
-        builder.Services.AddHostedService<CheckpointUpkeep>();
         builder.Services.AddHostedService<UpkeepStart>();
         builder.Services.AddTabaWorker();
         builder.Services.AddTabaEngineExit();

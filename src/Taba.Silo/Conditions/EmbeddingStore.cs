@@ -2,7 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using Taba.Diffusion.Models;
 using Taba.Diffusion.Tensors;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 using static TorchSharp.torch;
 
 namespace Taba.Silo.Conditions;

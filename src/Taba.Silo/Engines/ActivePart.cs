@@ -3,7 +3,8 @@ using Microsoft.Win32.SafeHandles;
 using Taba.Diffusion.Models;
 using Taba.Diffusion.Schedules;
 using Taba.Grains.Stages;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Silo.Engines;
 
@@ -34,7 +35,6 @@ sealed class ActivePart : IDisposable
         Results = buffers.Rent(checked(lease.Rows.Count * ResultBytes));
         Starts = new SampleState[lease.Rows.Count];
         _evaluations = new long[lease.Rows.Count];
-        KeepDigest = Checkpoints.KeepDigest.Of(lease.Keep);
     }
 
     public PartLease Lease { get; }
@@ -77,9 +77,6 @@ sealed class ActivePart : IDisposable
 
     /// <summary>The part's span, which ends with it; null when nobody traces.</summary>
     public Activity? Span { get; set; }
-
-    /// <summary>Names what checkpoints of this part hold: one made for another selection lacks tensors.</summary>
-    public string KeepDigest { get; }
 
     /// <summary>A part whose rows step through an engine, which was acquired for it.</summary>
     public static ActivePart WithSteps(PartLease lease, LoadedEngine engine, IDiffusionSchedule schedule, RowBuffers buffers) =>

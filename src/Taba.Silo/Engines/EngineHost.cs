@@ -3,8 +3,9 @@ using Microsoft.Extensions.Options;
 using Taba.Diffusion.Engine;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
-using Taba.Silo.Checkpoints;
+using Taba.Storage.Checkpoints;
 using Taba.Silo.Faults;
+using Taba.Silo.Parts;
 
 namespace Taba.Silo.Engines;
 
@@ -14,9 +15,10 @@ sealed class EngineHost(
     EngineLoader loader,
     ActiveParts parts,
     SampleReports reports,
-    ICheckpointStore checkpoints,
+    PartCheckpoints checkpoints,
     IGrainFactory grains,
     FaultMonitor faults,
+    LostInputs lost,
     EngineTroubles troubles,
     IOptions<EngineSettings> settings,
     TimeProvider time,
@@ -60,7 +62,7 @@ sealed class EngineHost(
             SwapRow = part.Swap is { } swap ? step => swap.Row(sample, step) : null,
             Captures = part.Lease.Keep.IsEmpty ? null : part.Lease.Keep.At,
             Tag = new EvaluationTag(attempt.StageKey, sample, part),
-            Observer = new SampleObserver(part, sample, checkpoints, grains, reports, faults, time, logger),
+            Observer = new SampleObserver(part, sample, checkpoints, grains, reports, faults, lost, time, logger),
         });
     }
 

@@ -1,7 +1,8 @@
 using System.Text;
 using Microsoft.Extensions.Options;
 using Taba.Diffusion.Engine;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Silo.Engines;
 

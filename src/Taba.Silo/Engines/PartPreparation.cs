@@ -1,17 +1,19 @@
+using System.Collections.ObjectModel;
 using System.Runtime.InteropServices;
 using Taba.Diffusion;
 using Taba.Diffusion.Sampling;
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Stages;
-using Taba.Silo.Checkpoints;
+using Taba.Storage.Checkpoints;
 using Taba.Silo.Rows;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Silo.Engines;
 
 /// <summary>Fills a part with what its rows begin with: inputs, forward noise, class ids, swap rows, checkpoints.</summary>
 sealed class PartPreparation(
-    ITensorStore store, ICheckpointStore checkpoints, NoiseSources noise, RecentResults recent, PartConditions conditions)
+    TensorStore store, PartCheckpoints checkpoints, NoiseSources noise, RecentResults recent, PartConditions conditions)
 {
     public async Task FillAsync(ActivePart part, CancellationToken cancellationToken)
     {
@@ -19,13 +21,7 @@ sealed class PartPreparation(
         foreach (var kind in lease.Keep.Kinds)
             part.OpenCapture(kind, store.ScratchPath(lease.Attempt, $"raw_{kind.ToString().ToLowerInvariant()}"));
         await ReadInputAsync(lease, part.Inputs, cancellationToken);
-        if (!lease.EarlierWorkers.IsEmpty)
-            await checkpoints.AdoptAsync(lease.Attempt.StageKey, lease.Rows, lease.EarlierWorkers, cancellationToken);
-        for (var row = 0; row < lease.Rows.Count; row++)
-        {
-            part.Starts[row] = FromCheckpoint(part, lease.Rows.Start + row)
-                ?? new SampleState(lease.Spec.FirstStep, part.Inputs.AsMemory(row * part.RowBytes, part.RowBytes), FromCheckpoint: false);
-        }
+        await BeginAsync(part, cancellationToken);
         if (lease.Spec.Forward is { } forward)
         {
             part.ForwardNoise = new byte[part.Inputs.Length];
@@ -37,7 +33,8 @@ sealed class PartPreparation(
         part.Swap = lease.Spec.Swap?.Source switch
         {
             null => null,
-            StageRows source => new StageSwapRows(lease.Spec, noise, await StageReader.OpenAsync(store, source.Key, cancellationToken)),
+            StageRows source => new StageSwapRows(
+                lease.Spec, noise, await StageReader.OpenAsync(store, source.Key, lease.Rows, cancellationToken)),
             FileRows file => new FileSwapRows(lease.Spec, noise, TensorFile.Open(file.Path)),
             var other => throw new InvalidOperationException($"Swap rows cannot come from {other}."),
         };
@@ -67,44 +64,41 @@ sealed class PartPreparation(
             case StageRows stage:
                 if (recent.TryRead(stage.Key, lease.Rows, rows))
                     break;
-                using (var reader = await StageReader.OpenAsync(store, stage.Key, cancellationToken))
+                using (var reader = await StageReader.OpenAsync(store, stage.Key, lease.Rows, cancellationToken))
                     reader.ReadResult(lease.Rows, rows);
                 break;
         }
     }
 
-    SampleState? FromCheckpoint(ActivePart part, int sample)
+    /// <summary>
+    /// The state with which each row begins: the furthest that an earlier attempt left, else its input. What a part keeps of the steps before
+    /// a checkpoint is not in it: such a part has none, and begins anew.
+    /// </summary>
+    async Task BeginAsync(ActivePart part, CancellationToken cancellationToken)
     {
-        var key = part.Lease.Attempt.StageKey;
-        if (checkpoints.Find(key, sample) is not { } checkpoint
-            || checkpoint.KeepDigest != part.KeepDigest
-            || checkpoint.State.Length != part.RowBytes
-            || checkpoint.NextStep <= part.Lease.Spec.FirstStep || checkpoint.NextStep > part.Lease.Spec.NumInferenceSteps
-            || !HasAllCaptures(part, checkpoint))
+        var lease = part.Lease;
+        IReadOnlyDictionary<int, SampleCheckpoint> left = lease.Keep.IsEmpty
+            ? await checkpoints.ReadAsync(lease.EarlierAttempts.Select(e => e.Attempt), lease.Rows, part.RowBytes, cancellationToken)
+            : ReadOnlyDictionary<int, SampleCheckpoint>.Empty;
+        var spec = lease.Spec;
+        var begun = left.Where(l => l.Value.NextStep > spec.FirstStep && l.Value.NextStep <= spec.NumInferenceSteps).ToDictionary();
+        for (var row = 0; row < lease.Rows.Count; row++)
         {
-            return null;
+            var sample = lease.Rows.Start + row;
+            part.Starts[row] = begun.TryGetValue(sample, out var checkpoint)
+                ? FromCheckpoint(part, checkpoint)
+                : new SampleState(spec.FirstStep, part.Inputs.AsMemory(row * part.RowBytes, part.RowBytes), FromCheckpoint: false);
         }
-        foreach (var row in checkpoint.Captures)
-            part.WriteCapture(sample, row.Step, row.Kind, row.Row.Span);
-        part.AddEvaluations(sample, checkpoint.Evaluations);
-        part.CountBegun(checkpoint.Evaluations);
-        if (checkpoint.NextStep == part.Lease.Spec.NumInferenceSteps)
-            checkpoint.State.CopyTo(part.ResultOf(sample));
-        return new SampleState(checkpoint.NextStep, checkpoint.State, FromCheckpoint: true);
+        if (lease.Keep.IsEmpty)
+            checkpoints.Open(lease.Attempt, begun.Values);
     }
 
-    /// <summary>
-    /// Exactly what the part keeps of the steps behind the checkpoint. A record of an attempt that had lost its lease may
-    /// continue another attempt's chain badly; a gap would be published as zeros.
-    /// </summary>
-    static bool HasAllCaptures(ActivePart part, Checkpoint checkpoint)
+    static SampleState FromCheckpoint(ActivePart part, SampleCheckpoint checkpoint)
     {
-        var spec = part.Lease.Spec;
-        var wanted = part.Lease.Keep.Kinds
-            .SelectMany(kind => part.Lease.Keep.Steps(kind).Where(step => step >= spec.FirstStep && step < checkpoint.NextStep).Select(
-                step => (step, kind)))
-            .ToHashSet();
-        return checkpoint.Captures.All(c => c.Row.Length == part.RowBytes) && wanted.SetEquals(
-            checkpoint.Captures.Select(c => (c.Step, c.Kind)));
+        part.AddEvaluations(checkpoint.Sample, checkpoint.Evaluations);
+        part.CountBegun(checkpoint.Evaluations);
+        if (checkpoint.NextStep == part.Lease.Spec.NumInferenceSteps)
+            checkpoint.State.CopyTo(part.ResultOf(checkpoint.Sample));
+        return new SampleState(checkpoint.NextStep, checkpoint.State, FromCheckpoint: true);
     }
 }

@@ -3,7 +3,8 @@ using System.Security.Cryptography;
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Stages;
 using Taba.Silo.Devices;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Silo.Engines;
 
@@ -11,7 +12,7 @@ namespace Taba.Silo.Engines;
 /// Writes the objects of a finished part and publishes their manifest. Rows that failed are left out: the rows around them are
 /// published as parts of their own.
 /// </summary>
-sealed class PartPublisher(ITensorStore store, DeviceChoice device, TimeProvider time)
+sealed class PartPublisher(TensorStore store, DeviceChoice device, TimeProvider time)
 {
     /// <returns>The rows that are now published: ours, or those of an attempt that was quicker.</returns>
     public async Task<RowSet> PublishAsync(ActivePart part, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken)
@@ -26,7 +27,7 @@ sealed class PartPublisher(ITensorStore store, DeviceChoice device, TimeProvider
     async Task<RowSet> PublishRowsAsync(ActivePart part, RowRange rows, CancellationToken cancellationToken)
     {
         var lease = part.Lease;
-        var attempt = lease.Attempt with { RowStart = rows.Start };
+        var attempt = lease.Attempt;
         var objects = ImmutableArray.CreateBuilder<ObjectEntry>();
         if (!lease.Supplement)
             objects.Add(await WriteResultAsync(part, attempt, rows, cancellationToken));
@@ -47,7 +48,6 @@ sealed class PartPublisher(ITensorStore store, DeviceChoice device, TimeProvider
         };
         if (await store.PublishAsync(manifest, cancellationToken))
             return RowSet.Of(rows);
-        store.DeleteAttempt(attempt);
         var others = await store.ListAsync(attempt.StageKey, rows, cancellationToken);
         return RowSet.Of(
             [.. others.Where(m => m.Supplement == lease.Supplement && m.Kept.Covers(lease.Keep)).Select(m => m.Rows)]).Intersect(rows);
@@ -57,9 +57,10 @@ sealed class PartPublisher(ITensorStore store, DeviceChoice device, TimeProvider
     {
         var spec = part.Lease.Spec;
         ImmutableArray<long> shape = [rows.Count, spec.ResultShape.Channels, spec.ResultShape.Height, spec.ResultShape.Width];
-        using var writer = Open(attempt, spec.ResultName, shape);
+        var file = FileOf(spec.ResultName, part, rows);
+        using var writer = Open(attempt, file, spec.ResultName, shape);
         writer.Write(part.Results.AsSpan((rows.Start - part.Lease.Rows.Start) * part.ResultBytes, rows.Count * part.ResultBytes));
-        return await PutAsync(writer, attempt, spec.ResultName, TensorKinds.None, [], shape, cancellationToken);
+        return await PutAsync(writer, attempt, file, spec.ResultName, TensorKinds.None, [], shape, cancellationToken);
     }
 
     async Task<ObjectEntry> WriteKeptAsync(
@@ -69,28 +70,30 @@ sealed class PartPublisher(ITensorStore store, DeviceChoice device, TimeProvider
         var steps = part.Lease.Keep.Steps(kind);
         var name = spec.CaptureName(kind);
         ImmutableArray<long> shape = [steps.Length, rows.Count, spec.Model.Channels, spec.Model.Height, spec.Model.Width];
-        using var writer = Open(attempt, name, shape);
+        var file = FileOf(name, part, rows);
+        using var writer = Open(attempt, file, name, shape);
         var buffer = new byte[rows.Count * part.RowBytes];
         foreach (var step in steps)
         {
             part.ReadCapture(kind, step, rows, buffer);
             writer.Write(buffer);
         }
-        return await PutAsync(writer, attempt, name, kind, steps, shape, cancellationToken);
+        return await PutAsync(writer, attempt, file, name, kind, steps, shape, cancellationToken);
     }
 
-    DigestingWriter Open(PartAttempt attempt, string name, ImmutableArray<long> shape)
-    {
-        var path = store.ScratchPath(attempt, name);
-        return DigestingWriter.Create(path, name, shape);
-    }
+    /// <summary>An attempt whose rows are published in pieces has an object for each of them.</summary>
+    static string FileOf(string name, ActivePart part, RowRange rows) =>
+        rows.Start == part.Lease.Rows.Start ? name : $"{name}_{rows.Start}";
+
+    DigestingWriter Open(PartAttempt attempt, string file, string name, ImmutableArray<long> shape) =>
+        DigestingWriter.Create(store.ScratchPath(attempt, file), name, shape);
 
     async Task<ObjectEntry> PutAsync(
-        DigestingWriter writer, PartAttempt attempt, string name, TensorKinds kind, ImmutableArray<int> steps, ImmutableArray<long> shape,
-        CancellationToken cancellationToken)
+        DigestingWriter writer, PartAttempt attempt, string file, string name, TensorKinds kind, ImmutableArray<int> steps,
+        ImmutableArray<long> shape, CancellationToken cancellationToken)
     {
         var (bytes, digest) = writer.Complete();
-        var path = await store.PutAsync(attempt, name, cancellationToken);
+        var path = await store.PutAsync(attempt, file, cancellationToken);
         return new(name, kind, steps, path, shape, "float32", writer.DataOffset, bytes, digest);
     }
 

@@ -4,9 +4,11 @@ using Taba.Grains;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 using Taba.Grains.Telemetry;
-using Taba.Silo.Checkpoints;
+using Taba.Storage.Checkpoints;
 using Taba.Silo.Models;
-using Taba.Silo.Storage;
+using Taba.Silo.Parts;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 using Taba.Silo.Telemetry;
 
 namespace Taba.Silo.Engines;
@@ -18,9 +20,10 @@ sealed class PartWorkspace(
     PartPreparation preparation,
     AutoencoderHost autoencoders,
     PartPublisher publisher,
-    ITensorStore store,
-    ICheckpointStore checkpoints,
+    TensorStore store,
+    PartCheckpoints checkpoints,
     RecentResults recent,
+    LostInputs lost,
     RowBuffers buffers,
     ModelsHere models,
     ModelPauses pauses) : IPartWorkspace
@@ -59,10 +62,11 @@ sealed class PartWorkspace(
             }
             cancellationToken.ThrowIfCancellationRequested();
         }
-        catch
+        catch (Exception exception)
         {
-            part.Dispose();
-            store.DeleteAttempt(lease.Attempt);
+            await DropAsync(part);
+            if (LostInputs.In(exception) is { } damage)
+                throw await lost.VoidAsync(damage, cancellationToken);
             throw;
         }
         parts.Add(part);
@@ -114,27 +118,47 @@ sealed class PartWorkspace(
         var part = parts.Get(attempt);
         using var span = TraceLine.Begin("publish part", part.Span?.Id);
         var published = await publisher.PublishAsync(part, failures, cancellationToken);
-        foreach (var rows in published.Ranges)
-            checkpoints.Forget(attempt.StageKey, rows);
         parts.Remove(attempt);
         part.Dispose();
         HandOn(part, failures);
-        // Deletes scratch files of kept tensors; objects that a manifest names stay.
-        store.DeleteAttempt(attempt);
+        await ClearAsync(part.Lease, failures.Aggregate(published, (rows, f) => rows.Add(new(f.Sample, f.Sample + 1))));
         SiloInstruments.PublishDuration.Record(clock.Elapsed.TotalSeconds, SiloInstruments.KindOf(part.Lease.Spec));
         return published;
     });
 
     public void Discard(PartAttempt attempt)
     {
+        checkpoints.Leave(attempt);
         if (parts.Remove(attempt) is { } part)
             part.Dispose();
-        // Deleting may wait for the stage's lock, which a grain's turn must not. The next start sweeps up what fails here.
-        OffGrain(() =>
+        // What fails here is deleted by the attempt that comes next.
+        OffGrain(() => store.DeleteAttemptAsync(attempt, CancellationToken.None)).Ignore();
+    }
+
+    async Task DropAsync(ActivePart part)
+    {
+        checkpoints.Leave(part.Lease.Attempt);
+        part.Dispose();
+        await store.DeleteAttemptAsync(part.Lease.Attempt, CancellationToken.None);
+    }
+
+    /// <summary>
+    /// Deletes what this attempt and those before it leave behind: scratch files, objects that no cell names, checkpoints. Of an earlier attempt
+    /// that had other rows too, the checkpoint stays.
+    /// </summary>
+    async Task ClearAsync(PartLease lease, RowSet done)
+    {
+        if (done.Contains(lease.Rows))
+            checkpoints.Forget(lease.Attempt);
+        else
+            checkpoints.Leave(lease.Attempt);
+        await store.DeleteAttemptAsync(lease.Attempt, CancellationToken.None);
+        foreach (var earlier in lease.EarlierAttempts)
         {
-            store.DeleteAttempt(attempt);
-            return Task.FromResult(true);
-        }).Ignore();
+            if (done.Contains(earlier.Rows))
+                checkpoints.Forget(earlier.Attempt);
+            await store.DeleteAttemptAsync(earlier.Attempt, CancellationToken.None);
+        }
     }
 
     /// <summary>

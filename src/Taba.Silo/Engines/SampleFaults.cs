@@ -1,7 +1,8 @@
 using Taba.Diffusion.Engine;
 using Taba.Grains.Stages;
 using Taba.Silo.Faults;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Silo.Engines;
 

@@ -5,9 +5,11 @@ using Taba.Grains.Parts;
 using Taba.Grains.Stages;
 using Taba.Grains.Telemetry;
 using Taba.Grains.Trajectories;
-using Taba.Silo.Checkpoints;
+using Taba.Storage.Checkpoints;
 using Taba.Silo.Faults;
-using Taba.Silo.Storage;
+using Taba.Silo.Parts;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Silo.Engines;
 
@@ -16,31 +18,21 @@ namespace Taba.Silo.Engines;
 /// part. Then, and only then, tells the trajectory's grain.
 /// </summary>
 sealed partial class SampleObserver(
-    ActivePart part, int sample, ICheckpointStore checkpoints, IGrainFactory grains, SampleReports reports, FaultMonitor faults,
-    TimeProvider time, ILogger logger)
+    ActivePart part, int sample, PartCheckpoints checkpoints, IGrainFactory grains, SampleReports reports, FaultMonitor faults,
+    LostInputs lost, TimeProvider time, ILogger logger)
     : ITrajectoryObserver
 {
-    // Captures since the last checkpoint: they become durable together with the next one.
-    List<CapturedRow> _pending = [];
-
-    public void OnCaptured(int step, TensorKinds kind, ReadOnlySpan<byte> row)
-    {
-        part.WriteCapture(sample, step, kind, row);
-        _pending.Add(new(step, kind, row.ToArray()));
-    }
+    public void OnCaptured(int step, TensorKinds kind, ReadOnlySpan<byte> row) => part.WriteCapture(sample, step, kind, row);
 
     public void OnSegment(in SegmentOutcome outcome, ReadOnlySpan<byte> state)
     {
         Trace(outcome);
         var evaluations = part.AddEvaluations(sample, outcome.Evaluations);
-        var captures = _pending;
-        _pending = [];
         if (outcome.Completed)
             state.CopyTo(part.ResultOf(sample).Span);
-        // A completed sample has a record too: until the rest of its part is done, its result is nowhere else.
-        var record = new CheckpointRecord(
-            part.Lease.Attempt.StageKey, sample, part.KeepDigest, outcome.NextStep, evaluations, state.ToArray(), captures);
-        reports.Track(ReportAsync(record, outcome.Completed));
+        // A completed sample has one too: until the rest of its part is done, its result is nowhere else.
+        var checkpoint = new SampleCheckpoint(sample, outcome.NextStep, evaluations, state.ToArray());
+        reports.Track(ReportAsync(checkpoint, outcome.Completed));
     }
 
     public void OnFailed(int step, Exception error)
@@ -69,15 +61,19 @@ sealed partial class SampleObserver(
     /// The grain asks for the next segment only when the checkpoint is on disk: then a kill costs a slot one segment, whatever
     /// the disk. The device does not wait, because the other half of the slots has work meanwhile.
     /// </summary>
-    async Task ReportAsync(CheckpointRecord record, bool completed)
+    async Task ReportAsync(SampleCheckpoint checkpoint, bool completed)
     {
         try
         {
-            await checkpoints.PutAsync(record, CancellationToken.None);
-            if (!completed)
-                await checkpoints.FlushAsync(CancellationToken.None);
+            // What a part keeps of its steps is in no checkpoint: a part that keeps something has none.
+            if (part.Lease.Keep.IsEmpty)
+            {
+                checkpoints.Put(part.Lease.Attempt, checkpoint);
+                if (!completed)
+                    await checkpoints.FlushAsync(part.Lease.Attempt, CancellationToken.None);
+            }
             if (!reports.Draining)
-                await Trajectory.SegmentEndedAsync(part.Lease.Attempt, record.NextStep, completed);
+                await Trajectory.SegmentEndedAsync(part.Lease.Attempt, checkpoint.NextStep, completed);
         }
         catch (Exception exception)
         {
@@ -116,16 +112,19 @@ sealed partial class SampleObserver(
         // Sixteen samples meet the same full disk at once.
         if (!part.TryGiveUp())
             return;
-        // A broken engine has told of itself.
-        if (fault.Kind != PartFaultKind.Engine)
+        var damage = LostInputs.In(error);
+        // A broken engine has told of itself, and damage is mended.
+        if (fault.Kind != PartFaultKind.Engine && damage is null)
             faults.Report(error, What);
-        reports.Track(AbandonAsync(fault));
+        reports.Track(AbandonAsync(fault, damage));
     }
 
-    async Task AbandonAsync(PartFault fault)
+    async Task AbandonAsync(PartFault fault, DamagedRowsException? damage)
     {
         try
         {
+            if (damage is not null)
+                fault = await lost.FaultAsync(damage);
             await grains.GetGrain<IPartGrain>(part.Lease.Attempt.PartKey).AbandonAsync(part.Lease.Attempt, fault);
         }
         catch (Exception exception)

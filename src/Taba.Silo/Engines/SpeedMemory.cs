@@ -1,3 +1,4 @@
+using Taba.Storage.Objects;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -60,7 +61,7 @@ public sealed class SpeedMemory(string storeRoot)
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
-                Storage.DurableFile.DeleteIfThere(temporary);
+                DurableFile.DeleteIfThere(temporary);
             }
         }
     }

@@ -1,6 +1,7 @@
 using Taba.Diffusion.Tensors;
 using Taba.Silo.Rows;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Silo.Engines;
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Silo.Faults;
 

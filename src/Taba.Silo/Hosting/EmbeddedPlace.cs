@@ -1,8 +1,5 @@
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 using Taba.Grains.Silos;
-using Taba.Silo.Checkpoints;
-using Taba.Silo.Storage;
+using Taba.Storage.Objects;
 
 namespace Taba.Silo.Hosting;
 
@@ -17,8 +14,5 @@ sealed class EmbeddedPlace(string storeRoot) : ISiloPlace
 
     public string? DigestCache => null;
 
-    public ITensorStore OpenStore(IServiceProvider services) => new FolderTensorStore(storeRoot);
-
-    public SegmentCheckpointStore OpenCheckpoints(IServiceProvider services) =>
-        new(storeRoot, services.GetRequiredService<IOptions<CheckpointOptions>>().Value);
+    public IObjectStore OpenObjects() => new FolderObjects(storeRoot);
 }

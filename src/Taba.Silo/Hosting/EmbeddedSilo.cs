@@ -8,11 +8,12 @@ using Taba.Diffusion.Engine;
 using Taba.Grains;
 using Taba.Grains.Silos;
 using Taba.Grains.Sweeps;
-using Taba.Silo.Checkpoints;
+using Taba.Storage.Checkpoints;
 using Taba.Silo.Engines;
 using Taba.Silo.Faults;
-using Taba.Silo.GrainState;
-using Taba.Silo.Storage;
+using Taba.Storage.GrainState;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 using Taba.Silo.Telemetry;
 using Taba.Silo.Workers;
 
@@ -36,7 +37,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
 
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
 
-    public ITensorStore Store => _host.Services.GetRequiredService<ITensorStore>();
+    public TensorStore Store => _host.Services.GetRequiredService<TensorStore>();
 
     /// <summary>Completes when the silo cannot go on, such as when the disk is full.</summary>
     public Task<Exception> Fault => _host.Services.GetRequiredService<FaultMonitor>().Fault;
@@ -57,6 +58,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         EmbeddedSiloOptions options, Func<int> choosePort, CancellationToken cancellationToken)
     {
         SettingsCheck.Require(options.Settings);
+        await StoreLayout.RequireAsync(new FolderObjects(options.StoreRoot), cancellationToken);
         var storeLock = StoreLock.Acquire(options.StoreRoot, options.Command);
         try
         {
@@ -77,9 +79,15 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         var host = Build(options, port);
         try
         {
-            var store = (FolderTensorStore)host.Services.GetRequiredService<ITensorStore>();
-            store.SweepOrphans();
-            await host.Services.GetRequiredService<SegmentCheckpointStore>().ForgetPublishedAsync(store, cancellationToken);
+            // The lock is held, so no attempt lives: what is there is what a kill left.
+            var objects = host.Services.GetRequiredService<IObjectStore>();
+            StoreErrors.Guard("delete", objects.Scratch, () =>
+            {
+                if (Directory.Exists(objects.Scratch))
+                    Directory.Delete(objects.Scratch, recursive: true);
+                return true;
+            });
+            await StoreLayout.PrepareAsync(objects, cancellationToken);
             // Work that other commands left unfinished in this store is not this command's: nothing begins before a sweep is submitted.
             host.Services.GetRequiredService<PartWorker>().Drain();
             await host.StartAsync(cancellationToken);
@@ -106,11 +114,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
     }
 
     /// <summary>Removes a stage with its checkpoints, before anything is submitted.</summary>
-    public async Task ForgetAsync(string stageKey, CancellationToken cancellationToken)
-    {
-        await Store.RemoveStageAsync(stageKey, cancellationToken);
-        _host.Services.GetRequiredService<ICheckpointStore>().Forget(stageKey, new(0, int.MaxValue));
-    }
+    public Task ForgetAsync(string stageKey, CancellationToken cancellationToken) =>
+        Store.RemoveStageAsync(stageKey, cancellationToken);
 
     /// <summary>Ends the running segments and makes their checkpoints durable; takes no new work.</summary>
     public async Task DrainAsync(TimeSpan atMost)
@@ -120,7 +125,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         try
         {
             await _host.Services.GetRequiredService<EngineHost>().DrainAsync().WaitAsync(timeout.Token);
-            await _host.Services.GetRequiredService<ICheckpointStore>().FlushAsync(timeout.Token);
+            await _host.Services.GetRequiredService<PartCheckpoints>().FlushAsync(timeout.Token);
         }
         catch (OperationCanceledException)
         {

@@ -1,6 +1,5 @@
 using Taba.Grains.Silos;
-using Taba.Silo.Checkpoints;
-using Taba.Silo.Storage;
+using Taba.Storage.Objects;
 
 namespace Taba.Silo.Hosting;
 
@@ -21,9 +20,6 @@ interface ISiloPlace
     /// </summary>
     string? DigestCache { get; }
 
-    /// <summary>The tensor store.</summary>
-    ITensorStore OpenStore(IServiceProvider services);
-
-    /// <summary>The store of samples in flight.</summary>
-    SegmentCheckpointStore OpenCheckpoints(IServiceProvider services);
+    /// <summary>The place of tensors and checkpoints.</summary>
+    IObjectStore OpenObjects();
 }

@@ -1,10 +1,11 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
-using Taba.Silo.Checkpoints;
+using Taba.Storage.Checkpoints;
 using Taba.Silo.Devices;
 using Taba.Silo.Engines;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 using Taba.Silo.Telemetry;
 using Taba.Silo.Workers;
 
@@ -12,7 +13,7 @@ namespace Taba.Silo.Hosting;
 
 /// <summary>Numbers of this silo that are read when somebody asks: its disk, its checkpoints, its device, its age.</summary>
 sealed class SiloGauges(
-    ITensorStore store, SegmentCheckpointStore checkpoints, DeviceChoice device, WorkerRole role, IOptions<EngineSettings> settings,
+    IObjectStore objects, PartCheckpoints checkpoints, DeviceChoice device, WorkerRole role, IOptions<EngineSettings> settings,
     TimeProvider time)
     : IHostedService, IDisposable
 {
@@ -27,17 +28,17 @@ sealed class SiloGauges(
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        SiloInstruments.OrphansDeleted.Add(0);
+        StoreInstruments.OrphansDeleted.Add(0);
         _meter.CreateObservableGauge("taba.silo.uptime", Uptime, "s", "Time since the silo began");
         _meter.CreateObservableGauge(
             "taba.checkpoint.age", () => checkpoints.OldestWaiting.TotalSeconds, "s",
             "How long the oldest checkpoint has waited for the disk");
         _meter.CreateObservableGauge(
             "taba.checkpoint.interval", () => settings.Value.CheckpointEvery.TotalSeconds, "s", "The setting CheckpointEvery");
-        if (store is FolderTensorStore folder)
+        if (objects is FolderObjects folder)
         {
             // Not when somebody asks: a network's folder that hangs would take all the other numbers with it.
-            _free = time.CreateTimer(_ => LookAtDisk(folder.Root), null, TimeSpan.Zero, s_lookEvery);
+            _free = time.CreateTimer(_ => LookAtDisk(folder.Place), null, TimeSpan.Zero, s_lookEvery);
             _meter.CreateObservableGauge("taba.store.free", ReadFree, "By", "Free space where the tensors are");
         }
         if (device.IsCuda && NvmlDevice.Find(Math.Max(0, device.Device.index)) is { } nvml)

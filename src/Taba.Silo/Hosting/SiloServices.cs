@@ -10,13 +10,15 @@ using Taba.Grains.Placement;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 using Taba.Grains.Upkeep;
-using Taba.Silo.Checkpoints;
+using Taba.Storage.Checkpoints;
 using Taba.Silo.Conditions;
 using Taba.Silo.Devices;
 using Taba.Silo.Engines;
 using Taba.Silo.Faults;
 using Taba.Silo.Models;
-using Taba.Silo.Storage;
+using Taba.Silo.Parts;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 using Taba.Silo.Telemetry;
 using Taba.Silo.Web;
 using Taba.Silo.Workers;
@@ -24,7 +26,7 @@ using Taba.Silo.Workers;
 namespace Taba.Silo.Hosting;
 
 /// <summary>Registers the services that every silo has, embedded or in a cluster.</summary>
-static class SiloServices
+static partial class SiloServices
 {
     /// <param name="place">The stores of this silo. Embedded silos and those of a cluster differ in nothing else here.</param>
     public static IServiceCollection AddTabaSilo(
@@ -36,17 +38,25 @@ static class SiloServices
         services.AddSingleton(provider => new FaultMonitor(place.GoesOnAfterFaults, provider.GetRequiredService<ILogger<FaultMonitor>>()));
         services.AddSingleton(new WorkerRole(place.Role));
 
-        services.AddSingleton(place.OpenStore);
+        services.AddSingleton(_ => place.OpenObjects());
+        services.AddSingleton(provider =>
+        {
+            var store = new TensorStore(provider.GetRequiredService<IObjectStore>(), provider.GetRequiredService<TimeProvider>());
+            var logger = provider.GetRequiredService<ILogger<TensorStore>>();
+            store.Damaged += (where, fault) => LogDamagedCell(logger, where, fault);
+            return store;
+        });
         services.AddSingleton(_ => new EvaluationCounter(place.LocalRoot));
         services.AddSingleton(provider =>
         {
-            var checkpoints = place.OpenCheckpoints(provider);
+            var checkpoints = new PartCheckpoints(
+                provider.GetRequiredService<IObjectStore>(), place.GoesOnAfterFaults,
+                provider.GetRequiredService<IOptions<CheckpointOptions>>().Value, provider.GetRequiredService<TimeProvider>());
             var faults = provider.GetRequiredService<FaultMonitor>();
             checkpoints.Failed += exception => faults.Report(exception, "writing checkpoints");
-            checkpoints.Stalled += exception => faults.Report(exception, "writing checkpoints");
             return checkpoints;
         });
-        services.AddSingleton<ICheckpointStore>(provider => provider.GetRequiredService<SegmentCheckpointStore>());
+        services.AddSingleton<LostInputs>();
         services.AddSingleton<GrainStorePorts>();
         services.AddSingleton<IPartCatalogue>(p => p.GetRequiredService<GrainStorePorts>());
         services.AddSingleton<IStoreUpkeep>(p => p.GetRequiredService<GrainStorePorts>());
@@ -120,6 +130,9 @@ static class SiloServices
         void Add<T>(string section)
             where T : class => services.AddOptions<T>().Bind(configuration.GetSection(section)).ValidateDataAnnotations().ValidateOnStart();
     }
+
+    [LoggerMessage(4502, LogLevel.Error, "The cell {Where} is damaged, and what can be read of it counts: {Fault}")]
+    static partial void LogDamagedCell(ILogger logger, string where, string fault);
 
     /// <summary>Registers the placement of grains, and tells other silos the facts of this one.</summary>
     public static ISiloBuilder AddTabaPlacement(this ISiloBuilder silo, SiloFacts facts)

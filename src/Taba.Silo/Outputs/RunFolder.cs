@@ -1,3 +1,4 @@
+using Taba.Storage.RunFolders;
 using System.Collections.Immutable;
 using System.Text.Json;
 using Taba.Grains.Sweeps;
@@ -61,7 +62,7 @@ public sealed record RunFolder
     public required DateTimeOffset WrittenAt { get; init; }
 
     /// <summary>True when it holds all of a planned run, from the same stages. Their parts are not compared.</summary>
-    public bool Holds(SweepPlan plan, PlannedRun run, IOutputFolder folder, TensorFormat format) =>
+    public bool Holds(SweepPlan plan, PlannedRun run, OutputFolder folder, TensorFormat format) =>
         RowStart == run.Rows.Start && RowEnd == run.Rows.End
         && Stages.Select(s => s.Key).SequenceEqual(RunStages.Of(plan, run).Select(s => s.Key))
         && Tensors.Length == run.Tensors.Length
@@ -71,7 +72,7 @@ public sealed record RunFolder
 
     /// <summary>Reads a folder's manifest; null when it has none.</summary>
     /// <exception cref="InvalidDataException">The manifest is not one of ours.</exception>
-    public static RunFolder? Read(IOutputFolder folder)
+    public static RunFolder? Read(OutputFolder folder)
     {
         if (folder.Read(ManifestName) is not { } bytes)
             return null;
@@ -88,8 +89,8 @@ public sealed record RunFolder
     }
 
     /// <summary>Reads the manifest of a directory.</summary>
-    /// <inheritdoc cref="Read(IOutputFolder)"/>
-    public static RunFolder? Read(string directory) => Read(new DirectoryFolder(directory));
+    /// <inheritdoc cref="Read(OutputFolder)"/>
+    public static RunFolder? Read(string directory) => Read(OutputFolder.At(directory));
 }
 
 /// <summary>The model of a run.</summary>

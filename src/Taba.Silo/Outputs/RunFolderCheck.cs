@@ -1,3 +1,4 @@
+using Taba.Storage.RunFolders;
 using System.Collections.Immutable;
 using Taba.Grains.Sweeps;
 
@@ -7,7 +8,7 @@ namespace Taba.Silo.Outputs;
 public static class RunFolderCheck
 {
     /// <summary>A sentence that says which fields differ when a folder holds other stages; null when it may be written.</summary>
-    public static string? Conflict(SweepPlan plan, PlannedRun run, IOutputFolder folder)
+    public static string? Conflict(SweepPlan plan, PlannedRun run, OutputFolder folder)
     {
         if (RunFolder.Read(folder) is not { } existing)
             return null;
@@ -33,7 +34,7 @@ public static class RunFolderCheck
     }
 
     /// <summary>The folder's manifest when everything in it is already as it should be.</summary>
-    internal static RunFolder? Current(PlannedRun run, IOutputFolder folder, ImmutableArray<RunStage> stages, RunFolderOptions options)
+    internal static RunFolder? Current(PlannedRun run, OutputFolder folder, ImmutableArray<RunStage> stages, RunFolderOptions options)
     {
         if (Readable(folder) is not { } existing
             || existing.RowStart != run.Rows.Start || existing.RowEnd != run.Rows.End
@@ -52,7 +53,7 @@ public static class RunFolderCheck
     }
 
     /// <summary>A manifest that is none of ours was refused before, or is to be overwritten.</summary>
-    static RunFolder? Readable(IOutputFolder folder)
+    static RunFolder? Readable(OutputFolder folder)
     {
         try
         {

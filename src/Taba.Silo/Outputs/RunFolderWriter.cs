@@ -1,3 +1,4 @@
+using Taba.Storage.RunFolders;
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
@@ -5,7 +6,8 @@ using System.Text.Json.Nodes;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Silo.Outputs;
 
@@ -13,7 +15,7 @@ namespace Taba.Silo.Outputs;
 /// Writes run folders: views of published parts under upstream's names. A crash repeats only the assembly; a folder that is
 /// already what it should be is left alone. One writer serves the runs of one sweep; on a disk it links what they share.
 /// </summary>
-public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options, TimeProvider time) : IDisposable
+public sealed class RunFolderWriter(TensorStore store, RunFolderOptions options, TimeProvider time) : IDisposable
 {
     readonly NoiseSources _noise = new();
     RunTensorWriter? _tensors;
@@ -22,19 +24,19 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
     /// <summary>Writes or refreshes the folder of a sweep that has ended.</summary>
     /// <exception cref="StoreException">A row is not published and did not fail, or the disk is full.</exception>
     public Task<RunFolder> WriteAsync(
-        SweepPlan plan, PlannedRun run, IOutputFolder folder, SweepStatus status, CancellationToken cancellationToken) =>
+        SweepPlan plan, PlannedRun run, OutputFolder folder, SweepStatus status, CancellationToken cancellationToken) =>
         WriteAsync(plan, run, folder, status.Failures, new SubstitutedRows(
             status.Substitutions.IsDefault ? [] : status.Substitutions), cancellationToken);
 
     /// <summary>Writes or refreshes a folder whose rows all stand under the planned keys.</summary>
     /// <exception cref="StoreException">A row is not published and did not fail, or the disk is full.</exception>
     public Task<RunFolder> WriteAsync(
-        SweepPlan plan, PlannedRun run, IOutputFolder folder, ImmutableArray<SampleFailure> failures,
+        SweepPlan plan, PlannedRun run, OutputFolder folder, ImmutableArray<SampleFailure> failures,
         CancellationToken cancellationToken) =>
         WriteAsync(plan, run, folder, failures, SubstitutedRows.None, cancellationToken);
 
     async Task<RunFolder> WriteAsync(
-        SweepPlan plan, PlannedRun run, IOutputFolder folder, ImmutableArray<SampleFailure> failures, SubstitutedRows substitutes,
+        SweepPlan plan, PlannedRun run, OutputFolder folder, ImmutableArray<SampleFailure> failures, SubstitutedRows substitutes,
         CancellationToken cancellationToken)
     {
         var tensors = _tensors ??= new RunTensorWriter(store, _noise, options.Format);
@@ -77,6 +79,6 @@ public sealed class RunFolderWriter(ITensorStore store, RunFolderOptions options
 
     public void Dispose() => _noise.Dispose();
 
-    static void WriteJson(IOutputFolder folder, string file, JsonNode json) =>
+    static void WriteJson(OutputFolder folder, string file, JsonNode json) =>
         folder.Write(file, Encoding.UTF8.GetBytes(json.ToJsonString(RunJson.Options) + "\n"));
 }

@@ -4,7 +4,8 @@ using Taba.Diffusion.Metrics;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Rows;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 using static TorchSharp.torch;
 
 namespace Taba.Silo.Outputs;
@@ -12,7 +13,7 @@ namespace Taba.Silo.Outputs;
 /// <summary>
 /// The metrics of runs, over the parts that hold their tensors. Rows that failed in any of a run's tensors are not counted.
 /// </summary>
-sealed class RunMetrics(ITensorStore store, NoiseSources noise)
+sealed class RunMetrics(TensorStore store, NoiseSources noise)
 {
     readonly ExperimentMetrics _metrics = new();
 

@@ -1,3 +1,4 @@
+using Taba.Storage.RunFolders;
 using System.Text.Json.Nodes;
 using Taba.Grains.Sweeps;
 
@@ -8,7 +9,7 @@ namespace Taba.Silo.Outputs;
 /// </summary>
 static class RunParameters
 {
-    public static JsonObject Of(PlannedRun run, IOutputFolder folder, RunFolderOptions options)
+    public static JsonObject Of(PlannedRun run, OutputFolder folder, RunFolderOptions options)
     {
         var parameters = new JsonObject();
         if (options.Parameters is { } given)

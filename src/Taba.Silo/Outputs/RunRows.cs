@@ -6,7 +6,8 @@ using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Conditions;
 using Taba.Silo.Rows;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 using static TorchSharp.torch;
 
 namespace Taba.Silo.Outputs;
@@ -29,7 +30,7 @@ abstract class RunRows : IDisposable
 
     /// <summary>Makes sure of an object's digest before it is used without being read.</summary>
     /// <exception cref="StoreException">It is damaged.</exception>
-    public virtual void Check(ObjectEntry entry)
+    public virtual void Check(PartManifest manifest, ObjectEntry entry)
     {
         // Only published objects have digests.
     }
@@ -37,7 +38,7 @@ abstract class RunRows : IDisposable
     public abstract void Dispose();
 
     public static async Task<RunRows> OpenAsync(
-        RunTensor tensor, PlannedRun run, ITensorStore store, NoiseSources noise, SubstitutedRows substitutes,
+        RunTensor tensor, PlannedRun run, TensorStore store, NoiseSources noise, SubstitutedRows substitutes,
         CancellationToken cancellationToken) =>
         tensor.Rows switch
         {
@@ -46,8 +47,8 @@ abstract class RunRows : IDisposable
             ImageRows pictures => new OfPictures(pictures),
             DrawnClassRows or ListedClassRows => new OfClasses(tensor.Rows, run),
             StageRows stage => new OfStage(
-                tensor, await StageReader.OpenAsync(store, stage.Key, cancellationToken),
-                await substitutes.OpenAsync(stage.Key, store, cancellationToken)),
+                tensor, await StageReader.OpenAsync(store, stage.Key, run.Rows, cancellationToken),
+                await substitutes.OpenAsync(stage.Key, run.Rows, store, cancellationToken)),
             var other => throw new InvalidOperationException($"{tensor.Name} cannot come from {other}."),
         };
 
@@ -158,7 +159,7 @@ abstract class RunRows : IDisposable
 
         RowSet Published(StageReader stage) => stage.Rows(tensor.Kind, tensor.Kind == TensorKinds.None ? null : tensor.Steps[0]);
 
-        public override void Check(ObjectEntry entry) => reader.Check(entry);
+        public override void Check(PartManifest manifest, ObjectEntry entry) => reader.Check(manifest, entry);
 
         public override void Dispose()
         {

@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 using Taba.Diffusion.Schedules;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Models;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Silo.Outputs;
 
@@ -27,15 +28,15 @@ static class RunStages
 
     /// <summary>Says of each stage what its numbers depend on, and which published parts a run takes of it.</summary>
     public static async Task<ImmutableArray<RunStage>> DescribeAsync(
-        ITensorStore store, PlannedRun run, ImmutableArray<PlannedStage> stages, SubstitutedRows substitutes,
+        TensorStore store, PlannedRun run, ImmutableArray<PlannedStage> stages, SubstitutedRows substitutes,
         CancellationToken cancellationToken)
     {
         var described = ImmutableArray.CreateBuilder<RunStage>();
         foreach (var stage in stages)
         {
-            var manifests = (await store.ListAsync(stage.Key, cancellationToken)).Where(m => !m.Rows.Intersect(run.Rows).IsEmpty).ToList();
+            var manifests = (await store.ListAsync(stage.Key, run.Rows, cancellationToken)).ToList();
             foreach (var standIn in substitutes.Of(stage.Key))
-                manifests.AddRange((await store.ListAsync(standIn.SubstituteKey, cancellationToken)).Where(
+                manifests.AddRange((await store.ListAsync(standIn.SubstituteKey, run.Rows, cancellationToken)).Where(
                     m => !standIn.Rows.Intersect(m.Rows).Intersect(run.Rows).IsEmpty));
             described.Add(new(
                 Kind(run, stage), stage.Key,

@@ -1,12 +1,14 @@
+using Taba.Storage.RunFolders;
 using System.Collections.Immutable;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Silo.Outputs;
 
 /// <summary>Writes the tensor files of the runs of one sweep, and on a disk links those that runs share.</summary>
-sealed class RunTensorWriter(ITensorStore store, NoiseSources noise, TensorFormat format)
+sealed class RunTensorWriter(TensorStore store, NoiseSources noise, TensorFormat format)
 {
     readonly Dictionary<string, string?> _written = [];
 
@@ -16,13 +18,14 @@ sealed class RunTensorWriter(ITensorStore store, NoiseSources noise, TensorForma
     /// <summary>Writes one tensor, or links it where the same one was written for another run.</summary>
     /// <exception cref="StoreException">A row is not published and did not fail, or the disk is full.</exception>
     public async Task<RunFile> WriteAsync(
-        PlannedRun run, RunTensor tensor, IOutputFolder folder, RowSet failed, SubstitutedRows substitutes,
+        PlannedRun run, RunTensor tensor, OutputFolder folder, RowSet failed, SubstitutedRows substitutes,
         CancellationToken cancellationToken)
     {
         using var rows = await RunRows.OpenAsync(tensor, run, store, noise, substitutes, cancellationToken);
         var lost = RowSet.Of(run.Rows).Subtract(rows.Rows).Subtract(failed);
         if (!lost.IsEmpty && tensor.Rows is StageRows { Key: var key })
-            throw new StoreException(
+            throw new DamagedRowsException(
+                key, new(lost.Ranges[0].Start, lost.Ranges[^1].End), null,
                 $"rows {lost} of {tensor.Name} were computed, and the store has lost them since (stage {key}): run the same command "
                 + "again to compute them anew");
         ImmutableArray<long> rowShape = tensor.Shape is { } s ? [s.Channels, s.Height, s.Width] : [];
@@ -44,14 +47,18 @@ sealed class RunTensorWriter(ITensorStore store, NoiseSources noise, TensorForma
     }
 
     /// <summary>The object that is exactly this tensor, when one part holds all of the run's rows and steps.</summary>
-    async Task<ObjectEntry?> LinkableAsync(PlannedRun run, RunTensor tensor, CancellationToken cancellationToken)
+    async Task<(PartManifest Manifest, ObjectEntry Entry)?> LinkableAsync(PlannedRun run, RunTensor tensor, CancellationToken cancellationToken)
     {
         // Objects are float32, and an autoencoder's have names of their own.
         if (tensor.Rows is not StageRows stage || tensor.Dtype != Dtype.Float32 || tensor.DecodedFrom is not null)
             return null;
-        var manifests = await store.ListAsync(stage.Key, cancellationToken);
-        return manifests.Where(m => m.Rows == run.Rows).Select(m => m.Object(tensor.Kind))
-            .FirstOrDefault(o => o is not null && o.Name == tensor.Name && o.Steps.SequenceEqual(tensor.Steps));
+        foreach (var manifest in await store.ListAsync(stage.Key, run.Rows, cancellationToken))
+        {
+            if (manifest.Rows == run.Rows && manifest.Object(tensor.Kind) is { } entry && entry.Name == tensor.Name
+                && entry.Steps.SequenceEqual(tensor.Steps))
+                return (manifest, entry);
+        }
+        return null;
     }
 
     static string ShareKey(PlannedRun run, RunTensor tensor) =>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Taba.Grains.Sweeps;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Silo.Outputs;
 
@@ -15,11 +16,11 @@ sealed class SubstitutedRows(ImmutableArray<RowSubstitution> substitutions)
 
     /// <summary>Opens the stand-ins of a stage.</summary>
     public async Task<ImmutableArray<(RowSet Rows, StageReader Reader)>> OpenAsync(
-        string stageKey, ITensorStore store, CancellationToken cancellationToken)
+        string stageKey, RowRange rows, TensorStore store, CancellationToken cancellationToken)
     {
         var opened = ImmutableArray.CreateBuilder<(RowSet, StageReader)>();
         foreach (var substitution in Of(stageKey))
-            opened.Add((substitution.Rows, await StageReader.OpenAsync(store, substitution.SubstituteKey, cancellationToken)));
+            opened.Add((substitution.Rows, await StageReader.OpenAsync(store, substitution.SubstituteKey, rows, cancellationToken)));
         return opened.ToImmutable();
     }
 

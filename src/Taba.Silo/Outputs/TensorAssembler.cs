@@ -1,8 +1,10 @@
+using Taba.Storage.RunFolders;
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Sweeps;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Silo.Outputs;
 
@@ -10,7 +12,7 @@ namespace Taba.Silo.Outputs;
 /// Makes one tensor file of a run from its parts: streamed in the file's order, and there when it is whole. Memory
 /// does not follow the number of rows. A file that is exactly one published object on the same disk is linked, not copied.
 /// </summary>
-sealed class TensorAssembler(ITensorStore store)
+sealed class TensorAssembler(TensorStore store)
 {
     const int ChunkBytes = 1 << 20;
 
@@ -18,22 +20,22 @@ sealed class TensorAssembler(ITensorStore store)
     /// <param name="rowShape">[C,H,W], or empty for one value a row.</param>
     /// <param name="linkable">The one part that is the whole tensor, or null.</param>
     public RunFile Write(
-        IOutputFolder folder, RunTensor tensor, RunRows rows, RowRange range, ImmutableArray<long> rowShape, TensorFormat format,
-        ObjectEntry? linkable, CancellationToken cancellationToken)
+        OutputFolder folder, RunTensor tensor, RunRows rows, RowRange range, ImmutableArray<long> rowShape, TensorFormat format,
+        (PartManifest Manifest, ObjectEntry Entry)? linkable, CancellationToken cancellationToken)
     {
         ImmutableArray<long> shape = tensor.Steps.IsEmpty ? [range.Count, .. rowShape] : [tensor.Steps.Length, range.Count, .. rowShape];
         var fileName = tensor.Name + format.Extension();
-        if (linkable is not null && format == TensorFormat.Safetensors
-            && store.LocalPath(linkable.Path) is { } source && folder.LocalPath(fileName) is { } link)
+        if (linkable is var (manifest, entry) && format == TensorFormat.Safetensors
+            && store.LocalPath(entry.Path) is { } source && folder.LocalPath(fileName) is { } link)
         {
-            rows.Check(linkable);
+            rows.Check(manifest, entry);
             if (HardLink.TryCreate(source, link))
                 return new(tensor.Name, fileName, rows.DtypeName, shape, new FileInfo(link).Length, tensor.Steps);
         }
 
         var path = $"{folder.Place}/{fileName}";
         using var writer = StoreErrors.Guard(
-            path, () => TensorFileWriter.Create(path, bytes => folder.Create(fileName, bytes), format, tensor.Name, rows.Dtype, shape));
+            path, () => TensorFileWriter.Create(path, bytes => new FolderSink(folder.Create(fileName, bytes)), format, tensor.Name, rows.Dtype, shape));
         var rowBytes = checked((int)(writer.ByteCount / range.Count / Math.Max(1, tensor.Steps.Length)));
         var chunkRows = Math.Clamp(ChunkBytes / rowBytes, 1, range.Count);
         var buffer = new byte[chunkRows * rowBytes];

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Taba.Grains.Stages;
 
@@ -29,17 +28,11 @@ static class SiloInstruments
     public static readonly Counter<long> ModelsUnloaded = s_meter.CreateCounter<long>(
         "taba.model.unloaded", "{model}", "Models unloaded because others were needed");
 
-    public static readonly Counter<long> OrphansDeleted = s_meter.CreateCounter<long>(
-        "taba.store.orphan.deleted", "{object}", "Objects and unfinished files deleted that dead attempts left");
-
     public static readonly Histogram<double> PrepareDuration = s_meter.CreateHistogram(
         "taba.part.prepare.duration", "s", "Time to load a part's inputs", null, Seconds);
 
     public static readonly Histogram<double> PublishDuration = s_meter.CreateHistogram(
         "taba.part.publish.duration", "s", "Time to write and publish a part", null, Seconds);
-
-    static readonly Histogram<double> s_storeOperation = s_meter.CreateHistogram(
-        "taba.store.operation.duration", "s", "Time of an operation of the tensor store", null, Seconds);
 
     /// <summary>The tag of a stage's kind.</summary>
     public static KeyValuePair<string, object?> KindOf(StageSpec spec) => new("taba.stage.kind", spec.Kind.ToString().ToLowerInvariant());
@@ -47,36 +40,4 @@ static class SiloInstruments
     /// <summary>The tags of a model on a device.</summary>
     public static KeyValuePair<string, object?>[] ModelOn(string model, string device) =>
         [new("taba.model", model), new("taba.device", device)];
-
-    /// <summary>Times an operation of the store, and notes whether it threw.</summary>
-    public static async Task<T> StoreAsync<T>(string operation, Func<Task<T>> work)
-    {
-        using var timer = new StoreTimer(operation);
-        try
-        {
-            var result = await work();
-            timer.Succeeded();
-            return result;
-        }
-        catch (OperationCanceledException)
-        {
-            timer.Cancelled();
-            throw;
-        }
-    }
-
-    /// <summary>Times an operation of the store from its making to its disposal: an error unless told that it succeeded.</summary>
-    public sealed class StoreTimer(string operation) : IDisposable
-    {
-        readonly long _started = Stopwatch.GetTimestamp();
-        string _outcome = "error";
-
-        public void Succeeded() => _outcome = "ok";
-
-        /// <summary>Nobody waits for it any more: that is no fault of the store.</summary>
-        public void Cancelled() => _outcome = "cancelled";
-
-        public void Dispose() => s_storeOperation.Record(
-            Stopwatch.GetElapsedTime(_started).TotalSeconds, new("taba.operation", operation), new("taba.outcome", _outcome));
-    }
 }

@@ -1,0 +1,39 @@
+namespace Taba.Storage.Objects;
+
+/// <summary>Turns what the operating system reports into what the user can do.</summary>
+public static class DiskErrors
+{
+    const int ENOSPC = 28;
+    const int EDQUOT = 122;
+    const int WindowsDiskFull = unchecked((int)0x80070070);
+    const int WindowsHandleDiskFull = unchecked((int)0x80070027);
+
+    /// <summary>True when an errno says that nothing more fits.</summary>
+    public static bool IsFull(int errno) => errno is ENOSPC or EDQUOT;
+
+    /// <summary>True when an exception says that nothing more fits. On Unix the HResult of an IOException is the errno.</summary>
+    public static bool IsFull(Exception exception) =>
+        exception is IOException
+        && (IsFull(exception.HResult)
+            || exception.HResult is WindowsDiskFull or WindowsHandleDiskFull
+            || exception.Message.Contains("No space left", StringComparison.Ordinal)
+            || exception.Message.Contains("Disk quota exceeded", StringComparison.Ordinal));
+
+    /// <summary>The sentence for a full disk.</summary>
+    public static StoreException Full(string path, Exception? inner = null) =>
+        new($"the disk of {path} is full: free some space; the same command continues", inner) { DiskFull = true };
+
+    /// <summary>Wraps a failure of the file system at a path.</summary>
+    public static StoreException Wrap(Exception exception, string what, string path) => exception switch
+    {
+        StoreException store => store,
+        _ when IsFull(exception) => Full(path, exception),
+        UnauthorizedAccessException => new(
+            $"cannot {what} {path}: permission denied; give this user the right to read and write there, or choose another output folder",
+            exception),
+        _ => new($"cannot {what} {path}: {exception.Message}; when the disk is back the same command continues", exception),
+    };
+
+    /// <summary>True when an exception comes from the file system.</summary>
+    public static bool IsDisk(Exception exception) => exception is IOException or UnauthorizedAccessException;
+}
