@@ -67,9 +67,17 @@ sealed class StageHandout(IGrainFactory grains, IPartCatalogue catalogue, LeaseO
         return (state, leases.ToImmutable(), inputs);
     }
 
+    /// <summary>
+    /// Adds what the store has, and takes nothing away: a directory of a network may be seen as it was half a minute ago. Rows that are gone
+    /// are found by whoever reads them.
+    /// </summary>
     async Task<StageState> LookAsync(string stageKey, StageState state, RowRange cell)
     {
-        var found = await catalogue.GetPublishedAsync(stageKey, cell, CancellationToken.None);
-        return state.Agrees(cell, found) ? state : state.WithSeen(cell, found);
+        foreach (var kept in await catalogue.GetPublishedAsync(stageKey, cell, CancellationToken.None))
+        {
+            if (!kept.Rows.Subtract(state.Published(kept.Kept)).IsEmpty)
+                state = state.WithPublished(kept.Rows, kept.Kept);
+        }
+        return state;
     }
 }

@@ -44,7 +44,9 @@ sealed partial class StoreUpkeepGrain(
         DelayDeactivation(TimeSpan.FromDays(1));
         try
         {
-            LogSwept(logger, await store.SweepOrphansAsync(InUseAsync, _stop.Token));
+            // Asked on threads that are not the grain's.
+            var grains = GrainFactory;
+            LogSwept(logger, await store.SweepOrphansAsync(key => InUseAsync(grains, key), _stop.Token));
         }
         catch (Exception exception)
         {
@@ -55,8 +57,8 @@ sealed partial class StoreUpkeepGrain(
     }
 
     /// <summary>Asked for each stage that has something to delete; the stage knows its attempts from its state.</summary>
-    async Task<IReadOnlySet<Guid>> InUseAsync(string stageKey) =>
-        (await GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(stageKey)).GetAttemptsAsync()).Select(a => a.Id).ToHashSet();
+    static async Task<IReadOnlySet<Guid>> InUseAsync(IGrainFactory grains, string stageKey) =>
+        (await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stageKey)).GetAttemptsAsync()).Select(a => a.Id).ToHashSet();
 
     [LoggerMessage(2201, LogLevel.Information, "Deleted {Orphans} objects and checkpoints that no cell names and no attempt uses")]
     static partial void LogSwept(ILogger logger, int orphans);

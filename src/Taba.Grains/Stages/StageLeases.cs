@@ -94,16 +94,6 @@ public static class StageLeases
             .Select(l => new EarlierAttempt(l.Attempt, l.Rows)).Take(EarlierNamed),
     ];
 
-    /// <summary>True when the state believes of some rows what the store says of them.</summary>
-    public static bool Agrees(this StageState state, RowRange looked, ImmutableArray<KeptRows> found)
-    {
-        var kinds = state.Published.Concat(found).Select(p => p.Kept).Distinct();
-        return kinds.All(kept => Of(state.Published, kept) == Of(found, kept));
-
-        RowSet Of(ImmutableArray<KeptRows> published, CaptureSelection kept) =>
-            published.Where(p => p.Kept == kept).Aggregate(RowSet.Empty, (rows, p) => rows.Union(p.Rows.Intersect(looked)));
-    }
-
     /// <summary>What the store says of some rows takes the place of what the state believed of them.</summary>
     /// <param name="looked">The rows that the store was asked for.</param>
     /// <param name="found">What it has of them.</param>

@@ -30,9 +30,25 @@ sealed class FakeStore : IPartCatalogue
     /// <summary>Deletes what is published of a stage, as a user would who removes the folder.</summary>
     public void Lose(string stageKey) => _stages.TryRemove(stageKey, out _);
 
-    public Task<ImmutableArray<KeptRows>> GetPublishedAsync(string stageKey, CancellationToken cancellationToken) =>
-        Task.FromResult<ImmutableArray<KeptRows>>(
-        [.. Manifests(stageKey).GroupBy(m => m.Kept).Select(g => new KeptRows(g.Key, RowSet.Of([.. g.Select(m => m.Rows)])))]);
+    /// <summary>Deletes what is published of some rows, as damage does that was made void.</summary>
+    public void Lose(string stageKey, RowRange rows) =>
+        _stages[stageKey] = Manifests(stageKey).RemoveAll(m => !m.Rows.Intersect(rows).IsEmpty);
+
+    /// <summary>Rows that were asked for, over all stages.</summary>
+    public ConcurrentQueue<(string StageKey, RowRange Rows)> Looks { get; } = new();
+
+    public Task<ImmutableArray<KeptRows>> GetPublishedAsync(string stageKey, RowRange rows, CancellationToken cancellationToken)
+    {
+        Looks.Enqueue((stageKey, rows));
+        return Task.FromResult<ImmutableArray<KeptRows>>(
+        [
+            .. Manifests(stageKey).Where(m => !m.Rows.Intersect(rows).IsEmpty).GroupBy(m => m.Kept)
+                .Select(g => new KeptRows(g.Key, RowSet.Of([.. g.Select(m => m.Rows)]))),
+        ]);
+    }
+
+    public Task<bool> HasStageAsync(string stageKey, CancellationToken cancellationToken) =>
+        Task.FromResult(_stages.ContainsKey(stageKey));
 
     public sealed record Manifest(PartAttempt Attempt, RowRange Rows, CaptureSelection Kept, bool Supplement);
 }

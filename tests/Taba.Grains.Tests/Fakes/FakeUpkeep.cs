@@ -6,15 +6,15 @@ namespace Taba.Grains.Tests.Fakes;
 /// <summary>Says when it is asked to sweep, and ends when a test says so.</summary>
 sealed class FakeUpkeep : IStoreUpkeep
 {
-    readonly Channel<(DateTimeOffset Before, TaskCompletionSource<int> Swept)> _sweeps =
-        Channel.CreateUnbounded<(DateTimeOffset, TaskCompletionSource<int>)>();
+    readonly Channel<(Func<string, Task<IReadOnlySet<Guid>>> InUse, TaskCompletionSource<int> Swept)> _sweeps =
+        Channel.CreateUnbounded<(Func<string, Task<IReadOnlySet<Guid>>>, TaskCompletionSource<int>)>();
 
-    public ChannelReader<(DateTimeOffset Before, TaskCompletionSource<int> Swept)> Sweeps => _sweeps.Reader;
+    public ChannelReader<(Func<string, Task<IReadOnlySet<Guid>>> InUse, TaskCompletionSource<int> Swept)> Sweeps => _sweeps.Reader;
 
-    public Task<int> SweepOrphansAsync(DateTimeOffset writtenBefore, CancellationToken cancellationToken)
+    public Task<int> SweepOrphansAsync(Func<string, Task<IReadOnlySet<Guid>>> inUse, CancellationToken cancellationToken)
     {
         var swept = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _sweeps.Writer.TryWrite((writtenBefore, swept));
+        _sweeps.Writer.TryWrite((inUse, swept));
         return swept.Task;
     }
 }

@@ -96,7 +96,7 @@ public sealed class ModelRefusalTests : IAsyncLifetime
         }
         var lease = await Stage(plan).LeaseAsync("b", null);
         Assert.Equal(new RowRange(0, 32), lease!.Rows);
-        Assert.Empty(lease.EarlierWorkers);
+        Assert.Empty(lease.EarlierAttempts);
     }
 
     async Task RefusedAsync(SweepPlan plan, string worker) =>

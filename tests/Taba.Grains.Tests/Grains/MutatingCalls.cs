@@ -107,6 +107,19 @@ static class MutatingCalls
                 () => ObserveStageAsync(silo, stage),
                 () => stage.GiveBackAsync(Older(lease.Attempt), new(PartFaultKind.Store, "a fault of before")));
         },
+        ["IStageGrain.LookAgainAsync"] = async silo =>
+        {
+            var (stage, lease) = await LeasedAsync(silo);
+            silo.Store.Publish(lease.Attempt, lease.Rows, lease.Keep, supplement: false);
+            return new(() => stage.LookAgainAsync(lease.Rows), () => ObserveStageAsync(silo, stage));
+        },
+        ["ISweepGrain.LookAgainAsync"] = async silo =>
+        {
+            var (stage, lease) = await LeasedAsync(silo);
+            silo.Store.Publish(lease.Attempt, lease.Rows, lease.Keep, supplement: false);
+            return new(
+                () => silo.Sweep("s").LookAgainAsync(lease.Attempt.StageKey, lease.Rows), () => ObserveStageAsync(silo, stage));
+        },
         ["IPartGrain.StartAsync"] = silo =>
         {
             var lease = HeldLease(silo);

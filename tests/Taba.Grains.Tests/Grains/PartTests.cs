@@ -168,7 +168,11 @@ public sealed class PartTests(TestSilo silo) : IDisposable
         release.SetResult();
         Assert.Equal(TestStages.Rows(0, 2), (await EndAsync(lease)).Published);
         Assert.DoesNotContain(lease.Attempt, silo.Workspace.Discarded);
-        Assert.Equal(TestStages.Rows(0, 2), await silo.Stage(lease.Attempt.StageKey).GetPublishedAsync(CaptureSelection.None));
+        // Whether or not the stage heard of it: before it hands the rows out it asks the store.
+        var stage = silo.Stage(lease.Attempt.StageKey);
+        await stage.DemandAsync(new("s", lease.Spec, lease.Rows, CaptureSelection.None));
+        Assert.Null(await stage.LeaseAsync("a", null));
+        Assert.Equal(TestStages.Rows(0, 2), await stage.GetPublishedAsync(CaptureSelection.None));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Taba.Grains.Ports;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Tests.Fakes;
 
@@ -16,8 +17,14 @@ public sealed class RestartTests(TestSilo silo) : IClassFixture<TestSilo>
         silo.GrainState.Lose("stage-");
         silo.GrainState.Lose("lost-state");
         await silo.RestartAsync();
-        var status = await silo.Sweep("lost-state").SubmitAsync(plan);
+        await silo.Sweep("lost-state").SubmitAsync(plan);
+        var worker = new TestWorker(silo);
+        // The invert stage can only be looked at when the sample stage is.
+        var status = await worker.RunAsync("lost-state");
+        for (var look = 0; look < 3 && status.State == SweepState.Running; look++)
+            status = await worker.RunAsync("lost-state");
         Assert.Equal(SweepState.Completed, status.State);
+        Assert.Empty(worker.Leased);
         Assert.All(status.Stages, s => Assert.Equal(64, s.RowsReused));
     }
 
@@ -48,6 +55,67 @@ public sealed class RestartTests(TestSilo silo) : IClassFixture<TestSilo>
         var worker = new TestWorker(silo);
         Assert.Equal(SweepState.Completed, (await worker.RunAsync("set-back")).State);
         Assert.Equal([(StageKind.Invert, 0), (StageKind.Invert, 32)], worker.Leased.Select(l => (l.Spec.Kind, l.Rows.Start)));
+    }
+
+    [Fact]
+    public async Task Activate_LargeStage_AsksTheStoreNothing()
+    {
+        var spec = TestSilo.NewStage();
+        var plan = TestStages.Chain("large", 100_000, spec);
+        await silo.Sweep("large").SubmitAsync(plan);
+        await silo.RestartAsync();
+        silo.Store.Looks.Clear();
+
+        await silo.Sweep("large").SubmitAsync(plan);
+        Assert.Empty(silo.Store.Looks);
+
+        var lease = await new TestWorker(silo).LeaseOneAsync("large");
+        Assert.Equal([(lease!.Attempt.StageKey, new RowRange(0, 32))], silo.Store.Looks);
+    }
+
+    [Fact]
+    public async Task LookAgain_RowsAreVoid_AreComputedAgainAndTheRestIsNot()
+    {
+        var plan = TestStages.Chain("void", 96, TestSilo.NewStage());
+        await silo.Sweep("void").SubmitAsync(plan);
+        await new TestWorker(silo).RunAsync("void");
+        var parent = plan.Stages[0].Key;
+
+        silo.Store.Lose(parent, new(40, 41));
+        await silo.Sweep("void").LookAgainAsync(parent, new(40, 41));
+        var status = await silo.Sweep("void").SubmitAsync(plan);
+        Assert.Equal((SweepState.Running, 64, 64), (status.State, status.Stages[0].RowsDone, status.Stages[0].RowsReused));
+
+        var worker = new TestWorker(silo);
+        Assert.Equal(SweepState.Completed, (await worker.RunAsync("void")).State);
+        Assert.Equal([(parent, new RowRange(32, 64))], worker.Leased.Select(l => (l.Attempt.StageKey, l.Rows)));
+    }
+
+    [Fact]
+    public async Task Part_InputCannotBeRead_ItsParentComputesItAgainAndThenThePartGoesOn()
+    {
+        var plan = TestStages.Chain("lost-input", 64, TestSilo.NewStage());
+        var (parent, child) = (plan.Stages[0].Key, plan.Stages[1].Key);
+        await silo.Sweep("lost-input").SubmitAsync(plan);
+        var found = false;
+        silo.Workspace.BeforePrepare = lease =>
+        {
+            if (lease.Attempt.StageKey != child || lease.Rows.Start != 32 || found)
+                return Task.CompletedTask;
+            found = true;
+            silo.Store.Lose(parent, lease.Rows);
+            throw new InputLostException(parent, lease.Rows, "its bytes do not have their digest");
+        };
+
+        var worker = new TestWorker(silo);
+        var status = await worker.RunAsync("lost-input");
+
+        Assert.True(found);
+        Assert.Equal(SweepState.Completed, status.State);
+        Assert.All(status.Stages, s => Assert.Null(s.Fault));
+        Assert.Equal(2, worker.Leased.Count(l => l.Attempt.StageKey == parent && l.Rows.Start == 32));
+        Assert.Equal(2, worker.Leased.Count(l => l.Attempt.StageKey == child && l.Rows.Start == 32));
+        Assert.Equal(1, worker.Leased.Count(l => l.Attempt.StageKey == child && l.Rows.Start == 0));
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public sealed class StoreUpkeepTests
     }
 
     [Fact]
-    public async Task Reminder_Comes_SweepsWhatIsADayOldAndOneAtATime()
+    public async Task Reminder_Comes_SweepsWhatNoAttemptUsesAndOneAtATime()
     {
         await using var silo = new TestSilo();
         await silo.InitializeAsync();
@@ -38,14 +38,14 @@ public sealed class StoreUpkeepTests
         await upkeep.ReceiveReminder("sweep", default);
         await upkeep.ReceiveReminder("sweep", default);
 
-        var (before, swept) = await NextAsync(silo);
-        Assert.Equal(silo.Time.GetUtcNow().AddDays(-1), before);
+        var (inUse, swept) = await NextAsync(silo);
+        Assert.Empty(await inUse("0123456789abcdef"));
         Assert.False(silo.Upkeep.Sweeps.TryRead(out _));
 
         // A sweep that fails is tried again when the reminder comes the next time.
         swept.SetException(new IOException("the disk is gone"));
         silo.Time.Advance(TimeSpan.FromDays(1));
-        while (!silo.Upkeep.Sweeps.TryRead(out (DateTimeOffset Before, TaskCompletionSource<int> Swept) next))
+        while (!silo.Upkeep.Sweeps.TryRead(out (Func<string, Task<IReadOnlySet<Guid>>> InUse, TaskCompletionSource<int> Swept) next))
             await upkeep.ReceiveReminder("sweep", default).WaitAsync(TestSilo.Patience);
     }
 
@@ -67,6 +67,6 @@ public sealed class StoreUpkeepTests
     static async Task<string[]> RemindersAsync(TestSilo silo) =>
         (await silo.ObserveRemindersAsync(Upkeep(silo))).Split("; ", StringSplitOptions.RemoveEmptyEntries);
 
-    static async Task<(DateTimeOffset Before, TaskCompletionSource<int> Swept)> NextAsync(TestSilo silo) =>
+    static async Task<(Func<string, Task<IReadOnlySet<Guid>>> InUse, TaskCompletionSource<int> Swept)> NextAsync(TestSilo silo) =>
         await silo.Upkeep.Sweeps.ReadAsync().AsTask().WaitAsync(TestSilo.Patience);
 }
