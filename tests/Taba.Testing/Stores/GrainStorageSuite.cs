@@ -10,13 +10,13 @@ namespace Taba.Testing.Stores;
 /// <summary>What every store of grain state of our own promises.</summary>
 public abstract class GrainStorageSuite : IDisposable
 {
-    protected readonly TestFolder _folder = new();
+    protected TestFolder Folder { get; } = new();
     readonly ServiceProvider _services = new ServiceCollection().AddSerializer().BuildServiceProvider();
 
     public void Dispose()
     {
         _services.Dispose();
-        _folder.Dispose();
+        Folder.Dispose();
         GC.SuppressFinalize(this);
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Testing.Stores;
 
@@ -52,7 +53,7 @@ public static class StoreExamples
 
     public static byte[] ReadAll(TensorStore store, string path)
     {
-        using var reader = store.Open(path);
+        using var reader = store.Open(path) ?? throw new StoreException($"{path} is gone");
         var bytes = new byte[reader.Length];
         reader.Read(0, bytes);
         return bytes;
