@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 using Taba.Diffusion.Engine;
 using Taba.Silo.Engines;
 using Taba.Silo.Storage;
-using Taba.Silo.Tests.Storage;
+using Taba.Testing.Stores;
 
 namespace Taba.Silo.Tests.Engines;
 

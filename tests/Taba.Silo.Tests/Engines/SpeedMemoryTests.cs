@@ -1,5 +1,5 @@
 using Taba.Silo.Engines;
-using Taba.Silo.Tests.Storage;
+using Taba.Testing.Stores;
 
 namespace Taba.Silo.Tests.Engines;
 

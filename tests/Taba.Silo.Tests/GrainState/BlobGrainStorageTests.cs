@@ -2,10 +2,9 @@ using Azure.Storage.Blobs;
 using Orleans;
 using Orleans.Runtime;
 using Orleans.Storage;
-using Taba.Grains.Stages;
 using Taba.Silo.GrainState;
 using Taba.Silo.Storage;
-using Taba.Silo.Tests.Storage;
+using Taba.Testing.Stores;
 using Taba.Testing;
 
 namespace Taba.Silo.Tests.GrainState;
@@ -24,7 +23,7 @@ public sealed class BlobGrainStorageTests(BlobServer server) : GrainStorageSuite
         return ValueTask.CompletedTask;
     }
 
-    private protected override IGrainStorage OpenStorage() => Open();
+    protected override IGrainStorage OpenStorage() => Open();
 
     BlobGrainStorage Open(BlobContainerClient? container = null, string service = "taba") =>
         new(container ?? _container, service, Serializer, Activators);
@@ -41,7 +40,7 @@ public sealed class BlobGrainStorageTests(BlobServer server) : GrainStorageSuite
         Assert.False((await ReadAsync(storage)).RecordExists);
 
         // Who read nothing before all this may clear what is cleared, and go on from there; but not write as if nothing had been.
-        var stale = new GrainState<StageState> { State = new() { Epoch = 8 } };
+        var stale = new GrainState<StoredExample> { State = new() { Epoch = 8 } };
         await Assert.ThrowsAsync<InconsistentStateException>(() => storage.WriteStateAsync("s", Id("a"), stale));
         await storage.ClearStateAsync("s", Id("a"), early);
         early.State = new() { Epoch = 9 };

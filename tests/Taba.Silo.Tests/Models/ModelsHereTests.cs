@@ -1,7 +1,7 @@
 using Taba.Grains;
 using Taba.Silo.Devices;
 using Taba.Silo.Models;
-using Taba.Silo.Tests.Storage;
+using Taba.Testing.Stores;
 
 namespace Taba.Silo.Tests.Models;
 

@@ -8,7 +8,7 @@ using Taba.Grains;
 using Taba.Grains.Stages;
 using Taba.Silo.Outputs;
 using Taba.Silo.Storage;
-using Taba.Silo.Tests.Storage;
+using Taba.Testing.Stores;
 using Taba.Testing;
 
 namespace Taba.Silo.Tests.Outputs;

@@ -5,7 +5,7 @@ using Taba.Silo.Devices;
 using Taba.Silo.Hosting;
 using Taba.Silo.Storage;
 using Taba.Silo.Tests.Hosting;
-using Taba.Silo.Tests.Storage;
+using Taba.Testing.Stores;
 
 namespace Taba.Silo.Tests.Outputs;
 

@@ -14,7 +14,7 @@ using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Faults;
 using Taba.Silo.Models;
-using Taba.Silo.Tests.Storage;
+using Taba.Testing.Stores;
 using Taba.Silo.Workers;
 
 namespace Taba.Silo.Tests.Workers;

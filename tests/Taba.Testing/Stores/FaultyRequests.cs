@@ -2,10 +2,10 @@ using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Storage.Blobs;
 
-namespace Taba.Silo.Tests.Storage;
+namespace Taba.Testing.Stores;
 
 /// <summary>A container behind a network that fails on demand.</summary>
-sealed class FaultyRequests : HttpPipelinePolicy
+public sealed class FaultyRequests : HttpPipelinePolicy
 {
     readonly HashSet<string> _lost = [];
     int _refused;

@@ -1,12 +1,12 @@
 using System.Text.Json.Nodes;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
-using Taba.Grains.Stages;
-using Taba.Silo.Storage;
+using Taba.Storage.Objects;
+using Taba.Testing.Stores;
 using Taba.Testing;
 using static Taba.Silo.Tests.Storage.StoreExamples;
 
-namespace Taba.Silo.Tests.Storage;
+namespace Taba.Storage.Tests.Manifests;
 
 [Trait(Needs.Trait, Needs.Process)]
 public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite, IAsyncLifetime

@@ -1,8 +1,9 @@
 using System.Runtime.Versioning;
-using Taba.Silo.Storage;
+using Taba.Storage.Objects;
+using Taba.Testing.Stores;
 using Taba.Testing;
 
-namespace Taba.Silo.Tests.Storage;
+namespace Taba.Storage.Tests.Objects;
 
 [UnsupportedOSPlatform("windows")]
 public sealed class PrivateFolderTests : IDisposable

@@ -1,7 +1,7 @@
-namespace Taba.Silo.Tests.Storage;
+namespace Taba.Testing.Stores;
 
 /// <summary>A folder of its own for one test, gone afterwards.</summary>
-sealed class TestFolder : IDisposable
+public sealed class TestFolder : IDisposable
 {
     public TestFolder() => Directory.CreateDirectory(Path);
 

@@ -4,38 +4,36 @@ using Orleans.Runtime;
 using Orleans.Serialization;
 using Orleans.Serialization.Serializers;
 using Orleans.Storage;
-using Taba.Grains.Stages;
-using Taba.Silo.Tests.Storage;
 
-namespace Taba.Silo.Tests.GrainState;
+namespace Taba.Testing.Stores;
 
 /// <summary>What every store of grain state of our own promises.</summary>
 public abstract class GrainStorageSuite : IDisposable
 {
-    private protected readonly TestFolder _folder = new();
+    protected TestFolder Folder { get; } = new();
     readonly ServiceProvider _services = new ServiceCollection().AddSerializer().BuildServiceProvider();
 
     public void Dispose()
     {
         _services.Dispose();
-        _folder.Dispose();
+        Folder.Dispose();
         GC.SuppressFinalize(this);
     }
 
-    private protected IGrainStorageSerializer Serializer => new OrleansGrainStorageSerializer(_services.GetRequiredService<Serializer>());
+    protected IGrainStorageSerializer Serializer => new OrleansGrainStorageSerializer(_services.GetRequiredService<Serializer>());
 
-    private protected IActivatorProvider Activators => _services.GetRequiredService<IActivatorProvider>();
+    protected IActivatorProvider Activators => _services.GetRequiredService<IActivatorProvider>();
 
     /// <summary>The store over the test's place, as a silo that has just started would open it.</summary>
-    private protected abstract IGrainStorage OpenStorage();
+    protected abstract IGrainStorage OpenStorage();
 
-    private protected static GrainId Id(string key) => GrainId.Create("stage", key);
+    protected static GrainId Id(string key) => GrainId.Create("stage", key);
 
-    private protected static GrainState<StageState> State(int epoch) => new() { State = new() { Epoch = epoch } };
+    protected static GrainState<StoredExample> State(int epoch) => new() { State = new() { Epoch = epoch } };
 
-    private protected static async Task<GrainState<StageState>> ReadAsync(IGrainStorage storage, string key = "a", string name = "s")
+    protected static async Task<GrainState<StoredExample>> ReadAsync(IGrainStorage storage, string key = "a", string name = "s")
     {
-        var state = new GrainState<StageState>();
+        var state = new GrainState<StoredExample>();
         await storage.ReadStateAsync(name, Id(key), state);
         return state;
     }
@@ -53,8 +51,8 @@ public abstract class GrainStorageSuite : IDisposable
         var state = await ReadAsync(storage);
         Assert.False(state.RecordExists);
         Assert.Null(state.ETag);
-        Assert.Equal(new StageState().Epoch, state.State!.Epoch);
-        Assert.True(state.State!.Leases.IsEmpty);
+        Assert.Equal(new StoredExample().Epoch, state.State!.Epoch);
+        Assert.True(state.State!.Published.IsEmpty);
         await CloseAsync(storage);
     }
 
@@ -95,7 +93,7 @@ public abstract class GrainStorageSuite : IDisposable
         await Assert.ThrowsAsync<InconsistentStateException>(() => storage.WriteStateAsync("s", Id("a"), State(4)));
         await Assert.ThrowsAsync<InconsistentStateException>(() => storage.ClearStateAsync("s", Id("a"), first));
         await Assert.ThrowsAsync<InconsistentStateException>(
-            () => storage.WriteStateAsync("s", Id("a"), new GrainState<StageState> { State = new(), ETag = "no number" }));
+            () => storage.WriteStateAsync("s", Id("a"), new GrainState<StoredExample> { State = new(), ETag = "no number" }));
 
         Assert.Equal((second.ETag, first.ETag), (conflict.StoredEtag, conflict.CurrentEtag));
         Assert.Equal(2, (await ReadAsync(storage)).State!.Epoch);

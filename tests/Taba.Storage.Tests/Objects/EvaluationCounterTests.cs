@@ -1,8 +1,9 @@
 using System.Buffers.Binary;
-using Taba.Silo.Storage;
+using Taba.Storage.Objects;
+using Taba.Testing.Stores;
 using Taba.Testing;
 
-namespace Taba.Silo.Tests.Storage;
+namespace Taba.Storage.Tests.Objects;
 
 public sealed class EvaluationCounterTests : IDisposable
 {

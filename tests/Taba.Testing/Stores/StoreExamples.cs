@@ -1,12 +1,12 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using Taba.Grains.Stages;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
-namespace Taba.Silo.Tests.Storage;
+namespace Taba.Testing.Stores;
 
 /// <summary>Stages, attempts and manifests for tests.</summary>
-static class StoreExamples
+public static class StoreExamples
 {
     public const string Key = "0123456789abcdef0123456789abcdef";
 
@@ -25,7 +25,7 @@ static class StoreExamples
 
     /// <summary>Writes an object of an attempt and puts it.</summary>
     public static async Task<ObjectEntry> PutAsync(
-        ITensorStore store, PartAttempt attempt, byte[] bytes, string name = "samples", TensorKinds kind = TensorKinds.None,
+        TensorStore store, PartAttempt attempt, byte[] bytes, string name = "samples", TensorKinds kind = TensorKinds.None,
         params int[] steps)
     {
         await File.WriteAllBytesAsync(store.ScratchPath(attempt, name), bytes);
@@ -48,12 +48,12 @@ static class StoreExamples
     };
 
     /// <summary>Puts one object and publishes it for these rows.</summary>
-    public static async Task<bool> PublishAsync(ITensorStore store, PartAttempt attempt, RowRange rows, byte fill = 1) =>
+    public static async Task<bool> PublishAsync(TensorStore store, PartAttempt attempt, RowRange rows, byte fill = 1) =>
         await store.PublishAsync(Manifest(attempt, rows, await PutAsync(store, attempt, [fill, fill])), CancellationToken.None);
 
-    public static byte[] ReadAll(ITensorStore store, string path)
+    public static byte[] ReadAll(TensorStore store, string path)
     {
-        using var reader = store.Open(path);
+        using var reader = store.Open(path) ?? throw new StoreException($"{path} is gone");
         var bytes = new byte[reader.Length];
         reader.Read(0, bytes);
         return bytes;

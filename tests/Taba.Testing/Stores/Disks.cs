@@ -1,10 +1,9 @@
 using System.Diagnostics;
-using Taba.Testing;
 
-namespace Taba.Silo.Tests.Storage;
+namespace Taba.Testing.Stores;
 
 /// <summary>Small disks of these tests.</summary>
-static class Disks
+public static class Disks
 {
     const int Kilobytes = 1024;
 

@@ -1,16 +1,17 @@
 using Microsoft.Data.Sqlite;
 using Orleans;
 using Orleans.Storage;
-using Taba.Silo.GrainState;
-using Taba.Silo.Storage;
-using Taba.Silo.Tests.Storage;
+using Taba.Storage.GrainState;
+using Taba.Storage.Objects;
+using Taba.Testing.Stores;
+using Taba.Testing.Stores;
 using Taba.Testing;
 
-namespace Taba.Silo.Tests.GrainState;
+namespace Taba.Storage.Tests.GrainState;
 
 public sealed class SqliteGrainStorageTests : GrainStorageSuite
 {
-    private protected override IGrainStorage OpenStorage() => Open();
+    protected override IGrainStorage OpenStorage() => Open();
 
     SqliteGrainStorage Open(string? path = null) => new(path ?? _folder["grains.db"], Serializer, Activators);
 

@@ -3,10 +3,10 @@ using Azure.Core.Pipeline;
 using Azure.Storage;
 using Azure.Storage.Blobs;
 
-namespace Taba.Silo.Tests.Storage;
+namespace Taba.Testing.Stores;
 
 /// <summary>The way to a container on which the first conditional write never gets its answer.</summary>
-sealed class StuckServer(Uri uri, StorageSharedKeyCredential key, CancellationTokenSource stop) : IAsyncDisposable
+public sealed class StuckServer(Uri uri, StorageSharedKeyCredential key, CancellationTokenSource stop) : IAsyncDisposable
 {
     readonly Policy _policy = new(stop);
 

@@ -1,7 +1,8 @@
-using Taba.Silo.Storage;
+using Taba.Storage.Objects;
+using Taba.Testing.Stores;
 using static Taba.Silo.Tests.Storage.StoreExamples;
 
-namespace Taba.Silo.Tests.Storage;
+namespace Taba.Storage.Tests.Manifests;
 
 /// <summary>What every tensor store promises. A store's own test class derives from it.</summary>
 public abstract class TensorStoreSuite

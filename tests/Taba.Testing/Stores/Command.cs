@@ -1,10 +1,9 @@
 using System.Diagnostics;
-using Taba.Testing;
 
-namespace Taba.Silo.Tests.Storage;
+namespace Taba.Testing.Stores;
 
 /// <summary>Other programs.</summary>
-static class Command
+public static class Command
 {
     /// <summary>Runs a program to its end. The status is -1 where it does not exist.</summary>
     public static (int Status, string Output) Run(string program, params string[] arguments)

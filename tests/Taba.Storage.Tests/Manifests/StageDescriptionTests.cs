@@ -1,6 +1,7 @@
-using Taba.Silo.Storage;
+using Taba.Storage.Objects;
+using Taba.Testing.Stores;
 
-namespace Taba.Silo.Tests.Storage;
+namespace Taba.Storage.Tests.Manifests;
 
 /// <summary>Every place that rows can come from can be described in a store.</summary>
 public sealed class StageDescriptionTests

@@ -1,9 +1,10 @@
 using System.Text.Json.Nodes;
-using Taba.Silo.Storage;
+using Taba.Storage.Objects;
+using Taba.Testing.Stores;
 using Taba.Testing;
 using static Taba.Silo.Tests.Storage.StoreExamples;
 
-namespace Taba.Silo.Tests.Storage;
+namespace Taba.Storage.Tests.Manifests;
 
 public sealed class FolderTensorStoreTests : TensorStoreSuite, IDisposable
 {

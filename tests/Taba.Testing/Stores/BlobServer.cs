@@ -1,10 +1,8 @@
 using Azure.Storage.Blobs;
-using Taba.Silo.Storage;
+using Taba.Storage.Objects;
 using Taba.Testing.Servers;
 
-[assembly: AssemblyFixture(typeof(Taba.Silo.Tests.Storage.BlobServer))]
-
-namespace Taba.Silo.Tests.Storage;
+namespace Taba.Testing.Stores;
 
 /// <summary>One Azurite for the tests of this assembly, started when the first needs it; each test has a container of its own.</summary>
 public sealed class BlobServer : IAsyncDisposable

@@ -1,0 +1,3 @@
+using Taba.Testing.Stores;
+
+[assembly: AssemblyFixture(typeof(BlobServer))]
