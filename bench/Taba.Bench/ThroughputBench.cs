@@ -1,3 +1,4 @@
+using Taba.Storage.RunFolders;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Taba.Grains.Planning;
@@ -82,7 +83,7 @@ sealed class ThroughputBench(BenchModel model, int batch, int rounds, double sec
             throw new InvalidOperationException($"The sweep ended {status.State}: {status.Fault}");
         using var folders = new RunFolderWriter(silo.Store, new RunFolderOptions(), TimeProvider.System);
         foreach (var run in plan.Runs)
-            await folders.WriteAsync(plan, run, new DirectoryFolder(Path.Combine(folder, plan.Name, run.Slug)), [], cancellationToken);
+            await folders.WriteAsync(plan, run, OutputFolder.At(Path.Combine(folder, plan.Name, run.Slug)), [], cancellationToken);
         return plan.Evaluations;
     }
 

@@ -2,7 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Clusters;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 
 namespace Taba.Scale;
 
@@ -102,7 +103,7 @@ static class ScaleRun
     /// <summary>Every row has one manifest.</summary>
     static async Task<int> CheckStoreAsync(string store, SweepPlan plan, ScaleOptions options)
     {
-        var manifests = await new FolderTensorStore(store).ListAsync(plan.Stages[0].Key, CancellationToken.None);
+        var manifests = await new TensorStore(new FolderObjects(store)).ListAsync(plan.Stages[0].Key, CancellationToken.None);
         var next = 0;
         foreach (var rows in manifests.Select(m => m.Rows))
         {

@@ -5,7 +5,8 @@ using System.Security.Cryptography;
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 using static TorchSharp.torch;
 
 namespace Taba.Scale;
@@ -14,7 +15,7 @@ namespace Taba.Scale;
 /// Nothing is read; what is published is real: an object of one float a row, its digest, and its manifest, create-if-absent, in a
 /// real store.
 /// </summary>
-sealed class SimulatedWorkspace(ITensorStore store, ScaleOptions options, TimeProvider time) : IPartWorkspace
+sealed class SimulatedWorkspace(TensorStore store, ScaleOptions options, TimeProvider time) : IPartWorkspace
 {
     readonly ConcurrentDictionary<Guid, PartLease> _leases = new();
     readonly Lock _gate = new();
@@ -79,7 +80,7 @@ sealed class SimulatedWorkspace(ITensorStore store, ScaleOptions options, TimePr
             cancellationToken);
         _leases.TryRemove(attempt.Id, out _);
         if (!won)
-            store.DeleteAttempt(attempt);
+            await store.DeleteAttemptAsync(attempt, CancellationToken.None);
         lock (_gate)
         {
             _report = _report with
@@ -96,7 +97,7 @@ sealed class SimulatedWorkspace(ITensorStore store, ScaleOptions options, TimePr
     public void Discard(PartAttempt attempt)
     {
         _leases.TryRemove(attempt.Id, out _);
-        Task.Run(() => store.DeleteAttempt(attempt)).Ignore();
+        Task.Run(() => store.DeleteAttemptAsync(attempt, CancellationToken.None)).Ignore();
     }
 
     public long Evaluations(PartAttempt attempt) => 0;

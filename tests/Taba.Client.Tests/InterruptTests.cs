@@ -3,7 +3,8 @@ using Taba.Client.Embedded;
 using Taba.Client.Hosts;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 using Taba.Testing.Client;
 using Taba.Testing.Commands;
 
@@ -76,7 +77,7 @@ public sealed class InterruptTests : IDisposable
 
         Task<string> IRunSession.Fault => Fault.Task;
 
-        public ITensorStore Store => throw new InvalidOperationException("nothing was computed");
+        public TensorStore Store => throw new InvalidOperationException("nothing was computed");
 
         public string DeviceKind => "cpu";
 
@@ -90,6 +91,8 @@ public sealed class InterruptTests : IDisposable
 
         public Task<IRunSession> StartAsync(RunJob job, CancellationToken cancellationToken) =>
             Busy ? throw new RunFailedException("the store is in use by process 7") { Begun = false } : Task.FromResult<IRunSession>(this);
+
+        public Task LookAgainAsync(string sweepId, string stageKey, RowRange rows) => throw new NotSupportedException();
 
         public Task<SweepStatus> SubmitAsync(SweepPlan plan) =>
             Task.FromResult(new SweepStatus(plan.SweepId, 1, SweepState.Running, [], null));

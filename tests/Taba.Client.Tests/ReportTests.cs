@@ -1,3 +1,4 @@
+using Taba.Storage.RunFolders;
 using System.Collections.Immutable;
 using Taba.Client.Reports;
 using Taba.Grains.Sweeps;
@@ -64,7 +65,7 @@ public sealed class ReportTests
     static RunSection Section(string? intervention, double correlation) => new(Run($"run_{intervention}", intervention, correlation), []);
 
     static ReportRun Run(string name, string? intervention, double correlation) => new(
-        new DirectoryFolder("/tmp/" + name.Length),
+        OutputFolder.At("/tmp/" + name.Length),
         new RunFolder
         {
             Sweep = "demo",

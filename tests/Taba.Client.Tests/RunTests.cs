@@ -1,3 +1,4 @@
+using Taba.Storage.RunFolders;
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -167,7 +168,7 @@ public sealed class RunTests : IDisposable
             [new(plan.Stages[0].Key, StageKind.Sample, 4, RowSet.Empty, 0, 1, 0, 40, 40, failures, null)], null);
         var job = new RunJob { Spec = spec, StoreRoot = _taba.At("none"), Folder = "folder", CommandLine = "taba run s.yaml" };
 
-        var exit = new RunResults(new Terminal(output, error, false, TimeProvider.System), job, new DirectoryFolder("folder")).Print(
+        var exit = new RunResults(new Terminal(output, error, false, TimeProvider.System), job, OutputFolder.At("folder")).Print(
             plan, status, new("report.html", "results.csv", 1));
 
         Assert.Equal(ExitStatus.SamplesFailed, exit);

@@ -1,7 +1,8 @@
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 using Taba.Testing;
 using Taba.Testing.Clusters;
 using Taba.Testing.Commands;

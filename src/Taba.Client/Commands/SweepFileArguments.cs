@@ -27,7 +27,7 @@ sealed class SweepFileArguments
             command.Options.Add(option);
     }
 
-    /// <exception cref="Taba.Grains.BadInputException">The file, an override or a flag cannot be read.</exception>
+    /// <exception cref="BadInputException">The file, an override or a flag cannot be read.</exception>
     public RunJob Job(ParseResult parsed, CommandServices services)
     {
         var overrides = parsed.GetValue(_overrides)!.Select(SweepOverrides.Split).Concat(_common.Overrides(parsed));

@@ -12,7 +12,7 @@ namespace Taba.Client.Doctor;
 static class ClusterExamination
 {
     /// <param name="name">The cluster; null for the default one, or the only one.</param>
-    /// <exception cref="Taba.Grains.BadInputException">The settings name no such cluster, or cannot be used.</exception>
+    /// <exception cref="BadInputException">The settings name no such cluster, or cannot be used.</exception>
     public static async Task<IReadOnlyList<Finding>> AllAsync(string? name, Terminal terminal, CancellationToken cancellationToken)
     {
         var options = ClusterSettings.Read(SettingsFiles.Read(), name);

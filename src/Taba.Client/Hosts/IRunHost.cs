@@ -12,7 +12,7 @@ interface IRunHost
 {
     /// <summary>Resolves a sweep. Reads models and input files.</summary>
     /// <param name="remember">Digests of weights may be written down in a store that exists; otherwise nothing is written.</param>
-    /// <exception cref="Taba.Grains.BadInputException">It cannot be run as asked.</exception>
+    /// <exception cref="BadInputException">It cannot be run as asked.</exception>
     SweepPlan Plan(SweepSpec spec, string storeRoot, bool remember = false);
 
     /// <summary>The output that a job's folder names.</summary>

@@ -20,7 +20,7 @@ static class TabaTelemetry
 
     /// <param name="instance">Names this process among those of its service: the silo's name.</param>
     /// <param name="scraped">Whether a web host serves the metrics to Prometheus.</param>
-    /// <exception cref="Taba.Grains.BadInputException">A variable has a value that no exporter could use.</exception>
+    /// <exception cref="BadInputException">A variable has a value that no exporter could use.</exception>
     public static void AddTabaTelemetry(this IHostApplicationBuilder builder, string instance, bool scraped = false)
     {
         var variables = OtelVariables.Read();

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Options;
 using Taba.Diffusion.Engine;
 using Taba.Silo.Engines;
-using Taba.Silo.Storage;
+using Taba.Storage.Objects;
 using Taba.Testing.Stores;
 
 namespace Taba.Silo.Tests.Engines;

@@ -1,7 +1,7 @@
 using Taba.Diffusion.Engine;
 using Taba.Grains.Stages;
 using Taba.Silo.Engines;
-using Taba.Silo.Storage;
+using Taba.Storage.Objects;
 using static TorchSharp.torch;
 
 namespace Taba.Silo.Tests.Engines;

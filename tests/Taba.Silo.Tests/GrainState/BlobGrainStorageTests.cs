@@ -3,7 +3,7 @@ using Orleans;
 using Orleans.Runtime;
 using Orleans.Storage;
 using Taba.Silo.GrainState;
-using Taba.Silo.Storage;
+using Taba.Storage.Objects;
 using Taba.Testing.Stores;
 using Taba.Testing;
 

@@ -82,7 +82,7 @@ public sealed partial class EngineFaultTests : IDisposable
     [InlineData("CheckpointEverySteps", "0")]
     public async Task StartAsync_SettingOutOfRange_IsRefusedByName(string name, string value)
     {
-        var refused = await Assert.ThrowsAsync<Taba.Grains.BadInputException>(() => StartAsync((name, value)));
+        var refused = await Assert.ThrowsAsync<BadInputException>(() => StartAsync((name, value)));
         Assert.Contains(name, refused.Message, StringComparison.Ordinal);
     }
 

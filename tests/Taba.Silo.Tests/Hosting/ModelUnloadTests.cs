@@ -39,7 +39,7 @@ public sealed class ModelUnloadTests : IDisposable
     [Fact]
     public async Task StartAsync_NoModelsAtAll_IsRefusedByName()
     {
-        var refused = await Assert.ThrowsAsync<Taba.Grains.BadInputException>(() => StartAsync("0"));
+        var refused = await Assert.ThrowsAsync<BadInputException>(() => StartAsync("0"));
         Assert.Contains("MaxModels", refused.Message, StringComparison.Ordinal);
     }
 

@@ -1,3 +1,4 @@
+using Taba.Storage.RunFolders;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Taba.Diffusion.Tensors;
@@ -35,13 +36,13 @@ public sealed class PrecisionRetryTests : IDisposable
         Assert.Empty(status.Failures);
         using var folders = new RunFolderWriter(silo.Store, new RunFolderOptions(), TimeProvider.System);
         var folder = Path.Combine(_folder, "half");
-        var written = await folders.WriteAsync(half, half.Runs[0], new DirectoryFolder(folder), status, CancellationToken.None);
+        var written = await folders.WriteAsync(half, half.Runs[0], OutputFolder.At(folder), status, CancellationToken.None);
 
         // What float32 computes from the start.
         var whole = Plan(Dtype.Float32, deterministic);
         var wholeStatus = await EmbeddedSiloTests.RunAsync(silo, whole);
         var wholeFolder = Path.Combine(_folder, "whole");
-        await folders.WriteAsync(whole, whole.Runs[0], new DirectoryFolder(wholeFolder), wholeStatus, CancellationToken.None);
+        await folders.WriteAsync(whole, whole.Runs[0], OutputFolder.At(wholeFolder), wholeStatus, CancellationToken.None);
         Assert.Empty(wholeStatus.Substitutions);
 
         var (latents, wholeLatents) = (Read(folder, "latents"), Read(wholeFolder, "latents"));
@@ -71,7 +72,7 @@ public sealed class PrecisionRetryTests : IDisposable
         // Written again it is the same folder.
         Assert.Equal(
             written.WrittenAt,
-            (await folders.WriteAsync(half, half.Runs[0], new DirectoryFolder(folder), status, CancellationToken.None)).WrittenAt);
+            (await folders.WriteAsync(half, half.Runs[0], OutputFolder.At(folder), status, CancellationToken.None)).WrittenAt);
     }
 
     SweepPlan Plan(Dtype state, bool deterministic)

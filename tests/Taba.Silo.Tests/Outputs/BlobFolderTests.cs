@@ -2,12 +2,13 @@ using System.Text.Json.Nodes;
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
-using Azure.Storage.Blobs.Specialized;
 using Taba.Diffusion.Tensors;
 using Taba.Grains;
 using Taba.Grains.Stages;
 using Taba.Silo.Outputs;
-using Taba.Silo.Storage;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
+using Taba.Storage.RunFolders;
 using Taba.Testing.Stores;
 using Taba.Testing;
 
@@ -21,19 +22,21 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
 
     readonly TestFolder _folder = new();
     BlobContainerClient _container = null!;
-    BlobTensorStore _store = null!;
+    BlobObjects _objects = null!;
+    TensorStore _store = null!;
 
     string Scratch => _folder["scratch"];
 
     public async ValueTask InitializeAsync()
     {
         _container = await server.ContainerAsync();
-        _store = await sweep.CopyAsync(_container, Scratch);
+        _objects = new BlobObjects(_container, Scratch, copies: false);
+        _store = await sweep.CopyAsync(_objects);
     }
 
     public ValueTask DisposeAsync()
     {
-        _store?.Dispose();
+        _objects?.Dispose();
         _folder.Dispose();
         return ValueTask.CompletedTask;
     }
@@ -44,13 +47,13 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
     [InlineData(TensorFormat.Npy)]
     public async Task Write_AnyFormat_BytesOfTheFolderOnDisk(TensorFormat format)
     {
-        var blobs = BlobFolder.At(_container, "blob:june/gaussian");
+        var blobs = BlobPlace.At(_objects, "blob:june/gaussian");
         using var writer = Writer(_store, format);
         using var onDisk = Writer(sweep.Store, format);
         foreach (var run in sweep.Plan.Runs)
         {
             await writer.WriteAsync(sweep.Plan, run, blobs.Below(run.Slug), [], s_none);
-            await onDisk.WriteAsync(sweep.Plan, run, new DirectoryFolder(_folder["disk", run.Slug]), [], s_none);
+            await onDisk.WriteAsync(sweep.Plan, run, OutputFolder.At(_folder["disk", run.Slug]), [], s_none);
         }
 
         await DownloadAsync("runs/june/gaussian/", _folder["blobs"]);
@@ -73,12 +76,13 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
     {
         var run = sweep.Plan.Runs[0];
         var stage = sweep.Plan.Stages[0].Key;
-        await _container.GetBlobClient(StorePaths.CellPath(stage, 32)).DeleteAsync();
+        await _objects.DeleteAllAsync($"stages/{stage}/cells/0000000032/", s_none);
         using var writer = Writer(_store, TensorFormat.Safetensors);
-        var folder = BlobFolder.At(_container, "blob:lost").Below(run.Slug);
+        var folder = BlobPlace.At(_objects, "blob:lost").Below(run.Slug);
 
-        var error = await Assert.ThrowsAsync<StoreException>(() => writer.WriteAsync(sweep.Plan, run, folder, [], s_none));
+        var error = await Assert.ThrowsAsync<DamagedRowsException>(() => writer.WriteAsync(sweep.Plan, run, folder, [], s_none));
 
+        Assert.Equal((stage, new RowRange(32, 64)), (error.StageKey, error.Rows));
         Assert.Contains("rows [32, 64)", error.Message, StringComparison.Ordinal);
         Assert.Contains(stage, error.Message, StringComparison.Ordinal);
         // Rows that failed are no loss.
@@ -87,51 +91,11 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
             s_none);
     }
 
-    [Theory]
-    [InlineData(TensorFormat.Safetensors, 4096)]
-    [InlineData(TensorFormat.Pt, 4096)]
-    [InlineData(TensorFormat.Pt, 1 << 20)]
-    [InlineData(TensorFormat.Npy, 1000)]
-    public async Task Sink_ManyBlocks_BytesOfTheFileOnDisk(TensorFormat format, int blockBytes)
-    {
-        var bytes = new byte[40_000];
-        new Random(blockBytes).NextBytes(bytes);
-        var blob = _container.GetBlockBlobClient("file");
-        foreach (var create in new Func<TensorFileWriter>[]
-        {
-            () => TensorFileWriter.Create(
-                "file", _ => new BlobFileSink(blob, "file", blockBytes), format, "x", TorchSharp.torch.ScalarType.Float32, [100, 100]),
-            () => TensorFileWriter.Create(_folder["file"], format, "x", TorchSharp.torch.ScalarType.Float32, [100, 100]),
-        })
-        {
-            using var writer = create();
-            writer.Write(bytes.AsSpan(0, 9));
-            writer.Write(bytes.AsSpan(9, 30_000));
-            writer.Write(bytes.AsSpan(30_009));
-            writer.Complete();
-        }
-
-        Assert.Equal(await File.ReadAllBytesAsync(
-            _folder["file"]), (await _container.GetBlobClient("file").DownloadContentAsync()).Value.Content.ToArray());
-    }
-
-    [Fact]
-    public async Task Sink_GivenUp_LeavesWhatWasThere()
-    {
-        var folder = BlobFolder.At(_container, "blob:x");
-        folder.Write("file", "before"u8);
-        using (var sink = new BlobFileSink(_container.GetBlockBlobClient("runs/x/file"), "file", 10))
-            sink.Write(new byte[95]);
-
-        Assert.Equal("before"u8.ToArray(), ((IOutputFolder)folder).Read("file"));
-        Assert.Equal(["runs/x/file"], await NamesAsync("runs/"));
-    }
-
     [Fact]
     public async Task Write_FolderThatIsCurrent_WritesNothing()
     {
         var (plan, run) = (sweep.Plan, sweep.Plan.Runs[0]);
-        var blobs = BlobFolder.At(_container, "blob:x");
+        var blobs = BlobPlace.At(_objects, "blob:x");
         using (var writer = Writer(_store))
             await writer.WriteAsync(plan, run, blobs, [], s_none);
         var before = await VersionsAsync();
@@ -149,7 +113,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
     public async Task Write_TensorThatIsGone_IsWrittenAgain()
     {
         var (plan, run) = (sweep.Plan, sweep.Plan.Runs[0]);
-        var blobs = BlobFolder.At(_container, "blob:x");
+        var blobs = BlobPlace.At(_objects, "blob:x");
         using var writer = Writer(_store);
         await writer.WriteAsync(plan, run, blobs, [], s_none);
         await _container.DeleteBlobAsync("runs/x/samples.safetensors");
@@ -167,12 +131,12 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
     public async Task Write_InterruptedAnywhere_NoManifestAndTheNextTryEnds(string file)
     {
         var (plan, run) = (sweep.Plan, sweep.Plan.Runs[0]);
-        var blobs = BlobFolder.At(_container, "blob:x");
+        var blobs = BlobPlace.At(_objects, "blob:x");
         // An older state of the folder, which no longer counts once the first file is replaced.
         using (var old = Writer(_store, TensorFormat.Npy))
             await old.WriteAsync(plan, run, blobs, [], s_none);
         using (var writer = Writer(_store))
-            await Assert.ThrowsAsync<StoreException>(() => writer.WriteAsync(plan, run, new FailingFolder(blobs, file), [], s_none));
+            await Assert.ThrowsAsync<StoreException>(() => writer.WriteAsync(plan, run, new OutputFolder(new FailingObjects(_objects, $"runs/x/{file}"), "runs/x/"), [], s_none));
 
         Assert.Null(RunFolder.Read(blobs));
         Assert.Null(RunFolderCheck.Conflict(plan, run, blobs));
@@ -188,7 +152,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
     [Fact]
     public async Task Conflict_OtherStages_NamesTheFieldAndThePlace()
     {
-        var blobs = BlobFolder.At(_container, "blob:x");
+        var blobs = BlobPlace.At(_objects, "blob:x");
         using var writer = Writer(_store);
         await writer.WriteAsync(sweep.Plan, sweep.Plan.Runs[0], blobs, [], s_none);
 
@@ -202,7 +166,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
     [Fact]
     public async Task Write_DamagedPart_IsRefusedBeforeAFileIsThere()
     {
-        var blobs = BlobFolder.At(_container, "blob:x");
+        var blobs = BlobPlace.At(_objects, "blob:x");
         var stage = sweep.Plan.Stages[0].Key;
         var part = _container.GetBlobClient((await _store.ListAsync(stage, s_none))[1].Objects.Single(o => o.Name == "samples").Path);
         var bytes = (await part.DownloadContentAsync()).Value.Content.ToArray();
@@ -210,7 +174,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         await part.UploadAsync(new BinaryData(bytes), overwrite: true);
 
         using var writer = Writer(_store);
-        var refused = await Assert.ThrowsAsync<StoreException>(() => writer.WriteAsync(sweep.Plan, sweep.Plan.Runs[0], blobs, [], s_none));
+        var refused = await Assert.ThrowsAsync<DamagedRowsException>(() => writer.WriteAsync(sweep.Plan, sweep.Plan.Runs[0], blobs, [], s_none));
 
         Assert.Contains("digest", refused.Message, StringComparison.Ordinal);
         var names = await NamesAsync("runs/");
@@ -225,10 +189,10 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
     public async Task Read_ManifestThatNamesForeignFiles_HoldsNothing(string file)
     {
         var (plan, run) = (sweep.Plan, sweep.Plan.Runs[0]);
-        var blobs = BlobFolder.At(_container, "blob:x");
+        var blobs = BlobPlace.At(_objects, "blob:x");
         using var writer = Writer(_store);
         await writer.WriteAsync(plan, run, blobs, [], s_none);
-        var manifest = JsonNode.Parse(((IOutputFolder)blobs).Read("manifest.json"))!;
+        var manifest = JsonNode.Parse(blobs.Read("manifest.json"))!;
         manifest["tensors"]![0]!["file"] = file;
         blobs.Write("manifest.json", System.Text.Encoding.UTF8.GetBytes(manifest.ToJsonString()));
 
@@ -242,7 +206,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
     [Fact]
     public async Task Read_ContainerThatIsGone_SaysSo()
     {
-        var blobs = BlobFolder.At(_container, "blob:x");
+        var blobs = BlobPlace.At(_objects, "blob:x");
         await _container.DeleteAsync();
         Assert.Contains(
             "container is not there", Assert.Throws<StoreException>(() => RunFolder.Read(blobs)).Message, StringComparison.Ordinal);
@@ -269,8 +233,8 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
     [InlineData("BLOB:https://elsewhere/x")]
     public void At_HostilePrefix_IsBadInput(string place)
     {
-        Assert.True(BlobFolder.IsPlace(place));
-        var refused = Assert.Throws<BadInputException>(() => BlobFolder.At(_container, place));
+        Assert.True(BlobPlace.Is(place));
+        var refused = Assert.Throws<BadInputException>(() => BlobPlace.At(_objects, place));
         Assert.Contains("blob:PREFIX is", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refused.Message);
     }
@@ -279,13 +243,13 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
     public void At_LongestPrefix_IsTakenAndALongerOneIsNot()
     {
         Assert.EndsWith(
-            "/runs/" + new string('a', 300), BlobFolder.At(_container, "blob:" + new string('a', 300)).Place, StringComparison.Ordinal);
-        Assert.Throws<BadInputException>(() => BlobFolder.At(_container, "blob:" + new string('a', 301)));
-        Assert.EndsWith("/runs/June_2.1/a-b", BlobFolder.At(_container, "Blob:June_2.1/a-b").Place, StringComparison.Ordinal);
-        Assert.False(BlobFolder.IsPlace("./blob:x"));
+            "/runs/" + new string('a', 300), BlobPlace.At(_objects, "blob:" + new string('a', 300)).Place, StringComparison.Ordinal);
+        Assert.Throws<BadInputException>(() => BlobPlace.At(_objects, "blob:" + new string('a', 301)));
+        Assert.EndsWith("/runs/June_2.1/a-b", BlobPlace.At(_objects, "Blob:June_2.1/a-b").Place, StringComparison.Ordinal);
+        Assert.False(BlobPlace.Is("./blob:x"));
     }
 
-    static RunFolderWriter Writer(ITensorStore store, TensorFormat format = TensorFormat.Safetensors) =>
+    static RunFolderWriter Writer(TensorStore store, TensorFormat format = TensorFormat.Safetensors) =>
         new(store, new RunFolderOptions { Format = format }, TimeProvider.System);
 
     /// <summary>A manifest without its time.</summary>
@@ -296,7 +260,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         return manifest.ToJsonString();
     }
 
-    static void ReadRows(IOutputFolder folder, string directory, string file)
+    static void ReadRows(OutputFolder folder, string directory, string file)
     {
         using var reader = folder.Open(file)!;
         using var remote = TensorFile.Open(file, reader.Length, reader.Read);
@@ -326,36 +290,16 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
     }
 
     /// <summary>Fails where a process could be killed: in the middle of a file.</summary>
-    sealed class FailingFolder(IOutputFolder folder, string at) : IOutputFolder
+    sealed class FailingObjects(IObjectStore objects, string at) : ObservedObjects(objects)
     {
-        public string Place => folder.Place;
+        public override IObjectWriter Create(string name, long bytes) =>
+            name == at ? new FailingWriter(base.Create(name, bytes)) : base.Create(name, bytes);
 
-        public IOutputFolder Below(string name) => folder.Below(name);
-
-        public IReadOnlyList<IOutputFolder> Folders() => folder.Folders();
-
-        public long? Length(string file) => folder.Length(file);
-
-        public IObjectReader? Open(string file) => folder.Open(file);
-
-        public void Prepare() => folder.Prepare();
-
-        public void Delete(string file) => folder.Delete(file);
-
-        public IFileSink Create(string file, long bytes) =>
-            file == at ? new FailingSink(folder.Create(file, bytes)) : folder.Create(file, bytes);
-
-        public void Write(string file, ReadOnlySpan<byte> bytes)
-        {
-            if (file == at)
-                throw new StoreException("killed");
-            folder.Write(file, bytes);
-        }
-
-        public string? LocalPath(string file) => folder.LocalPath(file);
+        public override Task ReplaceAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
+            name == at ? throw new StoreException("killed") : base.ReplaceAsync(name, bytes, cancellationToken);
     }
 
-    sealed class FailingSink(IFileSink sink) : IFileSink
+    sealed class FailingWriter(IObjectWriter writer) : IObjectWriter
     {
         int _writes;
 
@@ -363,11 +307,11 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         {
             if (++_writes == 2)
                 throw new StoreException("killed");
-            sink.Write(bytes);
+            writer.Write(bytes);
         }
 
-        public void Complete(ReadOnlySpan<byte> head) => sink.Complete(head);
+        public void Complete(ReadOnlySpan<byte> head) => writer.Complete(head);
 
-        public void Dispose() => sink.Dispose();
+        public void Dispose() => writer.Dispose();
     }
 }

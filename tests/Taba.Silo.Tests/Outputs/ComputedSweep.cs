@@ -1,10 +1,10 @@
-using Azure.Storage.Blobs;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Devices;
 using Taba.Silo.Hosting;
-using Taba.Silo.Storage;
 using Taba.Silo.Tests.Hosting;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 using Taba.Testing.Stores;
 
 namespace Taba.Silo.Tests.Outputs;
@@ -19,7 +19,7 @@ public sealed class ComputedSweep : IAsyncLifetime
     /// <summary>A plan of the same runs with other numbers.</summary>
     public SweepPlan OtherPlan { get; private set; } = null!;
 
-    public FolderTensorStore Store { get; private set; } = null!;
+    public TensorStore Store { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
@@ -42,7 +42,7 @@ public sealed class ComputedSweep : IAsyncLifetime
         {
             Assert.Equal(SweepState.Completed, (await EmbeddedSiloTests.RunAsync(silo, Plan)).State);
         }
-        Store = new FolderTensorStore(_folder["store"]);
+        Store = new TensorStore(new FolderObjects(_folder["store"]));
     }
 
     public ValueTask DisposeAsync()
@@ -52,9 +52,9 @@ public sealed class ComputedSweep : IAsyncLifetime
     }
 
     /// <summary>The same parts in a container, and nowhere else.</summary>
-    public async Task<BlobTensorStore> CopyAsync(BlobContainerClient container, string scratch)
+    public async Task<TensorStore> CopyAsync(BlobObjects container)
     {
-        var store = new BlobTensorStore(container, scratch, copies: false);
+        var store = new TensorStore(container);
         foreach (var stage in Plan.Stages)
         {
             foreach (var manifest in await Store.ListAsync(stage.Key, CancellationToken.None))
