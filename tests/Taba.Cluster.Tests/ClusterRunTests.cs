@@ -67,6 +67,30 @@ public sealed class ClusterRunTests
     }
 
     [Fact]
+    public async Task Run_OnAzureAloneAndSiloKilled_FilesOfAnUndisturbedRun()
+    {
+        Required.Here(AzuriteServer.Missing);
+        await using var bench = await ClusterBench.OnAzureAsync(Demo);
+        var cluster = bench.Cluster;
+        cluster.Settings["Taba__Engine__CheckpointEverySteps"] = "2";
+        await Task.WhenAll(cluster.StartSiloAsync("w1"), cluster.StartSiloAsync("w2"));
+        await using var log = new EvaluationLog(cluster.Journals);
+        var client = bench.Start("run", "sweep.yaml", "--out", "out");
+
+        await ClusterBench.ReachAsync(log, 200);
+        cluster.Silos["w1"].Kill();
+        cluster.BeginSilo("w3");
+
+        (await client.EndAsync(ClusterBench.Limit)).ShouldEnd(0);
+        await bench.AssertFilesOfAnUndisturbedRunAsync(bench.At("out"));
+        Assert.InRange(LongestRepetition(log), 0, 2);
+        Assert.Contains(log.Seen, e => e.Silo == "w2");
+        Assert.False(Directory.Exists(cluster.StoreFolder));
+        Assert.DoesNotContain(
+            AzuriteServer.Secret, string.Concat(cluster.Silos.Values.Select(s => s.Output + s.Errors)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Run_EverythingInBlobsAndSiloKilled_AnotherGoesOnAtItsCheckpoints()
     {
         Required.Here(PostgresServer.Missing, AzuriteServer.Missing);
@@ -144,6 +168,24 @@ public sealed class ClusterRunTests
         Assert.Equal(3, ended.Status);
         Assert.Contains("PostgreSQL cannot be used", ended.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain(PostgresServer.Secret, ended.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SiloAndClient_NoAccount_SaySoAndEnd()
+    {
+        Required.Here(AzuriteServer.Missing);
+        await using var bench = await ClusterBench.OnAzureAsync(ClusterBench.Smooth(1));
+        await bench.Cluster.Azurite!.StopAsync();
+        var silo = bench.Cluster.BeginSilo("w1").EndAsync(ClusterBench.Limit);
+        var run = (await bench.RunAsync("run", bench.Sweep, "--out", bench.At("out"))).ShouldEnd(3);
+        var doctor = (await bench.RunAsync("doctor")).ShouldEnd(1);
+        var ended = await silo;
+        Assert.Equal(3, ended.Status);
+        foreach (var said in new[] { ended.Errors, run.Errors, doctor.Output })
+        {
+            Assert.Contains("cannot use the tables of http://127.0.0.1", said, StringComparison.Ordinal);
+            Assert.DoesNotContain(AzuriteServer.Secret, said, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
