@@ -62,10 +62,10 @@ public sealed class AzureTablesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Prepare_ConnectionStringWithoutTables_IsRefusedAndNotShown()
+    public async Task Prepare_NoConnectionStringOfAzure_IsRefusedAndNotShown()
     {
         var refused = await Assert.ThrowsAsync<BadInputException>(() => AzureTables.PrepareAsync(
-            Options($"AccountName=a;AccountKey={AzuriteServer.Secret};BlobEndpoint=http://127.0.0.1/a"), CancellationToken.None));
+            Options($"Host=db;Password={AzuriteServer.Secret}"), CancellationToken.None));
         Assert.Contains("Taba:Clusters:lab:AzureConnectionString", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(AzuriteServer.Secret, refused.ToString(), StringComparison.Ordinal);
     }

@@ -178,7 +178,7 @@ public sealed class ClusterRunTests
         await bench.Cluster.Azurite!.StopAsync();
         var silo = bench.Cluster.BeginSilo("w1").EndAsync(ClusterBench.Limit);
         var run = (await bench.RunAsync("run", bench.Sweep, "--out", bench.At("out"))).ShouldEnd(3);
-        var doctor = (await bench.RunAsync("doctor")).ShouldEnd(1);
+        var doctor = (await bench.RunAsync("doctor")).ShouldEnd(3);
         var ended = await silo;
         Assert.Equal(3, ended.Status);
         foreach (var said in new[] { ended.Errors, run.Errors, doctor.Output })
