@@ -52,8 +52,7 @@ public sealed class AzureTablesTests : IAsyncLifetime
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
         var port = ((IPEndPoint)silent.LocalEndpoint).Port;
-        var options = Options(
-            $"AccountName=a;AccountKey={AzuriteServer.Secret};BlobEndpoint=http://127.0.0.1:{port}/a;TableEndpoint=http://127.0.0.1:{port}/a");
+        var options = Options($"AccountName=a;AccountKey={AzuriteServer.Secret};TableEndpoint=http://127.0.0.1:{port}/a");
         var clock = Stopwatch.StartNew();
         var failure = await Assert.ThrowsAsync<ClusterUnreachableException>(
             () => ClusterConnection.OpenAsync(options, CancellationToken.None));

@@ -17,12 +17,13 @@ static class AzureTables
     const string BlobHost = ".blob.";
     const string TableHost = ".table.";
 
-    /// <summary>What lasts longer is Orleans' to ask again: calls have ended by then (<see cref="ClusterWiring.ResponseTimeout"/>).</summary>
-    static readonly TimeSpan s_networkTimeout = TimeSpan.FromSeconds(4);
+    /// <summary>Orleans asks again for members and reminders by itself.</summary>
     const int Retries = 3;
 
-    /// <summary>Who starts wants to hear soon that nobody answers: two tries end within the time that a client has.</summary>
+    /// <summary>Who starts wants to hear soon that nobody answers: two tries end within the 15 s that a client takes.</summary>
     const int RetriesAtStart = 1;
+
+    static readonly TimeSpan s_networkTimeout = TimeSpan.FromSeconds(4);
     static readonly TimeSpan s_firstDelay = TimeSpan.FromMilliseconds(400);
 
     /// <exception cref="BadInputException">The settings name no tables, or no way to sign in.</exception>
@@ -41,7 +42,8 @@ static class AzureTables
         }
         catch (Exception exception) when (BlobErrors.IsBlob(exception, cancellationToken))
         {
-            throw new ClusterUnreachableException(BlobErrors.Wrap(exception, "use the tables of", BlobErrors.Bare(tables.Uri)).Message, exception);
+            throw new ClusterUnreachableException(
+                BlobErrors.Wrap(exception, "use the tables of", BlobErrors.Bare(tables.Uri)).Message, exception);
         }
     }
 

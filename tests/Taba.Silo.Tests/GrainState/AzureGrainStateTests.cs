@@ -33,7 +33,8 @@ public sealed class AzureGrainStateTests(BlobServer server) : GrainStorageSuite,
     {
         var options = new AzureBlobStorageOptions();
         AzureGrainState.Configure(options, container ?? _container, service, Serializer);
-        return new("grains", options, options.BuildContainerFactory(null!, options), Activators, NullLogger<AzureBlobGrainStorage>.Instance);
+        var containers = options.BuildContainerFactory(null!, options);
+        return new("grains", options, containers, Activators, NullLogger<AzureBlobGrainStorage>.Instance);
     }
 
     [Fact]
