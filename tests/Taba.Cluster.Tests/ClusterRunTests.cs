@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using Azure.Data.Tables;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
 using Taba.Testing;
 using Taba.Testing.Clusters;
 using Taba.Testing.Commands;
@@ -86,6 +89,7 @@ public sealed class ClusterRunTests
         Assert.InRange(LongestRepetition(log), 0, 2);
         Assert.Contains(log.Seen, e => e.Silo == "w2");
         Assert.False(Directory.Exists(cluster.StoreFolder));
+        await AssertEverythingIsInAsync(cluster.Azurite!);
         Assert.DoesNotContain(
             AzuriteServer.Secret, string.Concat(cluster.Silos.Values.Select(s => s.Output + s.Errors)), StringComparison.Ordinal);
     }
@@ -196,6 +200,20 @@ public sealed class ClusterRunTests
         var ended = await silo.EndAsync(ClusterBench.Limit);
         Assert.Equal(2, ended.Status);
         Assert.Contains("Taba:Clusters:nowhere", ended.Errors, StringComparison.Ordinal);
+    }
+
+    static async Task AssertEverythingIsInAsync(AzuriteServer server)
+    {
+        var members = new TableClient(server.ConnectionString, "TabaMembers")
+            .QueryAsync<TableEntity>($"PartitionKey eq '{TestCluster.Name}'");
+        Assert.Superset(
+            new HashSet<string>(["w1", "w2", "w3"]), await members.Select(m => m.GetString("SiloName")).OfType<string>().ToHashSetAsync());
+        var container = new BlobContainerClient(server.ConnectionString, "taba");
+        var states = await container.GetBlobsAsync(new GetBlobsOptions { Prefix = "grains/taba/" }).Select(b => b.Name).ToListAsync();
+        // A sweep, its stages, the index: in Orleans' own form, not in the provider's JSON.
+        Assert.True(states.Count > 3, string.Join(' ', states));
+        foreach (var state in states)
+            Assert.NotEqual((byte)'{', (await container.GetBlobClient(state).DownloadContentAsync()).Value.Content.ToArray()[0]);
     }
 
     /// <summary>Steps of one sample that were evaluated again in a row.</summary>
