@@ -31,7 +31,7 @@ if [ "$tier" = whole ]; then
   ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || install postgresql
   command -v redis-server >/dev/null || install redis-server
   servers=tests/Taba.Testing/Servers
-  if [ ! -x "$servers/node_modules/.bin/azurite-blob" ]; then
+  if [ ! -x "$servers/node_modules/.bin/azurite" ]; then
     command -v npm >/dev/null || install nodejs npm
     npm install --prefix "$servers" --no-audit --no-fund --no-package-lock >/tmp/taba-npm.log 2>&1 \
       || echo "test.sh: could not install Azurite from npm (see /tmp/taba-npm.log)" >&2

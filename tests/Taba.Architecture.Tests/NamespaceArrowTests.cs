@@ -67,7 +67,7 @@ public sealed class NamespaceArrowTests
             Workers: Storage Faults Models Engines
             Web: Engines Workers
             Hosting: Telemetry Devices Storage Checkpoints GrainState Faults Models Conditions Engines Workers Web
-            Clusters: Telemetry Devices Storage Checkpoints GrainState Faults Engines Outputs Workers Web Hosting
+            Clusters: Telemetry Devices Storage Checkpoints Faults Engines Outputs Workers Web Hosting
             """,
         ["Taba.Client"] = """
             .:

@@ -20,7 +20,7 @@ public sealed partial class RefusalTests
     [InlineData("pools.A_B.replicas=1", "Does not match pattern")]
     [InlineData("cluster.name=a__b", "Does not match pattern")]
     [InlineData("cluster.drainFor=0", "Must be greater than or equal to 1")]
-    [InlineData("database.provider=mysql", "must be one of the following: \"postgres\", \"redis\"")]
+    [InlineData("database.provider=mysql", "must be one of the following: \"postgres\", \"redis\", \"azure\"")]
     [InlineData("service.type=External", "must be one of the following")]
     public async Task Schema_ValueThatDoesNotFit_IsRefused(string set, string reason) =>
         Assert.Contains(reason, await RenderedChart.RefusalAsync("minimal", "--set", set), StringComparison.Ordinal);
@@ -44,8 +44,11 @@ public sealed partial class RefusalTests
         "store.pvc.existingClaim=", "No store is set: set store.pvc.existingClaim, store.pvc.create.enabled or store.azure.container.")]
     [InlineData("store.azure.container=taba", "store.pvc and store.azure are both set: a cluster has one store.")]
     [InlineData("store.pvc.create.enabled=true", "store.pvc.existingClaim and store.pvc.create.enabled are both set")]
-    [InlineData("cluster.grainState=azure:taba", "nothing to sign in with: set azure.accountUri or azure.existingSecret.")]
-    [InlineData("azure.existingSecret=azure", "azure is set and no container is")]
+    [InlineData("cluster.grainState=azure:taba", "nothing is set to sign in with: set azure.accountUri or azure.existingSecret.")]
+    [InlineData("database.provider=azure", "database.existingSecret is set and database.provider is azure")]
+    [InlineData("database.provider=azure,database.existingSecret=", "nothing is set to sign in with")]
+    [InlineData("azure.tableUri=https://a.example.org", "azure.tableUri is set: it belongs to database.provider azure")]
+    [InlineData("azure.existingSecret=azure", "azure is set and nothing uses it")]
     [InlineData("pools=null,coordinators.enabled=false", "There is no pool and no coordinator")]
     [InlineData("ingress.enabled=true", "ingress.enabled is true and ingress.hosts is empty: name a host.")]
     [InlineData("otel.headersExistingSecret=a", "otel.headersExistingSecret is set and otel.endpoint is not: name the endpoint.")]

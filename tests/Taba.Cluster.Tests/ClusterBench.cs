@@ -47,6 +47,8 @@ sealed class ClusterBench : IAsyncDisposable
 
     public static async Task<ClusterBench> OnRedisAsync(string sweep) => new(await TestCluster.StartOnRedisAsync(), sweep);
 
+    public static async Task<ClusterBench> OnAzureAsync(string sweep) => new(await TestCluster.StartOnAzureAsync(), sweep);
+
     public string At(params string[] parts) => Path.Combine([Cluster.Folder, .. parts]);
 
     /// <summary>Starts a client in a process of its own.</summary>

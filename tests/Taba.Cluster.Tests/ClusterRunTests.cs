@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using Azure.Data.Tables;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
 using Taba.Testing;
 using Taba.Testing.Clusters;
 using Taba.Testing.Commands;
@@ -64,6 +67,31 @@ public sealed class ClusterRunTests
         await bench.Cluster.StartSiloAsync("w2");
         await bench.DoneAsync("run", bench.Sweep, "--out", bench.At("out"));
         await bench.AssertFilesOfAnUndisturbedRunAsync(bench.At("out"));
+    }
+
+    [Fact]
+    public async Task Run_OnAzureAloneAndSiloKilled_FilesOfAnUndisturbedRun()
+    {
+        Required.Here(AzuriteServer.Missing);
+        await using var bench = await ClusterBench.OnAzureAsync(Demo);
+        var cluster = bench.Cluster;
+        cluster.Settings["Taba__Engine__CheckpointEverySteps"] = "2";
+        await Task.WhenAll(cluster.StartSiloAsync("w1"), cluster.StartSiloAsync("w2"));
+        await using var log = new EvaluationLog(cluster.Journals);
+        var client = bench.Start("run", "sweep.yaml", "--out", "out");
+
+        await ClusterBench.ReachAsync(log, 200);
+        cluster.Silos["w1"].Kill();
+        cluster.BeginSilo("w3");
+
+        (await client.EndAsync(ClusterBench.Limit)).ShouldEnd(0);
+        await bench.AssertFilesOfAnUndisturbedRunAsync(bench.At("out"));
+        Assert.InRange(LongestRepetition(log), 0, 2);
+        Assert.Contains(log.Seen, e => e.Silo == "w2");
+        Assert.False(Directory.Exists(cluster.StoreFolder));
+        await AssertEverythingIsInAsync(cluster.Azurite!);
+        Assert.DoesNotContain(
+            AzuriteServer.Secret, string.Concat(cluster.Silos.Values.Select(s => s.Output + s.Errors)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -147,6 +175,24 @@ public sealed class ClusterRunTests
     }
 
     [Fact]
+    public async Task SiloAndClient_NoAccount_SaySoAndEnd()
+    {
+        Required.Here(AzuriteServer.Missing);
+        await using var bench = await ClusterBench.OnAzureAsync(ClusterBench.Smooth(1));
+        await bench.Cluster.Azurite!.StopAsync();
+        var silo = bench.Cluster.BeginSilo("w1").EndAsync(ClusterBench.Limit);
+        var run = (await bench.RunAsync("run", bench.Sweep, "--out", bench.At("out"))).ShouldEnd(3);
+        var doctor = (await bench.RunAsync("doctor")).ShouldEnd(3);
+        var ended = await silo;
+        Assert.Equal(3, ended.Status);
+        foreach (var said in new[] { ended.Errors, run.Errors, doctor.Output })
+        {
+            Assert.Contains("cannot use the tables of http://127.0.0.1", said, StringComparison.Ordinal);
+            Assert.DoesNotContain(AzuriteServer.Secret, said, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Silo_OfAnUnknownCluster_SaysSoAndEnds()
     {
         using var folder = new TempFolder();
@@ -154,6 +200,20 @@ public sealed class ClusterRunTests
         var ended = await silo.EndAsync(ClusterBench.Limit);
         Assert.Equal(2, ended.Status);
         Assert.Contains("Taba:Clusters:nowhere", ended.Errors, StringComparison.Ordinal);
+    }
+
+    static async Task AssertEverythingIsInAsync(AzuriteServer server)
+    {
+        var members = new TableClient(server.ConnectionString, "TabaMembers")
+            .QueryAsync<TableEntity>($"PartitionKey eq '{TestCluster.Name}'");
+        Assert.Superset(
+            new HashSet<string>(["w1", "w2"]), await members.Select(m => m.GetString("SiloName")).OfType<string>().ToHashSetAsync());
+        var container = new BlobContainerClient(server.ConnectionString, "taba");
+        var states = await container.GetBlobsAsync(new GetBlobsOptions { Prefix = "grains/taba/" }).Select(b => b.Name).ToListAsync();
+        // A sweep, its stages, the index: in Orleans' own form, not in the provider's JSON.
+        Assert.True(states.Count > 3, string.Join(' ', states));
+        foreach (var state in states)
+            Assert.NotEqual((byte)'{', (await container.GetBlobClient(state).DownloadContentAsync()).Value.Content.ToArray()[0]);
     }
 
     /// <summary>Steps of one sample that were evaluated again in a row.</summary>

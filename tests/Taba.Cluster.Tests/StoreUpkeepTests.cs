@@ -1,3 +1,4 @@
+using Azure.Data.Tables;
 using Npgsql;
 using StackExchange.Redis;
 using Taba.Testing.Clusters;
@@ -6,7 +7,7 @@ using Taba.Testing.Servers;
 namespace Taba.Cluster.Tests;
 
 /// <summary>
-/// The durable reminder on real servers. Orleans has none that comes more often than each minute, for which both wait at once.
+/// The durable reminder on real servers. Orleans has none that comes more often than each minute, for which all wait at once.
 /// </summary>
 public sealed class StoreUpkeepTests
 {
@@ -17,14 +18,16 @@ public sealed class StoreUpkeepTests
     [Fact]
     public async Task Reminder_OfSeveralSilos_IsOneAndSweepsWhatIsOld()
     {
-        if ((RedisServer.Missing ?? PostgresServer.Missing) is { } missing)
-            Assert.Skip(missing);
-        await Task.WhenAll(SweepsWhatIsOldAsync("postgres"), SweepsWhatIsOldAsync("redis"));
+        Required.Here(PostgresServer.Missing, RedisServer.Missing, AzuriteServer.Missing);
+        await Task.WhenAll(
+            SweepsWhatIsOldAsync(TestCluster.StartAsync(), OnPostgresAsync),
+            SweepsWhatIsOldAsync(TestCluster.StartOnRedisAsync(), OnRedisAsync),
+            SweepsWhatIsOldAsync(TestCluster.StartOnAzureAsync(blobs: false), OnAzureAsync));
     }
 
-    static async Task SweepsWhatIsOldAsync(string provider)
+    static async Task SweepsWhatIsOldAsync(Task<TestCluster> starting, Func<TestCluster, Task<long>> countReminders)
     {
-        await using var cluster = provider == "redis" ? await TestCluster.StartOnRedisAsync() : await TestCluster.StartAsync();
+        await using var cluster = await starting;
         cluster.Settings["Taba__Store__SweepEvery"] = "00:01:00";
         var old = WriteObject(cluster, "00000000-1-0f8fad5bd9cb469fa16570867728950e", TimeSpan.FromHours(25));
         var young = WriteObject(cluster, "00000032-2-1f8fad5bd9cb469fa16570867728950e", TimeSpan.FromHours(23));
@@ -35,7 +38,7 @@ public sealed class StoreUpkeepTests
 
         Assert.True(File.Exists(young));
         Assert.Single(Said(cluster));
-        Assert.Equal(1, provider == "redis" ? await OnRedisAsync(cluster) : await OnPostgresAsync(cluster));
+        Assert.Equal(1, await countReminders(cluster));
     }
 
     static string[] Said(TestCluster cluster) =>
@@ -64,6 +67,9 @@ public sealed class StoreUpkeepTests
         await using var redis = await ConnectionMultiplexer.ConnectAsync(cluster.Redis!.ConnectionString);
         return await redis.GetDatabase().SortedSetLengthAsync("taba/reminders");
     }
+
+    static async Task<long> OnAzureAsync(TestCluster cluster) =>
+        await new TableClient(cluster.Azurite!.ConnectionString, "TabaReminders").QueryAsync<TableEntity>().CountAsync();
 
     static async Task UntilAsync(Func<bool> happened, string otherwise)
     {

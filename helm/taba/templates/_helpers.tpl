@@ -85,9 +85,14 @@ metadata:
 {{- $most -}}
 {{- end -}}
 
-{{/* Whether a container of Azure Blob storage is used: "yes" or nothing. */}}
+{{/* Whether silos meet in a database with a connection string of its own: "yes" or nothing. */}}
+{{- define "taba.usesDatabase" -}}
+{{- if ne .Values.database.provider "azure" }}yes{{ end -}}
+{{- end -}}
+
+{{/* Whether an account of Azure storage is used: "yes" or nothing. */}}
 {{- define "taba.usesAzure" -}}
-{{- if or .Values.store.azure.container (ne .Values.cluster.grainState "auto") }}yes{{ end -}}
+{{- if or .Values.store.azure.container (ne .Values.cluster.grainState "auto") (not (include "taba.usesDatabase" .)) }}yes{{ end -}}
 {{- end -}}
 
 {{- define "taba.storeClaim" -}}
@@ -103,7 +108,9 @@ metadata:
 {{- define "taba.clusterSettings" -}}
 {{- $prefix := include "taba.settingPrefix" . -}}
 {{ $prefix }}Provider: {{ .Values.database.provider }}
+{{- if include "taba.usesDatabase" . }}
 {{ $prefix }}ConnectionStringFile: /run/secrets/taba/database
+{{- end }}
 {{- with .Values.store }}
 {{ $prefix }}Store: {{ if .azure.container }}azure:{{ .azure.container }}{{ else }}{{ .pvc.mountPath }}{{ end }}
 {{- end }}
@@ -117,6 +124,9 @@ metadata:
 {{- if include "taba.usesAzure" . }}
 {{- if .Values.azure.accountUri }}
 {{ $prefix }}AzureAccountUri: {{ .Values.azure.accountUri }}
+{{- with .Values.azure.tableUri }}
+{{ $prefix }}AzureTableUri: {{ . }}
+{{- end }}
 {{- else }}
 {{ $prefix }}AzureConnectionStringFile: /run/secrets/taba/azure
 {{- end }}

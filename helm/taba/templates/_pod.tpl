@@ -307,8 +307,10 @@ securityContext:
     # 0440: the group is fsGroup.
     defaultMode: 288
     sources:
+      {{- if include "taba.usesDatabase" . }}
       {{- include "taba.secretSource" (dict "name" $values.database.existingSecret "key" $values.database.existingSecretKey
         "path" "database") | nindent 6 }}
+      {{- end }}
       {{- include "taba.secretSource" (dict "name" $values.web.existingSecret "key" $values.web.existingSecretKey
         "path" "web-token") | nindent 6 }}
       {{- if and (include "taba.usesAzure" .) $values.azure.existingSecret }}

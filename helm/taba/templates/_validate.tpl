@@ -41,7 +41,10 @@ What the schema cannot say. Every sentence names the value and what would do. Th
 {{- if not $values.image.repository -}}
 {{- fail "image.repository is missing: name the image of the silo." -}}
 {{- end -}}
-{{- if not $values.database.existingSecret -}}
+{{- if and $values.database.existingSecret (not (include "taba.usesDatabase" .)) -}}
+{{- fail "database.existingSecret is set and database.provider is azure: the account is opened by azure.accountUri or azure.existingSecret." -}}
+{{- end -}}
+{{- if and (include "taba.usesDatabase" .) (not $values.database.existingSecret) -}}
 {{- fail (printf "database.existingSecret is missing: name a secret that holds the connection string of %s under the key %s."
   $values.database.provider $values.database.existingSecretKey) -}}
 {{- end -}}
@@ -62,11 +65,14 @@ What the schema cannot say. Every sentence names the value and what would do. Th
 {{- if and $values.azure.accountUri $values.azure.existingSecret -}}
 {{- fail "azure.accountUri and azure.existingSecret are both set: sign in with an identity, or with a connection string." -}}
 {{- end -}}
+{{- if and $values.azure.tableUri (or (include "taba.usesDatabase" .) (not $values.azure.accountUri)) -}}
+{{- fail "azure.tableUri is set: it belongs to database.provider azure with azure.accountUri." -}}
+{{- end -}}
 {{- if and (include "taba.usesAzure" .) (not (or $values.azure.accountUri $values.azure.existingSecret)) -}}
-{{- fail "A container of Azure Blob storage is set, and nothing to sign in with: set azure.accountUri or azure.existingSecret." -}}
+{{- fail "An account of Azure storage is used, and nothing is set to sign in with: set azure.accountUri or azure.existingSecret." -}}
 {{- end -}}
 {{- if and (not (include "taba.usesAzure" .)) (or $values.azure.accountUri $values.azure.existingSecret) -}}
-{{- fail "azure is set and no container is: set store.azure.container or cluster.grainState, or leave azure out." -}}
+{{- fail "azure is set and nothing uses it: set database.provider, store.azure.container or cluster.grainState, or leave azure out." -}}
 {{- end -}}
 
 {{- if not (or $values.coordinators.enabled $values.pools) -}}

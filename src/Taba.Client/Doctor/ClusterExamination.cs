@@ -11,6 +11,9 @@ namespace Taba.Client.Doctor;
 /// <summary>Looks at a cluster from where the client is: settings, members, store.</summary>
 static class ClusterExamination
 {
+    /// <summary>The time for a look into the store. A run waits longer for an account that restarts.</summary>
+    static readonly TimeSpan s_storeLimit = TimeSpan.FromSeconds(15);
+
     /// <param name="name">The cluster; null for the default one, or the only one.</param>
     /// <exception cref="BadInputException">The settings name no such cluster, or cannot be used.</exception>
     public static async Task<IReadOnlyList<Finding>> AllAsync(string? name, Terminal terminal, CancellationToken cancellationToken)
@@ -48,6 +51,8 @@ static class ClusterExamination
 
     static async Task<Finding> StoreAsync(TabaClusterOptions options, CancellationToken cancellationToken)
     {
+        using var limit = new CancellationTokenSource(s_storeLimit);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
             if (options.StoreContainer is null && !Directory.Exists(options.Store))
@@ -58,8 +63,8 @@ static class ClusterExamination
             try
             {
                 var objects = ClusterStores.Open(options, scratch);
-                await StoreLayout.RequireAsync(objects, cancellationToken);
-                var stages = await new TensorStore(objects, mends: false).StageKeysAsync(cancellationToken).CountAsync(cancellationToken);
+                await StoreLayout.RequireAsync(objects, either.Token);
+                var stages = await new TensorStore(objects, mends: false).StageKeysAsync(either.Token).CountAsync(either.Token);
                 return new(FindingState.Ok, "store", $"{options.Store} holds {stages} stages");
             }
             finally
@@ -71,6 +76,12 @@ static class ClusterExamination
         catch (Exception exception) when (exception is StoreException or BadInputException)
         {
             return new(FindingState.Fail, "store", "cannot be read", exception.Message);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new(
+                FindingState.Fail, "store", $"{options.Store} does not answer within {s_storeLimit.TotalSeconds:0} s",
+                "look at the network and the account, or at the server of the folder");
         }
     }
 }

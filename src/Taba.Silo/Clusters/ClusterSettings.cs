@@ -8,6 +8,8 @@ namespace Taba.Silo.Clusters;
 /// <summary>Reads a cluster's section and refuses what cannot work before anything is started.</summary>
 public static class ClusterSettings
 {
+    static readonly char[] s_notInKeys = ['/', '\\', '#', '?'];
+
     /// <summary>The cluster that is meant when none is named.</summary>
     public const string DefaultKey = "Taba:DefaultCluster";
 
@@ -53,15 +55,34 @@ public static class ClusterSettings
         options.Name = key;
         options.ClusterId ??= key;
         Check(options, section);
-        options.ConnectionString = Secret(options, nameof(options.ConnectionString), options.ConnectionString, options.ConnectionStringFile)
-            ?? throw Bad(options, nameof(
-                options.ConnectionString), "it is missing: set it in the environment, or name a file in ConnectionStringFile");
+        options.ConnectionString = Secret(
+            options, nameof(options.ConnectionString), options.ConnectionString, options.ConnectionStringFile);
+        if (options.Provider != TabaClusterOptions.Azure && options.ConnectionString is null)
+            throw Bad(
+                options, nameof(options.ConnectionString),
+                "it is missing: set it in the environment, or name a file in ConnectionStringFile");
         options.AzureConnectionString = Secret(
             options, nameof(options.AzureConnectionString), options.AzureConnectionString, options.AzureConnectionStringFile);
+        CheckAzure(options);
+        return options;
+    }
+
+    static void CheckAzure(TabaClusterOptions options)
+    {
         if ((options.StoreContainer ?? options.GrainStateContainer) is not null && options.AzureConnectionString is null
             && options.AzureAccountUri is null)
             throw Bad(options, nameof(options.AzureConnectionString), "azure needs it, or AzureAccountUri for a managed identity");
-        return options;
+        if (options.Provider != TabaClusterOptions.Azure)
+            return;
+        if (options.ConnectionString is not null)
+            throw Bad(
+                options, nameof(options.ConnectionString), "azure has no database: sign in with AzureConnectionString or AzureAccountUri");
+        if (options.ClusterId!.IndexOfAny(s_notInKeys) >= 0)
+            throw Bad(options, nameof(options.ClusterId), $"'{options.ClusterId}': the key of a table has none of / \\ # ?");
+        if (options.AzureConnectionString is null && AzureTables.Address(options) is null)
+            throw Bad(
+                options, nameof(options.AzureTableUri),
+                $"it does not follow from '{options.AzureAccountUri}': set it, such as https://ACCOUNT.table.core.windows.net");
     }
 
     static void Check(TabaClusterOptions options, IConfigurationSection section)
@@ -80,10 +101,12 @@ public static class ClusterSettings
             if (value is not null && !IPAddress.TryParse(value, out _))
                 throw Bad(options, member, $"'{value}' is not an IP address, such as 127.0.0.1 or 10.0.0.7");
         }
-        if (options.AzureAccountUri is { } uri
-            && !(Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed.Scheme is "https" or "http"))
-            throw Bad(
-                options, nameof(options.AzureAccountUri), $"'{uri}' is not an address, such as https://ACCOUNT.blob.core.windows.net");
+        foreach (var (member, value, service) in new[] { (nameof(options.AzureAccountUri), options.AzureAccountUri, "blob"),
+            (nameof(options.AzureTableUri), options.AzureTableUri, "table") })
+        {
+            if (value is not null && !(Uri.TryCreate(value, UriKind.Absolute, out var parsed) && parsed.Scheme == Uri.UriSchemeHttps))
+                throw Bad(options, member, $"'{value}' is not an address, such as https://ACCOUNT.{service}.core.windows.net");
+        }
         if (options.StoreContainer is null && !Path.IsPathFullyQualified(options.Store))
             throw Bad(
                 options, nameof(options.Store), $"'{options.Store}' must be an absolute path, the same on every silo, or azure:CONTAINER");

@@ -1,12 +1,13 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
+using Orleans.Clustering.AzureStorage;
 using Orleans.Configuration;
 using Orleans.Persistence;
+using Orleans.Reminders.AzureStorage;
 using Orleans.Storage;
 using StackExchange.Redis;
 using Taba.Grains;
-using Taba.Silo.GrainState;
 
 namespace Taba.Silo.Clusters;
 
@@ -38,22 +39,30 @@ static class ClusterWiring
             o.NumMissedTableIAmAliveLimit = MissedProbes;
         });
         silo.Configure<SiloMessagingOptions>(o => o.ResponseTimeout = o.SystemResponseTimeout = ResponseTimeout);
-        if (options.Provider == "redis")
+        switch (options.Provider)
         {
-            silo.UseRedisClustering(o => o.ConfigurationOptions = Redis(options));
-            if (options.GrainStateContainer is null)
-                silo.AddRedisGrainStorage(GrainStorage.Name, o => o.ConfigurationOptions = Redis(options));
-            silo.UseRedisReminderService(o => o.ConfigurationOptions = Redis(options));
-        }
-        else
-        {
-            silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
-            if (options.GrainStateContainer is null)
-                silo.AddAdoNetGrainStorage(GrainStorage.Name, o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
-            silo.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
+            case TabaClusterOptions.Azure:
+                var tables = AzureTables.Open(options);
+                silo.UseAzureStorageClustering(
+                    (AzureStorageClusteringOptions o) => (o.TableServiceClient, o.TableName) = (tables, AzureTables.Members));
+                silo.UseAzureTableReminderService(
+                    (AzureTableReminderStorageOptions o) => (o.TableServiceClient, o.TableName) = (tables, AzureTables.Reminders));
+                break;
+            case TabaClusterOptions.Redis:
+                silo.UseRedisClustering(o => o.ConfigurationOptions = Redis(options));
+                if (options.GrainStateContainer is null)
+                    silo.AddRedisGrainStorage(GrainStorage.Name, o => o.ConfigurationOptions = Redis(options));
+                silo.UseRedisReminderService(o => o.ConfigurationOptions = Redis(options));
+                break;
+            default:
+                silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
+                if (options.GrainStateContainer is null)
+                    silo.AddAdoNetGrainStorage(GrainStorage.Name, o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
+                silo.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
+                break;
         }
         if (options.GrainStateContainer is { } container)
-            silo.AddBlobGrainStorage(GrainStorage.Name, ClusterStores.Container(options, container));
+            silo.AddAzureGrainState(GrainStorage.Name, ClusterStores.Container(options, container));
         // The providers' default is JSON with type names. Golden tests of the states hold Orleans' own form fast.
         silo.Services.AddSingleton<OrleansGrainStorageSerializer>();
         silo.Services.AddOptions<AdoNetGrainStorageOptions>(GrainStorage.Name).PostConfigure<OrleansGrainStorageSerializer>(
@@ -69,20 +78,27 @@ static class ClusterWiring
         client.Configure<ClientMessagingOptions>(o => o.ResponseTimeout = ResponseTimeout);
         // The gateway list shows when a silo is gone.
         client.Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = s_aliveEvery);
-        return options.Provider == "redis"
-            ? client.UseRedisClustering(o => o.ConfigurationOptions = Redis(options))
-            : client.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
+        return options.Provider switch
+        {
+            TabaClusterOptions.Azure => client.UseAzureStorageClustering(
+                (AzureStorageGatewayOptions o) => (o.TableServiceClient, o.TableName) = (AzureTables.Open(options), AzureTables.Members)),
+            TabaClusterOptions.Redis => client.UseRedisClustering(o => o.ConfigurationOptions = Redis(options)),
+            _ => client.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options))),
+        };
     }
 
-    /// <summary>Makes the provider ready: the database's tables; of Redis that it answers.</summary>
+    /// <summary>Makes the provider ready: the tables of a database or an account; of Redis that it answers.</summary>
     /// <exception cref="ClusterUnreachableException">It does not answer, or refuses.</exception>
-    public static async Task PrepareAsync(TabaClusterOptions options, CancellationToken cancellationToken)
-    {
-        if (options.Provider == "postgres")
+    public static Task PrepareAsync(TabaClusterOptions options, CancellationToken cancellationToken) =>
+        options.Provider switch
         {
-            await PostgresSchema.ApplyAsync(Postgres(options), cancellationToken);
-            return;
-        }
+            TabaClusterOptions.Azure => AzureTables.PrepareAsync(options, cancellationToken),
+            TabaClusterOptions.Redis => PingAsync(options),
+            _ => PostgresSchema.ApplyAsync(Postgres(options), cancellationToken),
+        };
+
+    static async Task PingAsync(TabaClusterOptions options)
+    {
         try
         {
             await using var redis = await ConnectionMultiplexer.ConnectAsync(Redis(options, abortOnConnectFail: true));

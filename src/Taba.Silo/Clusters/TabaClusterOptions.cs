@@ -8,22 +8,31 @@ public sealed class TabaClusterOptions
     /// <summary>Section of the settings that holds a section for each cluster.</summary>
     public const string Section = "Taba:Clusters";
 
+    internal const string Postgres = "postgres";
+    internal const string Redis = "redis";
+    internal const string Azure = "azure";
+    const string DefaultContainer = "taba";
+
     /// <summary>The cluster's name: that of its section.</summary>
     public string Name { get; set; } = "";
 
-    /// <summary>The database where members meet: postgres or redis.</summary>
-    [RegularExpression("^(postgres|redis)$", ErrorMessage = "it must be postgres or redis")]
-    public string Provider { get; set; } = "postgres";
+    /// <summary>Where members meet, and where reminders are: postgres, redis or azure (the tables of an account).</summary>
+    [RegularExpression($"^({Postgres}|{Redis}|{Azure})$", ErrorMessage = $"it must be {Postgres}, {Redis} or {Azure}")]
+    public string Provider { get; set; } = Postgres;
 
     /// <summary>
-    /// The database's address and credentials. A secret: give it by the environment, or by <see cref="ConnectionStringFile"/>.
+    /// The address and credentials of a database. A secret: give it by the environment, or by <see cref="ConnectionStringFile"/>. None
+    /// with azure.
     /// </summary>
     public string? ConnectionString { get; set; }
 
     /// <summary>A file that holds the connection string, such as a mounted secret.</summary>
     public string? ConnectionStringFile { get; set; }
 
-    /// <summary>The place of grain state: auto (the provider), or azure:CONTAINER.</summary>
+    /// <summary>
+    /// The place of grain state: azure:CONTAINER, or auto. That is the database, and with azure the container of the tensors, or else one
+    /// that is called taba.
+    /// </summary>
     /// <value>The default value is auto.</value>
     [RegularExpression("^(auto|azure:[a-z0-9](-?[a-z0-9]){2,62})$", ErrorMessage = "it must be auto or azure:CONTAINER")]
     public string GrainState { get; set; } = "auto";
@@ -49,6 +58,12 @@ public sealed class TabaClusterOptions
 
     /// <summary>For azure with a managed identity: the blob service's address, such as https://ACCOUNT.blob.core.windows.net.</summary>
     public string? AzureAccountUri { get; set; }
+
+    /// <summary>
+    /// The table service's address, for the provider azure with a managed identity where it does not follow from
+    /// <see cref="AzureAccountUri"/> (…blob… is …table…).
+    /// </summary>
+    public string? AzureTableUri { get; set; }
 
     /// <summary>The address that the silo's ports bind to, and no other.</summary>
     /// <value>The default value is 127.0.0.1: reachable from this machine only.</value>
@@ -86,10 +101,10 @@ public sealed class TabaClusterOptions
     /// <summary>The container of <see cref="Store"/>; null when it is a folder.</summary>
     public string? StoreContainer => Container(Store);
 
-    /// <summary>The container of <see cref="GrainState"/>; null when the provider keeps it.</summary>
-    public string? GrainStateContainer => Container(GrainState);
+    /// <summary>The container of <see cref="GrainState"/>; null when a database keeps it.</summary>
+    public string? GrainStateContainer =>
+        Container(GrainState) ?? (Provider == Azure ? StoreContainer ?? DefaultContainer : null);
 
-    static string? Container(string value) => value.StartsWith(Azure, StringComparison.Ordinal) ? value[Azure.Length..] : null;
-
-    const string Azure = "azure:";
+    static string? Container(string value) =>
+        value.StartsWith(Azure + ":", StringComparison.Ordinal) ? value[(Azure.Length + 1)..] : null;
 }

@@ -63,7 +63,7 @@ public static class BlobErrors
             $"cannot {what} {where}: the container is not there; create it, or name another store", exception),
         RequestFailedException { Status: 401 or 403 } failed => new(
             $"cannot {what} {where}: the account refuses it ({failed.ErrorCode ?? failed.Status.ToString()}); check the connection "
-            + "string, or give the identity the role Storage Blob Data Contributor",
+            + "string, or give the identity the role Storage Blob Data Contributor, and for tables Storage Table Data Contributor",
             exception),
         AuthenticationFailedException => new(
             $"cannot {what} {where}: this machine has no identity that may sign in; give a connection string, or assign a managed "

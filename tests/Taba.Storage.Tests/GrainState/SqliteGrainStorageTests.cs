@@ -92,4 +92,13 @@ public sealed class SqliteGrainStorageTests : GrainStorageSuite
         storage.Dispose();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => storage.WriteStateAsync("s", Id("a"), State(1)));
     }
+
+    [Fact]
+    public async Task Write_Cancelled_IsNotBegun()
+    {
+        await using var storage = Open();
+        var cancelled = new CancellationToken(canceled: true);
+        await Assert.ThrowsAsync<OperationCanceledException>(() => storage.WriteStateAsync("s", Id("a"), State(1), cancelled));
+        Assert.False((await ReadAsync(storage)).RecordExists);
+    }
 }

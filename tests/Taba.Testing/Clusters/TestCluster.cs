@@ -4,8 +4,8 @@ using Taba.Testing.Servers;
 namespace Taba.Testing.Clusters;
 
 /// <summary>
-/// Real silos in processes of their own on real servers: PostgreSQL or Redis for membership and grain state, a folder or Azurite for
-/// tensors. The programs are those of this build.
+/// Real silos in processes of their own on real servers: PostgreSQL, Redis or Azurite for membership and grain state, a folder or
+/// Azurite for tensors. The programs are those of this build.
 /// </summary>
 public sealed class TestCluster : IAsyncDisposable
 {
@@ -20,20 +20,24 @@ public sealed class TestCluster : IAsyncDisposable
 
     readonly PostgresServer? _postgres;
 
-    TestCluster(PostgresServer? postgres, RedisServer? redis, AzuriteServer? azurite)
+    readonly bool _blobs;
+
+    /// <param name="blobs">Tensors are in Azurite.</param>
+    TestCluster(PostgresServer? postgres, RedisServer? redis, AzuriteServer? azurite, bool blobs)
     {
         _postgres = postgres;
         Redis = redis;
         Azurite = azurite;
+        _blobs = blobs;
         Directory.CreateDirectory(Journals);
     }
 
-    public PostgresServer Postgres => _postgres ?? throw new InvalidOperationException("This cluster meets in Redis.");
+    public PostgresServer Postgres => _postgres ?? throw new InvalidOperationException("This cluster meets elsewhere.");
 
     /// <summary>Where members meet instead of PostgreSQL.</summary>
     public RedisServer? Redis { get; }
 
-    /// <summary>The tensor store's server; null when the store is a folder.</summary>
+    /// <summary>The tensor store's server, or where members meet, or both.</summary>
     public AzuriteServer? Azurite { get; }
 
     public string Folder => _folder.Path;
@@ -58,10 +62,15 @@ public sealed class TestCluster : IAsyncDisposable
     /// <param name="azurite">Tensors are kept in Azurite instead of a folder.</param>
     /// <param name="address">Where PostgreSQL listens.</param>
     public static async Task<TestCluster> StartAsync(bool azurite = false, string address = "127.0.0.1") =>
-        new(await PostgresServer.StartAsync(address), null, azurite ? await AzuriteServer.StartAsync() : null);
+        new(await PostgresServer.StartAsync(address), null, azurite ? await AzuriteServer.StartAsync() : null, azurite);
 
     /// <summary>A cluster that meets, and keeps its grains' state, in Redis.</summary>
-    public static async Task<TestCluster> StartOnRedisAsync() => new(null, await RedisServer.StartAsync(), null);
+    public static async Task<TestCluster> StartOnRedisAsync() => new(null, await RedisServer.StartAsync(), null, blobs: false);
+
+    /// <summary>A cluster that meets, and keeps its grains' state, in Azurite.</summary>
+    /// <param name="blobs">Its tensors too: there is no other server, and no folder.</param>
+    public static async Task<TestCluster> StartOnAzureAsync(bool blobs = true) =>
+        new(null, null, await AzuriteServer.StartAsync(), blobs);
 
     /// <summary>Starts a silo and waits until it is a member.</summary>
     public async Task<ProgramProcess> StartSiloAsync(string name, string role = "worker")
@@ -136,10 +145,16 @@ public sealed class TestCluster : IAsyncDisposable
         var section = $"Taba__Clusters__{Name}__";
         var settings = new Dictionary<string, string>(Settings)
         {
-            [$"{section}Provider"] = Redis is null ? "postgres" : "redis",
-            [$"{section}ConnectionString"] = Redis?.ConnectionString ?? Postgres.ConnectionString,
-            [$"{section}Store"] = Azurite is null ? StoreFolder : "azure:taba",
+            [$"{section}Provider"] = (_postgres, Redis) switch
+            {
+                (not null, _) => "postgres",
+                (_, not null) => "redis",
+                _ => "azure",
+            },
+            [$"{section}Store"] = _blobs ? "azure:taba" : StoreFolder,
         };
+        if ((_postgres?.ConnectionString ?? Redis?.ConnectionString) is { } database)
+            settings[$"{section}ConnectionString"] = database;
         if (Azurite is not null)
             settings[$"{section}AzureConnectionString"] = Azurite.ConnectionString;
         return settings;

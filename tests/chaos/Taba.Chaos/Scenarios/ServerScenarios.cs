@@ -11,7 +11,10 @@ static class ServerScenarios
     public static IEnumerable<Scenario> Of() =>
     [
         new("postgres", "PostgreSQL is stopped for 15 s, twice", PostgresAsync),
-        new("azurite", "tensors in Azurite, which is stopped for 15 s, twice", AzuriteAsync),
+        new("azurite", "tensors in Azurite, which is stopped for 15 s, twice",
+            async random => await AzuriteAsync(random, await TestCluster.StartAsync(azurite: true))),
+        new("azure", "members, states and tensors in Azurite, which is stopped for 15 s, twice",
+            async random => await AzuriteAsync(random, await TestCluster.StartOnAzureAsync())),
         new("store-full", "the store's disk is full for 15 s", StoreFullAsync),
     ];
 
@@ -29,9 +32,8 @@ static class ServerScenarios
         return await run.EndAsync(client);
     }
 
-    static async Task<ScenarioResult> AzuriteAsync(Random random)
+    static async Task<ScenarioResult> AzuriteAsync(Random random, TestCluster cluster)
     {
-        var cluster = await TestCluster.StartAsync(azurite: true);
         await using var run = await ChaosRun.StartAsync(new ChaosSweep(128), ChaosRun.Workers(3), cluster);
         var client = run.StartClient();
         for (var i = 0; i < 2; i++)
