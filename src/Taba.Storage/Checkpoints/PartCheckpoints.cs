@@ -67,9 +67,9 @@ public sealed class PartCheckpoints : IAsyncDisposable
     /// <exception cref="StoreException">Writing failed before, and is not tried again.</exception>
     public void Put(PartAttempt attempt, SampleCheckpoint row)
     {
-        ThrowIfFailed();
         lock (_gate)
         {
+            ThrowIfFailed();
             if (!_parts.TryGetValue(attempt, out var part) || part.Ended || part.Left)
                 return;
             part.Rows[row.Sample] = row;
@@ -82,18 +82,22 @@ public sealed class PartCheckpoints : IAsyncDisposable
     /// <exception cref="StoreException">Writing failed, and is not tried again.</exception>
     public Task FlushAsync(PartAttempt attempt, CancellationToken cancellationToken)
     {
-        ThrowIfFailed();
         lock (_gate)
+        {
+            ThrowIfFailed();
             return _parts.TryGetValue(attempt, out var part) ? part.WhenWritten().WaitAsync(cancellationToken) : Task.CompletedTask;
+        }
     }
 
     /// <summary>Returns when everything that was put is on disk.</summary>
     /// <exception cref="StoreException">Writing failed, and is not tried again.</exception>
     public Task FlushAsync(CancellationToken cancellationToken)
     {
-        ThrowIfFailed();
         lock (_gate)
+        {
+            ThrowIfFailed();
             return Task.WhenAll(_parts.Values.Select(p => p.WhenWritten())).WaitAsync(cancellationToken);
+        }
     }
 
     /// <summary>Of what earlier attempts left, the furthest state of each row. What cannot be read is passed over.</summary>
@@ -137,6 +141,8 @@ public sealed class PartCheckpoints : IAsyncDisposable
             // An attempt of another process is known by its name alone.
             if (!_parts.TryGetValue(attempt, out var part))
                 _parts[attempt] = part = new(attempt) { IsThere = true };
+            if (part.Ended)
+                return;
             part.Ended = true;
             Enqueue(part);
         }
@@ -195,16 +201,16 @@ public sealed class PartCheckpoints : IAsyncDisposable
     {
         long put;
         bool ended;
-        byte[] file;
+        SampleCheckpoint[] rows;
         lock (_gate)
         {
             (part.Queued, part.Busy) = (false, true);
             (put, ended) = (part.Put, part.Ended);
-            file = ended ? [] : CheckpointFile.Encode(part.Rows.Values);
+            rows = ended ? [] : [.. part.Rows.Values];
             (part.WritingSince, part.DirtySince) = (part.DirtySince, 0);
             StoreInstruments.CheckpointQueue.Add(-part.Waiting);
         }
-        var failure = _failure ?? await TryWriteAsync(part, file, ended);
+        var failure = _failure ?? await TryWriteAsync(part, rows, ended);
         lock (_gate)
         {
             (part.Busy, part.WritingSince) = (false, 0);
@@ -225,7 +231,7 @@ public sealed class PartCheckpoints : IAsyncDisposable
         }
     }
 
-    async Task<StoreException?> TryWriteAsync(Part part, byte[] file, bool ended)
+    async Task<StoreException?> TryWriteAsync(Part part, SampleCheckpoint[] rows, bool ended)
     {
         while (true)
         {
@@ -238,6 +244,7 @@ public sealed class PartCheckpoints : IAsyncDisposable
                     return null;
                 }
                 var started = Stopwatch.GetTimestamp();
+                var file = CheckpointFile.Encode(rows);
                 await _objects.ReplaceAsync(StoreNames.Checkpoint(part.Attempt), file, CancellationToken.None);
                 part.IsThere = true;
                 StoreInstruments.CheckpointBytes.Add(file.Length);
@@ -264,6 +271,7 @@ public sealed class PartCheckpoints : IAsyncDisposable
         }
     }
 
+    /// <summary>Under the gate: whoever passes is among those that a failure wakes.</summary>
     void ThrowIfFailed()
     {
         if (_failure is { } failure)

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Taba.Storage.Objects;
 
@@ -16,17 +18,32 @@ sealed record CellDocument(
     /// <summary>A cell's document has a handful of manifests; 1000 kept steps of three kinds are 20 KB each.</summary>
     public const int MostBytes = 64 << 20;
 
+    static readonly int s_headBytes = Head([]).Length;
+
     public static readonly CellDocument Empty = new(CurrentSchema, [], [], []);
 
     /// <summary>The document with these manifests, in the order of their rows.</summary>
     public CellDocument With(IEnumerable<PartManifest> manifests) =>
         this with { Manifests = [.. manifests.OrderBy(m => m.RowStart).ThenBy(m => m.Supplement).ThenBy(m => m.Epoch)] };
 
+    /// <summary>
+    /// The document as it is stored: its first field is the digest of all that follows, whatever the schema. One flipped bit elsewhere could
+    /// be as good a document that gives rows other numbers.
+    /// </summary>
+    public byte[] Write()
+    {
+        var rest = StoreJson.Write(this).AsSpan(1);
+        return [.. Head(rest), .. rest];
+    }
+
     /// <summary>Reads a document and believes nothing: a store may come from anywhere.</summary>
     /// <exception cref="DamagedDocumentException">It is damaged, or speaks of something else than its name says.</exception>
     /// <exception cref="StoreException">A newer version wrote it.</exception>
     public static CellDocument Parse(string stageKey, int start, ReadOnlySpan<byte> bytes)
     {
+        // Before anything else: also the number of the schema may be damaged.
+        if (bytes.Length < s_headBytes || !bytes.StartsWith(Head(bytes[s_headBytes..])))
+            throw new DamagedDocumentException("it does not have its digest");
         CellDocument document;
         try
         {
@@ -42,6 +59,9 @@ sealed record CellDocument(
         }
         return document.Fault(stageKey, start) is { } fault ? throw new DamagedDocumentException(fault) : document;
     }
+
+    static byte[] Head(ReadOnlySpan<byte> rest) =>
+        Encoding.ASCII.GetBytes($"{{\n  \"sha256\": \"{Convert.ToHexStringLower(SHA256.HashData(rest))}\",");
 
     /// <summary>What is wrong with the document, in words; null when nothing is.</summary>
     string? Fault(string stageKey, int start)
@@ -73,12 +93,17 @@ sealed record CellDocument(
             return "it names no objects";
         if (manifest.Objects.Any(o => o is null || o.Steps.IsDefault || o.Shape.IsDefault))
             return "an object lacks its steps or shape";
-        if (manifest.Objects.FirstOrDefault(o => StoreNames.AttemptOf(o.Path)?.StageKey != stageKey) is { } outside)
-            return $"the path '{outside.Path}' is not one of this stage's objects";
+        if (manifest.Objects.FirstOrDefault(o => !IsOwn(stageKey, manifest, o.Path)) is { } outside)
+            return $"the path '{outside.Path}' is not one of its attempt's objects";
         if (manifest.Objects.FirstOrDefault(o => o.DataOffset < 0 || o.Bytes < 0 || o.DataOffset > long.MaxValue - o.Bytes) is { } sizes)
             return $"the object {sizes.Name} claims {sizes.Bytes} bytes at {sizes.DataOffset}";
         return null;
     }
+
+    /// <summary>What fences an attempt looks at its own cell: no other one may name its objects.</summary>
+    static bool IsOwn(string stageKey, PartManifest manifest, string path) =>
+        StoreNames.AttemptOf(path) is { } attempt && attempt.StageKey == stageKey && attempt.Id == manifest.Attempt
+        && CellGrid.StartOf(attempt.RowStart) == CellGrid.StartOf(manifest.RowStart);
 }
 
 /// <summary>The part of a cell's document that says whether the rest can be read.</summary>

@@ -19,7 +19,8 @@ sealed class Cells(IObjectStore objects, TimeProvider time, bool mends)
     const int Parallel = 16;
     const string Gone = "it is gone";
 
-    readonly ConcurrentDictionary<(string Key, int Start), Cell> _cache = new();
+    /// <summary>What was read, with the version as lists showed it: a stage that was removed and begun anew has the same names.</summary>
+    readonly ConcurrentDictionary<(string Key, int Start), (StoredObject Version, Cell Cell)> _cache = new();
 
     /// <summary>Told of every version that is found damaged.</summary>
     public event Action<string, string>? Damaged;
@@ -31,26 +32,29 @@ sealed class Cells(IObjectStore objects, TimeProvider time, bool mends)
 
     async Task<Cell> LookAsync(string stageKey, int start, int looks, CancellationToken cancellationToken)
     {
-        var newest = 0;
-        var prefix = StoreNames.Cells(stageKey);
+        StoredObject? newest = null;
         await foreach (var item in objects.ListAsync(StoreNames.Cell(stageKey, start), cancellationToken))
         {
-            if (StoreNames.TryParseVersion(item.Name[prefix.Length..], out var where, out var version) && where == start)
-                newest = Math.Max(newest, version);
+            // Names come in order: the last version is the newest.
+            if (StoreNames.TryParseVersion(stageKey, item.Name, out var where, out _) && where == start)
+                newest = item;
         }
-        return await ReadAsync(stageKey, start, newest, looks, cancellationToken);
+        return newest is { } found
+            ? await ReadAsync(stageKey, start, found, looks, cancellationToken)
+            : new(stageKey, start, 0, CellDocument.Empty);
     }
 
     /// <summary>Creates the next version of a cell as it was read.</summary>
     /// <returns>False when it is not the cell's newest version any more, or when an earlier request of this very call created it.</returns>
-    public async Task<bool> TryWriteAsync(Cell cell, CellDocument next, CancellationToken cancellationToken)
+    /// <exception cref="StoreException">The place failed, or no cell may become so large.</exception>
+    public Task<bool> TryWriteAsync(Cell cell, CellDocument next, CancellationToken cancellationToken)
     {
-        var version = cell.Version + 1;
-        var created = await objects.TryCreateAsync(
-            StoreNames.Version(cell.StageKey, cell.Start, version), StoreJson.Write(next), cancellationToken);
-        if (created)
-            Remember(cell with { Version = version, Content = next });
-        return created;
+        var name = StoreNames.Version(cell.StageKey, cell.Start, cell.Version + 1);
+        var bytes = next.Write();
+        // Written, it could not be read any more.
+        return bytes.Length <= CellDocument.MostBytes
+            ? objects.TryCreateAsync(name, bytes, cancellationToken)
+            : throw new ObjectTooLargeException(objects.Where(name), bytes.Length, CellDocument.MostBytes);
     }
 
     /// <summary>Changes a cell, however many others do at the same time.</summary>
@@ -90,7 +94,7 @@ sealed class Cells(IObjectStore objects, TimeProvider time, bool mends)
         foreach (var cell in await Task.WhenAll(batch))
             yield return cell;
 
-        async IAsyncEnumerable<(int Start, int? Version)> Asked()
+        async IAsyncEnumerable<(int Start, StoredObject? Version)> Asked()
         {
             await Task.CompletedTask;
             foreach (var start in CellGrid.StartsOf(rows))
@@ -106,31 +110,28 @@ sealed class Cells(IObjectStore objects, TimeProvider time, bool mends)
     }
 
     /// <summary>Names come in order, so that a cell's versions follow one another and the last one is the newest.</summary>
-    async IAsyncEnumerable<(int Start, int? Version)> ListedAsync(
+    async IAsyncEnumerable<(int Start, StoredObject? Version)> ListedAsync(
         string stageKey, RowRange rows, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var prefix = StoreNames.Cells(stageKey);
-        (int Start, int Version)? last = null;
-        await foreach (var item in objects.ListAsync(prefix, cancellationToken))
+        (int Start, StoredObject Version)? last = null;
+        await foreach (var item in objects.ListAsync(StoreNames.Cells(stageKey), cancellationToken))
         {
-            if (!StoreNames.TryParseVersion(item.Name[prefix.Length..], out var start, out var version)
-                || CellGrid.RowsOf(start).Intersect(rows).IsEmpty)
+            if (!StoreNames.TryParseVersion(stageKey, item.Name, out var start, out _) || CellGrid.RowsOf(start).Intersect(rows).IsEmpty)
                 continue;
             if (last is { } before && before.Start != start)
                 yield return before;
-            last = (start, version);
+            last = (start, item);
         }
         if (last is { } end)
             yield return end;
     }
 
-    async Task<Cell> ReadAsync(string stageKey, int start, int newest, int looks, CancellationToken cancellationToken)
+    async Task<Cell> ReadAsync(string stageKey, int start, StoredObject listed, int looks, CancellationToken cancellationToken)
     {
-        if (newest == 0)
-            return new(stageKey, start, 0, CellDocument.Empty);
         // A version never changes: what was read of it once is true for ever.
-        if (_cache.TryGetValue((stageKey, start), out var known) && known.Version == newest)
-            return known;
+        if (_cache.TryGetValue((stageKey, start), out var known) && known.Version == listed)
+            return known.Cell;
+        _ = StoreNames.TryParseVersion(stageKey, listed.Name, out _, out var newest);
         var good = newest;
         string? damage = null;
         CellDocument? content = null;
@@ -148,7 +149,7 @@ sealed class Cells(IObjectStore objects, TimeProvider time, bool mends)
         var cell = new Cell(stageKey, start, newest, content ?? CellDocument.Empty);
         if (damage is null)
         {
-            Remember(cell);
+            Remember(listed, cell);
             return cell;
         }
         Damaged?.Invoke(objects.Where(StoreNames.Version(stageKey, start, newest)), damage);
@@ -187,11 +188,11 @@ sealed class Cells(IObjectStore objects, TimeProvider time, bool mends)
         }
     }
 
-    void Remember(Cell cell)
+    void Remember(StoredObject version, Cell cell)
     {
         if (_cache.Count >= MostCached)
             _cache.Clear();
-        _cache[(cell.StageKey, cell.Start)] = cell;
+        _cache[(cell.StageKey, cell.Start)] = (version, cell);
     }
 }
 

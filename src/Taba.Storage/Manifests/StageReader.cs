@@ -81,8 +81,20 @@ public sealed class StageReader : IDisposable
     static bool Holds(PartManifest manifest, TensorKinds kind, int? step) =>
         manifest.Object(kind) is { } entry && (step is not { } s || entry.Steps.AsSpan().BinarySearch(s) >= 0);
 
-    IObjectReader Object(PartManifest manifest, ObjectEntry entry) =>
-        _objects.GetOrAdd(entry.Path, _ => new(() => OpenChecked(_store, manifest, entry))).Value;
+    IObjectReader Object(PartManifest manifest, ObjectEntry entry)
+    {
+        var opened = _objects.GetOrAdd(entry.Path, _ => new(() => OpenChecked(_store, manifest, entry)));
+        try
+        {
+            return opened.Value;
+        }
+        catch
+        {
+            // It would fail in the same way for ever: the place may be well again when it is asked next.
+            _objects.TryRemove(new(entry.Path, opened));
+            throw;
+        }
+    }
 
     /// <summary>Opens an object whose bytes have their digest. What seems damaged is read once more: a way may err and not the place.</summary>
     internal static IObjectReader OpenChecked(TensorStore store, PartManifest manifest, ObjectEntry entry)
@@ -90,10 +102,16 @@ public sealed class StageReader : IDisposable
         for (var attempt = 1; ; attempt++)
         {
             var reader = store.Open(entry.Path);
-            var fault = reader is null ? "is gone" : Fault(reader, entry);
-            if (fault is null)
-                return reader!;
-            reader?.Dispose();
+            var fault = "is gone";
+            try
+            {
+                if (reader is not null && (fault = Fault(reader, entry)) is null)
+                    return Interlocked.Exchange(ref reader, null)!;
+            }
+            finally
+            {
+                reader?.Dispose();
+            }
             if (attempt > 1)
                 throw new DamagedRowsException(
                     manifest.StageKey, manifest.Rows, manifest,

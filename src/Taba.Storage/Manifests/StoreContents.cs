@@ -76,13 +76,9 @@ public static class StoreContents
         await foreach (var key in store.StageKeysAsync(cancellationToken))
         {
             // In this order: an attempt that begins meanwhile has no objects in the list, and one that publishes is named or in use.
-            var attempts = new HashSet<PartAttempt>();
-            await foreach (var item in store.Objects.ListAsync(StoreNames.Objects(key), cancellationToken))
-            {
-                if (StoreNames.AttemptOf(item.Name) is { } attempt)
-                    attempts.Add(attempt);
-            }
-            attempts.UnionWith(ScratchAttempts(store, key));
+            var names = await store.Objects.ListAsync(StoreNames.Objects(key), cancellationToken).Select(o => o.Name)
+                .ToListAsync(cancellationToken);
+            var attempts = ScratchAttempts(store, key);
             var checkpoints = await CheckpointsAsync(store, key, cancellationToken);
             var living = await inUse(key);
             foreach (var attempt in checkpoints.Where(a => !living.Contains(a.Id)))
@@ -91,13 +87,9 @@ public static class StoreContents
                 deleted++;
             }
             var named = (await store.ListAsync(key, cancellationToken)).SelectMany(m => m.Objects).Select(o => o.Path).ToHashSet();
+            attempts.UnionWith(names.Where(n => !named.Contains(n)).Select(StoreNames.AttemptOf).OfType<PartAttempt>());
             foreach (var attempt in attempts.Where(a => !living.Contains(a.Id)))
-            {
-                var own = await store.Objects.ListAsync(StoreNames.ObjectsOf(attempt), cancellationToken)
-                    .AllAsync(o => named.Contains(o.Name), cancellationToken);
-                if (!own || Directory.Exists(store.ScratchOf(attempt)))
-                    deleted += await store.DeleteAttemptAsync(attempt, cancellationToken);
-            }
+                deleted += await store.DeleteAttemptAsync(attempt, cancellationToken);
         }
         StoreInstruments.OrphansDeleted.Add(deleted);
         return deleted;
@@ -111,7 +103,7 @@ public static class StoreContents
     }
 
     /// <summary>Attempts that have a scratch folder where several processes share one. A blob store's is its process's own.</summary>
-    static List<PartAttempt> ScratchAttempts(TensorStore store, string key) =>
+    static HashSet<PartAttempt> ScratchAttempts(TensorStore store, string key) =>
         store.Objects is FolderObjects && Directory.Exists(store.Objects.Scratch)
             ? [.. Directory.EnumerateDirectories(store.Objects.Scratch, $"{key}-*").Select(d => PartAttempt.OfName(
                 key, Path.GetFileName(d)[(key.Length + 1)..])).OfType<PartAttempt>()]

@@ -77,7 +77,12 @@ public static class StoreLayout
             await objects.DeleteAllAsync(folder, CancellationToken.None);
         }
 
-        async Task<int?> ReadAsync() => (await objects.ReadAsync(name, MostBytes, cancellationToken))?[0];
+        async Task<char?> ReadAsync() => await objects.ReadAsync(name, MostBytes, cancellationToken) switch
+        {
+            null => null,
+            [var one] => (char)one,
+            _ => '?',
+        };
 
         void Require(bool holds, string otherwise)
         {

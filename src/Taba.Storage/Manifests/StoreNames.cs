@@ -34,10 +34,10 @@ static partial class StoreNames
     public static string Version(string stageKey, int start, int version) =>
         string.Create(CultureInfo.InvariantCulture, $"{Cell(stageKey, start)}v{version:D8}.json");
 
-    /// <summary>Reads the end of a version's name, below <see cref="Cells"/>; false for any other name.</summary>
-    public static bool TryParseVersion(string name, out int start, out int version)
+    /// <summary>Reads the name of a version of one of a stage's cells; false for any other name below <see cref="Cells"/>.</summary>
+    public static bool TryParseVersion(string stageKey, string name, out int start, out int version)
     {
-        var match = VersionName().Match(name);
+        var match = VersionName().Match(name[Cells(stageKey).Length..]);
         version = 0;
         return int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out start)
             && int.TryParse(match.Groups[2].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out version)

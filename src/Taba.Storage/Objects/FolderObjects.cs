@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 
@@ -5,11 +6,14 @@ namespace Taba.Storage.Objects;
 
 /// <summary>
 /// Objects in a folder. A hard link that gives a finished file its name is the exclusive creation: it fails when the name is taken, also on
-/// NFS, and needs no lock. A file is on the disk before it has its name, and the name is on the disk when the call returns.
+/// NFS, and needs no lock. A file is on the disk before it has its name, and the name is on the disk when the call returns. A symbolic link
+/// may lead out of the store: lists pass it over, and a name that goes through one is refused.
 /// </summary>
 public sealed partial class FolderObjects : IObjectStore
 {
     const int FolderAttempts = 5;
+
+    static readonly EnumerationOptions s_withoutLinks = new() { AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
 
     readonly string _root;
 
@@ -29,7 +33,7 @@ public sealed partial class FolderObjects : IObjectStore
 
     public string? LocalPath(string name) => Of(name);
 
-    public Task PutAsync(string name, string file, CancellationToken cancellationToken) => Run("write", name, path =>
+    public Task PutAsync(string name, string file, CancellationToken cancellationToken) => RunAsync("write", Of(name), path =>
     {
         DurableFile.Flush(file);
         var folder = Path.GetDirectoryName(path)!;
@@ -40,7 +44,7 @@ public sealed partial class FolderObjects : IObjectStore
     }, cancellationToken);
 
     public Task<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
-        Run("create", name, path => WithTemporary(path, bytes.Span, (temporary, folder) =>
+        RunAsync("create", Of(name), path => WithTemporary(path, bytes.Span, (temporary, folder) =>
         {
             if (!Posix.TryLink(temporary, path))
                 return false;
@@ -49,21 +53,20 @@ public sealed partial class FolderObjects : IObjectStore
         }), cancellationToken);
 
     public Task ReplaceAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
-        Run("write", name, path => WithTemporary(path, bytes.Span, (temporary, folder) =>
+        RunAsync("write", Of(name), path => WithTemporary(path, bytes.Span, (temporary, folder) =>
         {
             File.Move(temporary, path, overwrite: true);
             Posix.FlushDirectory(folder);
             return true;
         }), cancellationToken);
 
-    public IObjectWriter Create(string name, long bytes) => StoreErrors.Guard("write", Of(name), () =>
+    public IObjectWriter Create(string name, long bytes) => Guard("write", Of(name), path =>
     {
-        var path = Of(name);
         DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
         return new FileWriter(path, Temporary(path));
     });
 
-    public Task<byte[]?> ReadAsync(string name, int mostBytes, CancellationToken cancellationToken) => Run("read", name, path =>
+    public Task<byte[]?> ReadAsync(string name, int mostBytes, CancellationToken cancellationToken) => RunAsync("read", Of(name), path =>
     {
         using var reader = OpenFile(path);
         if (reader is null)
@@ -75,40 +78,37 @@ public sealed partial class FolderObjects : IObjectStore
         return bytes;
     }, cancellationToken);
 
-    public IObjectReader? Open(string name) => StoreErrors.Guard("read", Of(name), () => OpenFile(Of(name)));
+    public IObjectReader? Open(string name) => Guard("read", Of(name), OpenFile);
 
-    public Task<long?> LengthAsync(string name, CancellationToken cancellationToken) => Run(
-        "read", name, path => new FileInfo(path) is { Exists: true } file ? file.Length : (long?)null, cancellationToken);
+    public Task<long?> LengthAsync(string name, CancellationToken cancellationToken) => RunAsync(
+        "read", Of(name), path => new FileInfo(path) is { Exists: true } file ? file.Length : (long?)null, cancellationToken);
 
     public async IAsyncEnumerable<StoredObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var folder = Folder(prefix);
         // One folder at a time: what is held follows the largest folder, not the whole tree.
-        foreach (var entry in await RunAsync("list", folder, () => Entries(folder), cancellationToken))
+        foreach (var entry in await RunAsync("list", Folder(prefix), Entries, cancellationToken))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (entry is FileInfo file)
+            if (!entry.IsFolder)
             {
-                if (!IsTemporary(file.Name))
-                    yield return new($"{prefix}{file.Name}", file.Length, file.LastWriteTimeUtc);
+                yield return new($"{prefix}{entry.Name}", entry.Bytes, entry.LastWrite);
                 continue;
             }
-            await foreach (var below in ListAsync($"{prefix}{entry.Name}/", cancellationToken))
+            await foreach (var below in ListAsync($"{prefix}{entry.Name}", cancellationToken))
                 yield return below;
         }
     }
 
     public async IAsyncEnumerable<string> FoldersAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var folder = Folder(prefix);
-        foreach (var entry in await RunAsync("list", folder, () => Entries(folder), cancellationToken))
+        foreach (var entry in await RunAsync("list", Folder(prefix), Entries, cancellationToken))
         {
-            if (entry is DirectoryInfo)
-                yield return entry.Name;
+            if (entry.IsFolder)
+                yield return entry.Name[..^1];
         }
     }
 
-    public Task DeleteAsync(string name, CancellationToken cancellationToken) => Run("delete", name, path =>
+    public Task DeleteAsync(string name, CancellationToken cancellationToken) => RunAsync("delete", Of(name), path =>
     {
         var folder = Path.GetDirectoryName(path)!;
         if (!Directory.Exists(folder))
@@ -119,46 +119,36 @@ public sealed partial class FolderObjects : IObjectStore
         return true;
     }, cancellationToken);
 
-    public Task<int> DeleteAllAsync(string prefix, CancellationToken cancellationToken)
-    {
-        var folder = Folder(prefix);
-        return RunAsync("delete", folder, () =>
+    public Task<int> DeleteAllAsync(string prefix, CancellationToken cancellationToken) =>
+        RunAsync("delete", Folder(prefix), folder =>
         {
             if (!Directory.Exists(folder))
                 return 0;
-            var files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Count();
+            var files = Count(folder);
             Directory.Delete(folder, recursive: true);
             Posix.FlushDirectory(Path.GetDirectoryName(folder)!);
             return files;
         }, cancellationToken);
-    }
 
     public void DeleteUnfinished(string prefix)
     {
-        var folder = Folder(prefix);
-        StoreErrors.Guard("delete", folder, () =>
+        Guard("delete", Folder(prefix), folder =>
         {
             if (!Directory.Exists(folder))
                 return false;
-            foreach (var file in Directory.EnumerateFiles(folder, "*.tmp").Where(f => IsTemporary(Path.GetFileName(f))).ToList())
+            foreach (var file in Directory.EnumerateFiles(folder, ".*.tmp").Where(f => TemporaryName().IsMatch(Path.GetFileName(f))).ToList())
                 File.Delete(file);
             return true;
         });
     }
 
-    /// <summary>A link may lead out of the store: no part of a name is one.</summary>
-    FileReader? OpenFile(string path)
+    static FileReader? OpenFile(string path)
     {
-        for (var part = path; part.Length > _root.Length; part = Path.GetDirectoryName(part)!)
-        {
-            if (new FileInfo(part).LinkTarget is not null)
-                throw new StoreException($"{part} is a symbolic link, which may lead out of the store; put the file itself there");
-        }
         try
         {
             return new FileReader(path);
         }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException || Directory.Exists(path))
         {
             return null;
         }
@@ -187,30 +177,56 @@ public sealed partial class FolderObjects : IObjectStore
         }
     }
 
-    static List<FileSystemInfo> Entries(string folder) => Directory.Exists(folder)
-        ? [.. new DirectoryInfo(folder).EnumerateFileSystemInfos().Where(e => e.LinkTarget is null).OrderBy(
-            e => e.Name, StringComparer.Ordinal)]
-        : [];
+    /// <summary>What is in a folder, in the order of whole names: a folder's slash counts.</summary>
+    static List<Entry> Entries(string folder)
+    {
+        try
+        {
+            var entries = new FileSystemEnumerable<Entry>(
+                folder, static (ref FileSystemEntry e) => e.IsDirectory
+                    ? new($"{e.FileName}/", true, 0, default)
+                    : new(e.FileName.ToString(), false, e.Length, e.LastWriteTimeUtc),
+                s_withoutLinks)
+            {
+                ShouldIncludePredicate = static (ref FileSystemEntry e) => !TemporaryName().IsMatch(e.FileName),
+            };
+            return [.. entries.OrderBy(e => e.Name, StringComparer.Ordinal)];
+        }
+        catch (IOException) when (!Directory.Exists(folder))
+        {
+            // Never there, or emptied and deleted meanwhile.
+            return [];
+        }
+    }
+
+    static int Count(string folder) => Entries(folder).Sum(e => e.IsFolder ? Count(Path.Combine(folder, e.Name)) : 1);
 
     static string Temporary(string path) =>
         Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
-
-    static bool IsTemporary(string file) => TemporaryName().IsMatch(file);
 
     string Of(string name) => Where(ObjectNames.Checked(name, _root));
 
     string Folder(string prefix) => Where(ObjectNames.CheckedPrefix(prefix, _root).TrimEnd('/'));
 
-    Task<T> Run<T>(string what, string name, Func<string, T> work, CancellationToken cancellationToken)
+    string WithoutLinks(string path)
     {
-        var path = Of(name);
-        return RunAsync(what, path, () => work(path), cancellationToken);
+        for (var part = path; part.Length > _root.Length; part = Path.GetDirectoryName(part)!)
+        {
+            if (new FileInfo(part).LinkTarget is not null)
+                throw new StoreException($"{part} is a symbolic link, which may lead out of the store; put the file itself there");
+        }
+        return path;
     }
 
+    T Guard<T>(string what, string path, Func<string, T> work) => StoreErrors.Guard(what, path, () => work(WithoutLinks(path)));
+
     /// <summary>A disk blocks its caller: off the caller's thread, which may be a grain's.</summary>
-    static Task<T> RunAsync<T>(string what, string path, Func<T> work, CancellationToken cancellationToken) =>
-        Task.Run(() => StoreErrors.Guard(what, path, work), cancellationToken);
+    Task<T> RunAsync<T>(string what, string path, Func<string, T> work, CancellationToken cancellationToken) =>
+        Task.Run(() => Guard(what, path, work), cancellationToken);
 
     [GeneratedRegex(@"\A\..+\.[0-9a-f]{32}\.tmp\z")]
     private static partial Regex TemporaryName();
+
+    /// <param name="Name">That of a folder ends in a slash.</param>
+    readonly record struct Entry(string Name, bool IsFolder, long Bytes, DateTimeOffset LastWrite);
 }

@@ -6,8 +6,11 @@ namespace Taba.Storage.Objects;
 static partial class Posix
 {
     const int ReadOnly = 0;
+    const int EPERM = 1;
     const int EEXIST = 17;
     const int EINVAL = 22;
+    const int ENOSYS = 38;
+    const int EOPNOTSUPP = 95;
     const int CurrentFolder = -100;
     const int NoFollow = 0x100;
     const uint WantsOwner = 8;
@@ -41,15 +44,21 @@ static partial class Posix
     /// rename do not promise it. A file system without hard links has nothing that would do instead, and is refused.
     /// </summary>
     /// <returns>False when the name is taken.</returns>
-    /// <exception cref="IOException">It cannot be linked.</exception>
+    /// <exception cref="StoreException">The file system has no hard links.</exception>
+    /// <exception cref="IOException">The disk failed.</exception>
     public static bool TryLink(string existing, string name)
     {
         if (OperatingSystem.IsWindows())
             return TryMove(existing, name);
         if (link(existing, name) == 0)
             return true;
-        var errno = Marshal.GetLastPInvokeError();
-        return errno == EEXIST ? false : throw Error($"cannot create {name}", errno);
+        return Marshal.GetLastPInvokeError() switch
+        {
+            EEXIST => false,
+            EPERM or EOPNOTSUPP or ENOSYS => throw new StoreException(
+                $"{name} cannot be created: its file system has no hard links, on which a store rests; name a folder on another one"),
+            var errno => throw Error($"cannot create {name}", errno),
+        };
     }
 
     /// <summary>On Windows a move that must not replace is one call of the system, and fails when the name is taken.</summary>

@@ -28,11 +28,11 @@ public sealed partial class OutputFolder
 
     /// <summary>The folders within this one, by name.</summary>
     public IReadOnlyList<OutputFolder> Folders() =>
-        Wait(_objects.FoldersAsync(_prefix, CancellationToken.None).Select(name => new OutputFolder(_objects, $"{_prefix}{name}/"))
+        Wait(() => _objects.FoldersAsync(_prefix, CancellationToken.None).Select(name => new OutputFolder(_objects, $"{_prefix}{name}/"))
             .ToListAsync().AsTask());
 
     /// <summary>Bytes of a file; null when there is none of that name, and for a name that no file can have.</summary>
-    public long? Length(string file) => FileName().IsMatch(file) ? Wait(_objects.LengthAsync(Name(file), CancellationToken.None)) : null;
+    public long? Length(string file) => FileName().IsMatch(file) ? Wait(() => _objects.LengthAsync(Name(file), CancellationToken.None)) : null;
 
     /// <summary>Opens a file to be read at any offset; null when there is none of that name.</summary>
     public IObjectReader? Open(string file) => FileName().IsMatch(file) ? _objects.Open(Name(file)) : null;
@@ -41,15 +41,18 @@ public sealed partial class OutputFolder
     public void Prepare() => _objects.DeleteUnfinished(_prefix);
 
     /// <summary>Deletes a file, if it is there.</summary>
-    public void Delete(string file) => _objects.DeleteAsync(Name(file), CancellationToken.None).GetAwaiter().GetResult();
+    public void Delete(string file) => Wait(() => _objects.DeleteAsync(Name(file), CancellationToken.None));
 
     /// <summary>Begins a file that is too large to be held in memory.</summary>
     /// <param name="bytes">About how large it will be.</param>
     public IObjectWriter Create(string file, long bytes) => _objects.Create(Name(file), bytes);
 
     /// <summary>Writes a small file, replacing what has its name.</summary>
-    public void Write(string file, ReadOnlySpan<byte> bytes) =>
-        _objects.ReplaceAsync(Name(file), bytes.ToArray(), CancellationToken.None).GetAwaiter().GetResult();
+    public void Write(string file, ReadOnlySpan<byte> bytes)
+    {
+        var copy = bytes.ToArray();
+        Wait(() => _objects.ReplaceAsync(Name(file), copy, CancellationToken.None));
+    }
 
     /// <summary>The path of a file on this machine, there or not; null where files have none.</summary>
     public string? LocalPath(string file) => FileName().IsMatch(file) ? _objects.LocalPath(Name(file)) : null;
@@ -60,7 +63,7 @@ public sealed partial class OutputFolder
     {
         try
         {
-            return FileName().IsMatch(file) ? Wait(_objects.ReadAsync(Name(file), 1 << 30, CancellationToken.None)) : null;
+            return FileName().IsMatch(file) ? Wait(() => _objects.ReadAsync(Name(file), 1 << 30, CancellationToken.None)) : null;
         }
         catch (ObjectTooLargeException exception)
         {
@@ -73,7 +76,10 @@ public sealed partial class OutputFolder
         ? $"{_prefix}{name}"
         : throw new StoreException($"'{ObjectNames.Shown(name)}' cannot name a file in {Place}: a name without slashes can");
 
-    static T Wait<T>(Task<T> request) => request.GetAwaiter().GetResult();
+    /// <summary>On a thread of the pool: waiting where the caller's scheduler has one thread would wait for ever.</summary>
+    static T Wait<T>(Func<Task<T>> request) => Task.Run(request).GetAwaiter().GetResult();
+
+    static void Wait(Func<Task> request) => Task.Run(request).GetAwaiter().GetResult();
 
     [GeneratedRegex(@"\A(?!\.{1,2}\z)[^/\\\p{C}]{1,200}\z")]
     private static partial Regex FileName();

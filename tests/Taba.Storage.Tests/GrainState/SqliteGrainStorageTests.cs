@@ -4,7 +4,6 @@ using Orleans.Storage;
 using Taba.Storage.GrainState;
 using Taba.Storage.Objects;
 using Taba.Testing.Stores;
-using Taba.Testing.Stores;
 using Taba.Testing;
 
 namespace Taba.Storage.Tests.GrainState;
@@ -13,7 +12,7 @@ public sealed class SqliteGrainStorageTests : GrainStorageSuite
 {
     protected override IGrainStorage OpenStorage() => Open();
 
-    SqliteGrainStorage Open(string? path = null) => new(path ?? _folder["grains.db"], Serializer, Activators);
+    SqliteGrainStorage Open(string? path = null) => new(path ?? Folder["grains.db"], Serializer, Activators);
 
     [Fact]
     public async Task Write_ManyGrainsAtOnce_AllAreThereAfterReopening()
@@ -41,10 +40,10 @@ public sealed class SqliteGrainStorageTests : GrainStorageSuite
     [Fact]
     public async Task Open_NotADatabase_SaysWhatWouldDo()
     {
-        await File.WriteAllBytesAsync(_folder["grains.db"], [.. Enumerable.Repeat((byte)'x', 5000)]);
+        await File.WriteAllBytesAsync(Folder["grains.db"], [.. Enumerable.Repeat((byte)'x', 5000)]);
         await using var storage = Open();
         var failure = await Assert.ThrowsAsync<StoreException>(() => ReadAsync(storage));
-        Assert.Contains(_folder["grains.db"], failure.Message, StringComparison.Ordinal);
+        Assert.Contains(Folder["grains.db"], failure.Message, StringComparison.Ordinal);
         Assert.Contains("delete it", failure.Message, StringComparison.Ordinal);
     }
 
@@ -53,7 +52,7 @@ public sealed class SqliteGrainStorageTests : GrainStorageSuite
     {
         await using (var storage = Open())
             await storage.WriteStateAsync("s", Id("a"), State(1));
-        using (var connection = new SqliteConnection($"Data Source={_folder["grains.db"]};Pooling=False"))
+        using (var connection = new SqliteConnection($"Data Source={Folder["grains.db"]};Pooling=False"))
         {
             connection.Open();
             using var command = connection.CreateCommand();

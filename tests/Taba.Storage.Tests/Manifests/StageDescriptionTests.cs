@@ -1,4 +1,4 @@
-using Taba.Storage.Objects;
+using Taba.Storage.Manifests;
 using Taba.Testing.Stores;
 
 namespace Taba.Storage.Tests.Manifests;

@@ -1,17 +1,14 @@
+using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
+using Taba.Testing;
 using Taba.Testing.Stores;
-using static Taba.Silo.Tests.Storage.StoreExamples;
+using static Taba.Testing.Stores.StoreExamples;
 
 namespace Taba.Storage.Tests.Manifests;
 
-/// <summary>What every tensor store promises. A store's own test class derives from it.</summary>
-public abstract class TensorStoreSuite
+/// <summary>What a tensor store promises.</summary>
+public abstract class TensorStoreSuite(StorePlace place) : StoreSuite(place)
 {
-    static readonly CancellationToken s_none = CancellationToken.None;
-
-    /// <summary>A store over the same place at each call, as another process would open it.</summary>
-    protected abstract ITensorStore OpenStore();
-
     [Fact]
     public async Task Put_FinishedScratchFile_IsReadableAtAnyOffsetAndScratchIsGone()
     {
@@ -21,6 +18,7 @@ public abstract class TensorStoreSuite
         var entry = await PutAsync(store, attempt, [10, 11, 12, 13, 14]);
 
         using var reader = OpenStore().Open(entry.Path);
+        Assert.NotNull(reader);
         var middle = new byte[3];
         reader.Read(1, middle);
 
@@ -35,7 +33,7 @@ public abstract class TensorStoreSuite
         var store = OpenStore();
         var attempt = Attempt();
         var first = await PutAsync(store, attempt, [1]);
-        var again = await store.PutAsync(attempt, "samples", s_none);
+        var again = await store.PutAsync(attempt, "samples", None);
         Assert.Equal(first.Path, again);
     }
 
@@ -43,7 +41,7 @@ public abstract class TensorStoreSuite
     public async Task Put_NothingWritten_SaysWhichFileIsMissing()
     {
         var store = OpenStore();
-        var failure = await Assert.ThrowsAsync<StoreException>(() => store.PutAsync(Attempt(), "samples", s_none));
+        var failure = await Assert.ThrowsAsync<StoreException>(() => store.PutAsync(Attempt(), "samples", None));
         Assert.Contains("samples", failure.Message, StringComparison.Ordinal);
     }
 
@@ -53,6 +51,7 @@ public abstract class TensorStoreSuite
         var store = OpenStore();
         var entry = await PutAsync(store, Attempt(), [1, 2, 3]);
         using var reader = store.Open(entry.Path);
+        Assert.NotNull(reader);
         Assert.Throws<StoreException>(() => reader.Read(2, new byte[2]));
         Assert.Throws<StoreException>(() => reader.Read(-1, new byte[1]));
         Assert.Throws<StoreException>(() => reader.Read(long.MaxValue, new byte[2]));
@@ -65,7 +64,7 @@ public abstract class TensorStoreSuite
         Assert.True(await PublishAsync(store, Attempt(epoch: 1), new(0, 32), fill: 1));
         Assert.False(await PublishAsync(store, Attempt(epoch: 2), new(0, 32), fill: 2));
 
-        var manifest = Assert.Single(await OpenStore().ListAsync(Key, s_none));
+        var manifest = Assert.Single(await OpenStore().ListAsync(Key, None));
         Assert.Equal(1, manifest.Epoch);
         Assert.Equal([1, 1], ReadAll(store, manifest.Objects[0].Path));
     }
@@ -76,10 +75,10 @@ public abstract class TensorStoreSuite
         var store = OpenStore();
         var attempt = Attempt();
         var manifest = Manifest(attempt, new(0, 32), await PutAsync(store, attempt, [1]));
-        Assert.True(await store.PublishAsync(manifest, s_none));
-        Assert.True(await OpenStore().PublishAsync(manifest, s_none));
-        Assert.False(await store.PublishAsync(manifest with { RowEnd = 16 }, s_none));
-        Assert.Single(await store.ListAsync(Key, s_none));
+        Assert.True(await store.PublishAsync(manifest, None));
+        Assert.True(await OpenStore().PublishAsync(manifest, None));
+        Assert.False(await store.PublishAsync(manifest with { RowEnd = 16 }, None));
+        Assert.Single(await store.ListAsync(Key, None));
     }
 
     [Fact]
@@ -90,7 +89,7 @@ public abstract class TensorStoreSuite
         var wins = await Task.WhenAll(
             ranges.Select((rows, i) => Task.Run(async () => (rows, Won: await PublishAsync(stores[i % 3], Attempt(rows.Start, i), rows)))));
 
-        var manifests = await OpenStore().ListAsync(Key, s_none);
+        var manifests = await OpenStore().ListAsync(Key, None);
 
         Assert.Equal(wins.Where(w => w.Won).Select(w => w.rows).OrderBy(r => r.Start), manifests.Select(m => m.Rows));
         Assert.Equal(manifests.Sum(m => m.Rows.Count), RowSet.Of([.. manifests.Select(m => m.Rows)]).Count);
@@ -98,33 +97,22 @@ public abstract class TensorStoreSuite
     }
 
     [Fact]
-    public async Task OpenAsync_Object_IsReadAsByOpenAndGoneWhenItIsGone()
+    public async Task Open_ObjectIsDeletedMeanwhile_IsReadToTheEndAndGoneAfterwards()
     {
         var store = OpenStore();
         var attempt = Attempt();
         var entry = await PutAsync(store, attempt, [10, 11, 12, 13]);
-        using (var reader = await OpenStore().OpenAsync(entry.Path, s_none))
+        using (var reader = OpenStore().Open(entry.Path))
         {
+            Assert.NotNull(reader);
             var tail = new byte[2];
             reader.Read(2, tail);
-            Assert.Equal(4, reader.Length);
             Assert.Equal([12, 13], tail);
-            store.DeleteAttempt(attempt);
+            Assert.Equal(1, await store.DeleteAttemptAsync(attempt, None));
             reader.Read(0, tail);
             Assert.Equal([10, 11], tail);
         }
-        await Assert.ThrowsAsync<StoreException>(() => store.OpenAsync(entry.Path, s_none));
-        await Assert.ThrowsAsync<StoreException>(() => store.OpenAsync("../x", s_none));
-    }
-
-    [Fact]
-    public async Task HasStage_BeforeAndAfter_SaysSo()
-    {
-        var store = OpenStore();
-        Assert.False(await store.HasStageAsync(Key, s_none));
-        await store.DescribeStageAsync(Key, Spec(), s_none);
-        Assert.True(await OpenStore().HasStageAsync(Key, s_none));
-        Assert.False(await store.HasStageAsync(Key[..16], s_none));
+        Assert.Null(store.Open(entry.Path));
     }
 
     [Fact]
@@ -135,14 +123,14 @@ public abstract class TensorStoreSuite
         var result = await PutAsync(store, attempt, [1]);
         var eps = await PutAsync(store, attempt, [2], "all_t_eps_samples", TensorKinds.Eps, 3, 7);
         var written = Manifest(attempt, new(32, 64), result, eps);
-        Assert.True(await store.PublishAsync(written, s_none));
+        Assert.True(await store.PublishAsync(written, None));
 
-        var read = Assert.Single(await store.ListAsync(Key, s_none));
+        var read = Assert.Single(await store.ListAsync(Key, None));
 
         Assert.Equal(
-            (written.Schema, written.StageKey, written.Rows, written.Supplement, written.Epoch, written.Attempt, written.Evaluations,
+            (written.StageKey, written.Rows, written.Supplement, written.Epoch, written.Attempt, written.Evaluations,
             written.Device, written.PublishedAt),
-            (read.Schema, read.StageKey, read.Rows, read.Supplement, read.Epoch, read.Attempt, read.Evaluations, read.Device,
+            (read.StageKey, read.Rows, read.Supplement, read.Epoch, read.Attempt, read.Evaluations, read.Device,
             read.PublishedAt));
         Assert.Equal(new CaptureSelection([], [3, 7], []), read.Kept);
         Assert.Equal(result.Sha256, read.Object(TensorKinds.None)!.Sha256);
@@ -164,15 +152,15 @@ public abstract class TensorStoreSuite
                     var attempt = Attempt(rows.Start, who);
                     var manifest = Manifest(attempt, rows, PutAsync(store, attempt, [(byte)who]).GetAwaiter().GetResult());
                     start.SignalAndWait();
-                    return store.PublishAsync(manifest, s_none).GetAwaiter().GetResult();
+                    return store.PublishAsync(manifest, None).GetAwaiter().GetResult();
                 },
-                s_none, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+                None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
 
             Assert.Single(wins, won => won);
-            var manifest = Assert.Single(await stores[0].ListAsync(Key, rows, s_none));
+            var manifest = Assert.Single(await stores[0].ListAsync(Key, rows, None));
             Assert.Equal(Array.IndexOf(wins, true), manifest.Epoch);
         }
-        Assert.Equal(50, (await stores[1].ListAsync(Key, s_none)).Length);
+        Assert.Equal(50, (await stores[1].ListAsync(Key, None)).Length);
     }
 
     [Fact]
@@ -195,13 +183,13 @@ public abstract class TensorStoreSuite
         {
             var attempt = Attempt(epoch: epoch);
             var kept = await PutAsync(store, attempt, [9], "all_t_eps_samples", TensorKinds.Eps, steps);
-            return await store.PublishAsync(Manifest(attempt, new(0, 32), kept) with { Supplement = true }, s_none);
+            return await store.PublishAsync(Manifest(attempt, new(0, 32), kept) with { Supplement = true }, None);
         }
 
         Assert.True(await SupplementAsync(2, 8, 9));
         Assert.False(await SupplementAsync(3, 8, 9));
         Assert.True(await SupplementAsync(4, 7, 8, 9));
-        Assert.Equal([1, 2, 4], (await store.ListAsync(Key, s_none)).Select(m => m.Epoch).Order());
+        Assert.Equal([1, 2, 4], (await store.ListAsync(Key, None)).Select(m => m.Epoch).Order());
     }
 
     [Fact]
@@ -212,23 +200,7 @@ public abstract class TensorStoreSuite
         var entry = await PutAsync(store, attempt, [1]);
         var other = Manifest(
             attempt, new(0, 32), entry with { Path = entry.Path.Replace("samples.", "latents.", StringComparison.Ordinal) });
-        await Assert.ThrowsAsync<StoreException>(() => store.PublishAsync(other, s_none));
-    }
-
-    [Fact]
-    public async Task List_UnknownStage_IsEmpty() => Assert.Empty(await OpenStore().ListAsync(Key, s_none));
-
-    [Fact]
-    public async Task List_RowsOfALargeStage_GivesThoseThatHoldThem()
-    {
-        var store = OpenStore();
-        foreach (var start in new[] { 96, 0, 32, 64 })
-            Assert.True(await PublishAsync(store, Attempt(start), new(start, start + 32)));
-
-        Assert.Equal([0, 32, 64, 96], (await store.ListAsync(Key, s_none)).Select(m => m.RowStart));
-        Assert.Equal([32, 64], (await store.ListAsync(Key, new(40, 65), s_none)).Select(m => m.RowStart));
-        Assert.Equal([32], (await store.ListAsync(Key, new(63, 64), s_none)).Select(m => m.RowStart));
-        Assert.Empty(await store.ListAsync(Key, new(128, 200), s_none));
+        await Assert.ThrowsAsync<StoreException>(() => store.PublishAsync(other, None));
     }
 
     [Fact]
@@ -239,14 +211,16 @@ public abstract class TensorStoreSuite
         var loser = Attempt(epoch: 2);
         var kept = await PutAsync(store, winner, [1]);
         var lost = await PutAsync(store, loser, [2]);
-        Assert.True(await store.PublishAsync(Manifest(winner, new(0, 32), kept), s_none));
-        Assert.False(await store.PublishAsync(Manifest(loser, new(0, 32), lost), s_none));
+        Assert.True(await store.PublishAsync(Manifest(winner, new(0, 32), kept), None));
+        Assert.False(await store.PublishAsync(Manifest(loser, new(0, 32), lost), None));
 
+        var deleted = new List<int>();
         foreach (var attempt in new[] { winner, loser, loser })
-            store.DeleteAttempt(attempt);
+            deleted.Add(await store.DeleteAttemptAsync(attempt, None));
 
+        Assert.Equal([0, 1, 0], deleted);
         Assert.Equal([1], ReadAll(store, kept.Path));
-        Assert.Throws<StoreException>(() => store.Open(lost.Path));
+        Assert.Null(store.Open(lost.Path));
     }
 
     [Fact]
@@ -257,58 +231,32 @@ public abstract class TensorStoreSuite
         var attempt = Attempt(epoch: 2);
         var head = await PutAsync(store, attempt, [1], "samples");
         var tail = await PutAsync(store, attempt, [2], "samples_1");
-        Assert.True(await store.PublishAsync(Manifest(attempt, new(0, 5), head), s_none));
-        Assert.False(await store.PublishAsync(Manifest(attempt, new(6, 32), tail), s_none));
+        Assert.True(await store.PublishAsync(Manifest(attempt, new(0, 5), head), None));
+        Assert.False(await store.PublishAsync(Manifest(attempt, new(6, 32), tail), None));
 
-        store.DeleteAttempt(attempt);
+        Assert.Equal(1, await store.DeleteAttemptAsync(attempt, None));
 
         Assert.Equal([1], ReadAll(store, head.Path));
-        Assert.Throws<StoreException>(() => store.Open(tail.Path));
-    }
-
-    [Fact]
-    public async Task DescribeStage_Twice_IsListedWithRowsAndSize()
-    {
-        var store = OpenStore();
-        await store.DescribeStageAsync(Key, Spec(), s_none);
-        await store.DescribeStageAsync(Key, Spec(), s_none);
-        await PublishAsync(store, Attempt(), new(0, 32));
-        await PublishAsync(store, Attempt(64), new(64, 96));
-
-        var stage = Assert.Single(await OpenStore().ListStagesAsync(s_none));
-
-        Assert.Equal(Key, stage.Key);
-        Assert.Contains("num_inference_steps=10", stage.Description, StringComparison.Ordinal);
-        Assert.Equal(RowSet.Of(new RowRange(0, 32), new RowRange(64, 96)), stage.Rows);
-        Assert.True(stage.Bytes >= 4);
-    }
-
-    [Fact]
-    public async Task RemoveStage_WithParts_NothingIsLeftAndTheRowsAreFree()
-    {
-        var store = OpenStore();
-        var entry = await PutAsync(store, Attempt(), [1]);
-        await PublishAsync(store, Attempt(), new(0, 32));
-        await store.RemoveStageAsync(Key, s_none);
-        await store.RemoveStageAsync(Key, s_none);
-
-        Assert.Empty(await store.ListStagesAsync(s_none));
-        Assert.Throws<StoreException>(() => store.Open(entry.Path));
-        Assert.True(await PublishAsync(store, Attempt(epoch: 2), new(0, 32)));
+        Assert.Null(store.Open(tail.Path));
+        // What it published stays published, and it hears so.
+        Assert.True(await store.PublishAsync(Manifest(attempt, new(0, 5), head), None));
     }
 
     [Theory]
     [InlineData("../../etc/passwd")]
     [InlineData("/etc/passwd")]
-    [InlineData("store/../../etc/passwd.safetensors")]
-    [InlineData("store/0123/objects/00000000-1-0123456789abcdef0123456789abcdef/../x.safetensors")]
-    [InlineData("store/0123/objects/00000000-1-0123456789abcdef0123456789abcdef/x.safetensors\n")]
-    [InlineData("store\\0123\\objects\\x.safetensors")]
+    [InlineData("stages/../../etc/passwd.safetensors")]
+    [InlineData("stages/0123/objects/00000000-1-0123456789abcdef0123456789abcdef/../x.safetensors")]
+    [InlineData("stages/0123/objects/00000000-1-0123456789abcdef0123456789abcdef/x.safetensors\n")]
+    [InlineData("stages/0123/objects/99999999999-1-0123456789abcdef0123456789abcdef/x.safetensors")]
+    [InlineData("stages/0123/cells/0000000000/v00000001.json")]
+    [InlineData("stages\\0123\\objects\\x.safetensors")]
     [InlineData("")]
     public void Open_PathOutsideTheObjects_IsRefused(string path)
     {
         var failure = Assert.Throws<StoreException>(() => OpenStore().Open(path));
         Assert.Contains("is not a path of an object", failure.Message, StringComparison.Ordinal);
+        Assert.Null(OpenStore().LocalPath(path));
     }
 
     [Theory]
@@ -321,4 +269,74 @@ public abstract class TensorStoreSuite
     [InlineData(Key, "")]
     public void ScratchPath_BadNames_AreRefused(string key, string name) =>
         Assert.Throws<ArgumentException>(() => OpenStore().ScratchPath(Attempt(key: key), name));
+
+    [Theory]
+    [InlineData(0, 33)]
+    [InlineData(31, 33)]
+    [InlineData(40, 72)]
+    [InlineData(-1, 3)]
+    [InlineData(5, 5)]
+    public async Task Publish_RowsOfNoOneCell_AreRefused(int start, int end)
+    {
+        var store = OpenStore();
+        var attempt = Attempt();
+        var entry = await PutAsync(store, attempt, [1]);
+        await Assert.ThrowsAsync<ArgumentException>(() => store.PublishAsync(Manifest(attempt, new(start, end), entry), None));
+        Assert.Empty(await store.ListAsync(Key, None));
+    }
+
+    [Fact]
+    public async Task Publish_ObjectsOfAnotherAttempt_AreRefused()
+    {
+        var store = OpenStore();
+        var (mine, other) = (Attempt(), Attempt());
+        var entry = await PutAsync(store, other, [1]);
+        await Assert.ThrowsAsync<ArgumentException>(() => store.PublishAsync(Manifest(mine, new(0, 32), entry), None));
+        var far = Attempt(64);
+        var there = await PutAsync(store, far, [1]);
+        // A fence stands in the cell of the attempt's own rows.
+        await Assert.ThrowsAsync<ArgumentException>(() => store.PublishAsync(Manifest(far, new(0, 32), there), None));
+    }
+
+    [Fact]
+    public async Task Publish_ObjectIsShorterThanItSays_Throws()
+    {
+        var store = OpenStore();
+        var attempt = Attempt();
+        var entry = await PutAsync(store, attempt, [1, 2, 3]);
+        foreach (var longer in new[] { entry with { Bytes = 4 }, entry with { DataOffset = 1 } })
+        {
+            var failure = await Assert.ThrowsAsync<StoreException>(() => store.PublishAsync(Manifest(attempt, new(0, 32), longer), None));
+            Assert.Contains("has 3 bytes and should have 4", failure.Message, StringComparison.Ordinal);
+        }
+        Assert.True(await store.PublishAsync(Manifest(attempt, new(0, 32), entry), None));
+    }
+
+    [Fact]
+    public async Task Publish_AnswerToTheCreationIsLost_IsPublishedAndSaysSo()
+    {
+        var lost = new LostAnswers(Open());
+        var store = new TensorStore(lost);
+        Assert.True(await PublishAsync(store, Attempt(), new(0, 32)));
+        Assert.True(await PublishAsync(store, Attempt(), new(32, 64)));
+        Assert.Equal(2, lost.Lost);
+        Assert.Equal([0, 32], (await OpenStore().ListAsync(Key, None)).Select(m => m.RowStart));
+    }
+
+    /// <summary>A place that creates, and whose answer is that the name is taken.</summary>
+    sealed class LostAnswers(IObjectStore inner) : ObservedObjects(inner)
+    {
+        public int Lost { get; private set; }
+
+        public override async Task<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+        {
+            Lost += await base.TryCreateAsync(name, bytes, cancellationToken) ? 1 : 0;
+            return false;
+        }
+    }
 }
+
+public sealed class FolderTensorStoreTests() : TensorStoreSuite(new FolderStorePlace());
+
+[Trait(Needs.Trait, Needs.Process)]
+public sealed class BlobTensorStoreTests(BlobServer server) : TensorStoreSuite(new BlobStorePlace(server));

@@ -19,14 +19,17 @@ public abstract class StoreSuite(StorePlace place) : IAsyncLifetime
     /// <summary>The place, as another process would open it.</summary>
     protected IObjectStore Open() => place.Open();
 
+    /// <summary>The place, for what the test itself reads and changes there.</summary>
+    protected IObjectStore Objects => field ??= Open();
+
     /// <summary>The store there, as another process would open it.</summary>
     protected TensorStore OpenStore(bool mends = true) => new(Open(), mends: mends);
 
     /// <summary>All names in the place that begin with a prefix.</summary>
     protected async Task<List<string>> NamesAsync(string prefix) =>
-        await Open().ListAsync(prefix, None).Select(o => o.Name).ToListAsync(None);
+        await Objects.ListAsync(prefix, None).Select(o => o.Name).ToListAsync(None);
 
     /// <summary>Changes the bytes of an object behind the store's back.</summary>
     protected async Task ChangeAsync(string name, Func<byte[], byte[]> change) =>
-        await Open().ReplaceAsync(name, change((await Open().ReadAsync(name, int.MaxValue, None))!), None);
+        await Objects.ReplaceAsync(name, change((await Objects.ReadAsync(name, int.MaxValue, None))!), None);
 }
