@@ -1,3 +1,7 @@
+using System.Collections.Concurrent;
+using CsCheck;
+using Taba.Grains.Parts;
+using Taba.Grains.Planning;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Tests.Fakes;
@@ -14,6 +18,7 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
         silo.GrainState.FailWritesOf = null;
         silo.Store.BeforeRead = null;
         silo.Device.Failure = null;
+        silo.Device.FailureKind = FailureKind.Other;
     }
 
     [Fact]
@@ -128,6 +133,204 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
         Assert.Equal(SweepState.Completed, (await new TestWorker(silo).RunAsync(plan.SweepId)).State);
     }
 
+    [Fact]
+    public async Task Submit_AgainBecauseOneStageFailed_TellsOnlyThatOne()
+    {
+        var plan = TestStages.Chain("told-once", 32, TestSilo.NewStage());
+        var reads = new ConcurrentDictionary<string, int>();
+        var broken = true;
+        silo.Store.BeforeRead = key =>
+        {
+            reads.AddOrUpdate(key, 1, (_, count) => count + 1);
+            return broken && key == plan.Stages[1].Key ? Task.FromException(new IOException("damaged")) : Task.CompletedTask;
+        };
+        await Assert.ThrowsAnyAsync<Exception>(() => silo.Sweep(plan.SweepId).SubmitAsync(plan));
+        // Whoever is not broken has heard.
+        Assert.Equal((2, 2), (reads[plan.Stages[0].Key], reads[plan.Stages[2].Key]));
+        broken = false;
+        Assert.Equal(SweepState.Running, (await silo.Sweep(plan.SweepId).SubmitAsync(plan)).State);
+
+        // To be demanded anew reads the store, and tries failed samples again.
+        Assert.Equal((2, 2), (reads[plan.Stages[0].Key], reads[plan.Stages[2].Key]));
+        Assert.Equal("32 32 32", await WantedAsync(plan));
+        await silo.Sweep(plan.SweepId).CancelAsync();
+    }
+
+    [Fact]
+    public async Task Submit_SiloDiesWhileStagesAreTold_TheRestHearsAsOfASubmission()
+    {
+        var plan = TestStages.Chain("died-submitting", 32, TestSilo.NewStage());
+        silo.Device.Failure = (spec, row) => spec == plan.Stages[0].Spec && row == 3 ? "a fault of before" : null;
+        await silo.Sweep(plan.SweepId).SubmitAsync(plan);
+        await new TestWorker(silo).RunAsync(plan.SweepId);
+        silo.Device.Failure = null;
+
+        var reading = new TaskCompletionSource();
+        silo.Store.BeforeRead = key =>
+        {
+            if (key != plan.Stages[0].Key)
+                return Task.CompletedTask;
+            reading.TrySetResult();
+            return new TaskCompletionSource().Task;
+        };
+        var submitted = silo.Sweep(plan.SweepId).RetryAsync();
+        await reading.Task.WaitAsync(TestSilo.Patience);
+        silo.Store.BeforeRead = null;
+        await silo.RestartAsync();
+        submitted.Ignore();
+
+        // A worker finds it in the index, and the sample that was given up is tried again without anybody asking for it once more.
+        Assert.True(await IsListedAsync(plan.SweepId));
+        await silo.Sweep(plan.SweepId).GetWorkAsync();
+        await PassAsync(TimeSpan.FromMinutes(1), async () => await WantedAsync(plan) == "32 32 32");
+        Assert.Equal(SweepState.Completed, (await new TestWorker(silo).RunAsync(plan.SweepId)).State);
+    }
+
+    [Fact]
+    public async Task Cancel_AStageNeverAnswers_EndsTheSweepAllTheSame()
+    {
+        var plan = TestStages.Chain("unanswered", 32, TestSilo.NewStage());
+        await silo.Sweep(plan.SweepId).SubmitAsync(plan);
+        await silo.Cluster.DeactivateAsync(silo.Stage(plan.Stages[2].Key));
+        var (asked, up) = (new TaskCompletionSource(), new TaskCompletionSource());
+        silo.Store.BeforeRead = key =>
+        {
+            if (key != plan.Stages[2].Key)
+                return Task.CompletedTask;
+            asked.TrySetResult();
+            return up.Task;
+        };
+        var cancelled = silo.Sweep(plan.SweepId).CancelAsync();
+        await asked.Task.WaitAsync(TestSilo.Patience);
+        for (var i = 0; i < 60 && !cancelled.IsCompleted; i++)
+            await PassAsync(TimeSpan.FromSeconds(1), () => Task.FromResult(false));
+        await cancelled.WaitAsync(TestSilo.Patience);
+
+        var status = await silo.Sweep(plan.SweepId).GetStatusAsync();
+        Assert.Equal((SweepState.Cancelled, 3), (status.State, status.Stages.Length));
+        Assert.Empty(await silo.Sweep(plan.SweepId).GetWorkAsync());
+        up.SetResult();
+        await PassAsync(TimeSpan.FromMinutes(1), async () => !await IsListedAsync(plan.SweepId));
+        Assert.False(await IsListedAsync(plan.SweepId));
+        Assert.Equal("0 0 0", await WantedAsync(plan));
+    }
+
+    [Fact]
+    public async Task Cancel_AfterARestart_WithdrawsFromStagesThatStandInToo()
+    {
+        silo.Device.FailureKind = FailureKind.NonFinite;
+        var sample = TestSilo.NewStage() with { Precision = new(Dtype.Float16, Dtype.Float16, Dtype.Float16) };
+        silo.Device.Failure = (spec, row) => spec == sample && row == 7 ? "NaN" : null;
+        var plan = TestStages.Plan("stood-in", TestStages.Planned(sample, new(0, 32)));
+        await silo.Sweep(plan.SweepId).SubmitAsync(plan);
+        Assert.Equal(SweepState.Running, (await new TestWorker(silo).RunAsync(plan.SweepId)).State);
+        var standIn = silo.Stage(StageKey.Of(HigherPrecision.Of(sample)!));
+        Assert.Equal(1, (await standIn.GetStatusAsync(plan.SweepId)).RowsWanted);
+
+        // The end is written, and the silo dies before a stage hears of it.
+        silo.GrainState.FailWritesOf = "stage/";
+        await silo.Sweep(plan.SweepId).CancelAsync();
+        await silo.RestartAsync();
+        silo.GrainState.FailWritesOf = null;
+        Assert.Empty(await silo.Sweep(plan.SweepId).GetWorkAsync());
+        await PassAsync(TimeSpan.FromMinutes(1), async () => !await IsListedAsync(plan.SweepId));
+
+        Assert.False(await IsListedAsync(plan.SweepId));
+        standIn = silo.Stage(StageKey.Of(HigherPrecision.Of(sample)!));
+        Assert.Equal(0, (await standIn.GetStatusAsync(plan.SweepId)).RowsWanted);
+    }
+
+    enum Happening
+    {
+        Submit,
+        Retry,
+        Pause,
+        Resume,
+        Cancel,
+        Look,
+        Work,
+        Second,
+        Deactivate,
+        IndexFails,
+        StageFails,
+        SweepFails,
+        Heal,
+    }
+
+    static readonly Gen<(Happening What, bool Waits)[]> s_stories =
+        Gen.Select(Gen.Int[0, (int)Happening.Heal].Select(i => (Happening)i), Gen.Bool).Array[10, 40];
+
+    /// <summary>
+    /// Calls that come while others are under way, writes that fail, activations that end: in the end the index and every stage know what the
+    /// sweep says of itself.
+    /// </summary>
+    [Fact]
+    public Task AnyStory_EveryoneKnowsInTheEnd() => s_stories.SampleAsync(TellAsync, iter: 40, threads: 1);
+
+    async Task TellAsync((Happening What, bool Waits)[] story)
+    {
+        var plan = TestStages.Chain($"story-{Guid.NewGuid():N}", 64, TestSilo.NewStage());
+        var sweep = silo.Sweep(plan.SweepId);
+        await sweep.SubmitAsync(plan);
+        var calls = new List<Task>();
+        foreach (var (what, waits) in story)
+        {
+            var call = what switch
+            {
+                Happening.Submit => sweep.SubmitAsync(plan),
+                Happening.Retry => sweep.RetryAsync(),
+                Happening.Pause => sweep.PauseAsync(),
+                Happening.Resume => sweep.ResumeAsync(),
+                Happening.Cancel => sweep.CancelAsync(),
+                Happening.Look => sweep.GetStatusAsync().AsTask(),
+                Happening.Work => WorkAsync(),
+                Happening.Deactivate => silo.Cluster.DeactivateAsync(sweep),
+                _ => Task.CompletedTask,
+            };
+            if (what is Happening.Second)
+                silo.Time.Advance(TimeSpan.FromSeconds(1));
+            silo.GrainState.FailWritesOf = what switch
+            {
+                Happening.IndexFails => IndexState,
+                Happening.StageFails => silo.Stage(plan.Stages[1].Key).GetPrimaryKeyString(),
+                Happening.SweepFails => plan.SweepId,
+                Happening.Heal => null,
+                _ => silo.GrainState.FailWritesOf,
+            };
+            calls.Add(call);
+            if (waits)
+                await Record.ExceptionAsync(() => call);
+        }
+        silo.GrainState.FailWritesOf = null;
+        foreach (var call in calls)
+            await Record.ExceptionAsync(() => call);
+
+        await sweep.GetWorkAsync();
+        await PassAsync(TimeSpan.FromMinutes(1), SettledAsync);
+        Assert.True(await SettledAsync(), $"{(await sweep.GetStatusAsync()).State}, {await ListedAsync(plan.SweepId)}, {await WantedAsync(plan)}");
+        await sweep.CancelAsync();
+
+        // A part of the first stage that has any.
+        async Task WorkAsync()
+        {
+            var worker = new TestWorker(silo, "chaos");
+            if (await worker.LeaseOneAsync(plan.SweepId) is { } lease)
+                await silo.Grains.GetGrain<IPartGrain>(lease.Attempt.PartKey).StartAsync(lease);
+        }
+
+        async Task<bool> SettledAsync()
+        {
+            var state = (await sweep.GetStatusAsync()).State;
+            var (listed, wanted) = (await ListedAsync(plan.SweepId), await WantedAsync(plan));
+            return state.IsLive()
+                ? listed?.Paused == (state == SweepState.Paused) && wanted == "64 64 64"
+                : listed is null && wanted == "0 0 0";
+        }
+    }
+
+    async Task<SweepEntry?> ListedAsync(string id) =>
+        (await silo.Grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync()).FirstOrDefault(s => s.SweepId == id);
+
     async Task<SweepPlan> CompletedButUnknownAsync(string id)
     {
         var plan = TestStages.Chain(id, 32, TestSilo.NewStage());
@@ -137,8 +340,7 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
         return plan;
     }
 
-    async Task<bool> IsListedAsync(string id) =>
-        (await silo.Grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync()).Any(s => s.SweepId == id);
+    async Task<bool> IsListedAsync(string id) => await ListedAsync(id) is not null;
 
     /// <summary>The rows that each stage still believes are wanted.</summary>
     async Task<string> WantedAsync(SweepPlan plan) => string.Join(
