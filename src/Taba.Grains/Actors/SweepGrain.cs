@@ -76,7 +76,7 @@ sealed partial class SweepGrain : Grain, ISweepGrain
             Elsewhere = [.. sweep.Elsewhere.Union(sweep.Plan?.Stages.Select(s => s.Key) ?? []).Except(plan.Stages.Select(s => s.Key))],
         });
         _looks.Forget();
-        await _intent.PayAsync(orThrow: true);
+        await _intent.PaidAsync(orThrow: true);
         _signal.WorkMayBeAvailable();
         return await GetStatusAsync();
     }
@@ -99,7 +99,7 @@ sealed partial class SweepGrain : Grain, ISweepGrain
         // Something else may be meant since the look began.
         if (_intent.Life.IsLive)
             return status with { State = _looks.Live };
-        await _intent.PayAsync(orThrow: false);
+        await _intent.PaidAsync(orThrow: false);
         return _intent.Written.Final ?? status;
     }
 
@@ -133,21 +133,21 @@ sealed partial class SweepGrain : Grain, ISweepGrain
             SweepEvent.Cancelled, with: sweep => sweep.Ended is null ? sweep with { Ended = SweepState.Cancelled, Final = final } : sweep);
         if (final is not null && ReferenceEquals(_intent.Written.Final, final))
             TellEnded(final);
-        await _intent.PayAsync(orThrow: false);
+        await _intent.PaidAsync(orThrow: false);
     }
 
     public async Task PauseAsync()
     {
         if (await ApplyAsync(SweepEvent.Paused))
             LogPaused(_logger, Id);
-        await _intent.PayAsync(orThrow: false);
+        await _intent.PaidAsync(orThrow: false);
     }
 
     public async Task ResumeAsync()
     {
         if (await ApplyAsync(SweepEvent.Resumed))
             LogResumed(_logger, Id);
-        await _intent.PayAsync(orThrow: false);
+        await _intent.PaidAsync(orThrow: false);
         _signal.WorkMayBeAvailable();
     }
 

@@ -97,7 +97,7 @@ sealed partial class SweepIntent(
 
     /// <summary>Pays, and waits for it as long as a caller can wait.</summary>
     /// <param name="orThrow">Whether the caller wants to know of a failure.</param>
-    public async Task PayAsync(bool orThrow)
+    public async Task PaidAsync(bool orThrow)
     {
         var paying = PayAsync();
         try

@@ -50,7 +50,8 @@ sealed class SweepLooks : IDisposable
         plan.SweepId, _version, Live,
         [
             .. plan.Stages.Select(s => new StageStatus(
-                s.Key, s.Spec.Kind, s.Rows.Count, RowSet.Empty, 0, 0, 0, (double)s.Rows.Count * s.Spec.EvaluationsPerRow, 0, [], Fault: null)),
+                s.Key, s.Spec.Kind, s.Rows.Count, RowSet.Empty, RowsReused: 0, RowsFailed: 0, PartsLeased: 0,
+                (double)s.Rows.Count * s.Spec.EvaluationsPerRow, EvaluationsDone: 0, [], Fault: null)),
         ],
         Fault: null);
 

@@ -79,7 +79,8 @@ public interface ISweepIndexGrain : IGrainWithIntegerKey
     Task AddAsync(SweepEntry entry);
 
     /// <summary>
-    /// A sweep is paused, or is not any more. Idempotent. A sweep of this version adds itself again instead; silos of an earlier one call this.
+    /// A sweep is paused, or is not any more. Idempotent. A sweep of this version adds itself again instead; those of earlier silos call
+    /// this.
     /// </summary>
     [Alias("SetPaused")]
     Task SetPausedAsync(string sweepId, bool paused);

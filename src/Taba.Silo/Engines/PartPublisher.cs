@@ -15,7 +15,8 @@ namespace Taba.Silo.Engines;
 /// </summary>
 sealed partial class PartPublisher(TensorStore store, DeviceChoice device, TimeProvider time, ILogger<PartPublisher> logger)
 {
-    public async Task<PublishedRows> PublishAsync(ActivePart part, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken)
+    public async Task<PublishedRows> PublishAsync(
+        ActivePart part, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken)
     {
         var good = failures.Aggregate(RowSet.Of(part.Lease.Rows), (rows, f) => rows.Subtract(new RowRange(f.Sample, f.Sample + 1)));
         var published = new PublishedRows(RowSet.Empty, RowSet.Empty);
@@ -58,7 +59,7 @@ sealed partial class PartPublisher(TensorStore store, DeviceChoice device, TimeP
         return new(RowSet.Of([.. theirs]).Intersect(rows), RowSet.Empty);
     }
 
-    /// <summary>Two attempts at the same rows are a free check of the promise that a row is a function of its stage and its number.</summary>
+    /// <summary>Two attempts at the same rows check for free that a row is a function of its stage and its number.</summary>
     void Compare(PartManifest ours, IEnumerable<PartManifest> others)
     {
         foreach (var theirs in others.Where(m => m.Rows == ours.Rows))

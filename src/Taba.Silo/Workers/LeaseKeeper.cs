@@ -23,7 +23,7 @@ sealed partial class LeaseKeeper(
 
     readonly Dictionary<string, Task> _renewals = [];
 
-    /// <summary>A part's grain is of this silo and answers at once, or something is wrong with it. The others' leases must not wait.</summary>
+    /// <summary>A part's grain is of this silo and answers at once, or something is wrong. The others' leases must not wait.</summary>
     TimeSpan LookLimit => leases.Value.Duration / 6;
 
     public async Task RunAsync(CancellationToken stoppingToken)

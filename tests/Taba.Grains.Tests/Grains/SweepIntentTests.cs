@@ -261,8 +261,8 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
         Gen.Select(Gen.Int[0, (int)Happening.Heal].Select(i => (Happening)i), Gen.Bool).Array[10, 40];
 
     /// <summary>
-    /// Calls that come while others are under way, writes that fail, activations that end: in the end the index and every stage know what the
-    /// sweep says of itself.
+    /// Calls that come while others are under way, writes that fail, activations that end: in the end the index and every stage know what
+    /// the sweep says of itself.
     /// </summary>
     [Fact]
     public Task AnyStory_EveryoneKnowsInTheEnd() => s_stories.SampleAsync(TellAsync, iter: 40, threads: 1);
@@ -307,7 +307,8 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
 
         await sweep.GetWorkAsync();
         await PassAsync(TimeSpan.FromMinutes(1), SettledAsync);
-        Assert.True(await SettledAsync(), $"{(await sweep.GetStatusAsync()).State}, {await ListedAsync(plan.SweepId)}, {await WantedAsync(plan)}");
+        var state = (await sweep.GetStatusAsync()).State;
+        Assert.True(await SettledAsync(), $"{state}, {await ListedAsync(plan.SweepId)}, {await WantedAsync(plan)}");
         await sweep.CancelAsync();
 
         // A part of the first stage that has any.
@@ -320,10 +321,10 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
 
         async Task<bool> SettledAsync()
         {
-            var state = (await sweep.GetStatusAsync()).State;
+            var now = (await sweep.GetStatusAsync()).State;
             var (listed, wanted) = (await ListedAsync(plan.SweepId), await WantedAsync(plan));
-            return state.IsLive()
-                ? listed?.Paused == (state == SweepState.Paused) && wanted == "64 64 64"
+            return now.IsLive()
+                ? listed?.Paused == (now == SweepState.Paused) && wanted == "64 64 64"
                 : listed is null && wanted == "0 0 0";
         }
     }

@@ -80,7 +80,9 @@ public sealed class PublicationTests : IDisposable
         {
             _recent = new(_buffers);
             _part = ActivePart.WithoutSteps(
-                new(StoreExamples.Attempt(epoch: Interlocked.Increment(ref s_epoch)), spec, s_rows, CaptureSelection.None, Supplement: false),
+                new(
+                    StoreExamples.Attempt(epoch: Interlocked.Increment(ref s_epoch)), spec, s_rows, CaptureSelection.None,
+                    Supplement: false),
                 _buffers);
             _parts.Add(_part);
             _workspace = new(
