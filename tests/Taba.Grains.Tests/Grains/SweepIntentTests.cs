@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using CsCheck;
 using Taba.Grains.Parts;
 using Taba.Grains.Planning;
@@ -16,7 +15,7 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
     public void Dispose()
     {
         silo.GrainState.FailWritesOf = null;
-        silo.Store.BeforeRead = null;
+        silo.GrainState.BeforeRead = silo.GrainState.BeforeWrite = null;
         silo.Device.Failure = null;
         silo.Device.FailureKind = FailureKind.Other;
     }
@@ -75,29 +74,14 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
         await silo.Sweep(plan.SweepId).SubmitAsync(plan);
         await silo.RestartAsync();
         // The stage in the middle is slow to come up: when it is there, half of the stages have not been told.
-        var middle = silo.Stage(plan.Stages[Stages / 2].Key).GetPrimaryKeyString();
-        var up = new TaskCompletionSource();
-        var asked = new TaskCompletionSource();
-        silo.Store.BeforeRead = key =>
-        {
-            if (StageAddress.GrainKey(key) != middle)
-                return Task.CompletedTask;
-            asked.TrySetResult();
-            return up.Task;
-        };
-        try
-        {
-            await silo.Sweep(plan.SweepId).GetWorkAsync();
-            silo.Time.Advance(TimeSpan.FromSeconds(1));
-            await asked.Task.WaitAsync(TestSilo.Patience);
-            var cancelled = silo.Sweep(plan.SweepId).CancelAsync();
-            up.SetResult();
-            await cancelled;
-        }
-        finally
-        {
-            silo.Store.BeforeRead = null;
-        }
+        var (up, asked, hold) = Hold(plan.Stages[Stages / 2].Key);
+        silo.GrainState.BeforeRead = hold;
+        await silo.Sweep(plan.SweepId).GetWorkAsync();
+        silo.Time.Advance(TimeSpan.FromSeconds(1));
+        await asked.WaitAsync(TestSilo.Patience);
+        var cancelled = silo.Sweep(plan.SweepId).CancelAsync();
+        up.SetResult();
+        await cancelled;
 
         await PassAsync(TimeSpan.FromSeconds(5), () => Task.FromResult(false));
         Assert.DoesNotContain("32", await WantedAsync(plan), StringComparison.Ordinal);
@@ -114,20 +98,13 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
         Assert.Equal(SweepState.CompletedWithFailures, (await new TestWorker(silo).RunAsync(plan.SweepId)).State);
         silo.Device.Failure = null;
 
-        var (reading, read) = (new TaskCompletionSource(), new TaskCompletionSource());
-        silo.Store.BeforeRead = key =>
-        {
-            if (key != plan.Stages[0].Key)
-                return Task.CompletedTask;
-            reading.TrySetResult();
-            return read.Task;
-        };
+        var (written, writing, hold) = Hold(IndexState);
+        silo.GrainState.BeforeWrite = hold;
         var submitted = silo.Sweep(plan.SweepId).RetryAsync();
-        await reading.Task.WaitAsync(TestSilo.Patience);
-        // Its first stage still says that everything is done or given up.
+        await writing.WaitAsync(TestSilo.Patience);
+        // Its stages have not heard, and say that everything is done or given up.
         Assert.Equal(SweepState.Running, (await silo.Sweep(plan.SweepId).GetStatusAsync()).State);
-        silo.Store.BeforeRead = null;
-        read.SetResult();
+        written.SetResult();
 
         Assert.Equal(SweepState.Running, (await submitted).State);
         Assert.Equal(SweepState.Completed, (await new TestWorker(silo).RunAsync(plan.SweepId)).State);
@@ -137,22 +114,21 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
     public async Task Submit_AgainBecauseOneStageFailed_TellsOnlyThatOne()
     {
         var plan = TestStages.Chain("told-once", 32, TestSilo.NewStage());
-        var reads = new ConcurrentDictionary<string, int>();
-        var broken = true;
-        silo.Store.BeforeRead = key =>
-        {
-            reads.AddOrUpdate(key, 1, (_, count) => count + 1);
-            return broken && key == plan.Stages[1].Key ? Task.FromException(new IOException("damaged")) : Task.CompletedTask;
-        };
+        var first = silo.Stage(plan.Stages[0].Key);
+        silo.GrainState.FailWritesOf = silo.Stage(plan.Stages[1].Key).GetPrimaryKeyString();
         await Assert.ThrowsAnyAsync<Exception>(() => silo.Sweep(plan.SweepId).SubmitAsync(plan));
-        // Whoever is not broken has heard.
-        Assert.Equal((2, 2), (reads[plan.Stages[0].Key], reads[plan.Stages[2].Key]));
-        broken = false;
+        // Whoever is not broken has heard, and a sample fails there before the client asks again.
+        Assert.Equal("32 0 32", await WantedAsync(plan));
+        var lease = await first.LeaseAsync("a", null);
+        await first.CompleteAsync(lease!.Attempt, TestStages.Rows(1, 32), lease.Keep, [new(plan.Stages[0].Key, 0, 3, "NaN")]);
+        silo.GrainState.FailWritesOf = null;
         Assert.Equal(SweepState.Running, (await silo.Sweep(plan.SweepId).SubmitAsync(plan)).State);
 
-        // To be demanded anew reads the store, and tries failed samples again.
-        Assert.Equal((2, 2), (reads[plan.Stages[0].Key], reads[plan.Stages[2].Key]));
         Assert.Equal("32 32 32", await WantedAsync(plan));
+        Assert.Equal(1, (await first.GetStatusAsync(plan.SweepId)).RowsFailed);
+        // Asked for once more, after everyone has heard, it is tried again.
+        await silo.Sweep(plan.SweepId).SubmitAsync(plan);
+        Assert.Equal(0, (await first.GetStatusAsync(plan.SweepId)).RowsFailed);
         await silo.Sweep(plan.SweepId).CancelAsync();
     }
 
@@ -165,17 +141,11 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
         await new TestWorker(silo).RunAsync(plan.SweepId);
         silo.Device.Failure = null;
 
-        var reading = new TaskCompletionSource();
-        silo.Store.BeforeRead = key =>
-        {
-            if (key != plan.Stages[0].Key)
-                return Task.CompletedTask;
-            reading.TrySetResult();
-            return new TaskCompletionSource().Task;
-        };
+        var (_, writing, hold) = Hold(plan.Stages[0].Key);
+        silo.GrainState.BeforeWrite = hold;
         var submitted = silo.Sweep(plan.SweepId).RetryAsync();
-        await reading.Task.WaitAsync(TestSilo.Patience);
-        silo.Store.BeforeRead = null;
+        await writing.WaitAsync(TestSilo.Patience);
+        silo.GrainState.BeforeWrite = null;
         await silo.RestartAsync();
         submitted.Ignore();
 
@@ -192,16 +162,10 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
         var plan = TestStages.Chain("unanswered", 32, TestSilo.NewStage());
         await silo.Sweep(plan.SweepId).SubmitAsync(plan);
         await silo.Cluster.DeactivateAsync(silo.Stage(plan.Stages[2].Key));
-        var (asked, up) = (new TaskCompletionSource(), new TaskCompletionSource());
-        silo.Store.BeforeRead = key =>
-        {
-            if (key != plan.Stages[2].Key)
-                return Task.CompletedTask;
-            asked.TrySetResult();
-            return up.Task;
-        };
+        var (up, asked, hold) = Hold(plan.Stages[2].Key);
+        silo.GrainState.BeforeRead = hold;
         var cancelled = silo.Sweep(plan.SweepId).CancelAsync();
-        await asked.Task.WaitAsync(TestSilo.Patience);
+        await asked.WaitAsync(TestSilo.Patience);
         for (var i = 0; i < 60 && !cancelled.IsCompleted; i++)
             await PassAsync(TimeSpan.FromSeconds(1), () => Task.FromResult(false));
         await cancelled.WaitAsync(TestSilo.Patience);
@@ -331,6 +295,20 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
 
     async Task<SweepEntry?> ListedAsync(string id) =>
         (await silo.Grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync()).FirstOrDefault(s => s.SweepId == id);
+
+    /// <summary>Holds up reads or writes of the states of grains whose id contains a text, until the first of these is ended.</summary>
+    static (TaskCompletionSource GoesOn, Task IsHeld, Func<string, Task> Hold) Hold(string part)
+    {
+        var (goesOn, held) = (new TaskCompletionSource(), new TaskCompletionSource());
+        return (goesOn, held.Task, key =>
+        {
+            if (!key.Contains(part, StringComparison.Ordinal))
+                return Task.CompletedTask;
+            held.TrySetResult();
+            return goesOn.Task;
+        }
+        );
+    }
 
     async Task<SweepPlan> CompletedButUnknownAsync(string id)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Tests.Sweeps;
