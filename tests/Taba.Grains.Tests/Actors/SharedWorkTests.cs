@@ -1,16 +1,18 @@
+using System.Threading.Channels;
 using Taba.Grains.Actors;
 
 namespace Taba.Grains.Tests.Actors;
 
 public sealed class SharedWorkTests
 {
-    readonly List<TaskCompletionSource<int>> _begun = [];
+    readonly Channel<TaskCompletionSource<int>> _begun = Channel.CreateUnbounded<TaskCompletionSource<int>>();
     readonly SharedWork<int> _work;
 
     public SharedWorkTests() => _work = new(() =>
     {
-        _begun.Add(new());
-        return _begun[^1].Task;
+        var work = new TaskCompletionSource<int>();
+        _begun.Writer.TryWrite(work);
+        return work.Task;
     });
 
     [Fact]
@@ -18,18 +20,19 @@ public sealed class SharedWorkTests
     {
         var first = _work.RunAsync();
         var (second, third) = (_work.RunAsync(), _work.RunAsync());
-        // It began before they asked, and so says nothing of what is so now.
-        Assert.Single(_begun);
         Assert.Same(second, third);
+        // The first began before they asked, and so says nothing of what is so now.
+        var running = await BegunAsync();
+        Assert.False(_begun.Reader.TryRead(out _));
 
-        _begun[0].SetResult(1);
+        running.SetResult(1);
         Assert.Equal(1, await first);
-        Assert.Equal(2, _begun.Count);
-        var fourth = _work.RunAsync();
-        _begun[1].SetResult(2);
+        (await BegunAsync()).SetResult(2);
         Assert.Equal((2, 2), (await second, await third));
-        Assert.Equal(3, _begun.Count);
-        _begun[2].SetResult(3);
+        Assert.False(_begun.Reader.TryRead(out _));
+
+        var fourth = _work.RunAsync();
+        (await BegunAsync()).SetResult(3);
         Assert.Equal(3, await fourth);
     }
 
@@ -39,10 +42,12 @@ public sealed class SharedWorkTests
         var first = _work.RunAsync();
         var second = _work.RunAsync();
         var ended = _work.EndedAsync();
-        _begun[0].SetException(new InvalidOperationException("no answer"));
+        (await BegunAsync()).SetException(new InvalidOperationException("no answer"));
         await ended;
         await Assert.ThrowsAsync<InvalidOperationException>(() => first);
-        _begun[1].SetResult(2);
+        (await BegunAsync()).SetResult(2);
         Assert.Equal(2, await second);
     }
+
+    async Task<TaskCompletionSource<int>> BegunAsync() => await _begun.Reader.ReadAsync(TestContext.Current.CancellationToken);
 }

@@ -1,27 +1,37 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Taba.Grains.Stages;
-using Taba.Silo.Checkpoints;
 using Taba.Silo.Devices;
 using Taba.Silo.Engines;
-using Taba.Silo.Storage;
-using Taba.Silo.Tests.Storage;
-using Taba.Silo.Tests.Workers;
+using Taba.Storage.Checkpoints;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
+using Taba.Testing.Stores;
 
 namespace Taba.Silo.Tests.Engines;
 
 /// <summary>Two silos publish the same rows: the bytes of the first are the rows, for both of them.</summary>
-public sealed class PublicationTests : IDisposable
+public sealed class PublicationTests : IAsyncDisposable
 {
     static readonly RowRange s_rows = new(0, 4);
 
     readonly TestFolder _folder = new();
-    readonly FolderTensorStore _store;
+    readonly TensorStore _store;
+    readonly PartCheckpoints _checkpoints;
     readonly ConcurrentQueue<string> _warnings = new();
 
-    public PublicationTests() => _store = new(_folder.Path);
+    public PublicationTests()
+    {
+        var objects = new FolderObjects(_folder["store"]);
+        _store = new(objects);
+        _checkpoints = new(objects, goesOnAfterFaults: false, new CheckpointOptions(), TimeProvider.System);
+    }
 
-    public void Dispose() => _folder.Dispose();
+    public async ValueTask DisposeAsync()
+    {
+        await _checkpoints.DisposeAsync();
+        _folder.Dispose();
+    }
 
     [Fact]
     public async Task PublishAsync_AnotherAttemptWasQuicker_ItsOwnBytesAreNotHandedOn()
@@ -50,7 +60,7 @@ public sealed class PublicationTests : IDisposable
         Assert.All(_warnings, w => Assert.Contains(Environment.MachineName, w, StringComparison.Ordinal));
     }
 
-    OneSilo Silo(StageSpec spec) => new(_store, spec, new Told(_warnings));
+    OneSilo Silo(StageSpec spec) => new(_store, _checkpoints, spec, new Told(_warnings));
 
     /// <summary>Keeps what is logged.</summary>
     sealed class Told(ConcurrentQueue<string> messages) : ILogger<PartPublisher>
@@ -76,7 +86,7 @@ public sealed class PublicationTests : IDisposable
         readonly PartWorkspace _workspace;
         readonly ActivePart _part;
 
-        public OneSilo(FolderTensorStore store, StageSpec spec, ILogger<PartPublisher> logger)
+        public OneSilo(TensorStore store, PartCheckpoints checkpoints, StageSpec spec, ILogger<PartPublisher> logger)
         {
             _recent = new(_buffers);
             _part = ActivePart.WithoutSteps(
@@ -88,8 +98,7 @@ public sealed class PublicationTests : IDisposable
             _workspace = new(
                 _parts, engines: null!, preparation: null!, autoencoders: null!,
                 new PartPublisher(store, DeviceChoice.Resolve("cpu"), TimeProvider.System, logger), store,
-                StandIn.For<ICheckpointStore>((nameof(ICheckpointStore.Forget), (_, _) => null)), _recent, _buffers,
-                models: null!, pauses: null!);
+                checkpoints, _recent, lost: null!, _buffers, models: null!, pauses: null!);
         }
 
         public Task<RowSet> PublishAsync(byte fill)
