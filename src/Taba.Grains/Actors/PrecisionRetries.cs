@@ -9,26 +9,18 @@ namespace Taba.Grains.Actors;
 /// Has rows that gave NaN or Inf in half precision computed once more in float32, and the stages that depend on them from there.
 /// Each time the sweep looks at its stages it derives, from their failures alone, which further stages there must be, and demands
 /// exactly those rows of them. A crash loses only which stages were asked already: they are asked again.
-/// docs/design/precision-retries.md has an example.
+/// One look at a time. docs/design/precision-retries.md has an example.
 /// </summary>
 /// <param name="sweepId">The sweep.</param>
 /// <param name="stageOf">The grain of a stage.</param>
-sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf, string? traceParent)
+/// <param name="mayAsk">Notes that a stage is about to be asked; false when the sweep wants nothing any more.</param>
+sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf, Func<string, Task<bool>> mayAsk, string? traceParent)
 {
     readonly Dictionary<string, StageDemand> _demanded = [];
     ImmutableArray<StageWork> _work = [];
 
     /// <summary>Work of the stages that stand in for planned ones, those that others wait for last, as a sweep lists its own.</summary>
     public ImmutableArray<StageWork> Work => _work;
-
-    /// <summary>Tells the stages that stand in that nothing more is wanted of them.</summary>
-    public async Task WithdrawAsync()
-    {
-        foreach (var key in _demanded.Keys.ToList())
-            await stageOf(key).WithdrawAsync(sweepId);
-        _demanded.Clear();
-        _work = [];
-    }
 
     /// <summary>Adds to what the planned stages say what their stand-ins say.</summary>
     /// <param name="plan">The sweep's plan.</param>
@@ -104,19 +96,10 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf,
             // More rows failed since: those that failed here too are not tried a third time.
             KeepFailures = _demanded.ContainsKey(key),
         };
-        if (!_demanded.TryGetValue(key, out var earlier) || earlier.Only != rows)
+        if ((!_demanded.TryGetValue(key, out var earlier) || earlier.Only != rows) && await mayAsk(key))
         {
-            // Noted first: another look that comes meanwhile must not have failures tried again.
+            await stageOf(key).DemandAsync(demand);
             _demanded[key] = demand;
-            try
-            {
-                await stageOf(key).DemandAsync(demand);
-            }
-            catch
-            {
-                _demanded.Remove(key);
-                throw;
-            }
         }
         return new(key, spec, rows, retry, await stageOf(key).GetStatusAsync(sweepId));
     }

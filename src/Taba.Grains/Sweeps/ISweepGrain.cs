@@ -7,7 +7,10 @@ namespace Taba.Grains.Sweeps;
 [Alias("taba.ISweepGrain")]
 public interface ISweepGrain : IGrainWithStringKey
 {
-    /// <summary>Takes the plan and asks its stages for their rows. Idempotent: the same plan again continues.</summary>
+    /// <summary>
+    /// Takes the plan and asks its stages for their rows. Idempotent: the same plan again continues. It answers when all stages have heard,
+    /// or after a few seconds: the plan is written, and they will.
+    /// </summary>
     [Alias("Submit")]
     Task<SweepStatus> SubmitAsync(SweepPlan plan);
 
@@ -75,7 +78,10 @@ public interface ISweepIndexGrain : IGrainWithIntegerKey
     [Alias("Add")]
     Task AddAsync(SweepEntry entry);
 
-    /// <summary>A sweep is paused, or is not any more. Idempotent.</summary>
+    /// <summary>
+    /// A sweep is paused, or is not any more. Idempotent. A sweep of this version adds itself again instead; those of earlier silos call
+    /// this.
+    /// </summary>
     [Alias("SetPaused")]
     Task SetPausedAsync(string sweepId, bool paused);
 

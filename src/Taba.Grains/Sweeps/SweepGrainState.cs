@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Taba.Grains.Sweeps;
 
 /// <summary>The durable state of a sweep.</summary>
@@ -19,4 +21,13 @@ public sealed record SweepGrainState
 
     /// <summary>The span of its submission, which its stages descend from; null when nobody traces.</summary>
     [Id(5)] public string? TraceParent { get; init; }
+
+    /// <summary>What others have not heard yet of all this; null when an earlier version wrote the state, which did not say.</summary>
+    [Id(6)] public SweepDebts? Owed { get; init; }
+
+    /// <summary>
+    /// Stages beyond the plan's that may hold a demand of this sweep: those that stand in for planned ones in a higher precision, and those
+    /// of a plan of before. Written before they are asked.
+    /// </summary>
+    [Id(7)] public ImmutableArray<string> Elsewhere { get => field.IsDefault ? [] : field; init; } = [];
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Stages;
 using Taba.Silo.Devices;
@@ -12,19 +13,22 @@ namespace Taba.Silo.Engines;
 /// Writes the objects of a finished part and publishes their manifest. Rows that failed are left out: the rows around them are
 /// published as parts of their own.
 /// </summary>
-sealed class PartPublisher(TensorStore store, DeviceChoice device, TimeProvider time)
+sealed partial class PartPublisher(TensorStore store, DeviceChoice device, TimeProvider time, ILogger<PartPublisher> logger)
 {
-    /// <returns>The rows that are now published: ours, or those of an attempt that was quicker.</returns>
-    public async Task<RowSet> PublishAsync(ActivePart part, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken)
+    public async Task<PublishedRows> PublishAsync(
+        ActivePart part, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken)
     {
         var good = failures.Aggregate(RowSet.Of(part.Lease.Rows), (rows, f) => rows.Subtract(new RowRange(f.Sample, f.Sample + 1)));
-        var published = RowSet.Empty;
+        var published = new PublishedRows(RowSet.Empty, RowSet.Empty);
         foreach (var rows in good.Ranges)
-            published = published.Union(await PublishRowsAsync(part, rows, cancellationToken));
+        {
+            var (all, ours) = await PublishRowsAsync(part, rows, cancellationToken);
+            published = new(published.All.Union(all), published.Ours.Union(ours));
+        }
         return published;
     }
 
-    async Task<RowSet> PublishRowsAsync(ActivePart part, RowRange rows, CancellationToken cancellationToken)
+    async Task<PublishedRows> PublishRowsAsync(ActivePart part, RowRange rows, CancellationToken cancellationToken)
     {
         var lease = part.Lease;
         var attempt = lease.Attempt;
@@ -47,10 +51,27 @@ sealed class PartPublisher(TensorStore store, DeviceChoice device, TimeProvider 
             PublishedAt = time.GetUtcNow(),
         };
         if (await store.PublishAsync(manifest, cancellationToken))
-            return RowSet.Of(rows);
+            return new(RowSet.Of(rows), RowSet.Of(rows));
         var others = await store.ListAsync(attempt.StageKey, rows, cancellationToken);
-        return RowSet.Of(
-            [.. others.Where(m => m.Supplement == lease.Supplement && m.Kept.Covers(lease.Keep)).Select(m => m.Rows)]).Intersect(rows);
+        if (lease.Spec.Determinism is not null)
+            Compare(manifest, others);
+        var theirs = others.Where(m => m.Supplement == lease.Supplement && m.Kept.Covers(lease.Keep)).Select(m => m.Rows);
+        return new(RowSet.Of([.. theirs]).Intersect(rows), RowSet.Empty);
+    }
+
+    /// <summary>Two attempts at the same rows check for free that a row is a function of its stage and its number.</summary>
+    void Compare(PartManifest ours, IEnumerable<PartManifest> others)
+    {
+        foreach (var theirs in others.Where(m => m.Rows == ours.Rows))
+        {
+            var differing = ours.Objects
+                .Where(o => theirs.Objects.Any(t => t.Name == o.Name && t.Shape.SequenceEqual(o.Shape) && t.Sha256 != o.Sha256))
+                .Select(o => o.Name).ToList();
+            if (differing.Count > 0)
+                LogDiffers(
+                    logger, ours.StageKey, ours.Rows, string.Join(", ", differing), ours.Attempt, Environment.MachineName, ours.Device,
+                    theirs.Attempt, theirs.Device);
+        }
     }
 
     async Task<ObjectEntry> WriteResultAsync(ActivePart part, PartAttempt attempt, RowRange rows, CancellationToken cancellationToken)
@@ -139,4 +160,16 @@ sealed class PartPublisher(TensorStore store, DeviceChoice device, TimeProvider 
             file.Dispose();
         }
     }
+
+    [LoggerMessage(3201, LogLevel.Warning, "Two attempts at the same rows gave different bytes: rows {Rows} of stage {Stage}, {Names}. "
+        + "Attempt {Attempt} on {Host} ({Device}) was not published, {Published} ({PublishedDevice}) is: one of the two devices computes "
+        + "something else")]
+    static partial void LogDiffers(
+        ILogger logger, string stage, RowRange rows, string names, Guid attempt, string host, string device, Guid published,
+        string publishedDevice);
 }
+
+/// <summary>Rows that are published after an attempt at them.</summary>
+/// <param name="All">They: this attempt's, or those of one that was quicker.</param>
+/// <param name="Ours">Those whose bytes are this attempt's.</param>
+readonly record struct PublishedRows(RowSet All, RowSet Ours);

@@ -120,10 +120,10 @@ sealed class PartWorkspace(
         var published = await publisher.PublishAsync(part, failures, cancellationToken);
         parts.Remove(attempt);
         part.Dispose();
-        HandOn(part, failures);
-        await ClearAsync(part.Lease, failures.Aggregate(published, (rows, f) => rows.Add(new(f.Sample, f.Sample + 1))));
+        HandOn(part, failures, published.Ours);
+        await ClearAsync(part.Lease, failures.Aggregate(published.All, (rows, f) => rows.Add(new(f.Sample, f.Sample + 1))));
         SiloInstruments.PublishDuration.Record(clock.Elapsed.TotalSeconds, SiloInstruments.KindOf(part.Lease.Spec));
-        return published;
+        return published.All;
     });
 
     public void Discard(PartAttempt attempt)
@@ -162,14 +162,15 @@ sealed class PartWorkspace(
     }
 
     /// <summary>
-    /// Every sample of a published part is done: its arrays are free, unlike those of a discarded one, whose rows may still run.
+    /// Every sample of a published part is done: its arrays are free, unlike those of a discarded one, whose rows may still run. What a
+    /// quicker attempt published is read from the store: only its bytes are the rows.
     /// </summary>
-    void HandOn(ActivePart part, ImmutableArray<SampleFailure> failures)
+    void HandOn(ActivePart part, ImmutableArray<SampleFailure> failures, RowSet ours)
     {
         if (!failures.IsEmpty)
             return;
         buffers.Return(part.Inputs);
-        if (part.Lease.Supplement)
+        if (part.Lease.Supplement || !ours.Contains(part.Lease.Rows))
             buffers.Return(part.Results);
         else
             recent.Add(part.Lease.Attempt.StageKey, part.Lease.Rows, part.Results);

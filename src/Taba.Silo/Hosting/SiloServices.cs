@@ -97,6 +97,15 @@ static partial class SiloServices
         services.AddSingleton<SiloMembership>();
         services.AddSingleton<IWorkerLiveness>(provider => provider.GetRequiredService<SiloMembership>());
         services.AddSingleton<ISiloDirectory>(provider => provider.GetRequiredService<SiloMembership>());
+        services.AddSingleton<OwnMembership>();
+        services.AddSingleton<HeldParts>();
+        services.AddSingleton<WorkerRoom>();
+        services.AddSingleton(provider => new WorkOrder(
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IOptions<WorkerSettings>>().Value.SwitchAfter));
+        services.AddSingleton<PartPuller>();
+        services.AddSingleton<PartStarter>();
+        services.AddSingleton<PullLoop>();
+        services.AddSingleton<LeaseKeeper>();
         services.AddSingleton<PartWorker>();
         services.AddHostedService<SiloGauges>();
         return services;

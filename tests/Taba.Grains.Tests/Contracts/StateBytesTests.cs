@@ -48,6 +48,8 @@ public sealed class StateBytesTests
             },
             Ended = SweepState.CompletedWithFailures,
             Final = new("id", 12, SweepState.CompletedWithFailures, [s_stage], null),
+            Owed = SweepDebts.Withdrawals | SweepDebts.Listing,
+            Elsewhere = ["stand-in"],
         },
         ["sweep index"] = new SweepIndexState
         {
@@ -83,14 +85,19 @@ public sealed class StateBytesTests
         Assert.Equal(((StageState)s_states["stage"]).Demands.Single(), stage.Demands.Single());
     }
 
-    /// <summary>A sweep that ended before its status named silos without its model.</summary>
+    /// <summary>
+    /// A sweep that ended before its status named silos without its model, and before it was written what it owed: then it may owe all.
+    /// </summary>
     [Fact]
     public void Deserialize_SweepOfAnEarlierVersion_IsRead()
     {
         using var services = Services();
         var bytes = Convert.FromBase64String(
             Golden.Lines("state-bytes-before.txt").Single(l => l.StartsWith("sweep: ", StringComparison.Ordinal))["sweep: ".Length..]);
-        var final = services.GetRequiredService<Serializer>().Deserialize<SweepGrainState>(bytes)!.Final!;
+        var state = services.GetRequiredService<Serializer>().Deserialize<SweepGrainState>(bytes)!;
+        Assert.Equal(new SweepLife(SweepPhase.Ended, SweepDebts.Withdrawals | SweepDebts.Listing), SweepLife.Of(state));
+        Assert.Empty(state.Elsewhere);
+        var final = state.Final!;
         Assert.Equal((s_stage.Key, s_stage.RowsDone), (final.Stages.Single().Key, final.Stages.Single().RowsDone));
         Assert.Empty(final.Refusals);
     }

@@ -14,6 +14,12 @@ sealed class GrainStateTable
     /// <summary>Makes writes of grains whose id contains a text fail.</summary>
     public string? FailWritesOf { get; set; }
 
+    /// <summary>What a read of a row waits for; null when nothing does.</summary>
+    public Func<string, Task>? BeforeRead { get; set; }
+
+    /// <summary>What a write of a row waits for; null when nothing does.</summary>
+    public Func<string, Task>? BeforeWrite { get; set; }
+
     public int Writes => _writes;
 
     /// <summary>Writes of grains whose id contains a text.</summary>
@@ -49,13 +55,14 @@ sealed class GrainStateTable
 /// <summary>Grain storage over a <see cref="GrainStateTable"/>, serialized as the real providers do.</summary>
 sealed class DurableStorage(Serializer serializer, GrainStateTable table) : IGrainStorage
 {
-    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
+        if (table.BeforeRead is { } wait)
+            await wait($"{stateName}/{grainId}");
         if (table.Find($"{stateName}/{grainId}") is var (bytes, etag))
             (grainState.State, grainState.ETag, grainState.RecordExists) = (serializer.Deserialize<T>(bytes)!, etag, true);
         else
             (grainState.State, grainState.ETag, grainState.RecordExists) = (Activator.CreateInstance<T>(), null, false);
-        return Task.CompletedTask;
     }
 
     public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
@@ -63,6 +70,8 @@ sealed class DurableStorage(Serializer serializer, GrainStateTable table) : IGra
         var bytes = serializer.SerializeToArray(grainState.State);
         // As a database would: the turn ends here, and other calls come in between.
         await Task.Yield();
+        if (table.BeforeWrite is { } wait)
+            await wait($"{stateName}/{grainId}");
         grainState.ETag = table.Write($"{stateName}/{grainId}", bytes, grainState.ETag);
         grainState.RecordExists = true;
     }

@@ -50,6 +50,10 @@ public sealed class PartWorkerTests : IAsyncDisposable
     PartAttempt? _runs;
     PartStatus _status = new(null, 0, 0);
 
+    /// <summary>What it answers with instead, and when; null when it answers at once.</summary>
+    Task<PartStatus>? _answer;
+    readonly Channel<PartAttempt> _stopped = Channel.CreateUnbounded<PartAttempt>();
+
     public PartWorkerTests()
     {
         _pauses = new(_time);
@@ -64,7 +68,8 @@ public sealed class PartWorkerTests : IAsyncDisposable
             (nameof(IStageGrain.GiveBackAsync), (_, args) => GiveBackAsync((PartAttempt)args[0]!, (PartFault?)args[1])));
         var part = StandIn.For<IPartGrain>(
             (nameof(IPartGrain.StartAsync), (_, args) => Task.FromResult(Start((PartLease)args[0]!))),
-            (nameof(IPartGrain.GetStatusAsync), (_, _) => new ValueTask<PartStatus>(_status)));
+            (nameof(IPartGrain.StopAsync), (_, args) => StopAsync((PartAttempt)args[0]!)),
+            (nameof(IPartGrain.GetStatusAsync), (_, _) => new ValueTask<PartStatus>(_answer ?? Task.FromResult(_status))));
         var grains = StandIn.For<IGrainFactory>((nameof(IGrainFactory.GetGrain), (method, _) =>
             new object[] { index, sweep, stage, part }.Single(g => method.GetGenericArguments()[0].IsInstanceOfType(g))));
         var silo = StandIn.For<ILocalSiloDetails>(($"get_{nameof(ILocalSiloDetails.SiloAddress)}", (_, _) => s_address));
@@ -76,12 +81,19 @@ public sealed class PartWorkerTests : IAsyncDisposable
                 return new ValueTask(_readable);
             }
         ));
-        _worker = new(
-            grains, silo, membership, new Device(), StandIn.For<IPartWorkspace>((nameof(IPartWorkspace.Evaluations), (_, _) => 0L)),
-            _pauses, new(SiloRole.Worker), new(),
-            new FaultMonitor(goesOn: true, NullLogger<FaultMonitor>.Instance), _time, Options.Create(new LeaseOptions()),
-            Options.Create(new WorkerSettings()),
-            NullLogger<PartWorker>.Instance);
+        var held = new HeldParts();
+        var signal = new WorkSignal();
+        var own = new OwnMembership(membership, silo, _time);
+        var puller = new PartPuller(
+            grains, silo, new WorkerRoom(new Device(), new(SiloRole.Worker), held),
+            new WorkOrder(_time, new WorkerSettings().SwitchAfter), _pauses);
+        var pulling = new PullLoop(
+            puller, new PartStarter(grains, held, _time), held, own, signal,
+            new FaultMonitor(goesOn: true, NullLogger<FaultMonitor>.Instance), _time, NullLogger<PullLoop>.Instance);
+        var leases = new LeaseKeeper(
+            grains, silo, held, StandIn.For<IPartWorkspace>((nameof(IPartWorkspace.Evaluations), (_, _) => 0L)),
+            Options.Create(new LeaseOptions()), _time, NullLogger<LeaseKeeper>.Instance);
+        _worker = new(own, pulling, leases);
     }
 
     public async ValueTask DisposeAsync()
@@ -137,6 +149,62 @@ public sealed class PartWorkerTests : IAsyncDisposable
 
         _status = new(null, 0, 0);
         Assert.Equal((attempt, null), await NextAsync(_givenBack));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Renew_PartsGrainDoesNotAnswer_ItsLeaseIsNotRenewedAndItsWorkStops(bool hangs)
+    {
+        var attempt = Offer();
+        await _worker.StartAsync(CancellationToken.None);
+        await NextAsync(_renewals);
+        _answer = hangs
+            ? new TaskCompletionSource<PartStatus>().Task
+            : Task.FromException<PartStatus>(new InvalidOperationException("the grain is broken"));
+        await _time.RestAsync(Loops);
+        Drain(_renewals);
+        var from = _time.GetUtcNow();
+
+        Assert.Equal(attempt, await NextAsync(_stopped));
+
+        Assert.False(_renewals.Reader.TryRead(out _));
+        // Before the stage could give its rows to another.
+        Assert.InRange(_time.GetUtcNow() - from, TimeSpan.FromSeconds(18), TimeSpan.FromSeconds(22));
+        Assert.False(_givenBack.Reader.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task Renew_PartsGrainIsSlowOnce_IsRenewedAgainWhenItAnswers()
+    {
+        var attempt = Offer();
+        await _worker.StartAsync(CancellationToken.None);
+        await NextAsync(_renewals);
+        var answer = new TaskCompletionSource<PartStatus>();
+        _answer = answer.Task;
+        for (var i = 0; i < 200; i++)
+            await PassAsync();
+        (_answer, var late) = (null, answer);
+        late.SetResult(_status);
+
+        Drain(_renewals);
+        Assert.Equal([attempt], (await NextAsync(_renewals)).AsEnumerable());
+        Assert.False(_stopped.Reader.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task Renew_PartHasNotBegun_WaitsUntilItsGrainHasTakenIt()
+    {
+        var (older, attempt) = (StoreExamples.Attempt(), Offer());
+        // The grain still runs an older attempt, for half a second.
+        (_runs, _status) = (older, new(older, SamplesRunning: 32, SamplesEnded: 0));
+        await _worker.StartAsync(CancellationToken.None);
+        while (_asked.Count < 5)
+            await PassAsync();
+        Assert.False(_renewals.Reader.TryRead(out _));
+
+        _runs = null;
+        Assert.Equal([attempt], (await NextAsync(_renewals)).AsEnumerable());
     }
 
     [Fact]
@@ -199,6 +267,12 @@ public sealed class PartWorkerTests : IAsyncDisposable
     Task GiveBackAsync(PartAttempt attempt, PartFault? fault)
     {
         _givenBack.Writer.TryWrite((attempt, fault));
+        return Task.CompletedTask;
+    }
+
+    Task StopAsync(PartAttempt attempt)
+    {
+        _stopped.Writer.TryWrite(attempt);
         return Task.CompletedTask;
     }
 

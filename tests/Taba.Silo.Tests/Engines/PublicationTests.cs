@@ -1,0 +1,116 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Taba.Grains.Stages;
+using Taba.Silo.Devices;
+using Taba.Silo.Engines;
+using Taba.Storage.Checkpoints;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
+using Taba.Testing.Stores;
+
+namespace Taba.Silo.Tests.Engines;
+
+/// <summary>Two silos publish the same rows: the bytes of the first are the rows, for both of them.</summary>
+public sealed class PublicationTests : IAsyncDisposable
+{
+    static readonly RowRange s_rows = new(0, 4);
+
+    readonly TestFolder _folder = new();
+    readonly TensorStore _store;
+    readonly PartCheckpoints _checkpoints;
+    readonly ConcurrentQueue<string> _warnings = new();
+
+    public PublicationTests()
+    {
+        var objects = new FolderObjects(_folder["store"]);
+        _store = new(objects);
+        _checkpoints = new(objects, goesOnAfterFaults: false, new CheckpointOptions(), TimeProvider.System);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _checkpoints.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task PublishAsync_AnotherAttemptWasQuicker_ItsOwnBytesAreNotHandedOn()
+    {
+        var (winner, loser) = (Silo(StoreExamples.Spec()), Silo(StoreExamples.Spec()));
+
+        Assert.Equal(RowSet.Of(s_rows), await winner.PublishAsync(fill: 1));
+        Assert.Equal(RowSet.Of(s_rows), await loser.PublishAsync(fill: 2));
+
+        Assert.Equal(Enumerable.Repeat((byte)1, 48), winner.HandedOn(row: 2));
+        Assert.Null(loser.HandedOn(row: 2));
+        Assert.Null(loser.HandedOn(row: 0));
+    }
+
+    [Theory]
+    [InlineData(true, 2, true)]
+    [InlineData(true, 1, false)]
+    [InlineData(false, 2, false)]
+    public async Task PublishAsync_AnotherAttemptsBytesDiffer_IsToldWhereTheyMustNot(bool deterministic, byte fill, bool told)
+    {
+        var spec = StoreExamples.Spec() with { Determinism = deterministic ? new(16, "cpu") : null };
+        await Silo(spec).PublishAsync(fill: 1);
+        await Silo(spec).PublishAsync(fill);
+
+        Assert.Equal(told ? 1 : 0, _warnings.Count);
+        Assert.All(_warnings, w => Assert.Contains(Environment.MachineName, w, StringComparison.Ordinal));
+    }
+
+    OneSilo Silo(StageSpec spec) => new(_store, _checkpoints, spec, new Told(_warnings));
+
+    /// <summary>Keeps what is logged.</summary>
+    sealed class Told(ConcurrentQueue<string> messages) : ILogger<PartPublisher>
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            messages.Enqueue(formatter(state, exception));
+    }
+
+    /// <summary>As much of a silo as a publication needs.</summary>
+    sealed class OneSilo
+    {
+        static int s_epoch;
+
+        readonly ActiveParts _parts = new();
+        readonly RowBuffers _buffers = new();
+        readonly RecentResults _recent;
+        readonly PartWorkspace _workspace;
+        readonly ActivePart _part;
+
+        public OneSilo(TensorStore store, PartCheckpoints checkpoints, StageSpec spec, ILogger<PartPublisher> logger)
+        {
+            _recent = new(_buffers);
+            _part = ActivePart.WithoutSteps(
+                new(
+                    StoreExamples.Attempt(epoch: Interlocked.Increment(ref s_epoch)), spec, s_rows, CaptureSelection.None,
+                    Supplement: false),
+                _buffers);
+            _parts.Add(_part);
+            _workspace = new(
+                _parts, engines: null!, preparation: null!, autoencoders: null!,
+                new PartPublisher(store, DeviceChoice.Resolve("cpu"), TimeProvider.System, logger), store,
+                checkpoints, _recent, lost: null!, _buffers, models: null!, pauses: null!);
+        }
+
+        public Task<RowSet> PublishAsync(byte fill)
+        {
+            _part.Results.AsSpan().Fill(fill);
+            return _workspace.PublishAsync(_part.Lease.Attempt, [], CancellationToken.None);
+        }
+
+        public byte[]? HandedOn(int row)
+        {
+            var bytes = new byte[_part.ResultBytes];
+            return _recent.TryRead(StoreExamples.Key, new(row, row + 1), bytes) ? bytes : null;
+        }
+    }
+}
