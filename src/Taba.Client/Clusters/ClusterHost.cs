@@ -101,7 +101,8 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
     }
 
     public Task<IRunSession> StartAsync(RunJob job, CancellationToken cancellationToken) =>
-        Task.FromResult<IRunSession>(new ClusterSession(_connection.Grains, new TensorStore(_objects), _device.Kind, _options.Name, _terminal));
+        Task.FromResult<IRunSession>(
+            new ClusterSession(_connection.Grains, new TensorStore(_objects), _device.Kind, _options.Name, _terminal));
 
     public ValueTask DisposeAsync()
     {

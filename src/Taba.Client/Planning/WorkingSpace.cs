@@ -10,7 +10,8 @@ static class WorkingSpace
     const int LargestDefaultBatch = 64;
 
     /// <summary>
-    /// An upper bound. Kept tensors of unfinished parts lie in scratch files; parts that keep nothing have a checkpoint, and a second one while
+    /// An upper bound. Kept tensors of unfinished parts lie in scratch files; parts that keep nothing have a checkpoint, and a
+    /// second one while
     /// the first is being replaced.
     /// </summary>
     /// <param name="stage">The stage.</param>

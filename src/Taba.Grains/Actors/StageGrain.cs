@@ -25,16 +25,13 @@ sealed partial class StageGrain(
     ILogger<StageGrain> logger) : Grain, IStageGrain
 {
     readonly Dictionary<string, int> _reused = [];
-    static readonly TimeSpan s_writeCompletionsEvery = TimeSpan.FromSeconds(1);
-
     readonly Dictionary<Guid, long> _evaluations = [];
     readonly Dictionary<Guid, DateTimeOffset> _renewedUntil = [];
     readonly ModelRefusals _refusals = new();
     Dictionary<Guid, Lease> _byId = [];
     ImmutableArray<Lease> _indexed = [];
     DateTimeOffset _faultAt;
-    DateTimeOffset _writtenAt;
-    IGrainTimer? _writing;
+    StateWriter _writer = null!;
     RowSet _inputs = RowSet.Empty;
     // For whoever measures, on threads that are not the grain's.
     volatile StageState? _snapshot;
@@ -54,6 +51,7 @@ sealed partial class StageGrain(
         // store here: the state is believed, and before a part is handed out its cell is looked at.
         var until = time.GetUtcNow() + options.Value.Duration;
         State = State with { Leases = [.. State.Leases.Select(l => l with { ExpiresAt = until })] };
+        _writer = new(this, state.WriteStateAsync, time, exception => LogWriteFailed(logger, OwnKey, exception));
         StageAccounts.Open(this, () => _snapshot is { Spec: { } spec } now ? (spec, now.Leases.Length) : null);
         return Task.CompletedTask;
     }
@@ -61,8 +59,7 @@ sealed partial class StageGrain(
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         StageAccounts.Close(this);
-        if (_writing is not null)
-            await WriteCompletionsAsync();
+        await _writer.FlushAsync();
     }
 
     public async Task DemandAsync(StageDemand demand)
@@ -180,9 +177,9 @@ sealed partial class StageGrain(
         // need not be written at once, unless a sample was given up: the store does not know that.
         State = next;
         if (lease is null || failures.IsEmpty)
-            await WriteSoonAsync();
+            await _writer.SoonAsync();
         else
-            await WriteNowAsync();
+            await _writer.NowAsync();
     }
 
     public async Task GiveBackAsync(PartAttempt attempt, PartFault? fault)
@@ -215,7 +212,7 @@ sealed partial class StageGrain(
         }
         // Else not written: a lost give-back costs at most the rest of a lease.
         if (strike)
-            await WriteSoonAsync();
+            await _writer.SoonAsync();
     }
 
     public ValueTask<RowSet> GetPublishedAsync(CaptureSelection need) => new(State.Published(need));
@@ -232,7 +229,7 @@ sealed partial class StageGrain(
         {
             CountReused(before.Published, State.Published);
             LogLookedAgain(logger, OwnKey, rows);
-            await WriteSoonAsync();
+            await _writer.SoonAsync();
         }
     }
 
@@ -271,7 +268,7 @@ sealed partial class StageGrain(
         State = next;
         try
         {
-            await WriteNowAsync();
+            await _writer.NowAsync();
         }
         catch
         {
@@ -351,44 +348,6 @@ sealed partial class StageGrain(
     {
         LogGivenUp(logger, failure.Sample, OwnKey, failure.Reason);
         StageAccounts.Failed(spec, failure.Kind);
-    }
-
-    /// <summary>
-    /// Writes now when the last write is a while ago, else with others that come: the state of a large stage is written once a
-    /// second.
-    /// </summary>
-    async Task WriteSoonAsync()
-    {
-        if (_writing is not null)
-            return;
-        if (time.GetUtcNow() - _writtenAt >= s_writeCompletionsEvery)
-        {
-            await WriteNowAsync();
-            return;
-        }
-        _writing = this.RegisterGrainTimer(
-            _ => WriteCompletionsAsync(), new() { DueTime = s_writeCompletionsEvery, Period = Timeout.InfiniteTimeSpan, KeepAlive = true });
-    }
-
-    async Task WriteCompletionsAsync()
-    {
-        _writing?.Dispose();
-        _writing = null;
-        try
-        {
-            await WriteNowAsync();
-        }
-        catch (Exception exception)
-        {
-            // The store knows the published rows; the next write has them too.
-            LogWriteFailed(logger, OwnKey, exception);
-        }
-    }
-
-    Task WriteNowAsync()
-    {
-        _writtenAt = time.GetUtcNow();
-        return state.WriteStateAsync();
     }
 
     [LoggerMessage(2001, LogLevel.Debug, "Leased {Attempt} rows {Rows} to {Worker}")]

@@ -5,7 +5,8 @@ using Taba.Grains.Stages;
 namespace Taba.Grains.Actors;
 
 /// <summary>
-/// Picks the parts that a worker gets. The rules are in <see cref="StageLeases"/>; here they meet the store, which decides what is published:
+/// Picks the parts that a worker gets. The rules are in <see cref="StageLeases"/>; here they meet the store, which decides what is
+/// published:
 /// before a part is handed out its cell is looked at, because a completion may not have been written, or not have been heard.
 /// </summary>
 sealed class StageHandout(IGrainFactory grains, IPartCatalogue catalogue, LeaseOptions options, TimeProvider time)
@@ -68,7 +69,8 @@ sealed class StageHandout(IGrainFactory grains, IPartCatalogue catalogue, LeaseO
     }
 
     /// <summary>
-    /// Adds what the store has, and takes nothing away: a directory of a network may be seen as it was half a minute ago. Rows that are gone
+    /// Adds what the store has, and takes nothing away: a directory of a network may be seen as it was half a minute ago. Rows that
+    /// are gone
     /// are found by whoever reads them.
     /// </summary>
     async Task<StageState> LookAsync(string stageKey, StageState state, RowRange cell)

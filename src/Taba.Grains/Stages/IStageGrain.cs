@@ -79,7 +79,9 @@ public sealed record StageDemand(string SweepId, StageSpec Spec, RowRange Rows, 
 [GenerateSerializer, Immutable, Alias("taba.PartLease")]
 public sealed record PartLease(PartAttempt Attempt, StageSpec Spec, RowRange Rows, CaptureSelection Keep, bool Supplement)
 {
-    /// <summary>Attempts that had some of these rows before and did not finish them, the newest first: their checkpoints may be of use.</summary>
+    /// <summary>
+    /// Attempts that had some of these rows before and did not finish them, the newest first: their checkpoints may be of use.
+    /// </summary>
     [Id(13)] public ImmutableArray<EarlierAttempt> EarlierAttempts { get; init; } = [];
 
     /// <summary>The silo that has the lease: the part runs there and nowhere else. Null where there is only one silo.</summary>

@@ -99,7 +99,8 @@ public static class StageLeases
     /// <param name="found">What it has of them.</param>
     public static StageState WithSeen(this StageState state, RowRange looked, ImmutableArray<KeptRows> found)
     {
-        var published = state.Published.Select(p => p with { Rows = p.Rows.Subtract(looked) }).Where(p => !p.Rows.IsEmpty).ToImmutableArray();
+        var published = state.Published.Select(p => p with { Rows = p.Rows.Subtract(looked) }).Where(
+            p => !p.Rows.IsEmpty).ToImmutableArray();
         return found.Aggregate(
             state with { Published = published }, (next, kept) => next.WithPublished(kept.Rows.Intersect(RowSet.Of(looked)), kept.Kept));
     }

@@ -71,7 +71,8 @@ sealed class PartPreparation(
     }
 
     /// <summary>
-    /// The state with which each row begins: the furthest that an earlier attempt left, else its input. What a part keeps of the steps before
+    /// The state with which each row begins: the furthest that an earlier attempt left, else its input. What a part keeps of the
+    /// steps before
     /// a checkpoint is not in it: such a part has none, and begins anew.
     /// </summary>
     async Task BeginAsync(ActivePart part, CancellationToken cancellationToken)

@@ -47,7 +47,8 @@ sealed class RunTensorWriter(TensorStore store, NoiseSources noise, TensorFormat
     }
 
     /// <summary>The object that is exactly this tensor, when one part holds all of the run's rows and steps.</summary>
-    async Task<(PartManifest Manifest, ObjectEntry Entry)?> LinkableAsync(PlannedRun run, RunTensor tensor, CancellationToken cancellationToken)
+    async Task<(PartManifest Manifest, ObjectEntry Entry)?> LinkableAsync(
+        PlannedRun run, RunTensor tensor, CancellationToken cancellationToken)
     {
         // Objects are float32, and an autoencoder's have names of their own.
         if (tensor.Rows is not StageRows stage || tensor.Dtype != Dtype.Float32 || tensor.DecodedFrom is not null)

@@ -35,7 +35,8 @@ sealed class TensorAssembler(TensorStore store)
 
         var path = $"{folder.Place}/{fileName}";
         using var writer = StoreErrors.Guard(
-            path, () => TensorFileWriter.Create(path, bytes => new FolderSink(folder.Create(fileName, bytes)), format, tensor.Name, rows.Dtype, shape));
+            path, () => TensorFileWriter.Create(
+                path, bytes => new FolderSink(folder.Create(fileName, bytes)), format, tensor.Name, rows.Dtype, shape));
         var rowBytes = checked((int)(writer.ByteCount / range.Count / Math.Max(1, tensor.Steps.Length)));
         var chunkRows = Math.Clamp(ChunkBytes / rowBytes, 1, range.Count);
         var buffer = new byte[chunkRows * rowBytes];

@@ -37,6 +37,6 @@ sealed partial class LostInputs(TensorStore store, ILogger<LostInputs> logger)
         return new(PartFaultKind.Input, lost.Message) { InputStage = lost.StageKey, InputRows = lost.Rows };
     }
 
-    [LoggerMessage(4501, LogLevel.Error, "Damage in the store, made void: {Damage}")]
+    [LoggerMessage(4503, LogLevel.Error, "Damage in the store, made void: {Damage}")]
     static partial void LogDamaged(ILogger logger, string damage);
 }

@@ -6,7 +6,8 @@ using Taba.Storage.Objects;
 namespace Taba.Storage.Checkpoints;
 
 /// <summary>
-/// The rows of the parts in flight, a file for each attempt: written behind, replaced as a whole, read by the attempt that comes next. A crash
+/// The rows of the parts in flight, a file for each attempt: written behind, replaced as a whole, read by the attempt that comes
+/// next. A crash
 /// loses at most what was put since the last write of the part. What waits for the disk is the newest state of each row and no more.
 /// </summary>
 public sealed class PartCheckpoints : IAsyncDisposable
@@ -44,7 +45,8 @@ public sealed class PartCheckpoints : IAsyncDisposable
         {
             lock (_gate)
             {
-                var since = _parts.Values.SelectMany(p => new[] { p.DirtySince, p.WritingSince }).Where(t => t != 0).DefaultIfEmpty(0).Min();
+                var since = _parts.Values.SelectMany(p => new[] { p.DirtySince, p.WritingSince }).Where(t => t != 0).DefaultIfEmpty(
+                    0).Min();
                 return since == 0 ? TimeSpan.Zero : _time.GetElapsedTime(since);
             }
         }
@@ -62,7 +64,8 @@ public sealed class PartCheckpoints : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes the newest state of a row, which is written soon. The state must not change afterwards. An attempt that is over is passed over.
+    /// Takes the newest state of a row, which is written soon. The state must not change afterwards. An attempt that is over is
+    /// passed over.
     /// </summary>
     /// <exception cref="StoreException">Writing failed before, and is not tried again.</exception>
     public void Put(PartAttempt attempt, SampleCheckpoint row)

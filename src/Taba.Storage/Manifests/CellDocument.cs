@@ -27,7 +27,8 @@ sealed record CellDocument(
         this with { Manifests = [.. manifests.OrderBy(m => m.RowStart).ThenBy(m => m.Supplement).ThenBy(m => m.Epoch)] };
 
     /// <summary>
-    /// The document as it is stored: its first field is the digest of all that follows, whatever the schema. One flipped bit elsewhere could
+    /// The document as it is stored: its first field is the digest of all that follows, whatever the schema. One flipped bit
+    /// elsewhere could
     /// be as good a document that gives rows other numbers.
     /// </summary>
     public byte[] Write()
@@ -49,7 +50,8 @@ sealed record CellDocument(
         {
             if (StoreJson.Read<CellSchema>(bytes).Schema > CurrentSchema)
                 throw new StoreException(
-                    $"a newer version of Taba wrote a cell of stage {stageKey} (schema {StoreJson.Read<CellSchema>(bytes).Schema}, this one "
+                    $"a newer version of Taba wrote a cell of stage {stageKey} (schema {StoreJson.Read<CellSchema>(bytes).Schema}, this "
+                    + "one "
                     + $"knows {CurrentSchema}): use that version, or another store");
             document = StoreJson.Read<CellDocument>(bytes);
         }

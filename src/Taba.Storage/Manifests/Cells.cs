@@ -84,7 +84,9 @@ sealed class Cells(IObjectStore objects, TimeProvider time, bool mends)
         await foreach (var (start, version) in found)
         {
             batch.Add(
-                version is { } known ? ReadAsync(stageKey, start, known, 1, cancellationToken) : ReadAsync(stageKey, start, cancellationToken));
+                version is { } known
+                ? ReadAsync(stageKey, start, known, 1, cancellationToken)
+                : ReadAsync(stageKey, start, cancellationToken));
             if (batch.Count < Parallel)
                 continue;
             foreach (var cell in await Task.WhenAll(batch))

@@ -96,7 +96,9 @@ public sealed class StageReader : IDisposable
         }
     }
 
-    /// <summary>Opens an object whose bytes have their digest. What seems damaged is read once more: a way may err and not the place.</summary>
+    /// <summary>
+    /// Opens an object whose bytes have their digest. What seems damaged is read once more: a way may err and not the place.
+    /// </summary>
     internal static IObjectReader OpenChecked(TensorStore store, PartManifest manifest, ObjectEntry entry)
     {
         for (var attempt = 1; ; attempt++)

@@ -64,7 +64,8 @@ public static class StoreContents
     }
 
     /// <summary>
-    /// Deletes what attempts left that are over and did not publish: objects that no cell names, checkpoints and scratch files. By reference,
+    /// Deletes what attempts left that are over and did not publish: objects that no cell names, checkpoints and scratch files. By
+    /// reference,
     /// not by age: what is not in use is fenced first and deleted then.
     /// </summary>
     /// <param name="inUse">The attempts of a stage that may still publish, or whose checkpoints may be of use.</param>

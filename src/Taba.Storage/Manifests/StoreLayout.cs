@@ -3,7 +3,9 @@ using Taba.Storage.Objects;
 
 namespace Taba.Storage.Manifests;
 
-/// <summary>Looks at a place before a store is used there: what it holds, and whether it keeps the promises that a store rests on.</summary>
+/// <summary>
+/// Looks at a place before a store is used there: what it holds, and whether it keeps the promises that a store rests on.
+/// </summary>
 public static class StoreLayout
 {
     /// <summary>The layout of this version: cells with versions, checkpoints a file a part.</summary>
@@ -31,7 +33,8 @@ public static class StoreLayout
         {
             if (await objects.FoldersAsync(StoreNames.OldStages, cancellationToken).AnyAsync(cancellationToken))
                 throw new BadInputException(
-                    $"The store {objects.Place} has the layout of an older Taba, which this one does not read: move it away or name another "
+                    $"The store {objects.Place} has the layout of an older Taba, which this one does not read: move it away or name "
+                    + "another "
                     + "place, and what it held is computed anew; its run folders can be used as they are.");
             return;
         }
@@ -48,7 +51,8 @@ public static class StoreLayout
         }
         if (layout != Current)
             throw new BadInputException(
-                $"The store {objects.Place} has layout {layout}, and this version of Taba knows {Current}: use the version that made it, or "
+                $"The store {objects.Place} has layout {layout}, and this version of Taba knows {Current}: use the version that made "
+                + "it, or "
                 + "name another place.");
     }
 

@@ -211,7 +211,8 @@ public sealed class TensorStore(IObjectStore objects, TimeProvider? time = null,
                     $"rows {manifest.Rows} of stage {manifest.StageKey} cannot be published: the object {Where(entry.Path)} is not there");
             if (bytes < entry.DataOffset + entry.Bytes)
                 throw new StoreException(
-                    $"rows {manifest.Rows} of stage {manifest.StageKey} cannot be published: the object {Where(entry.Path)} has {bytes} bytes "
+                    $"rows {manifest.Rows} of stage {manifest.StageKey} cannot be published: the object {Where(entry.Path)} has {bytes} "
+                    + "bytes "
                     + $"and should have {entry.DataOffset + entry.Bytes}");
         }
     }

@@ -13,7 +13,8 @@ public sealed partial class FolderObjects : IObjectStore
 {
     const int FolderAttempts = 5;
 
-    static readonly EnumerationOptions s_withoutLinks = new() { AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
+    static readonly EnumerationOptions s_withoutLinks =
+        new() { AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
 
     readonly string _root;
 
@@ -136,7 +137,8 @@ public sealed partial class FolderObjects : IObjectStore
         {
             if (!Directory.Exists(folder))
                 return false;
-            foreach (var file in Directory.EnumerateFiles(folder, ".*.tmp").Where(f => TemporaryName().IsMatch(Path.GetFileName(f))).ToList())
+            foreach (var file in Directory.EnumerateFiles(folder, ".*.tmp").Where(
+                f => TemporaryName().IsMatch(Path.GetFileName(f))).ToList())
                 File.Delete(file);
             return true;
         });

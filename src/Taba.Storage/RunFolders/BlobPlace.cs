@@ -4,7 +4,8 @@ using Taba.Storage.Objects;
 namespace Taba.Storage.RunFolders;
 
 /// <summary>
-/// The place of run folders as blobs, blob:PREFIX on the command line: in the container of a cluster's tensors, below <c>runs/</c>, where no
+/// The place of run folders as blobs, blob:PREFIX on the command line: in the container of a cluster's tensors, below <c>runs/</c>,
+/// where no
 /// name can be that of a tensor or a checkpoint.
 /// </summary>
 public static partial class BlobPlace

@@ -32,7 +32,8 @@ public sealed partial class OutputFolder
             .ToListAsync().AsTask());
 
     /// <summary>Bytes of a file; null when there is none of that name, and for a name that no file can have.</summary>
-    public long? Length(string file) => FileName().IsMatch(file) ? Wait(() => _objects.LengthAsync(Name(file), CancellationToken.None)) : null;
+    public long? Length(string file) =>
+        FileName().IsMatch(file) ? Wait(() => _objects.LengthAsync(Name(file), CancellationToken.None)) : null;
 
     /// <summary>Opens a file to be read at any offset; null when there is none of that name.</summary>
     public IObjectReader? Open(string file) => FileName().IsMatch(file) ? _objects.Open(Name(file)) : null;

@@ -136,7 +136,8 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         using (var old = Writer(_store, TensorFormat.Npy))
             await old.WriteAsync(plan, run, blobs, [], s_none);
         using (var writer = Writer(_store))
-            await Assert.ThrowsAsync<StoreException>(() => writer.WriteAsync(plan, run, new OutputFolder(new FailingObjects(_objects, $"runs/x/{file}"), "runs/x/"), [], s_none));
+            await Assert.ThrowsAsync<StoreException>(() => writer.WriteAsync(
+                plan, run, new OutputFolder(new FailingObjects(_objects, $"runs/x/{file}"), "runs/x/"), [], s_none));
 
         Assert.Null(RunFolder.Read(blobs));
         Assert.Null(RunFolderCheck.Conflict(plan, run, blobs));
@@ -174,7 +175,8 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         await part.UploadAsync(new BinaryData(bytes), overwrite: true);
 
         using var writer = Writer(_store);
-        var refused = await Assert.ThrowsAsync<DamagedRowsException>(() => writer.WriteAsync(sweep.Plan, sweep.Plan.Runs[0], blobs, [], s_none));
+        var refused = await Assert.ThrowsAsync<DamagedRowsException>(
+            () => writer.WriteAsync(sweep.Plan, sweep.Plan.Runs[0], blobs, [], s_none));
 
         Assert.Contains("digest", refused.Message, StringComparison.Ordinal);
         var names = await NamesAsync("runs/");

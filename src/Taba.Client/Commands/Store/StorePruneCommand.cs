@@ -15,7 +15,8 @@ static class StorePruneCommand
             "stage", "The key of one stage to be removed, whoever names it: the next run that needs it computes it anew.");
         var command = new Command(
             "prune",
-            "Removes stages that no run folder beside the store and no live sweep of the cluster names; unfinished sweeps of a folder lose theirs.");
+            "Removes stages that no run folder beside the store and no live sweep of the cluster names; unfinished sweeps of a folder "
+            + "lose theirs.");
         flags.AddTo(command);
         command.Options.Add(stageKey);
         command.Options.Add(dryRun);

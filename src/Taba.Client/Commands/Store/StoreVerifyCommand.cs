@@ -12,7 +12,8 @@ static class StoreVerifyCommand
         var flags = new StoreFlags();
         var stageKey = Flags.Of<string?>("stage", "The key of one stage; left out, all of them.");
         var command = repair
-            ? new Command("repair", "Reads everything and makes void what is damaged: the next run that needs those rows computes them again.")
+            ? new Command(
+                "repair", "Reads everything and makes void what is damaged: the next run that needs those rows computes them again.")
             : new Command("verify", "Reads everything that is published and checks its digests. Changes nothing.");
         flags.AddTo(command);
         command.Options.Add(stageKey);
@@ -33,7 +34,9 @@ static class StoreVerifyCommand
                 {
                     var read when found == 0 => $"{read} stages read, nothing is damaged",
                     var read => $"{read} stages read, {found} damaged: "
-                        + (repair ? "made void, the next run that needs the rows computes them again" : "'taba store repair' makes them void"),
+                        + (repair
+                            ? "made void, the next run that needs the rows computes them again"
+                            : "'taba store repair' makes them void"),
                 });
             return found == 0 || repair ? ExitStatus.Done : ExitStatus.SamplesFailed;
 
