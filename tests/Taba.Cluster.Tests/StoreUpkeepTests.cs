@@ -1,8 +1,11 @@
 using Azure.Data.Tables;
 using Npgsql;
 using StackExchange.Redis;
+using Taba.Storage.Manifests;
+using Taba.Storage.Objects;
 using Taba.Testing.Clusters;
 using Taba.Testing.Servers;
+using Taba.Testing.Stores;
 
 namespace Taba.Cluster.Tests;
 
@@ -11,49 +14,41 @@ namespace Taba.Cluster.Tests;
 /// </summary>
 public sealed class StoreUpkeepTests
 {
-    const string Stage = "0123456789abcdef0123456789abcdef";
-
     static readonly TimeSpan s_limit = TimeSpan.FromMinutes(3);
 
     [Fact]
-    public async Task Reminder_OfSeveralSilos_IsOneAndSweepsWhatIsOld()
+    public async Task Reminder_OfSeveralSilos_IsOneAndSweepsWhatNobodyUses()
     {
         Required.Here(PostgresServer.Missing, RedisServer.Missing, AzuriteServer.Missing);
         await Task.WhenAll(
-            SweepsWhatIsOldAsync(TestCluster.StartAsync(), OnPostgresAsync),
-            SweepsWhatIsOldAsync(TestCluster.StartOnRedisAsync(), OnRedisAsync),
-            SweepsWhatIsOldAsync(TestCluster.StartOnAzureAsync(blobs: false), OnAzureAsync));
+            SweepsWhatNobodyUsesAsync(TestCluster.StartAsync(), OnPostgresAsync),
+            SweepsWhatNobodyUsesAsync(TestCluster.StartOnRedisAsync(), OnRedisAsync),
+            SweepsWhatNobodyUsesAsync(TestCluster.StartOnAzureAsync(blobs: false), OnAzureAsync));
     }
 
-    static async Task SweepsWhatIsOldAsync(Task<TestCluster> starting, Func<TestCluster, Task<long>> countReminders)
+    static async Task SweepsWhatNobodyUsesAsync(Task<TestCluster> starting, Func<TestCluster, Task<long>> countReminders)
     {
         await using var cluster = await starting;
         cluster.Settings["Taba__Store__SweepEvery"] = "00:01:00";
-        var old = WriteObject(cluster, "00000000-1-0f8fad5bd9cb469fa16570867728950e", TimeSpan.FromHours(25));
-        var young = WriteObject(cluster, "00000032-2-1f8fad5bd9cb469fa16570867728950e", TimeSpan.FromHours(23));
+        var store = new TensorStore(new FolderObjects(cluster.StoreFolder));
+        // Their age does not matter: nobody uses the one, and a cell names the other.
+        var left = await StoreExamples.PutAsync(store, StoreExamples.Attempt(rowStart: 32), [1]);
+        var attempt = StoreExamples.Attempt();
+        var published = await StoreExamples.PutAsync(store, attempt, [2]);
+        Assert.True(await store.PublishAsync(StoreExamples.Manifest(attempt, new(0, 32), published), CancellationToken.None));
         await Task.WhenAll(cluster.StartSiloAsync("w1"), cluster.StartSiloAsync("w2"), cluster.StartSiloAsync("c1", "coordinator"));
 
-        await UntilAsync(() => !File.Exists(old), $"{old} is still there");
+        var orphan = Path.Combine(cluster.StoreFolder, left.Path);
+        await UntilAsync(() => !File.Exists(orphan), $"{orphan} is still there");
         await UntilAsync(() => Said(cluster).Length > 0, "no silo says what it deleted");
 
-        Assert.True(File.Exists(young));
+        Assert.Equal([2], StoreExamples.ReadAll(store, published.Path));
         Assert.Single(Said(cluster));
         Assert.Equal(1, await countReminders(cluster));
     }
 
     static string[] Said(TestCluster cluster) =>
         [.. cluster.Silos.Values.Where(s => s.Errors.Contains("[2201] Deleted 1 objects", StringComparison.Ordinal)).Select(s => s.Name)];
-
-    static string WriteObject(TestCluster cluster, string attempt, TimeSpan age)
-    {
-        var folder = Directory.CreateDirectory(Path.Combine(cluster.StoreFolder, "store", Stage, "objects", attempt)).FullName;
-        var file = Path.Combine(folder, "samples.safetensors");
-        File.WriteAllBytes(file, [1]);
-        var at = DateTime.UtcNow - age;
-        File.SetLastWriteTimeUtc(file, at);
-        Directory.SetLastWriteTimeUtc(folder, at);
-        return file;
-    }
 
     static async Task<long> OnPostgresAsync(TestCluster cluster)
     {

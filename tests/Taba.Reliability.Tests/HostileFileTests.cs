@@ -53,74 +53,90 @@ public sealed class HostileFileTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Object_OneByteFlipped_IsFoundWhenTheRunIsAssembled()
+    public async Task Object_OneByteFlipped_IsMadeVoidAndComputedAgainWhenTheRunIsAssembled()
     {
-        var stage = FlipOneByte();
+        Damage(FlipOneByte);
         Directory.Delete(Sweep, recursive: true);
 
-        var failed = (await RunSweepAsync()).ShouldEnd(3);
+        var mended = (await RunSweepAsync()).ShouldEnd(0);
 
-        Assert.Contains("damaged", failed.LastWord);
-        await MendAsync(failed, stage);
+        Assert.Contains("does not have the digest", mended.Errors, StringComparison.Ordinal);
+        Assert.Equal(_digests, SweepFiles.Digests(Out));
     }
 
     [Fact]
-    public async Task Object_OneByteFlippedAndLinked_IsFound()
+    public async Task Object_OneByteFlippedAndLinked_IsMadeVoidAndComputedAgain()
     {
         // Rows 0 to 31 are one part: the file of a run of just these is a link to its object, which nobody reads on the way.
         string[] run = ["run", SweepFile, "samples=32", "metrics=none", "--out", Out];
         (await _taba.RunAsync(run)).ShouldEnd(0);
-        FlipOneByte();
+        var samples = Directory.EnumerateFiles(Sweep, "samples.safetensors", SearchOption.AllDirectories).Single();
+        var before = File.ReadAllBytes(samples);
+        Damage(FlipOneByte);
         Directory.Delete(Sweep, recursive: true);
 
-        var failed = (await _taba.RunAsync(run)).ShouldEnd(3);
+        (await _taba.RunAsync(run)).ShouldEnd(0);
 
-        Assert.Contains("damaged", failed.LastWord);
+        Assert.Equal(before, File.ReadAllBytes(samples));
+    }
+
+    [Theory]
+    [InlineData("flipped")]
+    [InlineData("short")]
+    [InlineData("gone")]
+    public async Task Object_Damaged_IsMadeVoidAndComputedAgainWhenItIsAnInput(string how)
+    {
+        Damage(how switch
+        {
+            "flipped" => FlipOneByte,
+            "short" => file => File.WriteAllBytes(file, File.ReadAllBytes(file)[..^10]),
+            _ => File.Delete,
+        });
+
+        (await _taba.RunAsync("run", SweepFile, "stages=[sample,invert]", "--out", Out)).ShouldEnd(0);
+
+        // Only the part's own run folder shows it: the one of before is as it was.
+        (await _taba.RunAsync("store", "verify", "--out", Out)).ShouldEnd(0);
+        Assert.Empty(StoreManifests.Faults(Store));
     }
 
     [Fact]
-    public async Task Object_OneByteFlipped_IsFoundWhenItIsAnInput()
+    public async Task Cell_Garbage_IsNamedAndItsRowsAreComputedAgain()
     {
-        var stage = FlipOneByte();
+        var cell = StoreManifests.Versions(Store)[0];
+        File.WriteAllText(cell, "{ \"schema\": ");
+        var named = (await _taba.RunAsync("store", "verify", "--out", Out)).ShouldEnd(1);
+        Assert.Contains(cell, named.Output, StringComparison.Ordinal);
+        Directory.Delete(Sweep, recursive: true);
 
-        var failed = (await _taba.RunAsync("run", SweepFile, "stages=[sample,invert]", "--out", Out)).ShouldEnd(3);
-
-        Assert.Contains("damaged", failed.LastWord);
-        await MendAsync(failed, stage);
-    }
-
-    [Fact]
-    public async Task PartManifest_Garbage_IsNamedAndItsRowsAreComputedAgain()
-    {
-        var manifest = StoreManifests.Manifests(Store)[0];
-        File.WriteAllText(manifest, "{ \"schema\": ");
-
-        var failed = (await RunSweepAsync()).ShouldEnd(3);
-
-        Assert.Contains(manifest, failed.LastWord);
-        File.Delete(manifest);
         (await RunSweepAsync()).ShouldEnd(0);
+
         Assert.Equal(_digests, SweepFiles.Digests(Out));
+        (await _taba.RunAsync("store", "verify", "--out", Out)).ShouldEnd(0);
+    }
+
+    [Fact]
+    public async Task Store_OfTheOlderLayout_IsRefusedWithASentenceAndLeftAlone()
+    {
+        Directory.CreateDirectory(Path.Combine(Out, "old", ".taba", "store", "0123456789abcdef"));
+
+        var refused = (await _taba.RunAsync("run", SweepFile, "--out", Path.Combine(Out, "old"))).ShouldEnd(2);
+
+        Assert.Contains("layout of an older Taba", refused.LastWord, StringComparison.Ordinal);
+        Assert.Equal(["store"], Directory.EnumerateFileSystemEntries(Path.Combine(Out, "old", ".taba")).Select(Path.GetFileName));
     }
 
     Task<CommandResult> RunSweepAsync() => _taba.RunAsync("run", SweepFile, "--out", Out);
 
-    /// <summary>Does what the sentence says.</summary>
-    async Task MendAsync(CommandResult failed, string stage)
-    {
-        Assert.Contains($"taba store prune --stage {stage}", failed.LastWord);
-        (await _taba.RunAsync("store", "prune", "--stage", stage, "--out", Out)).ShouldEnd(0);
-        (await RunSweepAsync()).ShouldEnd(0);
-        Assert.Equal(_digests, SweepFiles.Digests(Out));
-    }
+    /// <summary>Damages the first object of the store.</summary>
+    void Damage(Action<string> damage) => damage(StoreManifests.Objects(Store).Order(StringComparer.Ordinal).First());
 
-    /// <returns>The stage whose first object is damaged now.</returns>
-    string FlipOneByte()
+    static void FlipOneByte(string file)
     {
-        var file = StoreManifests.Objects(Store).Order(StringComparer.Ordinal).First();
         var bytes = File.ReadAllBytes(file);
         bytes[^100] ^= 1;
+        // A run folder may share the file: the damage is the store's alone.
+        File.Delete(file);
         File.WriteAllBytes(file, bytes);
-        return Path.GetRelativePath(Path.Combine(Store, "store"), file).Split(Path.DirectorySeparatorChar)[0];
     }
 }

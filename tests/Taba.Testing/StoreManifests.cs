@@ -10,11 +10,10 @@ public static class StoreManifests
     public static HashSet<(string Stage, int Row)> Rows(string store)
     {
         var rows = new HashSet<(string, int)>();
-        foreach (var manifest in Manifests(store))
+        foreach (var (_, manifest) in Published(store))
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(manifest));
-            foreach (var row in RowsOf(document.RootElement))
-                rows.Add((StageOf(document.RootElement), row));
+            foreach (var row in RowsOf(manifest))
+                rows.Add((StageOf(manifest), row));
         }
         return rows;
     }
@@ -24,11 +23,9 @@ public static class StoreManifests
     {
         var faults = new List<string>();
         var claimed = new Dictionary<(string, int), string>();
-        foreach (var manifest in Manifests(store))
+        foreach (var (cell, root) in Published(store))
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(manifest));
-            var root = document.RootElement;
-            var name = Path.GetRelativePath(store, manifest);
+            var name = Path.GetRelativePath(store, cell);
             if (!root.GetProperty("supplement").GetBoolean())
             {
                 foreach (var row in RowsOf(root))
@@ -43,9 +40,21 @@ public static class StoreManifests
         return faults;
     }
 
-    public static IReadOnlyList<string> Manifests(string store) => Files(store, "parts", "*.json");
+    /// <summary>The versions of all cells, the older ones too.</summary>
+    public static IReadOnlyList<string> Versions(string store) => Files(store, "cells", "*.json");
 
     public static IReadOnlyList<string> Objects(string store) => Files(store, "objects", "*.safetensors");
+
+    /// <summary>What the newest version of each cell names.</summary>
+    static IEnumerable<(string Cell, JsonElement Manifest)> Published(string store)
+    {
+        foreach (var cell in Versions(store).GroupBy(f => Path.GetDirectoryName(f)!))
+        {
+            var newest = cell.Max(StringComparer.Ordinal)!;
+            foreach (var manifest in JsonDocument.Parse(File.ReadAllBytes(newest)).RootElement.GetProperty("manifests").EnumerateArray())
+                yield return (newest, manifest);
+        }
+    }
 
     static string StageOf(JsonElement manifest) => manifest.GetProperty("stage_key").GetString()!;
 
@@ -69,7 +78,7 @@ public static class StoreManifests
 
     static List<string> Files(string store, string kind, string pattern)
     {
-        var stages = Path.Combine(store, "store");
+        var stages = Path.Combine(store, "stages");
         if (!Directory.Exists(stages))
             return [];
         return [.. Directory.EnumerateDirectories(stages)
