@@ -209,7 +209,7 @@ public abstract class DamageSuite(StorePlace place) : StoreSuite(place)
         Assert.Equal(RowSet.Of(new RowRange(0, 32)), reader.Rows(TensorKinds.Eps, 3));
         Assert.Equal(RowSet.Empty, reader.Rows(TensorKinds.Eps, 4));
         Assert.Null(Assert.Throws<DamagedRowsException>(() => reader.ReadKept(TensorKinds.Eps, 4, new(2, 8), rows)).Entry);
-        Assert.Throws<DamagedRowsException>(() => reader.ReadResult(new(31, 33), rows));
+        Assert.Throws<DamagedRowsException>(() => reader.ReadResult(new(31, 33), new byte[2]));
     }
 
     [Fact]
