@@ -39,7 +39,9 @@ static class CheckpointFile
             BinaryPrimitives.WriteInt32LittleEndian(line, row.Sample);
             BinaryPrimitives.WriteInt32LittleEndian(line[4..], row.NextStep);
             BinaryPrimitives.WriteInt64LittleEndian(line[8..], row.Evaluations);
-            row.State.Span.CopyTo(state[..rowBytes]);
+            if (row.State.Length != rowBytes)
+                throw new ArgumentException($"The state of row {row.Sample} has {row.State.Length} bytes and not {rowBytes}.", nameof(rows));
+            row.State.Span.CopyTo(state);
             line = line[LineBytes..];
             state = state[rowBytes..];
         }

@@ -154,8 +154,8 @@ public sealed class PartCheckpoints : IAsyncDisposable
     /// <summary>Writes what waits.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _closing.CancelAsync();
-        _dirty.Writer.TryComplete();
+        if (_dirty.Writer.TryComplete())
+            await _closing.CancelAsync();
         await _writers;
         _closing.Dispose();
     }

@@ -82,6 +82,10 @@ public static class StoreContents
             var attempts = ScratchAttempts(store, key);
             var checkpoints = await CheckpointsAsync(store, key, cancellationToken);
             var living = await inUse(key);
+            await Task.Run(
+                () => store.Objects.DeleteUnfinished(
+                    StoreNames.Checkpoints(key), name => PartAttempt.OfName(key, name) is { } attempt && !living.Contains(attempt.Id)),
+                cancellationToken);
             foreach (var attempt in checkpoints.Where(a => !living.Contains(a.Id)))
             {
                 await store.Objects.DeleteAsync(StoreNames.Checkpoint(attempt), cancellationToken);

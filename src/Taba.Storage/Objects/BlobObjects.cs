@@ -193,7 +193,7 @@ public sealed class BlobObjects : IObjectStore, IDisposable
         return deleted;
     }
 
-    public void DeleteUnfinished(string prefix)
+    public void DeleteUnfinished(string prefix, Func<string, bool>? of = null)
     {
         // A blob is there with its last byte; blocks that nobody committed are the account's to delete.
     }

@@ -61,7 +61,7 @@ public static class DurableFile
         }
     }
 
-    /// <summary>Deletes a file; a failure is left to the next sweep of orphans.</summary>
+    /// <summary>Deletes a file; one that stays costs room and is no object.</summary>
     public static void DeleteIfThere(string path)
     {
         try
@@ -70,7 +70,7 @@ public static class DurableFile
         }
         catch (Exception exception) when (DiskErrors.IsDisk(exception))
         {
-            // The name is temporary: the sweep of orphans at the next start takes it.
+            // The name is temporary: lists pass it over.
         }
     }
 }

@@ -131,18 +131,18 @@ public sealed partial class FolderObjects : IObjectStore
             return files;
         }, cancellationToken);
 
-    public void DeleteUnfinished(string prefix)
-    {
+    public void DeleteUnfinished(string prefix, Func<string, bool>? of = null) =>
         Guard("delete", Folder(prefix), folder =>
         {
             if (!Directory.Exists(folder))
                 return false;
-            foreach (var file in Directory.EnumerateFiles(folder, ".*.tmp").Where(
-                f => TemporaryName().IsMatch(Path.GetFileName(f))).ToList())
-                File.Delete(file);
+            foreach (var file in Directory.EnumerateFiles(folder, ".*.tmp").ToList())
+            {
+                if (TemporaryName().Match(Path.GetFileName(file)) is { Success: true } match && of?.Invoke(match.Groups[1].Value) != false)
+                    File.Delete(file);
+            }
             return true;
         });
-    }
 
     static FileReader? OpenFile(string path)
     {
@@ -168,9 +168,10 @@ public sealed partial class FolderObjects : IObjectStore
                 DurableFile.Write(temporary, bytes);
                 return name(temporary, folder);
             }
-            catch (DirectoryNotFoundException) when (attempt < FolderAttempts)
+            catch (Exception exception) when (
+                exception is DirectoryNotFoundException or FileNotFoundException && attempt < FolderAttempts)
             {
-                // Another one deleted the last file in it, and the empty folder.
+                // Another one deleted the last file in it, and the empty folder; or took the temporary for one that a kill left.
             }
             finally
             {
@@ -226,7 +227,7 @@ public sealed partial class FolderObjects : IObjectStore
     Task<T> RunAsync<T>(string what, string path, Func<string, T> work, CancellationToken cancellationToken) =>
         Task.Run(() => Guard(what, path, work), cancellationToken);
 
-    [GeneratedRegex(@"\A\..+\.[0-9a-f]{32}\.tmp\z")]
+    [GeneratedRegex(@"\A\.(.+)\.[0-9a-f]{32}\.tmp\z")]
     private static partial Regex TemporaryName();
 
     /// <param name="Name">That of a folder ends in a slash.</param>

@@ -67,8 +67,9 @@ public interface IObjectStore
     /// <returns>The number of objects deleted.</returns>
     Task<int> DeleteAllAsync(string prefix, CancellationToken cancellationToken);
 
-    /// <summary>Deletes what writers that were killed left half-written below a prefix. Only where nobody writes.</summary>
-    void DeleteUnfinished(string prefix);
+    /// <summary>Deletes what writers that were killed left half-written right below a prefix. Only where nobody writes.</summary>
+    /// <param name="of">Only of objects with these last segments; nobody writes those.</param>
+    void DeleteUnfinished(string prefix, Func<string, bool>? of = null);
 
     /// <summary>The path of an object on this machine, there or not; null where objects have none.</summary>
     string? LocalPath(string name);

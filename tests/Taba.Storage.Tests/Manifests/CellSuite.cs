@@ -64,7 +64,7 @@ public abstract class CellSuite(StorePlace place) : StoreSuite(place)
     [InlineData("row_end", "6", "speaks of rows")]
     [InlineData("row_end", "2147483648", "row_end")]
     [InlineData("objects", "[]", "names no objects")]
-    [InlineData("objects", "null", "names no objects")]
+    [InlineData("objects", "null", "manifests[1].objects")]
     [InlineData("objects", "[null]", "an object lacks")]
     [InlineData("attempt", "\"0123456789abcdef0123456789abcdef\"", "attempt")]
     [InlineData("attempt", "\"00000000-0000-0000-0000-000000000000\"", "not one of its attempt's objects")]
@@ -84,8 +84,8 @@ public abstract class CellSuite(StorePlace place) : StoreSuite(place)
     [InlineData("data_offset", "-1", "claims")]
     [InlineData("bytes", "-1", "claims")]
     [InlineData("bytes", "9223372036854775807", "claims")]
-    [InlineData("steps", "null", "lacks its steps")]
-    [InlineData("shape", "null", "lacks its steps or shape")]
+    [InlineData("steps", "null", "objects[0].steps")]
+    [InlineData("shape", "null", "objects[0].shape")]
     [InlineData("kind", "\"Nothing\"", "kind")]
     public async Task List_HostileObject_TheVersionIsDamaged(string field, string value, string fault)
     {

@@ -43,6 +43,21 @@ public sealed class FolderSweepTests : SweepSuite
     }
 
     [Fact]
+    public async Task Sweep_CheckpointsThatAKillLeftHalfWritten_GoButNotThoseInUse()
+    {
+        var (living, dead) = (Attempt(), Attempt(32));
+        string Left(PartAttempt attempt) =>
+            Path.Combine(_place.Path, "stages", Key, "checkpoints", $".{attempt.Name}.{Guid.NewGuid():N}.tmp");
+        await OpenStore().DescribeStageAsync(Key, Spec(), None);
+        var (stays, goes) = (Left(living), Left(dead));
+        Directory.CreateDirectory(Path.GetDirectoryName(stays)!);
+        await File.WriteAllBytesAsync(stays, [1]);
+        await File.WriteAllBytesAsync(goes, [1]);
+        await OpenStore().SweepAsync(_ => Task.FromResult<IReadOnlySet<Guid>>(new HashSet<Guid> { living.Id }), None);
+        Assert.Equal([stays], Directory.GetFiles(Path.GetDirectoryName(stays)!));
+    }
+
+    [Fact]
     public async Task Sweep_StrangeFolderInScratch_StaysWhereItIs()
     {
         var store = new TensorStore(new FolderObjects(_place.Path));

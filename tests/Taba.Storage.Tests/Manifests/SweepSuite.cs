@@ -132,15 +132,15 @@ public abstract class SweepSuite(StorePlace place, int stories) : StoreSuite(pla
         Func<Func<Task>, Task> Publisher(int who) => async step =>
         {
             var store = Stepping(step);
-            var manifest = Manifest(attempts[who], new(0, 32), await PutAsync(store, attempts[who], [(byte)who]));
             try
             {
+                var manifest = Manifest(attempts[who], new(0, 32), await PutAsync(store, attempts[who], [(byte)who]));
                 said[who] = await store.PublishAsync(manifest, None);
             }
-            catch (StoreException exception)
+            catch (StoreException)
             {
-                // Its object was deleted before it looked.
-                Assert.Contains("is not there", exception.Message, StringComparison.Ordinal);
+                // Its file or object was deleted before it looked. The third one is in use.
+                Assert.NotEqual(2, who);
             }
         };
         await turns.RunAsync(

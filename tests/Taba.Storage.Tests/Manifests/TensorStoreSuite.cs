@@ -318,7 +318,7 @@ public abstract class TensorStoreSuite(StorePlace place) : StoreSuite(place)
         var lost = new LostAnswers(Open());
         var store = new TensorStore(lost);
         Assert.True(await PublishAsync(store, Attempt(), new(0, 32)));
-        Assert.True(await PublishAsync(store, Attempt(), new(32, 64)));
+        Assert.True(await PublishAsync(store, Attempt(32), new(32, 64)));
         Assert.Equal(2, lost.Lost);
         Assert.Equal([0, 32], (await OpenStore().ListAsync(Key, None)).Select(m => m.RowStart));
     }

@@ -84,6 +84,9 @@ public sealed partial class ProgramProcess : IDisposable
 
     public void Thaw() => Send(SigCont);
 
+    /// <summary>Writes a line to its standard input.</summary>
+    public void Tell(string line) => _process.StandardInput.WriteLine(line);
+
     /// <summary>Waits for its end.</summary>
     /// <exception cref="TimeoutException">It does not end; the message holds what it said.</exception>
     public async Task<CommandResult> EndAsync(TimeSpan? atMost = null)

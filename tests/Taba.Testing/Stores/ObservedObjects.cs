@@ -96,7 +96,7 @@ public class ObservedObjects(IObjectStore inner) : IObjectStore
         return await inner.DeleteAllAsync(prefix, cancellationToken);
     }
 
-    public void DeleteUnfinished(string prefix) => inner.DeleteUnfinished(prefix);
+    public void DeleteUnfinished(string prefix, Func<string, bool>? of = null) => inner.DeleteUnfinished(prefix, of);
 
     async Task NoteAsync(string call, string name)
     {
