@@ -10,9 +10,8 @@ static class WorkingSpace
     const int LargestDefaultBatch = 64;
 
     /// <summary>
-    /// An upper bound. Kept tensors of unfinished parts lie in scratch files; parts that keep nothing have a checkpoint, and a
-    /// second one while
-    /// the first is being replaced.
+    /// An upper bound. Kept tensors of unfinished parts lie in scratch files; each part has a checkpoint, and a second one while the
+    /// first is being replaced.
     /// </summary>
     /// <param name="stage">The stage.</param>
     /// <param name="missing">Rows to be computed.</param>
@@ -23,6 +22,6 @@ static class WorkingSpace
         var kept = stage.Keep.TensorsPerRow;
         // Two batches of slots, and the rest of the parts that they belong to.
         var unfinished = Math.Min(missing, (2L * (batchSize ?? LargestDefaultBatch)) + (2L * PartGrid.RowsPerPart(rowBytes)));
-        return checked(unfinished * (kept > 0 ? kept : 2) * rowBytes);
+        return checked(unfinished * (kept + 2) * rowBytes);
     }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Microsoft.Win32.SafeHandles;
 using Taba.Diffusion.Models;
 using Taba.Diffusion.Schedules;
 using Taba.Grains.Stages;
@@ -14,12 +13,10 @@ namespace Taba.Silo.Engines;
 /// </summary>
 sealed class ActivePart : IDisposable
 {
-    readonly Lock _scratch = new();
-    readonly Dictionary<TensorKinds, SafeFileHandle> _captures = [];
+    readonly PartCaptures _captures;
     readonly long[] _evaluations;
     readonly LoadedEngine? _engine;
     readonly IDiffusionSchedule? _schedule;
-    string _scratchFolder = "";
     long _begun;
     int _givenUp;
     int _disposed;
@@ -35,6 +32,7 @@ sealed class ActivePart : IDisposable
         Results = buffers.Rent(checked(lease.Rows.Count * ResultBytes));
         Starts = new SampleState[lease.Rows.Count];
         _evaluations = new long[lease.Rows.Count];
+        _captures = new(lease.Keep, lease.Rows, RowBytes);
     }
 
     public PartLease Lease { get; }
@@ -72,6 +70,9 @@ sealed class ActivePart : IDisposable
     /// <summary>True predictions or states; null when nothing is swapped.</summary>
     public SwapRows? Swap { get; set; }
 
+    /// <summary>What is kept of the steps, so far in scratch files.</summary>
+    public PartCaptures Captures => _captures;
+
     /// <summary>Finished rows, float32.</summary>
     public byte[] Results { get; }
 
@@ -108,49 +109,6 @@ sealed class ActivePart : IDisposable
 
     public long AddEvaluations(int sample, long count) => Interlocked.Add(ref _evaluations[Row(sample)], count);
 
-    /// <summary>Opens the scratch file of a kept tensor: [steps, rows, C, H, W] without a header.</summary>
-    public void OpenCapture(TensorKinds kind, string path)
-    {
-        _scratchFolder = Path.GetDirectoryName(path) ?? path;
-        try
-        {
-            _captures[kind] = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.Read, FileOptions.DeleteOnClose);
-        }
-        catch (IOException exception)
-        {
-            throw StoreErrors.Wrap(exception, path);
-        }
-    }
-
-    public void WriteCapture(int sample, int step, TensorKinds kind, ReadOnlySpan<byte> row)
-    {
-        SafeFileHandle handle;
-        lock (_scratch)
-            handle = _captures[kind];
-        try
-        {
-            RandomAccess.Write(handle, row, CaptureOffset(kind, step, Row(sample)));
-        }
-        catch (IOException exception)
-        {
-            throw StoreErrors.Wrap(exception, _scratchFolder);
-        }
-    }
-
-    /// <summary>Reads consecutive rows of one step of a kept tensor.</summary>
-    public void ReadCapture(TensorKinds kind, int step, RowRange rows, Span<byte> destination)
-    {
-        var offset = CaptureOffset(kind, step, Row(rows.Start));
-        while (destination.Length > 0)
-        {
-            var read = RandomAccess.Read(_captures[kind], destination, offset);
-            if (read == 0)
-                throw new StoreException($"The scratch file of {kind} of part {Lease.Attempt} is shorter than it was written.");
-            destination = destination[read..];
-            offset += read;
-        }
-    }
-
     public void Dispose()
     {
         // A part may be stopped while it is published.
@@ -159,17 +117,9 @@ sealed class ActivePart : IDisposable
             _engine?.Release();
             Span?.Dispose();
         }
-        lock (_scratch)
-        {
-            foreach (var handle in _captures.Values)
-                handle.Dispose();
-            _captures.Clear();
-        }
+        _captures.Dispose();
         Swap?.Dispose();
     }
-
-    long CaptureOffset(TensorKinds kind, int step, int row) =>
-        ((long)Lease.Keep.Steps(kind).AsSpan().BinarySearch(step) * Lease.Rows.Count + row) * RowBytes;
 }
 
 /// <summary>The state with which a row begins.</summary>

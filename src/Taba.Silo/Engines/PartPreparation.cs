@@ -1,4 +1,3 @@
-using System.Collections.ObjectModel;
 using System.Runtime.InteropServices;
 using Taba.Diffusion;
 using Taba.Diffusion.Sampling;
@@ -19,7 +18,7 @@ sealed class PartPreparation(
     {
         var lease = part.Lease;
         foreach (var kind in lease.Keep.Kinds)
-            part.OpenCapture(kind, store.ScratchPath(lease.Attempt, $"raw_{kind.ToString().ToLowerInvariant()}"));
+            part.Captures.Open(kind, store.ScratchPath(lease.Attempt, PartCaptures.FileOf(lease.Keep, kind)));
         await ReadInputAsync(lease, part.Inputs, cancellationToken);
         await BeginAsync(part, cancellationToken);
         if (lease.Spec.Forward is { } forward)
@@ -71,27 +70,31 @@ sealed class PartPreparation(
     }
 
     /// <summary>
-    /// The state with which each row begins: the furthest that an earlier attempt left, else its input. What a part keeps of the
-    /// steps before
-    /// a checkpoint is not in it: such a part has none, and begins anew.
+    /// The state with which each row begins: the furthest that an earlier attempt left, else its input. What a part keeps of the steps before a
+    /// checkpoint lies in scratch files: where they are not, on another machine, the row begins anew.
     /// </summary>
     async Task BeginAsync(ActivePart part, CancellationToken cancellationToken)
     {
-        var lease = part.Lease;
-        IReadOnlyDictionary<int, SampleCheckpoint> left = lease.Keep.IsEmpty
-            ? await checkpoints.ReadAsync(lease.EarlierAttempts.Select(e => e.Attempt), lease.Rows, part.RowBytes, cancellationToken)
-            : ReadOnlyDictionary<int, SampleCheckpoint>.Empty;
-        var spec = lease.Spec;
-        var begun = left.Where(l => l.Value.NextStep > spec.FirstStep && l.Value.NextStep <= spec.NumInferenceSteps).ToDictionary();
+        var (lease, spec) = (part.Lease, part.Lease.Spec);
+        var begun = new Dictionary<int, SampleCheckpoint>();
+        foreach (var earlier in lease.EarlierAttempts)
+        {
+            foreach (var (sample, left) in await checkpoints.ReadAsync([earlier.Attempt], lease.Rows, part.RowBytes, cancellationToken))
+            {
+                if (left.NextStep > spec.FirstStep && left.NextStep <= spec.NumInferenceSteps
+                    && (!begun.TryGetValue(sample, out var known) || known.NextStep < left.NextStep)
+                    && part.Captures.TryAdopt(
+                        name => store.FindScratch(earlier.Attempt, name), earlier.Rows, sample, new(spec.FirstStep, left.NextStep)))
+                    begun[sample] = left;
+            }
+        }
         for (var row = 0; row < lease.Rows.Count; row++)
         {
-            var sample = lease.Rows.Start + row;
-            part.Starts[row] = begun.TryGetValue(sample, out var checkpoint)
+            part.Starts[row] = begun.TryGetValue(lease.Rows.Start + row, out var checkpoint)
                 ? FromCheckpoint(part, checkpoint)
                 : new SampleState(spec.FirstStep, part.Inputs.AsMemory(row * part.RowBytes, part.RowBytes), FromCheckpoint: false);
         }
-        if (lease.Keep.IsEmpty)
-            checkpoints.Open(lease.Attempt, begun.Values);
+        checkpoints.Open(lease.Attempt, begun.Values);
     }
 
     static SampleState FromCheckpoint(ActivePart part, SampleCheckpoint checkpoint)

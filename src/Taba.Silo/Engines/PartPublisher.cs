@@ -96,7 +96,7 @@ sealed partial class PartPublisher(TensorStore store, DeviceChoice device, TimeP
         var buffer = new byte[rows.Count * part.RowBytes];
         foreach (var step in steps)
         {
-            part.ReadCapture(kind, step, rows, buffer);
+            part.Captures.Read(kind, step, rows, buffer);
             writer.Write(buffer);
         }
         return await PutAsync(writer, attempt, file, name, kind, steps, shape, cancellationToken);

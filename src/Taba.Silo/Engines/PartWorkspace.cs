@@ -129,10 +129,14 @@ sealed class PartWorkspace(
     public void Discard(PartAttempt attempt)
     {
         checkpoints.Leave(attempt);
+        // What a part kept of its steps stays for the attempt that comes next, which deletes it, and what fails to be deleted here.
+        var keepScratch = false;
         if (parts.Remove(attempt) is { } part)
+        {
+            keepScratch = !part.Lease.Keep.IsEmpty;
             part.Dispose();
-        // What fails here is deleted by the attempt that comes next.
-        OffGrain(() => store.DeleteAttemptAsync(attempt, CancellationToken.None)).Ignore();
+        }
+        OffGrain(() => store.DeleteAttemptAsync(attempt, CancellationToken.None, keepScratch)).Ignore();
     }
 
     async Task DropAsync(ActivePart part)

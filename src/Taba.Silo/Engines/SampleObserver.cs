@@ -22,7 +22,7 @@ sealed partial class SampleObserver(
     LostInputs lost, TimeProvider time, ILogger logger)
     : ITrajectoryObserver
 {
-    public void OnCaptured(int step, TensorKinds kind, ReadOnlySpan<byte> row) => part.WriteCapture(sample, step, kind, row);
+    public void OnCaptured(int step, TensorKinds kind, ReadOnlySpan<byte> row) => part.Captures.Write(sample, step, kind, row);
 
     public void OnSegment(in SegmentOutcome outcome, ReadOnlySpan<byte> state)
     {
@@ -65,13 +65,12 @@ sealed partial class SampleObserver(
     {
         try
         {
-            // What a part keeps of its steps is in no checkpoint: a part that keeps something has none.
-            if (part.Lease.Keep.IsEmpty)
-            {
-                checkpoints.Put(part.Lease.Attempt, checkpoint);
-                if (!completed)
-                    await checkpoints.FlushAsync(part.Lease.Attempt, CancellationToken.None);
-            }
+            // What was kept of the steps first: a checkpoint stands behind it.
+            if (!part.Lease.Keep.IsEmpty)
+                await Task.Run(part.Captures.Flush);
+            checkpoints.Put(part.Lease.Attempt, checkpoint);
+            if (!completed)
+                await checkpoints.FlushAsync(part.Lease.Attempt, CancellationToken.None);
             if (!reports.Draining)
                 await Trajectory.SegmentEndedAsync(part.Lease.Attempt, checkpoint.NextStep, completed);
         }

@@ -79,15 +79,10 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         var host = Build(options, port);
         try
         {
-            // The lock is held, so no attempt lives: what is there is what a kill left.
             var objects = host.Services.GetRequiredService<IObjectStore>();
-            StoreErrors.Guard("delete", objects.Scratch, () =>
-            {
-                if (Directory.Exists(objects.Scratch))
-                    Directory.Delete(objects.Scratch, recursive: true);
-                return true;
-            });
             await StoreLayout.PrepareAsync(objects, cancellationToken);
+            // The lock is held, so no attempt lives: what is there is what a kill left.
+            await LeftCheckpoints.ClearAsync(host.Services.GetRequiredService<TensorStore>(), cancellationToken);
             // Work that other commands left unfinished in this store is not this command's: nothing begins before a sweep is submitted.
             host.Services.GetRequiredService<PartWorker>().Drain();
             await host.StartAsync(cancellationToken);

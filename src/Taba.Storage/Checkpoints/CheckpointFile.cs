@@ -49,6 +49,15 @@ static class CheckpointFile
         return file;
     }
 
+    /// <summary>The rows of a file; none when it is damaged.</summary>
+    public static RowSet Rows(byte[]? file)
+    {
+        if (file is null || file.Length < HeadBytes)
+            return RowSet.Empty;
+        var rows = Decode(file, BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(12)));
+        return RowSet.Of([.. rows.Select(r => new RowRange(r.Sample, r.Sample + 1))]);
+    }
+
     /// <summary>Reads a file; empty when it is damaged: it only would have saved work.</summary>
     /// <param name="rowBytes">Bytes of a row as the stage has them.</param>
     public static IReadOnlyList<SampleCheckpoint> Decode(ReadOnlyMemory<byte> file, int rowBytes)

@@ -64,6 +64,23 @@ public static class StoreContents
     }
 
     /// <summary>
+    /// Deletes the scratch files that no attempt will go on with: those without a checkpoint. Only where no attempt lives.
+    /// </summary>
+    internal static async Task ClearScratchAsync(this TensorStore store, CancellationToken cancellationToken)
+    {
+        if (!Directory.Exists(store.Objects.Scratch))
+            return;
+        foreach (var folder in Directory.GetDirectories(store.Objects.Scratch))
+        {
+            var name = Path.GetFileName(folder);
+            var cut = name.IndexOf('-', StringComparison.Ordinal);
+            if (cut <= 0 || !StoreNames.IsKey(name[..cut]) || PartAttempt.OfName(name[..cut], name[(cut + 1)..]) is not { } attempt
+                || await store.Objects.LengthAsync(StoreNames.Checkpoint(attempt), cancellationToken) is null)
+                TensorStore.DeleteFolder(folder);
+        }
+    }
+
+    /// <summary>
     /// Deletes what attempts left that are over and did not publish: objects that no cell names, checkpoints and scratch files. By
     /// reference,
     /// not by age: what is not in use is fenced first and deleted then.
@@ -100,7 +117,7 @@ public static class StoreContents
         return deleted;
     }
 
-    static async Task<List<PartAttempt>> CheckpointsAsync(TensorStore store, string key, CancellationToken cancellationToken)
+    internal static async Task<List<PartAttempt>> CheckpointsAsync(this TensorStore store, string key, CancellationToken cancellationToken)
     {
         var prefix = StoreNames.Checkpoints(key);
         return await store.Objects.ListAsync(prefix, cancellationToken).Select(o => PartAttempt.OfName(key, o.Name[prefix.Length..]))

@@ -48,6 +48,10 @@ public sealed class TensorStore(IObjectStore objects, TimeProvider? time = null,
         return Path.Combine(folder, file);
     }
 
+    /// <summary>A scratch file that an earlier attempt left on this machine; null where there is none.</summary>
+    public string? FindScratch(PartAttempt attempt, string objectName) =>
+        Path.Combine(ScratchOf(attempt), StoreNames.ObjectFile(objectName)) is var path && File.Exists(path) ? path : null;
+
     /// <summary>Makes a finished scratch file durable as an object of its attempt; the scratch file is gone afterwards.</summary>
     /// <returns>The object's path within the store, for the manifest.</returns>
     public Task<string> PutAsync(PartAttempt attempt, string objectName, CancellationToken cancellationToken) =>
@@ -142,16 +146,12 @@ public sealed class TensorStore(IObjectStore objects, TimeProvider? time = null,
     /// Deletes what an attempt wrote and did not publish. The attempt is fenced first: a publication of it that is still on its way fails.
     /// Idempotent.
     /// </summary>
+    /// <param name="keepScratch">Whether its scratch files stay, because the next attempt may go on with them.</param>
     /// <returns>The number of objects deleted.</returns>
-    public async Task<int> DeleteAttemptAsync(PartAttempt attempt, CancellationToken cancellationToken)
+    public async Task<int> DeleteAttemptAsync(PartAttempt attempt, CancellationToken cancellationToken, bool keepScratch = false)
     {
-        var scratch = ScratchOf(attempt);
-        StoreErrors.Guard("delete", scratch, () =>
-        {
-            if (Directory.Exists(scratch))
-                Directory.Delete(scratch, recursive: true);
-            return true;
-        });
+        if (!keepScratch)
+            DeleteFolder(ScratchOf(attempt));
         var names = await objects.ListAsync(StoreNames.ObjectsOf(attempt), cancellationToken).Select(o => o.Name)
             .ToListAsync(cancellationToken);
         if (names.Count == 0)
@@ -196,6 +196,13 @@ public sealed class TensorStore(IObjectStore objects, TimeProvider? time = null,
         await objects.DeleteAllAsync(StoreNames.Stage(stageKey), cancellationToken);
         _cells.Drop(stageKey);
     }
+
+    internal static void DeleteFolder(string folder) => StoreErrors.Guard("delete", folder, () =>
+    {
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+        return true;
+    });
 
     internal string ScratchOf(PartAttempt attempt) =>
         Path.Combine(objects.Scratch, $"{StoreNames.CheckedKey(attempt.StageKey)}-{attempt.Name}");

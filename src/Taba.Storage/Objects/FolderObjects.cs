@@ -17,13 +17,18 @@ public sealed partial class FolderObjects : IObjectStore
         new() { AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
 
     readonly string _root;
+    readonly string? _temporaries;
 
     /// <param name="root">The folder; it need not be there.</param>
-    /// <param name="scratch">A folder on the same file system; <c>scratch</c> in this one when null.</param>
-    public FolderObjects(string root, string? scratch = null)
+    /// <param name="temporariesBeside">
+    /// Whether unfinished files lie beside their own names, as in a folder that is a person's; otherwise all are in <see cref="Scratch"/>, where
+    /// those that a kill left are found at once.
+    /// </param>
+    public FolderObjects(string root, bool temporariesBeside = false)
     {
         _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
-        Scratch = scratch ?? Path.Combine(_root, "scratch");
+        Scratch = Path.Combine(_root, "scratch");
+        _temporaries = temporariesBeside ? null : Path.Combine(Scratch, "new");
     }
 
     public string Place => _root;
@@ -156,7 +161,7 @@ public sealed partial class FolderObjects : IObjectStore
         }
     }
 
-    static T WithTemporary<T>(string path, ReadOnlySpan<byte> bytes, Func<string, string, T> name)
+    T WithTemporary<T>(string path, ReadOnlySpan<byte> bytes, Func<string, string, T> name)
     {
         var folder = Path.GetDirectoryName(path)!;
         for (var attempt = 1; ; attempt++)
@@ -195,17 +200,21 @@ public sealed partial class FolderObjects : IObjectStore
             };
             return [.. entries.OrderBy(e => e.Name, StringComparer.Ordinal)];
         }
-        catch (IOException) when (!Directory.Exists(folder))
+        catch (DirectoryNotFoundException)
         {
-            // Never there, or emptied and deleted meanwhile.
+            // Not there then; it may be there by now.
             return [];
         }
     }
 
     static int Count(string folder) => Entries(folder).Sum(e => e.IsFolder ? Count(Path.Combine(folder, e.Name)) : 1);
 
-    static string Temporary(string path) =>
-        Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
+    string Temporary(string path)
+    {
+        if (_temporaries is not null)
+            Directory.CreateDirectory(_temporaries);
+        return Path.Combine(_temporaries ?? Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
+    }
 
     string Of(string name) => Where(ObjectNames.Checked(name, _root));
 

@@ -17,7 +17,7 @@ public sealed partial class OutputFolder
     public OutputFolder(IObjectStore objects, string prefix = "") => (_objects, _prefix) = (objects, prefix);
 
     /// <summary>A directory of this machine. It need not be there.</summary>
-    public static OutputFolder At(string directory) => new(new FolderObjects(directory));
+    public static OutputFolder At(string directory) => new(new FolderObjects(directory, temporariesBeside: true));
 
     /// <summary>A path or an address, for people.</summary>
     public string Place => _prefix.Length == 0 ? _objects.Place : _objects.Where(_prefix[..^1]);
