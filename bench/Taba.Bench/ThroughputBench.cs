@@ -25,7 +25,7 @@ sealed class ThroughputBench(BenchModel model, int batch, int rounds, double sec
             await using var silo = await EmbeddedSilo.StartAsync(
                 new EmbeddedSiloOptions
                 {
-                    StoreRoot = Path.Combine(folder, ".taba"), Device = model.Device, BatchSize = batch,
+                    StoreRoot = Path.Combine(folder, ".taba"), Devices = model.Devices, BatchSize = batch,
                     Command = "bench"
                 },
                 cancellationToken);
@@ -74,7 +74,8 @@ sealed class ThroughputBench(BenchModel model, int batch, int rounds, double sec
             BatchSize = batch,
         };
         var plan = new SweepPlanner(
-            new ModelCatalogue(model.Device, Path.Combine(folder, "digests.json")), new TensorInputFiles(), model.Device.Kind).Plan(spec);
+            new ModelCatalogue(model.Devices[0], Path.Combine(folder, "digests.json")), new TensorInputFiles(), model.Devices.Kind)
+            .Plan(spec);
         var sweep = silo.Grains.GetGrain<ISweepGrain>(plan.SweepId);
         var status = await silo.SubmitAsync(plan);
         await foreach (var next in sweep.WatchAsync(status.Version, cancellationToken))
@@ -90,7 +91,7 @@ sealed class ThroughputBench(BenchModel model, int batch, int rounds, double sec
     void Print(int samples, double started, double loaded, List<double> bare, List<double> sweep, double overhead)
     {
         Console.WriteLine(
-            $"model {model.Definition.Name}, {model.Device.Kind}, {RuntimeInformation.ProcessArchitecture}, "
+            $"model {model.Definition.Name}, {model.Devices.Kind}, {RuntimeInformation.ProcessArchitecture}, "
             + $"{Environment.ProcessorCount} cores, batch {batch}, T {steps}, {samples} samples a round");
         Console.WriteLine($"start-up (not in the rates): silo {started:F2} s; first batch with model load {loaded:F2} s");
         Console.WriteLine();

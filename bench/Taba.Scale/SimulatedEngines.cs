@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Taba.Grains.Models;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 using Taba.Grains.Trajectories;
@@ -9,7 +11,7 @@ namespace Taba.Scale;
 /// <summary>
 /// The engines of a silo with several simulated devices: everything that grains and worker see of engines, and no network.
 /// </summary>
-sealed class SimulatedEngines : IEngineHost, IEngineCapacity, IDisposable
+sealed class SimulatedEngines : IModelEngines, IModelEngine, IEngineCapacity, IDisposable
 {
     readonly SimulatedDevice[] _devices;
     readonly ConcurrentDictionary<long, SimulatedRow> _rows = new();
@@ -30,11 +32,19 @@ sealed class SimulatedEngines : IEngineHost, IEngineCapacity, IDisposable
         ];
     }
 
-    public int SegmentSteps => _options.SegmentSteps;
+    /// <summary>The one engine of a silo: which device a row has is told from no name.</summary>
+    public static ModelAddress Model { get; } = new("simulated", "simulated");
+
+    public int MaxModels => 1;
+
+    public EngineStatus Status => new(
+        Model.Engine, EngineResidency.Loaded, Slots, _rows.Count, 0, BatchSize, RowSteps, Passes, InPass: null, Fault: null);
 
     public int BatchSize => _options.Batch * _devices.Length;
 
     public int Slots => 2 * BatchSize;
+
+    public int AutoencoderParts => 0;
 
     public bool CanWork => true;
 
@@ -45,7 +55,15 @@ sealed class SimulatedEngines : IEngineHost, IEngineCapacity, IDisposable
     /// <summary>Ends of segments that no grain heard of.</summary>
     public long ReportsFailed => Volatile.Read(ref _reportsFailed);
 
-    public string EngineKey(StageSpec spec) => "simulated";
+    public IModelEngine Get(ModelAddress model) => this;
+
+    public ImmutableArray<string> Resident(string device) => [Model.Engine];
+
+    public bool TryReserve() => false;
+
+    public Task LoadAsync(StageSpec spec) => Task.CompletedTask;
+
+    public Task UnloadAsync() => Task.CompletedTask;
 
     public bool IsLoaded(string engineKey) => true;
 
@@ -60,8 +78,8 @@ sealed class SimulatedEngines : IEngineHost, IEngineCapacity, IDisposable
     {
         if (!_rows.TryGetValue(slot.Index, out var row))
             return;
-        row.StepsLeft = steps;
-        row.NextStep += steps;
+        row.StepsLeft = Math.Min(steps, _options.SegmentSteps);
+        row.NextStep += row.StepsLeft;
         row.Device ??= _devices.MinBy(d => d.Load);
         row.Device!.Enqueue(row);
     }

@@ -37,7 +37,7 @@ static class SimulatedSilo
                 Cluster = ClusterSettings.Read(settings, ScaleCluster.Name),
                 Name = name,
                 Role = role,
-                Device = DeviceChoice.Resolve("cpu"),
+                Devices = SiloDevices.Resolve("cpu"),
                 BatchSize = options.Batch * options.DevicesPerSilo,
                 Settings = settings,
                 LogLevel = LogLevel.Warning,
@@ -46,7 +46,7 @@ static class SimulatedSilo
                     services.AddSingleton(options);
                     services.AddSingleton<SimulatedEngines>();
                     services.AddSingleton<SimulatedWorkspace>();
-                    services.Replace(ServiceDescriptor.Singleton<IEngineHost>(p => engines = p.GetRequiredService<SimulatedEngines>()));
+                    services.Replace(ServiceDescriptor.Singleton<IModelEngines>(p => engines = p.GetRequiredService<SimulatedEngines>()));
                     services.Replace(ServiceDescriptor.Singleton<IEngineCapacity>(p => engines = p.GetRequiredService<SimulatedEngines>()));
                     services.Replace(
                         ServiceDescriptor.Singleton<IPartWorkspace>(p => workspace = p.GetRequiredService<SimulatedWorkspace>()));

@@ -42,7 +42,8 @@ sealed class SimulatedWorkspace(TensorStore store, ScaleOptions options, TimePro
         }
         _leases[lease.Attempt.Id] = lease;
         return Task.FromResult(
-            new PreparedPart([.. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Select(sample => new SampleStart(sample, 0))], []));
+            new PreparedPart([.. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Select(sample => new SampleStart(sample, 0))], [],
+                SimulatedEngines.Model));
     }
 
     public Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) =>
@@ -99,6 +100,8 @@ sealed class SimulatedWorkspace(TensorStore store, ScaleOptions options, TimePro
         _leases.TryRemove(attempt.Id, out _);
         Task.Run(() => store.DeleteAttemptAsync(attempt, CancellationToken.None)).Ignore();
     }
+
+    public PartFault Blame(PartAttempt attempt, Exception exception) => new(PartFaultKind.Store, exception.Message);
 
     public long Evaluations(PartAttempt attempt) => 0;
 }

@@ -43,11 +43,11 @@ public sealed class NamespaceArrowTests
             Sweeps: Stages
             Planning: . Sweeps
             Parts: Stages
-            Trajectories: Stages
             Models: Stages
+            Trajectories: Stages Models
             Upkeep:
-            Ports: Silos Stages
-            Placement: Silos Ports
+            Ports: Silos Stages Models
+            Placement: Silos Models Ports
             Telemetry: Stages Sweeps
             Actors: Silos Stages Sweeps Planning Parts Trajectories Models Upkeep Ports Placement Telemetry
             """,
@@ -64,7 +64,7 @@ public sealed class NamespaceArrowTests
             Inputs: Conditions
             Engines: Telemetry Devices Rows Storage Checkpoints Faults Models Conditions
             Outputs: Rows Storage Models Conditions Engines
-            Workers: Storage Faults Models Engines
+            Workers: Devices Storage Faults Models Engines
             Web: Engines Workers
             Hosting: Telemetry Devices Storage Checkpoints GrainState Faults Models Conditions Engines Workers Web
             Clusters: Telemetry Devices Storage Checkpoints Faults Engines Outputs Workers Web Hosting

@@ -40,7 +40,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("--n_parts", "three", "whole number")]
     [InlineData("--batch_size", "many", "whole number, or auto")]
     [InlineData("--dtype", "float8", "expected auto, float32, float16 or bfloat16")]
-    [InlineData("--device", "tpu", "must be auto, cpu, cuda or cuda:N")]
+    [InlineData("--device", "tpu", "must be auto, all, cpu, cuda, or a list")]
     public async Task Flag_WithAWrongValue_SaysWhatWouldDo(string flag, string value, string expected) =>
         Assert.Contains(expected, await _taba.RefuseAsync(Sample(flag, value)), StringComparison.Ordinal);
 

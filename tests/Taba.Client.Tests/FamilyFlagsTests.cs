@@ -67,8 +67,9 @@ public sealed class FamilyFlagsTests
         + "internal with_reconstruction save_dir")]
     public void All_OfAScript_HasUpstreamsNamesInBothSpellings(string family, object script, string names)
     {
-        var options = new UpstreamFlags((UpstreamScript)script, UpstreamFamily.All.Single(f => f.Name == family), new CommonFlags(
-            "pt"), new OutputFlags()).All.Concat(new OutputFlags().All);
+        var common = new CommonFlags("pt");
+        var options = new UpstreamFlags((UpstreamScript)script, UpstreamFamily.All.Single(f => f.Name == family), common, new OutputFlags())
+            .All.Concat(common.All).Concat(new OutputFlags().All);
         var spelled = options.SelectMany(o => o.Aliases.Append(o.Name)).ToHashSet();
         Assert.All(names.Split(' '), name => Assert.Contains($"--{name}", spelled));
         Assert.All(names.Split(' '), name => Assert.Contains($"--{name.Replace('_', '-')}", spelled));

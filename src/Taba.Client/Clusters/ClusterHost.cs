@@ -46,6 +46,9 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
                 + "the stages with `taba store` while no sweep runs.");
         if (spec.Device != "auto")
             throw new BadInputException($"device is {spec.Device}, and with --cluster each silo has its own: leave it out.");
+        if (spec.NumProcesses > 1)
+            throw new BadInputException(
+                $"num_processes is {spec.NumProcesses}, and with --cluster each silo has its own devices: leave it out.");
         var options = ClusterSettings.Read(SettingsFiles.Read(), job.Cluster);
         var toBlobs = BlobPlace.Is(job.Folder);
         if (toBlobs && options.StoreContainer is null)

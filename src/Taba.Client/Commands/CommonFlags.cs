@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Taba.Grains;
 using Taba.Grains.Sweeps;
+using Taba.Silo.Devices;
 
 namespace Taba.Client.Commands;
 
@@ -11,7 +12,11 @@ sealed class CommonFlags
         "model", "A model's name (taba models list), the path of a model.json, or a Hugging Face folder or repository.");
     readonly Option<string?> _weights = Flags.Of<string?>("weights", "A weights file (.pt or .safetensors) for a named model.");
     readonly Option<int?> _sampleSize = Flags.Of<int?>("sample_size", "Height and width of the state; the default is the model's.");
-    readonly Option<string?> _device = Flags.Of<string?>("device", "auto, cpu, cuda or cuda:N. The default is auto.");
+    readonly Option<string?> _device = Flags.Of<string?>(
+        "device", $"{SiloDevices.Expected}. The default is auto: one GPU where there is one, else the processor.", "--devices");
+    readonly Option<int?> _processes = Flags.Of<int?>(
+        "num_processes", "The first so many devices of the kind; on a processor, shares of its cores. It changes no number of a "
+        + "--deterministic run.");
     readonly Option<string> _format;
     readonly Option<string> _dtype = DtypeFlag("dtype", "Precision of the network.");
     readonly Option<string> _stateDtype = DtypeFlag("state_dtype", "Precision of the integrator's state.");
@@ -21,13 +26,18 @@ sealed class CommonFlags
         Flags.OneOf(
             "forward_noise", "How the noise of forward replacement is addressed. The default is upstream.", "upstream", "per-sample");
     readonly Option<bool> _deterministic = Flags.Switch(
-        "deterministic", "Bit-for-bit the same, whatever the batch size, neighbours or restarts.");
+        "deterministic",
+        "Bit-for-bit the same, whatever the batch size, neighbours, devices or restarts. On a processor each device has one thread then: "
+        + "add --devices all.");
 
     public CommonFlags(string defaultFormat) =>
         _format = Flags.OneOf("format", $"File format of tensors. The default is {defaultFormat}.", "safetensors", "pt", "npy");
 
     public IEnumerable<Option> All =>
-        [_model, _weights, _sampleSize, _device, _format, _dtype, _stateDtype, _noiseDtype, _noise, _forwardNoise, _deterministic];
+    [
+        _model, _weights, _sampleSize, _device, _processes, _format, _dtype, _stateDtype, _noiseDtype, _noise, _forwardNoise,
+        _deterministic,
+    ];
 
     /// <summary>The flags that were given, as overrides of a sweep file.</summary>
     public IEnumerable<KeyValuePair<string, string>> Overrides(ParseResult parsed)
@@ -57,6 +67,8 @@ sealed class CommonFlags
         < 1 => throw new BadInputException($"--sample_size is {parsed.GetValue(_sampleSize)}: it must be at least 1."),
         var size => size,
     };
+
+    public int? NumProcesses(ParseResult parsed) => parsed.GetValue(_processes);
 
     public string Device(ParseResult parsed) => parsed.GetValue(_device) ?? "auto";
 

@@ -40,6 +40,7 @@ static class FamilyCommand
                 Deterministic = common.Deterministic(parsed),
                 Format = common.Format(parsed, TensorFormat.Pt),
                 Device = common.Device(parsed),
+                NumProcesses = common.NumProcesses(parsed),
                 Overwrite = output.Overwrite(parsed),
             };
             return services.RunAsync(

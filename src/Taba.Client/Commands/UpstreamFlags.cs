@@ -30,7 +30,6 @@ sealed class UpstreamFlags
     readonly Option<int> _partIdx = Flags.WithDefault("part_idx", 0, "... and run this one.");
     readonly Option<string?> _noisePath;
     readonly Option<string?> _imagePath;
-    readonly Option<int> _processes = Flags.WithDefault("num_processes", 1, "Local devices to use; never changes numbers.");
     readonly Option<string?> _swapPath = Flags.Of<string?>(
         "swap_path", "The true predictions or states [T,N,C,H,W] of sampling (all_t_eps_samples, all_t_samples).");
     readonly Option<int?> _swapBefore = Flags.Of<int?>("swap_before_t", "K: how many first inversion steps are replaced.");
@@ -65,7 +64,7 @@ sealed class UpstreamFlags
     public IEnumerable<Option> All =>
     [
         .. _modelName is null ? Array.Empty<Option>() : [_modelName],
-        _steps, _seed, _batchSize, _withReconstruction, _internal, _saveDir, _nParts, _partIdx, _imagePath, _processes,
+        _steps, _seed, _batchSize, _withReconstruction, _internal, _saveDir, _nParts, _partIdx, _imagePath,
         .. _family.HasAutoencoder ? [_decode, _noDecode] : Array.Empty<Option>(),
         .. _conditions.All,
         .. OfScript,
@@ -88,8 +87,6 @@ sealed class UpstreamFlags
         if (model is not null && modelName is not null)
             throw new BadInputException($"--model {model.NameOrPath} and --model_name {modelName} both name a model: leave one out.");
         var name = model?.NameOrPath ?? modelName ?? _family.ModelOf(_script);
-        if (parsed.GetValue(_processes) < 1)
-            throw new BadInputException($"--num_processes is {parsed.GetValue(_processes)}: it must be at least 1.");
         return new UpstreamArguments(_script, _family)
         {
             ModelName = name,

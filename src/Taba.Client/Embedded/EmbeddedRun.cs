@@ -21,14 +21,18 @@ sealed class EmbeddedRun : IRunHost
     public SweepPlan Plan(SweepSpec spec, string storeRoot, bool remember = false)
     {
         InputPaths.RequirePresent(spec);
-        var device = DeviceChoice.Resolve(spec.Device);
+        var devices = DevicesOf(spec);
         // A refused plan leaves nothing behind: digests are remembered only where a store already is.
         var cache = Directory.Exists(storeRoot) ? Path.Combine(storeRoot, DigestCache) : null;
-        return new SweepPlanner(new ModelCatalogue(device, cache, readOnly: !remember), new TensorInputFiles(), device.Kind).Plan(spec);
+        var models = new ModelCatalogue(devices[0], cache, readOnly: !remember);
+        return new SweepPlanner(models, new TensorInputFiles(), devices.Kind).Plan(spec);
     }
 
-    public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot) =>
-        new SpeedMemory(storeRoot).Find(StageEngine.Of(stage), DeviceChoice.Resolve(spec.Device).Kind);
+    public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot)
+    {
+        var devices = DevicesOf(spec);
+        return new SpeedMemory(storeRoot).Find(StageEngine.Of(stage), devices[0].SpeedName)?.Times(devices.Count);
+    }
 
     public async Task<IReadOnlyDictionary<string, RowSet>> StoredRowsAsync(
         SweepPlan plan, string storeRoot, CancellationToken cancellationToken)
@@ -48,12 +52,12 @@ sealed class EmbeddedRun : IRunHost
     {
         try
         {
-            var device = DeviceChoice.Resolve(job.Spec.Device);
+            var devices = DevicesOf(job.Spec);
             var silo = await EmbeddedSilo.StartAsync(
                 new EmbeddedSiloOptions
                 {
                     StoreRoot = job.StoreRoot,
-                    Device = device,
+                    Devices = devices,
                     BatchSize = job.Spec.BatchSize,
                     Command = job.CommandLine,
                     Settings = SettingsFiles.Read(),
@@ -61,13 +65,15 @@ sealed class EmbeddedRun : IRunHost
                     LogLevel = job.Verbose ? LogLevel.Information : LogLevel.Critical,
                 },
                 cancellationToken);
-            return new Session(silo, device.Kind);
+            return new Session(silo, devices.Kind);
         }
         catch (Exception exception) when (exception is StoreBusyException or StoreException)
         {
             throw new RunFailedException(exception.Message, exception) { Begun = exception is not StoreBusyException };
         }
     }
+
+    static SiloDevices DevicesOf(SweepSpec spec) => SiloDevices.Resolve(spec.Device, spec.NumProcesses);
 
     sealed class Session(EmbeddedSilo silo, string deviceKind) : IRunSession
     {

@@ -18,7 +18,7 @@ static class SweepFileReader
         "input_images",
         "input_conds", "device", "guidance_scale", "cond_seed", "n_prompts", "noises_per_prompt", "prompts", "prompts_dataset_path",
         "input_prompts",
-        "labels", "forward_alignment", "decode", "on_error", "priority",
+        "labels", "forward_alignment", "decode", "on_error", "priority", "num_processes",
     ];
 
     /// <exception cref="BadInputException">The file cannot be read as a sweep.</exception>
@@ -81,6 +81,7 @@ static class SweepFileReader
                     format, "format", ("safetensors", TensorFormat.Safetensors), ("pt", TensorFormat.Pt), ("npy", TensorFormat.Npy))
                 : defaults.Format,
             Device = fields.Text("device") ?? defaults.Device,
+            NumProcesses = Int(fields, "num_processes"),
             Conditions = ConditionReader.Read(fields, paths),
             GuidanceScales = fields.Axis("guidance_scale", SweepFields.DoubleOf, [.. defaults.GuidanceScales]),
             ForwardAlignment = fields.Find("forward_alignment") is { } alignment

@@ -71,7 +71,7 @@ sealed class EngineLoop
             var facts = DenoiserFacts.Of(model);
             _outcomes.Executor = _executor = new TurnExecutor(model, _options);
             _output.RowBytes = _executor.RowBytes;
-            _telemetry.Started(model.Device.ToString());
+            _telemetry.Started(_options.DeviceName ?? model.Device.ToString());
             var admission = new Admission(facts, _executor, _planner, _slots, _prefetch, _outcomes, _telemetry);
             var passes = _passes = new PassRunner(_executor, _outcomes, _telemetry);
             var faults = new FaultIsolation(passes, _planner, _outcomes, _telemetry, _options);

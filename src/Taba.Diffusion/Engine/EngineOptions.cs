@@ -67,6 +67,10 @@ public sealed class EngineOptions
     [Required]
     public string Name { get; init; } = "model";
 
+    /// <summary>Names the device in metrics.</summary>
+    /// <value>The default value is null: the model's device.</value>
+    public string? DeviceName { get; init; }
+
     /// <summary>The precision that the network computes in; only named in errors, the engine does not change it.</summary>
     /// <value>The default value is float32.</value>
     public torch.ScalarType NetworkPrecision { get; init; } = torch.ScalarType.Float32;

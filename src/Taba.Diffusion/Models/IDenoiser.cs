@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace Taba.Diffusion.Models;
 
 /// <summary>
-/// A network that predicts the noise in a state, on one device. Used by one thread at a time (the engine's), inside a
-/// dispose scope and inference mode that the caller opened.
+/// A network that predicts the noise in a state, on one device. It does not change while it predicts, so that several threads (engines'
+/// on shares of one processor) may use it side by side; each inside a dispose scope and inference mode that it opened.
 /// </summary>
 public interface IDenoiser : IDisposable
 {

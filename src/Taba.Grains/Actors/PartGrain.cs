@@ -16,7 +16,7 @@ namespace Taba.Grains.Actors;
 /// </summary>
 [PreferLocalPlacement, GrainDirectory(SiloGrainDirectory.Name)]
 sealed partial class PartGrain(
-    IPartWorkspace workspace, IEngineHost engines, IWorkSignal signal, ILocalSiloDetails silo, ILogger<PartGrain> logger)
+    IPartWorkspace workspace, IWorkSignal signal, ILocalSiloDetails silo, ILogger<PartGrain> logger)
     : Grain, IPartGrain
 {
     PartRun? _run;
@@ -89,7 +89,7 @@ sealed partial class PartGrain(
         try
         {
             run.InWorkspace = true;
-            var (starts, failures) = await workspace.PrepareAsync(run.Lease, run.Stop.Token);
+            var (starts, failures, model) = await workspace.PrepareAsync(run.Lease, run.Stop.Token);
             run.InWorkspace = false;
             if (_run != run)
             {
@@ -104,9 +104,8 @@ sealed partial class PartGrain(
                 await PublishAsync(run);
                 return;
             }
-            var engineKey = engines.EngineKey(run.Lease.Spec);
             var begun = await Task.WhenAll(starts.Select(start => Trajectory(run, start.Sample).StartAsync(new TrajectoryOrder(
-                run.Attempt, start.Sample, engineKey, start.Step, run.Lease.Spec.NumInferenceSteps, engines.SegmentSteps))));
+                run.Attempt, start.Sample, model!.Value, start.Step, run.Lease.Spec.NumInferenceSteps))));
             if (!begun.All(b => b))
                 throw new PartAbandonedException(new(PartFaultKind.Cluster, "a sample still belongs to another attempt"));
         }
@@ -173,12 +172,12 @@ sealed partial class PartGrain(
         // A silo that ends refuses what it has not begun: no fault of the part.
         var fault = exception switch
         {
-            _ when engines.Draining => null,
+            _ when workspace.Draining => null,
             OperationCanceledException or PartAbandonedException { Fault.Kind: PartFaultKind.Cluster } => null,
             PartAbandonedException abandoned => abandoned.Fault,
             ModelRefusedException => new(PartFaultKind.Model, exception.Message),
             InputLostException lost => new(PartFaultKind.Input, exception.Message) { InputStage = lost.StageKey, InputRows = lost.Rows },
-            _ => new PartFault(PartFaultKind.Store, exception.Message),
+            _ => workspace.Blame(run.Attempt, exception),
         };
         if (fault is not null)
             LogPartFailed(logger, run.Attempt, exception);

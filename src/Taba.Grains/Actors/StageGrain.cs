@@ -197,14 +197,15 @@ sealed partial class StageGrain(
             return;
         }
         // The store would have refused any attempt: no strike. The same holds for a silo that ends.
-        var strike = fault is { Kind: PartFaultKind.Engine };
+        var strike = fault is { Kind: PartFaultKind.Engine or PartFaultKind.Device };
         Count(fault is null ? "given_back" : "fault");
         State = State.WithLost([(lease, Lost(lease, strike))]);
         Forget(attempt.Id);
         // The other stage computes them again, and then this one goes on: nothing to wait for here.
         if (fault is { Kind: PartFaultKind.Input })
             _inputs = RowSet.Empty;
-        else if (fault is not null)
+        // A device that is lost stops nobody: the silo's others take the rows.
+        else if (fault is not null and not { Kind: PartFaultKind.Device })
         {
             _fault = fault.Reason;
             _faultAt = time.GetUtcNow();

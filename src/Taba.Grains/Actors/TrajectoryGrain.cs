@@ -69,7 +69,7 @@ sealed class TrajectoryGrain(ILocalSiloDetails silo) : Grain, ITrajectoryGrain
         new(new TrajectoryStatus(_order?.Sample ?? -1, _nextStep, _order?.TotalSteps ?? 0, _order is not null));
 
     ValueTask RunSegmentAsync(TrajectoryOrder order) =>
-        Model(order).RunSegmentAsync(_slot, Math.Min(order.SegmentSteps, order.TotalSteps - _nextStep));
+        Model(order).RunSegmentAsync(_slot, order.TotalSteps - _nextStep);
 
     async Task EndAsync(TrajectoryOrder order, SampleFailure? failure)
     {
@@ -79,5 +79,5 @@ sealed class TrajectoryGrain(ILocalSiloDetails silo) : Grain, ITrajectoryGrain
     }
 
     IModelGrain Model(TrajectoryOrder order) =>
-        GrainFactory.GetGrain<IModelGrain>(PinnedToSiloPlacement.Key(silo.SiloAddress, order.EngineKey));
+        GrainFactory.GetGrain<IModelGrain>(PinnedToSiloPlacement.Key(silo.SiloAddress, order.Model));
 }

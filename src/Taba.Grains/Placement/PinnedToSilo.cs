@@ -1,5 +1,6 @@
 using Orleans.Placement;
 using Orleans.Runtime.Placement;
+using Taba.Grains.Models;
 
 namespace Taba.Grains.Placement;
 
@@ -12,8 +13,11 @@ public sealed class PinnedToSiloAttribute() : PlacementAttribute(new PinnedToSil
 [GenerateSerializer, Immutable, Alias("taba.PinnedToSiloPlacement")]
 public sealed class PinnedToSiloPlacement : PlacementStrategy
 {
-    /// <summary>The key of a grain that is pinned to a silo.</summary>
-    public static string Key(SiloAddress silo, string rest) => $"{silo.ToParsableString()}|{rest}";
+    /// <summary>The key of a model's grain, which is pinned to its silo.</summary>
+    public static string Key(SiloAddress silo, ModelAddress model) => $"{silo.ToParsableString()}|{model}";
+
+    /// <summary>The model of a key.</summary>
+    public static ModelAddress ModelOf(string key) => ModelAddress.Parse(key[(key.IndexOf('|', StringComparison.Ordinal) + 1)..]);
 }
 
 /// <summary>Reads the silo from the key.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Taba.Grains.Models;
 using Taba.Grains.Stages;
 
 namespace Taba.Grains.Ports;
@@ -21,6 +22,12 @@ public interface IPartWorkspace
     /// <summary>Forgets an attempt and deletes what it wrote. Idempotent.</summary>
     void Discard(PartAttempt attempt);
 
+    /// <summary>This silo ends: it refuses what it has not begun, and that is no fault of a part.</summary>
+    bool Draining => false;
+
+    /// <summary>The owner of what keeps an attempt from going on, as far as this silo can tell.</summary>
+    PartFault Blame(PartAttempt attempt, Exception exception);
+
     /// <summary>Network evaluations of an attempt so far, those behind its checkpoints included.</summary>
     long Evaluations(PartAttempt attempt);
 }
@@ -28,7 +35,8 @@ public interface IPartWorkspace
 /// <summary>A part that is ready.</summary>
 /// <param name="Starts">For each row that is not complete the step where it goes on.</param>
 /// <param name="Failures">Rows that could not be made.</param>
-public sealed record PreparedPart(ImmutableArray<SampleStart> Starts, ImmutableArray<SampleFailure> Failures);
+/// <param name="Model">The engine that steps its rows; null when there are no steps.</param>
+public sealed record PreparedPart(ImmutableArray<SampleStart> Starts, ImmutableArray<SampleFailure> Failures, ModelAddress? Model);
 
 /// <summary>The step at which a row of a part begins: its stage's first, or a checkpoint's.</summary>
 [GenerateSerializer, Immutable, Alias("taba.SampleStart")]

@@ -16,16 +16,18 @@ public interface ISilosGrain : IGrainWithIntegerKey
 /// <param name="Name">The silo's name.</param>
 /// <param name="Worker">Its address, by which leases know it.</param>
 /// <param name="Role">Worker or coordinator.</param>
-/// <param name="DeviceKind">cpu, or the kind of its CUDA device: results are equal bit for bit on one kind only.</param>
-/// <param name="DeviceMemory">Bytes of the device's memory; 0 when unknown.</param>
-/// <param name="BatchSize">The most rows of one forward pass.</param>
+/// <param name="DeviceKind">cpu or cuda, the kind of its devices: results are equal bit for bit on one kind only.</param>
+/// <param name="DeviceMemory">Bytes of a device's memory; 0 when unknown.</param>
+/// <param name="BatchSize">The most rows of one forward pass of a device.</param>
+/// <param name="Devices">How many devices it has.</param>
 [GenerateSerializer, Immutable, Alias("taba.SiloInfo")]
-public sealed record SiloInfo(string Name, string Worker, SiloRole Role, string DeviceKind, long DeviceMemory, int BatchSize);
+public sealed record SiloInfo(
+    string Name, string Worker, SiloRole Role, string DeviceKind, long DeviceMemory, int BatchSize, int Devices = 1);
 
 /// <summary>The roles of a silo.</summary>
 public enum SiloRole
 {
-    /// <summary>Steps trajectories on its device, and whatever else there is to do.</summary>
+    /// <summary>Steps trajectories on its devices, and whatever else there is to do.</summary>
     Worker,
 
     /// <summary>Has no device: coordinates, and passes rows through autoencoders.</summary>

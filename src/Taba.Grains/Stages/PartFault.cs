@@ -30,4 +30,7 @@ public enum PartFaultKind
 
     /// <summary>Rows of another stage cannot be read; they are computed again.</summary>
     Input,
+
+    /// <summary>One of the silo's devices; the others go on, and the part is tried there.</summary>
+    Device,
 }

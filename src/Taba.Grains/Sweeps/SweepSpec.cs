@@ -71,7 +71,7 @@ public sealed record SweepSpec
     /// <summary>File format of the run folder's tensors.</summary>
     [Id(22)] public TensorFormat Format { get; init; } = TensorFormat.Safetensors;
 
-    /// <summary>auto, cpu, cuda or cuda:N.</summary>
+    /// <summary>auto, all, cpu, cuda, or devices with commas between them, such as cuda:0,cuda:1.</summary>
     [Id(23)] public string Device { get; init; } = "auto";
 
     /// <summary>Compute anew, reading nothing from the store.</summary>
@@ -103,6 +103,11 @@ public sealed record SweepSpec
 
     /// <summary>A cluster serves the sweep of the higher priority first; equal ones share.</summary>
     [Id(32)] public int Priority { get; init; }
+
+    /// <summary>
+    /// The first so many devices of the kind that <see cref="Device"/> names; null is one of a kind, and all that are named.
+    /// </summary>
+    [Id(33)] public int? NumProcesses { get; init; }
 }
 
 /// <summary>

@@ -1,4 +1,5 @@
 using Orleans.Concurrency;
+using Taba.Grains.Models;
 using Taba.Grains.Stages;
 
 namespace Taba.Grains.Trajectories;
@@ -29,12 +30,11 @@ public interface ITrajectoryGrain : IGrainWithStringKey
 }
 
 /// <summary>The order to a trajectory.</summary>
-/// <param name="EngineKey">The engine on this silo.</param>
+/// <param name="Model">The engine on this silo.</param>
 /// <param name="FirstStep">The first step to execute.</param>
 /// <param name="TotalSteps">T.</param>
-/// <param name="SegmentSteps">Steps between two reports.</param>
 [GenerateSerializer, Immutable, Alias("taba.TrajectoryOrder")]
-public sealed record TrajectoryOrder(PartAttempt Attempt, int Sample, string EngineKey, int FirstStep, int TotalSteps, int SegmentSteps)
+public sealed record TrajectoryOrder(PartAttempt Attempt, int Sample, ModelAddress Model, int FirstStep, int TotalSteps)
 {
     public static string Key(string stageKey, int sample) => $"{stageKey}/{sample}";
 }

@@ -17,7 +17,7 @@ using Taba.Silo.Workers;
 
 namespace Taba.Silo.Clusters;
 
-/// <summary>A silo of a cluster, in a process of its own: one device, or none.</summary>
+/// <summary>A silo of a cluster, in a process of its own: its devices, or none.</summary>
 sealed class ClusterSilo : IAsyncDisposable
 {
     /// <summary>Several times the samples that a silo has in flight.</summary>
@@ -95,7 +95,7 @@ sealed class ClusterSilo : IAsyncDisposable
         _host.Services.GetRequiredService<PartWorker>().Drain();
         try
         {
-            await _host.Services.GetRequiredService<EngineHost>().DrainAsync().WaitAsync(limit.Token);
+            await _host.Services.GetRequiredService<EngineDevices>().DrainAsync().WaitAsync(limit.Token);
             await _host.Services.GetRequiredService<PartCheckpoints>().FlushAsync(limit.Token);
         }
         catch (OperationCanceledException)
@@ -136,7 +136,7 @@ sealed class ClusterSilo : IAsyncDisposable
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = cluster.DrainFor);
         // This program hears the signals itself: a silo that is told to end first drains.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.AddTabaSilo(builder.Configuration, options.Device, new ClusterPlace(cluster, options.Name, options.Role));
+        builder.Services.AddTabaSilo(builder.Configuration, options.Devices, new ClusterPlace(cluster, options.Name, options.Role));
         builder.Services.PostConfigure<LeaseOptions>(o => o.RetryFaultAfter ??= s_retryFaultAfter);
         options.Services?.Invoke(builder.Services);
         builder.AddTabaTelemetry(options.Name, host.Web.IsOn);
@@ -156,7 +156,7 @@ sealed class ClusterSilo : IAsyncDisposable
                 o.SiloListeningEndpoint = new(address, o.SiloPort);
                 o.GatewayListeningEndpoint = new(address, o.GatewayPort);
             });
-            silo.AddTabaPlacement(new(options.Name, options.Role, options.Device.Kind, options.Device.MemoryBytes, options.BatchSize));
+            silo.AddTabaPlacement(new(options.Name, options.Role, options.Devices, options.BatchSize));
         });
         builder.Services.AddHostedService<UpkeepStart>();
         builder.Services.AddTabaWorker();

@@ -16,9 +16,9 @@ sealed record ClusterSiloOptions
 
     public required SiloRole Role { get; init; }
 
-    public required DeviceChoice Device { get; init; }
+    public required SiloDevices Devices { get; init; }
 
-    /// <summary>The most rows of one forward pass.</summary>
+    /// <summary>The most rows of one forward pass of a device.</summary>
     public required int BatchSize { get; init; }
 
     /// <summary>All settings, the strongest last.</summary>

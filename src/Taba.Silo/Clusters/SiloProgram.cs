@@ -27,7 +27,14 @@ static partial class SiloProgram
         var cluster = new Option<string?>(
             "--cluster")
         { Description = "The cluster's name: a section of Taba:Clusters in the settings. Left out, the only one." };
-        var device = new Option<string?>("--device") { Description = "auto, cpu, cuda or cuda:N. One silo drives one device." };
+        var device = new Option<string?>("--device", "--devices")
+        {
+            Description = $"What this silo drives: {SiloDevices.Expected}. The default is auto, one device."
+        };
+        var processes = new Option<int?>("--num_processes", "--num-processes")
+        {
+            Description = "The first so many devices of the kind; on a processor, shares of its cores."
+        };
         var role = new Option<string>("--role")
         {
             Description = "worker, or coordinator: no device, holds the grains that coordinate.",
@@ -40,15 +47,16 @@ static partial class SiloProgram
         var verbose = new Option<bool>("--verbose", "-v") { Description = "Logs more, to standard error." };
         var root = new RootCommand(
             """
-            A silo of a Taba cluster: one device, or none. It ends in an orderly way on SIGTERM or Ctrl-C, within DrainFor.
+            A silo of a Taba cluster: one device, several, or none. It ends in an orderly way on SIGTERM or Ctrl-C, within DrainFor.
 
             Examples:
-              Taba.Silo --cluster lab --device cuda:0
+              Taba.Silo --cluster lab --devices all
+              Taba.Silo --cluster lab --device cuda:0,cuda:1
               Taba.Silo --cluster lab --role coordinator --name c1
             """)
-        { cluster, device, role, name, siloPort, gatewayPort, verbose };
+        { cluster, device, processes, role, name, siloPort, gatewayPort, verbose };
         root.SetAction((parsed, _) => RunAsync(new Arguments(
-            parsed.GetValue(cluster), parsed.GetValue(device), parsed.GetValue(role) == "coordinator"
+            parsed.GetValue(cluster), parsed.GetValue(device), parsed.GetValue(processes), parsed.GetValue(role) == "coordinator"
                 ? SiloRole.Coordinator
                 : SiloRole.Worker,
             parsed.GetValue(name), parsed.GetValue(siloPort), parsed.GetValue(gatewayPort), parsed.GetValue(verbose))));
@@ -68,7 +76,7 @@ static partial class SiloProgram
             var options = Options(arguments);
             await using var silo = await ClusterSilo.StartAsync(options, ended.Token);
             Console.WriteLine(
-                $"{options.Name} ready: {options.Role.ToString().ToLowerInvariant()} on {options.Device.Kind} in cluster "
+                $"{options.Name} ready: {options.Role.ToString().ToLowerInvariant()} on {options.Devices} in cluster "
                 + $"{options.Cluster.Name}, {silo.Endpoints}, store {options.Cluster.Store}");
             await Task.WhenAny(silo.Ended, Task.Delay(Timeout.Infinite, ended.Token));
             if (!ended.IsCancellationRequested)
@@ -111,7 +119,9 @@ static partial class SiloProgram
             throw new BadInputException($"--name is '{name}': letters, digits, dots, dashes and underscores are, at most 63.");
         var wanted = arguments.Device ?? settings.LastOrDefault(
             s => s.Key.Equals($"{EngineSettings.Section}:Device", StringComparison.OrdinalIgnoreCase)).Value ?? "auto";
-        var device = DeviceChoice.Resolve(arguments.Role == SiloRole.Coordinator ? "cpu" : wanted);
+        var devices = arguments.Role == SiloRole.Coordinator
+            ? SiloDevices.Resolve("cpu")
+            : SiloDevices.Resolve(wanted, arguments.Processes);
         var batch = settings.LastOrDefault(
             s => s.Key.Equals($"{EngineSettings.Section}:BatchSize", StringComparison.OrdinalIgnoreCase)).Value;
         return new()
@@ -119,8 +129,8 @@ static partial class SiloProgram
             Cluster = cluster,
             Name = name,
             Role = arguments.Role,
-            Device = device,
-            BatchSize = batch is null ? device.DefaultBatchSize : int.Parse(batch, System.Globalization.CultureInfo.InvariantCulture),
+            Devices = devices,
+            BatchSize = batch is null ? devices.DefaultBatchSize : int.Parse(batch, System.Globalization.CultureInfo.InvariantCulture),
             Settings = settings,
             LogLevel = arguments.Verbose ? LogLevel.Debug : LogLevel.Information,
         };
@@ -139,5 +149,6 @@ static partial class SiloProgram
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}\z")]
     private static partial Regex SiloName();
 
-    sealed record Arguments(string? Cluster, string? Device, SiloRole Role, string? Name, int? SiloPort, int? GatewayPort, bool Verbose);
+    sealed record Arguments(
+        string? Cluster, string? Device, int? Processes, SiloRole Role, string? Name, int? SiloPort, int? GatewayPort, bool Verbose);
 }

@@ -10,9 +10,9 @@ namespace Taba.Silo.Conditions;
 
 /// <summary>
 /// Embeds prompts, each different one once for all stages and sweeps of a store. The text encoder is on the device only while
-/// prompts are missing: it takes all that the stage will need, and leaves.
+/// prompts are missing: it takes all that the stage will need, and leaves. Of several devices it is the first.
 /// </summary>
-sealed partial class PromptEmbeddings(DeviceChoice device, EmbeddingStore store, ILogger<PromptEmbeddings> logger) : IAsyncDisposable
+sealed partial class PromptEmbeddings(SiloDevices devices, EmbeddingStore store, ILogger<PromptEmbeddings> logger) : IAsyncDisposable
 {
     readonly Lazy<DeviceThread> _thread = new(() => new DeviceThread("taba-text-encoder"));
 
@@ -46,7 +46,7 @@ sealed partial class PromptEmbeddings(DeviceChoice device, EmbeddingStore store,
             return 0;
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var dtype = spec.Precision.Network.ToScalarType();
-        using var encoder = definition.LoadTextEncoder(device.Device, dtype);
+        using var encoder = definition.LoadTextEncoder(devices[0].Device, dtype);
         foreach (var prompt in missing)
         {
             cancellationToken.ThrowIfCancellationRequested();

@@ -1,18 +1,28 @@
-using Taba.Diffusion.Native;
-using Taba.Grains;
 using static TorchSharp.torch;
 
 namespace Taba.Silo.Devices;
 
-/// <summary>The device that a silo drives, settled once.</summary>
+/// <summary>A device that a silo drives.</summary>
 /// <param name="Device">For libtorch.</param>
-/// <param name="Kind">What kind of device it is: results are equal bit for bit only on one kind.</param>
+/// <param name="Kind">What kind of device it is, cpu or cuda: results are equal bit for bit only on one kind.</param>
 public sealed record DeviceChoice(Device Device, string Kind)
 {
     const int DefaultCpuBatch = 16;
     const int DefaultCudaBatch = 64;
 
+    /// <summary>Its name on this machine: cpu, cpu:1, cuda:0.</summary>
+    public string Name { get; init; } = Kind;
+
+    /// <summary>Devices among which the processor is shared, 1 or more. A GPU is not shared.</summary>
+    public int Shares { get; init; } = 1;
+
+    /// <summary>Threads of the processor for its engines; null leaves it to libtorch.</summary>
+    public int? Threads { get; init; }
+
     public bool IsCuda => Device.type == TorchSharp.DeviceType.CUDA;
+
+    /// <summary>The name under which speeds are remembered: a share of a processor is slower than all of it.</summary>
+    public string SpeedName => Shares == 1 ? Kind : $"{Kind}/{Shares}";
 
     /// <summary>Bytes of memory that the device has: a GPU's own, else what this process may use; 0 when nobody says.</summary>
     public long MemoryBytes => IsCuda ? CudaDriver.TotalMemory(Math.Max(0, Device.index)) : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
@@ -20,28 +30,10 @@ public sealed record DeviceChoice(Device Device, string Kind)
     /// <summary>The batch size when the user names none.</summary>
     public int DefaultBatchSize => IsCuda ? DefaultCudaBatch : DefaultCpuBatch;
 
-    /// <exception cref="BadInputException">There is no such device.</exception>
-    public static DeviceChoice Resolve(string wanted)
-    {
-        // TorchSharp's types are first used here, and it looks for libtorch only once.
-        TorchRuntime.Initialize();
-        if (wanted == "cpu")
-            return Cpu();
-        if (wanted != "auto" && wanted != "cuda" && !wanted.StartsWith("cuda:", StringComparison.Ordinal))
-            throw new BadInputException($"device is '{wanted}': it must be auto, cpu, cuda or cuda:N.");
-        var available = cuda.is_available() ? cuda.device_count() : 0;
-        if (wanted == "auto" && available == 0)
-            return Cpu();
-        var index = wanted.Contains(':') ? int.Parse(wanted.AsSpan(5)) : 0;
-        if (index >= available)
-        {
-            throw new BadInputException(available == 0
-                ? $"device is {wanted}, and libtorch finds no CUDA device here: use --device cpu, or build with -p:TorchBackend=cuda on "
-                    + "a machine with a GPU and its driver."
-                : $"device is {wanted}, and this machine has {available} CUDA device(s): use cuda:0 to cuda:{available - 1}.");
-        }
-        return new(new Device($"cuda:{index}"), "cuda");
-    }
-
-    static DeviceChoice Cpu() => new(CPU, "cpu");
+    /// <summary>
+    /// Threads of the processor for an engine on this device; null leaves it to libtorch. Where bits count, it is one: they depend on the
+    /// number, and one is what every share of every processor has.
+    /// </summary>
+    /// <param name="bitsCount">The numbers must be the same bit for bit on each device of this kind.</param>
+    public int? ThreadsOf(bool bitsCount) => bitsCount && !IsCuda ? 1 : Threads;
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Taba.Diffusion.Models;
 using Taba.Diffusion.Schedules;
+using Taba.Grains.Models;
 using Taba.Grains.Stages;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
@@ -15,16 +16,17 @@ sealed class ActivePart : IDisposable
 {
     readonly PartCaptures _captures;
     readonly long[] _evaluations;
-    readonly LoadedEngine? _engine;
+    readonly EngineClaim? _claim;
     readonly IDiffusionSchedule? _schedule;
     long _begun;
     int _givenUp;
     int _disposed;
 
-    ActivePart(PartLease lease, LoadedEngine? engine, IDiffusionSchedule? schedule, RowBuffers buffers)
+    ActivePart(PartLease lease, EngineClaim? claim, IDiffusionSchedule? schedule, RowBuffers buffers)
     {
         Lease = lease;
-        _engine = engine;
+        _claim = claim;
+        Device = claim?.Model.Device ?? "";
         _schedule = schedule;
         RowBytes = checked((int)lease.Spec.Model.RowBytes);
         ResultBytes = checked((int)lease.Spec.ResultShape.Bytes);
@@ -37,8 +39,11 @@ sealed class ActivePart : IDisposable
 
     public PartLease Lease { get; }
 
-    /// <summary>The engine that steps its rows. A stage without steps has none.</summary>
-    public LoadedEngine Engine => _engine ?? throw new InvalidOperationException($"Part {Lease.Attempt} has no steps, and so no engine.");
+    /// <summary>The engine that steps its rows; null when the stage has no steps.</summary>
+    public ModelAddress? Model => _claim?.Model;
+
+    /// <summary>Name of the device that computes its rows; empty before one is chosen.</summary>
+    public string Device { get; set; }
 
     public IDiffusionSchedule Schedule =>
         _schedule ?? throw new InvalidOperationException($"Part {Lease.Attempt} has no steps, and so no schedule.");
@@ -79,9 +84,9 @@ sealed class ActivePart : IDisposable
     /// <summary>The part's span, which ends with it; null when nobody traces.</summary>
     public Activity? Span { get; set; }
 
-    /// <summary>A part whose rows step through an engine, which was acquired for it.</summary>
-    public static ActivePart WithSteps(PartLease lease, LoadedEngine engine, IDiffusionSchedule schedule, RowBuffers buffers) =>
-        new(lease, engine, schedule, buffers);
+    /// <summary>A part whose rows step through an engine, which was claimed for it.</summary>
+    public static ActivePart WithSteps(PartLease lease, EngineClaim claim, IDiffusionSchedule schedule, RowBuffers buffers) =>
+        new(lease, claim, schedule, buffers);
 
     /// <summary>A part whose rows pass through an autoencoder.</summary>
     public static ActivePart WithoutSteps(PartLease lease, RowBuffers buffers) => new(lease, null, null, buffers);
@@ -114,7 +119,7 @@ sealed class ActivePart : IDisposable
         // A part may be stopped while it is published.
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            _engine?.Release();
+            _claim?.Dispose();
             Span?.Dispose();
         }
         _captures.Dispose();

@@ -15,5 +15,8 @@ sealed class ActiveParts
     public ActivePart Get(PartAttempt attempt) =>
         Find(attempt) ?? throw new InvalidOperationException($"Part {attempt} is not prepared on this silo.");
 
+    /// <summary>Parts whose rows a device computes.</summary>
+    public IReadOnlyList<ActivePart> On(string device) => [.. _parts.Values.Where(part => part.Device == device)];
+
     public ActivePart? Remove(PartAttempt attempt) => _parts.TryRemove(attempt.Id, out var part) ? part : null;
 }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Taba.Diffusion;
 using Taba.Diffusion.Engine;
 using Taba.Diffusion.Models.Autoencoders;
+using Taba.Diffusion.Native;
 using Taba.Grains.Stages;
 using Taba.Silo.Devices;
 using Taba.Silo.Models;
@@ -14,7 +15,7 @@ using static TorchSharp.torch;
 namespace Taba.Silo.Engines;
 
 /// <summary>
-/// The autoencoders of this silo, on a thread of their own beside the engines: states to pictures, and pictures to states.
+/// The autoencoders of a device, on a thread of their own beside its engines: states to pictures, and pictures to states.
 /// </summary>
 sealed partial class AutoencoderHost(
     DeviceChoice device, IOptions<EngineSettings> settings, ILogger<AutoencoderHost> logger) : IAsyncDisposable
@@ -37,6 +38,7 @@ sealed partial class AutoencoderHost(
     /// <returns>Rows that came out with a NaN or an infinite value.</returns>
     public async Task<ImmutableArray<SampleFailure>> PassAsync(ActivePart part, CancellationToken cancellationToken)
     {
+        part.Device = device.Name;
         var failures = ImmutableArray.CreateBuilder<SampleFailure>();
         var batch = device.IsCuda ? CudaBatch : CpuBatch;
         for (var row = 0; row < part.Lease.Rows.Count; row += batch)
@@ -59,6 +61,7 @@ sealed partial class AutoencoderHost(
     {
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var spec = part.Lease.Spec;
+        ProcessorThreads.Use(device.ThreadsOf(bitsCount: spec.Determinism is not null) ?? ProcessorThreads.Default);
         using var scope = NewDisposeScope();
         // A pinned shape is padded with the last row.
         var padded = spec.Determinism is null ? count : batch;
@@ -71,7 +74,7 @@ sealed partial class AutoencoderHost(
         var passed = spec.Kind == StageKind.Decode ? autoencoder.Value.Decode(rows) : autoencoder.Value.Encode(rows);
         var results = passed.narrow(0, 0, count).to(ScalarType.Float32).cpu().contiguous();
         results.bytes.CopyTo(part.Results.AsSpan(start * part.ResultBytes));
-        EngineInstruments.NetworkRan(NameOf(spec), device.Device.ToString(), clock.Elapsed);
+        EngineInstruments.NetworkRan(NameOf(spec), device.Name, clock.Elapsed);
 
         var failures = new List<SampleFailure>();
         for (var i = start; i < start + count; i++)
@@ -97,8 +100,8 @@ sealed partial class AutoencoderHost(
         var definition = ModelDefinitions.Autoencoder(spec.Model);
         var autoencoder = definition.Load(device.Device, spec.Precision.Network.ToScalarType());
         SiloInstruments.ModelLoad.Record(
-            clock.Elapsed.TotalSeconds, SiloInstruments.ModelOn(NameOf(spec), device.Device.ToString()));
-        LogLoaded(logger, definition.Folder, device.Kind, clock.Elapsed.TotalSeconds);
+            clock.Elapsed.TotalSeconds, SiloInstruments.ModelOn(NameOf(spec), device.Name));
+        LogLoaded(logger, definition.Folder, device.Name, clock.Elapsed.TotalSeconds);
         return autoencoder;
     }
 

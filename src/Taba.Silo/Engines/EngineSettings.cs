@@ -2,26 +2,25 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Taba.Silo.Engines;
 
-/// <summary>Settings of a silo's device and of the engines on it.</summary>
+/// <summary>Settings of a silo's devices and of the engines on them.</summary>
 public sealed class EngineSettings
 {
     /// <summary>Section of the settings.</summary>
     public const string Section = "Taba:Engine";
 
-    /// <summary>auto, cpu, cuda or cuda:N.</summary>
-    /// <value>The default value is auto: CUDA when there is one, else the processor.</value>
-    [RegularExpression("^(auto|cpu|cuda|cuda:[0-9]{1,2})$")]
+    /// <summary>auto, all, cpu, cuda, or devices with commas between them, such as cuda:0,cuda:1.</summary>
+    /// <value>The default value is auto: a CUDA device when there is one, else the processor.</value>
+    [RegularExpression("^(auto|all|cpu|cuda|(cpu|cuda):[0-9]{1,3}(,(cpu|cuda):[0-9]{1,3})*)$")]
     public string Device { get; set; } = "auto";
 
-    /// <summary>The most rows of one forward pass; null lets the silo choose.</summary>
+    /// <summary>The most rows of one forward pass of a device; null lets the silo choose.</summary>
     /// <value>The default value is null: 16 on a processor, 64 on CUDA.</value>
     [Range(1, 65536)]
     public int? BatchSize { get; set; }
 
     /// <summary>
-    /// Models that stay loaded, and beside them as many autoencoders: before one more is loaded, the one that was idle longest
-    /// goes. Those in use
-    /// are never unloaded.
+    /// Models that stay loaded on a device, and beside them as many autoencoders: before one more is loaded, the one that was idle
+    /// longest goes. Those in use are never unloaded.
     /// </summary>
     /// <value>The default value is 3.</value>
     [Range(1, 100)]

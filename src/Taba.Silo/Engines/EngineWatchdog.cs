@@ -10,11 +10,11 @@ namespace Taba.Silo.Engines;
 /// </summary>
 /// <param name="heartbeats">Asks the engines.</param>
 /// <param name="troubles">Whom to tell.</param>
-/// <param name="device">What they run on.</param>
+/// <param name="devices">What they run on.</param>
 /// <param name="settings">How long a pass may take.</param>
 /// <param name="time">For looking again and again.</param>
 sealed class EngineWatchdog(
-    Func<ImmutableArray<EngineHeartbeat>> heartbeats, EngineTroubles troubles, DeviceChoice device, IOptions<EngineSettings> settings,
+    Func<ImmutableArray<EngineHeartbeat>> heartbeats, EngineTroubles troubles, SiloDevices devices, IOptions<EngineSettings> settings,
     TimeProvider time)
     : BackgroundService, IEngineWatch
 {
@@ -25,7 +25,7 @@ sealed class EngineWatchdog(
 
     public ImmutableArray<EngineHeartbeat> Heartbeats => heartbeats();
 
-    TimeSpan StuckAfter => settings.Value.StuckAfter ?? (device.IsCuda ? s_onGpu : s_onProcessor);
+    TimeSpan StuckAfter => settings.Value.StuckAfter ?? (devices.IsCuda ? s_onGpu : s_onProcessor);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -35,7 +35,7 @@ sealed class EngineWatchdog(
         using var timer = new PeriodicTimer(every, time);
         try
         {
-            while (!troubles.Any && await timer.WaitForNextTickAsync(stoppingToken))
+            while (!troubles.NoneLeft && await timer.WaitForNextTickAsync(stoppingToken))
                 Look();
         }
         catch (OperationCanceledException)
@@ -51,7 +51,7 @@ sealed class EngineWatchdog(
             if (engine.InPass is not { } taken || taken <= StuckAfter)
                 continue;
             troubles.Report(new(
-                EngineTroubleKind.Stuck, engine.Model,
+                EngineTroubleKind.Stuck, engine.Device, engine.Model,
                 $"A forward pass of {engine.Rows} row(s) at step {engine.Step} of model {engine.Model} has been running for "
                 + $"{taken.TotalSeconds:F0} s, longer than "
                 + $"Taba:Engine:StuckAfter ({StuckAfter}). The device or its driver hangs; what was computed is in the checkpoints, and "

@@ -3,13 +3,16 @@ namespace Taba.Silo.Engines;
 /// <summary>The room of a silo's engines, which a worker asks for before it takes parts.</summary>
 interface IEngineCapacity
 {
-    /// <summary>Trajectories that an engine of this silo runs at once.</summary>
+    /// <summary>Trajectories that an engine runs at once, on all devices together that work.</summary>
     int Slots { get; }
 
-    /// <summary>The most rows of one forward pass.</summary>
+    /// <summary>The most rows of one forward pass, on all devices together that work.</summary>
     int BatchSize { get; }
 
-    /// <summary>False when the device is broken or hangs: what begins now would only fail.</summary>
+    /// <summary>Parts that pass through autoencoders at once, or are read for them.</summary>
+    int AutoencoderParts { get; }
+
+    /// <summary>False when every device is broken or hangs: what begins now would only fail.</summary>
     bool CanWork { get; }
 
     /// <summary>True when an engine is loaded, or is about to be.</summary>

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Stages;
-using Taba.Silo.Devices;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
 
@@ -13,7 +12,7 @@ namespace Taba.Silo.Engines;
 /// Writes the objects of a finished part and publishes their manifest. Rows that failed are left out: the rows around them are
 /// published as parts of their own.
 /// </summary>
-sealed partial class PartPublisher(TensorStore store, DeviceChoice device, TimeProvider time, ILogger<PartPublisher> logger)
+sealed partial class PartPublisher(TensorStore store, TimeProvider time, ILogger<PartPublisher> logger)
 {
     public async Task<PublishedRows> PublishAsync(
         ActivePart part, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken)
@@ -47,7 +46,7 @@ sealed partial class PartPublisher(TensorStore store, DeviceChoice device, TimeP
             Attempt = attempt.Id,
             Objects = objects.ToImmutable(),
             Evaluations = Enumerable.Range(rows.Start, rows.Count).Sum(part.EvaluationsOf),
-            Device = device.Kind,
+            Device = part.Device,
             PublishedAt = time.GetUtcNow(),
         };
         if (await store.PublishAsync(manifest, cancellationToken))

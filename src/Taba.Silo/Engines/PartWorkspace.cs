@@ -16,9 +16,8 @@ namespace Taba.Silo.Engines;
 /// <summary>Brings a part's tensors in and out of this silo. File work runs on the thread pool, never in a grain's turn.</summary>
 sealed class PartWorkspace(
     ActiveParts parts,
-    EngineRegistry engines,
+    EngineDevices devices,
     PartPreparation preparation,
-    AutoencoderHost autoencoders,
     PartPublisher publisher,
     TensorStore store,
     PartCheckpoints checkpoints,
@@ -26,7 +25,9 @@ sealed class PartWorkspace(
     LostInputs lost,
     RowBuffers buffers,
     ModelsHere models,
-    ModelPauses pauses) : IPartWorkspace
+    ModelPauses pauses,
+    SampleReports reports,
+    EngineTroubles troubles) : IPartWorkspace
 {
     public Task<PreparedPart> PrepareAsync(PartLease lease, CancellationToken cancellationToken) => OffGrain(async () =>
     {
@@ -58,18 +59,22 @@ sealed class PartWorkspace(
             else
             {
                 await preparation.ReadInputAsync(lease, part.Inputs, cancellationToken);
-                failures = await autoencoders.PassAsync(part, cancellationToken);
+                failures = await devices.PassAsync(part, cancellationToken);
             }
             cancellationToken.ThrowIfCancellationRequested();
+            parts.Add(part);
+            // A device that was lost meanwhile gave back the parts that it knew of.
+            if (part.Model is { } model)
+                troubles.RequireWorks(model.Device);
         }
         catch (Exception exception)
         {
+            parts.Remove(lease.Attempt);
             await DropAsync(part);
             if (LostInputs.In(exception) is { } damage)
                 throw await lost.VoidAsync(damage, cancellationToken);
             throw;
         }
-        parts.Add(part);
         SiloInstruments.PrepareDuration.Record(clock.Elapsed.TotalSeconds, SiloInstruments.KindOf(lease.Spec));
         SiloInstruments.SamplesResumed.Add(part.Starts.Count(s => s.FromCheckpoint));
         return new PreparedPart(
@@ -77,7 +82,7 @@ sealed class PartWorkspace(
                 .. part.Starts.Select((start, row) => new SampleStart(lease.Rows.Start + row, start.Step))
                     .Where(start => start.Step < lease.Spec.NumInferenceSteps),
             ],
-            failures);
+            failures, part.Model);
     }
 
     ModelIdentity ModelOf(StageSpec spec)
@@ -99,14 +104,14 @@ sealed class PartWorkspace(
     {
         if (!lease.Spec.HasSteps)
             return ActivePart.WithoutSteps(lease, buffers);
-        var engine = await engines.AcquireAsync(lease.Spec);
+        var claim = await devices.ClaimAsync(lease);
         try
         {
-            return ActivePart.WithSteps(lease, engine, ModelDefinitions.Schedule(engine.Definition, lease.Spec), buffers);
+            return ActivePart.WithSteps(lease, claim, ModelDefinitions.Schedule(claim.Engine.Definition, lease.Spec), buffers);
         }
         catch
         {
-            engine.Release();
+            claim.Dispose();
             throw;
         }
     }
@@ -179,6 +184,16 @@ sealed class PartWorkspace(
             buffers.Return(part.Results);
         else
             recent.Add(part.Lease.Attempt.StageKey, part.Lease.Rows, part.Results);
+    }
+
+    public bool Draining => reports.Draining;
+
+    public PartFault Blame(PartAttempt attempt, Exception exception)
+    {
+        if (exception is EngineTroubleException && !troubles.NoneLeft)
+            return new(PartFaultKind.Device, exception.Message);
+        var fault = SampleFaults.OfPart(exception) ?? new(PartFaultKind.Store, exception.Message);
+        return parts.Find(attempt)?.Model is { } model ? troubles.Judge(fault, model) : fault;
     }
 
     public long Evaluations(PartAttempt attempt) => parts.Find(attempt)?.Progress ?? 0;

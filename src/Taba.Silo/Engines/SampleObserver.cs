@@ -19,7 +19,7 @@ namespace Taba.Silo.Engines;
 /// </summary>
 sealed partial class SampleObserver(
     ActivePart part, int sample, PartCheckpoints checkpoints, IGrainFactory grains, SampleReports reports, FaultMonitor faults,
-    LostInputs lost, TimeProvider time, ILogger logger)
+    LostInputs lost, EngineTroubles troubles, TimeProvider time, ILogger logger)
     : ITrajectoryObserver
 {
     public void OnCaptured(int step, TensorKinds kind, ReadOnlySpan<byte> row) => part.Captures.Write(sample, step, kind, row);
@@ -115,7 +115,7 @@ sealed partial class SampleObserver(
         // A broken engine has told of itself, and damage is mended.
         if (fault.Kind != PartFaultKind.Engine && damage is null)
             faults.Report(error, What);
-        reports.Track(AbandonAsync(fault, damage));
+        reports.Track(AbandonAsync(part.Model is { } model ? troubles.Judge(fault, model) : fault, damage));
     }
 
     async Task AbandonAsync(PartFault fault, DamagedRowsException? damage)

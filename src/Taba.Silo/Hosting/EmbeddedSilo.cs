@@ -37,13 +37,17 @@ public sealed class EmbeddedSilo : IAsyncDisposable
 
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
 
+    /// <summary>Its address, which is in the keys of the grains that are pinned to it.</summary>
+    public SiloAddress Address => _host.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress;
+
     public TensorStore Store => _host.Services.GetRequiredService<TensorStore>();
 
     /// <summary>Completes when the silo cannot go on, such as when the disk is full.</summary>
     public Task<Exception> Fault => _host.Services.GetRequiredService<FaultMonitor>().Fault;
 
     /// <summary>Statistics of every engine that this process had.</summary>
-    public IReadOnlyList<EngineStatistics> EngineStatistics => _host.Services.GetRequiredService<EngineRegistry>().Statistics;
+    public IReadOnlyList<EngineStatistics> EngineStatistics =>
+        [.. _host.Services.GetRequiredService<EngineDevices>().Statistics.Select(e => e.Statistics)];
 
     /// <summary>Network evaluations in this store since it was made; survives a kill.</summary>
     public long EvaluationsEver => _host.Services.GetRequiredService<EvaluationCounter>().Total;
@@ -119,7 +123,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         _host.Services.GetRequiredService<PartWorker>().Drain();
         try
         {
-            await _host.Services.GetRequiredService<EngineHost>().DrainAsync().WaitAsync(timeout.Token);
+            await _host.Services.GetRequiredService<EngineDevices>().DrainAsync().WaitAsync(timeout.Token);
             await _host.Services.GetRequiredService<PartCheckpoints>().FlushAsync(timeout.Token);
         }
         catch (OperationCanceledException)
@@ -132,8 +136,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
     public void RememberSpeeds()
     {
         var memory = _host.Services.GetRequiredService<SpeedMemory>();
-        foreach (var (engine, done) in _host.Services.GetRequiredService<EngineRegistry>().StatisticsByEngine)
-            memory.Add(engine, _options.Device.Kind, done.Evaluations, done.NetworkTime + done.OverheadTime
+        foreach (var (model, done) in _host.Services.GetRequiredService<EngineDevices>().Statistics)
+            memory.Add(model.Engine, _options.Devices[0].SpeedName, done.Evaluations, done.NetworkTime + done.OverheadTime
                 + done.OutputWaitTime, done.BatchLimit);
     }
 
@@ -172,7 +176,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
             o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = s_shutdownTimeout);
-        builder.Services.AddTabaSilo(builder.Configuration, options.Device, new EmbeddedPlace(options.StoreRoot));
+        builder.Services.AddTabaSilo(builder.Configuration, options.Devices, new EmbeddedPlace(options.StoreRoot));
+        options.Services?.Invoke(builder.Services);
         builder.Services.PostConfigure<EngineSettings>(o => o.BatchSize = options.BatchSize ?? o.BatchSize);
         builder.AddTabaTelemetry($"embedded-{Environment.MachineName}-{Environment.ProcessId}", host.Web.IsOn);
         builder.UseOrleans(silo =>
@@ -184,8 +189,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             // Alone, it knows where its grains are: the cache, by default of a million, only holds on to those that are gone.
             silo.Configure<GrainDirectoryOptions>(o => o.CacheSize = DirectoryCache);
             silo.AddSqliteGrainStorage(GrainStorage.Name, Path.Combine(options.StoreRoot, "grains.db"));
-            silo.AddTabaPlacement(new("embedded", SiloRole.Worker, options.Device.Kind, options.Device.MemoryBytes, options.BatchSize
-                ?? options.Device.DefaultBatchSize));
+            silo.AddTabaPlacement(new(
+                "embedded", SiloRole.Worker, options.Devices, options.BatchSize ?? options.Devices.DefaultBatchSize));
         });
         builder.Services.AddTabaWorker();
         return host.Build();

@@ -1,16 +1,17 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Taba.Silo.Devices;
 
 namespace Taba.Silo.Hosting;
 
-/// <summary>A silo inside the client's process: no server, one device, a folder for a store.</summary>
+/// <summary>A silo inside the client's process: no server, its devices, a folder for a store.</summary>
 public sealed record EmbeddedSiloOptions
 {
     /// <summary>The store's folder, <c>.taba</c> under the output root.</summary>
     public required string StoreRoot { get; init; }
 
-    /// <summary>The device, settled by the caller, who refuses a wrong one before anything is started.</summary>
-    public required DeviceChoice Device { get; init; }
+    /// <summary>The devices, settled by the caller, who refuses wrong ones before anything is started.</summary>
+    public required SiloDevices Devices { get; init; }
 
     /// <summary>The most rows of one forward pass; null lets the silo choose.</summary>
     public int? BatchSize { get; init; }
@@ -23,4 +24,7 @@ public sealed record EmbeddedSiloOptions
 
     /// <summary>Logs below this are dropped. Logs go to standard error.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
+
+    /// <summary>Replaces services, for tests of devices that fail.</summary>
+    internal Action<IServiceCollection>? Services { get; init; }
 }

@@ -13,8 +13,8 @@ namespace Taba.Silo.Hosting;
 
 /// <summary>Numbers of this silo that are read when somebody asks: its disk, its checkpoints, its device, its age.</summary>
 sealed class SiloGauges(
-    IObjectStore objects, PartCheckpoints checkpoints, DeviceChoice device, WorkerRole role, IOptions<EngineSettings> settings,
-    TimeProvider time)
+    IObjectStore objects, PartCheckpoints checkpoints, SiloDevices devices, EngineTroubles troubles, WorkerRole role,
+    IOptions<EngineSettings> settings, TimeProvider time)
     : IHostedService, IDisposable
 {
     static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(10);
@@ -41,15 +41,25 @@ sealed class SiloGauges(
             _free = time.CreateTimer(_ => LookAtDisk(folder.Place), null, TimeSpan.Zero, s_lookEvery);
             _meter.CreateObservableGauge("taba.store.free", ReadFree, "By", "Free space where the tensors are");
         }
-        if (device.IsCuda && NvmlDevice.Find(Math.Max(0, device.Device.index)) is { } nvml)
+        if (role.HasDevice)
         {
-            KeyValuePair<string, object?>[] tags = [new("taba.device", device.Device.ToString())];
-            _meter.CreateObservableUpDownCounter(
-                "taba.device.memory.usage", () => Of(nvml.Memory?.Used, tags), "By", "Memory of the device that is taken, by whomever");
-            _meter.CreateObservableUpDownCounter(
-                "taba.device.memory.limit", () => Of(nvml.Memory?.Total, tags), "By", "Memory of the device");
             _meter.CreateObservableGauge(
-                "taba.device.utilization", () => Of(nvml.Utilization, tags), "1", "Share of time in which some kernel ran on the device");
+                "taba.device.working", () => devices.Select(d => new Measurement<int>(troubles.Works(d.Name) ? 1 : 0, OnDevice(d))), "1",
+                "1 while the device takes work, 0 when it hangs or is broken");
+        }
+        var gpus = devices.Where(d => d.IsCuda)
+            .Select(d => (Tag: OnDevice(d), Nvml: NvmlDevice.Find(Math.Max(0, d.Device.index))))
+            .Where(d => d.Nvml is not null).Select(d => (d.Tag, Nvml: d.Nvml!)).ToList();
+        if (gpus.Count > 0)
+        {
+            _meter.CreateObservableUpDownCounter(
+                "taba.device.memory.usage", () => gpus.SelectMany(d => Of(d.Nvml.Memory?.Used, [d.Tag])), "By",
+                "Memory of the device that is taken, by whomever");
+            _meter.CreateObservableUpDownCounter(
+                "taba.device.memory.limit", () => gpus.SelectMany(d => Of(d.Nvml.Memory?.Total, [d.Tag])), "By", "Memory of the device");
+            _meter.CreateObservableGauge(
+                "taba.device.utilization", () => gpus.SelectMany(d => Of(d.Nvml.Utilization, [d.Tag])), "1",
+                "Share of time in which some kernel ran on the device");
         }
         return Task.CompletedTask;
     }
@@ -74,6 +84,8 @@ sealed class SiloGauges(
     /// <summary>Nothing when the disk has not answered for a while.</summary>
     IEnumerable<Measurement<long>> ReadFree() =>
         _space is { } seen && time.GetElapsedTime(seen.At) < s_staleAfter ? Of(seen.Free, []) : [];
+
+    static KeyValuePair<string, object?> OnDevice(DeviceChoice device) => new("taba.device", device.Name);
 
     Measurement<double> Uptime() => new(
         time.GetElapsedTime(_began).TotalSeconds,

@@ -30,11 +30,11 @@ static partial class SiloServices
 {
     /// <param name="place">The stores of this silo. Embedded silos and those of a cluster differ in nothing else here.</param>
     public static IServiceCollection AddTabaSilo(
-        this IServiceCollection services, IConfiguration configuration, DeviceChoice device, ISiloPlace place)
+        this IServiceCollection services, IConfiguration configuration, SiloDevices devices, ISiloPlace place)
     {
         services.AddTabaSettings(configuration);
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton(device);
+        services.AddSingleton(devices);
         services.AddSingleton(provider => new FaultMonitor(place.GoesOnAfterFaults, provider.GetRequiredService<ILogger<FaultMonitor>>()));
         services.AddSingleton(new WorkerRole(place.Role));
 
@@ -68,29 +68,15 @@ static partial class SiloServices
         services.AddSingleton(_ => new EmbeddingStore(place.LocalRoot));
         services.AddSingleton<PromptEmbeddings>();
         services.AddSingleton<PartConditions>();
-        services.AddSingleton<AutoencoderHost>();
         services.AddSingleton<PartPreparation>();
         services.AddSingleton<PartPublisher>();
-        services.AddSingleton(new ModelsHere(place.DigestCache is { } digests ? new ModelCatalogue(device, digests) : null));
+        services.AddSingleton(new ModelsHere(place.DigestCache is { } digests ? new ModelCatalogue(devices[0], digests) : null));
         services.AddSingleton<ModelPauses>();
         services.AddSingleton<IPartWorkspace, PartWorkspace>();
         services.AddSingleton<IEvaluationJournal, EvaluationJournal>();
         services.AddSingleton(_ => new SpeedMemory(place.LocalRoot));
-        services.AddSingleton<EngineTroubles>();
-        services.AddSingleton<EngineLoader>();
-        services.AddSingleton<EngineRegistry>();
         services.AddSingleton<SampleReports>();
-        services.AddSingleton<EngineHost>();
-        services.AddSingleton(provider => new EngineWatchdog(
-            () => provider.GetRequiredService<EngineRegistry>().Heartbeats,
-            provider.GetRequiredService<EngineTroubles>(),
-            provider.GetRequiredService<DeviceChoice>(),
-            provider.GetRequiredService<IOptions<EngineSettings>>(),
-            provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<IEngineWatch>(provider => provider.GetRequiredService<EngineWatchdog>());
-        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<EngineWatchdog>());
-        services.AddSingleton<IEngineHost>(provider => provider.GetRequiredService<EngineHost>());
-        services.AddSingleton<IEngineCapacity>(provider => provider.GetRequiredService<EngineHost>());
+        services.AddTabaEngines();
 
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<IWorkSignal>(provider => provider.GetRequiredService<WorkSignal>());
@@ -111,6 +97,31 @@ static partial class SiloServices
         return services;
     }
 
+    /// <summary>The devices with their engines, and the watch over them.</summary>
+    static void AddTabaEngines(this IServiceCollection services)
+    {
+        services.AddSingleton<StrandedParts>();
+        services.AddSingleton(provider =>
+        {
+            var troubles = ActivatorUtilities.CreateInstance<EngineTroubles>(provider);
+            troubles.Lost += trouble => provider.GetRequiredService<StrandedParts>().GiveBack(trouble);
+            return troubles;
+        });
+        services.AddSingleton<INetworks, Networks>();
+        services.AddSingleton<EngineLoader>();
+        services.AddSingleton<SlotRequests>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<EngineDevices>(
+            provider,
+            (DeviceChoice device, string engine) => ActivatorUtilities.CreateInstance<ModelEngine>(provider, device, engine),
+            (DeviceChoice device) => ActivatorUtilities.CreateInstance<AutoencoderHost>(provider, device)));
+        services.AddSingleton<IModelEngines>(provider => provider.GetRequiredService<EngineDevices>());
+        services.AddSingleton<IEngineCapacity>(provider => provider.GetRequiredService<EngineDevices>());
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<EngineWatchdog>(
+            provider, () => provider.GetRequiredService<EngineDevices>().Heartbeats));
+        services.AddSingleton<IEngineWatch>(provider => provider.GetRequiredService<EngineWatchdog>());
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<EngineWatchdog>());
+    }
+
     /// <summary>
     /// Runs the worker. Called after Orleans was added: services stop in reverse, and the worker must stop before the grains do.
     /// </summary>
@@ -118,7 +129,7 @@ static partial class SiloServices
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<PartWorker>());
 
     /// <summary>
-    /// Ends the process, with status 3, when its device hangs or is broken. For silos of a cluster, which a supervisor starts
+    /// Ends the process, with status 3, when its last device hangs or is broken. For silos of a cluster, which a supervisor starts
     /// again.
     /// </summary>
     public static IServiceCollection AddTabaEngineExit(this IServiceCollection services) =>

@@ -103,7 +103,13 @@ public sealed record RunModel(string Family, string Path, string? WeightsPath, s
 /// <param name="Parts">The published parts.</param>
 public sealed record RunStage(
     string Kind, string Key, ImmutableSortedDictionary<string, string> Fields, ImmutableArray<float> Timesteps, long Evaluations,
-    ImmutableArray<RunPart> Parts);
+    ImmutableArray<RunPart> Parts)
+{
+    /// <summary>
+    /// The same evaluations by the device that made them: cpu, cpu:1, cuda:0. A part's are those of the device that ended it.
+    /// </summary>
+    public ImmutableSortedDictionary<string, long> Devices { get; init; } = ImmutableSortedDictionary<string, long>.Empty;
+}
 
 /// <summary>A part with the digests of its tensors.</summary>
 public sealed record RunPart(int RowStart, int RowEnd, string Attempt, ImmutableSortedDictionary<string, string> Sha256);

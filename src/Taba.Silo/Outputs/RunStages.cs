@@ -44,7 +44,11 @@ static class RunStages
                 Timesteps(stage.Spec),
                 manifests.Sum(m => m.Evaluations),
                 [.. manifests.Select(m => new RunPart(m.RowStart, m.RowEnd, $"{m.Epoch}-{m.Attempt:N}",
-                    m.Objects.ToImmutableSortedDictionary(o => o.Name, o => o.Sha256)))]));
+                    m.Objects.ToImmutableSortedDictionary(o => o.Name, o => o.Sha256)))])
+            {
+                Devices = manifests.GroupBy(m => m.Device).ToImmutableSortedDictionary(
+                    d => d.Key, d => d.Sum(m => m.Evaluations), StringComparer.Ordinal),
+            });
         }
         return described.ToImmutable();
     }

@@ -28,7 +28,8 @@ sealed record StageView(
     double EvaluationsPlanned, double EvaluationsDone, string? Fault, IReadOnlyList<string> Refusals);
 
 /// <summary>A silo.</summary>
-sealed record SiloView(string Name, string Address, string Role, string DeviceKind, long DeviceMemoryBytes, int BatchSize);
+sealed record SiloView(
+    string Name, string Address, string Role, string DeviceKind, long DeviceMemoryBytes, int BatchSize, int Devices);
 
 /// <summary>Whether a silo is well.</summary>
 sealed record HealthView(string Status, IReadOnlyList<string> Reasons);

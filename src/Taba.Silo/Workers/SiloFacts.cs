@@ -1,15 +1,17 @@
 using System.Globalization;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using Taba.Grains.Silos;
+using Taba.Silo.Devices;
 
 namespace Taba.Silo.Workers;
 
 /// <summary>A silo's facts, which it tells the others when it joins. They do not change while it lives.</summary>
-sealed record SiloFacts(string Name, SiloRole Role, string DeviceKind, long DeviceMemory, int BatchSize)
+sealed record SiloFacts(string Name, SiloRole Role, SiloDevices Devices, int BatchSize)
 {
     const string NameKey = "taba.name";
     const string RoleKey = "taba.role";
     const string DeviceKey = "taba.device";
+    const string CountKey = "taba.device.count";
     const string MemoryKey = "taba.device.memory";
     const string BatchKey = "taba.batch";
 
@@ -17,8 +19,9 @@ sealed record SiloFacts(string Name, SiloRole Role, string DeviceKind, long Devi
     {
         [NameKey] = Name,
         [RoleKey] = Role.ToString(),
-        [DeviceKey] = DeviceKind,
-        [MemoryKey] = DeviceMemory.ToString(CultureInfo.InvariantCulture),
+        [DeviceKey] = Devices.Kind,
+        [CountKey] = Devices.Count.ToString(CultureInfo.InvariantCulture),
+        [MemoryKey] = Devices.MemoryBytes.ToString(CultureInfo.InvariantCulture),
         [BatchKey] = BatchSize.ToString(CultureInfo.InvariantCulture),
     };
 
@@ -29,6 +32,7 @@ sealed record SiloFacts(string Name, SiloRole Role, string DeviceKind, long Devi
                 known.GetValueOrDefault(NameKey) ?? silo.ToString(), silo.ToParsableString(), role,
                 known.GetValueOrDefault(DeviceKey) ?? "",
                 long.TryParse(known.GetValueOrDefault(MemoryKey), CultureInfo.InvariantCulture, out var memory) ? memory : 0,
-                int.TryParse(known.GetValueOrDefault(BatchKey), CultureInfo.InvariantCulture, out var batch) ? batch : 0)
+                int.TryParse(known.GetValueOrDefault(BatchKey), CultureInfo.InvariantCulture, out var batch) ? batch : 0,
+                int.TryParse(known.GetValueOrDefault(CountKey), CultureInfo.InvariantCulture, out var count) ? count : 1)
             : null;
 }

@@ -23,7 +23,7 @@ public sealed record PartManifest
     /// <summary>Network evaluations that this attempt made, those behind its checkpoints included.</summary>
     public long Evaluations { get; init; }
 
-    /// <summary>cpu, or the name of the device.</summary>
+    /// <summary>The name of the device that ended it: cpu, cpu:1, cuda:0.</summary>
     public required string Device { get; init; }
 
     public required DateTimeOffset PublishedAt { get; init; }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
+using Taba.Grains.Models;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 using Taba.Grains.Trajectories;
@@ -10,17 +11,35 @@ namespace Taba.Grains.Tests.Fakes;
 /// A device that completes segments at once, or, for stages that a test holds, when the test says so. Like the real one it reports
 /// to the trajectory's grain from outside of any grain.
 /// </summary>
-sealed class FakeEngine(IGrainFactory grains, FakeWorkspace workspace, DeviceScript script) : IEngineHost
+sealed class FakeEngine(IGrainFactory grains, FakeWorkspace workspace, DeviceScript script) : IModelEngine
 {
+    /// <summary>The most steps of a segment.</summary>
+    const int SegmentSteps = 4;
+
     readonly Guid _incarnation = Guid.NewGuid();
     readonly ConcurrentDictionary<long, Slot> _slots = new();
     long _next;
 
-    public int SegmentSteps => 4;
+    int _reserved;
 
-    public bool Draining => script.Draining;
+    public EngineStatus Status => new(
+        "fake", Volatile.Read(ref _reserved) == 1 ? EngineResidency.Loaded : EngineResidency.Unloaded, 32, _slots.Count, 0, 16, 0, 0,
+        InPass: null, Fault: null);
 
-    public string EngineKey(StageSpec spec) => spec.Model.Digest;
+    public bool TryReserve() => Interlocked.Exchange(ref _reserved, 1) == 0;
+
+    public Task LoadAsync(StageSpec spec)
+    {
+        script.Loads.Enqueue(spec);
+        return Task.CompletedTask;
+    }
+
+    public async Task UnloadAsync()
+    {
+        Volatile.Write(ref _reserved, 0);
+        if (script.BeforeUnload is { } wait)
+            await wait;
+    }
 
     public SlotHandle Open(PartAttempt attempt, int sample)
     {
@@ -33,7 +52,7 @@ sealed class FakeEngine(IGrainFactory grains, FakeWorkspace workspace, DeviceScr
     public void RunSegment(SlotHandle ticket, int steps)
     {
         var slot = _slots[ticket.Index];
-        slot.Step += steps;
+        slot.Step += Math.Min(steps, SegmentSteps);
         var spec = workspace.Lease(slot.Attempt).Spec;
         var segment = new DeviceSegment(slot.Attempt, slot.Sample, slot.Step, slot.Step == spec.NumInferenceSteps);
         script.Segments.Enqueue(segment);
@@ -79,10 +98,15 @@ sealed class DeviceScript
     /// <summary>Of what kind these failures are.</summary>
     public FailureKind FailureKind { get; set; }
 
-    /// <summary>The silo ends.</summary>
-    public bool Draining { get; set; }
+    /// <summary>Models that a device keeps.</summary>
+    public int MaxModels { get; set; } = 3;
+
+    /// <summary>What an engine that is unloaded waits for.</summary>
+    public Task? BeforeUnload { get; set; }
 
     public ConcurrentDictionary<string, Channel<DeviceSegment>> Held { get; } = new();
+
+    public ConcurrentQueue<StageSpec> Loads { get; } = new();
 
     public ConcurrentQueue<PartAttempt> Opened { get; } = new();
 

@@ -24,6 +24,9 @@ sealed class FakeWorkspace(FakeStore store) : IPartWorkspace
     /// <summary>Rows of stages without steps that come out unusable.</summary>
     public Func<int, bool>? Fails { get; set; }
 
+    /// <summary>The silo ends.</summary>
+    public bool Draining { get; set; }
+
     public ConcurrentQueue<PartLease> Prepared { get; } = new();
 
     public ConcurrentQueue<PartAttempt> Discarded { get; } = new();
@@ -40,11 +43,12 @@ sealed class FakeWorkspace(FakeStore store) : IPartWorkspace
         if (!lease.Spec.HasSteps)
             return new(
                 [], [.. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Where(row => Fails?.Invoke(row) == true).Select(
-                    row => new SampleFailure(lease.Attempt.StageKey, row, 0, "NaN"))]);
+                    row => new SampleFailure(lease.Attempt.StageKey, row, 0, "NaN"))],
+                null);
         return new(
             [.. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Where(row => Complete?.Invoke(row) != true).Select(
                 row => new SampleStart(row, lease.Spec.FirstStep))],
-            []);
+            [], new("device", lease.Spec.Model.Digest));
     }
 
     public async Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken)
@@ -67,6 +71,9 @@ sealed class FakeWorkspace(FakeStore store) : IPartWorkspace
         Discarded.Enqueue(attempt);
         OnDiscard?.Invoke(attempt);
     }
+
+    public PartFault Blame(PartAttempt attempt, Exception exception) =>
+        new(exception is ModelRefusedException ? PartFaultKind.Model : PartFaultKind.Store, exception.Message);
 
     public long Evaluations(PartAttempt attempt) => 0;
 }

@@ -66,8 +66,8 @@ public sealed class TestSilo : IAsyncLifetime
             silo.Services.AddSingleton<IStoreUpkeep>(Upkeep);
             silo.UseInMemoryReminderService();
             silo.Services.AddSingleton<IPartWorkspace>(Workspace);
-            silo.Services.AddSingleton<IEngineHost>(
-                services => new FakeEngine(services.GetRequiredService<IGrainFactory>(), Workspace, Device));
+            silo.Services.AddSingleton<IModelEngines>(
+                services => new FakeEngines(services.GetRequiredService<IGrainFactory>(), Workspace, Device));
             silo.Services.AddKeyedSingleton<IGrainStorage>(Taba.Grains.GrainStorage.Name, (services, _) =>
                 new DurableStorage(services.GetRequiredService<Serializer>(), GrainState));
             silo.Services.AddSingleton<ISiloDirectory>(Silos);

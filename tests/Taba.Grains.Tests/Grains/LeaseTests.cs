@@ -194,6 +194,20 @@ public sealed class LeaseTests(TestSilo silo)
         Assert.Equal(lease.Rows, (await stage.LeaseAsync("b", null))!.Rows);
     }
 
+    [Fact]
+    public async Task GiveBack_ByALostDevice_StopsNobodyAndCountsAgainstTheRows()
+    {
+        var stage = await DemandedAsync(rows: 32);
+        for (var device = 0; device < 3; device++)
+        {
+            var lease = await stage.LeaseAsync("a", null);
+            Assert.Equal(32, lease!.Rows.Count);
+            await stage.GiveBackAsync(lease.Attempt, new(PartFaultKind.Device, "the device is broken"));
+            Assert.Null((await stage.GetStatusAsync("s")).Fault);
+        }
+        Assert.Equal(16, (await stage.LeaseAsync("a", null))!.Rows.Count);
+    }
+
     [Theory]
     [InlineData(PartFaultKind.Engine, 16)]
     [InlineData(PartFaultKind.Store, 32)]

@@ -16,8 +16,8 @@ static class MutatingCalls
     /// <summary>Methods that may act twice, each with its reason.</summary>
     public static readonly Dictionary<string, string> MayActTwice = new()
     {
-        ["IModelGrain.OpenAsync"] = "a façade that holds nothing: its caller, the trajectory, does not open twice",
-        ["IModelGrain.RunSegmentAsync"] = "a façade that holds nothing: its caller, the trajectory, does not ask twice",
+        ["IModelGrain.OpenAsync"] = "its caller, the trajectory, does not open twice",
+        ["IModelGrain.RunSegmentAsync"] = "its caller, the trajectory, does not ask twice",
     };
 
     public static readonly Dictionary<string, Func<TestSilo, Task<MutatingCall>>> Cases = new()
@@ -165,7 +165,7 @@ static class MutatingCalls
         {
             var lease = HeldLease(silo);
             await silo.Workspace.PrepareAsync(lease, CancellationToken.None);
-            var order = new TrajectoryOrder(lease.Attempt, 0, "engine", 0, 10, 4);
+            var order = new TrajectoryOrder(lease.Attempt, 0, new("device", "engine"), 0, 10);
             return new(
                 () => Trajectory(silo, lease).StartAsync(order),
                 () => ObservePartAsync(silo, lease),
@@ -201,11 +201,32 @@ static class MutatingCalls
             await silo.ForgetRemindersAsync(upkeep);
             return new(upkeep.EnsureAsync, () => silo.ObserveRemindersAsync(upkeep));
         },
+        ["IModelGrain.AcquireAsync"] = silo =>
+        {
+            var (model, lease) = (Model(silo, "acquired twice"), HeldLease(silo));
+            return Task.FromResult(new MutatingCall(
+                () => model.AcquireAsync(lease.Attempt, lease.Spec).AsTask(), () => ObserveModelAsync(silo, model)));
+        },
+        ["IModelGrain.ReleaseAsync"] = async silo =>
+        {
+            var (model, lease) = (Model(silo, "released twice"), HeldLease(silo));
+            await model.AcquireAsync(lease.Attempt, lease.Spec);
+            return new(
+                () => model.ReleaseAsync(lease.Attempt).AsTask(), () => ObserveModelAsync(silo, model),
+                () => model.ReleaseAsync(Older(lease.Attempt)).AsTask());
+        },
+        ["IModelGrain.UnloadAsync"] = async silo =>
+        {
+            var (model, lease) = (Model(silo, "unloaded twice"), HeldLease(silo));
+            await model.AcquireAsync(lease.Attempt, lease.Spec);
+            await model.ReleaseAsync(lease.Attempt);
+            return new(model.UnloadAsync, () => ObserveModelAsync(silo, model));
+        },
         ["IModelGrain.CloseAsync"] = async silo =>
         {
             var lease = HeldLease(silo);
             await silo.Workspace.PrepareAsync(lease, CancellationToken.None);
-            var model = silo.Grains.GetGrain<IModelGrain>(PinnedToSiloPlacement.Key(silo.Cluster.Silos[0].SiloAddress, "engine"));
+            var model = Model(silo, "closed");
             var slot = await model.OpenAsync(lease.Attempt, 0);
             return new(
                 () => model.CloseAsync(slot).AsTask(),
@@ -213,6 +234,15 @@ static class MutatingCalls
                 () => model.CloseAsync(new SlotHandle(Guid.NewGuid(), slot.Index)).AsTask());
         },
     };
+
+    static IModelGrain Model(TestSilo silo, string engine) => silo.Grains.GetGrain<IModelGrain>(
+        PinnedToSiloPlacement.Key(silo.Cluster.Silos[0].SiloAddress, new(engine, engine)));
+
+    static async Task<string> ObserveModelAsync(TestSilo silo, IModelGrain model)
+    {
+        var status = await model.GetStatusAsync();
+        return $"{status.Engine.Residency}, parts {status.Parts}, loads {silo.Device.Loads.Count}";
+    }
 
     static ISweepIndexGrain Index(TestSilo silo) => silo.Grains.GetGrain<ISweepIndexGrain>(0);
 

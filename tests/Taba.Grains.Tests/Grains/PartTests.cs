@@ -16,7 +16,7 @@ public sealed class PartTests(TestSilo silo) : IDisposable
         silo.Workspace.BeforePublish = null;
         silo.Workspace.Complete = null;
         silo.Workspace.OnDiscard = null;
-        silo.Device.Draining = false;
+        silo.Workspace.Draining = false;
     }
 
     [Fact]
@@ -242,7 +242,7 @@ public sealed class PartTests(TestSilo silo) : IDisposable
         var plan = TestStages.Plan("draining", TestStages.Planned(TestSilo.NewStage(), new(0, 32)));
         await silo.Sweep("draining").SubmitAsync(plan);
         var stage = silo.Stage(plan.Stages[0].Key);
-        silo.Device.Draining = true;
+        silo.Workspace.Draining = true;
         silo.Workspace.BeforePrepare = _ => throw new InvalidOperationException("the engine takes nothing more");
         var lease = await stage.LeaseAsync("worker", null);
         await Part(lease!).StartAsync(lease!);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Runtime.Hosting;
 using Orleans.Runtime.Placement;
@@ -22,13 +23,13 @@ public sealed class PlacementTests
         {
             for (var i = 0; i < 4; i++)
             {
-                var model = cluster.Client.GetGrain<IModelGrain>(PinnedToSiloPlacement.Key(silo.SiloAddress, $"model{i}"));
+                var model = cluster.Client.GetGrain<IModelGrain>(PinnedToSiloPlacement.Key(silo.SiloAddress, new("cpu", $"model{i}")));
                 Assert.Equal(NamedEngine.Id(silo.Name), (await model.OpenAsync(default, i)).Incarnation);
             }
         }
 
         var gone = SiloAddress.New(System.Net.IPAddress.Loopback, 1, 1);
-        var lost = cluster.Client.GetGrain<IModelGrain>(PinnedToSiloPlacement.Key(gone, "model"));
+        var lost = cluster.Client.GetGrain<IModelGrain>(PinnedToSiloPlacement.Key(gone, new("cpu", "model")));
         Assert.Contains(
             gone.ToParsableString(), (await Assert.ThrowsAnyAsync<Exception>(() => lost.OpenAsync(default, 0).AsTask())).ToString());
     }
@@ -45,7 +46,7 @@ public sealed class PlacementTests
         var trajectories = Enumerable.Range(0, 64).Select(
             i => grains.GetGrain<ITrajectoryGrain>(TrajectoryOrder.Key(attempt.StageKey, i))).ToList();
         Assert.All(
-            await Task.WhenAll(trajectories.Select((t, i) => t.StartAsync(new(attempt, i, "engine", 0, TotalSteps: 10, SegmentSteps: 5)))),
+            await Task.WhenAll(trajectories.Select((t, i) => t.StartAsync(new(attempt, i, new("cpu", "engine"), 0, TotalSteps: 10)))),
             Assert.True);
 
         await cluster.KillSiloAsync(cluster.Silos[2]);
@@ -61,22 +62,32 @@ public sealed class PlacementTests
         var builder = new InProcessTestClusterBuilder(silos);
         builder.ConfigureSilo((silo, host) =>
         {
-            host.Services.AddSingleton<IEngineHost>(new NamedEngine(silo.SiloName));
+            host.Services.AddSingleton<IModelEngines>(new NamedEngine(silo.SiloName));
             host.AddGrainDirectory(SiloGrainDirectory.Name, (_, _) => new SiloGrainDirectory());
             host.Services.AddPlacementDirector<PinnedToSiloPlacement, PinnedToSiloDirector>();
         });
         return builder.Build();
     }
 
-    /// <summary>An engine that says where it is, and never comes to an end.</summary>
-    sealed class NamedEngine(string silo) : IEngineHost
+    /// <summary>Engines that say where they are, and never come to an end.</summary>
+    sealed class NamedEngine(string silo) : IModelEngines, IModelEngine
     {
-        public int SegmentSteps => 1;
+        public int MaxModels => 3;
+
+        public EngineStatus Status => throw new NotSupportedException("no test looks at an engine");
 
         public static Guid Id(string silo) =>
             new(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(silo)).AsSpan(0, 16));
 
-        public string EngineKey(StageSpec spec) => silo;
+        public IModelEngine Get(ModelAddress model) => this;
+
+        public ImmutableArray<string> Resident(string device) => [];
+
+        public bool TryReserve() => throw new NotSupportedException("no test loads an engine");
+
+        public Task LoadAsync(StageSpec spec) => throw new NotSupportedException("no test loads an engine");
+
+        public Task UnloadAsync() => throw new NotSupportedException("no test unloads an engine");
 
         public SlotHandle Open(PartAttempt attempt, int sample) => new(Id(silo), sample);
 

@@ -16,7 +16,7 @@ public sealed class AutoencoderHostTests
     public async Task PassAsync_MoreAutoencodersThanStayLoaded_LoadsTheFirstAnewWithTheSameNumbers()
     {
         await using var host = new AutoencoderHost(
-            DeviceChoice.Resolve("cpu"), Options.Create(new EngineSettings { MaxModels = MaxModels }),
+            SiloDevices.Resolve("cpu")[0], Options.Create(new EngineSettings { MaxModels = MaxModels }),
             NullLogger<AutoencoderHost>.Instance);
 
         var first = await DecodeAsync(host, "a");

@@ -13,16 +13,17 @@ public sealed class EngineWatchdogTests
     readonly FaultMonitor _faults = new(goesOn: false, NullLogger<FaultMonitor>.Instance);
     readonly EngineTroubles _troubles;
 
-    public EngineWatchdogTests() => _troubles = new(_faults, NullLogger<EngineTroubles>.Instance);
+    public EngineWatchdogTests() => _troubles = new(
+        SiloDevices.Resolve("cpu"), _faults, TimeProvider.System, NullLogger<EngineTroubles>.Instance);
 
     EngineWatchdog Watch(TimeSpan? stuckAfter, Func<EngineHeartbeat> heartbeat) => new(
-        () => [heartbeat()], _troubles, DeviceChoice.Resolve("cpu"), Options.Create(new EngineSettings { StuckAfter = stuckAfter }),
+        () => [heartbeat()], _troubles, SiloDevices.Resolve("cpu"), Options.Create(new EngineSettings { StuckAfter = stuckAfter }),
         TimeProvider.System);
 
     [Fact]
     public async Task Trouble_PassThatDoesNotEnd_NamesModelRowsStepAndSetting()
     {
-        using var watch = Watch(TimeSpan.FromSeconds(1), () => new("adm", TimeSpan.FromSeconds(7), 16, 23, 100));
+        using var watch = Watch(TimeSpan.FromSeconds(1), () => new("cpu", "adm", TimeSpan.FromSeconds(7), 16, 23, 100));
         await watch.StartAsync(CancellationToken.None);
 
         var trouble = await watch.Trouble.WaitAsync(s_generous);
@@ -42,7 +43,7 @@ public sealed class EngineWatchdogTests
         using var watch = Watch(TimeSpan.FromSeconds(1), () =>
         {
             seen.Release();
-            return new("adm", ++looks % 2 == 0 ? null : TimeSpan.FromSeconds(1), 16, looks, looks);
+            return new("cpu", "adm", ++looks % 2 == 0 ? null : TimeSpan.FromSeconds(1), 16, looks, looks);
         });
         await watch.StartAsync(CancellationToken.None);
         for (var i = 0; i < 4; i++)
@@ -58,7 +59,7 @@ public sealed class EngineWatchdogTests
         using var watch = Watch(TimeSpan.Zero, () =>
         {
             looked = true;
-            return new("adm", TimeSpan.FromDays(1), 1, 1, 1);
+            return new("cpu", "adm", TimeSpan.FromDays(1), 1, 1, 1);
         });
         await watch.StartAsync(CancellationToken.None);
         await watch.ExecuteTask!.WaitAsync(s_generous);
@@ -70,12 +71,12 @@ public sealed class EngineWatchdogTests
     {
         var reports = new TaskCompletionSource();
         var status = new TaskCompletionSource<int>();
-        using var watch = Watch(TimeSpan.Zero, () => new("adm", null, 0, 0, 0));
+        using var watch = Watch(TimeSpan.Zero, () => new("cpu", "adm", null, 0, 0, 0));
         using var exit = new EngineExit(watch, () => reports.Task, status.SetResult);
         await exit.StartAsync(CancellationToken.None);
-        _troubles.Report(new(EngineTroubleKind.DeviceBroken, "adm", "The device is broken."));
-        _troubles.Report(new(EngineTroubleKind.Stuck, "adm", "Not the first trouble."));
-        Assert.True(_troubles.Any);
+        _troubles.Report(new(EngineTroubleKind.DeviceBroken, "cpu", "adm", "The device is broken."));
+        _troubles.Report(new(EngineTroubleKind.Stuck, "cpu", "adm", "Not the first trouble."));
+        Assert.True(_troubles.NoneLeft);
         reports.SetResult();
         Assert.Equal(3, await status.Task.WaitAsync(s_generous));
         Assert.Equal(EngineTroubleKind.DeviceBroken, (await watch.Trouble).Kind);

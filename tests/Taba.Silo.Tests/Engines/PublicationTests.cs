@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Taba.Grains.Stages;
-using Taba.Silo.Devices;
 using Taba.Silo.Engines;
 using Taba.Storage.Checkpoints;
 using Taba.Storage.Manifests;
@@ -95,10 +94,10 @@ public sealed class PublicationTests : IAsyncDisposable
                     Supplement: false),
                 _buffers);
             _parts.Add(_part);
+            _part.Device = "cpu";
             _workspace = new(
-                _parts, engines: null!, preparation: null!, autoencoders: null!,
-                new PartPublisher(store, DeviceChoice.Resolve("cpu"), TimeProvider.System, logger), store,
-                checkpoints, _recent, lost: null!, _buffers, models: null!, pauses: null!);
+                _parts, devices: null!, preparation: null!, new PartPublisher(store, TimeProvider.System, logger), store, checkpoints,
+                _recent, lost: null!, _buffers, models: null!, pauses: null!, reports: null!, troubles: null!);
         }
 
         public Task<RowSet> PublishAsync(byte fill)

@@ -47,7 +47,7 @@ public sealed class EmbeddedSiloPortTests : IDisposable
     }
 
     EmbeddedSiloOptions Options =>
-        new() { StoreRoot = Path.Combine(_folder, ".taba"), Device = DeviceChoice.Resolve("cpu"), Command = "test" };
+        new() { StoreRoot = Path.Combine(_folder, ".taba"), Devices = SiloDevices.Resolve("cpu"), Command = "test" };
 
     static TcpListener Listen()
     {

@@ -102,7 +102,7 @@ public sealed class EmbeddedSiloTests : IDisposable
 
     internal static SweepPlan Plan(SweepSpec spec)
     {
-        var device = DeviceChoice.Resolve("cpu");
+        var device = SiloDevices.Resolve("cpu")[0];
         return new SweepPlanner(new ModelCatalogue(device, null), new TensorInputFiles(), device.Kind).Plan(spec);
     }
 
@@ -124,6 +124,6 @@ public sealed class EmbeddedSiloTests : IDisposable
     };
 
     Task<EmbeddedSilo> StartAsync() => EmbeddedSilo.StartAsync(
-        new EmbeddedSiloOptions { StoreRoot = Path.Combine(_folder, ".taba"), Device = DeviceChoice.Resolve("cpu"), Command = "test" },
+        new EmbeddedSiloOptions { StoreRoot = Path.Combine(_folder, ".taba"), Devices = SiloDevices.Resolve("cpu"), Command = "test" },
         CancellationToken.None);
 }

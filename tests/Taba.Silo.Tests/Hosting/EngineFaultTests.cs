@@ -66,7 +66,7 @@ public sealed partial class EngineFaultTests : IDisposable
     {
         var plan = EmbeddedSiloTests.Plan(Spec());
         var store = Directory.CreateDirectory(Path.Combine(_folder, ".taba")).FullName;
-        var device = DeviceChoice.Resolve("cpu");
+        var device = SiloDevices.Resolve("cpu")[0];
         Assert.True(device.MemoryBytes > 0);
         new SpeedMemory(store).AddLimit(StageEngine.Of(plan.Stages[0].Spec), device.Kind, device.MemoryBytes, 6);
 
@@ -99,7 +99,7 @@ public sealed partial class EngineFaultTests : IDisposable
         new EmbeddedSiloOptions
         {
             StoreRoot = Path.Combine(_folder, ".taba"),
-            Device = DeviceChoice.Resolve("cpu"),
+            Devices = SiloDevices.Resolve("cpu"),
             Command = "test",
             Settings = [.. settings.Select(s => KeyValuePair.Create($"Taba:Engine:{s.Name}", (string?)s.Value))],
         },

@@ -57,7 +57,7 @@ public sealed class ModelUnloadTests : IDisposable
         new EmbeddedSiloOptions
         {
             StoreRoot = Path.Combine(_folder, ".taba"),
-            Device = DeviceChoice.Resolve("cpu"),
+            Devices = SiloDevices.Resolve("cpu"),
             Command = "test",
             Settings = [KeyValuePair.Create("Taba:Engine:MaxModels", (string?)maxModels)],
         },

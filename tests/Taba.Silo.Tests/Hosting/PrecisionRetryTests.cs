@@ -77,7 +77,7 @@ public sealed class PrecisionRetryTests : IDisposable
 
     SweepPlan Plan(Dtype state, bool deterministic)
     {
-        var device = DeviceChoice.Resolve("cpu");
+        var device = SiloDevices.Resolve("cpu")[0];
         var spec = new SweepSpec
         {
             Name = $"gaussian-{state.Name()}",
@@ -120,7 +120,7 @@ public sealed class PrecisionRetryTests : IDisposable
     }
 
     static Task<EmbeddedSilo> StartAsync(string storeRoot) => EmbeddedSilo.StartAsync(
-        new EmbeddedSiloOptions { StoreRoot = storeRoot, Device = DeviceChoice.Resolve("cpu"), Command = "test" }, CancellationToken.None);
+        new EmbeddedSiloOptions { StoreRoot = storeRoot, Devices = SiloDevices.Resolve("cpu"), Command = "test" }, CancellationToken.None);
 
     /// <summary>Models as upstream has some of them on a GPU: the state in half precision.</summary>
     sealed class HalfStates(IModelCatalogue models, Dtype state) : IModelCatalogue

@@ -8,7 +8,7 @@ namespace Taba.Silo.Tests.Models;
 public sealed class ModelsHereTests : IDisposable
 {
     readonly TestFolder _folder = new();
-    readonly ModelCatalogue _catalogue = new(DeviceChoice.Resolve("cpu"), null);
+    readonly ModelCatalogue _catalogue = new(SiloDevices.Resolve("cpu")[0], null);
 
     public void Dispose() => _folder.Dispose();
 

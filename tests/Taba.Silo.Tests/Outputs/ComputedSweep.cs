@@ -37,7 +37,7 @@ public sealed class ComputedSweep : IAsyncLifetime
         Plan = EmbeddedSiloTests.Plan(spec);
         OtherPlan = EmbeddedSiloTests.Plan(spec with { Seeds = [421] });
         await using (var silo = await EmbeddedSilo.StartAsync(
-            new EmbeddedSiloOptions { StoreRoot = _folder["store"], Device = DeviceChoice.Resolve("cpu"), Command = "test" },
+            new EmbeddedSiloOptions { StoreRoot = _folder["store"], Devices = SiloDevices.Resolve("cpu"), Command = "test" },
             CancellationToken.None))
         {
             Assert.Equal(SweepState.Completed, (await EmbeddedSiloTests.RunAsync(silo, Plan)).State);

@@ -326,6 +326,8 @@ public sealed class PartWorkerTests : IAsyncDisposable
 
         public int BatchSize => 16;
 
+        public int AutoencoderParts => 2;
+
         public bool CanWork => true;
 
         public bool IsLoaded(string engineKey) => true;

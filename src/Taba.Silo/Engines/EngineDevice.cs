@@ -1,0 +1,41 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Taba.Silo.Devices;
+
+namespace Taba.Silo.Engines;
+
+/// <summary>A device of this silo: its engines, its autoencoders, and how much it has to do.</summary>
+sealed class EngineDevice(
+    DeviceChoice choice, int batchSize, Func<DeviceChoice, string, ModelEngine> makeEngine, AutoencoderHost autoencoders) : IAsyncDisposable
+{
+    readonly ConcurrentDictionary<string, ModelEngine> _engines = new();
+
+    public string Name => choice.Name;
+
+    public AutoencoderHost Autoencoders => autoencoders;
+
+    /// <summary>The places of its engines, those that are empty now too.</summary>
+    public ICollection<ModelEngine> Engines => _engines.Values;
+
+    /// <summary>Engines that are loaded, or on their way.</summary>
+    public ImmutableArray<string> Resident => [.. _engines.Values.Where(e => e.IsResident).Select(e => e.Key)];
+
+    /// <summary>Rows of parts that step here, and of those that are about to.</summary>
+    public DeviceLoad Rows { get; } = new(ofAPass: batchSize);
+
+    /// <summary>Parts that pass through its autoencoders, and those that are about to.</summary>
+    public DeviceLoad AutoencoderParts { get; } = new(ofAPass: 1);
+
+    /// <summary>An engine is loaded, or on its way.</summary>
+    public bool Has(string engine) => _engines.TryGetValue(engine, out var place) && place.IsResident;
+
+    /// <summary>The place of an engine.</summary>
+    public ModelEngine Engine(string engine) => _engines.GetOrAdd(engine, key => makeEngine(choice, key));
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var engine in _engines.Values)
+            await engine.EndAsync();
+        await autoencoders.DisposeAsync();
+    }
+}
