@@ -43,7 +43,7 @@ public sealed class NamespaceArrowTests
             Sweeps: Stages
             Planning: . Sweeps
             Parts: Stages
-            Models: Stages
+            Models:
             Trajectories: Stages Models
             Upkeep:
             Ports: Silos Stages Models
