@@ -1,3 +1,4 @@
+using Taba.Silo.Rows;
 using System.Diagnostics;
 using Taba.Diffusion.Models;
 using Taba.Diffusion.Schedules;

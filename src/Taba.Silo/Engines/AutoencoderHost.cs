@@ -1,3 +1,4 @@
+using Taba.Silo.Rows;
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;

@@ -7,7 +7,6 @@ using Taba.Grains.Telemetry;
 using Taba.Grains.Trajectories;
 using Taba.Storage.Checkpoints;
 using Taba.Silo.Faults;
-using Taba.Silo.Parts;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
 

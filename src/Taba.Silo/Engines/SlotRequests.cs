@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using Taba.Diffusion.Engine;
 using Taba.Grains.Stages;
 using Taba.Silo.Faults;
-using Taba.Silo.Parts;
 using Taba.Storage.Checkpoints;
 
 namespace Taba.Silo.Engines;

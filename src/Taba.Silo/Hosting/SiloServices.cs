@@ -1,3 +1,4 @@
+using Taba.Silo.Rows;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -1,3 +1,4 @@
+using Taba.Silo.Rows;
 using Taba.Storage.RunFolders;
 using System.Collections.Immutable;
 using System.Text;
@@ -5,7 +6,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
-using Taba.Silo.Engines;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
 

@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Taba.Diffusion.Metrics;
 using Taba.Grains.Sweeps;
-using Taba.Silo.Engines;
 using Taba.Silo.Rows;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;

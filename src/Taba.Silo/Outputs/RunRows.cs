@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using Taba.Diffusion;
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Sweeps;
-using Taba.Silo.Engines;
 using Taba.Silo.Conditions;
 using Taba.Silo.Rows;
 using Taba.Storage.Manifests;

@@ -1,7 +1,7 @@
+using Taba.Silo.Rows;
 using Taba.Storage.RunFolders;
 using System.Collections.Immutable;
 using Taba.Grains.Sweeps;
-using Taba.Silo.Engines;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
 

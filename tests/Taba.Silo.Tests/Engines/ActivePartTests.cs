@@ -1,3 +1,4 @@
+using Taba.Silo.Rows;
 using Microsoft.Extensions.Options;
 using Taba.Diffusion.Engine;
 using Taba.Silo.Engines;

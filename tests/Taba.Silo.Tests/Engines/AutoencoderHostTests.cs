@@ -1,3 +1,4 @@
+using Taba.Silo.Rows;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Taba.Silo.Devices;

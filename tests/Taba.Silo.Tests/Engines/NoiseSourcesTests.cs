@@ -1,4 +1,4 @@
-using Taba.Silo.Engines;
+using Taba.Silo.Rows;
 
 namespace Taba.Silo.Tests.Engines;
 

@@ -1,3 +1,5 @@
+using Taba.Silo.Parts;
+using Taba.Silo.Rows;
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Taba.Grains.Stages;

@@ -1,4 +1,5 @@
-using Taba.Silo.Engines;
+using Taba.Silo.Parts;
+using Taba.Silo.Rows;
 
 namespace Taba.Silo.Tests.Engines;
 

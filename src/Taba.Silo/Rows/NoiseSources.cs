@@ -1,8 +1,7 @@
 using Taba.Diffusion;
 using Taba.Diffusion.Randomness;
-using Taba.Silo.Rows;
 
-namespace Taba.Silo.Engines;
+namespace Taba.Silo.Rows;
 
 /// <summary>
 /// Opened noise by address. Kept open because upstream's layout remembers generator states at part borders, megabytes of them for a large

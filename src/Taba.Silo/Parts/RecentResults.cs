@@ -1,4 +1,6 @@
-namespace Taba.Silo.Engines;
+using Taba.Silo.Rows;
+
+namespace Taba.Silo.Parts;
 
 /// <summary>
 /// The results of the last few parts that this silo published, so that the stages that depend on them begin without reading the

@@ -1,8 +1,9 @@
+using Taba.Silo.Engines;
 using Microsoft.Extensions.Logging;
 using Taba.Grains.Parts;
 using Taba.Grains.Stages;
 
-namespace Taba.Silo.Engines;
+namespace Taba.Silo.Parts;
 
 /// <summary>
 /// Gives the parts of a lost device back, so that the silo's others take them. Their samples may wait for a pass that never ends.

@@ -1,6 +1,7 @@
+using Taba.Silo.Engines;
 using Taba.Silo.Conditions;
 
-namespace Taba.Silo.Engines;
+namespace Taba.Silo.Parts;
 
 /// <summary>The conditions of a part's rows: class ids, or embedded prompts.</summary>
 sealed class PartConditions(PromptEmbeddings embeddings)

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using Taba.Storage.Objects;
 
-namespace Taba.Silo.Engines;
+namespace Taba.Silo.Rows;
 
 /// <summary>
 /// What a part keeps of its steps while it runs: for each kind of tensor a scratch file [steps, rows, C, H, W] of float32 without a header,

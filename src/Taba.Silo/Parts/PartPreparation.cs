@@ -1,3 +1,4 @@
+using Taba.Silo.Engines;
 using System.Runtime.InteropServices;
 using Taba.Diffusion;
 using Taba.Diffusion.Sampling;
@@ -8,7 +9,7 @@ using Taba.Silo.Rows;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
 
-namespace Taba.Silo.Engines;
+namespace Taba.Silo.Parts;
 
 /// <summary>Fills a part with what its rows begin with: inputs, forward noise, class ids, swap rows, checkpoints.</summary>
 sealed class PartPreparation(

@@ -3,7 +3,7 @@ using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 using Taba.Storage.Manifests;
 
-namespace Taba.Silo.Parts;
+namespace Taba.Silo.Faults;
 
 /// <summary>
 /// What a part needs of another stage and cannot read. The store is told to make it void, so that the other stage computes it again;

@@ -1,4 +1,6 @@
-namespace Taba.Silo.Engines;
+using Taba.Silo.Parts;
+
+namespace Taba.Silo.Rows;
 
 /// <summary>
 /// Arrays for the rows of parts, used again: parts are alike, and each would leave large garbage behind that the collector is in no

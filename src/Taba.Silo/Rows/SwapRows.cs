@@ -1,9 +1,8 @@
 using Taba.Diffusion.Tensors;
-using Taba.Silo.Rows;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
 
-namespace Taba.Silo.Engines;
+namespace Taba.Silo.Rows;
 
 /// <summary>
 /// Inversion step idx takes eps of the sampling step T-1-idx, or the state after sampling step T-2-idx; before the first

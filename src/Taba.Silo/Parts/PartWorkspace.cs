@@ -1,3 +1,6 @@
+using Taba.Silo.Engines;
+using Taba.Silo.Faults;
+using Taba.Silo.Rows;
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Taba.Grains;
@@ -6,12 +9,11 @@ using Taba.Grains.Stages;
 using Taba.Grains.Telemetry;
 using Taba.Storage.Checkpoints;
 using Taba.Silo.Models;
-using Taba.Silo.Parts;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
 using Taba.Silo.Telemetry;
 
-namespace Taba.Silo.Engines;
+namespace Taba.Silo.Parts;
 
 /// <summary>Brings a part's tensors in and out of this silo. File work runs on the thread pool, never in a grain's turn.</summary>
 sealed class PartWorkspace(

@@ -1,4 +1,4 @@
-namespace Taba.Silo.Engines;
+namespace Taba.Silo.Rows;
 
 /// <summary>
 /// Costly things by key, made when first wanted. One more than a number of them takes the place of the one that was idle longest; those in

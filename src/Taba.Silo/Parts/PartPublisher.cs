@@ -1,3 +1,4 @@
+using Taba.Silo.Engines;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
@@ -6,7 +7,7 @@ using Taba.Grains.Stages;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
 
-namespace Taba.Silo.Engines;
+namespace Taba.Silo.Parts;
 
 /// <summary>
 /// Writes the objects of a finished part and publishes their manifest. Rows that failed are left out: the rows around them are
@@ -14,11 +15,11 @@ namespace Taba.Silo.Engines;
 /// </summary>
 sealed partial class PartPublisher(TensorStore store, TimeProvider time, ILogger<PartPublisher> logger)
 {
-    public async Task<PublishedRows> PublishAsync(
+    public async Task<PublishedPart> PublishAsync(
         ActivePart part, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken)
     {
         var good = failures.Aggregate(RowSet.Of(part.Lease.Rows), (rows, f) => rows.Subtract(new RowRange(f.Sample, f.Sample + 1)));
-        var published = new PublishedRows(RowSet.Empty, RowSet.Empty);
+        var published = new PublishedPart(RowSet.Empty, RowSet.Empty);
         foreach (var rows in good.Ranges)
         {
             var (all, ours) = await PublishRowsAsync(part, rows, cancellationToken);
@@ -27,7 +28,7 @@ sealed partial class PartPublisher(TensorStore store, TimeProvider time, ILogger
         return published;
     }
 
-    async Task<PublishedRows> PublishRowsAsync(ActivePart part, RowRange rows, CancellationToken cancellationToken)
+    async Task<PublishedPart> PublishRowsAsync(ActivePart part, RowRange rows, CancellationToken cancellationToken)
     {
         var lease = part.Lease;
         var attempt = lease.Attempt;
@@ -171,4 +172,4 @@ sealed partial class PartPublisher(TensorStore store, TimeProvider time, ILogger
 /// <summary>Rows that are published after an attempt at them.</summary>
 /// <param name="All">They: this attempt's, or those of one that was quicker.</param>
 /// <param name="Ours">Those whose bytes are this attempt's.</param>
-readonly record struct PublishedRows(RowSet All, RowSet Ours);
+readonly record struct PublishedPart(RowSet All, RowSet Ours);
