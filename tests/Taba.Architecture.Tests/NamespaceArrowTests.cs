@@ -41,7 +41,7 @@ public sealed class NamespaceArrowTests
             Silos:
             Stages:
             Sweeps: Stages
-            Planning: . Sweeps
+            Planning: Sweeps
             Parts: Stages
             Models:
             Trajectories: Stages Models
@@ -55,19 +55,17 @@ public sealed class NamespaceArrowTests
             Telemetry:
             Devices:
             Rows:
-            Storage: Telemetry
-            Checkpoints: Telemetry Storage
-            GrainState: Storage
-            Faults: Storage
+            Faults:
             Models: Devices
-            Conditions: Devices Rows Storage Models
+            Conditions: Devices Rows Models
             Inputs: Conditions
-            Engines: Telemetry Devices Rows Storage Checkpoints Faults Models Conditions
-            Outputs: Rows Storage Models Conditions Engines
-            Workers: Devices Storage Faults Models Engines
+            Engines: Telemetry Devices Rows Faults Models
+            Parts: Telemetry Rows Faults Models Conditions Engines
+            Outputs: Rows Models Conditions
+            Workers: Devices Faults Models Engines
             Web: Engines Workers
-            Hosting: Telemetry Devices Storage Checkpoints GrainState Faults Models Conditions Engines Workers Web
-            Clusters: Telemetry Devices Storage Checkpoints Faults Engines Outputs Workers Web Hosting
+            Hosting: Telemetry Devices Rows Faults Models Conditions Engines Parts Workers Web
+            Clusters: Telemetry Devices Faults Engines Workers Web Hosting
             """,
         ["Taba.Client"] = """
             .:
@@ -83,6 +81,13 @@ public sealed class NamespaceArrowTests
             Doctor: . Progress Hosts Clusters
             Running: . Progress Hosts Planning Pulling Reports
             Commands: . Progress Sweeps Hosts Planning Pulling Reports Folders Clusters Doctor Running
+            """,
+        ["Taba.Storage"] = """
+            Objects:
+            Manifests: Objects
+            Checkpoints: Objects Manifests
+            GrainState: Objects
+            RunFolders: Objects
             """,
     };
 

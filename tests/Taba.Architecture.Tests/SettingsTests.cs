@@ -16,7 +16,7 @@ public sealed class SettingsTests
 
     /// <summary>Options say their section; those of one cluster stand in a table of their own, by their last word.</summary>
     static IEnumerable<string> Keys() =>
-        from project in new[] { "Taba.Grains", "Taba.Silo" }
+        from project in new[] { "Taba.Grains", "Taba.Silo", "Taba.Storage" }
         from type in Assembly.Load(new AssemblyName(project)).GetTypes()
         let section = type.GetField("Section", BindingFlags.Public | BindingFlags.Static)?.GetRawConstantValue() as string
         where section is not null

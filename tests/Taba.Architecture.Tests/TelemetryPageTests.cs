@@ -27,7 +27,7 @@ public sealed partial class TelemetryPageTests
     [Fact]
     public void LogEvents_OfTheAssemblies_AreUniqueAndThoseOfThePage()
     {
-        var ids = new[] { "Taba.Diffusion", "Taba.Grains", "Taba.Silo", "Taba.Client" }.Select(SourceProject.Load)
+        var ids = new[] { "Taba.Diffusion", "Taba.Grains", "Taba.Storage", "Taba.Silo", "Taba.Client" }.Select(SourceProject.Load)
             .SelectMany(a => a.GetTypes())
             .SelectMany(t => t.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public
                 | BindingFlags.DeclaredOnly))

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Taba.Client.Commands.Store;
 using Taba.Client.Hosts;
 using Taba.Diffusion.Weights;
 using Taba.Grains;

@@ -1,7 +1,8 @@
 namespace Taba.Grains.Actors;
 
 /// <summary>
-/// Writes a grain's state, and what need not be written at once together with others that come: the state of a large stage is written once a
+/// Writes a grain's state, and what need not be written at once together with others that come: the state of a large stage is
+/// written once a
 /// second. In the grain's turns only.
 /// </summary>
 /// <param name="write">Writes the state as it is then.</param>

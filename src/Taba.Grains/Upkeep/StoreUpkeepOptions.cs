@@ -12,7 +12,7 @@ public sealed class StoreUpkeepOptions : IValidatableObject
     static readonly TimeSpan s_shortest = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// In a cluster: objects that no manifest names and that are older than a day are deleted this often. 0 deletes none.
+    /// In a cluster: objects and checkpoints that nobody uses are deleted this often. 0 deletes none.
     /// </summary>
     /// <value>The default value is 1 day.</value>
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]

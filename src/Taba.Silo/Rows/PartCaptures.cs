@@ -85,7 +85,8 @@ sealed class PartCaptures(CaptureSelection keep, RowRange rows, int rowBytes) : 
         {
             if (find(FileOf(keep, kind)) is not { } path)
                 return false;
-            using var file = StoreErrors.Guard("read", path, () => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+            using var file = StoreErrors.Guard(
+                "read", path, () => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
             foreach (var step in keep.Steps(kind).Where(step => steps.Start <= step && step < steps.End))
             {
                 if (!TryRead(file, Offset(keep, earlier, kind, step, sample), row))

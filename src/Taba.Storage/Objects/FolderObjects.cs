@@ -21,7 +21,8 @@ public sealed partial class FolderObjects : IObjectStore
 
     /// <param name="root">The folder; it need not be there.</param>
     /// <param name="temporariesBeside">
-    /// Whether unfinished files lie beside their own names, as in a folder that is a person's; otherwise all are in <see cref="Scratch"/>, where
+    /// Whether unfinished files lie beside their own names, as in a folder that is a person's; otherwise all are in
+    /// <see cref="Scratch"/>, where
     /// those that a kill left are found at once.
     /// </param>
     public FolderObjects(string root, bool temporariesBeside = false)

@@ -7,7 +7,8 @@ using static Taba.Testing.Stores.StoreExamples;
 namespace Taba.Storage.Tests.Manifests;
 
 /// <summary>
-/// A process that is frozen or killed in the middle of a publication holds nothing that others wait for: there is no lock. Limits of time are
+/// A process that is frozen or killed in the middle of a publication holds nothing that others wait for: there is no lock. Limits
+/// of time are
 /// those of a test that fails.
 /// </summary>
 [Trait(Needs.Trait, Needs.Process)]
@@ -85,7 +86,8 @@ public sealed class FrozenPublisherTests : StoreSuite
         using var process = await AboutToPublishAsync();
         process.Freeze();
         await PublishOthersAsync();
-        Assert.Equal(1, await OpenStore().SweepAsync(_ => Task.FromResult<IReadOnlySet<Guid>>(new HashSet<Guid>()), None).WaitAsync(s_hang));
+        Assert.Equal(
+            1, await OpenStore().SweepAsync(_ => Task.FromResult<IReadOnlySet<Guid>>(new HashSet<Guid>()), None).WaitAsync(s_hang));
 
         process.Thaw();
         process.Tell("create it");

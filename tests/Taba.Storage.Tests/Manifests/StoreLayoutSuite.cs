@@ -88,7 +88,8 @@ public abstract class StoreLayoutSuite(StorePlace place) : StoreSuite(place)
             Before = (call, _) => call == "replace" ? throw new StoreException("the network is unreachable") : Task.CompletedTask,
         };
         Assert.Equal(
-            "the network is unreachable", (await Assert.ThrowsAsync<StoreException>(() => StoreLayout.PrepareAsync(objects, None))).Message);
+            "the network is unreachable",
+            (await Assert.ThrowsAsync<StoreException>(() => StoreLayout.PrepareAsync(objects, None))).Message);
         Assert.Empty(await NamesAsync(""));
     }
 

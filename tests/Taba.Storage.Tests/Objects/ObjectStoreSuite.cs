@@ -227,7 +227,8 @@ public abstract class ObjectStoreSuite(StorePlace place) : StoreSuite(place)
         }
         var listed = await Open().ListAsync("p/", None).ToListAsync(None);
 
-        var expected = names.Where(n => n.StartsWith("p/", StringComparison.Ordinal) && n != "p/b/c").Order(StringComparer.Ordinal).ToList();
+        var expected = names.Where(n => n.StartsWith("p/", StringComparison.Ordinal) && n != "p/b/c").Order(
+            StringComparer.Ordinal).ToList();
         Assert.Equal(expected, listed.Select(o => o.Name));
         Assert.All(listed, o => Assert.Equal(Array.IndexOf(names, o.Name), o.Bytes));
         Assert.All(listed, o => Assert.InRange(o.LastWrite, DateTimeOffset.UnixEpoch.AddDays(1), DateTimeOffset.MaxValue));
@@ -346,7 +347,8 @@ public abstract class ObjectStoreSuite(StorePlace place) : StoreSuite(place)
     {
         var store = Open();
         await Assert.ThrowsAsync<StoreException>(() => store.ReplaceAsync("a\ud800", Bytes("x"), None));
-        await Assert.ThrowsAsync<StoreException>(() => store.ReplaceAsync(string.Join('/', Enumerable.Repeat("abcdefg", 200)), Bytes("x"), None));
+        await Assert.ThrowsAsync<StoreException>(
+            () => store.ReplaceAsync(string.Join('/', Enumerable.Repeat("abcdefg", 200)), Bytes("x"), None));
         var longest = string.Join('/', Enumerable.Repeat("abcdefg", 60));
         await store.ReplaceAsync(longest, Bytes("x"), None);
         Assert.Equal([longest], await NamesAsync("abcdefg/"));

@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace Taba.Client.Commands.Store;
+namespace Taba.Client.Commands;
 
 /// <summary><c>taba store ls|verify|repair|prune</c></summary>
 static class StoreCommand

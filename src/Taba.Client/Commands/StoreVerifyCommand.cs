@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Taba.Storage.Manifests;
 
-namespace Taba.Client.Commands.Store;
+namespace Taba.Client.Commands;
 
 /// <summary><c>taba store verify</c> and <c>taba store repair</c></summary>
 static class StoreVerifyCommand

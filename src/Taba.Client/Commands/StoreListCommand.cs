@@ -3,7 +3,7 @@ using System.Text.Json;
 using Taba.Client.Progress;
 using Taba.Storage.Manifests;
 
-namespace Taba.Client.Commands.Store;
+namespace Taba.Client.Commands;
 
 /// <summary><c>taba store ls</c></summary>
 static class StoreListCommand

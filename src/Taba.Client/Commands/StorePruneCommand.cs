@@ -2,7 +2,7 @@ using System.CommandLine;
 using Taba.Client.Progress;
 using Taba.Storage.Manifests;
 
-namespace Taba.Client.Commands.Store;
+namespace Taba.Client.Commands;
 
 /// <summary><c>taba store prune</c></summary>
 static class StorePruneCommand

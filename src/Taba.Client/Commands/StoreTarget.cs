@@ -9,7 +9,7 @@ using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
 using Taba.Storage.RunFolders;
 
-namespace Taba.Client.Commands.Store;
+namespace Taba.Client.Commands;
 
 /// <summary>The flags that say which store is meant.</summary>
 sealed class StoreFlags
