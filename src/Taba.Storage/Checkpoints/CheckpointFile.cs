@@ -40,7 +40,8 @@ static class CheckpointFile
             BinaryPrimitives.WriteInt32LittleEndian(line[4..], row.NextStep);
             BinaryPrimitives.WriteInt64LittleEndian(line[8..], row.Evaluations);
             if (row.State.Length != rowBytes)
-                throw new ArgumentException($"The state of row {row.Sample} has {row.State.Length} bytes and not {rowBytes}.", nameof(rows));
+                throw new ArgumentException(
+                    $"The state of row {row.Sample} has {row.State.Length} bytes and not {rowBytes}.", nameof(rows));
             row.State.Span.CopyTo(state);
             line = line[LineBytes..];
             state = state[rowBytes..];

@@ -3,7 +3,7 @@ namespace Taba.Storage.Objects;
 /// <summary>
 /// The little that a store needs of a place, be it a folder or a container of Azure Blob storage: objects under names with slashes.
 /// An object
-/// is whole or absent. What is durable is built on these few calls once, for every place (docs/adr/0008-one-store-algebra.md).
+/// is whole or absent. What is durable is built on these few calls once, for every place (docs/adr/0009-one-store-algebra.md).
 /// </summary>
 /// <remarks>
 /// A name is one or more segments with a slash between them; a segment is not empty, not a dot or two, and holds no backslash and

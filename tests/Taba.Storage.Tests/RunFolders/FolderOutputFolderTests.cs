@@ -31,7 +31,8 @@ public sealed class FolderOutputFolderTests() : OutputFolderSuite(new FolderStor
     {
         await using (var file = File.Create(_folder["manifest.json"]))
             file.SetLength((1L << 30) + 1);
-        var refused = await Assert.ThrowsAsync<InvalidDataException>(() => Task.Run(() => OutputFolder.At(_folder.Path).Read("manifest.json")));
+        var refused = await Assert.ThrowsAsync<InvalidDataException>(
+            () => Task.Run(() => OutputFolder.At(_folder.Path).Read("manifest.json")));
         Assert.Contains("manifest.json is larger", refused.Message, StringComparison.Ordinal);
     }
 
