@@ -66,6 +66,19 @@ public abstract class ObjectStoreSuite(StorePlace place) : StoreSuite(place)
     }
 
     [Fact]
+    public async Task Delete_ByEightAtOnce_IsFineForEach()
+    {
+        var stores = Enumerable.Range(0, 8).Select(_ => Open()).ToArray();
+        for (var round = 0; round < 20; round++)
+        {
+            var name = $"f/{round}/x";
+            await stores[0].ReplaceAsync(name, Bytes("x"), None);
+            await Task.WhenAll(stores.Select(store => Task.Run(() => store.DeleteAsync(name, None))));
+            Assert.Empty(await NamesAsync($"f/{round}/"));
+        }
+    }
+
+    [Fact]
     public async Task Replace_WhileOthersRead_IsNeverAMixture()
     {
         var store = Open();
