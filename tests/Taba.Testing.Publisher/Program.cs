@@ -15,5 +15,5 @@ var objects = new ObservedObjects(new FolderObjects(args[0]))
         await Console.In.ReadLineAsync();
     },
 };
-Console.WriteLine(
-    await StoreExamples.PublishAsync(new TensorStore(objects), StoreExamples.Attempt(row), new(row, row + 1)) ? "won" : "lost");
+var won = await StoreExamples.PublishAsync(new TensorStore(objects), StoreExamples.Attempt(row), new(row, row + 1));
+Console.WriteLine(won ? "won" : "lost");

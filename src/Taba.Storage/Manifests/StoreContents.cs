@@ -82,8 +82,7 @@ public static class StoreContents
 
     /// <summary>
     /// Deletes what attempts left that are over and did not publish: objects that no cell names, checkpoints and scratch files. By
-    /// reference,
-    /// not by age: what is not in use is fenced first and deleted then.
+    /// reference, not by age: what is not in use is fenced first and deleted then.
     /// </summary>
     /// <param name="inUse">The attempts of a stage that may still publish, or whose checkpoints may be of use.</param>
     /// <returns>The number of objects and checkpoints deleted.</returns>
@@ -91,6 +90,7 @@ public static class StoreContents
         this TensorStore store, Func<string, Task<IReadOnlySet<Guid>>> inUse, CancellationToken cancellationToken)
     {
         var deleted = 0;
+        var all = new HashSet<Guid>();
         await foreach (var key in store.StageKeysAsync(cancellationToken))
         {
             // In this order: an attempt that begins meanwhile has no objects in the list, and one that publishes is named or in use.
@@ -99,10 +99,7 @@ public static class StoreContents
             var attempts = ScratchAttempts(store, key);
             var checkpoints = await CheckpointsAsync(store, key, cancellationToken);
             var living = await inUse(key);
-            await Task.Run(
-                () => store.Objects.DeleteUnfinished(
-                    StoreNames.Checkpoints(key), name => PartAttempt.OfName(key, name) is { } attempt && !living.Contains(attempt.Id)),
-                cancellationToken);
+            all.UnionWith(living);
             foreach (var attempt in checkpoints.Where(a => !living.Contains(a.Id)))
             {
                 await store.Objects.DeleteAsync(StoreNames.Checkpoint(attempt), cancellationToken);
@@ -113,6 +110,10 @@ public static class StoreContents
             foreach (var attempt in attempts.Where(a => !living.Contains(a.Id)))
                 deleted += await store.DeleteAttemptAsync(attempt, cancellationToken);
         }
+        // Checkpoints half-written. One of an attempt that has begun since is written again.
+        await Task.Run(
+            () => store.Objects.DeleteUnfinished(
+                StoreNames.Stages, name => PartAttempt.OfName("", name) is { } attempt && !all.Contains(attempt.Id)), cancellationToken);
         StoreInstruments.OrphansDeleted.Add(deleted);
         return deleted;
     }

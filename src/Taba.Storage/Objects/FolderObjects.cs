@@ -21,9 +21,8 @@ public sealed partial class FolderObjects : IObjectStore
 
     /// <param name="root">The folder; it need not be there.</param>
     /// <param name="temporariesBeside">
-    /// Whether unfinished files lie beside their own names, as in a folder that is a person's; otherwise all are in
-    /// <see cref="Scratch"/>, where
-    /// those that a kill left are found at once.
+    /// Whether unfinished files lie beside their own names, as in a folder that is a person's; otherwise all are in <see cref="Scratch"/>,
+    /// where those that a kill left are found at once.
     /// </param>
     public FolderObjects(string root, bool temporariesBeside = false)
     {
@@ -117,11 +116,16 @@ public sealed partial class FolderObjects : IObjectStore
 
     public Task DeleteAsync(string name, CancellationToken cancellationToken) => RunAsync("delete", Of(name), path =>
     {
-        var folder = Path.GetDirectoryName(path)!;
-        if (!Directory.Exists(folder))
+        try
+        {
+            File.Delete(path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Another one deleted the last file of the folder, and the folder.
             return false;
-        File.Delete(path);
-        if (folder != _root)
+        }
+        if (Path.GetDirectoryName(path)! is var folder && folder != _root)
             DurableFile.DeleteIfEmpty(folder);
         return true;
     }, cancellationToken);
@@ -138,14 +142,23 @@ public sealed partial class FolderObjects : IObjectStore
         }, cancellationToken);
 
     public void DeleteUnfinished(string prefix, Func<string, bool>? of = null) =>
-        Guard("delete", Folder(prefix), folder =>
+        Guard("delete", _temporaries ?? Folder(prefix), folder =>
         {
-            if (!Directory.Exists(folder))
+            // Where all of them lie together, others write too.
+            if (_temporaries is not null && of is null)
                 return false;
-            foreach (var file in Directory.EnumerateFiles(folder, ".*.tmp").ToList())
+            try
             {
-                if (TemporaryName().Match(Path.GetFileName(file)) is { Success: true } match && of?.Invoke(match.Groups[1].Value) != false)
-                    File.Delete(file);
+                foreach (var file in Directory.EnumerateFiles(folder, ".*.tmp").ToList())
+                {
+                    if (TemporaryName().Match(Path.GetFileName(file)) is { Success: true } match
+                        && of?.Invoke(match.Groups[1].Value) != false)
+                        File.Delete(file);
+                }
+            }
+            catch (DirectoryNotFoundException)
+            {
+                // Nothing is there.
             }
             return true;
         });
@@ -201,9 +214,9 @@ public sealed partial class FolderObjects : IObjectStore
             };
             return [.. entries.OrderBy(e => e.Name, StringComparer.Ordinal)];
         }
-        catch (DirectoryNotFoundException)
+        catch (IOException exception) when (exception is DirectoryNotFoundException || File.Exists(folder))
         {
-            // Not there then; it may be there by now.
+            // Not there when it was opened, whatever is there by now; or an object.
             return [];
         }
     }

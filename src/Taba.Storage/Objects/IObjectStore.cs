@@ -68,7 +68,9 @@ public interface IObjectStore
     Task<int> DeleteAllAsync(string prefix, CancellationToken cancellationToken);
 
     /// <summary>Deletes what writers that were killed left half-written right below a prefix. Only where nobody writes.</summary>
-    /// <param name="of">Only of objects with these last segments; nobody writes those.</param>
+    /// <param name="of">
+    /// Only of objects with these last segments, which nobody writes; a place that keeps all that is unfinished together looks at nothing else.
+    /// </param>
     void DeleteUnfinished(string prefix, Func<string, bool>? of = null);
 
     /// <summary>The path of an object on this machine, there or not; null where objects have none.</summary>

@@ -46,8 +46,7 @@ public sealed class FolderSweepTests : SweepSuite
     public async Task Sweep_CheckpointsThatAKillLeftHalfWritten_GoButNotThoseInUse()
     {
         var (living, dead) = (Attempt(), Attempt(32));
-        string Left(PartAttempt attempt) =>
-            Path.Combine(_place.Path, "stages", Key, "checkpoints", $".{attempt.Name}.{Guid.NewGuid():N}.tmp");
+        string Left(PartAttempt attempt) => Path.Combine(_place.Path, "scratch", "new", $".{attempt.Name}.{Guid.NewGuid():N}.tmp");
         await OpenStore().DescribeStageAsync(Key, Spec(), None);
         var (stays, goes) = (Left(living), Left(dead));
         Directory.CreateDirectory(Path.GetDirectoryName(stays)!);

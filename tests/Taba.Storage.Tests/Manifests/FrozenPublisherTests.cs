@@ -7,9 +7,8 @@ using static Taba.Testing.Stores.StoreExamples;
 namespace Taba.Storage.Tests.Manifests;
 
 /// <summary>
-/// A process that is frozen or killed in the middle of a publication holds nothing that others wait for: there is no lock. Limits
-/// of time are
-/// those of a test that fails.
+/// A process that is frozen or killed in the middle of a publication holds nothing that others wait for: there is no lock. Limits of time
+/// are those of a test that fails.
 /// </summary>
 [Trait(Needs.Trait, Needs.Process)]
 public sealed class FrozenPublisherTests : StoreSuite
@@ -39,6 +38,10 @@ public sealed class FrozenPublisherTests : StoreSuite
     /// <summary>Others publish in the same cell and beside it.</summary>
     Task PublishOthersAsync() => Task.WhenAll(Enumerable.Range(0, 40).Where(row => row != Row).Select(row => Task.Run(
         async () => Assert.True(await PublishAsync(OpenStore(), Attempt(row), new(row, row + 1)))))).WaitAsync(s_hang);
+
+    /// <summary>Nobody is in use.</summary>
+    Task<int> SweepAsync() =>
+        OpenStore().SweepAsync(_ => Task.FromResult<IReadOnlySet<Guid>>(new HashSet<Guid>()), None).WaitAsync(s_hang);
 
     async Task AssertWholeAsync()
     {
@@ -86,8 +89,7 @@ public sealed class FrozenPublisherTests : StoreSuite
         using var process = await AboutToPublishAsync();
         process.Freeze();
         await PublishOthersAsync();
-        Assert.Equal(
-            1, await OpenStore().SweepAsync(_ => Task.FromResult<IReadOnlySet<Guid>>(new HashSet<Guid>()), None).WaitAsync(s_hang));
+        Assert.Equal(1, await SweepAsync());
 
         process.Thaw();
         process.Tell("create it");
@@ -105,7 +107,7 @@ public sealed class FrozenPublisherTests : StoreSuite
             await process.EndAsync(s_hang);
         }
         await PublishOthersAsync();
-        Assert.Equal(1, await OpenStore().SweepAsync(_ => Task.FromResult<IReadOnlySet<Guid>>(new HashSet<Guid>()), None));
+        Assert.Equal(1, await SweepAsync());
         Assert.True(await PublishAsync(OpenStore(), Attempt(Row, epoch: 2), new(Row, Row + 1)));
         await AssertWholeAsync();
     }

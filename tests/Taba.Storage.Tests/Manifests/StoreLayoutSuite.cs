@@ -87,9 +87,8 @@ public abstract class StoreLayoutSuite(StorePlace place) : StoreSuite(place)
         {
             Before = (call, _) => call == "replace" ? throw new StoreException("the network is unreachable") : Task.CompletedTask,
         };
-        Assert.Equal(
-            "the network is unreachable",
-            (await Assert.ThrowsAsync<StoreException>(() => StoreLayout.PrepareAsync(objects, None))).Message);
+        var failure = await Assert.ThrowsAsync<StoreException>(() => StoreLayout.PrepareAsync(objects, None));
+        Assert.Equal("the network is unreachable", failure.Message);
         Assert.Empty(await NamesAsync(""));
     }
 

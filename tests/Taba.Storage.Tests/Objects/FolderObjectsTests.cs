@@ -82,7 +82,7 @@ public sealed class FolderObjectsTests : ObjectStoreSuite
     [Fact]
     public async Task DeleteUnfinished_WhatKilledWritersLeft_GoesAndNothingElse()
     {
-        var store = Open();
+        var store = new FolderObjects(_place.Path, temporariesBeside: true);
         await store.ReplaceAsync("run/samples", s_x, None);
         await store.ReplaceAsync("run/below/other", s_x, None);
         var left = At("run", $".samples.{Guid.NewGuid():N}.tmp");
@@ -91,6 +91,9 @@ public sealed class FolderObjectsTests : ObjectStoreSuite
             await File.WriteAllBytesAsync(file, s_x);
         Assert.DoesNotContain(await NamesAsync("run/"), n => n.Contains(Path.GetFileName(left), StringComparison.Ordinal));
 
+        // A store keeps what is unfinished elsewhere, where others write.
+        Open().DeleteUnfinished("run/");
+        Assert.True(File.Exists(left));
         store.DeleteUnfinished("run/");
         store.DeleteUnfinished("nothing/");
 
@@ -99,10 +102,12 @@ public sealed class FolderObjectsTests : ObjectStoreSuite
         Assert.Equal(s_x, await store.ReadAsync("run/samples", 100, None));
     }
 
-    [Fact]
-    public async Task Write_OfEveryKind_LeavesNoTemporary()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Write_OfEveryKind_LeavesNoTemporary(bool beside)
     {
-        var store = Open();
+        var store = new FolderObjects(_place.Path, beside);
         await store.ReplaceAsync("a/1", s_x, None);
         Assert.True(await store.TryCreateAsync("a/2", s_x, None));
         Assert.False(await store.TryCreateAsync("a/2", s_x, None));
@@ -115,6 +120,7 @@ public sealed class FolderObjectsTests : ObjectStoreSuite
         await PutAsync(store, "a/5", s_x);
         Assert.Equal(
             ["1", "2", "3", "5"], Directory.GetFiles(At("a")).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal));
+        Assert.Empty(Directory.GetFiles(At("scratch"), "*", SearchOption.AllDirectories));
     }
 
     [Fact]

@@ -1,9 +1,8 @@
 namespace Taba.Testing.Stores;
 
 /// <summary>
-/// Lets several actors go on one at a time, from one call of their place to the next, in an order that a seed decides: every
-/// interleaving of
-/// their calls can be had, and had again.
+/// Lets several actors go on one at a time, from one call of their place to the next, in an order that a seed decides: every interleaving
+/// of their calls can be had, and had again.
 /// </summary>
 public sealed class Turns(int seed)
 {
