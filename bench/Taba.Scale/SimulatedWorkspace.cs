@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics;
-using System.Security.Cryptography;
 using Taba.Diffusion.Tensors;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
@@ -53,10 +52,9 @@ sealed class SimulatedWorkspace(TensorStore store, ScaleOptions options, TimePro
         var lease = _leases[attempt.Id];
         var name = lease.Spec.ResultName;
         var bytes = new byte[lease.Rows.Count * sizeof(float)];
-        ImmutableArray<long> shape = [lease.Rows.Count, 1, 1, 1];
         long offset;
         using (var file = TensorFileWriter.Create(
-            store.ScratchPath(attempt, name), TensorFormat.Safetensors, name, ScalarType.Float32, [.. shape]))
+            store.ScratchPath(attempt, name), TensorFormat.Safetensors, name, ScalarType.Float32, [.. SimulatedPart.Shape(lease.Rows.Count)]))
         {
             file.Write(bytes);
             file.Complete();
@@ -64,20 +62,8 @@ sealed class SimulatedWorkspace(TensorStore store, ScaleOptions options, TimePro
         }
         var path = await store.PutAsync(attempt, name, cancellationToken);
         var won = await store.PublishAsync(
-            new()
-            {
-                StageKey = attempt.StageKey,
-                RowStart = lease.Rows.Start,
-                RowEnd = lease.Rows.End,
-                Epoch = attempt.Epoch,
-                Attempt = attempt.Id,
-                Objects =
-                    [new(name, TensorKinds.None, [], path, shape, "float32", offset, bytes.Length, Convert.ToHexStringLower(
-                        SHA256.HashData(bytes)))],
-                Evaluations = (long)lease.Rows.Count * options.Steps,
-                Device = "simulated",
-                PublishedAt = time.GetUtcNow(),
-            },
+            SimulatedPart.Manifest(
+                attempt, lease.Rows, name, bytes, (path, offset), (long)lease.Rows.Count * options.Steps, time.GetUtcNow()),
             cancellationToken);
         _leases.TryRemove(attempt.Id, out _);
         if (!won)
