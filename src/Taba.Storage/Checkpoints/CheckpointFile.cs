@@ -64,7 +64,7 @@ static class CheckpointFile
     public static IReadOnlyList<SampleCheckpoint> Decode(ReadOnlyMemory<byte> file, int rowBytes)
     {
         var bytes = file.Span;
-        if (bytes.Length < HeadBytes + HashBytes || !bytes.StartsWith(Magic)
+        if (rowBytes < 0 || bytes.Length < HeadBytes + HashBytes || !bytes.StartsWith(Magic)
             || BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]) != rowBytes)
             return [];
         var rows = BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]);

@@ -32,6 +32,7 @@ sealed class FileWriter(string path, string temporary) : IObjectWriter
             }
             _stream.Flush(flushToDisk: true);
             _stream.Dispose();
+            DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
             File.Move(temporary, path, overwrite: true);
             Posix.FlushDirectory(Path.GetDirectoryName(path)!);
             _finished = true;

@@ -69,7 +69,8 @@ public interface IObjectStore
 
     /// <summary>Deletes what writers that were killed left half-written right below a prefix. Only where nobody writes.</summary>
     /// <param name="of">
-    /// Only of objects with these last segments, which nobody writes; a place that keeps all that is unfinished together looks at nothing else.
+    /// Only of objects with these last segments, which nobody writes; a place that keeps all that is unfinished together looks at nothing
+    /// else.
     /// </param>
     void DeleteUnfinished(string prefix, Func<string, bool>? of = null);
 

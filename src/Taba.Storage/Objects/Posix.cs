@@ -7,6 +7,7 @@ static partial class Posix
 {
     const int ReadOnly = 0;
     const int EPERM = 1;
+    const int ENOENT = 2;
     const int EEXIST = 17;
     const int EINVAL = 22;
     const int ENOSYS = 38;
@@ -45,6 +46,7 @@ static partial class Posix
     /// </summary>
     /// <returns>False when the name is taken.</returns>
     /// <exception cref="StoreException">The file system has no hard links.</exception>
+    /// <exception cref="DirectoryNotFoundException">The file or the name's folder is not there.</exception>
     /// <exception cref="IOException">The disk failed.</exception>
     public static bool TryLink(string existing, string name)
     {
@@ -55,6 +57,7 @@ static partial class Posix
         return Marshal.GetLastPInvokeError() switch
         {
             EEXIST => false,
+            ENOENT => throw new DirectoryNotFoundException($"cannot create {name}: its folder or {existing} is not there"),
             EPERM or EOPNOTSUPP or ENOSYS => throw new StoreException(
                 $"{name} cannot be created: its file system has no hard links, on which a store rests; name a folder on another one"),
             var errno => throw Error($"cannot create {name}", errno),

@@ -49,7 +49,7 @@ public sealed class FolderObjectsTests : ObjectStoreSuite
         {
             await Assert.ThrowsAsync<StoreException>(() => store.DeleteAllAsync("a/b/", None));
             await Assert.ThrowsAsync<StoreException>(async () => await store.ListAsync("a/b/", None).ToListAsync(None));
-            Assert.Throws<StoreException>(() => store.DeleteUnfinished("a/b/"));
+            Assert.Throws<StoreException>(() => new FolderObjects(_place.Path, temporariesBeside: true).DeleteUnfinished("a/b/"));
         }
         Assert.DoesNotContain(await NamesAsync(""), n => n.StartsWith("a/", StringComparison.Ordinal));
         Assert.Equal("outside", await File.ReadAllTextAsync(target));

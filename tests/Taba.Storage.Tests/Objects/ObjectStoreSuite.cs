@@ -60,7 +60,8 @@ public abstract class ObjectStoreSuite(StorePlace place) : StoreSuite(place)
         {
             var (mine, theirs) = ($"f/{round}/mine", $"f/{round}/theirs");
             Assert.True(await one.TryCreateAsync(theirs, Bytes("x"), None));
-            await Task.WhenAll(other.DeleteAsync(theirs, None), one.TryCreateAsync(mine, Bytes("y"), None));
+            var creation = round % 2 == 0 ? one.TryCreateAsync(mine, Bytes("y"), None) : one.ReplaceAsync(mine, Bytes("y"), None);
+            await Task.WhenAll(other.DeleteAsync(theirs, None), creation);
             Assert.Equal([mine], await NamesAsync($"f/{round}/"));
         }
     }

@@ -27,8 +27,8 @@ public sealed class PosixTests : IDisposable
     public void TryLink_CannotBeMade_ThrowsAndMakesNothing()
     {
         File.WriteAllText(_folder["one"], "1");
-        Assert.Throws<IOException>(() => Posix.TryLink(_folder["nothing"], _folder["name"]));
-        Assert.Throws<IOException>(() => Posix.TryLink(_folder["one"], _folder["no", "folder"]));
+        Assert.Throws<DirectoryNotFoundException>(() => Posix.TryLink(_folder["nothing"], _folder["name"]));
+        Assert.Throws<DirectoryNotFoundException>(() => Posix.TryLink(_folder["one"], _folder["no", "folder"]));
         Assert.Equal([_folder["one"]], Directory.GetFileSystemEntries(_folder.Path));
     }
 
