@@ -123,7 +123,7 @@ sealed class StoreBench(IObjectStore place, string placeName, int rows, TempFold
             {
                 await source.AsReference<IGrainManagementExtension>().DeactivateOnIdle();
                 // Nobody has it any more: the next call begins another activation.
-                while (await management.GetActivationAddress(source) is not null)
+                while ((await management.GetDetailedGrainStatistics()).Any(g => g.GrainId == source.GetGrainId()))
                     await Task.Delay(s_look);
             });
         return found.Count == rows
