@@ -60,9 +60,12 @@ table.SetAction(async (parsed, _) =>
         Console.WriteLine((await ScaleRun.RunAsync(options, TimeSpan.FromMinutes(parsed.GetValue(minutes)))).Row);
 });
 
-var rows = new Option<int[]>(
-    "--rows")
-{ Description = "Published rows of the stage.", DefaultValueFactory = _ => [10_000, 100_000, 1_000_000], AllowMultipleArgumentsPerToken = true };
+var rows = new Option<int[]>("--rows")
+{
+    Description = "Published rows of the stage.",
+    DefaultValueFactory = _ => [10_000, 100_000, 1_000_000],
+    AllowMultipleArgumentsPerToken = true,
+};
 var azurite = new Option<bool>("--azurite") { Description = "In a container of Azurite instead of a folder." };
 var store = new Command("store", "What a stage of many published rows costs those who use it.") { rows, azurite };
 store.SetAction(async (parsed, _) =>

@@ -14,7 +14,8 @@ static class SimulatedPart
     /// <param name="path">The object, which is there, and where its bytes begin.</param>
     /// <param name="evaluations">Of all rows.</param>
     public static PartManifest Manifest(
-        PartAttempt attempt, RowRange rows, string name, byte[] data, (string Name, long Offset) path, long evaluations, DateTimeOffset now) =>
+        PartAttempt attempt, RowRange rows, string name, byte[] data, (string Name, long Offset) path, long evaluations,
+        DateTimeOffset now) =>
         new()
         {
             StageKey = attempt.StageKey,

@@ -54,7 +54,8 @@ sealed class SimulatedWorkspace(TensorStore store, ScaleOptions options, TimePro
         var bytes = new byte[lease.Rows.Count * sizeof(float)];
         long offset;
         using (var file = TensorFileWriter.Create(
-            store.ScratchPath(attempt, name), TensorFormat.Safetensors, name, ScalarType.Float32, [.. SimulatedPart.Shape(lease.Rows.Count)]))
+            store.ScratchPath(attempt, name), TensorFormat.Safetensors, name, ScalarType.Float32,
+            [.. SimulatedPart.Shape(lease.Rows.Count)]))
         {
             file.Write(bytes);
             file.Complete();

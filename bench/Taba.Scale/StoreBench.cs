@@ -50,7 +50,7 @@ sealed class StoreBench(IObjectStore place, string placeName, int rows, TempFold
                 yield return await new StoreBench(new FolderObjects(folder.At("store")), "folder", whole, folder).RunAsync();
                 continue;
             }
-            var container = BlobContainers.Open($"rows-{wanted}", server.ConnectionString, null);
+            var container = BlobContainers.Open($"rows-{wanted}-{Guid.NewGuid():N}", server.ConnectionString, null);
             await container.CreateIfMissingAsync(CancellationToken.None);
             using var blobs = new BlobObjects(container, folder.At("scratch"));
             yield return await new StoreBench(blobs, "Azurite", whole, folder).RunAsync();
