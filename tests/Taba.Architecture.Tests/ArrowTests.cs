@@ -1,8 +1,8 @@
 namespace Taba.Architecture.Tests;
 
 /// <summary>
-/// Who may know whom: Client → Silo → Grains, Diffusion and Storage, Client → the same three, and all of them the words that they share.
-/// Grains never see a tensor, the diffusion core never sees a grain, and storage sees neither.
+/// Who may know whom: Client → Silo → Grains, Diffusion and Storage, Client → the same three, and all of them the words that they
+/// share. Grains never see a tensor, the diffusion core never sees a grain, and storage sees neither.
 /// </summary>
 public sealed class ArrowTests
 {

@@ -139,7 +139,7 @@ abstract class StoreTarget(IObjectStore objects) : IAsyncDisposable
         }
         catch (InvalidDataException exception)
         {
-            throw new BadInputException($"{exception.Message} Nothing was removed.", exception);
+            throw new BadInputException($"{exception.Message} Nobody knows which stages it needs, and nothing was changed.", exception);
         }
     }
 

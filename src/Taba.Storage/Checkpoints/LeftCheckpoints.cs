@@ -22,7 +22,9 @@ public static class LeftCheckpoints
                 var file = await store.Objects.ReadAsync(StoreNames.Checkpoint(attempt), MostBytes, cancellationToken);
                 var rows = CheckpointFile.Rows(file);
                 var cell = CellGrid.RowsOf(CellGrid.StartOf(attempt.RowStart));
-                var published = await store.PublishedAsync(key, cell, CaptureSelection.None, cancellationToken);
+                // By this attempt or a later one: what an earlier one published may be what this one adds kept tensors to.
+                var published = (await store.ListAsync(key, cell, cancellationToken)).Where(m => m.Epoch >= attempt.Epoch)
+                    .Aggregate(RowSet.Empty, (all, m) => all.Add(m.Rows));
                 if (rows.Subtract(published).IsEmpty)
                     await store.Objects.DeleteAsync(StoreNames.Checkpoint(attempt), cancellationToken);
             }

@@ -34,6 +34,23 @@ public abstract class LeftCheckpointSuite(StorePlace place) : StoreSuite(place)
             new[] { half, none, other }.Select(File).Order(StringComparer.Ordinal), await NamesAsync($"stages/{Key}/checkpoints/"));
     }
 
+    [Fact]
+    public async Task Clear_CheckpointOfAnAttemptThatAddsToPublishedRows_StaysUntilItHasPublished()
+    {
+        var store = OpenStore();
+        Assert.True(await PublishAsync(store, Attempt(epoch: 1), new(0, 32)));
+        var adds = Attempt(epoch: 2);
+        await LeaveAsync(adds, 0, 31);
+
+        await LeftCheckpoints.ClearAsync(OpenStore(), None);
+        Assert.Equal([File(adds)], await NamesAsync($"stages/{Key}/checkpoints/"));
+
+        var kept = await PutAsync(store, adds, [9], "all_t_eps_samples", TensorKinds.Eps, 8, 9);
+        Assert.True(await store.PublishAsync(Manifest(adds, new(0, 32), kept) with { Supplement = true }, None));
+        await LeftCheckpoints.ClearAsync(OpenStore(), None);
+        Assert.Empty(await NamesAsync($"stages/{Key}/checkpoints/"));
+    }
+
     [Theory]
     [InlineData("torn")]
     [InlineData("empty")]
