@@ -146,6 +146,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         try
         {
             using var timeout = new CancellationTokenSource(s_shutdownTimeout);
+            _host.Services.GetRequiredService<Farewell>().Begin();
             await _host.StopAsync(timeout.Token);
         }
         finally
@@ -159,11 +160,13 @@ public sealed class EmbeddedSilo : IAsyncDisposable
     {
         var host = SiloHostBuilder.Create(options.Settings);
         var builder = host.Builder;
+        var farewell = new Farewell(Quiet(options));
+        builder.Services.AddSingleton(farewell);
         builder.Logging.AddTabaConsole(host.Logging, timestamps: null).SetMinimumLevel(options.LogLevel)
-            .AddFilter("Orleans", options.LogLevel < LogLevel.Information ? options.LogLevel : LogLevel.Error)
+            .AddFilter("Orleans", farewell.Until(options.LogLevel < LogLevel.Information ? options.LogLevel : LogLevel.Error))
             .AddFilter("Microsoft.Hosting", LogLevel.Warning)
             // Orleans retries a placement through Polly and reports what matters itself.
-            .AddFilter("Polly", LogLevel.Error)
+            .AddFilter("Polly", farewell.Until(LogLevel.Error))
             // A command says itself what ends it, in one sentence.
             .AddFilter("Taba.Grains", Quiet(options))
             .AddFilter(typeof(FaultMonitor).FullName, Quiet(options))
@@ -197,4 +200,18 @@ public sealed class EmbeddedSilo : IAsyncDisposable
     }
 
     static LogLevel Quiet(EmbeddedSiloOptions options) => options.LogLevel < LogLevel.Warning ? options.LogLevel : LogLevel.None;
+
+    /// <summary>
+    /// From the moment that the silo ends nothing that the frameworks cannot do is news: a grain that still calls another finds no silo that
+    /// would take it.
+    /// </summary>
+    /// <param name="afterwards">The least level that is shown then.</param>
+    sealed class Farewell(LogLevel afterwards)
+    {
+        volatile bool _begun;
+
+        public void Begin() => _begun = true;
+
+        public Func<LogLevel, bool> Until(LogLevel least) => level => level >= (_begun ? afterwards : least);
+    }
 }
