@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using Taba.Grains.Dispatch;
 using Taba.Grains.Models;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
@@ -65,7 +66,7 @@ sealed class SimulatedEngines : IModelEngines, IModelEngine, IEngineCapacity, ID
 
     public Task UnloadAsync() => Task.CompletedTask;
 
-    public bool IsLoaded(string engineKey) => true;
+    public ImmutableArray<ResidentEngine> Loaded => [];
 
     public SlotHandle Open(PartAttempt attempt, int sample)
     {

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Taba.Grains.Ports;
 using Taba.Grains.Silos;
+using Taba.Silo.Workers;
 using Taba.Silo.Clusters;
 using Taba.Silo.Devices;
 using Taba.Silo.Engines;
@@ -44,6 +45,8 @@ static class SimulatedSilo
                 Services = services =>
                 {
                     services.AddSingleton(options);
+                    // Nothing has to be loaded.
+                    services.Configure<WorkerSettings>(o => o.SwitchAfter = TimeSpan.Zero);
                     services.AddSingleton<SimulatedEngines>();
                     services.AddSingleton<SimulatedWorkspace>();
                     services.Replace(ServiceDescriptor.Singleton<IModelEngines>(p => engines = p.GetRequiredService<SimulatedEngines>()));

@@ -17,10 +17,6 @@ namespace Taba.Grains.Actors;
 sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf, Func<string, Task<bool>> mayAsk, string? traceParent)
 {
     readonly Dictionary<string, StageDemand> _demanded = [];
-    ImmutableArray<StageWork> _work = [];
-
-    /// <summary>Work of the stages that stand in for planned ones, those that others wait for last, as a sweep lists its own.</summary>
-    public ImmutableArray<StageWork> Work => _work;
 
     /// <summary>Adds to what the planned stages say what their stand-ins say.</summary>
     /// <param name="plan">The sweep's plan.</param>
@@ -35,11 +31,11 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf,
         var stages = new StageStatus[planned.Length];
         var standIns = new Dictionary<string, List<StandIn>>();
         var substitutions = ImmutableArray.CreateBuilder<RowSubstitution>();
-        var order = new List<StandIn>();
         for (var i = 0; i < planned.Length; i++)
         {
             var stage = plan.Stages[i];
-            var found = await StandInsAsync(stage, planned[i], standIns);
+            // Few rows: those that wait for them come before all others.
+            var found = await StandInsAsync(stage, planned[i], planned.Length + i, standIns);
             stages[i] = found.Aggregate(planned[i], (status, standIn) => Add(stage, status, standIn));
             foreach (var standIn in found)
             {
@@ -49,23 +45,22 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf,
             }
             if (found.Count > 0)
                 standIns[stage.Key] = found;
-            order.AddRange(found);
         }
-        _work = [.. order.AsEnumerable().Reverse().Select(s => StageWork.Of(s.Key, s.Spec))];
         return (stages, substitutions.ToImmutable());
     }
 
     /// <summary>
     /// The stages that stand in for rows of a planned one: first those with other inputs, then those in a higher precision.
     /// </summary>
-    async Task<List<StandIn>> StandInsAsync(PlannedStage stage, StageStatus status, Dictionary<string, List<StandIn>> before)
+    async Task<List<StandIn>> StandInsAsync(
+        PlannedStage stage, StageStatus status, int depth, Dictionary<string, List<StandIn>> before)
     {
         var found = new List<StandIn>();
         var own = RowSet.Of(stage.Rows);
         foreach (var (spec, rows) in WithOtherInputs(stage, before))
         {
             own = own.Subtract(rows);
-            var standIn = await DemandAsync(stage, spec, rows, retry: null);
+            var standIn = await DemandAsync(stage, spec, rows, depth, retry: null);
             await RaiseAsync(spec, rows, standIn.Status, standIn);
             found.Add(standIn);
         }
@@ -82,17 +77,18 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf,
             // A row has one place: what failed in the lower precision is not looked for there.
             if (lower is not null)
                 lower.Rows = lower.Rows.Subtract(failed);
-            found.Add(await DemandAsync(stage, raised, failed, HigherPrecision.Change(spec, raised)));
+            found.Add(await DemandAsync(stage, raised, failed, depth, HigherPrecision.Change(spec, raised)));
         }
     }
 
-    async Task<StandIn> DemandAsync(PlannedStage stage, StageSpec spec, RowSet rows, PrecisionRetry? retry)
+    async Task<StandIn> DemandAsync(PlannedStage stage, StageSpec spec, RowSet rows, int depth, PrecisionRetry? retry)
     {
         var key = StageKey.Of(spec);
         var demand = new StageDemand(sweepId, spec, new(rows.Ranges[0].Start, rows.Ranges[^1].End), stage.Keep)
         {
             Only = rows,
             TraceParent = traceParent,
+            Depth = depth,
             // More rows failed since: those that failed here too are not tried a third time.
             KeepFailures = _demanded.ContainsKey(key),
         };

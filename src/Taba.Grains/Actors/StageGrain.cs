@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Taba.Grains.Dispatch;
 using Taba.Grains.Placement;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
@@ -11,8 +12,9 @@ namespace Taba.Grains.Actors;
 
 /// <summary>
 /// Coordinates one stage. The rules are in <see cref="StageLeases"/>; here is what needs a clock, a store and neighbours.
-/// State is written before a lease is handed out and after a completion; everything else may be lost, because the store's
-/// manifests say what is done. A write that fails is taken back, so that the same call made again writes again.
+/// What somebody wants is written before he is answered, and a block of epochs before the first of them is used. Leases and completions are
+/// written behind, once a second at most: a lease that is lost is taken up again when its worker renews it, and the store's manifests say
+/// what is done. Whoever needs to know of a change is told (<see cref="StageNews"/>).
 /// </summary>
 [CoordinatorPlacement]
 sealed partial class StageGrain(
@@ -24,15 +26,25 @@ sealed partial class StageGrain(
     IOptions<LeaseOptions> options,
     ILogger<StageGrain> logger) : Grain, IStageGrain
 {
+    /// <summary>Epochs that are reserved with one write.</summary>
+    const int EpochBlock = 1000;
+
+    /// <summary>Everybody hears everything again after this time: a message may be lost, and who heard it may have died.</summary>
+    static readonly TimeSpan s_repeatEvery = TimeSpan.FromSeconds(10);
+
     readonly Dictionary<string, int> _reused = [];
-    readonly Dictionary<Guid, long> _evaluations = [];
-    readonly Dictionary<Guid, DateTimeOffset> _renewedUntil = [];
     readonly ModelRefusals _refusals = new();
-    Dictionary<Guid, Lease> _byId = [];
-    ImmutableArray<Lease> _indexed = [];
-    DateTimeOffset _faultAt;
+    readonly LeaseTable _leases = new(options.Value, time);
     StateWriter _writer = null!;
-    RowSet _inputs = RowSet.Empty;
+    StageNews _news = null!;
+    InputRows _inputs = null!;
+    Task _following = Task.CompletedTask;
+    IGrainTimer? _watch;
+    long _repeatedAt;
+    bool _advanced;
+    // The last epoch that was given; that of the state is the last of the block.
+    int _epoch;
+    DateTimeOffset _faultAt;
     // For whoever measures, on threads that are not the grain's.
     volatile StageState? _snapshot;
     string? _fault;
@@ -42,22 +54,35 @@ sealed partial class StageGrain(
     StageState State
     {
         get => state.State;
-        set => _snapshot = state.State = value;
+        set
+        {
+            _snapshot = state.State = value;
+            Changed();
+        }
     }
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         // Renewals are not written: a living worker may have renewed since. A dead worker's lease ends all the same. Nothing is read of the
         // store here: the state is believed, and before a part is handed out its cell is looked at.
-        var until = time.GetUtcNow() + options.Value.Duration;
-        State = State with { Leases = [.. State.Leases.Select(l => l with { ExpiresAt = until })] };
-        _writer = new(this, state.WriteStateAsync, time, exception => LogWriteFailed(logger, OwnKey, exception));
-        StageAccounts.Open(this, () => _snapshot is { Spec: { } spec } now ? (spec, now.Leases.Length) : null);
+        foreach (var lease in State.Leases)
+            _leases.Add(lease);
+        _epoch = State.Epoch;
+        _writer = new(this, WriteStateAsync, time, exception => LogWriteFailed(logger, OwnKey, exception));
+        _inputs = new(GrainFactory, OwnKey);
+        _news = new(
+            GrainFactory, OwnKey, Guid.NewGuid(), Offer, async sweep => await GetStatusAsync(sweep), need => State.Published(need), time);
+        if (State.Spec is { } spec)
+            _inputs.Open(spec);
+        StageAccounts.Open(this, () => _snapshot is { Spec: { } spec } ? (spec, _leases.Count) : null);
+        KeepWatch();
+        Changed();
         return Task.CompletedTask;
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        _news.Stop();
         StageAccounts.Close(this);
         await _writer.FlushAsync();
     }
@@ -88,7 +113,10 @@ sealed partial class StageGrain(
             next = next.WithRetried(demand.Wanted);
         if (State.Spec is not null && State.Demands.SequenceEqual(next.Demands) && State.Quarantined.Length == next.Quarantined.Length)
             return;
+        _inputs.Open(demand.Spec);
         await WriteAsync(next);
+        KeepWatch();
+        Follow();
     }
 
     public async Task WithdrawAsync(string sweepId)
@@ -107,7 +135,6 @@ sealed partial class StageGrain(
             _refusals.Add(worker, reason);
             return [];
         }
-        ExpireLeases();
         if (_fault is not null && options.Value.RetryFaultAfter is { } pause && time.GetUtcNow() - _faultAt >= pause)
             _fault = null;
         // A silo that was declared dead and does not know it still asks. A lease of it would end at once.
@@ -116,13 +143,32 @@ sealed partial class StageGrain(
         var spec = State.Spec!;
         var given = State.Quarantined.Length;
         var found = State.Published;
-        var handout = new StageHandout(GrainFactory, catalogue, options.Value, time);
-        var (next, leases, inputs) = await handout.TakeAsync(OwnKey, State, _inputs, worker, request);
-        _inputs = inputs;
+        var handout = new StageHandout(catalogue, _inputs, () => ++_epoch, options.Value);
+        var (next, leases) = await handout.TakeAsync(OwnKey, State, _leases.Rows, worker, request);
+        // The watch would find what has ended within a second. To look at all leases each time would cost more the more there are.
+        if (leases.IsEmpty && ExpireLeases())
+            (next, leases) = await handout.TakeAsync(OwnKey, State, _leases.Rows, worker, request);
+        foreach (var lease in leases)
+            _leases.Add(new(lease.Attempt, lease.Rows, worker, time.GetUtcNow() + options.Value.Duration));
         CountReused(found, next.Published);
-        // One write for all of them, before any is handed out.
-        if (!ReferenceEquals(next, State))
-            await WriteAsync(next);
+        State = next;
+        try
+        {
+            if (_epoch > State.Epoch)
+                State = State with { Epoch = _epoch + EpochBlock };
+            if (State.Epoch != next.Epoch || next.Quarantined.Length > given)
+                await _writer.NowAsync();
+            else if (!leases.IsEmpty)
+                await _writer.SoonAsync();
+        }
+        catch
+        {
+            // Nobody gets what may not be known after a restart. The epochs are spent.
+            foreach (var lease in leases)
+                Remove(lease.Attempt);
+            State = State with { Epoch = next.Epoch, Quarantined = State.Quarantined[..given] };
+            throw;
+        }
         StageAccounts.Leased(spec, leases.Length);
         foreach (var failure in next.Quarantined[given..])
             TellGivenUp(spec, failure);
@@ -133,18 +179,17 @@ sealed partial class StageGrain(
 
     public Task<ImmutableArray<bool>> RenewAsync(string worker, ImmutableArray<PartProgress> held)
     {
-        var now = time.GetUtcNow();
-        if (!liveness.IsAlive(worker) || held.Any(part => Find(part.Attempt) is { } lease && HasExpired(lease, now)))
+        if (!liveness.IsAlive(worker) || held.Any(part => _leases.HasEnded(part.Attempt)))
             ExpireLeases();
         var answers = ImmutableArray.CreateBuilder<bool>(held.Length);
         foreach (var part in held)
         {
-            var known = Find(part.Attempt)?.Worker == worker;
-            answers.Add(known);
-            if (!known)
+            var lease = _leases.Find(part.Attempt) ?? Adopt(worker, part);
+            var ours = lease?.Worker == worker;
+            answers.Add(ours);
+            if (!ours)
                 continue;
-            _renewedUntil[part.Attempt.Id] = now + options.Value.Duration;
-            _evaluations[part.Attempt.Id] = part.Evaluations;
+            _advanced |= _leases.Renew(lease!, part.Evaluations);
             if (part.Evaluations > 0)
                 _refusals.Remove(worker);
         }
@@ -153,13 +198,13 @@ sealed partial class StageGrain(
 
     public async Task CompleteAsync(PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures)
     {
-        var lease = Find(attempt);
+        var lease = _leases.Find(attempt);
         if (lease is null && published.Subtract(State.Published(kept)).IsEmpty)
             return;
         if (State.Spec is { } spec)
             StageAccounts.Published(spec, published.Subtract(State.Published(kept)).Count);
         // The store has decided: rows with a manifest are published, even when this attempt's lease is gone.
-        var next = State.WithPublished(published, kept) with { Leases = lease is null ? State.Leases : State.Leases.Remove(lease) };
+        var next = State.WithPublished(published, kept);
         if (lease is not null)
         {
             _refusals.Remove(lease.Worker);
@@ -172,7 +217,7 @@ sealed partial class StageGrain(
             if (!RowSet.Of(lease.Rows).Subtract(next.Published(kept)).Subtract(next.QuarantinedRows()).IsEmpty)
                 next = next.WithSeen(lease.Rows, await catalogue.GetPublishedAsync(OwnKey, lease.Rows, CancellationToken.None));
         }
-        Forget(attempt.Id);
+        Remove(attempt);
         // Not taken back when the write fails: published rows are published, whether or not this state says it. For the same reason it
         // need not be written at once, unless a sample was given up: the store does not know that.
         State = next;
@@ -184,7 +229,7 @@ sealed partial class StageGrain(
 
     public async Task GiveBackAsync(PartAttempt attempt, PartFault? fault)
     {
-        var lease = Find(attempt);
+        var lease = _leases.Find(attempt);
         if (lease is null)
             return;
         if (fault is { Kind: PartFaultKind.Model })
@@ -192,18 +237,17 @@ sealed partial class StageGrain(
             // Nothing was tried: no strike, no checkpoint to look for there, and nothing for others to wait for.
             _refusals.Add(lease.Worker, fault.Reason);
             Count("refused");
-            State = State with { Leases = State.Leases.Remove(lease) };
-            Forget(attempt.Id);
+            Remove(attempt);
             return;
         }
         // The store would have refused any attempt: no strike. The same holds for a silo that ends.
         var strike = fault is { Kind: PartFaultKind.Engine or PartFaultKind.Device };
         Count(fault is null ? "given_back" : "fault");
-        State = State.WithLost([(lease, Lost(lease, strike))]);
-        Forget(attempt.Id);
-        // The other stage computes them again, and then this one goes on: nothing to wait for here.
+        State = State.WithLost(Lost(lease, strike));
+        Remove(attempt);
+        // The other stage computes them again, says so, and then this one goes on: nothing to wait for here.
         if (fault is { Kind: PartFaultKind.Input })
-            _inputs = RowSet.Empty;
+            Follow();
         // A device that is lost stops nobody: the silo's others take the rows.
         else if (fault is not null and not { Kind: PartFaultKind.Device })
         {
@@ -217,6 +261,15 @@ sealed partial class StageGrain(
     }
 
     public ValueTask<RowSet> GetPublishedAsync(CaptureSelection need) => new(State.Published(need));
+
+    public ValueTask<InputReport> FollowAsync(string reader, CaptureSelection need) => new(_news.Follow(reader, need));
+
+    public Task InputsChangedAsync(InputReport report)
+    {
+        if (_inputs.Take(report))
+            Changed();
+        return Task.CompletedTask;
+    }
 
     public async Task LookAgainAsync(RowRange rows)
     {
@@ -235,7 +288,7 @@ sealed partial class StageGrain(
     }
 
     public ValueTask<ImmutableArray<PartAttempt>> GetAttemptsAsync() =>
-        new([.. State.Leases.Select(l => l.Attempt), .. State.Lost.Select(l => l.Attempt)]);
+        new([.. _leases.All.Select(l => l.Attempt), .. State.Lost.Select(l => l.Attempt)]);
 
     public async ValueTask<StageStatus> GetStatusAsync(string sweepId)
     {
@@ -247,9 +300,9 @@ sealed partial class StageGrain(
         var done = published.Count;
         var failures = State.Quarantined.RemoveAll(f => !wanted.Contains(new(f.Sample, f.Sample + 1)));
         var reused = Math.Min(done, _reused.GetValueOrDefault(sweepId));
-        var running = State.Leases.Where(l => !wanted.Intersect(l.Rows).IsEmpty).ToList();
+        var running = _leases.All.Where(l => !wanted.Intersect(l.Rows).IsEmpty).ToList();
         var evaluations = (double)(done - reused) * spec.EvaluationsPerRow
-            + running.Sum(l => (double)_evaluations.GetValueOrDefault(l.Attempt.Id) * wanted.Intersect(l.Rows).Count / l.Rows.Count);
+            + running.Sum(l => (double)_leases.Evaluations(l.Attempt) * wanted.Intersect(l.Rows).Count / l.Rows.Count);
         var there = _refusals.IsEmpty || !State.HasOpenDemand() ? [] : await silos.GetAsync();
         var refusals = _refusals.Of(there);
         var nobody = !refusals.IsEmpty && running.Count == 0
@@ -279,38 +332,124 @@ sealed partial class StageGrain(
         }
     }
 
-    /// <summary>Called for every renewal of every part, once a second: not a search through all leases.</summary>
-    Lease? Find(PartAttempt attempt)
+    /// <summary>Writes the state as it is now, with the leases as they are.</summary>
+    Task WriteStateAsync()
     {
-        if (_indexed != State.Leases)
-        {
-            _byId = State.Leases.ToDictionary(l => l.Attempt.Id);
-            _indexed = State.Leases;
-        }
-        return _byId.GetValueOrDefault(attempt.Id) is { } lease && lease.Attempt == attempt ? lease : null;
+        state.State = State with { Leases = _leases.All };
+        return state.WriteStateAsync();
     }
 
-    bool HasExpired(Lease lease, DateTimeOffset now) => _renewedUntil.GetValueOrDefault(lease.Attempt.Id, lease.ExpiresAt) < now;
-
-    void ExpireLeases()
+    /// <summary>
+    /// A worker renews a lease that an earlier activation gave and had no time to write: it goes on, unless its rows are in other hands or
+    /// done.
+    /// </summary>
+    Lease? Adopt(string worker, PartProgress part)
     {
-        var now = time.GetUtcNow();
-        var alive = new Dictionary<string, bool>();
-        var expired = State.Leases.Where(l => HasExpired(l, now) || !IsAlive(l.Worker)).ToList();
-        if (expired.Count == 0)
+        var attempt = part.Attempt;
+        if (part.Rows.IsEmpty || attempt.StageKey != OwnKey || attempt.Epoch > State.Epoch || !liveness.IsAlive(worker)
+            || State.Lost.Any(l => l.Attempt == attempt) || !_leases.Rows.Intersect(part.Rows).IsEmpty
+            || !State.Demands.Any(d => !State.Open(d).Intersect(part.Rows).IsEmpty))
+            return null;
+        var lease = new Lease(attempt, part.Rows, worker, time.GetUtcNow() + options.Value.Duration);
+        _leases.Add(lease);
+        LogAdopted(logger, attempt, worker);
+        Changed();
+        return lease;
+    }
+
+    void Remove(PartAttempt attempt)
+    {
+        if (_leases.Find(attempt) is not { } lease)
             return;
-        // A worker that is only out of reach did not die of its rows.
-        State = State.WithLost(expired.Select(l =>
-            (l, Lost(l, !IsAlive(l.Worker) && State.IsStrike(l.Rows, Reached(l))))).ToList());
-        foreach (var lease in expired)
+        _leases.Remove(lease);
+        Changed();
+    }
+
+    /// <returns>Whether any had ended.</returns>
+    bool ExpireLeases()
+    {
+        var ended = _leases.Ended(liveness.IsAlive);
+        foreach (var (lease, how) in ended)
         {
-            Count(IsAlive(lease.Worker) ? "expired" : "silo_lost");
-            LogExpired(logger, lease.Attempt, lease.Worker);
-            Forget(lease.Attempt.Id);
+            // A worker that is only out of reach, or stuck, did not die of its rows.
+            State = State.WithLost(Lost(lease, how is LeaseEnd.WorkerLost && State.IsStrike(lease.Rows, Reached(lease))));
+            Count(how is LeaseEnd.WorkerLost ? "silo_lost" : how is LeaseEnd.Stuck ? "stuck" : "expired");
+            LogEnded(logger, lease.Attempt, lease.Worker, how);
+            Remove(lease.Attempt);
+        }
+        return ended.Count > 0;
+    }
+
+    /// <summary>While anybody wants rows, or has them, the stage looks after its leases and says what it has.</summary>
+    void KeepWatch()
+    {
+        if (_watch is not null || (State.Demands.IsEmpty && _leases.Count == 0))
+            return;
+        _repeatedAt = time.GetTimestamp();
+        Follow();
+        var every = options.Value.RenewEvery;
+        _watch = this.RegisterGrainTimer(
+            _ =>
+            {
+                Watch();
+                return Task.CompletedTask;
+            },
+            new() { DueTime = every, Period = every, KeepAlive = true });
+    }
+
+    void Watch()
+    {
+        ExpireLeases();
+        if (_advanced)
+            _news.Advanced(State.Demands);
+        _advanced = false;
+        if (State.Demands.IsEmpty && _leases.Count == 0)
+        {
+            _watch?.Dispose();
+            _watch = null;
+        }
+        else if (time.GetElapsedTime(_repeatedAt) >= s_repeatEvery)
+        {
+            _repeatedAt = time.GetTimestamp();
+            Follow();
+            _news.Repeat(State.Demands);
+        }
+    }
+
+    /// <summary>Asks the stages whose rows it reads, beside the grain's calls: they may not answer.</summary>
+    void Follow()
+    {
+        if (_following.IsCompleted && State.HasOpenDemand())
+        {
+            _following = FollowOnceAsync();
+            _following.Ignore();
         }
 
-        bool IsAlive(string worker) => alive.TryGetValue(worker, out var known) ? known : alive[worker] = liveness.IsAlive(worker);
+        async Task FollowOnceAsync()
+        {
+            await Task.Yield();
+            if (await _inputs.FollowAsync())
+                Changed();
+        }
     }
+
+    /// <summary>What there is to do now.</summary>
+    StageOffer? Offer()
+    {
+        if (State.Spec is not { } spec)
+            return null;
+        var taken = _leases.Rows;
+        var rows = ImmutableArray.CreateBuilder<OfferedRows>();
+        foreach (var demand in State.Demands)
+        {
+            var open = State.Open(demand);
+            if (!open.IsEmpty)
+                rows.Add(new(demand.SweepId, demand.Depth, open.Subtract(taken).Intersect(_inputs.Ready).Count));
+        }
+        return new(StageWork.Of(OwnKey, spec), default, [.. _inputs.Stages], rows.ToImmutable());
+    }
+
+    void Changed() => _news?.Changed(State.Demands);
 
     LostAttempt Lost(Lease lease, bool strike) => new(lease.Rows, lease.Worker, strike, Reached(lease)) { Attempt = lease.Attempt };
 
@@ -337,13 +476,7 @@ sealed partial class StageGrain(
             StageAccounts.Ended(spec, outcome);
     }
 
-    double Reached(Lease lease) => (double)_evaluations.GetValueOrDefault(lease.Attempt.Id) / lease.Rows.Count;
-
-    void Forget(Guid attempt)
-    {
-        _evaluations.Remove(attempt);
-        _renewedUntil.Remove(attempt);
-    }
+    double Reached(Lease lease) => (double)_leases.Evaluations(lease.Attempt) / lease.Rows.Count;
 
     void TellGivenUp(StageSpec spec, SampleFailure failure)
     {
@@ -354,8 +487,11 @@ sealed partial class StageGrain(
     [LoggerMessage(2001, LogLevel.Debug, "Leased {Attempt} rows {Rows} to {Worker}")]
     static partial void LogLeased(ILogger logger, PartAttempt attempt, RowRange rows, string worker);
 
-    [LoggerMessage(2002, LogLevel.Warning, "The lease of {Attempt} to {Worker} expired")]
-    static partial void LogExpired(ILogger logger, PartAttempt attempt, string worker);
+    [LoggerMessage(2002, LogLevel.Warning, "The lease of {Attempt} to {Worker} ended: {How}")]
+    static partial void LogEnded(ILogger logger, PartAttempt attempt, string worker, LeaseEnd how);
+
+    [LoggerMessage(2007, LogLevel.Information, "{Attempt} is taken up again: {Worker} works on it")]
+    static partial void LogAdopted(ILogger logger, PartAttempt attempt, string worker);
 
     [LoggerMessage(2004, LogLevel.Error, "Sample {Sample} of stage {Stage} is given up: {Reason}")]
     static partial void LogGivenUp(ILogger logger, int sample, string stage, string reason);

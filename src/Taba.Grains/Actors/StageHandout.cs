@@ -9,15 +9,17 @@ namespace Taba.Grains.Actors;
 /// published:
 /// before a part is handed out its cell is looked at, because a completion may not have been written, or not have been heard.
 /// </summary>
-sealed class StageHandout(IGrainFactory grains, IPartCatalogue catalogue, LeaseOptions options, TimeProvider time)
+/// <param name="inputs">Rows of other stages that this one reads.</param>
+/// <param name="nextEpoch">Counts attempts; an epoch is given once.</param>
+sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> nextEpoch, LeaseOptions options)
 {
     /// <summary>A state that was lost is made good cell by cell, so many in a call.</summary>
     const int MostLooks = 64;
 
-    /// <param name="inputs">Rows whose inputs were there when they were asked for last.</param>
-    /// <returns>The state with the leases, the leases, and the rows whose inputs are there.</returns>
-    public async Task<(StageState State, ImmutableArray<PartLease> Leases, RowSet Inputs)> TakeAsync(
-        string stageKey, StageState state, RowSet inputs, string worker, LeaseRequest request)
+    /// <param name="leased">Rows that are out with workers.</param>
+    /// <returns>The state, with what the store said and who was given up, and the leases.</returns>
+    public async Task<(StageState State, ImmutableArray<PartLease> Leases)> TakeAsync(
+        string stageKey, StageState state, RowSet leased, string worker, LeaseRequest request)
     {
         var spec = state.Spec!;
         var leases = ImmutableArray.CreateBuilder<PartLease>();
@@ -26,10 +28,10 @@ sealed class StageHandout(IGrainFactory grains, IPartCatalogue catalogue, LeaseO
         var asked = false;
         while (leases.Count == 0 || taken < request.Rows)
         {
-            var part = state.Next(inputs, request.PreferredRow);
-            if (!asked && (part is null || (request.PreferredRow is { } row && !inputs.Contains(new(row, row + 1)))))
+            var part = state.Next(leased, inputs.Ready, request.PreferredRow, request.SweepId);
+            if (!asked && (part is null || (request.PreferredRow is { } row && !inputs.Ready.Contains(new(row, row + 1)))))
             {
-                inputs = await StageInputs.ReadyAsync(grains, spec);
+                await inputs.FollowAsync();
                 asked = true;
                 continue;
             }
@@ -51,21 +53,19 @@ sealed class StageHandout(IGrainFactory grains, IPartCatalogue catalogue, LeaseO
                 state = state with { Quarantined = state.Quarantined.Add(deadly) };
                 continue;
             }
-            var attempt = new PartAttempt(stageKey, rows.Start, state.Epoch + 1, Guid.NewGuid());
-            state = state with
-            {
-                Epoch = attempt.Epoch,
-                Leases = state.Leases.Add(new(attempt, rows, worker, time.GetUtcNow() + options.Duration)),
-            };
+            var attempt = new PartAttempt(stageKey, rows.Start, nextEpoch(), Guid.NewGuid());
+            leased = leased.Add(rows);
             leases.Add(new(attempt, spec, rows, keep, supplement)
             {
                 EarlierAttempts = state.EarlierAttempts(rows),
                 Worker = worker,
-                TraceParent = state.Demands.FirstOrDefault(d => !d.Wanted.Intersect(rows).IsEmpty)?.TraceParent,
+                TraceParent = state.Demands
+                    .FirstOrDefault(d => (request.SweepId is null || d.SweepId == request.SweepId) && !d.Wanted.Intersect(rows).IsEmpty)
+                    ?.TraceParent,
             });
             taken += rows.Count;
         }
-        return (state, leases.ToImmutable(), inputs);
+        return (state, leases.ToImmutable());
     }
 
     /// <summary>

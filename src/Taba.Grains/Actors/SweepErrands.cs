@@ -27,11 +27,13 @@ sealed class SweepErrands(IGrainFactory grains)
     public Task<bool> DemandAsync(SweepGrainState sweep, bool keepFailures, HashSet<string> told, Func<bool> goOn)
     {
         var plan = sweep.Plan!;
+        var depth = plan.Stages.Select((s, i) => (s.Key, i)).ToDictionary(s => s.Key, s => s.i);
         return TellAsync(plan.Stages.ToDictionary(s => s.Key), told, goOn, (stage, planned) => stage.DemandAsync(
             new StageDemand(plan.SweepId, planned.Spec, planned.Rows, planned.Keep)
             {
                 KeepFailures = keepFailures,
                 TraceParent = sweep.TraceParent,
+                Depth = depth[planned.Key],
             }));
     }
 

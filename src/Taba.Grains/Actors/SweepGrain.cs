@@ -20,28 +20,28 @@ namespace Taba.Grains.Actors;
 sealed partial class SweepGrain : Grain, ISweepGrain
 {
     static readonly TimeSpan s_tickEvery = TimeSpan.FromSeconds(1);
-    static readonly TimeSpan s_watchEvery = TimeSpan.FromMilliseconds(200);
+    static readonly TimeSpan s_watchAtMostEvery = TimeSpan.FromMilliseconds(200);
     static readonly TimeSpan s_answerAtLeastEvery = TimeSpan.FromSeconds(5);
 
-    readonly IWorkSignal _signal;
     readonly TimeProvider _time;
     readonly ILogger<SweepGrain> _logger;
     readonly SweepIntent _intent;
     readonly SweepLooks _looks;
+    readonly Teller _judge;
     IGrainTimer? _tick;
 
     public SweepGrain(
         [PersistentState("sweep", GrainStorage.Name)] IPersistentState<SweepGrainState> state,
-        IWorkSignal signal,
         IOptions<LeaseOptions> leases,
         TimeProvider time,
         ILogger<SweepGrain> logger)
     {
-        (_signal, _time, _logger) = (signal, time, logger);
+        (_time, _logger) = (time, logger);
         _intent = new(state, new(GrainFactory), () => _looks!.EndedAsync(), DeactivateOnIdle, time, logger);
         _looks = new(
             _intent, key => GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(key)),
             waitsOutFaults: leases.Value.RetryFaultAfter is not null, time);
+        _judge = new(JudgeAsync, time);
     }
 
     string Id => this.GetPrimaryKeyString();
@@ -58,6 +58,7 @@ sealed partial class SweepGrain : Grain, ISweepGrain
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         _looks.Dispose();
+        _judge.Stop();
         return _intent.LeaveAsync(cancellationToken);
     }
 
@@ -77,21 +78,27 @@ sealed partial class SweepGrain : Grain, ISweepGrain
         });
         _looks.Forget();
         await _intent.PaidAsync(orThrow: true);
-        _signal.WorkMayBeAvailable();
         return await GetStatusAsync();
     }
 
-    public ValueTask<ImmutableArray<StageWork>> GetWorkAsync() =>
-        new(_intent.Life.Phase is SweepPhase.Running
-            ? [.. _looks.Work, .. Plan.Stages.Reverse().Select(s => StageWork.Of(s.Key, s.Spec))]
-            : ImmutableArray<StageWork>.Empty);
+    public Task StageChangedAsync(StageReport report)
+    {
+        // Also while it ends: then nobody asks any more.
+        if (_intent.Life.IsLive && _looks.Take(report))
+            _judge.Changed();
+        return Task.CompletedTask;
+    }
 
-    public async ValueTask<SweepStatus> GetStatusAsync()
+    public Task WakeAsync() => Task.CompletedTask;
+
+    public ValueTask<SweepStatus> GetStatusAsync() => StatusAsync(ask: true);
+
+    async ValueTask<SweepStatus> StatusAsync(bool ask)
     {
         _ = Plan;
         if (!_intent.Life.IsLive)
             return _intent.Written.Final!;
-        var (seen, status) = await _looks.LookAsync();
+        var (seen, status) = await _looks.LookAsync(ask);
         if (!status.State.Ends())
             return status;
         if (await ApplyAsync(SweepEvent.Finished, seen, sweep => sweep with { Ended = status.State, Final = status }))
@@ -108,9 +115,12 @@ sealed partial class SweepGrain : Grain, ISweepGrain
     {
         var seen = sinceVersion;
         var answered = _time.GetTimestamp();
+        var ask = true;
         while (!cancellationToken.IsCancellationRequested)
         {
-            var status = await GetStatusAsync();
+            var changed = _looks.Changed;
+            var status = await StatusAsync(ask);
+            ask = false;
             if (status.Version != seen || _time.GetElapsedTime(answered) >= s_answerAtLeastEvery)
             {
                 seen = status.Version;
@@ -119,7 +129,11 @@ sealed partial class SweepGrain : Grain, ISweepGrain
             }
             if (!status.State.IsLive())
                 yield break;
-            await Task.Delay(s_watchEvery, _time, cancellationToken);
+            await Task.Delay(s_watchAtMostEvery, _time, cancellationToken);
+            var rest = s_answerAtLeastEvery - _time.GetElapsedTime(answered);
+            if (rest > TimeSpan.Zero)
+                await changed.WaitAsync(rest, _time, cancellationToken).ConfigureAwait(
+                    ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
     }
 
@@ -148,7 +162,6 @@ sealed partial class SweepGrain : Grain, ISweepGrain
         if (await ApplyAsync(SweepEvent.Resumed))
             LogResumed(_logger, Id);
         await _intent.PaidAsync(orThrow: false);
-        _signal.WorkMayBeAvailable();
     }
 
     // A stage that is asked again tries again what it had given up; nothing else differs from a submission.
@@ -163,12 +176,13 @@ sealed partial class SweepGrain : Grain, ISweepGrain
     {
         var meant = await _intent.ApplyAsync(what, seen, with);
         KeepTicking();
+        _looks.Wake();
         return meant;
     }
 
     /// <summary>
-    /// Keeps the grain active until the sweep has ended and everyone knows: it looks at its stages while nobody else does, so that a sweep
-    /// ends, and obeys its policy, without a client.
+    /// Keeps the grain active until the sweep has ended and everyone knows: a debt that could not be paid is tried again, and a stage that is
+    /// silent is asked.
     /// </summary>
     void KeepTicking()
     {
@@ -177,7 +191,7 @@ sealed partial class SweepGrain : Grain, ISweepGrain
                 _ => TickAsync(), new() { DueTime = s_tickEvery, Period = s_tickEvery, KeepAlive = true, Interleave = true });
     }
 
-    async Task TickAsync()
+    Task TickAsync()
     {
         var life = _intent.Life;
         if (life.Next is not SweepDebts.None)
@@ -188,15 +202,27 @@ sealed partial class SweepGrain : Grain, ISweepGrain
             _tick = null;
         }
         if (!life.IsLive)
+            return Task.CompletedTask;
+        _looks.Measure();
+        if (_looks.MissesAny)
+            _judge.Changed();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Looks whether the sweep is at its end, or has to stop.</summary>
+    async Task JudgeAsync()
+    {
+        if (!_intent.Life.IsLive)
             return;
         try
         {
-            await GetStatusAsync();
+            await StatusAsync(ask: false);
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            // A stage or the database does not answer: the next tick asks again.
+            // The database does not answer: it is tried again.
             LogTickFailed(_logger, Id, exception.Message);
+            throw;
         }
     }
 
@@ -205,7 +231,7 @@ sealed partial class SweepGrain : Grain, ISweepGrain
     {
         try
         {
-            return (await _looks.LookAsync().WaitAsync(SweepIntent.AnswerWithin, _time)).Status;
+            return (await _looks.LookAsync(ask: true).WaitAsync(SweepIntent.AnswerWithin, _time)).Status;
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {

@@ -1,16 +1,21 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Taba.Grains.Dispatch;
 using Taba.Grains.Placement;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Grains.Actors;
 
 [CoordinatorPlacement]
-sealed class SweepIndexGrain(
-    [PersistentState("sweep-index", GrainStorage.Name)] IPersistentState<SweepIndexState> state, TimeProvider time)
+sealed partial class SweepIndexGrain(
+    [PersistentState("sweep-index", GrainStorage.Name)] IPersistentState<SweepIndexState> state, TimeProvider time,
+    ILogger<SweepIndexGrain> logger)
     : Grain, ISweepIndexGrain
 {
     /// <summary>Sweeps that ended are listed for people: the last few.</summary>
     const int EndedKept = 100;
+
+    static readonly TimeSpan s_toldWithin = TimeSpan.FromSeconds(2);
 
     ImmutableArray<SweepEntry> Sweeps => state.State.Sweeps;
 
@@ -69,5 +74,22 @@ sealed class SweepIndexGrain(
             state.State = before;
             throw;
         }
+        await TellDispatcherAsync();
     }
+
+    /// <summary>What is paused must not be served a moment longer. Who does not hear it reads the list in a few seconds.</summary>
+    async Task TellDispatcherAsync()
+    {
+        try
+        {
+            await GrainFactory.GetGrain<IDispatcherGrain>(0).SetSweepsAsync(await GetLiveAsync()).WaitAsync(s_toldWithin, time);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            LogUntold(logger, exception.Message);
+        }
+    }
+
+    [LoggerMessage(2110, LogLevel.Warning, "The dispatcher did not hear which sweeps live, and will ask: {Reason}")]
+    static partial void LogUntold(ILogger logger, string reason);
 }

@@ -6,20 +6,30 @@ using Taba.Grains.Telemetry;
 namespace Taba.Grains.Actors;
 
 /// <summary>
-/// Asks a sweep's stages how they stand and adds it up. One look at a time, shared by all who want one: a look may find stages that must
-/// stand in for others, and has their rows demanded.
+/// What a sweep's stages say of themselves, added up. They tell it when something changes; who wants to know it exactly has those asked that
+/// are not done. One look at a time, shared by all who want one: a look may find stages that must stand in for others, and has their rows
+/// demanded. In one grain's turns only.
 /// </summary>
 sealed class SweepLooks : IDisposable
 {
+    /// <summary>A stage answers in milliseconds, or something is wrong with it: nobody waits longer to hear of the others.</summary>
+    static readonly TimeSpan s_answersWithin = TimeSpan.FromSeconds(5);
+
+    /// <summary>A stage that has work says something every ten seconds.</summary>
+    static readonly TimeSpan s_heardWithin = TimeSpan.FromSeconds(30);
+
     readonly SweepIntent _intent;
     readonly Func<string, IStageGrain> _stageOf;
     readonly bool _waitsOutFaults;
     readonly TimeProvider _time;
     readonly SharedWork<SweepLook> _looks;
     readonly WaitingWork _waiting;
+    readonly Dictionary<string, Heard> _heard = [];
+    TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     PrecisionRetries? _retries;
     SweepStatus? _last;
     long _version;
+    bool _askNext;
 
     public SweepLooks(SweepIntent intent, Func<string, IStageGrain> stageOf, bool waitsOutFaults, TimeProvider time)
     {
@@ -28,17 +38,58 @@ sealed class SweepLooks : IDisposable
         _waiting = new(time);
     }
 
-    /// <summary>Work of stages that stand in for planned ones, as a sweep lists its own.</summary>
-    public ImmutableArray<StageWork> Work => _retries?.Work ?? [];
+    /// <summary>Completes when a stage says something new, or <see cref="Wake"/> is called.</summary>
+    public Task Changed => _changed.Task;
 
     /// <summary>A look that begins now or later.</summary>
-    public Task<SweepLook> LookAsync() => _looks.RunAsync();
+    /// <param name="ask">Whether stages that are not done are asked, however short ago they spoke.</param>
+    public Task<SweepLook> LookAsync(bool ask)
+    {
+        _askNext |= ask;
+        return _looks.RunAsync();
+    }
+
+    /// <summary>Takes what a stage says.</summary>
+    /// <returns>Whether the sweep's state may be another now.</returns>
+    public bool Take(StageReport report)
+    {
+        var before = _heard.GetValueOrDefault(report.Status.Key);
+        if (before is not null && report.Version.IsStale(before.Version))
+            return false;
+        _heard[report.Status.Key] = new(report.Status, report.Version, _time.GetTimestamp());
+        Wake();
+        return before is null || Facts(before.Status) != Facts(report.Status);
+
+        static (bool, bool, int, string?) Facts(StageStatus s) => (IsDone(s), s.PartsLeased == 0, s.RowsFailed, s.Fault);
+    }
+
+    /// <summary>Something changed that watchers want to know.</summary>
+    public void Wake()
+    {
+        var changed = _changed;
+        _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        changed.SetResult();
+    }
+
+    /// <summary>Whether a stage that is not done has not been heard of for a while.</summary>
+    public bool MissesAny => _intent.Written.Plan is { } plan && plan.Stages.Any(s => !IsCurrent(_heard.GetValueOrDefault(s.Key)));
 
     /// <summary>Waits until the look that is under way has ended.</summary>
     public Task EndedAsync() => _looks.EndedAsync();
 
     /// <summary>Failures are tried again: they are no longer there to be tried in a higher precision.</summary>
-    public void Forget() => _retries = null;
+    public void Forget()
+    {
+        _retries = null;
+        _heard.Clear();
+    }
+
+    /// <summary>For whoever measures: the rows that wait for a device, as far as stages told.</summary>
+    public void Measure()
+    {
+        if (_intent.Written.Plan is { } plan && plan.Stages.All(s => _heard.ContainsKey(s.Key)))
+            _waiting.Update(plan, [.. plan.Stages.Select(s => _heard[s.Key].Status)], _intent.Life.Phase is SweepPhase.Running);
+    }
 
     /// <summary>Nothing waits for a device any more.</summary>
     public void Stop() => _waiting.Update(_intent.Written.Plan!, [], runs: false);
@@ -49,9 +100,7 @@ sealed class SweepLooks : IDisposable
     public SweepStatus Last(SweepPlan plan) => _last ?? new(
         plan.SweepId, _version, Live,
         [
-            .. plan.Stages.Select(s => new StageStatus(
-                s.Key, s.Spec.Kind, s.Rows.Count, RowSet.Empty, RowsReused: 0, RowsFailed: 0, PartsLeased: 0,
-                (double)s.Rows.Count * s.Spec.EvaluationsPerRow, EvaluationsDone: 0, [], Fault: null)),
+            .. plan.Stages.Select(s => _heard.GetValueOrDefault(s.Key)?.Status ?? Unknown(s)),
         ],
         Fault: null);
 
@@ -69,7 +118,9 @@ sealed class SweepLooks : IDisposable
     async Task<SweepLook> LookOnceAsync()
     {
         var (seen, plan) = (_intent.Life, _intent.Written.Plan!);
-        var planned = await Task.WhenAll(plan.Stages.Select(s => _stageOf(s.Key).GetStatusAsync(plan.SweepId).AsTask()));
+        var ask = _askNext;
+        _askNext = false;
+        var planned = await Task.WhenAll(plan.Stages.Select(s => StatusAsync(plan.SweepId, s, ask)));
         _waiting.Update(plan, planned, _intent.Life.Phase is SweepPhase.Running);
         // A sweep that is being submitted has not told all its stages yet: their failures are old ones.
         var told = !seen.Owes(SweepDebts.Demands);
@@ -87,11 +138,44 @@ sealed class SweepLooks : IDisposable
         return new(seen, Remember(status));
     }
 
+    /// <summary>How a stage stands: as it was heard, unless that may be out of date.</summary>
+    async Task<StageStatus> StatusAsync(string sweepId, PlannedStage stage, bool ask)
+    {
+        var heard = _heard.GetValueOrDefault(stage.Key);
+        if (heard is not null && (ask ? IsDone(heard.Status) : IsCurrent(heard)))
+            return heard.Status;
+        try
+        {
+            var status = await _stageOf(stage.Key).GetStatusAsync(sweepId).AsTask().WaitAsync(s_answersWithin, _time);
+            _heard[stage.Key] = new(status, _heard.GetValueOrDefault(stage.Key)?.Version ?? default, _time.GetTimestamp());
+            return status;
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // Nobody waits for it but those who need its rows.
+            return (heard?.Status ?? Unknown(stage)) with { Silence = exception.Message };
+        }
+    }
+
+    bool IsCurrent(Heard? heard) =>
+        heard is not null && (IsDone(heard.Status) || _time.GetElapsedTime(heard.At) < s_heardWithin);
+
+    /// <summary>Nothing more comes of it by itself.</summary>
+    static bool IsDone(StageStatus status) =>
+        status is { RowsWanted: > 0, PartsLeased: 0 } && status.RowsDone + status.RowsFailed >= status.RowsWanted;
+
+    static StageStatus Unknown(PlannedStage stage) => new(
+        stage.Key, stage.Spec.Kind, stage.Rows.Count, RowSet.Empty, RowsReused: 0, RowsFailed: 0, PartsLeased: 0,
+        (double)stage.Rows.Count * stage.Spec.EvaluationsPerRow, EvaluationsDone: 0, [], Fault: null);
+
     static bool Same(SweepStatus a, SweepStatus b) =>
         a.State == b.State && a.Fault == b.Fault && a.Stages.Zip(b.Stages).All(p =>
             p.First.RowsDone == p.Second.RowsDone && p.First.EvaluationsDone == p.Second.EvaluationsDone
             && p.First.PartsLeased == p.Second.PartsLeased && p.First.RowsFailed == p.Second.RowsFailed
-            && p.First.Refusals.SequenceEqual(p.Second.Refusals));
+            && p.First.Refusals.SequenceEqual(p.Second.Refusals) && p.First.Silence == p.Second.Silence);
+
+    /// <summary>What a stage said, and when.</summary>
+    sealed record Heard(StageStatus Status, NewsVersion Version, long At);
 }
 
 /// <summary>A snapshot, and the life of the sweep when the look at its stages began.</summary>

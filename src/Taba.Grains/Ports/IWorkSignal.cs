@@ -2,10 +2,8 @@ using Taba.Grains.Stages;
 
 namespace Taba.Grains.Ports;
 
-/// <summary>Wakes this silo's worker: a part ended, or new work may be there.</summary>
+/// <summary>Tells this silo's worker that a part ended.</summary>
 public interface IWorkSignal
 {
     void PartEnded(PartAttempt attempt, RowSet published);
-
-    void WorkMayBeAvailable();
 }

@@ -44,6 +44,19 @@ public interface IStageGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("Published")]
     ValueTask<RowSet> GetPublishedAsync(CaptureSelection need);
 
+    /// <summary>
+    /// Another stage reads rows of this one: from now on it is told which there are, whenever that changes. It asks again every few seconds
+    /// as long as it wants to be told. Idempotent.
+    /// </summary>
+    /// <param name="reader">The key of the other stage.</param>
+    /// <returns>The rows that there are now.</returns>
+    [AlwaysInterleave, Alias("Follow")]
+    ValueTask<InputReport> FollowAsync(string reader, CaptureSelection need);
+
+    /// <summary>A stage that this one reads says which rows there are. Idempotent; what is older than what was heard is left aside.</summary>
+    [AlwaysInterleave, Alias("Inputs")]
+    Task InputsChangedAsync(InputReport report);
+
     /// <summary>Somebody could not read published rows: the store is asked again what it has of them. Idempotent.</summary>
     [Alias("LookAgain")]
     Task LookAgainAsync(RowRange rows);
@@ -68,6 +81,9 @@ public sealed record StageDemand(string SweepId, StageSpec Spec, RowRange Rows, 
 
     /// <summary>The span that the stage's descends from; kept by the stage, its own. Null when nobody traces.</summary>
     [Id(12)] public string? TraceParent { get; init; }
+
+    /// <summary>How many stages of the sweep come before this one: of two that have work the deeper is served first.</summary>
+    [Id(13)] public int Depth { get; init; }
 
     /// <summary>The rows that are wanted.</summary>
     public RowSet Wanted => Only is { } only ? only.Intersect(Rows) : RowSet.Of(Rows);
@@ -106,8 +122,15 @@ public readonly record struct LeaseRequest(int Rows, int? PreferredRow)
     /// as far as it knows.
     /// </summary>
     [Id(10)] public string? Refusal { get; init; }
+
+    /// <summary>Only rows that this sweep wants; null for any.</summary>
+    [Id(11)] public string? SweepId { get; init; }
 }
 
 /// <summary>The progress of a leased part.</summary>
 [GenerateSerializer, Immutable, Alias("taba.PartProgress")]
-public readonly record struct PartProgress(PartAttempt Attempt, long Evaluations);
+public readonly record struct PartProgress(PartAttempt Attempt, long Evaluations)
+{
+    /// <summary>Its rows: a stage that forgot the lease takes it for its own again.</summary>
+    [Id(10)] public RowRange Rows { get; init; }
+}

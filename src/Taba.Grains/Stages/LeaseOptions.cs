@@ -18,6 +18,11 @@ public sealed class LeaseOptions
     [Range(typeof(TimeSpan), "00:00:00.050", "00:05:00")]
     public TimeSpan RenewEvery { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>A lease whose part does not get on for this time ends, although its worker renews it: others try the part.</summary>
+    /// <value>The default value is 15 minutes: loading a large model from a slow disk takes a while.</value>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan ProgressWithin { get; set; } = TimeSpan.FromMinutes(15);
+
     /// <summary>Attempts at the same rows that may die before the rows are halved, and one that is left alone is given up.</summary>
     /// <value>The default value is 3.</value>
     [Range(1, 100)]

@@ -53,9 +53,6 @@ public static class StageLeases
     public static RowSet QuarantinedRows(this StageState state) =>
         RowSet.Of([.. state.Quarantined.Select(f => new RowRange(f.Sample, f.Sample + 1))]);
 
-    /// <summary>Rows out with workers.</summary>
-    public static RowSet LeasedRows(this StageState state) => RowSet.Of([.. state.Leases.Select(l => l.Rows)]);
-
     /// <summary>The newest of these are remembered; the oldest are of the least use.</summary>
     const int LostKept = 512;
 
@@ -66,17 +63,10 @@ public static class StageLeases
     const int EarlierNamed = 32;
 
     /// <summary>Remembers that attempts ended without publishing, and for what each counts (<see cref="LostAttempt"/>).</summary>
-    public static StageState WithLost(this StageState state, IEnumerable<(Lease Lease, LostAttempt Attempt)> ended)
+    public static StageState WithLost(this StageState state, params IEnumerable<LostAttempt> ended)
     {
-        var (leases, attempts) = (ended.Select(e => e.Lease).ToList(), ended.Select(e => e.Attempt));
-        if (leases.Count == 0)
-            return state;
-        var lost = state.Lost.AddRange(attempts);
-        return state with
-        {
-            Leases = state.Leases.RemoveRange(leases),
-            Lost = lost.Length > LostKept ? lost[^LostKept..] : lost,
-        };
+        var lost = state.Lost.AddRange(ended);
+        return lost.Length == state.Lost.Length ? state : state with { Lost = lost.Length > LostKept ? lost[^LostKept..] : lost };
     }
 
     /// <summary>
@@ -167,23 +157,27 @@ public static class StageLeases
     /// are there. A part without its result comes before one that only lacks kept tensors.
     /// </summary>
     /// <param name="state">The stage.</param>
+    /// <param name="leased">Rows that are out with workers.</param>
     /// <param name="inputs">Rows whose inputs are available.</param>
     /// <param name="preferredRow">A row to begin with, if it is free.</param>
-    public static (RowRange Rows, CaptureSelection Keep, bool Supplement)? Next(this StageState state, RowSet inputs, int? preferredRow)
+    /// <param name="sweepId">Only rows that this sweep wants; null for any, in the order in which sweeps asked.</param>
+    public static (RowRange Rows, CaptureSelection Keep, bool Supplement)? Next(
+        this StageState state, RowSet leased, RowSet inputs, int? preferredRow, string? sweepId = null)
     {
         if (state.Spec is not { } spec)
             return null;
-        var taken = state.LeasedRows().Union(state.QuarantinedRows());
+        var taken = leased.Union(state.QuarantinedRows());
+        var demands = sweepId is null ? state.Demands : state.Demands.RemoveAll(d => d.SweepId != sweepId);
         var done = state.Published(CaptureSelection.None);
         var rowsPerPart = PartGrid.RowsPerPart(spec.ResultShape.Bytes);
 
-        foreach (var demand in state.Demands)
+        foreach (var demand in demands)
         {
             var free = demand.Wanted.Subtract(done).Subtract(taken).Intersect(inputs);
             if (Pick(free, preferredRow, rowsPerPart) is { } rows)
                 return (rows, KeepFor(state, rows), false);
         }
-        foreach (var demand in state.Demands.Where(d => !d.Keep.IsEmpty))
+        foreach (var demand in demands.Where(d => !d.Keep.IsEmpty))
         {
             var free = demand.Wanted.Subtract(state.Published(demand.Keep)).Subtract(taken).Intersect(inputs);
             if (Pick(free, preferredRow, rowsPerPart) is { } rows)
@@ -192,9 +186,13 @@ public static class StageLeases
         return null;
     }
 
+    /// <summary>Rows that a sweep wants and that are neither done nor given up.</summary>
+    public static RowSet Open(this StageState state, StageDemand demand) =>
+        demand.Wanted.Subtract(state.Published(demand.Keep)).Subtract(state.QuarantinedRows());
+
     /// <summary>True when any sweep still waits for rows of this stage.</summary>
     public static bool HasOpenDemand(this StageState state) =>
-        state.Demands.Any(d => !d.Wanted.Subtract(state.Published(d.Keep)).Subtract(state.QuarantinedRows()).IsEmpty);
+        state.Demands.Any(d => !state.Open(d).IsEmpty);
 
     static CaptureSelection KeepFor(StageState state, RowRange rows) =>
         state.Demands.Where(d => !d.Wanted.Intersect(rows).IsEmpty).Aggregate(CaptureSelection.None, (keep, d) => keep.Union(d.Keep));

@@ -24,6 +24,9 @@ public sealed record StageStatus(
     /// <summary>Wanted rows that are out with workers.</summary>
     [Id(12)] public int RowsLeased { get; init; }
 
+    /// <summary>Why the stage does not answer: the rest is how it was when it was heard of last. Null when it does.</summary>
+    [Id(20)] public string? Silence { get; init; }
+
     /// <summary>Silos that cannot serve its model, while there are rows to compute.</summary>
     /// <remarks>A status that an earlier version wrote has no such field.</remarks>
     [Id(11)] public ImmutableArray<ModelRefusal> Refusals { get => field.IsDefault ? [] : field; init; } = [];

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Orleans.Concurrency;
+using Taba.Grains.Stages;
 
 namespace Taba.Grains.Sweeps;
 
@@ -14,9 +15,13 @@ public interface ISweepGrain : IGrainWithStringKey
     [Alias("Submit")]
     Task<SweepStatus> SubmitAsync(SweepPlan plan);
 
-    /// <summary>Stages that may have work, the deepest first, so that trajectories flow on before new ones begin.</summary>
-    [AlwaysInterleave, Alias("Work")]
-    ValueTask<ImmutableArray<StageWork>> GetWorkAsync();
+    /// <summary>One of its stages says how it stands for this sweep. Idempotent; what is older than what was heard is left aside.</summary>
+    [AlwaysInterleave, Alias("StageChanged")]
+    Task StageChangedAsync(StageReport report);
+
+    /// <summary>Makes sure that the sweep is awake: it looks after its own as long as it lives.</summary>
+    [AlwaysInterleave, Alias("Wake")]
+    Task WakeAsync();
 
     [AlwaysInterleave, Alias("Status")]
     ValueTask<SweepStatus> GetStatusAsync();
@@ -52,22 +57,6 @@ public interface ISweepGrain : IGrainWithStringKey
     /// <param name="rows">Of at most 32 cells.</param>
     [Alias("LookAgain")]
     Task LookAgainAsync(string stageKey, RowRange rows);
-}
-
-/// <summary>A stage that may have work.</summary>
-/// <param name="HasSteps">Whether its rows step through the engine; else they pass through an autoencoder.</param>
-[GenerateSerializer, Immutable, Alias("taba.StageWork")]
-public readonly record struct StageWork(string Key, bool HasSteps)
-{
-    /// <summary>The engine that its rows need; null when they need none.</summary>
-    [Id(10)] public string? Engine { get; init; }
-
-    /// <summary>The digest of its model.</summary>
-    [Id(11)] public string? Model { get; init; }
-
-    /// <summary>The facts of a stage that a worker must know before it asks.</summary>
-    public static StageWork Of(string key, StageSpec spec) =>
-        new(key, spec.HasSteps) { Engine = spec.HasSteps ? StageEngine.Of(spec) : null, Model = spec.Model.Digest };
 }
 
 /// <summary>The sweeps of this cluster. There is one such grain, with key 0.</summary>

@@ -7,7 +7,7 @@ namespace Taba.Grains.Telemetry;
 /// <summary>Counts what the stages of this process hand out and get back. Tags name a model and a kind of stage, never a stage.</summary>
 static class StageAccounts
 {
-    static readonly string[] s_outcomes = ["published", "given_back", "refused", "fault", "expired", "silo_lost"];
+    static readonly string[] s_outcomes = ["published", "given_back", "refused", "fault", "expired", "stuck", "silo_lost"];
     static readonly Meter s_meter = new(GrainInstruments.MeterName, GrainInstruments.Version);
     static readonly ConcurrentDictionary<object, Func<(StageSpec Spec, int Parts)?>> s_stages = new(ReferenceEqualityComparer.Instance);
 
@@ -39,7 +39,7 @@ static class StageAccounts
 
     public static void Leased(StageSpec spec, int parts) => s_leased.Add(parts, Tags(spec));
 
-    /// <param name="outcome">published, given_back, refused, fault, expired or silo_lost.</param>
+    /// <param name="outcome">published, given_back, refused, fault, expired, stuck or silo_lost.</param>
     public static void Ended(StageSpec spec, string outcome) =>
         s_ended.Add(1, [.. Tags(spec), new("taba.outcome", outcome)]);
 

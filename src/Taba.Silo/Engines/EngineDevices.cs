@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Options;
 using Taba.Diffusion.Engine;
+using Taba.Grains.Dispatch;
 using Taba.Grains.Models;
 using Taba.Grains.Placement;
 using Taba.Grains.Ports;
@@ -63,11 +64,20 @@ sealed class EngineDevices : IModelEngines, IEngineCapacity, IAsyncDisposable
 
     IEnumerable<EngineDevice> Working => _devices.Where(d => _troubles.Works(d.Name));
 
-    public bool IsLoaded(string engineKey) => Working.Any(d => d.Has(engineKey));
+    public ImmutableArray<ResidentEngine> Loaded =>
+        [.. Working.SelectMany(d => d.Resident).Distinct().Select(engine => new ResidentEngine(engine, SecondsOf(engine)))];
 
     public IModelEngine Get(ModelAddress model) => Find(model.Device).Engine(model.Engine);
 
     public ImmutableArray<string> Resident(string device) => Find(device).Resident;
+
+    double SecondsOf(string engine)
+    {
+        var done = Statistics.Where(s => s.Model.Engine == engine).Select(s => s.Statistics).ToList();
+        var evaluations = done.Sum(s => s.Evaluations);
+        return evaluations == 0 ? 0
+            : done.Sum(s => (s.NetworkTime + s.OverheadTime + s.OutputWaitTime).TotalSeconds) / evaluations;
+    }
 
     /// <summary>Has a device load the model of a part unless it is loaded. The caller disposes the claim when the part ends.</summary>
     /// <exception cref="EngineTroubleException">No device is left.</exception>

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using Taba.Grains.Dispatch;
+
 namespace Taba.Silo.Engines;
 
 /// <summary>The room of a silo's engines, which a worker asks for before it takes parts.</summary>
@@ -15,6 +18,6 @@ interface IEngineCapacity
     /// <summary>False when every device is broken or hangs: what begins now would only fail.</summary>
     bool CanWork { get; }
 
-    /// <summary>True when an engine is loaded, or is about to be.</summary>
-    bool IsLoaded(string engineKey);
+    /// <summary>Engines that are loaded, or about to be, and how fast they have been so far.</summary>
+    ImmutableArray<ResidentEngine> Loaded { get; }
 }

@@ -87,8 +87,6 @@ static partial class SiloServices
         services.AddSingleton<OwnMembership>();
         services.AddSingleton<HeldParts>();
         services.AddSingleton<WorkerRoom>();
-        services.AddSingleton(provider => new WorkOrder(
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IOptions<WorkerSettings>>().Value.SwitchAfter));
         services.AddSingleton<PartPuller>();
         services.AddSingleton<PartStarter>();
         services.AddSingleton<PullLoop>();

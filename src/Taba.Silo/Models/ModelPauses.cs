@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Taba.Grains.Dispatch;
 
 namespace Taba.Silo.Models;
 
@@ -16,6 +18,10 @@ sealed class ModelPauses(TimeProvider time)
 
     /// <summary>Why the silo asks for no parts of a model now; null when it may ask.</summary>
     public string? Reason(string model) => _pauses.TryGetValue(model, out var pause) && !HasEnded(pause) ? pause.Reason : null;
+
+    /// <summary>Models that the silo asks for no parts of now, and why.</summary>
+    public ImmutableArray<RefusedModel> Now =>
+        [.. _pauses.Where(p => !HasEnded(p.Value)).Select(p => new RefusedModel(p.Key, p.Value.Reason))];
 
     /// <summary>The model could not be served.</summary>
     public void Refused(string model, string reason) => _pauses.AddOrUpdate(

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Taba.Grains.Dispatch;
 using Taba.Grains.Stages;
 
 namespace Taba.Silo.Workers;
@@ -17,8 +18,11 @@ sealed class HeldParts
     /// <summary>Parts whose rows pass through an autoencoder.</summary>
     public int PartsWithoutSteps => _parts.Values.Count(p => !p.Lease.Spec.HasSteps);
 
-    /// <summary>A row of the part that ended last with rows published: what depends on it flows on from here.</summary>
-    public int? FreshRow { get; private set; }
+    /// <summary>Rows of all of them.</summary>
+    public int Rows => _parts.Values.Sum(p => p.Lease.Rows.Count);
+
+    /// <summary>The part that ended last with rows published: what depends on it flows on from here.</summary>
+    public FreshRows? Fresh { get; private set; }
 
     /// <param name="lease">The lease.</param>
     /// <param name="now">The time of its answer, a timestamp.</param>
@@ -38,6 +42,6 @@ sealed class HeldParts
     {
         Remove(part.Attempt);
         if (!part.Published.IsEmpty)
-            FreshRow = part.Published.Ranges[0].Start;
+            Fresh = new(part.Attempt.StageKey, part.Published.Ranges[0].Start);
     }
 }

@@ -101,7 +101,12 @@ sealed partial class LeaseKeeper(
         var kept = await Stage(stageKey)
             .RenewAsync(
                 silo.SiloAddress.ToParsableString(),
-                [.. parts.Select(p => new PartProgress(p.Lease.Attempt, workspace.Evaluations(p.Lease.Attempt)))])
+                [
+                    .. parts.Select(p => new PartProgress(p.Lease.Attempt, workspace.Evaluations(p.Lease.Attempt))
+                    {
+                        Rows = p.Lease.Rows,
+                    }),
+                ])
             .WaitAsync(s_callLimit, time);
         foreach (var (part, ours) in parts.Zip(kept))
         {

@@ -1,39 +1,38 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.Options;
+using Taba.Grains.Dispatch;
 using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 using Taba.Silo.Models;
 
 namespace Taba.Silo.Workers;
 
-/// <summary>Asks the stages of all live sweeps for parts, in the order of <see cref="WorkOrder"/>, while there is room.</summary>
+/// <summary>Asks the dispatcher for parts while there is room.</summary>
 sealed class PartPuller(
-    IGrainFactory grains, ILocalSiloDetails silo, WorkerRoom room, WorkOrder order, ModelPauses pauses)
+    IGrainFactory grains, ILocalSiloDetails silo, WorkerRoom room, HeldParts held, ModelPauses pauses, IOptions<WorkerSettings> settings)
 {
-    /// <summary>Leases of the first stage that has parts for this silo; none when none has, or nothing fits.</summary>
-    /// <param name="preferredRow">A row whose results are at hand.</param>
-    public async Task<ImmutableArray<PartLease>> PullAsync(int? preferredRow)
-    {
-        if (!room.HasAny)
-            return [];
-        var live = await grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync();
-        var work = await Task.WhenAll(
-            live.Select(async sweep => (sweep, await grains.GetGrain<ISweepGrain>(sweep.SweepId).GetWorkAsync())));
-        foreach (var (sweepId, stage) in order.Of(work, room.IsLoaded))
+    long _number;
+
+    /// <summary>Whether another part fits.</summary>
+    public bool HasRoom => room.HasAny;
+
+    /// <summary>Leases for this silo, as soon as there are some; none when nothing came in time.</summary>
+    /// <param name="patience">How long to wait for some.</param>
+    public Task<ImmutableArray<PartLease>> PullAsync(TimeSpan patience) =>
+        Dispatcher.AskAsync(Ask(room.Rows, room.AutoencoderParts) with
         {
-            if (!room.Fits(stage))
-                continue;
-            // A stage whose model this silo does not have is asked all the same: so it knows, and whoever looks at the sweep.
-            var request = new LeaseRequest(stage.HasSteps ? room.Rows : 1, preferredRow)
-            {
-                Refusal = stage.Model is { } model ? pauses.Reason(model) : null,
-            };
-            var taken = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stage.Key))
-                .LeaseAsync(silo.SiloAddress.ToParsableString(), request);
-            if (taken.IsEmpty)
-                continue;
-            order.Took(sweepId, taken.Sum(l => l.Rows.Count));
-            return taken;
-        }
-        return [];
-    }
+            Fresh = held.Fresh,
+            Loaded = room.Loaded,
+            Refused = pauses.Now,
+            Patience = patience,
+            SwitchAfter = settings.Value.SwitchAfter,
+            Held = held.Rows,
+        });
+
+    /// <summary>Takes the last question back: it is answered with nothing, at once.</summary>
+    public Task LeaveAsync() => Dispatcher.AskAsync(Ask(0, 0));
+
+    WorkAsk Ask(int rows, int autoencoderParts) =>
+        new(silo.SiloAddress.ToParsableString(), Interlocked.Increment(ref _number), rows, autoencoderParts);
+
+    IDispatcherGrain Dispatcher => grains.GetGrain<IDispatcherGrain>(0);
 }

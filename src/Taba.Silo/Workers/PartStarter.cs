@@ -26,7 +26,7 @@ sealed class PartStarter(IGrainFactory grains, HeldParts held, TimeProvider time
                 await Task.Delay(s_pause, time);
             }
             held.Remove(lease.Attempt);
-            await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(lease.Attempt.StageKey)).GiveBackAsync(lease.Attempt, null);
+            await ReturnAsync(lease);
             return false;
         }
         catch
@@ -36,4 +36,8 @@ sealed class PartStarter(IGrainFactory grains, HeldParts held, TimeProvider time
             throw;
         }
     }
+
+    /// <summary>Gives a part back that did not begin.</summary>
+    public Task ReturnAsync(PartLease lease) =>
+        grains.GetGrain<IStageGrain>(StageAddress.GrainKey(lease.Attempt.StageKey)).GiveBackAsync(lease.Attempt, null);
 }

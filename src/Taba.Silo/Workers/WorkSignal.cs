@@ -4,29 +4,45 @@ using Taba.Grains.Stages;
 
 namespace Taba.Silo.Workers;
 
-/// <summary>Tells the worker of this silo that a part ended or that work may be there.</summary>
+/// <summary>Tells the worker of this silo that a part ended.</summary>
 sealed class WorkSignal : IWorkSignal
 {
     readonly Channel<EndedPart?> _events = Channel.CreateUnbounded<EndedPart?>(new() { SingleReader = true });
 
     public void PartEnded(PartAttempt attempt, RowSet published) => _events.Writer.TryWrite(new(attempt, published));
 
-    public void WorkMayBeAvailable() => _events.Writer.TryWrite(null);
+    /// <summary>Nothing ended, and yet the worker is to look again.</summary>
+    public void Wake() => _events.Writer.TryWrite(null);
 
-    /// <summary>Ended parts since the last call, after waiting for an event or the time.</summary>
+    /// <summary>Ended parts since the last call, as soon as there are some, or a time is over.</summary>
     public async Task<IReadOnlyList<EndedPart>> WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken)
     {
         // The source's own timer, which may still fire while it is disposed.
         using var timeout = new CancellationTokenSource(atMost, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        try
-        {
-            await _events.Reader.WaitToReadAsync(either.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            // Nothing was said: look for work all the same.
-        }
+        await SomethingAsync(either.Token);
+        cancellationToken.ThrowIfCancellationRequested();
+        return Take();
+    }
+
+    /// <summary>Ended parts since the last call, as soon as there are some, or something else has ended.</summary>
+    /// <param name="orUntil">What else is waited for; how it ends does not matter.</param>
+    public async Task<IReadOnlyList<EndedPart>> WaitAsync(Task orUntil, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var something = SomethingAsync(stop.Token);
+        await Task.WhenAny(something, orUntil);
+        await stop.CancelAsync();
+        await something;
+        cancellationToken.ThrowIfCancellationRequested();
+        return Take();
+    }
+
+    async Task SomethingAsync(CancellationToken cancellationToken) =>
+        await ((Task)_events.Reader.WaitToReadAsync(cancellationToken).AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    List<EndedPart> Take()
+    {
         var ended = new List<EndedPart>();
         while (_events.Reader.TryRead(out var part))
         {

@@ -1,4 +1,5 @@
-using Taba.Grains.Sweeps;
+using System.Collections.Immutable;
+using Taba.Grains.Dispatch;
 using Taba.Silo.Engines;
 
 namespace Taba.Silo.Workers;
@@ -9,12 +10,11 @@ sealed class WorkerRoom(IEngineCapacity engines, WorkerRole role, HeldParts held
     /// <summary>Rows in flight fill the slots, and one more part waits so that the device never does.</summary>
     public int Rows => role.HasDevice ? engines.Slots + engines.BatchSize - held.RowsWithSteps : 0;
 
-    public bool HasAny => engines.CanWork && (Rows > 0 || HasAutoencoder);
+    /// <summary>Parts that pass through autoencoders.</summary>
+    public int AutoencoderParts => engines.AutoencoderParts - held.PartsWithoutSteps;
 
-    bool HasAutoencoder => held.PartsWithoutSteps < engines.AutoencoderParts;
+    public bool HasAny => engines.CanWork && (Rows > 0 || AutoencoderParts > 0);
 
-    /// <summary>Whether a part of a stage fits.</summary>
-    public bool Fits(StageWork stage) => stage.HasSteps ? Rows > 0 : HasAutoencoder;
-
-    public bool IsLoaded(string engine) => engines.IsLoaded(engine);
+    /// <summary>Engines that are loaded, or about to be.</summary>
+    public ImmutableArray<ResidentEngine> Loaded => engines.Loaded;
 }

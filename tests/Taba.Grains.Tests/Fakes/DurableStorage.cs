@@ -30,6 +30,10 @@ sealed class GrainStateTable
 
     public (byte[] Bytes, string ETag)? Find(string key) => _rows.TryGetValue(key, out var row) ? row : null;
 
+    /// <summary>The states whose key begins with a text.</summary>
+    public IReadOnlyList<byte[]> All(string prefix) =>
+        [.. _rows.Where(r => r.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(r => r.Value.Bytes)];
+
     public string Write(string key, byte[] bytes, string? etag)
     {
         if (FailWritesOf is { } part && key.Contains(part, StringComparison.Ordinal))

@@ -18,13 +18,9 @@ sealed class FakeSignal : IWorkSignal
 {
     readonly ConcurrentDictionary<string, Channel<(PartAttempt Attempt, RowSet Published)>> _ended = new();
 
-    public int WorkAnnounced;
-
     public ChannelReader<(PartAttempt Attempt, RowSet Published)> Ended(string stageKey) => Of(stageKey).Reader;
 
     public void PartEnded(PartAttempt attempt, RowSet published) => Of(attempt.StageKey).Writer.TryWrite((attempt, published));
-
-    public void WorkMayBeAvailable() => Interlocked.Increment(ref WorkAnnounced);
 
     Channel<(PartAttempt, RowSet)> Of(string stageKey) => _ended.GetOrAdd(stageKey, _ => Channel.CreateUnbounded<(PartAttempt, RowSet)>());
 }

@@ -98,6 +98,15 @@ public sealed class TestSilo : IAsyncLifetime
 
     internal ISweepGrain Sweep(string id) => Grains.GetGrain<ISweepGrain>(id);
 
+    /// <summary>Stages of which a sweep wants rows, the deepest first.</summary>
+    internal IReadOnlyList<string> StagesOf(string sweepId) =>
+    [
+        .. GrainState.All("stage/").Select(bytes => Cluster.Silos[0].ServiceProvider.GetRequiredService<Serializer>()
+                .Deserialize<StageState>(bytes)!)
+            .SelectMany(s => s.Demands.Where(d => d.SweepId == sweepId).Select(d => (Key: StageKey.Of(s.Spec!), d.Depth)))
+            .OrderByDescending(s => s.Depth).Select(s => s.Key),
+    ];
+
     internal RowSet Published(string stageKey) => RowSet.Of([.. Store.Manifests(stageKey).Select(m => m.Rows)]);
 }
 

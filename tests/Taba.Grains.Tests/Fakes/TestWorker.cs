@@ -20,7 +20,8 @@ sealed class TestWorker(TestSilo silo, string name = "worker")
     {
         while (true)
         {
-            while (_held.Count < room && await LeaseOneAsync(sweepId) is { } lease)
+            // A stage that finds nothing to hand out may find what the store has, and then those that read it have something.
+            while (_held.Count < room && (await LeaseOneAsync(sweepId) ?? await LeaseOneAsync(sweepId)) is { } lease)
                 await silo.Grains.GetGrain<IPartGrain>(lease.Attempt.PartKey).StartAsync(lease);
             if (_held.Count == 0)
                 return await silo.Sweep(sweepId).GetStatusAsync();
@@ -30,7 +31,10 @@ sealed class TestWorker(TestSilo silo, string name = "worker")
 
     public async Task<PartLease?> LeaseOneAsync(string sweepId)
     {
-        foreach (var stage in (await silo.Sweep(sweepId).GetWorkAsync()).Select(work => work.Key))
+        if ((await silo.Grains.GetGrain<ISweepIndexGrain>(0).GetLiveAsync()).All(s => s.SweepId != sweepId || s.Paused))
+            return null;
+        await silo.Sweep(sweepId).WakeAsync();
+        foreach (var stage in silo.StagesOf(sweepId))
         {
             if (await silo.Stage(stage).LeaseAsync(name, _freshRow) is not { } lease)
                 continue;

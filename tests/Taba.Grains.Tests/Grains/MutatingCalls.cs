@@ -16,12 +16,53 @@ static class MutatingCalls
     /// <summary>Methods that may act twice, each with its reason.</summary>
     public static readonly Dictionary<string, string> MayActTwice = new()
     {
+        ["IDispatcherGrain.AskAsync"] = "each question may bring parts, and those whose answer is lost come free when their lease ends",
+        ["IDispatcherGrain.OfferAsync"] = "it takes the place of what was said before, in memory; DispatchBoardTests has what is old",
+        ["IDispatcherGrain.SetSweepsAsync"] = "it takes the place of what was said before, in memory",
+        ["ISweepGrain.WakeAsync"] = "it changes nothing but that the grain is active",
         ["IModelGrain.OpenAsync"] = "its caller, the trajectory, does not open twice",
         ["IModelGrain.RunSegmentAsync"] = "its caller, the trajectory, does not ask twice",
     };
 
     public static readonly Dictionary<string, Func<TestSilo, Task<MutatingCall>>> Cases = new()
     {
+        ["IStageGrain.FollowAsync"] = async silo =>
+        {
+            // It is told a second time when it asks a second time, and takes that for what it is: the same.
+            var plan = await SubmittedAsync(silo, "twice-followed");
+            var (parent, child) = (silo.Stage(plan.Stages[0].Key), plan.Stages[1].Key);
+            var told = 0;
+            return new(
+                async () => told = (await parent.FollowAsync(child, CaptureSelection.None)).Rows.Count + 1,
+                () => Task.FromResult($"told {told}"));
+        },
+        ["IStageGrain.InputsChangedAsync"] = async silo =>
+        {
+            var plan = await SubmittedAsync(silo, "twice-told");
+            var child = silo.Stage(plan.Stages[1].Key);
+            var report = new InputReport(plan.Stages[0].Key, CaptureSelection.None, new(Guid.NewGuid(), 5), TestStages.Rows(0, 32));
+            var leased = RowSet.Empty;
+            return new(
+                async () =>
+                {
+                    await child.InputsChangedAsync(report);
+                    if (await child.LeaseAsync("worker", null) is { } lease)
+                        leased = leased.Add(lease.Rows);
+                },
+                () => Task.FromResult($"leased {leased}"),
+                () => child.InputsChangedAsync(report with { Version = report.Version with { Count = 4 }, Rows = RowSet.Empty }));
+        },
+        ["ISweepGrain.StageChangedAsync"] = async silo =>
+        {
+            var plan = await SubmittedAsync(silo, "twice-reported");
+            var status = await silo.Stage(plan.Stages[0].Key).GetStatusAsync(plan.SweepId) with { Done = TestStages.Rows(0, 32) };
+            var report = new StageReport(new(Guid.NewGuid(), 5), status);
+            return new(
+                () => silo.Sweep(plan.SweepId).StageChangedAsync(report),
+                async () => $"done {(await silo.Sweep(plan.SweepId).GetStatusAsync()).Stages[0].Done}",
+                () => silo.Sweep(plan.SweepId).StageChangedAsync(
+                    new(report.Version with { Count = 4 }, status with { Done = RowSet.Empty })));
+        },
         ["ISweepIndexGrain.AddAsync"] = silo => Task.FromResult(new MutatingCall(
             () => Index(silo).AddAsync(Entry("twice-added")), () => ObserveIndexAsync(silo, "twice-added"))),
         ["ISweepIndexGrain.SetPausedAsync"] = async silo =>
@@ -310,8 +351,7 @@ static class MutatingCalls
             status = "unknown";
         }
         var stages = await Task.WhenAll(plan.Stages.Select(s => silo.Stage(s.Key).GetStatusAsync(plan.SweepId).AsTask()));
-        var work = await silo.Sweep(plan.SweepId).GetWorkAsync();
-        return $"{status}, {await ObserveIndexAsync(silo, plan.SweepId)}, work {work.Length}, wanted "
+        return $"{status}, {await ObserveIndexAsync(silo, plan.SweepId)}, wanted "
             + $"{string.Join(' ', stages.Select(s => s.RowsWanted))}";
     }
 

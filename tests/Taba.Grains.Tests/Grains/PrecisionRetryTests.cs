@@ -156,9 +156,13 @@ public sealed class PrecisionRetryTests : IDisposable
         silo.Device.FailureKind = FailureKind.NonFinite;
         silo.Device.Failure = (spec, row) => IsHalf(spec) && row == 7 ? "NaN" : null;
         await silo.Sweep("killed").SubmitAsync(plan);
-        Assert.Equal(SweepState.Running, (await new TestWorker(silo).RunAsync("killed")).State);
+        // The stage that would stand in cannot take the demand.
+        silo.GrainState.FailWritesOf = StageKey.Of(HigherPrecision.Of(sample)!);
+        await Record.ExceptionAsync(() => new TestWorker(silo).RunAsync("killed"));
+        Assert.Equal([StageKey.Of(sample)], silo.StagesOf("killed"));
 
         await silo.RestartAsync();
+        silo.GrainState.FailWritesOf = null;
 
         Assert.Equal(SweepState.Running, (await silo.Sweep("killed").GetStatusAsync()).State);
         var status = await new TestWorker(silo).RunAsync("killed");

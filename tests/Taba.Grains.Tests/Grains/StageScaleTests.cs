@@ -30,7 +30,7 @@ public sealed class StageScaleTests(TestSilo silo)
     }
 
     [Fact]
-    public async Task ManyPartsAndWorkers_WriteOncePerHandOutAndLittle()
+    public async Task ManyPartsAndWorkers_WriteNowAndThenAndLittle()
     {
         var spec = TestSilo.NewStage() with { Input = TestStages.Noise(seed: 100_001, totalRows: Rows) };
         var plan = TestStages.Plan("large", TestStages.Planned(spec, new(0, Rows)));
@@ -42,8 +42,11 @@ public sealed class StageScaleTests(TestSilo silo)
             [.. Enumerable.Range(0, Parts / 2).Where(p => p % 4 != 0).Select(p => new RowRange(p * 32, (p + 1) * 32))]);
         var first = (await stage.LeaseAsync("worker", null))!;
         await stage.CompleteAsync(first.Attempt, published.Union(RowSet.Of(first.Rows)), first.Keep, []);
+        silo.Time.Advance(TimeSpan.FromSeconds(1));
+        await stage.LookAgainAsync(first.Rows);
+        await stage.CompleteAsync(first.Attempt, RowSet.Of(first.Rows), first.Keep, []);
         var before = silo.GrainState.WritesOf(key);
-        var gaps = 0;
+        var gaps = silo.GrainState.BytesOf(key);
 
         var held = new Dictionary<int, ImmutableArray<PartLease>>();
         for (var round = 0; round < Rounds; round++)
@@ -56,12 +59,13 @@ public sealed class StageScaleTests(TestSilo silo)
                     await stage.CompleteAsync(lease.Attempt, RowSet.Of(lease.Rows), lease.Keep, []);
                 held[worker] = await stage.LeaseAsync($"worker-{worker}", new LeaseRequest(64, null));
                 Assert.Equal(2, held[worker].Length);
-                gaps = gaps == 0 ? silo.GrainState.BytesOf(key) : gaps;
             }
         }
 
-        // Completions ride on the next hand-out: the clock stands still, so not even the write of each second is due.
-        Assert.Equal(Workers * Rounds, silo.GrainState.WritesOf(key) - before);
+        // The clock stands still, so that the write of each second is never due: there is one for each thousand epochs.
+        Assert.InRange(silo.GrainState.WritesOf(key) - before, 1, 1 + Workers * Rounds * 2 / 1000);
+        silo.Time.Advance(TimeSpan.FromSeconds(1));
+        await stage.CompleteAsync(held[0][0].Attempt, RowSet.Of(held[0][0].Rows), held[0][0].Keep, []);
         // The gaps take what they take; the leases of all workers add a few kilobytes.
         Assert.InRange(silo.GrainState.BytesOf(key), gaps / 2, gaps + Workers * 2 * 256);
         Assert.True(gaps < Parts / 8 * 16, $"{gaps} bytes for {Parts / 8} gaps");

@@ -41,7 +41,7 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
 
         // The index still lists it, and so a worker asks.
         Assert.True(await IsListedAsync("died-untold"));
-        Assert.Empty(await silo.Sweep("died-untold").GetWorkAsync());
+        await silo.Sweep("died-untold").WakeAsync();
         await PassAsync(TimeSpan.FromMinutes(1), async () => !await IsListedAsync("died-untold"));
 
         Assert.False(await IsListedAsync("died-untold"));
@@ -76,7 +76,7 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
         // The stage in the middle is slow to come up: when it is there, half of the stages have not been told.
         var (up, asked, hold) = Hold(plan.Stages[Stages / 2].Key);
         silo.GrainState.BeforeRead = hold;
-        await silo.Sweep(plan.SweepId).GetWorkAsync();
+        await silo.Sweep(plan.SweepId).WakeAsync();
         silo.Time.Advance(TimeSpan.FromSeconds(1));
         await asked.WaitAsync(TestSilo.Patience);
         var cancelled = silo.Sweep(plan.SweepId).CancelAsync();
@@ -151,7 +151,7 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
 
         // A worker finds it in the index, and the sample that was given up is tried again without anybody asking for it once more.
         Assert.True(await IsListedAsync(plan.SweepId));
-        await silo.Sweep(plan.SweepId).GetWorkAsync();
+        await silo.Sweep(plan.SweepId).WakeAsync();
         await PassAsync(TimeSpan.FromMinutes(1), async () => await WantedAsync(plan) == "32 32 32");
         Assert.Equal(SweepState.Completed, (await new TestWorker(silo).RunAsync(plan.SweepId)).State);
     }
@@ -172,7 +172,7 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
 
         var status = await silo.Sweep(plan.SweepId).GetStatusAsync();
         Assert.Equal((SweepState.Cancelled, 3), (status.State, status.Stages.Length));
-        Assert.Empty(await silo.Sweep(plan.SweepId).GetWorkAsync());
+        await silo.Sweep(plan.SweepId).WakeAsync();
         up.SetResult();
         await PassAsync(TimeSpan.FromMinutes(1), async () => !await IsListedAsync(plan.SweepId));
         Assert.False(await IsListedAsync(plan.SweepId));
@@ -187,8 +187,10 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
         silo.Device.Failure = (spec, row) => spec == sample && row == 7 ? "NaN" : null;
         var plan = TestStages.Plan("stood-in", TestStages.Planned(sample, new(0, 32)));
         await silo.Sweep(plan.SweepId).SubmitAsync(plan);
-        Assert.Equal(SweepState.Running, (await new TestWorker(silo).RunAsync(plan.SweepId)).State);
+        var lease = (await new TestWorker(silo).LeaseOneAsync(plan.SweepId))!;
+        await silo.Grains.GetGrain<IPartGrain>(lease.Attempt.PartKey).StartAsync(lease);
         var standIn = silo.Stage(StageKey.Of(HigherPrecision.Of(sample)!));
+        await PassAsync(TimeSpan.FromMinutes(1), async () => (await standIn.GetStatusAsync(plan.SweepId)).RowsWanted == 1);
         Assert.Equal(1, (await standIn.GetStatusAsync(plan.SweepId)).RowsWanted);
 
         // The end is written, and the silo dies before a stage hears of it.
@@ -196,7 +198,7 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
         await silo.Sweep(plan.SweepId).CancelAsync();
         await silo.RestartAsync();
         silo.GrainState.FailWritesOf = null;
-        Assert.Empty(await silo.Sweep(plan.SweepId).GetWorkAsync());
+        await silo.Sweep(plan.SweepId).WakeAsync();
         await PassAsync(TimeSpan.FromMinutes(1), async () => !await IsListedAsync(plan.SweepId));
 
         Assert.False(await IsListedAsync(plan.SweepId));
@@ -269,7 +271,7 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
         foreach (var call in calls)
             await Record.ExceptionAsync(() => call);
 
-        await sweep.GetWorkAsync();
+        await sweep.WakeAsync();
         await PassAsync(TimeSpan.FromMinutes(1), SettledAsync);
         var state = (await sweep.GetStatusAsync()).State;
         Assert.True(await SettledAsync(), $"{state}, {await ListedAsync(plan.SweepId)}, {await WantedAsync(plan)}");

@@ -145,7 +145,7 @@ public sealed class SweepRunTests(TestSilo silo)
         var status = await silo.Sweep("cancelled").GetStatusAsync();
         Assert.Equal(SweepState.Cancelled, status.State);
         Assert.Equal(32, status.Stages[0].RowsDone);
-        Assert.Empty(await silo.Sweep("cancelled").GetWorkAsync());
+        await silo.Sweep("cancelled").WakeAsync();
         Assert.Null(await silo.Stage(plan.Stages[0].Key).LeaseAsync("worker", null));
 
         // The same command continues.

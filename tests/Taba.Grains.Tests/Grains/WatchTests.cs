@@ -73,7 +73,7 @@ public sealed class WatchTests(TestSilo silo)
         while (!task.IsCompleted && !patience.IsCompleted)
         {
             silo.Time.Advance(TimeSpan.FromMilliseconds(200));
-            await Task.WhenAny(task, silo.Sweep("quiet").GetWorkAsync().AsTask());
+            await Task.WhenAny(task, silo.Sweep("quiet").WakeAsync());
         }
         Assert.True(task.IsCompleted, "the watch did not end");
         return await task;

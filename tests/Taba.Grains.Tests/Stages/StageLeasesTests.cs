@@ -192,3 +192,12 @@ public sealed class StageLeasesTests
         Leases = state.Leases.Add(new(new("s", start, state.Epoch + 1, Guid.Empty), new(start, end), "worker", DateTimeOffset.MaxValue)),
     };
 }
+
+/// <summary>The leases of a stage's state, as they are when it is written.</summary>
+file static class WrittenLeases
+{
+    public static RowSet LeasedRows(this StageState state) => RowSet.Of([.. state.Leases.Select(l => l.Rows)]);
+
+    public static (RowRange Rows, CaptureSelection Keep, bool Supplement)? Next(this StageState state, RowSet inputs, int? preferredRow) =>
+        state.Next(state.LeasedRows(), inputs, preferredRow);
+}

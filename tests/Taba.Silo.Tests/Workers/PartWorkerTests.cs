@@ -6,11 +6,11 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Orleans;
 using Orleans.Runtime;
+using Taba.Grains.Dispatch;
 using Taba.Grains.Parts;
 using Taba.Grains.Ports;
 using Taba.Grains.Silos;
 using Taba.Grains.Stages;
-using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Faults;
 using Taba.Silo.Models;
@@ -35,9 +35,9 @@ public sealed class PartWorkerTests : IAsyncDisposable
     readonly ModelPauses _pauses;
     readonly PartWorker _worker;
 
-    /// <summary>What the stage answers when it is asked for parts, in turn; nothing afterwards.</summary>
+    /// <summary>What the dispatcher answers when it is asked for parts, in turn; nothing afterwards.</summary>
     readonly ConcurrentQueue<PartLease> _offers = new();
-    readonly Channel<LeaseRequest> _requests = Channel.CreateUnbounded<LeaseRequest>();
+    readonly Channel<WorkAsk> _requests = Channel.CreateUnbounded<WorkAsk>();
     readonly Channel<ImmutableArray<PartAttempt>> _renewals = Channel.CreateUnbounded<ImmutableArray<PartAttempt>>();
     readonly Channel<(PartAttempt Attempt, PartFault? Fault)> _givenBack = Channel.CreateUnbounded<(PartAttempt, PartFault?)>();
     readonly ConcurrentQueue<PartAttempt> _asked = new();
@@ -57,13 +57,9 @@ public sealed class PartWorkerTests : IAsyncDisposable
     public PartWorkerTests()
     {
         _pauses = new(_time);
-        var index = StandIn.For<ISweepIndexGrain>((nameof(ISweepIndexGrain.GetLiveAsync), (_, _) =>
-            new ValueTask<ImmutableArray<SweepEntry>>(
-                [new SweepEntry("sweep", "name", 0, Paused: false, StoreExamples.Noon, Ended: null, EndedAt: null)])));
-        var sweep = StandIn.For<ISweepGrain>((nameof(ISweepGrain.GetWorkAsync), (_, _) =>
-            new ValueTask<ImmutableArray<StageWork>>([StageWork.Of(StoreExamples.Key, s_spec)])));
+        var dispatcher = StandIn.For<IDispatcherGrain>(
+            (nameof(IDispatcherGrain.AskAsync), (_, args) => Task.FromResult(Lease((WorkAsk)args[0]!))));
         var stage = StandIn.For<IStageGrain>(
-            (nameof(IStageGrain.LeaseAsync), (_, args) => Task.FromResult(Lease((LeaseRequest)args[1]!))),
             (nameof(IStageGrain.RenewAsync), (_, args) => Task.FromResult(Renew((ImmutableArray<PartProgress>)args[1]!))),
             (nameof(IStageGrain.GiveBackAsync), (_, args) => GiveBackAsync((PartAttempt)args[0]!, (PartFault?)args[1])));
         var part = StandIn.For<IPartGrain>(
@@ -71,7 +67,7 @@ public sealed class PartWorkerTests : IAsyncDisposable
             (nameof(IPartGrain.StopAsync), (_, args) => StopAsync((PartAttempt)args[0]!)),
             (nameof(IPartGrain.GetStatusAsync), (_, _) => new ValueTask<PartStatus>(_answer ?? Task.FromResult(_status))));
         var grains = StandIn.For<IGrainFactory>((nameof(IGrainFactory.GetGrain), (method, _) =>
-            new object[] { index, sweep, stage, part }.Single(g => method.GetGenericArguments()[0].IsInstanceOfType(g))));
+            new object[] { dispatcher, stage, part }.Single(g => method.GetGenericArguments()[0].IsInstanceOfType(g))));
         var silo = StandIn.For<ILocalSiloDetails>(($"get_{nameof(ILocalSiloDetails.SiloAddress)}", (_, _) => s_address));
         var membership = StandIn.For<IClusterMembershipService>(
             ($"get_{nameof(IClusterMembershipService.MembershipUpdates)}", (_, _) => Member()),
@@ -85,8 +81,7 @@ public sealed class PartWorkerTests : IAsyncDisposable
         var signal = new WorkSignal();
         var own = new OwnMembership(membership, silo, _time);
         var puller = new PartPuller(
-            grains, silo, new WorkerRoom(new Device(), new(SiloRole.Worker), held),
-            new WorkOrder(_time, new WorkerSettings().SwitchAfter), _pauses);
+            grains, silo, new WorkerRoom(new Device(), new(SiloRole.Worker), held), held, _pauses, Options.Create(new WorkerSettings()));
         var pulling = new PullLoop(
             puller, new PartStarter(grains, held, _time), held, own, signal,
             new FaultMonitor(goesOn: true, NullLogger<FaultMonitor>.Instance), _time, NullLogger<PullLoop>.Instance);
@@ -208,15 +203,15 @@ public sealed class PartWorkerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Lease_ModelThatThisSiloCannotServe_TellsTheStageWhyAndTriesAgainAfterThePause()
+    public async Task Ask_ModelThatThisSiloCannotServe_SaysWhyUntilThePauseIsOver()
     {
         _pauses.Refused(s_spec.Model.Digest, "model.json is another one");
         await _worker.StartAsync(CancellationToken.None);
         var from = _time.GetUtcNow();
         var request = await NextAsync(_requests);
-        while (request.Refusal is { } reason)
+        while (!request.Refused.IsEmpty)
         {
-            Assert.Equal("model.json is another one", reason);
+            Assert.Equal(new(s_spec.Model.Digest, "model.json is another one"), Assert.Single(request.Refused));
             request = await NextAsync(_requests);
         }
         Assert.True(_time.GetUtcNow() - from >= ModelPauses.Shortest);
@@ -252,10 +247,12 @@ public sealed class PartWorkerTests : IAsyncDisposable
         return attempt;
     }
 
-    ImmutableArray<PartLease> Lease(LeaseRequest request)
+    ImmutableArray<PartLease> Lease(WorkAsk ask)
     {
-        _requests.Writer.TryWrite(request);
-        return request.Refusal is null && _offers.TryDequeue(out var lease) ? [lease] : [];
+        // The last one is taken back when the worker ends.
+        if (ask is { Rows: > 0 })
+            _requests.Writer.TryWrite(ask);
+        return ask is { Rows: > 0, Refused.IsEmpty: true } && _offers.TryDequeue(out var lease) ? [lease] : [];
     }
 
     ImmutableArray<bool> Renew(ImmutableArray<PartProgress> held)
@@ -330,6 +327,6 @@ public sealed class PartWorkerTests : IAsyncDisposable
 
         public bool CanWork => true;
 
-        public bool IsLoaded(string engineKey) => true;
+        public ImmutableArray<ResidentEngine> Loaded => [];
     }
 }

@@ -1,0 +1,104 @@
+using System.Collections.Immutable;
+using Taba.Grains.Stages;
+
+namespace Taba.Grains.Actors;
+
+/// <summary>
+/// The leases of a stage while it is active, with what its workers said of them. Each operation but a look at all of them costs the same
+/// however many there are, save that the set of leased rows is as long as it has gaps. Times are of this process, not of the day.
+/// </summary>
+sealed class LeaseTable(LeaseOptions options, TimeProvider time)
+{
+    readonly Dictionary<Guid, Entry> _entries = [];
+
+    public int Count => _entries.Count;
+
+    /// <summary>The rows that are out with workers.</summary>
+    public RowSet Rows { get; private set; } = RowSet.Empty;
+
+    /// <summary>The leases, as the state of the stage has them.</summary>
+    public ImmutableArray<Lease> All => [.. _entries.Values.Select(e => e.Lease)];
+
+    public Lease? Find(PartAttempt attempt) =>
+        _entries.TryGetValue(attempt.Id, out var entry) && entry.Lease.Attempt == attempt ? entry.Lease : null;
+
+    public void Add(Lease lease)
+    {
+        var now = time.GetTimestamp();
+        _entries[lease.Attempt.Id] = new(lease) { RenewedAt = now, AdvancedAt = now };
+        Rows = Rows.Add(lease.Rows);
+    }
+
+    public void Remove(Lease lease)
+    {
+        if (_entries.Remove(lease.Attempt.Id))
+            Rows = Rows.Subtract(lease.Rows);
+    }
+
+    /// <summary>Its worker says that it works on it.</summary>
+    /// <param name="evaluations">Network evaluations behind it.</param>
+    /// <returns>Whether it got further since.</returns>
+    public bool Renew(Lease lease, long evaluations)
+    {
+        var entry = _entries[lease.Attempt.Id];
+        entry.RenewedAt = time.GetTimestamp();
+        if (evaluations <= entry.Evaluations)
+            return false;
+        (entry.Evaluations, entry.AdvancedAt) = (evaluations, entry.RenewedAt);
+        return true;
+    }
+
+    /// <summary>Network evaluations of an attempt, as its worker said last.</summary>
+    public long Evaluations(PartAttempt attempt) => _entries.GetValueOrDefault(attempt.Id)?.Evaluations ?? 0;
+
+    /// <summary>Leases that have ended: their worker is gone, has not renewed them, or has not got further for too long.</summary>
+    /// <param name="isAlive">Whether a worker is a member.</param>
+    public IReadOnlyList<(Lease Lease, LeaseEnd How)> Ended(Func<string, bool> isAlive)
+    {
+        var ended = new List<(Lease, LeaseEnd)>();
+        var alive = new Dictionary<string, bool>();
+        foreach (var entry in _entries.Values)
+        {
+            var worker = entry.Lease.Worker;
+            if (!(alive.TryGetValue(worker, out var known) ? known : alive[worker] = isAlive(worker)))
+                ended.Add((entry.Lease, LeaseEnd.WorkerLost));
+            else if (IsExpired(entry))
+                ended.Add((entry.Lease, LeaseEnd.Expired));
+            else if (IsStuck(entry))
+                ended.Add((entry.Lease, LeaseEnd.Stuck));
+        }
+        return ended;
+    }
+
+    /// <summary>Whether a lease's time is over.</summary>
+    public bool HasEnded(PartAttempt attempt) =>
+        _entries.TryGetValue(attempt.Id, out var entry) && (IsExpired(entry) || IsStuck(entry));
+
+    bool IsExpired(Entry entry) => time.GetElapsedTime(entry.RenewedAt) > options.Duration;
+
+    bool IsStuck(Entry entry) => time.GetElapsedTime(entry.AdvancedAt) > options.ProgressWithin;
+
+    sealed class Entry(Lease lease)
+    {
+        public Lease Lease { get; } = lease;
+
+        public long RenewedAt { get; set; }
+
+        public long AdvancedAt { get; set; }
+
+        public long Evaluations { get; set; }
+    }
+}
+
+/// <summary>How a lease ended without its worker's doing.</summary>
+enum LeaseEnd
+{
+    /// <summary>The worker's silo is no member any more.</summary>
+    WorkerLost,
+
+    /// <summary>The worker did not renew it.</summary>
+    Expired,
+
+    /// <summary>The worker renewed it, and its part did not get on.</summary>
+    Stuck,
+}
