@@ -10,7 +10,8 @@ using Taba.Grains.Sweeps;
 namespace Taba.Grains.Actors;
 
 /// <summary>
-/// Asks stages for parts in the name of workers, in the order of <see cref="DispatchBoard"/>. A worker that finds nothing waits here; a stage
+/// Asks stages for parts in the name of workers, in the order of <see cref="DispatchBoard"/>. A worker that finds nothing waits
+/// here; a stage
 /// that fails or is slow holds up those who were sent to it, once, and nobody else.
 /// </summary>
 [Reentrant, CoordinatorPlacement]

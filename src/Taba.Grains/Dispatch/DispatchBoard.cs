@@ -4,13 +4,15 @@ using Taba.Grains.Sweeps;
 namespace Taba.Grains.Dispatch;
 
 /// <summary>
-/// Who has work and who gets it. Sweeps of higher priority come first. Among equal ones stages whose engine the worker has loaded come first,
+/// Who has work and who gets it. Sweeps of higher priority come first. Among equal ones stages whose engine the worker has loaded
+/// come first,
 /// for a load costs seconds to minutes; then the sweep that cost the devices least so far; in a sweep the rows that the worker has just
 /// finished the inputs of, and then the deepest stage. An engine that a worker was offered in vain for <see cref="WorkAsk.SwitchAfter"/>
 /// counts as loaded: no sweep starves, and a silo loads each model at most once in that time. One thread at a time.
 /// </summary>
 /// <remarks>
-/// A choice costs a pass over the live sweeps, and a look at the stages of each that have something ready until one fits, whatever the number
+/// A choice costs a pass over the live sweeps, and a look at the stages of each that have something ready until one fits, whatever
+/// the number
 /// of workers and of stages that have nothing.
 /// </remarks>
 sealed class DispatchBoard(TimeProvider time)
@@ -84,7 +86,9 @@ sealed class DispatchBoard(TimeProvider time)
             Remove(silent);
     }
 
-    /// <summary>The stage to ask for a worker, and for which sweep; null when there is nothing that fits. What is chosen is reserved.</summary>
+    /// <summary>
+    /// The stage to ask for a worker, and for which sweep; null when there is nothing that fits. What is chosen is reserved.
+    /// </summary>
     public Choice? Choose(WorkAsk ask)
     {
         foreach (var engine in ask.Loaded)

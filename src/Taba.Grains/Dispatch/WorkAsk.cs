@@ -22,7 +22,9 @@ public sealed record WorkAsk(string Worker, long Number, int Rows, int Autoencod
     /// <summary>How long it waits for parts when there are none.</summary>
     [Id(13)] public TimeSpan Patience { get; init; }
 
-    /// <summary>Work for an engine that it has not loaded waits so long while there is work of equal priority for those that it has.</summary>
+    /// <summary>
+    /// Work for an engine that it has not loaded waits so long while there is work of equal priority for those that it has.
+    /// </summary>
     [Id(14)] public TimeSpan SwitchAfter { get; init; }
 
     /// <summary>Rows that it holds already, of parts with or without steps.</summary>
@@ -36,7 +38,9 @@ public sealed record WorkAsk(string Worker, long Number, int Rows, int Autoencod
 public readonly record struct FreshRows(string StageKey, int Row);
 
 /// <summary>An engine that a worker has loaded.</summary>
-/// <param name="SecondsPerEvaluation">The device's time for one evaluation of one row, as measured; 0 when nothing was measured yet.</param>
+/// <param name="SecondsPerEvaluation">
+/// The device's time for one evaluation of one row, as measured; 0 when nothing was measured yet.
+/// </param>
 [GenerateSerializer, Immutable, Alias("taba.ResidentEngine")]
 public readonly record struct ResidentEngine(string Engine, double SecondsPerEvaluation);
 

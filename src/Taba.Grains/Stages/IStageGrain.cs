@@ -53,7 +53,9 @@ public interface IStageGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("Follow")]
     ValueTask<InputReport> FollowAsync(string reader, CaptureSelection need);
 
-    /// <summary>A stage that this one reads says which rows there are. Idempotent; what is older than what was heard is left aside.</summary>
+    /// <summary>
+    /// A stage that this one reads says which rows there are. Idempotent; what is older than what was heard is left aside.
+    /// </summary>
     [AlwaysInterleave, Alias("Inputs")]
     Task InputsChangedAsync(InputReport report);
 
