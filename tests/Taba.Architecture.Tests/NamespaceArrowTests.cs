@@ -41,6 +41,7 @@ public sealed class NamespaceArrowTests
             Silos:
             Stages:
             Sweeps: Stages
+            Dispatch: Stages Sweeps
             Planning: Sweeps
             Parts: Stages
             Models:
@@ -49,7 +50,7 @@ public sealed class NamespaceArrowTests
             Ports: Silos Stages Models
             Placement: Silos Models Ports
             Telemetry: Stages Sweeps
-            Actors: Silos Stages Sweeps Planning Parts Trajectories Models Upkeep Ports Placement Telemetry
+            Actors: Silos Stages Sweeps Dispatch Planning Parts Trajectories Models Upkeep Ports Placement Telemetry
             """,
         ["Taba.Silo"] = """
             Telemetry:

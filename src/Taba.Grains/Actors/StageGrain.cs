@@ -12,9 +12,9 @@ namespace Taba.Grains.Actors;
 
 /// <summary>
 /// Coordinates one stage. The rules are in <see cref="StageLeases"/>; here is what needs a clock, a store and neighbours.
-/// What somebody wants is written before he is answered, and a block of epochs before the first of them is used. Leases and completions are
-/// written behind, once a second at most: a lease that is lost is taken up again when its worker renews it, and the store's manifests say
-/// what is done. Whoever needs to know of a change is told (<see cref="StageNews"/>).
+/// What somebody wants is written before he is answered, and a block of epochs before the first of them is used. Completions, and leases
+/// where there are many, are written behind, once a second at most: a lease that is lost is taken up again when its worker renews it, and
+/// the store's manifests say what is done. Whoever needs to know of a change is told (<see cref="StageNews"/>).
 /// </summary>
 [CoordinatorPlacement]
 sealed partial class StageGrain(
@@ -28,6 +28,12 @@ sealed partial class StageGrain(
 {
     /// <summary>Epochs that are reserved with one write.</summary>
     const int EpochBlock = 1000;
+
+    /// <summary>
+    /// With so few leases the state is small, and is written before a part is handed out: a part whose worker dies at once, and the
+    /// coordinator with it, is known. With more it is written behind.
+    /// </summary>
+    const int FewLeases = 64;
 
     /// <summary>Everybody hears everything again after this time: a message may be lost, and who heard it may have died.</summary>
     static readonly TimeSpan s_repeatEvery = TimeSpan.FromSeconds(10);
@@ -156,7 +162,7 @@ sealed partial class StageGrain(
         {
             if (_epoch > State.Epoch)
                 State = State with { Epoch = _epoch + EpochBlock };
-            if (State.Epoch != next.Epoch || next.Quarantined.Length > given)
+            if (State.Epoch != next.Epoch || next.Quarantined.Length > given || (_leases.Count <= FewLeases && !leases.IsEmpty))
                 await _writer.NowAsync();
             else if (!leases.IsEmpty)
                 await _writer.SoonAsync();
