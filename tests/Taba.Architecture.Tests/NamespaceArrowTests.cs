@@ -39,17 +39,18 @@ public sealed class NamespaceArrowTests
         ["Taba.Grains"] = """
             .:
             Silos:
-            Stages:
-            Sweeps: Stages
+            Faults: Silos
+            Stages: Faults
+            Sweeps: Faults Stages
             Planning: Sweeps
-            Parts: Stages
+            Parts: Faults Stages
             Models:
             Trajectories: Stages Models
             Upkeep:
-            Ports: Silos Stages Models
+            Ports: Silos Faults Stages Models
             Placement: Silos Models Ports
             Telemetry: Stages Sweeps
-            Actors: Silos Stages Sweeps Planning Parts Trajectories Models Upkeep Ports Placement Telemetry
+            Actors: Silos Faults Stages Sweeps Planning Parts Trajectories Models Upkeep Ports Placement Telemetry
             """,
         ["Taba.Silo"] = """
             Telemetry:

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Taba.Grains.Faults;
 using Taba.Grains.Placement;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
@@ -27,15 +28,13 @@ sealed partial class StageGrain(
     readonly Dictionary<string, int> _reused = [];
     readonly Dictionary<Guid, long> _evaluations = [];
     readonly Dictionary<Guid, DateTimeOffset> _renewedUntil = [];
-    readonly ModelRefusals _refusals = new();
     Dictionary<Guid, Lease> _byId = [];
     ImmutableArray<Lease> _indexed = [];
-    DateTimeOffset _faultAt;
     StateWriter _writer = null!;
+    StageHosts _hosts = null!;
     RowSet _inputs = RowSet.Empty;
     // For whoever measures, on threads that are not the grain's.
     volatile StageState? _snapshot;
-    string? _fault;
 
     string OwnKey => StageAddress.StageKey(this.GetPrimaryKeyString());
 
@@ -52,6 +51,7 @@ sealed partial class StageGrain(
         var until = time.GetUtcNow() + options.Value.Duration;
         State = State with { Leases = [.. State.Leases.Select(l => l with { ExpiresAt = until })] };
         _writer = new(this, state.WriteStateAsync, time, exception => LogWriteFailed(logger, OwnKey, exception));
+        _hosts = new(catalogue, silos, time, options.Value, (host, why) => LogHostFailed(logger, host, OwnKey, why));
         StageAccounts.Open(this, () => _snapshot is { Spec: { } spec } now ? (spec, now.Leases.Length) : null);
         return Task.CompletedTask;
     }
@@ -66,7 +66,7 @@ sealed partial class StageGrain(
     {
         if (!demand.KeepFailures)
         {
-            _fault = null;
+            _hosts.TryAll();
             // A stage that was removed is computed anew. Single rows that the store has lost are found by whoever reads them.
             if (!State.Published.IsEmpty && !await catalogue.HasStageAsync(OwnKey, CancellationToken.None))
                 State = State with { Published = [] };
@@ -104,20 +104,22 @@ sealed partial class StageGrain(
     {
         if (request.Refusal is { } reason)
         {
-            _refusals.Add(worker, reason);
+            _hosts.Refuses(HostName.Of(worker, request.Host), worker, reason);
             return [];
         }
         ExpireLeases();
-        if (_fault is not null && options.Value.RetryFaultAfter is { } pause && time.GetUtcNow() - _faultAt >= pause)
-            _fault = null;
         // A silo that was declared dead and does not know it still asks. A lease of it would end at once.
-        if (_fault is not null || !State.HasOpenDemand() || !liveness.IsAlive(worker))
+        if (!State.HasOpenDemand() || !liveness.IsAlive(worker))
+            return [];
+        State = await _hosts.JudgeAsync(State);
+        if (_hosts.Admit(worker, request, State.Leases) is not { } admitted)
             return [];
         var spec = State.Spec!;
         var given = State.Quarantined.Length;
         var found = State.Published;
         var handout = new StageHandout(GrainFactory, catalogue, options.Value, time);
-        var (next, leases, inputs) = await handout.TakeAsync(OwnKey, State, _inputs, worker, request);
+        var asker = await _hosts.AskerAsync(worker, admitted, State);
+        var (next, leases, inputs) = await handout.TakeAsync(OwnKey, State, _inputs, asker, admitted);
         _inputs = inputs;
         CountReused(found, next.Published);
         // One write for all of them, before any is handed out.
@@ -139,14 +141,13 @@ sealed partial class StageGrain(
         var answers = ImmutableArray.CreateBuilder<bool>(held.Length);
         foreach (var part in held)
         {
-            var known = Find(part.Attempt)?.Worker == worker;
-            answers.Add(known);
-            if (!known)
+            var lease = Find(part.Attempt) is { } found && found.Worker == worker ? found : null;
+            answers.Add(lease is not null);
+            if (lease is null)
                 continue;
             _renewedUntil[part.Attempt.Id] = now + options.Value.Duration;
+            _hosts.GotOn(lease, _evaluations.GetValueOrDefault(part.Attempt.Id), part.Evaluations);
             _evaluations[part.Attempt.Id] = part.Evaluations;
-            if (part.Evaluations > 0)
-                _refusals.Remove(worker);
         }
         return Task.FromResult(answers.ToImmutable());
     }
@@ -162,7 +163,8 @@ sealed partial class StageGrain(
         var next = State.WithPublished(published, kept) with { Leases = lease is null ? State.Leases : State.Leases.Remove(lease) };
         if (lease is not null)
         {
-            _refusals.Remove(lease.Worker);
+            if (!published.IsEmpty)
+                next = _hosts.Published(next, lease);
             var given = failures.RemoveAll(f => next.Quarantined.Any(q => q.Sample == f.Sample));
             next = next with { Quarantined = next.Quarantined.AddRange(given) };
             Count("published");
@@ -182,37 +184,30 @@ sealed partial class StageGrain(
             await _writer.NowAsync();
     }
 
-    public async Task GiveBackAsync(PartAttempt attempt, PartFault? fault)
+    public async Task GiveBackAsync(PartAttempt attempt, Fault? fault)
     {
         var lease = Find(attempt);
         if (lease is null)
             return;
-        if (fault is { Kind: PartFaultKind.Model })
+        Forget(attempt.Id);
+        if (fault is { Refuses: true })
         {
-            // Nothing was tried: no strike, no checkpoint to look for there, and nothing for others to wait for.
-            _refusals.Add(lease.Worker, fault.Reason);
+            // Nothing was tried: no strike, and no checkpoint to look for there.
+            _hosts.Refuses(lease.Host, lease.Worker, fault.Reason);
             Count("refused");
             State = State with { Leases = State.Leases.Remove(lease) };
-            Forget(attempt.Id);
             return;
         }
-        // The store would have refused any attempt: no strike. The same holds for a silo that ends.
-        var strike = fault is { Kind: PartFaultKind.Engine or PartFaultKind.Device };
         Count(fault is null ? "given_back" : "fault");
-        State = State.WithLost([(lease, Lost(lease, strike))]);
-        Forget(attempt.Id);
+        // An engine that failed may have failed of the rows. A disk did not.
+        var ofRows = fault is { Owner: FaultOwner.Host or FaultOwner.Device, Rows.IsEmpty: false };
+        State = State.WithLost([(lease, LostAttempts.Of(State, lease, ofRows, fault?.Device))]);
         // The other stage computes them again, and then this one goes on: nothing to wait for here.
-        if (fault is { Kind: PartFaultKind.Input })
+        if (fault is { Owner: FaultOwner.Input })
             _inputs = RowSet.Empty;
-        // A device that is lost stops nobody: the silo's others take the rows.
-        else if (fault is not null and not { Kind: PartFaultKind.Device })
-        {
-            _fault = fault.Reason;
-            _faultAt = time.GetUtcNow();
-            LogFault(logger, OwnKey, fault.Reason);
-        }
+        _hosts.GaveBack(lease, fault);
         // Else not written: a lost give-back costs at most the rest of a lease.
-        if (strike)
+        if (ofRows)
             await _writer.SoonAsync();
     }
 
@@ -241,7 +236,7 @@ sealed partial class StageGrain(
     {
         var demand = State.Demands.FirstOrDefault(d => d.SweepId == sweepId);
         if (demand is null || State.Spec is not { } spec)
-            return new(OwnKey, default, 0, RowSet.Empty, 0, 0, 0, 0, 0, [], _fault);
+            return new(OwnKey, default, 0, RowSet.Empty, 0, 0, 0, 0, 0, [], Fault: null);
         var wanted = demand.Wanted;
         var published = State.Published(demand.Keep).Intersect(wanted);
         var done = published.Count;
@@ -250,17 +245,14 @@ sealed partial class StageGrain(
         var running = State.Leases.Where(l => !wanted.Intersect(l.Rows).IsEmpty).ToList();
         var evaluations = (double)(done - reused) * spec.EvaluationsPerRow
             + running.Sum(l => (double)_evaluations.GetValueOrDefault(l.Attempt.Id) * wanted.Intersect(l.Rows).Count / l.Rows.Count);
-        var there = _refusals.IsEmpty || !State.HasOpenDemand() ? [] : await silos.GetAsync();
-        var refusals = _refusals.Of(there);
-        var nobody = !refusals.IsEmpty && running.Count == 0
-            && _refusals.AreAll(there, spec) ? $"no silo can serve the model {spec.Model.Name ?? spec.Model.Path}" : null;
-        return new(
-            OwnKey, spec.Kind, wanted.Count, published, reused, failures.Length, running.Count,
-            (double)(wanted.Count - reused) * spec.EvaluationsPerRow, evaluations, failures, _fault ?? nobody)
-        {
-            Refusals = refusals,
-            RowsLeased = running.Sum(l => wanted.Intersect(l.Rows).Count),
-        };
+        return await _hosts.AddToAsync(
+            new(
+                OwnKey, spec.Kind, wanted.Count, published, reused, failures.Length, running.Count,
+                (double)(wanted.Count - reused) * spec.EvaluationsPerRow, evaluations, failures, Fault: null)
+            {
+                RowsLeased = running.Sum(l => wanted.Intersect(l.Rows).Count),
+            },
+            State);
     }
 
     async Task WriteAsync(StageState next)
@@ -300,8 +292,7 @@ sealed partial class StageGrain(
         if (expired.Count == 0)
             return;
         // A worker that is only out of reach did not die of its rows.
-        State = State.WithLost(expired.Select(l =>
-            (l, Lost(l, !IsAlive(l.Worker) && State.IsStrike(l.Rows, Reached(l))))).ToList());
+        State = State.WithLost(expired.Select(l => (l, LostAttempts.Of(State, l, ofRows: !IsAlive(l.Worker)))).ToList());
         foreach (var lease in expired)
         {
             Count(IsAlive(lease.Worker) ? "expired" : "silo_lost");
@@ -311,8 +302,6 @@ sealed partial class StageGrain(
 
         bool IsAlive(string worker) => alive.TryGetValue(worker, out var known) ? known : alive[worker] = liveness.IsAlive(worker);
     }
-
-    LostAttempt Lost(Lease lease, bool strike) => new(lease.Rows, lease.Worker, strike, Reached(lease)) { Attempt = lease.Attempt };
 
     /// <summary>Rows that the store had all the time are nobody's work, and rows that it lost are work again.</summary>
     void CountReused(ImmutableArray<KeptRows> before, ImmutableArray<KeptRows> after)
@@ -336,8 +325,6 @@ sealed partial class StageGrain(
         if (State.Spec is { } spec)
             StageAccounts.Ended(spec, outcome);
     }
-
-    double Reached(Lease lease) => (double)_evaluations.GetValueOrDefault(lease.Attempt.Id) / lease.Rows.Count;
 
     void Forget(Guid attempt)
     {
@@ -366,6 +353,6 @@ sealed partial class StageGrain(
     [LoggerMessage(2006, LogLevel.Warning, "Stage {Stage} looked again at rows {Rows}: the store no longer has what it had")]
     static partial void LogLookedAgain(ILogger logger, string stage, RowRange rows);
 
-    [LoggerMessage(2003, LogLevel.Error, "Stage {Stage} stops: {Fault}")]
-    static partial void LogFault(ILogger logger, string stage, string fault);
+    [LoggerMessage(2003, LogLevel.Error, "Host {Host} failed at stage {Stage} and gets nothing of it for a while: {Fault}")]
+    static partial void LogHostFailed(ILogger logger, string host, string stage, string fault);
 }

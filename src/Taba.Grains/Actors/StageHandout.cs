@@ -1,13 +1,14 @@
 using System.Collections.Immutable;
+using Taba.Grains.Faults;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 
 namespace Taba.Grains.Actors;
 
 /// <summary>
-/// Picks the parts that a worker gets. The rules are in <see cref="StageLeases"/>; here they meet the store, which decides what is
-/// published:
-/// before a part is handed out its cell is looked at, because a completion may not have been written, or not have been heard.
+/// Picks the parts that a worker gets. The rules are in <see cref="StageLeases"/> and <see cref="Blame"/>; here they meet the store, which
+/// decides what is published: before a part is handed out its cell is looked at, because a completion may not have been written, or not
+/// have been heard.
 /// </summary>
 sealed class StageHandout(IGrainFactory grains, IPartCatalogue catalogue, LeaseOptions options, TimeProvider time)
 {
@@ -15,27 +16,37 @@ sealed class StageHandout(IGrainFactory grains, IPartCatalogue catalogue, LeaseO
     const int MostLooks = 64;
 
     /// <param name="inputs">Rows whose inputs were there when they were asked for last.</param>
+    /// <param name="asker">Who asks.</param>
     /// <returns>The state with the leases, the leases, and the rows whose inputs are there.</returns>
     public async Task<(StageState State, ImmutableArray<PartLease> Leases, RowSet Inputs)> TakeAsync(
-        string stageKey, StageState state, RowSet inputs, string worker, LeaseRequest request)
+        string stageKey, StageState state, RowSet inputs, HandoutAsker asker, LeaseRequest request)
     {
-        var spec = state.Spec!;
         var leases = ImmutableArray.CreateBuilder<PartLease>();
         var looked = new HashSet<int>();
+        var (suspects, unjudged) = (Blame.Suspects(state.Lost, options.StrikesBeforeSplit), Blame.Unjudged(state.Lost));
         var taken = 0;
         var asked = false;
         while (leases.Count == 0 || taken < request.Rows)
         {
-            var part = state.Next(inputs, request.PreferredRow);
+            var part = state.Next(inputs, request.PreferredRow, suspects.Union(unjudged));
             if (!asked && (part is null || (request.PreferredRow is { } row && !inputs.Contains(new(row, row + 1)))))
             {
-                inputs = await StageInputs.ReadyAsync(grains, spec);
+                inputs = await StageInputs.ReadyAsync(grains, state.Spec!);
                 asked = true;
                 continue;
             }
-            if (part is not var (wanted, keep, supplement))
-                break;
-            var cell = CellGrid.StartOf(wanted.Start);
+            var alone = part is null;
+            if (alone)
+            {
+                // The others come first: what they publish shows that their hosts work.
+                if (suspects.IsEmpty || leases.Count > 0)
+                    break;
+                (state, part) = NextSuspect(stageKey, state, inputs, suspects.Subtract(unjudged), asker);
+                if (part is null || request.Held > 0)
+                    break;
+            }
+            var (rows, keep, supplement) = part!.Value;
+            var cell = CellGrid.StartOf(rows.Start);
             if (!looked.Contains(cell))
             {
                 if (looked.Count >= MostLooks)
@@ -44,28 +55,54 @@ sealed class StageHandout(IGrainFactory grains, IPartCatalogue catalogue, LeaseO
                 state = await LookAsync(stageKey, state, CellGrid.RowsOf(cell));
                 continue;
             }
-            var (rows, exhausted) = state.Narrowed(wanted, options.StrikesBeforeSplit);
-            if (exhausted)
-            {
-                var deadly = DeadlySample.Of(stageKey, spec, rows.Start, options.StrikesBeforeSplit);
-                state = state with { Quarantined = state.Quarantined.Add(deadly) };
-                continue;
-            }
-            var attempt = new PartAttempt(stageKey, rows.Start, state.Epoch + 1, Guid.NewGuid());
-            state = state with
-            {
-                Epoch = attempt.Epoch,
-                Leases = state.Leases.Add(new(attempt, rows, worker, time.GetUtcNow() + options.Duration)),
-            };
-            leases.Add(new(attempt, spec, rows, keep, supplement)
-            {
-                EarlierAttempts = state.EarlierAttempts(rows),
-                Worker = worker,
-                TraceParent = state.Demands.FirstOrDefault(d => !d.Wanted.Intersect(rows).IsEmpty)?.TraceParent,
-            });
-            taken += rows.Count;
+            (state, var lease) = Lease(stageKey, state, rows, keep, supplement, asker, alone);
+            leases.Add(lease);
+            taken += alone ? request.Rows : rows.Count;
         }
         return (state, leases.ToImmutable(), inputs);
+    }
+
+    (StageState State, PartLease Lease) Lease(
+        string stageKey, StageState state, RowRange rows, CaptureSelection keep, bool supplement, HandoutAsker asker, bool alone)
+    {
+        var attempt = new PartAttempt(stageKey, rows.Start, state.Epoch + 1, Guid.NewGuid());
+        state = state with
+        {
+            Epoch = attempt.Epoch,
+            Leases = state.Leases.Add(
+                new(attempt, rows, asker.Worker, time.GetUtcNow() + options.Duration) { Alone = alone, Host = asker.Host }),
+        };
+        return (state, new(attempt, state.Spec!, rows, keep, supplement)
+        {
+            EarlierAttempts = state.EarlierAttempts(rows),
+            Worker = asker.Worker,
+            TraceParent = state.Demands.FirstOrDefault(d => !d.Wanted.Intersect(rows).IsEmpty)?.TraceParent,
+            Alone = alone,
+        });
+    }
+
+    /// <summary>Gives up rows of which it is proven that they kill; of the others, those that this host is to try next.</summary>
+    (StageState State, (RowRange Rows, CaptureSelection Keep, bool Supplement)? Part) NextSuspect(
+        string stageKey, StageState state, RowSet inputs, RowSet suspects, HandoutAsker asker)
+    {
+        var spec = state.Spec!;
+        foreach (var piece in Blame.Pieces(state.Lost, suspects, PartGrid.RowsPerPart(spec.ResultShape.Bytes)))
+        {
+            if (state.Next(inputs.Intersect(piece), preferredRow: null) is not { } part)
+                continue;
+            var diedOn = state.Lost.Where(l => l is { Strike: true, Alone: true } && l.Rows.Contains(part.Rows)).Select(l => l.Host);
+            var othersLive = asker.Others.Except(diedOn).Any();
+            if (part.Rows.Count == 1 && Blame.Of(
+                part.Rows.Start, state.Lost, state.AtWork, othersLive, options.StrikesBeforeSplit) == FaultOwner.Row)
+            {
+                state = state with { Quarantined = state.Quarantined.Add(DeadlySample.Of(stageKey, spec, part.Rows.Start, state.Lost)) };
+                continue;
+            }
+            // Another host tells more than the one that died of it: it gets the first chance.
+            if (!(asker.FailedJustNow && othersLive))
+                return (state, part);
+        }
+        return (state, null);
     }
 
     /// <summary>
@@ -83,3 +120,10 @@ sealed class StageHandout(IGrainFactory grains, IPartCatalogue catalogue, LeaseO
         return state;
     }
 }
+
+/// <summary>A worker that asks for parts.</summary>
+/// <param name="Worker">Its address.</param>
+/// <param name="Host">Its host.</param>
+/// <param name="Others">The other hosts that live and could take the stage.</param>
+/// <param name="FailedJustNow">The host failed at this stage a moment ago.</param>
+readonly record struct HandoutAsker(string Worker, string Host, IReadOnlyCollection<string> Others, bool FailedJustNow);

@@ -91,7 +91,8 @@ sealed class SweepLooks : IDisposable
         a.State == b.State && a.Fault == b.Fault && a.Stages.Zip(b.Stages).All(p =>
             p.First.RowsDone == p.Second.RowsDone && p.First.EvaluationsDone == p.Second.EvaluationsDone
             && p.First.PartsLeased == p.Second.PartsLeased && p.First.RowsFailed == p.Second.RowsFailed
-            && p.First.Refusals.SequenceEqual(p.Second.Refusals));
+            && p.First.Refusals.SequenceEqual(p.Second.Refusals)
+            && p.First.Pauses.Select(h => (h.Host, h.Failures)).SequenceEqual(p.Second.Pauses.Select(h => (h.Host, h.Failures))));
 }
 
 /// <summary>A snapshot, and the life of the sweep when the look at its stages began.</summary>

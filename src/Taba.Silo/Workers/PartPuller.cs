@@ -7,7 +7,7 @@ namespace Taba.Silo.Workers;
 
 /// <summary>Asks the stages of all live sweeps for parts, in the order of <see cref="WorkOrder"/>, while there is room.</summary>
 sealed class PartPuller(
-    IGrainFactory grains, ILocalSiloDetails silo, WorkerRoom room, WorkOrder order, ModelPauses pauses)
+    IGrainFactory grains, ILocalSiloDetails silo, SiloFacts facts, WorkerRoom room, WorkOrder order, ModelPauses pauses)
 {
     /// <summary>Leases of the first stage that has parts for this silo; none when none has, or nothing fits.</summary>
     /// <param name="preferredRow">A row whose results are at hand.</param>
@@ -26,6 +26,8 @@ sealed class PartPuller(
             var request = new LeaseRequest(stage.HasSteps ? room.Rows : 1, preferredRow)
             {
                 Refusal = stage.Model is { } model ? pauses.Reason(model) : null,
+                Held = room.Held,
+                Host = facts.Name,
             };
             var taken = await grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stage.Key))
                 .LeaseAsync(silo.SiloAddress.ToParsableString(), request);

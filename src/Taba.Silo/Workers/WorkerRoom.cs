@@ -9,7 +9,10 @@ sealed class WorkerRoom(IEngineCapacity engines, WorkerRole role, HeldParts held
     /// <summary>Rows in flight fill the slots, and one more part waits so that the device never does.</summary>
     public int Rows => role.HasDevice ? engines.Slots + engines.BatchSize - held.RowsWithSteps : 0;
 
-    public bool HasAny => engines.CanWork && (Rows > 0 || HasAutoencoder);
+    public bool HasAny => engines.CanWork && !held.HasSuspect && (Rows > 0 || HasAutoencoder);
+
+    /// <summary>Rows of all parts that it holds.</summary>
+    public int Held => held.Rows;
 
     bool HasAutoencoder => held.PartsWithoutSteps < engines.AutoencoderParts;
 
