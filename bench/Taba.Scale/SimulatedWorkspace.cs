@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Taba.Diffusion.Tensors;
+using Taba.Grains.Faults;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 using Taba.Storage.Manifests;
@@ -88,7 +89,7 @@ sealed class SimulatedWorkspace(TensorStore store, ScaleOptions options, TimePro
         Task.Run(() => store.DeleteAttemptAsync(attempt, CancellationToken.None)).Ignore();
     }
 
-    public PartFault Blame(PartAttempt attempt, Exception exception) => new(PartFaultKind.Store, exception.Message);
+    public Fault Blame(PartAttempt attempt, Exception exception) => new(FaultOwner.Host, exception.Message);
 
     public long Evaluations(PartAttempt attempt) => 0;
 }

@@ -39,18 +39,19 @@ public sealed class NamespaceArrowTests
         ["Taba.Grains"] = """
             .:
             Silos:
-            Stages:
-            Sweeps: Stages
+            Faults: Silos
+            Stages: Faults
+            Sweeps: Faults Stages
             Dispatch: Stages Sweeps
             Planning: Sweeps
-            Parts: Stages
+            Parts: Faults Stages
             Models:
             Trajectories: Stages Models
             Upkeep:
-            Ports: Silos Stages Models
+            Ports: Silos Faults Stages Models
             Placement: Silos Models Ports
             Telemetry: Stages Sweeps
-            Actors: Silos Stages Sweeps Dispatch Planning Parts Trajectories Models Upkeep Ports Placement Telemetry
+            Actors: Silos Faults Stages Sweeps Dispatch Planning Parts Trajectories Models Upkeep Ports Placement Telemetry
             """,
         ["Taba.Silo"] = """
             Telemetry:

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Taba.Client.Progress;
+using Taba.Grains.Faults;
 using Taba.Grains.Silos;
 using Taba.Grains.Sweeps;
 
@@ -77,8 +78,19 @@ static class SweepText
     {
         foreach (var refusal in status.Refusals)
             yield return $"silo {refusal.Silo} does not work on it: {refusal.Reason}";
+        foreach (var pause in status.Pauses)
+            yield return Sentence(pause);
         if (status.Fault is { } fault)
             yield return $"waits and tries again: {fault}";
+    }
+
+    static string Sentence(HostPause pause)
+    {
+        var often = pause.Failures == 1 ? "failed" : $"failed {pause.Failures} times in a row";
+        var then = pause.Remaining == TimeSpan.MaxValue ? "is asked again when the sweep is submitted again"
+            : pause.Remaining > TimeSpan.Zero ? $"is asked again in {Quantities.Duration(pause.Remaining)}"
+            : "is asked again now";
+        return $"host {pause.Host} {often} and {then}: {pause.Reason}";
     }
 
     static string Short(string id) => id.Length > IdDigits ? id[..IdDigits] : id;

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Taba.Grains.Faults;
 using Taba.Grains.Stages;
 
 namespace Taba.Grains.Actors;
@@ -5,12 +7,14 @@ namespace Taba.Grains.Actors;
 /// <summary>A sample whose attempts all died, also when it was alone.</summary>
 static class DeadlySample
 {
-    /// <param name="strikes">The attempts at this sample alone that died.</param>
-    public static SampleFailure Of(string stageKey, StageSpec spec, int sample, int strikes)
+    /// <param name="lost">The attempts that ended; among them those at this sample alone.</param>
+    public static SampleFailure Of(string stageKey, StageSpec spec, int sample, ImmutableArray<LostAttempt> lost)
     {
         var condition = spec.Conditions is { } conditions ? $", its condition {Describe(conditions, sample)}" : "";
-        var reason = $"{strikes} attempts at this sample alone ended with their silo or engine; its input is {Describe(spec.Input, sample)}"
-            + condition;
+        var deaths = lost.Where(l => l is { Strike: true, Alone: true } && l.Rows == new RowRange(sample, sample + 1)).ToList();
+        var hosts = deaths.Select(l => l.Host).Distinct().ToList();
+        var reason = $"{deaths.Count} attempts at this sample alone ended with their silo or engine, on {string.Join(", ", hosts)}; its "
+            + $"input is {Describe(spec.Input, sample)}{condition}";
         return new(stageKey, sample, 0, reason) { Kind = FailureKind.Poison };
     }
 

@@ -50,7 +50,7 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
         if (!_knowsSweeps)
             await RefreshAsync();
         foreach (var (stage, reason) in _board.Refuse(ask))
-            Stage(stage).LeaseAsync(ask.Worker, new LeaseRequest(0, null) { Refusal = reason }).Ignore();
+            Stage(stage).LeaseAsync(ask.Worker, new LeaseRequest(0, null) { Refusal = reason, Host = ask.Host }).Ignore();
         var asked = time.GetTimestamp();
         while (liveness.IsAlive(ask.Worker) && (_board.Choose(ask) ?? await WaitAsync(ask, asked)) is { } choice)
         {
@@ -83,10 +83,15 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
         var stage = choice.Stage.Offer.Work.Key;
         try
         {
-            var request = new LeaseRequest(choice.Rows, choice.FreshRow) { SweepId = choice.SweepId };
+            var request = new LeaseRequest(choice.Rows, choice.FreshRow)
+            {
+                SweepId = choice.SweepId,
+                Held = ask.Held,
+                Host = ask.Host,
+            };
             var leases = await Stage(stage).LeaseAsync(ask.Worker, request).WaitAsync(s_leaseLimit, time);
             if (leases.IsEmpty)
-                DispatchBoard.FoundNothing(choice, ask.Worker);
+                DispatchBoard.FoundNothing(choice, ask);
             else
                 _board.Took(choice, leases.Sum(l => l.Rows.Count));
             return leases;

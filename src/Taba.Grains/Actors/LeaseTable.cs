@@ -22,6 +22,9 @@ sealed class LeaseTable(LeaseOptions options, TimeProvider time)
     public Lease? Find(PartAttempt attempt) =>
         _entries.TryGetValue(attempt.Id, out var entry) && entry.Lease.Attempt == attempt ? entry.Lease : null;
 
+    /// <summary>Whether a worker has any; this one looks at all of them.</summary>
+    public bool HasAny(string worker) => _entries.Values.Any(e => e.Lease.Worker == worker);
+
     public void Add(Lease lease)
     {
         var now = time.GetTimestamp();

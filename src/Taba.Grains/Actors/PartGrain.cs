@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Orleans.GrainDirectory;
 using Orleans.Placement;
+using Taba.Grains.Faults;
 using Taba.Grains.Parts;
 using Taba.Grains.Placement;
 using Taba.Grains.Ports;
@@ -79,7 +80,7 @@ sealed partial class PartGrain(
         DeactivateOnIdle();
     }
 
-    public Task AbandonAsync(PartAttempt attempt, PartFault fault) =>
+    public Task AbandonAsync(PartAttempt attempt, Fault fault) =>
         _run is { } run && run.Attempt == attempt ? GiveBackAsync(run, new PartAbandonedException(fault)) : Task.CompletedTask;
 
     public ValueTask<PartStatus> GetStatusAsync() => new(new PartStatus(_run?.Attempt, _run?.Running.Count ?? 0, _run?.Ended ?? 0));
@@ -107,7 +108,7 @@ sealed partial class PartGrain(
             var begun = await Task.WhenAll(starts.Select(start => Trajectory(run, start.Sample).StartAsync(new TrajectoryOrder(
                 run.Attempt, start.Sample, model!.Value, start.Step, run.Lease.Spec.NumInferenceSteps))));
             if (!begun.All(b => b))
-                throw new PartAbandonedException(new(PartFaultKind.Cluster, "a sample still belongs to another attempt"));
+                throw new PartAbandonedException(new(FaultOwner.Attempt, "a sample still belongs to another attempt"));
         }
         catch (Exception exception)
         {
@@ -173,12 +174,13 @@ sealed partial class PartGrain(
         var fault = exception switch
         {
             _ when workspace.Draining => null,
-            OperationCanceledException or PartAbandonedException { Fault.Kind: PartFaultKind.Cluster } => null,
+            OperationCanceledException => null,
             PartAbandonedException abandoned => abandoned.Fault,
-            ModelRefusedException => new(PartFaultKind.Model, exception.Message),
-            InputLostException lost => new(PartFaultKind.Input, exception.Message) { InputStage = lost.StageKey, InputRows = lost.Rows },
             _ => workspace.Blame(run.Attempt, exception),
         };
+        // Nobody's: the part is handed out again.
+        if (fault is { Owner: FaultOwner.Attempt })
+            fault = null;
         if (fault is not null)
             LogPartFailed(logger, run.Attempt, exception);
         // From here on the ends of its samples no longer count: the part must not be published and given back at once.
@@ -187,8 +189,8 @@ sealed partial class PartGrain(
         {
             await AbandonAsync(run);
             // The other stage first: this one asks it for its rows again.
-            if (fault is { Kind: PartFaultKind.Input, InputStage: { } input })
-                await GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(input)).LookAgainAsync(fault.InputRows);
+            if (fault is { Owner: FaultOwner.Input, Stage: { } input })
+                await GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(input)).LookAgainAsync(fault.Rows);
             await Stage(run).GiveBackAsync(run.Attempt, fault);
         }
         catch (Exception lost)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Taba.Grains.Dispatch;
+using Taba.Grains.Faults;
 using Taba.Grains.Placement;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
@@ -39,21 +40,21 @@ sealed partial class StageGrain(
     static readonly TimeSpan s_repeatEvery = TimeSpan.FromSeconds(10);
 
     readonly Dictionary<string, int> _reused = [];
-    readonly ModelRefusals _refusals = new();
     readonly LeaseTable _leases = new(options.Value, time);
     StateWriter _writer = null!;
+    StageHosts _hosts = null!;
     StageNews _news = null!;
     InputRows _inputs = null!;
     Task _following = Task.CompletedTask;
     IGrainTimer? _watch;
     long _repeatedAt;
     bool _advanced;
+    // The members when the leases were looked at last.
+    long _members;
     // The last epoch that was given; that of the state is the last of the block.
     int _epoch;
-    DateTimeOffset _faultAt;
     // For whoever measures, on threads that are not the grain's.
     volatile StageState? _snapshot;
-    string? _fault;
 
     string OwnKey => StageAddress.StageKey(this.GetPrimaryKeyString());
 
@@ -75,6 +76,7 @@ sealed partial class StageGrain(
             _leases.Add(lease);
         _epoch = State.Epoch;
         _writer = new(this, WriteStateAsync, time, exception => LogWriteFailed(logger, OwnKey, exception));
+        _hosts = new(catalogue, silos, time, options.Value, (host, why) => LogHostFailed(logger, host, OwnKey, why));
         _inputs = new(GrainFactory, OwnKey);
         _news = new(
             GrainFactory, OwnKey, Guid.NewGuid(), Offer, async sweep => await GetStatusAsync(sweep), need => State.Published(need), time);
@@ -97,7 +99,7 @@ sealed partial class StageGrain(
     {
         if (!demand.KeepFailures)
         {
-            _fault = null;
+            _hosts.TryAll();
             // A stage that was removed is computed anew. Single rows that the store has lost are found by whoever reads them.
             if (!State.Published.IsEmpty && !await catalogue.HasStageAsync(OwnKey, CancellationToken.None))
                 State = State with { Published = [] };
@@ -138,24 +140,22 @@ sealed partial class StageGrain(
     {
         if (request.Refusal is { } reason)
         {
-            _refusals.Add(worker, reason);
+            _hosts.Refuses(HostName.Of(worker, request.Host), worker, reason);
             return [];
         }
-        if (_fault is not null && options.Value.RetryFaultAfter is { } pause && time.GetUtcNow() - _faultAt >= pause)
-            _fault = null;
         // A silo that was declared dead and does not know it still asks. A lease of it would end at once.
-        if (_fault is not null || !State.HasOpenDemand() || !liveness.IsAlive(worker))
+        if (!State.HasOpenDemand() || !liveness.IsAlive(worker))
             return [];
         var spec = State.Spec!;
         var given = State.Quarantined.Length;
         var found = State.Published;
-        var handout = new StageHandout(catalogue, _inputs, () => ++_epoch, options.Value);
-        var (next, leases) = await handout.TakeAsync(OwnKey, State, _leases.Rows, worker, request);
-        // The watch would find what has ended within a second. To look at all leases each time would cost more the more there are.
-        if (leases.IsEmpty && ExpireLeases())
-            (next, leases) = await handout.TakeAsync(OwnKey, State, _leases.Rows, worker, request);
+        var (next, leases, host) = await TakeAsync(worker, request);
         foreach (var lease in leases)
-            _leases.Add(new(lease.Attempt, lease.Rows, worker, time.GetUtcNow() + options.Value.Duration));
+            _leases.Add(new(lease.Attempt, lease.Rows, worker, time.GetUtcNow() + options.Value.Duration)
+            {
+                Alone = lease.Alone,
+                Host = host,
+            });
         CountReused(found, next.Published);
         State = next;
         try
@@ -183,6 +183,25 @@ sealed partial class StageGrain(
         return leases;
     }
 
+    /// <summary>Parts for a worker, as far as its host may have any.</summary>
+    async Task<(StageState Next, ImmutableArray<PartLease> Leases, string Host)> TakeAsync(string worker, LeaseRequest request)
+    {
+        var handout = new StageHandout(catalogue, _inputs, () => ++_epoch, options.Value);
+        if (liveness.Version != _members)
+            ExpireLeases();
+        for (var again = false; ; again = true)
+        {
+            State = await _hosts.JudgeAsync(State);
+            if (_hosts.Admit(worker, request, _leases.HasAny) is not { } admitted)
+                return (State, [], "");
+            var asker = await _hosts.AskerAsync(worker, admitted, State);
+            var (next, leases) = await handout.TakeAsync(OwnKey, State, _leases.Rows, asker, admitted);
+            // The watch would find what has ended within a second. To look at all leases each time would cost more the more there are.
+            if (!leases.IsEmpty || again || !ExpireLeases())
+                return (next, leases, asker.Host);
+        }
+    }
+
     public Task<ImmutableArray<bool>> RenewAsync(string worker, ImmutableArray<PartProgress> held)
     {
         if (!liveness.IsAlive(worker) || held.Any(part => _leases.HasEnded(part.Attempt)))
@@ -195,9 +214,8 @@ sealed partial class StageGrain(
             answers.Add(ours);
             if (!ours)
                 continue;
+            _hosts.GotOn(lease!, _leases.Evaluations(part.Attempt), part.Evaluations);
             _advanced |= _leases.Renew(lease!, part.Evaluations);
-            if (part.Evaluations > 0)
-                _refusals.Remove(worker);
         }
         return Task.FromResult(answers.ToImmutable());
     }
@@ -213,7 +231,8 @@ sealed partial class StageGrain(
         var next = State.WithPublished(published, kept);
         if (lease is not null)
         {
-            _refusals.Remove(lease.Worker);
+            if (!published.IsEmpty)
+                next = _hosts.Published(next, lease);
             var given = failures.RemoveAll(f => next.Quarantined.Any(q => q.Sample == f.Sample));
             next = next with { Quarantined = next.Quarantined.AddRange(given) };
             Count("published");
@@ -233,36 +252,30 @@ sealed partial class StageGrain(
             await _writer.NowAsync();
     }
 
-    public async Task GiveBackAsync(PartAttempt attempt, PartFault? fault)
+    public async Task GiveBackAsync(PartAttempt attempt, Fault? fault)
     {
         var lease = _leases.Find(attempt);
         if (lease is null)
             return;
-        if (fault is { Kind: PartFaultKind.Model })
+        Remove(attempt);
+        if (fault is { Refuses: true })
         {
-            // Nothing was tried: no strike, no checkpoint to look for there, and nothing for others to wait for.
-            _refusals.Add(lease.Worker, fault.Reason);
+            // Nothing was tried: no strike, and no checkpoint to look for there.
+            _hosts.Refuses(lease.Host, lease.Worker, fault.Reason);
             Count("refused");
-            Remove(attempt);
             return;
         }
-        // The store would have refused any attempt: no strike. The same holds for a silo that ends.
-        var strike = fault is { Kind: PartFaultKind.Engine or PartFaultKind.Device };
         Count(fault is null ? "given_back" : "fault");
-        State = State.WithLost(Lost(lease, strike));
-        Remove(attempt);
+        // An engine that failed may have failed of the rows. A disk did not.
+        var ofRows = fault is { Owner: FaultOwner.Host or FaultOwner.Device, Rows.IsEmpty: false };
+        State = State.WithLost(LostAttempts.Of(State, _epoch, lease, ofRows, fault?.Device));
         // The other stage computes them again, says so, and then this one goes on: nothing to wait for here.
-        if (fault is { Kind: PartFaultKind.Input })
+        if (fault is { Owner: FaultOwner.Input })
             Follow();
-        // A device that is lost stops nobody: the silo's others take the rows.
-        else if (fault is not null and not { Kind: PartFaultKind.Device })
-        {
-            _fault = fault.Reason;
-            _faultAt = time.GetUtcNow();
-            LogFault(logger, OwnKey, fault.Reason);
-        }
+        _hosts.GaveBack(lease, fault);
+        Changed();
         // Else not written: a lost give-back costs at most the rest of a lease.
-        if (strike)
+        if (ofRows)
             await _writer.SoonAsync();
     }
 
@@ -300,7 +313,7 @@ sealed partial class StageGrain(
     {
         var demand = State.Demands.FirstOrDefault(d => d.SweepId == sweepId);
         if (demand is null || State.Spec is not { } spec)
-            return new(OwnKey, default, 0, RowSet.Empty, 0, 0, 0, 0, 0, [], _fault);
+            return new(OwnKey, default, 0, RowSet.Empty, 0, 0, 0, 0, 0, [], Fault: null);
         var wanted = demand.Wanted;
         var published = State.Published(demand.Keep).Intersect(wanted);
         var done = published.Count;
@@ -309,17 +322,14 @@ sealed partial class StageGrain(
         var running = _leases.All.Where(l => !wanted.Intersect(l.Rows).IsEmpty).ToList();
         var evaluations = (double)(done - reused) * spec.EvaluationsPerRow
             + running.Sum(l => (double)_leases.Evaluations(l.Attempt) * wanted.Intersect(l.Rows).Count / l.Rows.Count);
-        var there = _refusals.IsEmpty || !State.HasOpenDemand() ? [] : await silos.GetAsync();
-        var refusals = _refusals.Of(there);
-        var nobody = !refusals.IsEmpty && running.Count == 0
-            && _refusals.AreAll(there, spec) ? $"no silo can serve the model {spec.Model.Name ?? spec.Model.Path}" : null;
-        return new(
-            OwnKey, spec.Kind, wanted.Count, published, reused, failures.Length, running.Count,
-            (double)(wanted.Count - reused) * spec.EvaluationsPerRow, evaluations, failures, _fault ?? nobody)
-        {
-            Refusals = refusals,
-            RowsLeased = running.Sum(l => wanted.Intersect(l.Rows).Count),
-        };
+        return await _hosts.AddToAsync(
+            new(
+                OwnKey, spec.Kind, wanted.Count, published, reused, failures.Length, running.Count,
+                (double)(wanted.Count - reused) * spec.EvaluationsPerRow, evaluations, failures, Fault: null)
+            {
+                RowsLeased = running.Sum(l => wanted.Intersect(l.Rows).Count),
+            },
+            State);
     }
 
     async Task WriteAsync(StageState next)
@@ -374,11 +384,12 @@ sealed partial class StageGrain(
     /// <returns>Whether any had ended.</returns>
     bool ExpireLeases()
     {
+        _members = liveness.Version;
         var ended = _leases.Ended(liveness.IsAlive);
         foreach (var (lease, how) in ended)
         {
             // A worker that is only out of reach, or stuck, did not die of its rows.
-            State = State.WithLost(Lost(lease, how is LeaseEnd.WorkerLost && State.IsStrike(lease.Rows, Reached(lease))));
+            State = State.WithLost(LostAttempts.Of(State, _epoch, lease, ofRows: how is LeaseEnd.WorkerLost));
             Count(how is LeaseEnd.WorkerLost ? "silo_lost" : how is LeaseEnd.Stuck ? "stuck" : "expired");
             LogEnded(logger, lease.Attempt, lease.Worker, how);
             Remove(lease.Attempt);
@@ -452,12 +463,13 @@ sealed partial class StageGrain(
             if (!open.IsEmpty)
                 rows.Add(new(demand.SweepId, demand.Depth, open.Subtract(taken).Intersect(_inputs.Ready).Count));
         }
-        return new(StageWork.Of(OwnKey, spec), default, [.. _inputs.Stages], rows.ToImmutable());
+        return new(StageWork.Of(OwnKey, spec), default, [.. _inputs.Stages], rows.ToImmutable())
+        {
+            Pauses = [.. _hosts.Pauses.Where(p => p.Remaining > TimeSpan.Zero).Select(p => new WorkerPause(p.Worker, p.Remaining))],
+        };
     }
 
     void Changed() => _news?.Changed(State.Demands);
-
-    LostAttempt Lost(Lease lease, bool strike) => new(lease.Rows, lease.Worker, strike, Reached(lease)) { Attempt = lease.Attempt };
 
     /// <summary>Rows that the store had all the time are nobody's work, and rows that it lost are work again.</summary>
     void CountReused(ImmutableArray<KeptRows> before, ImmutableArray<KeptRows> after)
@@ -482,7 +494,6 @@ sealed partial class StageGrain(
             StageAccounts.Ended(spec, outcome);
     }
 
-    double Reached(Lease lease) => (double)_leases.Evaluations(lease.Attempt) / lease.Rows.Count;
 
     void TellGivenUp(StageSpec spec, SampleFailure failure)
     {
@@ -508,6 +519,6 @@ sealed partial class StageGrain(
     [LoggerMessage(2006, LogLevel.Warning, "Stage {Stage} looked again at rows {Rows}: the store no longer has what it had")]
     static partial void LogLookedAgain(ILogger logger, string stage, RowRange rows);
 
-    [LoggerMessage(2003, LogLevel.Error, "Stage {Stage} stops: {Fault}")]
-    static partial void LogFault(ILogger logger, string stage, string fault);
+    [LoggerMessage(2003, LogLevel.Error, "Host {Host} failed at stage {Stage} and gets nothing of it for a while: {Fault}")]
+    static partial void LogHostFailed(ILogger logger, string host, string stage, string fault);
 }

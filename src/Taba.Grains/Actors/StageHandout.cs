@@ -1,13 +1,14 @@
 using System.Collections.Immutable;
+using Taba.Grains.Faults;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 
 namespace Taba.Grains.Actors;
 
 /// <summary>
-/// Picks the parts that a worker gets. The rules are in <see cref="StageLeases"/>; here they meet the store, which decides what is
-/// published:
-/// before a part is handed out its cell is looked at, because a completion may not have been written, or not have been heard.
+/// Picks the parts that a worker gets. The rules are in <see cref="StageLeases"/> and <see cref="Blame"/>; here they meet the store, which
+/// decides what is published: before a part is handed out its cell is looked at, because a completion may not have been written, or not
+/// have been heard.
 /// </summary>
 /// <param name="inputs">Rows of other stages that this one reads.</param>
 /// <param name="nextEpoch">Counts attempts; an epoch is given once.</param>
@@ -17,27 +18,37 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
     const int MostLooks = 64;
 
     /// <param name="leased">Rows that are out with workers.</param>
+    /// <param name="asker">Who asks.</param>
     /// <returns>The state, with what the store said and who was given up, and the leases.</returns>
     public async Task<(StageState State, ImmutableArray<PartLease> Leases)> TakeAsync(
-        string stageKey, StageState state, RowSet leased, string worker, LeaseRequest request)
+        string stageKey, StageState state, RowSet leased, HandoutAsker asker, LeaseRequest request)
     {
-        var spec = state.Spec!;
         var leases = ImmutableArray.CreateBuilder<PartLease>();
         var looked = new HashSet<int>();
+        var (suspects, unjudged) = (Blame.Suspects(state.Lost, options.StrikesBeforeSplit), Blame.Unjudged(state.Lost));
         var taken = 0;
         var asked = false;
         while (leases.Count == 0 || taken < request.Rows)
         {
-            var part = state.Next(leased, inputs.Ready, request.PreferredRow, request.SweepId);
+            var part = state.Next(leased, inputs.Ready, request.PreferredRow, request.SweepId, suspects.Union(unjudged));
             if (!asked && (part is null || (request.PreferredRow is { } row && !inputs.Ready.Contains(new(row, row + 1)))))
             {
                 await inputs.FollowAsync();
                 asked = true;
                 continue;
             }
-            if (part is not var (wanted, keep, supplement))
-                break;
-            var cell = CellGrid.StartOf(wanted.Start);
+            var alone = part is null;
+            if (alone)
+            {
+                // The others come first: what they publish shows that their hosts work.
+                if (suspects.IsEmpty || leases.Count > 0)
+                    break;
+                (state, part) = NextSuspect(stageKey, state, leased, suspects.Subtract(unjudged), asker, request.SweepId);
+                if (part is null || request.Held > 0)
+                    break;
+            }
+            var (rows, keep, supplement) = part!.Value;
+            var cell = CellGrid.StartOf(rows.Start);
             if (!looked.Contains(cell))
             {
                 if (looked.Count >= MostLooks)
@@ -46,26 +57,48 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
                 state = await LookAsync(stageKey, state, CellGrid.RowsOf(cell));
                 continue;
             }
-            var (rows, exhausted) = state.Narrowed(wanted, options.StrikesBeforeSplit);
-            if (exhausted)
-            {
-                var deadly = DeadlySample.Of(stageKey, spec, rows.Start, options.StrikesBeforeSplit);
-                state = state with { Quarantined = state.Quarantined.Add(deadly) };
-                continue;
-            }
-            var attempt = new PartAttempt(stageKey, rows.Start, nextEpoch(), Guid.NewGuid());
+            var lease = Lease(stageKey, state, rows, keep, supplement, asker, request.SweepId, alone);
             leased = leased.Add(rows);
-            leases.Add(new(attempt, spec, rows, keep, supplement)
-            {
-                EarlierAttempts = state.EarlierAttempts(rows),
-                Worker = worker,
-                TraceParent = state.Demands
-                    .FirstOrDefault(d => (request.SweepId is null || d.SweepId == request.SweepId) && !d.Wanted.Intersect(rows).IsEmpty)
-                    ?.TraceParent,
-            });
-            taken += rows.Count;
+            leases.Add(lease);
+            taken += alone ? request.Rows : rows.Count;
         }
         return (state, leases.ToImmutable());
+    }
+
+    PartLease Lease(
+        string stageKey, StageState state, RowRange rows, CaptureSelection keep, bool supplement, HandoutAsker asker, string? sweepId,
+        bool alone) =>
+        new(new(stageKey, rows.Start, nextEpoch(), Guid.NewGuid()), state.Spec!, rows, keep, supplement)
+        {
+            EarlierAttempts = state.EarlierAttempts(rows),
+            Worker = asker.Worker,
+            TraceParent = state.Demands
+                .FirstOrDefault(d => (sweepId is null || d.SweepId == sweepId) && !d.Wanted.Intersect(rows).IsEmpty)?.TraceParent,
+            Alone = alone,
+        };
+
+    /// <summary>Gives up rows of which it is proven that they kill; of the others, those that this host is to try next.</summary>
+    (StageState State, (RowRange Rows, CaptureSelection Keep, bool Supplement)? Part) NextSuspect(
+        string stageKey, StageState state, RowSet leased, RowSet suspects, HandoutAsker asker, string? sweepId)
+    {
+        var spec = state.Spec!;
+        foreach (var piece in Blame.Pieces(state.Lost, suspects, PartGrid.RowsPerPart(spec.ResultShape.Bytes)))
+        {
+            if (state.Next(leased, inputs.Ready.Intersect(piece), preferredRow: null, sweepId) is not { } part)
+                continue;
+            var diedOn = state.Lost.Where(l => l is { Strike: true, Alone: true } && l.Rows.Contains(part.Rows)).Select(l => l.Host);
+            var othersLive = asker.Others.Except(diedOn).Any();
+            if (part.Rows.Count == 1 && Blame.Of(
+                part.Rows.Start, state.Lost, state.AtWork, othersLive, options.StrikesBeforeSplit) == FaultOwner.Row)
+            {
+                state = state with { Quarantined = state.Quarantined.Add(DeadlySample.Of(stageKey, spec, part.Rows.Start, state.Lost)) };
+                continue;
+            }
+            // Another host tells more than the one that died of it: it gets the first chance.
+            if (!(asker.FailedJustNow && othersLive))
+                return (state, part);
+        }
+        return (state, null);
     }
 
     /// <summary>
@@ -83,3 +116,10 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
         return state;
     }
 }
+
+/// <summary>A worker that asks for parts.</summary>
+/// <param name="Worker">Its address.</param>
+/// <param name="Host">Its host.</param>
+/// <param name="Others">The other hosts that live and could take the stage.</param>
+/// <param name="FailedJustNow">The host failed at this stage a moment ago.</param>
+readonly record struct HandoutAsker(string Worker, string Host, IReadOnlyCollection<string> Others, bool FailedJustNow);

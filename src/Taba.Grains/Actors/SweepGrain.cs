@@ -40,7 +40,7 @@ sealed partial class SweepGrain : Grain, ISweepGrain
         _intent = new(state, new(GrainFactory), () => _looks!.EndedAsync(), DeactivateOnIdle, time, logger);
         _looks = new(
             _intent, key => GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(key)),
-            waitsOutFaults: leases.Value.RetryFaultAfter is not null, time);
+            waitsOutFaults: leases.Value.LongestPause is not null, time);
         _judge = new(JudgeAsync, time);
     }
 

@@ -173,7 +173,8 @@ sealed class SweepLooks : IDisposable
         a.State == b.State && a.Fault == b.Fault && a.Stages.Zip(b.Stages).All(p =>
             p.First.RowsDone == p.Second.RowsDone && p.First.EvaluationsDone == p.Second.EvaluationsDone
             && p.First.PartsLeased == p.Second.PartsLeased && p.First.RowsFailed == p.Second.RowsFailed
-            && p.First.Refusals.SequenceEqual(p.Second.Refusals) && p.First.Silence == p.Second.Silence);
+            && p.First.Refusals.SequenceEqual(p.Second.Refusals) && p.First.Silence == p.Second.Silence
+            && p.First.Pauses.Select(h => (h.Host, h.Failures)).SequenceEqual(p.Second.Pauses.Select(h => (h.Host, h.Failures))));
 
     /// <summary>What a stage said, and when.</summary>
     sealed record Heard(StageStatus Status, NewsVersion Version, long At);

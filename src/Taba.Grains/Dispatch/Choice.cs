@@ -23,7 +23,7 @@ sealed class BoardStage(StageOffer offer, long heardAt, BoardStage? before)
     public Dictionary<string, int> Ready { get; } = [];
 
     /// <summary>Workers that it had nothing for since it said this.</summary>
-    public HashSet<(string Worker, string SweepId)> EmptyFor { get; } = [];
+    public HashSet<(string Worker, string SweepId, bool HoldsOthers)> EmptyFor { get; } = [];
 
     public Dictionary<string, (long At, TimeSpan Length)> PausedSince { get; } = [];
 

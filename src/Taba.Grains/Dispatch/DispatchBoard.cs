@@ -121,12 +121,15 @@ sealed class DispatchBoard(TimeProvider time)
         Charge(choice.SweepId, rows * (double)Math.Max(1, work.EvaluationsPerRow) * SecondsOf(work));
     }
 
-    /// <summary>The stage has nothing for this worker. It is asked again when it says something new.</summary>
-    public static void FoundNothing(Choice choice, string worker)
+    /// <summary>
+    /// The stage has nothing for this worker. It is asked again when it says something new, or when the worker holds nothing else: suspect
+    /// rows are for such a one.
+    /// </summary>
+    public static void FoundNothing(Choice choice, WorkAsk ask)
     {
         choice.Stage.Failures = 0;
         choice.Stage.Ready[choice.SweepId] += choice.Reserved;
-        choice.Stage.EmptyFor.Add((worker, choice.SweepId));
+        choice.Stage.EmptyFor.Add((ask.Worker, choice.SweepId, ask.Held > 0));
     }
 
     /// <summary>The stage did not answer: nobody waits for it for a while, each time for twice as long.</summary>
@@ -188,7 +191,7 @@ sealed class DispatchBoard(TimeProvider time)
         return (evenWhenNotReady || stage.Ready.GetValueOrDefault(sweep.Entry.SweepId) > 0)
             && (work.HasSteps ? ask.Rows > 0 : ask.AutoencoderParts > 0)
             && MustWait(ask, work) == cold
-            && !stage.EmptyFor.Contains((ask.Worker, sweep.Entry.SweepId))
+            && !stage.EmptyFor.Contains((ask.Worker, sweep.Entry.SweepId, ask.Held > 0))
             && !(stage.Failures > 0 && time.GetElapsedTime(stage.FailedAt) < stage.Pause)
             && !(stage.PausedSince.TryGetValue(ask.Worker, out var pause) && time.GetElapsedTime(pause.At) < pause.Length)
             && !ask.Refused.Any(r => r.Model == work.Model);

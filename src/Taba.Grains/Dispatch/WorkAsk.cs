@@ -29,6 +29,9 @@ public sealed record WorkAsk(string Worker, long Number, int Rows, int Autoencod
 
     /// <summary>Rows that it holds already, of parts with or without steps.</summary>
     [Id(15)] public int Held { get; init; }
+
+    /// <summary>The name of its host, which it keeps when it starts anew.</summary>
+    [Id(16)] public string? Host { get; init; }
 }
 
 /// <summary>Rows whose results a worker has at hand.</summary>

@@ -1,4 +1,5 @@
 using Orleans.Concurrency;
+using Taba.Grains.Faults;
 using Taba.Grains.Stages;
 
 namespace Taba.Grains.Parts;
@@ -31,7 +32,7 @@ public interface IPartGrain : IGrainWithStringKey
     /// Idempotent.
     /// </summary>
     [Alias("Abandon")]
-    Task AbandonAsync(PartAttempt attempt, PartFault fault);
+    Task AbandonAsync(PartAttempt attempt, Fault fault);
 
     [AlwaysInterleave, Alias("Status")]
     ValueTask<PartStatus> GetStatusAsync();

@@ -11,4 +11,10 @@ public interface IPartCatalogue
 
     /// <summary>True when the store holds anything of a stage.</summary>
     Task<bool> HasStageAsync(string stageKey, CancellationToken cancellationToken);
+
+    /// <summary>How far an attempt came, as its checkpoint says.</summary>
+    /// <param name="attempt">One that has ended.</param>
+    /// <param name="rows">At most a cell's.</param>
+    /// <returns>The step with which each of these rows goes on; 0 for one that has no checkpoint there.</returns>
+    Task<ImmutableArray<int>> GetReachedAsync(PartAttempt attempt, RowRange rows, CancellationToken cancellationToken);
 }

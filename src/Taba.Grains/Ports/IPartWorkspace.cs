@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Taba.Grains.Faults;
 using Taba.Grains.Models;
 using Taba.Grains.Stages;
 
@@ -25,8 +26,8 @@ public interface IPartWorkspace
     /// <summary>This silo ends: it refuses what it has not begun, and that is no fault of a part.</summary>
     bool Draining => false;
 
-    /// <summary>The owner of what keeps an attempt from going on, as far as this silo can tell.</summary>
-    PartFault Blame(PartAttempt attempt, Exception exception);
+    /// <summary>Whose fault it is that an attempt cannot go on, as far as this silo can tell.</summary>
+    Fault Blame(PartAttempt attempt, Exception exception);
 
     /// <summary>Network evaluations of an attempt so far, those behind its checkpoints included.</summary>
     long Evaluations(PartAttempt attempt);

@@ -4,4 +4,7 @@ namespace Taba.Grains.Ports;
 public interface IWorkerLiveness
 {
     bool IsAlive(string worker);
+
+    /// <summary>Another number whenever members changed.</summary>
+    long Version { get; }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Orleans.Concurrency;
+using Taba.Grains.Faults;
 
 namespace Taba.Grains.Stages;
 
@@ -33,12 +34,11 @@ public interface IStageGrain : IGrainWithStringKey
     Task CompleteAsync(PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures);
 
     /// <summary>
-    /// The worker gives the part back. With a fault the stage stops handing out parts for a while, or until it is demanded again; a
-    /// fault of the engine also counts as a strike against these rows. A model that the worker cannot serve is its own trouble:
-    /// others get the part at once.
+    /// The worker gives the part back. What a fault of its host costs, it costs that host: the next one that asks gets the rows
+    /// (docs/design/blame.md).
     /// </summary>
     [Alias("GiveBack")]
-    Task GiveBackAsync(PartAttempt attempt, PartFault? fault);
+    Task GiveBackAsync(PartAttempt attempt, Fault? fault);
 
     /// <summary>Rows that are published with at least <paramref name="need"/> kept.</summary>
     [AlwaysInterleave, Alias("Published")]
@@ -107,6 +107,9 @@ public sealed record PartLease(PartAttempt Attempt, StageSpec Spec, RowRange Row
 
     /// <summary>The span of the stage, which the part's descends from; null when nobody traces.</summary>
     [Id(12)] public string? TraceParent { get; init; }
+
+    /// <summary>These rows are suspect: the worker takes nothing beside them, so that its end would say something.</summary>
+    [Id(20)] public bool Alone { get; init; }
 }
 
 /// <summary>An attempt that ended without publishing, and the rows that it had.</summary>
@@ -127,6 +130,12 @@ public readonly record struct LeaseRequest(int Rows, int? PreferredRow)
 
     /// <summary>Only rows that this sweep wants; null for any.</summary>
     [Id(11)] public string? SweepId { get; init; }
+
+    /// <summary>Rows that the worker holds, of whichever stage. Suspect rows go to a worker that holds none.</summary>
+    [Id(20)] public int Held { get; init; }
+
+    /// <summary>The name of the worker's host, which it keeps when it starts anew; null leaves it to the worker's address.</summary>
+    [Id(21)] public string? Host { get; init; }
 }
 
 /// <summary>The progress of a leased part.</summary>

@@ -23,13 +23,18 @@ public sealed class LeaseOptions
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan ProgressWithin { get; set; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>Attempts at the same rows that may die before the rows are halved, and one that is left alone is given up.</summary>
+    /// <summary>
+    /// Attempts at the same rows that may die without getting on. Then the rows are tried on a host that has nothing else.
+    /// </summary>
     /// <value>The default value is 3.</value>
     [Range(1, 100)]
     public int StrikesBeforeSplit { get; set; } = 3;
 
-    /// <summary>A stage whose store failed hands out parts again after this time; null when only a new submission makes it.</summary>
-    /// <value>The default value is null: a command alone ends with status 3. A silo of a cluster sets 10 seconds.</value>
-    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
-    public TimeSpan? RetryFaultAfter { get; set; }
+    /// <summary>
+    /// A host that failed at a stage gets rows of it again after a second, twice as long each time that it fails, at most this; null when
+    /// only a new submission makes it.
+    /// </summary>
+    /// <value>The default value is null: a command alone ends with status 3. A silo of a cluster sets 5 minutes.</value>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan? LongestPause { get; set; }
 }

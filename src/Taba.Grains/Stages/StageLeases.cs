@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Taba.Grains.Faults;
 
 namespace Taba.Grains.Stages;
 
@@ -24,23 +25,21 @@ public sealed record StageState
 
     /// <summary>Attempts that ended without publishing: whose checkpoints may be of use, and what kills its workers.</summary>
     [Id(7)] public ImmutableArray<LostAttempt> Lost { get; init; } = [];
-}
 
-/// <summary>An attempt that ended without publishing its rows.</summary>
-/// <param name="Strike">
-/// Its worker died of it, perhaps, or its engine failed; false when it was given back in peace, or got further than any before.
-/// </param>
-/// <param name="Reached">Evaluations of a row behind it, checkpoints included, when it was last heard of.</param>
-[GenerateSerializer, Immutable, Alias("taba.LostAttempt")]
-public sealed record LostAttempt(RowRange Rows, string Worker, bool Strike, double Reached)
-{
-    /// <summary>Names its checkpoint.</summary>
-    [Id(10)] public PartAttempt Attempt { get; init; }
+    /// <summary>The last that each host published: evidence that it works (docs/design/blame.md).</summary>
+    [Id(20)] public ImmutableArray<HostAtWork> AtWork { get => field.IsDefault ? [] : field; init; } = [];
 }
 
 /// <summary>A part that is out with a worker.</summary>
 [GenerateSerializer, Immutable, Alias("taba.Lease")]
-public sealed record Lease(PartAttempt Attempt, RowRange Rows, string Worker, DateTimeOffset ExpiresAt);
+public sealed record Lease(PartAttempt Attempt, RowRange Rows, string Worker, DateTimeOffset ExpiresAt)
+{
+    /// <summary>Its worker has nothing else in hand.</summary>
+    [Id(20)] public bool Alone { get; init; }
+
+    /// <summary>The host of its worker, by the name that it keeps when it starts anew.</summary>
+    [Id(21)] public string Host { get => field ?? HostName.Of(Worker); init; }
+}
 
 /// <summary>The decisions of a stage as pure functions of its state: what is published, what is free, what to hand out next.</summary>
 public static class StageLeases
@@ -69,13 +68,11 @@ public static class StageLeases
         return lost.Length == state.Lost.Length ? state : state with { Lost = lost.Length > LostKept ? lost[^LostKept..] : lost };
     }
 
-    /// <summary>
-    /// True when a worker's death speaks against the rows that it had. A sample that kills does so at one step, whoever computes it. Rows
-    /// that got a step further than in every attempt before had bad luck: their silo was killed. They may have it as often as it comes.
-    /// </summary>
-    /// <param name="reached">Evaluations of a row behind the attempt.</param>
-    public static bool IsStrike(this StageState state, RowRange rows, double reached) =>
-        reached < 1 + state.Lost.Where(l => !l.Rows.Intersect(rows).IsEmpty).Select(l => l.Reached).DefaultIfEmpty(0).Max();
+    /// <summary>What was found of an attempt that nobody had judged yet.</summary>
+    /// <param name="gotOn">Its checkpoint is further than any before it: then its end speaks against none of its rows.</param>
+    /// <param name="reached">The step, on average, with which its rows go on.</param>
+    public static StageState WithJudged(this StageState state, LostAttempt lost, bool gotOn, double reached) =>
+        state with { Lost = state.Lost.Replace(lost, lost with { Unjudged = false, Strike = !gotOn, Reached = reached }) };
 
     /// <summary>Attempts that had any of these rows and did not finish them, the newest first.</summary>
     public static ImmutableArray<EarlierAttempt> EarlierAttempts(this StageState state, RowRange rows) =>
@@ -95,29 +92,6 @@ public static class StageLeases
             state with { Published = published }, (next, kept) => next.WithPublished(kept.Rows.Intersect(RowSet.Of(looked)), kept.Kept));
     }
 
-    /// <summary>
-    /// The rows to try of a part whose attempts died: halves, until the sample that kills its workers is alone.
-    /// </summary>
-    /// <param name="strikesBeforeSplit">Attempts at exactly these rows that may die.</param>
-    /// <returns>The rows; with <c>Exhausted</c> one row that is to be given up.</returns>
-    public static (RowRange Rows, bool Exhausted) Narrowed(this StageState state, RowRange rows, int strikesBeforeSplit)
-    {
-        if (state.Lost.IsEmpty)
-            return (rows, false);
-        var deadly = state.Lost.Where(l => l.Strike).GroupBy(l => l.Rows).Where(g => g.Count() >= strikesBeforeSplit).Select(
-            g => g.Key).ToHashSet();
-        // Rows that are left of a part that killed its workers are tried apart from their neighbours: the sample that kills is among them.
-        foreach (var suspect in deadly.Where(d => d.Start <= rows.Start && rows.Start < d.End))
-            rows = rows.Intersect(suspect);
-        while (deadly.Contains(rows))
-        {
-            if (rows.Count == 1)
-                return (rows, true);
-            rows = rows with { End = rows.Start + (rows.Count + 1) / 2 };
-        }
-        return (rows, false);
-    }
-
     /// <summary>Samples that were given up are tried again, as often as at first.</summary>
     public static StageState WithRetried(this StageState state, RowSet wanted)
     {
@@ -135,13 +109,11 @@ public static class StageLeases
         if (rows.IsEmpty)
             return state;
         var i = state.Published.ToList().FindIndex(p => p.Kept == kept);
-        var lost = state.Lost.RemoveAll(l => rows.Contains(l.Rows));
+        var all = i < 0 ? rows : state.Published[i].Rows.Union(rows);
         return state with
         {
-            Lost = lost,
-            Published = i < 0
-                ? state.Published.Add(new(kept, rows))
-                : state.Published.SetItem(i, new(kept, state.Published[i].Rows.Union(rows))),
+            Lost = state.Lost.RemoveAll(l => all.Contains(l.Rows)),
+            Published = i < 0 ? state.Published.Add(new(kept, rows)) : state.Published.SetItem(i, new(kept, all)),
         };
     }
 
@@ -161,12 +133,13 @@ public static class StageLeases
     /// <param name="inputs">Rows whose inputs are available.</param>
     /// <param name="preferredRow">A row to begin with, if it is free.</param>
     /// <param name="sweepId">Only rows that this sweep wants; null for any, in the order in which sweeps asked.</param>
+    /// <param name="avoided">Rows that are not handed out so: suspects.</param>
     public static (RowRange Rows, CaptureSelection Keep, bool Supplement)? Next(
-        this StageState state, RowSet leased, RowSet inputs, int? preferredRow, string? sweepId = null)
+        this StageState state, RowSet leased, RowSet inputs, int? preferredRow, string? sweepId = null, RowSet? avoided = null)
     {
         if (state.Spec is not { } spec)
             return null;
-        var taken = leased.Union(state.QuarantinedRows());
+        var taken = leased.Union(state.QuarantinedRows()).Union(avoided ?? RowSet.Empty);
         var demands = sweepId is null ? state.Demands : state.Demands.RemoveAll(d => d.SweepId != sweepId);
         var done = state.Published(CaptureSelection.None);
         var rowsPerPart = PartGrid.RowsPerPart(spec.ResultShape.Bytes);

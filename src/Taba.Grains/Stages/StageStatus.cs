@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
+using Taba.Grains.Faults;
 
 namespace Taba.Grains.Stages;
 
 /// <summary>A snapshot of one stage, as one sweep sees it.</summary>
 /// <param name="Done">Wanted rows that are published with everything that the sweep wants kept.</param>
 /// <param name="RowsReused">Of these, rows that were published before the sweep asked.</param>
+/// <param name="Fault">Why nobody can go on with it: set when every silo that could take it waits or refuses.</param>
 [GenerateSerializer, Immutable, Alias("taba.StageStatus")]
 public sealed record StageStatus(
     string Key,
@@ -25,9 +27,12 @@ public sealed record StageStatus(
     [Id(12)] public int RowsLeased { get; init; }
 
     /// <summary>Why the stage does not answer: the rest is how it was when it was heard of last. Null when it does.</summary>
-    [Id(20)] public string? Silence { get; init; }
+    [Id(30)] public string? Silence { get; init; }
 
     /// <summary>Silos that cannot serve its model, while there are rows to compute.</summary>
     /// <remarks>A status that an earlier version wrote has no such field.</remarks>
     [Id(11)] public ImmutableArray<ModelRefusal> Refusals { get => field.IsDefault ? [] : field; init; } = [];
+
+    /// <summary>Hosts that failed at it and get nothing of it for a while; nobody waits for them.</summary>
+    [Id(20)] public ImmutableArray<HostPause> Pauses { get => field.IsDefault ? [] : field; init; } = [];
 }

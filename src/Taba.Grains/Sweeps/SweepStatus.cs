@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Taba.Grains.Faults;
 using Taba.Grains.Stages;
 
 namespace Taba.Grains.Sweeps;
@@ -44,6 +45,10 @@ public sealed record SweepStatus(string SweepId, long Version, SweepState State,
 
     /// <summary>Silos that cannot serve a model of the sweep.</summary>
     public ImmutableArray<ModelRefusal> Refusals => [.. Stages.SelectMany(s => s.Refusals).Distinct()];
+
+    /// <summary>Hosts that failed at a stage of the sweep and get nothing of it for a while; nobody else waits.</summary>
+    public ImmutableArray<HostPause> Pauses =>
+        [.. Stages.SelectMany(s => s.Pauses).GroupBy(p => p.Host).Select(g => g.MaxBy(p => p.Failures)!)];
 
     /// <summary>
     /// Rows that stand under another stage's key, because they, or a row that they begin with, were computed in a higher precision.

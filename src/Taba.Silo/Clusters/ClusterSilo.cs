@@ -23,8 +23,8 @@ sealed class ClusterSilo : IAsyncDisposable
     /// <summary>Several times the samples that a silo has in flight.</summary>
     const int DirectoryCache = 1 << 14;
 
-    /// <summary>A store that was full or gone is tried again after this time.</summary>
-    static readonly TimeSpan s_retryFaultAfter = TimeSpan.FromSeconds(10);
+    /// <summary>A host that fails again and again is tried this often.</summary>
+    static readonly TimeSpan s_longestPause = TimeSpan.FromMinutes(5);
 
     readonly IHost _host;
     readonly StoreLock? _lock;
@@ -137,7 +137,7 @@ sealed class ClusterSilo : IAsyncDisposable
         // This program hears the signals itself: a silo that is told to end first drains.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddTabaSilo(builder.Configuration, options.Devices, new ClusterPlace(cluster, options.Name, options.Role));
-        builder.Services.PostConfigure<LeaseOptions>(o => o.RetryFaultAfter ??= s_retryFaultAfter);
+        builder.Services.PostConfigure<LeaseOptions>(o => o.LongestPause ??= s_longestPause);
         options.Services?.Invoke(builder.Services);
         builder.AddTabaTelemetry(options.Name, host.Web.IsOn);
         builder.UseOrleans(silo =>

@@ -4,6 +4,7 @@ using Taba.Diffusion;
 using Taba.Diffusion.Engine;
 using Taba.Diffusion.Native;
 using Taba.Silo.Devices;
+using Taba.Silo.Faults;
 using Taba.Silo.Models;
 using Taba.Silo.Telemetry;
 
@@ -71,7 +72,7 @@ sealed partial class EngineLoader(
                     troubles.TryMistrust(device.Name, key, e.Engine, failed.Message);
                     break;
                 // A part that cannot go on says so once.
-                case TrajectoryFailed failed when SampleFaults.OfPart(failed.Error) is null:
+                case TrajectoryFailed failed when FaultOwners.Known(failed.Error, default) is null:
                     LogTrajectoryFailed(logger, failed.Engine, failed.Tag, failed.Step, failed.Error);
                     break;
                 case EngineFaulted { Error: DeviceBrokenException broken }:

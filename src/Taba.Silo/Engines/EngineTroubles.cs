@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Taba.Grains.Faults;
 using Taba.Grains.Models;
-using Taba.Grains.Stages;
 using Taba.Silo.Devices;
 using Taba.Silo.Faults;
 
@@ -50,9 +50,12 @@ sealed partial class EngineTroubles(SiloDevices devices, FaultMonitor faults, Ti
     public bool OthersGoOn(string device, string engine) =>
         devices.Any(d => d.Name != device && Works(d.Name) && Mistrusts(d.Name, engine) is null);
 
-    /// <summary>A part's fault as its stage is to take it: a device that has others beside it stops nobody.</summary>
-    public PartFault Judge(PartFault fault, ModelAddress model) =>
-        fault.Kind == PartFaultKind.Engine && OthersGoOn(model.Device, model.Engine) ? fault with { Kind = PartFaultKind.Device } : fault;
+    /// <summary>
+    /// A part's fault as its stage is to take it: an engine that failed is its device's fault, where the host has others.
+    /// </summary>
+    public Fault Judge(Fault fault, ModelAddress model) => fault.Rows.IsEmpty || fault.Owner != FaultOwner.Host
+        ? fault
+        : fault with { Device = model.Device, Owner = OthersGoOn(model.Device, model.Engine) ? FaultOwner.Device : FaultOwner.Host };
 
     /// <summary>A device hangs or is broken.</summary>
     public void Report(EngineTrouble trouble)

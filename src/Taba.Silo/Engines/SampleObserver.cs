@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Taba.Diffusion.Engine;
+using Taba.Grains.Faults;
 using Taba.Grains.Parts;
 using Taba.Grains.Stages;
 using Taba.Grains.Telemetry;
@@ -38,7 +39,7 @@ sealed partial class SampleObserver(
     {
         if (SampleFaults.IsEnd(error))
             return;
-        if (SampleFaults.OfPart(error) is { } fault)
+        if (FaultOwners.Known(error, part.Lease.Rows) is { } fault)
             GiveUp(error, fault);
         else
             reports.Track(FailAsync(step, error));
@@ -98,26 +99,26 @@ sealed partial class SampleObserver(
             return;
         if (exception is not StoreException)
             LogReportFailed(logger, sample, part.Lease.Attempt.StageKey, exception);
-        GiveUp(exception, SampleFaults.OfPart(exception) ?? new(PartFaultKind.Cluster, exception.Message));
+        GiveUp(exception, FaultOwners.Of(exception, part.Lease.Rows));
     }
 
     /// <summary>
     /// A sample whose progress nobody hears of would be held for ever. Its part goes back to its stage as a whole: without durable
     /// checkpoints none of its samples is of use.
     /// </summary>
-    void GiveUp(Exception error, PartFault fault)
+    void GiveUp(Exception error, Fault fault)
     {
         // Sixteen samples meet the same full disk at once.
         if (!part.TryGiveUp())
             return;
         var damage = LostInputs.In(error);
         // A broken engine has told of itself, and damage is mended.
-        if (fault.Kind != PartFaultKind.Engine && damage is null)
+        if (fault.Rows.IsEmpty && damage is null)
             faults.Report(error, What);
         reports.Track(AbandonAsync(part.Model is { } model ? troubles.Judge(fault, model) : fault, damage));
     }
 
-    async Task AbandonAsync(PartFault fault, DamagedRowsException? damage)
+    async Task AbandonAsync(Fault fault, DamagedRowsException? damage)
     {
         try
         {

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
+using Taba.Grains.Faults;
 using Taba.Grains.Ports;
-using Taba.Grains.Stages;
 using Taba.Storage.Manifests;
 
 namespace Taba.Silo.Faults;
@@ -31,10 +31,10 @@ sealed partial class LostInputs(TensorStore store, ILogger<LostInputs> logger)
     }
 
     /// <summary>The same for a part that runs already.</summary>
-    public async Task<PartFault> FaultAsync(DamagedRowsException damage)
+    public async Task<Fault> FaultAsync(DamagedRowsException damage)
     {
         var lost = await VoidAsync(damage, CancellationToken.None);
-        return new(PartFaultKind.Input, lost.Message) { InputStage = lost.StageKey, InputRows = lost.Rows };
+        return Fault.LostInput(lost.StageKey, lost.Rows, lost.Message);
     }
 
     [LoggerMessage(4503, LogLevel.Error, "Damage in the store, made void: {Damage}")]

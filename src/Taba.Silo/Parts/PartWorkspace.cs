@@ -4,6 +4,7 @@ using Taba.Silo.Rows;
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Taba.Grains;
+using Taba.Grains.Faults;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 using Taba.Grains.Telemetry;
@@ -190,12 +191,13 @@ sealed class PartWorkspace(
 
     public bool Draining => reports.Draining;
 
-    public PartFault Blame(PartAttempt attempt, Exception exception)
+    public Fault Blame(PartAttempt attempt, Exception exception)
     {
-        if (exception is EngineTroubleException && !troubles.NoneLeft)
-            return new(PartFaultKind.Device, exception.Message);
-        var fault = SampleFaults.OfPart(exception) ?? new(PartFaultKind.Store, exception.Message);
-        return parts.Find(attempt)?.Model is { } model ? troubles.Judge(fault, model) : fault;
+        var part = parts.Find(attempt);
+        if (exception is EngineTroubleException { Trouble: var trouble } && !troubles.NoneLeft)
+            return new(FaultOwner.Device, exception.Message) { Rows = part?.Lease.Rows ?? default, Device = trouble.Device };
+        var fault = FaultOwners.Of(exception, part?.Lease.Rows ?? default);
+        return part?.Model is { } model ? troubles.Judge(fault, model) : fault;
     }
 
     public long Evaluations(PartAttempt attempt) => parts.Find(attempt)?.Progress ?? 0;

@@ -1,5 +1,6 @@
 using Taba.Silo.Engines;
 using Microsoft.Extensions.Logging;
+using Taba.Grains.Faults;
 using Taba.Grains.Parts;
 using Taba.Grains.Stages;
 
@@ -15,11 +16,14 @@ sealed partial class StrandedParts(ActiveParts parts, IGrainFactory grains, Samp
         foreach (var part in parts.On(trouble.Device))
         {
             if (part.TryGiveUp())
-                reports.Track(Task.Run(() => AbandonAsync(part.Lease.Attempt, new(PartFaultKind.Device, trouble.What))));
+            {
+                var fault = new Fault(FaultOwner.Device, trouble.What) { Rows = part.Lease.Rows, Device = trouble.Device };
+                reports.Track(Task.Run(() => AbandonAsync(part.Lease.Attempt, fault)));
+            }
         }
     }
 
-    async Task AbandonAsync(PartAttempt attempt, PartFault fault)
+    async Task AbandonAsync(PartAttempt attempt, Fault fault)
     {
         try
         {

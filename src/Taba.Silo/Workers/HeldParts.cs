@@ -12,14 +12,17 @@ sealed class HeldParts
     /// <summary>They, as they are now.</summary>
     public IReadOnlyList<HeldPart> All => [.. _parts.Values];
 
+    /// <summary>All their rows.</summary>
+    public int Rows => _parts.Values.Sum(p => p.Lease.Rows.Count);
+
+    /// <summary>One of them is suspect, and nothing may run beside it.</summary>
+    public bool HasSuspect => _parts.Values.Any(p => p.Lease.Alone);
+
     /// <summary>Rows that step through an engine, or will.</summary>
     public int RowsWithSteps => _parts.Values.Where(p => p.Lease.Spec.HasSteps).Sum(p => p.Lease.Rows.Count);
 
     /// <summary>Parts whose rows pass through an autoencoder.</summary>
     public int PartsWithoutSteps => _parts.Values.Count(p => !p.Lease.Spec.HasSteps);
-
-    /// <summary>Rows of all of them.</summary>
-    public int Rows => _parts.Values.Sum(p => p.Lease.Rows.Count);
 
     /// <summary>The part that ended last with rows published: what depends on it flows on from here.</summary>
     public FreshRows? Fresh { get; private set; }

@@ -8,7 +8,8 @@ namespace Taba.Silo.Workers;
 
 /// <summary>Asks the dispatcher for parts while there is room.</summary>
 sealed class PartPuller(
-    IGrainFactory grains, ILocalSiloDetails silo, WorkerRoom room, HeldParts held, ModelPauses pauses, IOptions<WorkerSettings> settings)
+    IGrainFactory grains, ILocalSiloDetails silo, SiloFacts facts, WorkerRoom room, HeldParts held, ModelPauses pauses,
+    IOptions<WorkerSettings> settings)
 {
     long _number;
 
@@ -26,6 +27,7 @@ sealed class PartPuller(
             Patience = patience,
             SwitchAfter = settings.Value.SwitchAfter,
             Held = held.Rows,
+            Host = facts.Name,
         });
 
     /// <summary>Takes the last question back: it is answered with nothing, at once.</summary>

@@ -13,6 +13,8 @@ sealed class SiloMembership(IClusterMembershipService membership, ISiloMetadataC
     public bool IsAlive(string worker) => membership.CurrentSnapshot.GetSiloStatus(SiloAddress.FromParsableString(worker))
         is SiloStatus.Created or SiloStatus.Joining or SiloStatus.Active or SiloStatus.ShuttingDown or SiloStatus.Stopping;
 
+    public long Version => membership.CurrentSnapshot.Version.Value;
+
     public ValueTask<ImmutableArray<SiloInfo>> GetAsync() => new(
     [
         .. membership.CurrentSnapshot.Members.Values

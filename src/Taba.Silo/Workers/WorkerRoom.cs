@@ -13,7 +13,7 @@ sealed class WorkerRoom(IEngineCapacity engines, WorkerRole role, HeldParts held
     /// <summary>Parts that pass through autoencoders.</summary>
     public int AutoencoderParts => engines.AutoencoderParts - held.PartsWithoutSteps;
 
-    public bool HasAny => engines.CanWork && (Rows > 0 || AutoencoderParts > 0);
+    public bool HasAny => engines.CanWork && !held.HasSuspect && (Rows > 0 || AutoencoderParts > 0);
 
     /// <summary>Engines that are loaded, or about to be.</summary>
     public ImmutableArray<ResidentEngine> Loaded => engines.Loaded;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
+using Taba.Storage.Objects;
 
 namespace Taba.Storage.Checkpoints;
 
@@ -57,6 +58,24 @@ static class CheckpointFile
             return RowSet.Empty;
         var rows = Decode(file, BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(12)));
         return RowSet.Of([.. rows.Select(r => new RowRange(r.Sample, r.Sample + 1))]);
+    }
+
+    /// <summary>Reads the head and the lines of a file: the next step of each row. Empty when they are damaged.</summary>
+    public static IReadOnlyDictionary<int, int> Steps(IObjectReader file)
+    {
+        var steps = new Dictionary<int, int>();
+        Span<byte> head = stackalloc byte[HeadBytes];
+        if (file.Length < HeadBytes + HashBytes)
+            return steps;
+        file.Read(0, head);
+        var (rows, rowBytes) = (BinaryPrimitives.ReadInt32LittleEndian(head[8..]), BinaryPrimitives.ReadInt32LittleEndian(head[12..]));
+        if (!head.StartsWith(Magic) || rows is < 0 or > CellGrid.Rows || rowBytes < 0 || file.Length != Size(rows, rowBytes))
+            return steps;
+        Span<byte> lines = stackalloc byte[rows * LineBytes];
+        file.Read(HeadBytes, lines);
+        for (; !lines.IsEmpty; lines = lines[LineBytes..])
+            steps[BinaryPrimitives.ReadInt32LittleEndian(lines)] = BinaryPrimitives.ReadInt32LittleEndian(lines[4..]);
+        return steps;
     }
 
     /// <summary>Reads a file; empty when it is damaged: it only would have saved work.</summary>

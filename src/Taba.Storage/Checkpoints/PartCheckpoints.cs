@@ -123,6 +123,18 @@ public sealed class PartCheckpoints : IAsyncDisposable
         return furthest;
     }
 
+    /// <summary>
+    /// The step with which each row of an attempt goes on, without the states; empty when it left nothing. On a thread of the pool.
+    /// </summary>
+    /// <exception cref="StoreException">The place failed.</exception>
+    public Task<IReadOnlyDictionary<int, int>> ReadStepsAsync(PartAttempt attempt, CancellationToken cancellationToken) => Task.Run(
+        () =>
+        {
+            using var file = _objects.Open(StoreNames.Checkpoint(attempt));
+            return file is null ? new Dictionary<int, int>() : CheckpointFile.Steps(file);
+        },
+        cancellationToken);
+
     /// <summary>An attempt is over without having published: its file stays for the next one.</summary>
     public void Leave(PartAttempt attempt)
     {

@@ -143,8 +143,11 @@ public sealed class DispatchBoardTests
     {
         Live(Sweep("one"));
         Offer("a", "m", new OfferedRows("one", 0, 32));
-        DispatchBoard.FoundNothing(_board.Choose(Ask("m"))!, "worker");
+        var ask = Ask("m") with { Held = 32 };
+        DispatchBoard.FoundNothing(_board.Choose(ask)!, ask);
 
+        Assert.Null(_board.Choose(ask));
+        DispatchBoard.FoundNothing(_board.Choose(Ask("m"))!, Ask("m"));
         Assert.Null(_board.Choose(Ask("m")));
         Assert.NotNull(_board.Choose(Ask("m") with { Worker = "another" }));
         Offer("a", "m", new OfferedRows("one", 0, 32));

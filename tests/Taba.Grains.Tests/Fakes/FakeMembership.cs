@@ -11,6 +11,8 @@ sealed class FakeMembership : IWorkerLiveness
     public ConcurrentDictionary<string, bool> Dead { get; } = new();
 
     public bool IsAlive(string worker) => !Dead.ContainsKey(worker);
+
+    public long Version => Dead.Count;
 }
 
 /// <summary>Ended parts, by stage.</summary>

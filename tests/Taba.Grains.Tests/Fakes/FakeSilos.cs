@@ -14,5 +14,8 @@ sealed class FakeSilos : ISiloDirectory
     public void Are(params IEnumerable<string> workers) =>
         _silos = [.. workers.Select(w => new SiloInfo($"silo-{w}", w, SiloRole.Worker, "cpu", 0, 16))];
 
+    public void AreAt(IEnumerable<(string Name, string Worker)> silos) =>
+        _silos = [.. silos.Select(s => new SiloInfo(s.Name, s.Worker, SiloRole.Worker, "cpu", 0, 16))];
+
     public void CoordinatorComes(string worker) => _silos = _silos.Add(new($"silo-{worker}", worker, SiloRole.Coordinator, "cpu", 0, 16));
 }

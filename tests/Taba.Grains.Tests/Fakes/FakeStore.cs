@@ -50,5 +50,16 @@ sealed class FakeStore : IPartCatalogue
     public Task<bool> HasStageAsync(string stageKey, CancellationToken cancellationToken) =>
         Task.FromResult(_stages.ContainsKey(stageKey));
 
+    /// <summary>The step with which the rows of an attempt go on, as its checkpoint has it.</summary>
+    public ConcurrentDictionary<PartAttempt, int> Reached { get; } = new();
+
+    /// <summary>Attempts whose checkpoints cannot be read now.</summary>
+    public ConcurrentDictionary<PartAttempt, bool> Unreadable { get; } = new();
+
+    public Task<ImmutableArray<int>> GetReachedAsync(PartAttempt attempt, RowRange rows, CancellationToken cancellationToken) =>
+        Unreadable.ContainsKey(attempt)
+            ? throw new IOException("the store is gone")
+            : Task.FromResult<ImmutableArray<int>>([.. Enumerable.Repeat(Reached.GetValueOrDefault(attempt), rows.Count)]);
+
     public sealed record Manifest(PartAttempt Attempt, RowRange Rows, CaptureSelection Kept, bool Supplement);
 }

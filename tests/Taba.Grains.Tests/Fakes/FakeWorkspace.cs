@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using Taba.Grains.Faults;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 
@@ -72,8 +73,12 @@ sealed class FakeWorkspace(FakeStore store) : IPartWorkspace
         OnDiscard?.Invoke(attempt);
     }
 
-    public PartFault Blame(PartAttempt attempt, Exception exception) =>
-        new(exception is ModelRefusedException ? PartFaultKind.Model : PartFaultKind.Store, exception.Message);
+    public Fault Blame(PartAttempt attempt, Exception exception) => exception switch
+    {
+        ModelRefusedException => Fault.Refusal(exception.Message),
+        InputLostException lost => Fault.LostInput(lost.StageKey, lost.Rows, lost.Message),
+        _ => new(FaultOwner.Host, exception.Message),
+    };
 
     public long Evaluations(PartAttempt attempt) => 0;
 }

@@ -46,7 +46,7 @@ public sealed class TestSilo : IAsyncLifetime
     internal FakeWorkspace Workspace { get; private set; } = null!;
 
     /// <summary>As in a cluster; null as in a command.</summary>
-    internal TimeSpan? RetryFaultAfter { get; init; }
+    internal TimeSpan? LongestPause { get; init; }
 
     internal IGrainFactory Grains => Cluster.Client;
 
@@ -59,7 +59,7 @@ public sealed class TestSilo : IAsyncLifetime
         builder.ConfigureSilo((_, silo) =>
         {
             silo.Services.AddSingleton<TimeProvider>(Time);
-            silo.Services.Configure<LeaseOptions>(o => o.RetryFaultAfter = RetryFaultAfter);
+            silo.Services.Configure<LeaseOptions>(o => o.LongestPause = LongestPause);
             silo.Services.AddSingleton<IPartCatalogue>(Store);
             silo.Services.AddSingleton<IWorkerLiveness>(Membership);
             silo.Services.AddSingleton<IWorkSignal>(Signal);

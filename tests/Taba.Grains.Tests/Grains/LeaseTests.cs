@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Taba.Grains.Faults;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Tests.Fakes;
@@ -175,7 +176,7 @@ public sealed class LeaseTests(TestSilo silo)
         var plan = TestStages.Chain("faulty", 32, TestSilo.NewStage());
         await silo.Sweep("faulty").SubmitAsync(plan);
         var lease = await silo.Stage(plan.Stages[0].Key).LeaseAsync("a", null);
-        await silo.Stage(plan.Stages[0].Key).GiveBackAsync(lease!.Attempt, new(PartFaultKind.Store, "the disk is full"));
+        await silo.Stage(plan.Stages[0].Key).GiveBackAsync(lease!.Attempt, new(FaultOwner.Host, "the disk is full"));
 
         var status = await silo.Sweep("faulty").GetStatusAsync();
         Assert.Equal((SweepState.Faulted, "the disk is full"), (status.State, status.Fault));
@@ -195,25 +196,28 @@ public sealed class LeaseTests(TestSilo silo)
     }
 
     [Fact]
-    public async Task GiveBack_ByALostDevice_StopsNobodyAndCountsAgainstTheRows()
+    public async Task GiveBack_ByALostDevice_StopsNobodyAndMakesTheRowsSuspect()
     {
         var stage = await DemandedAsync(rows: 32);
         for (var device = 0; device < 3; device++)
         {
             var lease = await stage.LeaseAsync("a", null);
             Assert.Equal(32, lease!.Rows.Count);
-            await stage.GiveBackAsync(lease.Attempt, new(PartFaultKind.Device, "the device is broken"));
+            Assert.False(lease.Alone);
+            await stage.GiveBackAsync(
+                lease.Attempt, new(FaultOwner.Device, "the device is broken") { Rows = lease.Rows, Device = "cuda:0" });
             Assert.Null((await stage.GetStatusAsync("s")).Fault);
         }
-        Assert.Equal(16, (await stage.LeaseAsync("a", null))!.Rows.Count);
+        var alone = await stage.LeaseAsync("a", null);
+        Assert.Equal((32, true), (alone!.Rows.Count, alone.Alone));
     }
 
     [Theory]
-    [InlineData(PartFaultKind.Engine, 16)]
-    [InlineData(PartFaultKind.Store, 32)]
-    public async Task GiveBack_ThreeTimesWithAFault_HalvesThePartWhenItWasTheEngines(PartFaultKind kind, int rowsThen)
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task GiveBack_ThreeTimesWithAFaultOfTheHost_MakesTheRowsSuspectWhenItWasAnEngine(bool engine)
     {
-        await using var cluster = new TestSilo { RetryFaultAfter = TimeSpan.FromSeconds(10) };
+        await using var cluster = new TestSilo { LongestPause = TimeSpan.FromMinutes(5) };
         await cluster.InitializeAsync();
         var spec = TestSilo.NewStage();
         var stage = cluster.Stage(StageKey.Of(spec));
@@ -221,12 +225,16 @@ public sealed class LeaseTests(TestSilo silo)
         for (var attempt = 0; attempt < 3; attempt++)
         {
             var lease = await stage.LeaseAsync("a", null);
-            Assert.Equal(32, lease!.Rows.Count);
-            await stage.GiveBackAsync(lease.Attempt, new(kind, "it failed"));
+            Assert.Equal((32, false), (lease!.Rows.Count, lease.Alone));
+            await stage.GiveBackAsync(lease.Attempt, new(FaultOwner.Host, "it failed") { Rows = engine ? lease.Rows : default });
+            // 1, 2, then 4 seconds: nobody else waits.
             Assert.Null(await stage.LeaseAsync("a", null));
-            cluster.Time.Advance(TimeSpan.FromSeconds(11));
+            cluster.Time.Advance(TimeSpan.FromSeconds(1 << attempt) - TimeSpan.FromMilliseconds(1));
+            Assert.Null(await stage.LeaseAsync("a", null));
+            cluster.Time.Advance(TimeSpan.FromMilliseconds(1));
         }
-        Assert.Equal(rowsThen, (await stage.LeaseAsync("a", null))!.Rows.Count);
+        var last = await stage.LeaseAsync("a", null);
+        Assert.Equal((32, engine), (last!.Rows.Count, last.Alone));
     }
 
     async Task<IStageGrain> DemandedAsync(int rows, StageSpec? given = null)

@@ -1,3 +1,4 @@
+using Taba.Grains.Faults;
 using Taba.Grains.Parts;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
@@ -11,7 +12,7 @@ public sealed class ModelRefusalTests : IAsyncLifetime
 {
     const string Reason = "model.json is another one";
 
-    readonly TestSilo _silo = new() { RetryFaultAfter = TimeSpan.FromSeconds(10) };
+    readonly TestSilo _silo = new() { LongestPause = TimeSpan.FromMinutes(5) };
 
     public ValueTask InitializeAsync() => _silo.InitializeAsync();
 
@@ -90,7 +91,7 @@ public sealed class ModelRefusalTests : IAsyncLifetime
         for (var attempt = 0; attempt < 4; attempt++)
         {
             var refused = await Stage(plan).LeaseAsync("a", null);
-            var fault = new PartFault(PartFaultKind.Model, Reason);
+            var fault = Fault.Refusal(Reason);
             await Stage(plan).GiveBackAsync(refused!.Attempt, fault);
             await Stage(plan).GiveBackAsync(refused.Attempt, fault);
         }

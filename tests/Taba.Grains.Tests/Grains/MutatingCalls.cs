@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Taba.Grains.Faults;
 using Taba.Grains.Models;
 using Taba.Grains.Parts;
 using Taba.Grains.Placement;
@@ -146,7 +147,7 @@ static class MutatingCalls
             return new(
                 () => stage.GiveBackAsync(lease.Attempt, null),
                 () => ObserveStageAsync(silo, stage),
-                () => stage.GiveBackAsync(Older(lease.Attempt), new(PartFaultKind.Store, "a fault of before")));
+                () => stage.GiveBackAsync(Older(lease.Attempt), new(FaultOwner.Host, "a fault of before")));
         },
         ["IStageGrain.LookAgainAsync"] = async silo =>
         {
@@ -196,7 +197,7 @@ static class MutatingCalls
         ["IPartGrain.AbandonAsync"] = async silo =>
         {
             var lease = await RunningAsync(silo);
-            var fault = new PartFault(PartFaultKind.Store, "the disk is full");
+            var fault = new Fault(FaultOwner.Host, "the disk is full");
             return new(
                 () => Part(silo, lease).AbandonAsync(lease.Attempt, fault),
                 () => ObservePartAsync(silo, lease),

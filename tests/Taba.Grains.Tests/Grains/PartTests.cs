@@ -1,3 +1,4 @@
+using Taba.Grains.Faults;
 using Taba.Grains.Parts;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
@@ -84,7 +85,7 @@ public sealed class PartTests(TestSilo silo) : IDisposable
         for (var sample = 0; sample < 3; sample++)
             await NextAsync(segments);
 
-        await Part(lease).AbandonAsync(lease.Attempt, new(PartFaultKind.Store, "the disk is full"));
+        await Part(lease).AbandonAsync(lease.Attempt, new(FaultOwner.Host, "the disk is full"));
 
         Assert.Equal(3, silo.Device.Closed.Count(c => c.Attempt == lease.Attempt));
         Assert.Contains(lease.Attempt, silo.Workspace.Discarded);

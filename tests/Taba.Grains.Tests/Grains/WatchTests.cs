@@ -1,3 +1,4 @@
+using Taba.Grains.Faults;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Tests.Fakes;
@@ -36,7 +37,7 @@ public sealed class WatchTests(TestSilo silo)
         await silo.Sweep("watched-fault").SubmitAsync(plan);
         var watch = CollectAsync("watched-fault");
         var lease = await silo.Stage(plan.Stages[0].Key).LeaseAsync("a", null);
-        await silo.Stage(plan.Stages[0].Key).GiveBackAsync(lease!.Attempt, new(PartFaultKind.Store, "the disk is full"));
+        await silo.Stage(plan.Stages[0].Key).GiveBackAsync(lease!.Attempt, new(FaultOwner.Host, "the disk is full"));
         Assert.Equal("the disk is full", (await UntilAsync(watch))[^1].Fault);
     }
 

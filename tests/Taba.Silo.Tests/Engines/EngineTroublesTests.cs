@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using Taba.Grains.Faults;
 using Taba.Grains.Models;
 using Taba.Grains.Stages;
 using Taba.Silo.Devices;
@@ -76,12 +77,14 @@ public sealed class EngineTroublesTests
     }
 
     [Theory]
-    [InlineData(1, PartFaultKind.Engine, PartFaultKind.Engine)]
-    [InlineData(2, PartFaultKind.Engine, PartFaultKind.Device)]
-    [InlineData(2, PartFaultKind.Store, PartFaultKind.Store)]
-    public void Judge_FaultOfAnEngine_IsTheDevicesWhereOthersGoOn(int devices, PartFaultKind fault, PartFaultKind judged)
+    [InlineData(1, true, FaultOwner.Host)]
+    [InlineData(2, true, FaultOwner.Device)]
+    [InlineData(2, false, FaultOwner.Host)]
+    public void Judge_FaultOfAnEngine_IsTheDevicesWhereOthersGoOn(int devices, bool ofAnEngine, FaultOwner judged)
     {
         var name = devices == 1 ? "cpu" : "cpu:0";
-        Assert.Equal(judged, Troubles(devices).Judge(new(fault, "it failed"), new(name, "engine")).Kind);
+        var fault = new Fault(FaultOwner.Host, "it failed") { Rows = ofAnEngine ? new(0, 32) : default };
+        var found = Troubles(devices).Judge(fault, new(name, "engine"));
+        Assert.Equal((judged, ofAnEngine ? name : null), (found.Owner, found.Device));
     }
 }

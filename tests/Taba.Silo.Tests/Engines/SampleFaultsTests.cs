@@ -1,6 +1,10 @@
 using Taba.Diffusion.Engine;
+using Taba.Grains.Faults;
+using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 using Taba.Silo.Engines;
+using Taba.Silo.Faults;
+using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
 using static TorchSharp.torch;
 
@@ -19,13 +23,21 @@ public sealed class SampleFaultsTests
         { new FormatException("no"), FailureKind.Other },
     };
 
-    public static TheoryData<Exception, PartFaultKind> OfParts => new()
+    static readonly RowRange s_rows = new(32, 64);
+
+    /// <summary>Errors, their owners, and the rows that may have to do with them.</summary>
+    public static TheoryData<Exception, FaultOwner, RowRange> OfParts => new()
     {
-        { new StoreException("the disk is full"), PartFaultKind.Store },
-        { new IOException("no space"), PartFaultKind.Store },
-        { new AggregateException(new StoreException("the disk is full")), PartFaultKind.Store },
-        { new PassFailedException("adm", 3, s_inner), PartFaultKind.Engine },
-        { new EngineStoppedException("it broke", new DeviceBrokenException("adm", s_inner)), PartFaultKind.Engine },
+        { new StoreException("the disk is full"), FaultOwner.Host, default },
+        { new IOException("no space"), FaultOwner.Host, default },
+        { new FileNotFoundException("x_T.pt is not here"), FaultOwner.Host, default },
+        { new UnauthorizedAccessException("not yours"), FaultOwner.Host, default },
+        { new AggregateException(new StoreException("the disk is full")), FaultOwner.Host, default },
+        { new PassFailedException("adm", 3, s_inner), FaultOwner.Host, s_rows },
+        { new EngineStoppedException("it broke", new DeviceBrokenException("adm", s_inner)), FaultOwner.Host, s_rows },
+        { new ModelRefusedException("another one"), FaultOwner.Host, default },
+        { new DamagedRowsException("input", new(0, 5), null, "damaged"), FaultOwner.Input, new(0, 5) },
+        { new InputLostException("input", new(0, 5), "damaged"), FaultOwner.Input, new(0, 5) },
     };
 
     [Theory]
@@ -33,17 +45,30 @@ public sealed class SampleFaultsTests
     public void KindOf_ErrorOfASample_BlamesTheSample(Exception error, FailureKind kind)
     {
         Assert.False(SampleFaults.IsEnd(error));
-        Assert.Null(SampleFaults.OfPart(error));
+        Assert.Null(FaultOwners.Known(error, s_rows));
         Assert.Equal(kind, SampleFaults.KindOf(error));
     }
 
     [Theory]
     [MemberData(nameof(OfParts))]
-    public void OfPart_ErrorOfStoreOrEngine_BlamesNoSample(Exception error, PartFaultKind kind)
+    public void Known_ErrorOfHostOrInput_BlamesNoSample(Exception error, FaultOwner owner, RowRange rows)
     {
         Assert.False(SampleFaults.IsEnd(error));
-        Assert.Equal(kind, SampleFaults.OfPart(error)?.Kind);
+        var fault = FaultOwners.Known(error, s_rows)!;
+        Assert.Equal((owner, rows), (fault.Owner, fault.Rows));
     }
+
+    [Fact]
+    public void Of_CallToAGrainThatFailed_IsNobodysFault()
+    {
+        Assert.Equal(FaultOwner.Attempt, FaultOwners.Of(new TimeoutException("no answer"), s_rows).Owner);
+        Assert.Equal(FaultOwner.Attempt, FaultOwners.Of(new OrleansException("the silo is gone"), s_rows).Owner);
+    }
+
+    [Fact]
+    public void Of_WhatNobodyKnows_IsOfTheHostThatThrewIt() =>
+        Assert.Equal((FaultOwner.Host, default(RowRange)), FaultOwners.Of(new NotSupportedException("what?"), s_rows) is var f
+            ? (f.Owner, f.Rows) : default);
 
     [Fact]
     public void IsEnd_EngineThatWasStopped_IsNobodysFault()

@@ -7,12 +7,14 @@ using Microsoft.Extensions.Options;
 using Orleans;
 using Orleans.Runtime;
 using Taba.Grains.Dispatch;
+using Taba.Grains.Faults;
 using Taba.Grains.Parts;
 using Taba.Grains.Ports;
 using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Silo.Engines;
 using Taba.Silo.Faults;
+using Taba.Silo.Devices;
 using Taba.Silo.Models;
 using Taba.Testing.Stores;
 using Taba.Silo.Workers;
@@ -39,7 +41,7 @@ public sealed class PartWorkerTests : IAsyncDisposable
     readonly ConcurrentQueue<PartLease> _offers = new();
     readonly Channel<WorkAsk> _requests = Channel.CreateUnbounded<WorkAsk>();
     readonly Channel<ImmutableArray<PartAttempt>> _renewals = Channel.CreateUnbounded<ImmutableArray<PartAttempt>>();
-    readonly Channel<(PartAttempt Attempt, PartFault? Fault)> _givenBack = Channel.CreateUnbounded<(PartAttempt, PartFault?)>();
+    readonly Channel<(PartAttempt Attempt, Fault? Fault)> _givenBack = Channel.CreateUnbounded<(PartAttempt, Fault?)>();
     readonly ConcurrentQueue<PartAttempt> _asked = new();
 
     /// <summary>Readings of the table of members, and what they wait for.</summary>
@@ -61,7 +63,7 @@ public sealed class PartWorkerTests : IAsyncDisposable
             (nameof(IDispatcherGrain.AskAsync), (_, args) => Task.FromResult(Lease((WorkAsk)args[0]!))));
         var stage = StandIn.For<IStageGrain>(
             (nameof(IStageGrain.RenewAsync), (_, args) => Task.FromResult(Renew((ImmutableArray<PartProgress>)args[1]!))),
-            (nameof(IStageGrain.GiveBackAsync), (_, args) => GiveBackAsync((PartAttempt)args[0]!, (PartFault?)args[1])));
+            (nameof(IStageGrain.GiveBackAsync), (_, args) => GiveBackAsync((PartAttempt)args[0]!, (Fault?)args[1])));
         var part = StandIn.For<IPartGrain>(
             (nameof(IPartGrain.StartAsync), (_, args) => Task.FromResult(Start((PartLease)args[0]!))),
             (nameof(IPartGrain.StopAsync), (_, args) => StopAsync((PartAttempt)args[0]!)),
@@ -81,7 +83,8 @@ public sealed class PartWorkerTests : IAsyncDisposable
         var signal = new WorkSignal();
         var own = new OwnMembership(membership, silo, _time);
         var puller = new PartPuller(
-            grains, silo, new WorkerRoom(new Device(), new(SiloRole.Worker), held), held, _pauses, Options.Create(new WorkerSettings()));
+            grains, silo, new SiloFacts("host", SiloRole.Worker, SiloDevices.Resolve("cpu", 1, gpus: 0, cores: 8), 16),
+            new WorkerRoom(new Device(), new(SiloRole.Worker), held), held, _pauses, Options.Create(new WorkerSettings()));
         var pulling = new PullLoop(
             puller, new PartStarter(grains, held, _time), held, own, signal,
             new FaultMonitor(goesOn: true, NullLogger<FaultMonitor>.Instance), _time, NullLogger<PullLoop>.Instance);
@@ -261,7 +264,7 @@ public sealed class PartWorkerTests : IAsyncDisposable
         return [.. held.Select(_ => true)];
     }
 
-    Task GiveBackAsync(PartAttempt attempt, PartFault? fault)
+    Task GiveBackAsync(PartAttempt attempt, Fault? fault)
     {
         _givenBack.Writer.TryWrite((attempt, fault));
         return Task.CompletedTask;
