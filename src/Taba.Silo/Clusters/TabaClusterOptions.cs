@@ -114,6 +114,9 @@ public sealed class TabaClusterOptions
     /// <summary>What the files of <see cref="Tls"/> held when the settings were read; null without TLS.</summary>
     internal Credentials? Credentials { get; set; }
 
+    /// <summary>Whose certificate this process shows, in words, and until when it is valid; null without TLS.</summary>
+    public (string Text, DateTimeOffset ValidUntil)? Certificate => Credentials is { } own ? (own.Text, own.ValidUntil) : null;
+
     /// <summary>The key of <see cref="Tls"/>, for messages.</summary>
     internal string TlsSection => $"{Section}:{Name}:{nameof(Tls)}";
 
