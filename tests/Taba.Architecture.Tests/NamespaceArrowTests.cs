@@ -66,7 +66,8 @@ public sealed class NamespaceArrowTests
             Workers: Devices Faults Models Engines
             Web: Engines Workers
             Hosting: Telemetry Devices Rows Faults Models Conditions Engines Parts Workers Web
-            Clusters: Telemetry Devices Faults Engines Workers Web Hosting
+            Tls:
+            Clusters: Telemetry Devices Faults Engines Workers Web Hosting Tls
             """,
         ["Taba.Client"] = """
             .:

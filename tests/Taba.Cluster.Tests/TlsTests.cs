@@ -87,11 +87,17 @@ public sealed partial class TlsTests(TlsTests.Guarded guarded) : IClassFixture<T
     }
 
     [Fact]
-    public async Task Client_WithACertificateOfAClusterWithoutTls_IsToldInTime()
+    public async Task ClientAndSilo_OneWithoutTls_SilosSayThatTheyAreOpenAndTheClientIsToldInTime()
     {
         Required.Here(RedisServer.Missing);
         await using var bench = await ClusterBench.OnRedisAsync(ClusterBench.Smooth(1));
-        await bench.Cluster.StartSiloAsync("plain");
+        bench.Cluster.SettingsOf["plain"] = new()
+        {
+            [$"Taba__Clusters__{TestCluster.Name}__Address"] = "0.0.0.0",
+            [$"Taba__Clusters__{TestCluster.Name}__AdvertisedAddress"] = "127.0.0.1",
+        };
+        var silo = await bench.Cluster.StartSiloAsync("plain");
+        Assert.Contains("There is no TLS, and other machines reach 0.0.0.0", silo.Errors, StringComparison.Ordinal);
         var clock = Stopwatch.StartNew();
         var refused = (await InProcess.RunAsync(
             ["list", "--cluster", TestCluster.Name], With(bench.Cluster.ClientSettings(), Cluster.Client))).ShouldEnd(3);
