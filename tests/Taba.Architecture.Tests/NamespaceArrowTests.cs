@@ -38,9 +38,9 @@ public sealed class NamespaceArrowTests
             """,
         ["Taba.Grains"] = """
             .:
-            Silos:
-            Stages:
-            Sweeps: Stages
+            Silos: .
+            Stages: .
+            Sweeps: . Stages
             Dispatch: Stages Sweeps
             Planning: Sweeps
             Parts: Stages

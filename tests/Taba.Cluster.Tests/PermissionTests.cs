@@ -50,7 +50,8 @@ public sealed class PermissionTests
         Offending(bench.At("out"), UnixFileMode.OtherWrite);
         // What a group may do is the umask's to say: silos of several users share a store so.
         Assert.All(
-            Directory.GetDirectories(bench.Cluster.StoreFolder), f => Assert.True(File.GetUnixFileMode(f).HasFlag(UnixFileMode.GroupWrite), f));
+            Directory.GetDirectories(bench.Cluster.StoreFolder),
+            f => Assert.True(File.GetUnixFileMode(f).HasFlag(UnixFileMode.GroupWrite), f));
     }
 
     static string Temporary(TempFolder folder) => Directory.CreateDirectory(folder.At("tmp")).FullName;

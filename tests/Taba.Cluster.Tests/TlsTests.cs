@@ -20,7 +20,7 @@ using Taba.Testing.Servers;
 
 namespace Taba.Cluster.Tests;
 
-/// <summary>A cluster whose silos and clients show certificates: who gets in, who does not and is told why, and what a client may call.</summary>
+/// <summary>A cluster whose silos and clients show certificates: who gets in, who is told why not, and what a client may call.</summary>
 public sealed partial class TlsTests(TlsTests.Guarded guarded) : IClassFixture<TlsTests.Guarded>
 {
     /// <summary>Nobody waits longer for the reason.</summary>

@@ -40,7 +40,8 @@ sealed class ClientCalls : IIncomingGrainCallFilter
         var method = Meant(request);
         if (!_allowed.GetOrAdd(method, IsAllowed))
             throw new CallRefusedException(
-                $"{method.DeclaringType?.Name}.{method.Name} is not for programs outside the cluster: are client and silos of one version?");
+                $"{method.DeclaringType?.Name}.{method.Name} is not for programs outside the cluster: are client and silos of one "
+                + "version?");
     }
 
     /// <summary>The method itself, or that whose sequence a client begins to read.</summary>

@@ -47,7 +47,10 @@ public sealed class ClusterConnection : IAsyncDisposable
             host = builder.Build();
             var starting = host.StartAsync(either.Token);
             if (await RefusalAsync(host, options, starting, either.Token) is { } refusal)
+            {
+                await limit.CancelAsync();
                 throw new ClusterUnreachableException($"cluster {options.Name} cannot be used: {refusal}");
+            }
             await starting;
             return new(host);
         }
@@ -77,7 +80,8 @@ public sealed class ClusterConnection : IAsyncDisposable
         if (starting.IsCompletedSuccessfully)
             return null;
         var gateways = await host.Services.GetRequiredService<IGatewayListProvider>().GetGateways();
-        return await Handshake.RefusalAsync(gateways.Select(g => g.ToIPEndPoint()).OfType<IPEndPoint>(), options.Credentials, cancellationToken);
+        return await Handshake.RefusalAsync(
+            gateways.Select(g => g.ToIPEndPoint()).OfType<IPEndPoint>(), options.Credentials, cancellationToken);
     }
 
     static async Task CloseAsync(IHost host)

@@ -27,7 +27,7 @@ sealed partial class ClusterSilo : IAsyncDisposable
     /// <summary>A store that was full or gone is tried again after this time.</summary>
     static readonly TimeSpan s_retryFaultAfter = TimeSpan.FromSeconds(10);
 
-    /// <summary>A silo that others refuse tries for minutes. What takes longer than this may have a reason that Orleans does not tell.</summary>
+    /// <summary>What takes longer may have a reason that Orleans does not tell: a silo that others refuse tries for minutes.</summary>
     static readonly TimeSpan s_usual = TimeSpan.FromSeconds(5);
 
     readonly IHost _host;
@@ -78,13 +78,18 @@ sealed partial class ClusterSilo : IAsyncDisposable
     static async Task<IHost> StartHostAsync(ClusterSiloOptions options, CancellationToken cancellationToken)
     {
         var host = Build(options);
+        using var refused = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
             if (options.Cluster.IsOpen)
                 LogOpen(host.Services.GetRequiredService<ILogger<ClusterSilo>>(), options.Cluster.Address);
-            var starting = host.StartAsync(cancellationToken);
+            var starting = host.StartAsync(refused.Token);
             if (await RefusalAsync(host, options.Cluster, starting, cancellationToken) is { } refusal)
+            {
+                await refused.CancelAsync();
+                await Task.WhenAny(starting, Task.Delay(s_usual, CancellationToken.None));
                 throw new ClusterUnreachableException(refusal);
+            }
             await starting;
             return host;
         }

@@ -1,8 +1,8 @@
 namespace Taba.Silo.Tls;
 
 /// <summary>
-/// Mutual TLS between silos, and between clients and silos: each side shows a certificate, and takes one that the cluster's authority signed.
-/// It is on when the files are named. They are read anew for every connection, so they can be renewed while a process runs.
+/// Mutual TLS between silos, and between clients and silos: each side shows a certificate, and takes one that the cluster's authority
+/// signed. It is on when the files are named. They are read anew for every connection, so they can be renewed while a process runs.
 /// </summary>
 public sealed class TlsSettings
 {

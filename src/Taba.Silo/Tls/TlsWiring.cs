@@ -14,7 +14,7 @@ namespace Taba.Silo.Tls;
 /// </summary>
 static partial class TlsWiring
 {
-    /// <summary>No machine's name is compared: pods have none, and who has a certificate of the cluster's authority is of the cluster.</summary>
+    /// <summary>No machine's name is compared: pods have none, and whoever has a certificate of the authority is of the cluster.</summary>
     const string Host = "taba";
 
     public static void UseTls(this ISiloBuilder silo, TlsSettings settings, string section, Credentials first) =>

@@ -31,7 +31,10 @@ public sealed class TestAuthority : IDisposable
     public string File { get; }
 
     /// <summary>Makes a certificate with its key for silos and clients, or for clients alone.</summary>
-    /// <param name="name">Its subject, and the name of its files unless <paramref name="file"/> names others, which are overwritten.</param>
+    /// <param name="name">Its subject, and the name of its files.</param>
+    /// <param name="clientOnly">It is for clients, and not for silos.</param>
+    /// <param name="validFor">From now; negative when it has expired.</param>
+    /// <param name="file">Another name of the files, which are overwritten.</param>
     public CertificateFiles Issue(string name, bool clientOnly = false, TimeSpan? validFor = null, string? file = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
