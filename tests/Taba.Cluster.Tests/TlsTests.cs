@@ -7,6 +7,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using Orleans.Runtime;
 using Taba.Grains;
+using Taba.Grains.Dispatch;
 using Taba.Grains.Parts;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
@@ -158,13 +159,14 @@ public sealed partial class TlsTests(TlsTests.Guarded guarded) : IClassFixture<T
         await RefusedAsync("IStageGrain.CompleteAsync", () => stage.CompleteAsync(
             attempt, RowSet.Of(new RowRange(0, 1)), CaptureSelection.None, []));
         await RefusedAsync("IPartGrain.StopAsync", () => grains.GetGrain<IPartGrain>("s/0").StopAsync(attempt));
-        await RefusedAsync("ISweepGrain.GetWorkAsync", async () => await grains.GetGrain<ISweepGrain>("s").GetWorkAsync());
+        await RefusedAsync("ISweepGrain.WakeAsync", () => grains.GetGrain<ISweepGrain>("s").WakeAsync());
+        await RefusedAsync("IDispatcherGrain.SetSweepsAsync", () => grains.GetGrain<IDispatcherGrain>(0).SetSweepsAsync([]));
         await RefusedAsync("ISweepIndexGrain.AddAsync", () => grains.GetGrain<ISweepIndexGrain>(0).AddAsync(
             new("s", "s", 0, false, DateTimeOffset.UnixEpoch, null, null)));
         await RefusedAsync("IStoreUpkeepGrain.EnsureAsync", () => grains.GetGrain<IStoreUpkeepGrain>(0).EnsureAsync());
         await RefusedAsync("IManagementGrain.GetHosts", () => grains.GetGrain<IManagementGrain>(0).GetHosts());
 
-        // What is for clients still answers, a sequence too: this sweep is none.
+        // What is for clients still answers.
         Assert.Equal(0, (await stage.GetPublishedAsync(CaptureSelection.None)).Count);
         Assert.Null(await grains.GetGrain<ISweepGrain>("no-sweep").GetPlanAsync());
     }
