@@ -38,10 +38,10 @@ public sealed class NamespaceArrowTests
             """,
         ["Taba.Grains"] = """
             .:
-            Silos:
+            Silos: .
             Faults: Silos
-            Stages: Faults
-            Sweeps: Faults Stages
+            Stages: . Faults
+            Sweeps: . Faults Stages
             Dispatch: Stages Sweeps
             Planning: Sweeps
             Parts: Faults Stages
@@ -67,7 +67,8 @@ public sealed class NamespaceArrowTests
             Workers: Devices Faults Models Engines
             Web: Engines Workers
             Hosting: Telemetry Devices Rows Faults Models Conditions Engines Parts Workers Web
-            Clusters: Telemetry Devices Faults Engines Workers Web Hosting
+            Tls:
+            Clusters: Telemetry Devices Faults Engines Workers Web Hosting Tls
             """,
         ["Taba.Client"] = """
             .:

@@ -29,7 +29,14 @@ static partial class ChartFiles
             if (Section().Match(text) is not { Success: true } section)
                 continue;
             foreach (Match property in Property().Matches(text))
-                found.Add($"{section.Groups["name"].Value}:{property.Groups["name"].Value}");
+            {
+                var key = $"{section.Groups["name"].Value}:{property.Groups["name"].Value}";
+                // Settings within settings have a class beside or below.
+                var within = property.Groups["type"].Value is var type && type.EndsWith("Settings", StringComparison.Ordinal)
+                    ? Property().Matches(Read(Directory.GetFiles(At("src"), $"{type}.cs", SearchOption.AllDirectories).Single()))
+                    : null;
+                found.UnionWith(within?.Select(p => $"{key}:{p.Groups["name"].Value}") ?? [key]);
+            }
         }
         return found;
     }
@@ -47,6 +54,6 @@ static partial class ChartFiles
     [GeneratedRegex("const string Section = \"(?<name>Taba:[A-Za-z:]+)\"", RegexOptions.CultureInvariant)]
     private static partial Regex Section();
 
-    [GeneratedRegex(@"\bpublic (required )?[\w?<>,. ]+ (?<name>[A-Z]\w*) \{ get; (set|init); \}", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\bpublic (required )?(?<type>[\w?<>,. ]+) (?<name>[A-Z]\w*) \{ get; (set|init); \}", RegexOptions.CultureInvariant)]
     private static partial Regex Property();
 }

@@ -4,7 +4,7 @@ namespace Taba.Chart.Tests;
 [Trait(Needs.Trait, Needs.Process)]
 public sealed class NotesTests
 {
-    const string NoTls = "Between silos, and between clients and silos, there is no TLS and no authentication yet";
+    const string NoTls = "Between silos, and between clients and silos, there is no TLS (cluster.tls.existingSecret)";
 
     public static TheoryData<string> CiNames => [.. ChartFiles.CiNames];
 
@@ -20,12 +20,14 @@ public sealed class NotesTests
     [InlineData("azure", "      azure.workload.identity/use: \"true\"\n")]
     [InlineData("coordinators", "There is no pool: sweeps wait until one is added")]
     [InlineData("everything", "is at https://taba.example.org/.")]
-    [InlineData("everything", NoTls)]
+    [InlineData("everything", "name: taba-client-tls")]
     public async Task Notes_OfValues_SayWhatHolds(string name, string sentence) =>
         Assert.Contains(sentence, await NotesAsync(name), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("everything", "There is no ingress")]
+    [InlineData("everything", NoTls)]
+    [InlineData("everything", "name: taba-silo-tls")]
     [InlineData("everything", "Nobody collects metrics")]
     [InlineData("everything", "There is no network policy")]
     [InlineData("minimal", "There is no pool")]

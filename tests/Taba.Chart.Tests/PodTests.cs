@@ -251,6 +251,7 @@ public sealed class PodTests
     {
         var known = ChartFiles.SettingsOfTheSource();
         Assert.Contains("Taba:Clusters:ConnectionStringFile", known);
+        Assert.Contains("Taba:Clusters:Tls:KeyFile", known);
         Assert.Contains("Taba:Engine:BatchSize", known);
         return known;
     }
@@ -259,7 +260,7 @@ public sealed class PodTests
     static string Key(string variable)
     {
         var words = variable.Split("__");
-        return words[1] == "Clusters" ? $"{words[0]}:{words[1]}:{words[3]}" : string.Join(':', words);
+        return string.Join(':', words.Where((_, i) => i != 2 || words[1] != "Clusters"));
     }
 
     static string Setting(V1Container container, string name) => Assert.Single(container.Env, e => e.Name == name).Value;

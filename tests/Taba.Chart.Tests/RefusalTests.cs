@@ -39,6 +39,7 @@ public sealed partial class RefusalTests
     [Theory]
     [InlineData("image.repository=", "image.repository is missing: name the image of the silo.")]
     [InlineData("database.existingSecret=", "database.existingSecret is missing: name a secret that holds the connection string of")]
+    [InlineData("cluster.tls.clientExistingSecret=a", "cluster.tls.existingSecret is not: silos must have certificates too.")]
     [InlineData("web.existingSecret=", "web.existingSecret is missing: name a secret that holds a token of at least 16 characters")]
     [InlineData(
         "store.pvc.existingClaim=", "No store is set: set store.pvc.existingClaim, store.pvc.create.enabled or store.azure.container.")]

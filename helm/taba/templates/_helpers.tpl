@@ -121,6 +121,11 @@ metadata:
 {{- with .Values.cluster.serviceId }}
 {{ $prefix }}ServiceId: {{ . | quote }}
 {{- end }}
+{{- if .Values.cluster.tls.existingSecret }}
+{{ $prefix }}Tls__CertificateFile: /run/secrets/taba/tls.crt
+{{ $prefix }}Tls__KeyFile: /run/secrets/taba/tls.key
+{{ $prefix }}Tls__AuthorityFile: /run/secrets/taba/ca.crt
+{{- end }}
 {{- if include "taba.usesAzure" . }}
 {{- if .Values.azure.accountUri }}
 {{ $prefix }}AzureAccountUri: {{ .Values.azure.accountUri }}

@@ -293,6 +293,7 @@ securityContext:
         path: {{ .path }}
 {{- end -}}
 
+{{/* Takes Values, Chart and Release; and tlsSecret where it is not that of the silos. */}}
 {{- define "taba.volumes" -}}
 {{- $values := .Values -}}
 - name: scratch
@@ -320,6 +321,17 @@ securityContext:
       {{- if $values.huggingFace.existingSecret }}
       {{- include "taba.secretSource" (dict "name" $values.huggingFace.existingSecret "key" $values.huggingFace.existingSecretKey
         "path" "hub-token") | nindent 6 }}
+      {{- end }}
+      {{- with get . "tlsSecret" | default $values.cluster.tls.existingSecret }}
+      - secret:
+          name: {{ . }}
+          items:
+            - key: tls.crt
+              path: tls.crt
+            - key: tls.key
+              path: tls.key
+            - key: ca.crt
+              path: ca.crt
       {{- end }}
 {{- with include "taba.storeClaim" . }}
 - name: store

@@ -17,7 +17,7 @@ What the schema cannot say. Every sentence names the value and what would do. Th
   "postgresql" "database.existingSecret: no database is bundled"
   "redis" "database.existingSecret with database.provider: redis: no database is bundled"
   "serviceMonitor" "monitoring.podMonitor"
-  "tls" "ingress.tls for the web page; between silos there is no TLS yet"
+  "tls" "cluster.tls.existingSecret between silos, and ingress.tls for the web page"
   "database.connectionString" "database.existingSecret: a secret does not belong into values"
   "azure.connectionString" "azure.existingSecret: a secret does not belong into values"
   "huggingFace.token" "huggingFace.existingSecret: a secret does not belong into values"
@@ -47,6 +47,9 @@ What the schema cannot say. Every sentence names the value and what would do. Th
 {{- if and (include "taba.usesDatabase" .) (not $values.database.existingSecret) -}}
 {{- fail (printf "database.existingSecret is missing: name a secret that holds the connection string of %s under the key %s."
   $values.database.provider $values.database.existingSecretKey) -}}
+{{- end -}}
+{{- if and $values.cluster.tls.clientExistingSecret (not $values.cluster.tls.existingSecret) -}}
+{{- fail "cluster.tls.clientExistingSecret is set and cluster.tls.existingSecret is not: silos must have certificates too." -}}
 {{- end -}}
 {{- if not $values.web.existingSecret -}}
 {{- fail (printf "web.existingSecret is missing: name a secret that holds a token of at least 16 characters under the key %s."

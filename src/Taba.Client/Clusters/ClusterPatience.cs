@@ -89,7 +89,8 @@ sealed class ClusterPatience
         _said = true;
     }
 
-    /// <summary>True when asking again can help: not after bad input, which stays bad.</summary>
+    /// <summary>True when asking again can help: not after bad input, which stays bad, nor after a call that is refused.</summary>
     static bool IsTransient(Exception exception) =>
-        exception is not (BadInputException or OperationCanceledException { CancellationToken.IsCancellationRequested: true });
+        exception is not (BadInputException or CallRefusedException
+            or OperationCanceledException { CancellationToken.IsCancellationRequested: true });
 }

@@ -43,7 +43,7 @@ static class TabaCommand
     {
         switch (Cause(e))
         {
-            case BadInputException or WeightsFormatException or DllNotFoundException:
+            case BadInputException or CallRefusedException or WeightsFormatException or DllNotFoundException:
                 terminal.Error.WriteLine(Sentences.Of(Cause(e).Message));
                 return ExitStatus.BadInput;
             case OperationCanceledException when interrupted.IsCancellationRequested:

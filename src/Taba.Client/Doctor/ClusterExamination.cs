@@ -14,6 +14,8 @@ static class ClusterExamination
     /// <summary>The time for a look into the store. A run waits longer for an account that restarts.</summary>
     static readonly TimeSpan s_storeLimit = TimeSpan.FromSeconds(15);
 
+    static readonly TimeSpan s_endsSoon = TimeSpan.FromDays(14);
+
     /// <param name="name">The cluster; null for the default one, or the only one.</param>
     /// <exception cref="BadInputException">The settings name no such cluster, or cannot be used.</exception>
     public static async Task<IReadOnlyList<Finding>> AllAsync(string? name, Terminal terminal, CancellationToken cancellationToken)
@@ -24,9 +26,21 @@ static class ClusterExamination
             new(
                 FindingState.Ok, "settings",
                 $"cluster {options.Name} meets in {options.Provider}, store {options.Store}, grain state {options.GrainState}"),
+            Tls(options),
             await MembersAsync(name, terminal, cancellationToken),
             await StoreAsync(options, cancellationToken),
         ];
+    }
+
+    static Finding Tls(TabaClusterOptions options)
+    {
+        if (options.Certificate is not { } certificate)
+            return new(
+                FindingState.Note, "tls", "off",
+                "whoever reaches the silos' ports can change results: keep them in a private network, or see docs/guide/cluster.md");
+        return certificate.ValidUntil - TimeProvider.System.GetUtcNow() < s_endsSoon
+            ? new(FindingState.Note, "tls", certificate.Text, "renew the files: running processes take them by themselves")
+            : new(FindingState.Ok, "tls", certificate.Text);
     }
 
     static async Task<Finding> MembersAsync(string? name, Terminal terminal, CancellationToken cancellationToken)

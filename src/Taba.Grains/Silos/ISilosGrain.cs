@@ -8,7 +8,7 @@ namespace Taba.Grains.Silos;
 public interface ISilosGrain : IGrainWithIntegerKey
 {
     /// <summary>Silos that are members now.</summary>
-    [AlwaysInterleave, Alias("Get")]
+    [ForClients, AlwaysInterleave, Alias("Get")]
     ValueTask<ImmutableArray<SiloInfo>> GetAsync();
 }
 

@@ -41,7 +41,7 @@ public interface IStageGrain : IGrainWithStringKey
     Task GiveBackAsync(PartAttempt attempt, Fault? fault);
 
     /// <summary>Rows that are published with at least <paramref name="need"/> kept.</summary>
-    [AlwaysInterleave, Alias("Published")]
+    [ForClients, AlwaysInterleave, Alias("Published")]
     ValueTask<RowSet> GetPublishedAsync(CaptureSelection need);
 
     /// <summary>

@@ -12,7 +12,7 @@ public interface ISweepGrain : IGrainWithStringKey
     /// Takes the plan and asks its stages for their rows. Idempotent: the same plan again continues. It answers when all stages have heard,
     /// or after a few seconds: the plan is written, and they will.
     /// </summary>
-    [Alias("Submit")]
+    [ForClients, Alias("Submit")]
     Task<SweepStatus> SubmitAsync(SweepPlan plan);
 
     /// <summary>One of its stages says how it stands for this sweep. Idempotent; what is older than what was heard is left aside.</summary>
@@ -23,31 +23,31 @@ public interface ISweepGrain : IGrainWithStringKey
     [AlwaysInterleave, Alias("Wake")]
     Task WakeAsync();
 
-    [AlwaysInterleave, Alias("Status")]
+    [ForClients, AlwaysInterleave, Alias("Status")]
     ValueTask<SweepStatus> GetStatusAsync();
 
     /// <summary>Snapshots as they change, at least every few seconds, until the sweep ends.</summary>
-    [AlwaysInterleave, Alias("Watch")]
+    [ForClients, AlwaysInterleave, Alias("Watch")]
     IAsyncEnumerable<SweepStatus> WatchAsync(long sinceVersion, CancellationToken cancellationToken = default);
 
     /// <summary>Stops handing out work. What was published stays.</summary>
-    [Alias("Cancel")]
+    [ForClients, Alias("Cancel")]
     Task CancelAsync();
 
     /// <summary>Hands out no more work until resumed; parts that are out are finished. Idempotent.</summary>
-    [Alias("Pause")]
+    [ForClients, Alias("Pause")]
     Task PauseAsync();
 
     /// <summary>Hands out work again. Idempotent.</summary>
-    [Alias("Resume")]
+    [ForClients, Alias("Resume")]
     Task ResumeAsync();
 
     /// <summary>Tries failed samples again, of a sweep that lives or has ended, was stopped or cancelled. Idempotent.</summary>
-    [Alias("Retry")]
+    [ForClients, Alias("Retry")]
     Task<SweepStatus> RetryAsync();
 
     /// <summary>The plan as it was submitted last; null when there is no such sweep.</summary>
-    [AlwaysInterleave, Alias("Plan")]
+    [ForClients, AlwaysInterleave, Alias("Plan")]
     ValueTask<SweepPlan?> GetPlanAsync();
 
     /// <summary>
@@ -55,7 +55,7 @@ public interface ISweepGrain : IGrainWithStringKey
     /// afterwards computes what is missing.
     /// </summary>
     /// <param name="rows">Of at most 32 cells.</param>
-    [Alias("LookAgain")]
+    [ForClients, Alias("LookAgain")]
     Task LookAgainAsync(string stageKey, RowRange rows);
 }
 
@@ -83,7 +83,7 @@ public interface ISweepIndexGrain : IGrainWithIntegerKey
     ValueTask<ImmutableArray<SweepEntry>> GetLiveAsync();
 
     /// <summary>Those that live, and those that ended last, the newest first.</summary>
-    [AlwaysInterleave, Alias("All")]
+    [ForClients, AlwaysInterleave, Alias("All")]
     ValueTask<ImmutableArray<SweepEntry>> GetAllAsync();
 }
 

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Net;
 using Microsoft.Extensions.Configuration;
 using Taba.Grains;
+using Taba.Silo.Tls;
 
 namespace Taba.Silo.Clusters;
 
@@ -64,6 +65,8 @@ public static class ClusterSettings
         options.AzureConnectionString = Secret(
             options, nameof(options.AzureConnectionString), options.AzureConnectionString, options.AzureConnectionStringFile);
         CheckAzure(options);
+        if (options.Tls.IsOn)
+            options.Credentials = Credentials.Read(options.Tls, options.TlsSection, TimeProvider.System);
         return options;
     }
 

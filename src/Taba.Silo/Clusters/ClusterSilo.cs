@@ -13,18 +13,22 @@ using Taba.Silo.Hosting;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
 using Taba.Silo.Telemetry;
+using Taba.Silo.Tls;
 using Taba.Silo.Workers;
 
 namespace Taba.Silo.Clusters;
 
 /// <summary>A silo of a cluster, in a process of its own: its devices, or none.</summary>
-sealed class ClusterSilo : IAsyncDisposable
+sealed partial class ClusterSilo : IAsyncDisposable
 {
     /// <summary>Several times the samples that a silo has in flight.</summary>
     const int DirectoryCache = 1 << 14;
 
     /// <summary>A host that fails again and again is tried this often.</summary>
     static readonly TimeSpan s_longestPause = TimeSpan.FromMinutes(5);
+
+    /// <summary>What takes longer may have a reason that Orleans does not tell: a silo that others refuse tries for minutes.</summary>
+    static readonly TimeSpan s_usual = TimeSpan.FromSeconds(5);
 
     readonly IHost _host;
     readonly StoreLock? _lock;
@@ -45,11 +49,15 @@ sealed class ClusterSilo : IAsyncDisposable
         }
     }
 
+    /// <exception cref="BadInputException">The certificate is not for silos.</exception>
     /// <exception cref="ClusterUnreachableException">Membership cannot be reached or joined.</exception>
     /// <exception cref="StoreBusyException">An embedded run holds the store.</exception>
     /// <exception cref="StoreException">The store cannot be used.</exception>
     public static async Task<ClusterSilo> StartAsync(ClusterSiloOptions options, CancellationToken cancellationToken)
     {
+        if (options.Cluster.Credentials is { IsForServers: false } other)
+            throw new BadInputException(
+                $"{options.Cluster.TlsSection}:CertificateFile: the {other.Text} is for clients and not for silos.");
         await ClusterWiring.PrepareAsync(options.Cluster, cancellationToken);
         await ClusterStores.PrepareAsync(options.Cluster, cancellationToken);
         var storeLock = options.Cluster.StoreContainer is null ? StoreLock.Share(options.Cluster.Store) : null;
@@ -70,9 +78,19 @@ sealed class ClusterSilo : IAsyncDisposable
     static async Task<IHost> StartHostAsync(ClusterSiloOptions options, CancellationToken cancellationToken)
     {
         var host = Build(options);
+        using var refused = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
-            await host.StartAsync(cancellationToken);
+            if (options.Cluster.IsOpen)
+                LogOpen(host.Services.GetRequiredService<ILogger<ClusterSilo>>(), options.Cluster.Address);
+            var starting = host.StartAsync(refused.Token);
+            if (await RefusalAsync(host, options.Cluster, starting, cancellationToken) is { } refusal)
+            {
+                await refused.CancelAsync();
+                await Task.WhenAny(starting, Task.Delay(s_usual, CancellationToken.None));
+                throw new ClusterUnreachableException(refusal);
+            }
+            await starting;
             return host;
         }
         catch (Exception exception)
@@ -84,6 +102,18 @@ sealed class ClusterSilo : IAsyncDisposable
                 throw store;
             throw new ClusterUnreachableException($"the silo cannot join cluster {options.Cluster.Name}: {exception.Message}", exception);
         }
+    }
+
+    static async Task<string?> RefusalAsync(IHost host, TabaClusterOptions options, Task starting, CancellationToken cancellationToken)
+    {
+        await Task.WhenAny(starting, Task.Delay(s_usual, cancellationToken));
+        if (starting.IsCompleted)
+            return null;
+        var here = host.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress;
+        var members = host.Services.GetRequiredService<IClusterMembershipService>().CurrentSnapshot.Members.Values;
+        return await Handshake.RefusalAsync(
+            members.Where(m => m.Status == SiloStatus.Active && !m.SiloAddress.Equals(here)).Select(m => m.SiloAddress.Endpoint),
+            options.Credentials, cancellationToken);
     }
 
     /// <summary>
@@ -165,6 +195,10 @@ sealed class ClusterSilo : IAsyncDisposable
     }
 
     static LogLevel Quiet(ClusterSiloOptions options) => options.LogLevel < LogLevel.Information ? options.LogLevel : LogLevel.Critical;
+
+    [LoggerMessage(5104, LogLevel.Warning,
+        "There is no TLS, and other machines reach {Address}: whoever reaches the silo's ports can change results")]
+    static partial void LogOpen(ILogger logger, string address);
 
     sealed class NoLifetime : IHostLifetime
     {

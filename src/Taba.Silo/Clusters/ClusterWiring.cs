@@ -8,6 +8,7 @@ using Orleans.Reminders.AzureStorage;
 using Orleans.Storage;
 using StackExchange.Redis;
 using Taba.Grains;
+using Taba.Silo.Tls;
 
 namespace Taba.Silo.Clusters;
 
@@ -38,6 +39,9 @@ static class ClusterWiring
             o.IAmAliveTablePublishTimeout = s_aliveEvery;
             o.NumMissedTableIAmAliveLimit = MissedProbes;
         });
+        silo.AddIncomingGrainCallFilter<ClientCalls>();
+        if (options.Credentials is { } credentials)
+            silo.UseTls(options.Tls, options.TlsSection, credentials);
         silo.Configure<SiloMessagingOptions>(o => o.ResponseTimeout = o.SystemResponseTimeout = ResponseTimeout);
         switch (options.Provider)
         {
@@ -76,6 +80,8 @@ static class ClusterWiring
     {
         client.Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.ClusterId!, options.ServiceId));
         client.Configure<ClientMessagingOptions>(o => o.ResponseTimeout = ResponseTimeout);
+        if (options.Credentials is { } credentials)
+            client.UseTls(options.Tls, options.TlsSection, credentials);
         // The gateway list shows when a silo is gone.
         client.Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = s_aliveEvery);
         return options.Provider switch

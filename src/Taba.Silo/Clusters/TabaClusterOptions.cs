@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
+using Taba.Silo.Tls;
 
 namespace Taba.Silo.Clusters;
 
@@ -73,6 +75,10 @@ public sealed class TabaClusterOptions
     /// <summary>The address under which others reach this silo, where it differs from <see cref="Address"/>.</summary>
     public string? AdvertisedAddress { get; set; }
 
+    /// <summary>Certificates, by which silos and clients know each other.</summary>
+    /// <value>By default there are none: the ports trust whoever reaches them.</value>
+    public TlsSettings Tls { get; set; } = new();
+
     /// <summary>Port for other silos; 0 takes one that is free.</summary>
     /// <value>The default value is 0.</value>
     [Range(0, 65535)]
@@ -104,6 +110,18 @@ public sealed class TabaClusterOptions
     /// <summary>The container of <see cref="GrainState"/>; null when a database keeps it.</summary>
     public string? GrainStateContainer =>
         Container(GrainState) ?? (Provider == Azure ? StoreContainer ?? DefaultContainer : null);
+
+    /// <summary>What the files of <see cref="Tls"/> held when the settings were read; null without TLS.</summary>
+    internal Credentials? Credentials { get; set; }
+
+    /// <summary>Whose certificate this process shows, in words, and until when it is valid; null without TLS.</summary>
+    public (string Text, DateTimeOffset ValidUntil)? Certificate => Credentials is { } own ? (own.Text, own.ValidUntil) : null;
+
+    /// <summary>The key of <see cref="Tls"/>, for messages.</summary>
+    internal string TlsSection => $"{Section}:{Name}:{nameof(Tls)}";
+
+    /// <summary>Whether other machines reach the ports, where nobody is asked who it is.</summary>
+    internal bool IsOpen => Credentials is null && !IPAddress.IsLoopback(IPAddress.Parse(Address));
 
     static string? Container(string value) =>
         value.StartsWith(Azure + ":", StringComparison.Ordinal) ? value[(Azure.Length + 1)..] : null;

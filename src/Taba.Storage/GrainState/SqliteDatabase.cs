@@ -60,6 +60,8 @@ sealed class SqliteDatabase(string path) : IDisposable
     SqliteConnection Open()
     {
         DurableFile.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
+        // SQLite gives its log the permissions of the file.
+        FilePermissions.CreateForOwner(Path);
         var settings = new SqliteConnectionStringBuilder { DataSource = Path, Pooling = false, DefaultTimeout = 10 };
         var connection = new SqliteConnection(settings.ToString());
         try

@@ -53,6 +53,9 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>Settings of every silo and client, beside those of the cluster.</summary>
     public Dictionary<string, string> Settings { get; } = [];
 
+    /// <summary>Further settings of one silo, by its name.</summary>
+    public Dictionary<string, Dictionary<string, string>> SettingsOf { get; } = [];
+
     /// <summary>Silos that were started and not removed, by name.</summary>
     public IReadOnlyDictionary<string, ProgramProcess> Silos => _silos;
 
@@ -91,6 +94,8 @@ public sealed class TestCluster : IAsyncDisposable
             [$"Taba__Clusters__{Name}__Address"] = address,
             ["Taba__Engine__EvaluationJournal"] = Path.Combine(Journals, $"{name}.journal"),
         };
+        foreach (var (key, value) in SettingsOf.GetValueOrDefault(name) ?? [])
+            settings[key] = value;
         return _silos[name] = ProgramProcess.Start(
             name, Programs.Silo, Folder, settings,
             ["--cluster", Name, "--name", name, "--role", role, "--device", "cpu", "--silo-port", "0", "--gateway-port", "0"], within);
