@@ -41,6 +41,7 @@ sealed partial class StageGrain(
     readonly Dictionary<string, int> _reused = [];
     readonly ModelRefusals _refusals = new();
     readonly LeaseTable _leases = new(options.Value, time);
+    StageFence _fence = null!;
     StateWriter _writer = null!;
     StageNews _news = null!;
     InputRows _inputs = null!;
@@ -71,6 +72,7 @@ sealed partial class StageGrain(
     {
         // Renewals are not written: a living worker may have renewed since. A dead worker's lease ends all the same. Nothing is read of the
         // store here: the state is believed, and before a part is handed out its cell is looked at.
+        _fence = new(OwnKey);
         foreach (var lease in State.Leases)
             _leases.Add(lease);
         _epoch = State.Epoch;
@@ -141,6 +143,12 @@ sealed partial class StageGrain(
             _refusals.Add(worker, reason);
             return [];
         }
+        var silo = silos.Find(worker);
+        if (State.Spec is { } stage && _fence.Refusal(stage, silo) is { } otherVersion)
+        {
+            _refusals.Add(worker, otherVersion);
+            return [];
+        }
         if (_fault is not null && options.Value.RetryFaultAfter is { } pause && time.GetUtcNow() - _faultAt >= pause)
             _fault = null;
         // A silo that was declared dead and does not know it still asks. A lease of it would end at once.
@@ -180,7 +188,7 @@ sealed partial class StageGrain(
             TellGivenUp(spec, failure);
         foreach (var lease in leases)
             LogLeased(logger, lease.Attempt, lease.Rows, worker);
-        return leases;
+        return [.. leases.Select(l => l with { Version = StageFence.VersionFor(silo) })];
     }
 
     public Task<ImmutableArray<bool>> RenewAsync(string worker, ImmutableArray<PartProgress> held)
@@ -311,8 +319,9 @@ sealed partial class StageGrain(
             + running.Sum(l => (double)_leases.Evaluations(l.Attempt) * wanted.Intersect(l.Rows).Count / l.Rows.Count);
         var there = _refusals.IsEmpty || !State.HasOpenDemand() ? [] : await silos.GetAsync();
         var refusals = _refusals.Of(there);
-        var nobody = !refusals.IsEmpty && running.Count == 0
-            && _refusals.AreAll(there, spec) ? $"no silo can serve the model {spec.Model.Name ?? spec.Model.Path}" : null;
+        var nobody = refusals.IsEmpty || running.Count > 0 || !_refusals.AreAll(there, spec) ? null
+            : _fence.RefusesAll(spec, there) ? "no silo runs the version of Taba that planned it: plan it again with that of the cluster"
+            : $"no silo can serve the model {spec.Model.Name ?? spec.Model.Path}";
         return new(
             OwnKey, spec.Kind, wanted.Count, published, reused, failures.Length, running.Count,
             (double)(wanted.Count - reused) * spec.EvaluationsPerRow, evaluations, failures, _fault ?? nobody)

@@ -107,6 +107,12 @@ public sealed record PartLease(PartAttempt Attempt, StageSpec Spec, RowRange Row
 
     /// <summary>The span of the stage, which the part's descends from; null when nobody traces.</summary>
     [Id(12)] public string? TraceParent { get; init; }
+
+    /// <summary>
+    /// The build of the coordinator, and the numerics version with which the stage's key follows from the specification. Null from one that
+    /// is too old to say; the key says it all the same.
+    /// </summary>
+    [Id(14)] public ProgramVersion? Version { get; init; }
 }
 
 /// <summary>An attempt that ended without publishing, and the rows that it had.</summary>

@@ -13,6 +13,12 @@ sealed class SiloMembership(IClusterMembershipService membership, ISiloMetadataC
     public bool IsAlive(string worker) => membership.CurrentSnapshot.GetSiloStatus(SiloAddress.FromParsableString(worker))
         is SiloStatus.Created or SiloStatus.Joining or SiloStatus.Active or SiloStatus.ShuttingDown or SiloStatus.Stopping;
 
+    public SiloInfo? Find(string worker)
+    {
+        var silo = SiloAddress.FromParsableString(worker);
+        return SiloFacts.Read(silo, metadata.GetSiloMetadata(silo));
+    }
+
     public ValueTask<ImmutableArray<SiloInfo>> GetAsync() => new(
     [
         .. membership.CurrentSnapshot.Members.Values

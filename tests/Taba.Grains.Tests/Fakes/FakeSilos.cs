@@ -11,8 +11,14 @@ sealed class FakeSilos : ISiloDirectory
 
     public ValueTask<ImmutableArray<SiloInfo>> GetAsync() => new(_silos);
 
-    public void Are(params IEnumerable<string> workers) =>
-        _silos = [.. workers.Select(w => new SiloInfo($"silo-{w}", w, SiloRole.Worker, "cpu", 0, 16))];
+    public SiloInfo? Find(string worker) => _silos.FirstOrDefault(s => s.Worker == worker);
 
-    public void CoordinatorComes(string worker) => _silos = _silos.Add(new($"silo-{worker}", worker, SiloRole.Coordinator, "cpu", 0, 16));
+    public void Are(params IEnumerable<string> workers) =>
+        _silos = [.. workers.Select(w => new SiloInfo($"silo-{w}", w, SiloRole.Worker, "cpu", 0, 16) { Version = ProgramVersion.Own })];
+
+    /// <summary>A silo of another version of Taba; of one that does not say which when null.</summary>
+    public void Runs(string worker, ProgramVersion? version) =>
+        _silos = [.. _silos.Select(s => s.Worker == worker ? s with { Version = version } : s)];
+
+    public void CoordinatorComes(string worker) => _silos = _silos.Add(new($"silo-{worker}", worker, SiloRole.Coordinator, "cpu", 0, 16) { Version = ProgramVersion.Own });
 }
