@@ -4,6 +4,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Taba.Grains.Stages;
 using Taba.Silo.Engines;
+using Taba.Silo.Tests.Workers;
 using Taba.Storage.Checkpoints;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
@@ -54,14 +55,31 @@ public sealed class PublicationTests : IAsyncDisposable
     public async Task PublishAsync_AnotherAttemptsBytesDiffer_IsToldWhereTheyMustNot(bool deterministic, byte fill, bool told)
     {
         var spec = StoreExamples.Spec() with { Determinism = deterministic ? new(16, "cpu") : null };
-        await Silo(spec).PublishAsync(fill: 1);
-        await Silo(spec).PublishAsync(fill);
+        await Silo(spec, "w1").PublishAsync(fill: 1);
+        await Silo(spec, "w2").PublishAsync(fill);
+        await Silo(spec, "w2").PublishAsync(fill);
 
-        Assert.Equal(told ? 1 : 0, _warnings.Count);
+        Assert.Equal(told ? 2 : 0, _warnings.Count);
         Assert.All(_warnings, w => Assert.Contains(Environment.MachineName, w, StringComparison.Ordinal));
+        // What stays says who, once for each pair, and a store that is opened anew knows it.
+        var kept = await new TensorStore(new FolderObjects(_folder["store"])).DisagreementsAsync(null, CancellationToken.None)
+            .ToListAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(told ? 1 : 0, kept.Count);
+        foreach (var (key, what) in kept)
+        {
+            Assert.Equal((StoreExamples.Key, s_rows, "w1", "w2"), (key, what.Rows, what.Published.Silo, what.Other.Silo));
+            Assert.Equal(["samples"], what.Names.AsEnumerable());
+            Assert.Contains($"silo w2 on {Environment.MachineName} (cpu, Taba {ProgramVersion.Own.Build}", what.Text(key), StringComparison.Ordinal);
+        }
+        var published = Assert.Single(await _store.ListAsync(StoreExamples.Key, CancellationToken.None));
+        Assert.Equal(("w1", ProgramVersion.Own.Numerics), (published.Silo, published.Numerics));
+        // Rows that are made void are computed again: nothing is doubtful any more.
+        await _store.VoidAsync(published, "mended", CancellationToken.None);
+        Assert.Empty(await _store.DisagreementsAsync(StoreExamples.Key, CancellationToken.None)
+            .ToListAsync(TestContext.Current.CancellationToken));
     }
 
-    OneSilo Silo(StageSpec spec) => new(_store, _checkpoints, spec, new Told(_warnings));
+    OneSilo Silo(StageSpec spec, string name = "w1") => new(_store, _checkpoints, spec, name, new Told(_warnings));
 
     /// <summary>Keeps what is logged.</summary>
     sealed class Told(ConcurrentQueue<string> messages) : ILogger<PartPublisher>
@@ -87,7 +105,7 @@ public sealed class PublicationTests : IAsyncDisposable
         readonly PartWorkspace _workspace;
         readonly ActivePart _part;
 
-        public OneSilo(TensorStore store, PartCheckpoints checkpoints, StageSpec spec, ILogger<PartPublisher> logger)
+        public OneSilo(TensorStore store, PartCheckpoints checkpoints, StageSpec spec, string name, ILogger<PartPublisher> logger)
         {
             _recent = new(_buffers);
             _part = ActivePart.WithoutSteps(
@@ -97,9 +115,10 @@ public sealed class PublicationTests : IAsyncDisposable
                 _buffers);
             _parts.Add(_part);
             _part.Device = "cpu";
+            var publisher = new PartPublisher(
+                store, StandIn.For<ILocalSiloDetails>(("get_Name", (_, _) => name)), TimeProvider.System, logger);
             _workspace = new(
-                _parts, devices: null!, preparation: null!, new PartPublisher(store, TimeProvider.System, logger), store, checkpoints,
-                _recent, lost: null!, _buffers, models: null!, pauses: null!, reports: null!, troubles: null!);
+                _parts, devices: null!, preparation: null!, publisher, store, checkpoints, _recent, lost: null!, _buffers, models: null!, pauses: null!, reports: null!, troubles: null!);
         }
 
         public Task<RowSet> PublishAsync(byte fill)
