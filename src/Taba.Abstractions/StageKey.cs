@@ -8,7 +8,7 @@ namespace Taba;
 public static class StageKey
 {
     /// <summary>Raised when a change of the mathematics changes numbers; results of older versions are then not reused.</summary>
-    /// <remarks>Read at run time and never copied into another assembly: tests replace this one (tests/Taba.Testing.Newer).</remarks>
+    /// <remarks>No constant, which would be copied into other assemblies: tests make programs of another version by changing this one.</remarks>
     public static int NumericsVersion => 1;
 
     /// <summary>The key: 32 hexadecimal digits of a SHA-256.</summary>
