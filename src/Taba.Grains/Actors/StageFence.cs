@@ -1,10 +1,11 @@
 using Taba.Grains.Silos;
+using Taba.Grains.Stages;
 
 namespace Taba.Grains.Actors;
 
 /// <summary>
-/// Which silos may compute a stage: those whose numerics version gives its specification its key. The coordinator may be of any version,
-/// for it computes nothing. Workers check for themselves (<see cref="Stages.LeaseFence"/>); this one spares them what they would refuse,
+/// Which silos may compute a stage: those whose numerics version gives its specification its key, on devices of its kind. The coordinator may be of any version,
+/// for it computes nothing. Workers check for themselves (<see cref="LeaseFence"/>); this one spares them what they would refuse,
 /// and says who cannot.
 /// </summary>
 /// <param name="key">The stage's key.</param>
@@ -20,8 +21,10 @@ sealed class StageFence(string key)
     /// <summary>Why a silo may not compute the stage; null when it may, or is not known yet.</summary>
     public string? Refusal(StageSpec spec, SiloInfo? silo)
     {
-        if (silo is null || (silo.Version is { } version && Derives(spec, version.Numerics)))
+        if (silo is null)
             return null;
+        if (silo.Version is { } version && Derives(spec, version.Numerics))
+            return LeaseFence.Refusal(spec, silo.DeviceKind);
         _ = Derives(spec, ProgramVersion.Own.Numerics);
         var runs = silo.Version is null ? "it does not say which version of Taba it runs" : $"it runs {silo.Version}";
         return _derived.Where(d => d.Value).Select(d => (int?)d.Key).FirstOrDefault() is { } numerics

@@ -320,7 +320,7 @@ sealed partial class StageGrain(
         var there = _refusals.IsEmpty || !State.HasOpenDemand() ? [] : await silos.GetAsync();
         var refusals = _refusals.Of(there);
         var nobody = refusals.IsEmpty || running.Count > 0 || !_refusals.AreAll(there, spec) ? null
-            : _fence.RefusesAll(spec, there) ? "no silo runs the version of Taba that planned it: plan it again with that of the cluster"
+            : _fence.RefusesAll(spec, there) ? "no silo has the version of Taba and the kind of device for which it was planned: plan it again for this cluster"
             : $"no silo can serve the model {spec.Model.Name ?? spec.Model.Path}";
         return new(
             OwnKey, spec.Kind, wanted.Count, published, reused, failures.Length, running.Count,

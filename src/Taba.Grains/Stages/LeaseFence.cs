@@ -2,12 +2,22 @@ namespace Taba.Grains.Stages;
 
 /// <summary>
 /// A key promises numbers: rows are computed under a key only by who derives that very key from what it was told to compute. A message
-/// between two versions may lose a field on the way, a lease may be forged, and an older version computes something else.
+/// between two versions may lose a field on the way, a lease may be forged, an older version computes something else, and where bits count
+/// another kind of device does.
 /// </summary>
 public static class LeaseFence
 {
     /// <summary>Why this process must not compute a lease; null when it may.</summary>
-    public static string? Refusal(PartLease lease)
+    /// <param name="deviceKind">The kind of its devices.</param>
+    public static string? Refusal(PartLease lease, string deviceKind) => Refusal(lease) ?? Refusal(lease.Spec, deviceKind);
+
+    /// <summary>Why devices of a kind must not compute a stage; null when they may.</summary>
+    public static string? Refusal(StageSpec spec, string deviceKind) =>
+        spec.Determinism is { } determinism && determinism.DeviceKind != deviceKind
+            ? $"its devices are {deviceKind}, and the stage's bits are those of {determinism.DeviceKind}"
+            : null;
+
+    static string? Refusal(PartLease lease)
     {
         var own = ProgramVersion.Own;
         var (key, version) = (lease.Attempt.StageKey, lease.Version);

@@ -47,7 +47,7 @@ sealed class PartWorkspace(
 
     async Task<PreparedPart> PrepareAsync(PartLease lease, Activity? whole, CancellationToken cancellationToken)
     {
-        RequireOwnVersion(lease);
+        RequireOwnNumbers(lease);
         using var span = TraceLine.Begin("prepare part", whole?.Id);
         var clock = Stopwatch.StartNew();
         await store.DescribeStageAsync(lease.Attempt.StageKey, lease.Spec, cancellationToken);
@@ -89,10 +89,10 @@ sealed class PartWorkspace(
     }
 
     /// <summary>Before anything is written under the key, whoever sent the lease.</summary>
-    void RequireOwnVersion(PartLease lease)
+    void RequireOwnNumbers(PartLease lease)
     {
         var key = lease.Attempt.StageKey;
-        if (LeaseFence.Refusal(lease) is not { } refusal)
+        if (LeaseFence.Refusal(lease, devices.Kind) is not { } refusal)
         {
             pauses.Served(key);
             return;

@@ -26,7 +26,7 @@ public sealed class VersionFenceTests : IAsyncLifetime
         Assert.Null(await Stage(plan).LeaseAsync("b", null));
         var lease = await Stage(plan).LeaseAsync("a", null);
         Assert.Equal(ProgramVersion.Own, lease!.Version);
-        Assert.Null(LeaseFence.Refusal(lease));
+        Assert.Null(LeaseFence.Refusal(lease, "cpu"));
 
         var status = await _silo.Sweep(plan.SweepId).GetStatusAsync();
         var refusal = Assert.Single(status.Refusals);
@@ -50,7 +50,7 @@ public sealed class VersionFenceTests : IAsyncLifetime
         var lease = await Stage(plan).LeaseAsync("b", null);
         Assert.Equal(ProgramVersion.Own with { Numerics = s_newer.Numerics }, lease!.Version);
         // What runs in this process is of another version than the lease, and says so whatever its coordinator believes.
-        Assert.Contains($"numerics {s_newer.Numerics}", LeaseFence.Refusal(lease), StringComparison.Ordinal);
+        Assert.Contains($"numerics {s_newer.Numerics}", LeaseFence.Refusal(lease, "cpu"), StringComparison.Ordinal);
 
         Assert.Equal(["silo-a", "silo-old"], (await _silo.Sweep(plan.SweepId).GetStatusAsync()).Refusals.Select(r => r.Silo));
     }
@@ -67,7 +67,7 @@ public sealed class VersionFenceTests : IAsyncLifetime
 
         _silo.Silos.Are("b");
         _silo.Silos.Runs("b", s_newer);
-        Assert.Contains("no silo runs the version", (await _silo.Sweep(plan.SweepId).GetStatusAsync()).Fault, StringComparison.Ordinal);
+        Assert.Contains("no silo has the version", (await _silo.Sweep(plan.SweepId).GetStatusAsync()).Fault, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -81,6 +81,18 @@ public sealed class VersionFenceTests : IAsyncLifetime
         _silo.Silos.Runs("a", s_newer);
         await _silo.Sweep(plan.SweepId).SubmitAsync(plan);
         Assert.Equal(64, (await Stage(plan).GetStatusAsync(plan.SweepId)).RowsWanted);
+    }
+
+    [Fact]
+    public async Task Lease_ADeterministicStageToAnotherKindOfDevice_IsNone()
+    {
+        _silo.Silos.Are("a", "b");
+        var plan = TestStages.Plan("kinds", TestStages.Planned(TestSilo.NewStage() with { Determinism = new(16, "cuda") }, new(0, 64)));
+        await _silo.Sweep(plan.SweepId).SubmitAsync(plan);
+        Assert.Null(await Stage(plan).LeaseAsync("a", null));
+        Assert.Equal(
+            "its devices are cpu, and the stage's bits are those of cuda",
+            Assert.Single((await _silo.Sweep(plan.SweepId).GetStatusAsync()).Refusals).Reason);
     }
 
     [Fact]
