@@ -113,6 +113,12 @@ public sealed record PartLease(PartAttempt Attempt, StageSpec Spec, RowRange Row
     /// is too old to say; the key says it all the same.
     /// </summary>
     [Id(14)] public ProgramVersion? Version { get; init; }
+
+    /// <summary>
+    /// The rows are published: they are computed once more and compared, and nothing is written but what differs. One that is too old to
+    /// know this publishes them in vain, and compares them too.
+    /// </summary>
+    [Id(15)] public bool Verify { get; init; }
 }
 
 /// <summary>An attempt that ended without publishing, and the rows that it had.</summary>

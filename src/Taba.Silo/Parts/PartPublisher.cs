@@ -55,7 +55,8 @@ sealed partial class PartPublisher(TensorStore store, ILocalSiloDetails silo, Ti
             Numerics = ProgramVersion.Own.Numerics,
             PublishedAt = time.GetUtcNow(),
         };
-        if (await store.PublishAsync(manifest, cancellationToken))
+        // What only verifies has nothing to publish, and compares itself with what is.
+        if (!lease.Verify && await store.PublishAsync(manifest, cancellationToken))
             return new(RowSet.Of(rows), RowSet.Of(rows));
         var others = await store.ListAsync(attempt.StageKey, rows, cancellationToken);
         if (lease.Spec.Determinism is not null)
@@ -101,7 +102,7 @@ sealed partial class PartPublisher(TensorStore store, ILocalSiloDetails silo, Ti
         var file = FileOf(spec.ResultName, part, rows);
         using var writer = Open(attempt, file, spec.ResultName, shape);
         writer.Write(part.Results.AsSpan((rows.Start - part.Lease.Rows.Start) * part.ResultBytes, rows.Count * part.ResultBytes));
-        return await PutAsync(writer, attempt, file, spec.ResultName, TensorKinds.None, [], shape, cancellationToken);
+        return await PutAsync(writer, attempt, file, spec.ResultName, TensorKinds.None, [], shape, part.Lease.Verify, cancellationToken);
     }
 
     async Task<ObjectEntry> WriteKeptAsync(
@@ -119,7 +120,7 @@ sealed partial class PartPublisher(TensorStore store, ILocalSiloDetails silo, Ti
             part.Captures.Read(kind, step, rows, buffer);
             writer.Write(buffer);
         }
-        return await PutAsync(writer, attempt, file, name, kind, steps, shape, cancellationToken);
+        return await PutAsync(writer, attempt, file, name, kind, steps, shape, part.Lease.Verify, cancellationToken);
     }
 
     /// <summary>An attempt whose rows are published in pieces has an object for each of them.</summary>
@@ -131,10 +132,10 @@ sealed partial class PartPublisher(TensorStore store, ILocalSiloDetails silo, Ti
 
     async Task<ObjectEntry> PutAsync(
         DigestingWriter writer, PartAttempt attempt, string file, string name, TensorKinds kind, ImmutableArray<int> steps,
-        ImmutableArray<long> shape, CancellationToken cancellationToken)
+        ImmutableArray<long> shape, bool verify, CancellationToken cancellationToken)
     {
         var (bytes, digest) = writer.Complete();
-        var path = await store.PutAsync(attempt, file, cancellationToken);
+        var path = verify ? "" : await store.PutAsync(attempt, file, cancellationToken);
         return new(name, kind, steps, path, shape, "float32", writer.DataOffset, bytes, digest);
     }
 

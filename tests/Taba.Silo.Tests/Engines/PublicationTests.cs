@@ -79,7 +79,33 @@ public sealed class PublicationTests : IAsyncDisposable
             .ToListAsync(TestContext.Current.CancellationToken));
     }
 
-    OneSilo Silo(StageSpec spec, string name = "w1") => new(_store, _checkpoints, spec, name, new Told(_warnings));
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(2, 1)]
+    public async Task PublishAsync_OfAPartThatOnlyVerifies_WritesNothingButWhatDiffers(byte fill, int differing)
+    {
+        var spec = StoreExamples.Spec() with { Determinism = new(16, "cpu") };
+        // Of rows that nobody published it says nothing, and it does not publish them.
+        Assert.True((await Silo(spec, "w2", verify: true).PublishAsync(fill)).IsEmpty);
+        await Silo(spec, "w1").PublishAsync(fill: 1);
+        var before = await EverythingAsync();
+
+        var verifying = Silo(spec, "w2", verify: true);
+        Assert.Equal(RowSet.Of(s_rows), await verifying.PublishAsync(fill));
+
+        Assert.Null(verifying.HandedOn(row: 0));
+        var after = await EverythingAsync();
+        Assert.Equal(differing, after.Except(before).Count());
+        Assert.All(after.Except(before), name => Assert.Contains("/cells/", name, StringComparison.Ordinal));
+        Assert.Equal(differing, await _store.DisagreementsAsync(null, CancellationToken.None).CountAsync(
+            d => (d.What.Published.Silo, d.What.Other.Silo) == ("w1", "w2"), TestContext.Current.CancellationToken));
+
+        async Task<List<string>> EverythingAsync() => await _store.Objects.ListAsync("stages/", CancellationToken.None)
+            .Select(o => o.Name).ToListAsync(TestContext.Current.CancellationToken);
+    }
+
+    OneSilo Silo(StageSpec spec, string name = "w1", bool verify = false) =>
+        new(_store, _checkpoints, spec, name, verify, new Told(_warnings));
 
     /// <summary>Keeps what is logged.</summary>
     sealed class Told(ConcurrentQueue<string> messages) : ILogger<PartPublisher>
@@ -105,13 +131,14 @@ public sealed class PublicationTests : IAsyncDisposable
         readonly PartWorkspace _workspace;
         readonly ActivePart _part;
 
-        public OneSilo(TensorStore store, PartCheckpoints checkpoints, StageSpec spec, string name, ILogger<PartPublisher> logger)
+        public OneSilo(TensorStore store, PartCheckpoints checkpoints, StageSpec spec, string name, bool verify,
+            ILogger<PartPublisher> logger)
         {
             _recent = new(_buffers);
             _part = ActivePart.WithoutSteps(
                 new(
                     StoreExamples.Attempt(epoch: Interlocked.Increment(ref s_epoch)), spec, s_rows, CaptureSelection.None,
-                    Supplement: false),
+                    Supplement: false) { Verify = verify },
                 _buffers);
             _parts.Add(_part);
             _part.Device = "cpu";
