@@ -8,18 +8,25 @@ namespace Taba;
 public static class StageKey
 {
     /// <summary>Raised when a change of the mathematics changes numbers; results of older versions are then not reused.</summary>
-    public const int NumericsVersion = 1;
+    /// <remarks>No constant, which would be copied into other assemblies: tests make programs of another version by changing this one.</remarks>
+    public static int NumericsVersion => 1;
 
     /// <summary>The key: 32 hexadecimal digits of a SHA-256.</summary>
-    public static string Of(StageSpec spec) =>
+    public static string Of(StageSpec spec) => Of(spec, NumericsVersion);
+
+    /// <summary>The key that another version of the mathematics gives the same specification, as far as this one knows its fields.</summary>
+    public static string Of(StageSpec spec, int numericsVersion) =>
         Convert.ToHexStringLower(
-            SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', Fields(spec).Select(f => $"{f.Name}={f.Value}")))))[..32];
+            SHA256.HashData(
+                Encoding.UTF8.GetBytes(string.Join('\n', Fields(spec, numericsVersion).Select(f => $"{f.Name}={f.Value}")))))[..32];
 
     /// <summary>The fields that enter the key, in order, named as a user would name them: also what a refused run folder reports.</summary>
-    public static IEnumerable<(string Name, string Value)> Fields(StageSpec spec)
+    public static IEnumerable<(string Name, string Value)> Fields(StageSpec spec) => Fields(spec, NumericsVersion);
+
+    static IEnumerable<(string Name, string Value)> Fields(StageSpec spec, int numericsVersion)
     {
         var shape = spec.Model.Shape;
-        yield return ("numerics_version", NumericsVersion.ToString(CultureInfo.InvariantCulture));
+        yield return ("numerics_version", numericsVersion.ToString(CultureInfo.InvariantCulture));
         yield return ("stage", spec.Kind.ToString().ToLowerInvariant());
         yield return ("model", spec.Model.Digest);
         yield return ("state_shape", shape.ToString());

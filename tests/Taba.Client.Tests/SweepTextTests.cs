@@ -1,4 +1,5 @@
 using Taba.Client.Clusters;
+using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
@@ -21,5 +22,31 @@ public sealed class SweepTextTests
         Assert.Equal(
             ["  silo w2 does not work on it: model.json is another one", "  waits and tries again: no silo can serve the model demo"],
             output.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries)[^2..]);
+    }
+
+    [Fact]
+    public void WriteSilos_OfSeveralVersions_SaysWhichRunsWhat()
+    {
+        var newer = new ProgramVersion("9.9.9", ProgramVersion.Own.Numerics + 1);
+        var own = $"{ProgramVersion.Own.Build}, numerics {ProgramVersion.Own.Numerics}";
+        SiloInfo[] silos = [Silo("w1", ProgramVersion.Own), Silo("w2", newer), Silo("w3", ProgramVersion.Own), Silo("w4", null)];
+
+        var mixed = Lines(silos);
+        Assert.EndsWith($"16     {own}", mixed[1], StringComparison.Ordinal);
+        Assert.Equal(
+            $"The silos run different versions: {own} on w1, w3; 9.9.9, numerics {newer.Numerics} on w2; unknown on w4.", mixed[^1]);
+
+        Assert.Equal(2, Lines(silos[0]).Count);
+        Assert.Contains("no silo computes what it plans", Lines(silos[1])[^1], StringComparison.Ordinal);
+    }
+
+    static SiloInfo Silo(string name, ProgramVersion? version) =>
+        new(name, name, SiloRole.Worker, "cpu", 0, 16) { Version = version };
+
+    static List<string> Lines(params SiloInfo[] silos)
+    {
+        var output = new StringWriter();
+        SweepText.WriteSilos(output, silos);
+        return [.. output.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries)];
     }
 }

@@ -41,14 +41,16 @@ static class SweepText
     public static void WriteSilos(TextWriter output, IReadOnlyList<SiloInfo> silos)
     {
         var name = silos.Select(s => s.Name.Length).Append(4).Max();
-        output.WriteLine($"{"silo".PadRight(name)}  {"role",-11}  {"device",-8}  {"memory",10}  batch");
+        output.WriteLine($"{"silo".PadRight(name)}  {"role",-11}  {"device",-8}  {"memory",10}  {"batch",-5}  version");
         foreach (var s in silos)
         {
             output.WriteLine(
                 $"{s.Name.PadRight(name)}  {s.Role.ToString().ToLowerInvariant(),-11}  "
                 + $"{(s.Devices == 1 ? s.DeviceKind : $"{s.DeviceKind} x{s.Devices}"),-8}  "
-                + $"{(s.DeviceMemory == 0 ? "unknown" : Quantities.Bytes(s.DeviceMemory)),10}  {s.BatchSize}");
+                + $"{(s.DeviceMemory == 0 ? "unknown" : Quantities.Bytes(s.DeviceMemory)),10}  {s.BatchSize,-5}  {SiloVersions.Of(s)}");
         }
+        foreach (var sentence in SiloVersions.Differences(silos))
+            output.WriteLine(sentence);
     }
 
     /// <param name="names">Names of stages by key.</param>

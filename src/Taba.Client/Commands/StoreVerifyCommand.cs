@@ -29,6 +29,27 @@ static class StoreVerifyCommand
             store.Damaged += (where, fault) => Print($"the cell {where} cannot be read: {fault}", null, null);
             await foreach (var damage in store.VerifyAsync(key, repair, interrupted))
                 Print(damage.Message, damage.StageKey, damage.Rows);
+            var doubtful = 0;
+            await foreach (var (stage, what) in store.DisagreementsAsync(key, interrupted))
+            {
+                doubtful++;
+                services.Terminal.Output.WriteLine(json
+                    ? JsonSerializer.Serialize(new
+                    {
+                        disagreement = what.Text(stage),
+                        stage,
+                        row_start = what.RowStart,
+                        row_end = what.RowEnd,
+                        tensors = what.Names,
+                        published = By(what.Published),
+                        other = By(what.Other),
+                        found_at = what.FoundAt,
+                    })
+                    : what.Text(stage));
+            }
+            if (!json && doubtful > 0)
+                services.Terminal.Output.WriteLine(
+                    $"{doubtful} doubtful: which of two results is wrong cannot be known here; 'taba store prune' removes their stages");
             if (!json)
                 services.Terminal.Output.WriteLine((key is null ? keys.Count : 1) switch
                 {
@@ -38,7 +59,12 @@ static class StoreVerifyCommand
                             ? "made void, the next run that needs the rows computes them again"
                             : "'taba store repair' makes them void"),
                 });
-            return found == 0 || repair ? ExitStatus.Done : ExitStatus.SamplesFailed;
+            return (found == 0 || repair) && doubtful == 0 ? ExitStatus.Done : ExitStatus.SamplesFailed;
+
+            static object By(Maker maker) => new
+            {
+                silo = maker.Silo, host = maker.Host, device = maker.Device, build = maker.Build, attempt = maker.Attempt,
+            };
 
             void Print(string what, string? stage, RowRange? rows)
             {

@@ -71,7 +71,8 @@ static class SweepCommands
                     output.WriteLine(JsonSerializer.Serialize(new
                     {
                         silo = s.Name, role = s.Role.ToString().ToLowerInvariant(), device = s.DeviceKind, device_memory =
-                            s.DeviceMemory, batch_size = s.BatchSize, worker = s.Worker,
+                            s.DeviceMemory, batch_size = s.BatchSize, worker = s.Worker, build = s.Version?.Build,
+                        numerics = s.Version?.Numerics,
                     }));
                 }
                 return ExitStatus.Done;

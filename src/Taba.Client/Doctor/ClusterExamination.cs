@@ -52,7 +52,9 @@ static class ClusterExamination
             var names = silos.Select(s => $"{s.Name} {(s.Role == SiloRole.Coordinator ? "coordinates" : s.DeviceKind)}");
             var found = $"{silos.Length} ({string.Join(", ", names)})";
             return silos.Any(s => s.Role == SiloRole.Worker)
-                ? new(FindingState.Ok, "silos", found)
+                ? SiloVersions.Differences(silos).ToList() is { Count: > 0 } differences
+                    ? new(FindingState.Note, "silos", found, string.Join(" ", differences))
+                    : new(FindingState.Ok, "silos", found)
                 : new(
                     FindingState.Note, "silos", found,
                     $"none of them has a device, so nothing is computed: start one with `Taba.Silo --cluster {sweeps.Options.Name}`");

@@ -17,6 +17,7 @@ namespace Taba.Grains.Actors;
 sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf, Func<string, Task<bool>> mayAsk, string? traceParent)
 {
     readonly Dictionary<string, StageDemand> _demanded = [];
+    int _numerics = ProgramVersion.Own.Numerics;
 
     /// <summary>Adds to what the planned stages say what their stand-ins say.</summary>
     /// <param name="plan">The sweep's plan.</param>
@@ -28,6 +29,7 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf,
         // Nearly always: nothing to do, and nothing to ask.
         if (planned.All(status => status.Failures.All(f => f.Kind != FailureKind.NonFinite)))
             return (planned, []);
+        _numerics = plan.Numerics;
         var stages = new StageStatus[planned.Length];
         var standIns = new Dictionary<string, List<StandIn>>();
         var substitutions = ImmutableArray.CreateBuilder<RowSubstitution>();
@@ -83,7 +85,7 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf,
 
     async Task<StandIn> DemandAsync(PlannedStage stage, StageSpec spec, RowSet rows, int depth, PrecisionRetry? retry)
     {
-        var key = StageKey.Of(spec);
+        var key = StageKey.Of(spec, _numerics);
         var demand = new StageDemand(sweepId, spec, new(rows.Ranges[0].Start, rows.Ranges[^1].End), stage.Keep)
         {
             Only = rows,

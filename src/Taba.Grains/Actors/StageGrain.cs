@@ -41,6 +41,7 @@ sealed partial class StageGrain(
 
     readonly Dictionary<string, int> _reused = [];
     readonly LeaseTable _leases = new(options.Value, time);
+    StageFence _fence = null!;
     StateWriter _writer = null!;
     StageHosts _hosts = null!;
     StageNews _news = null!;
@@ -72,6 +73,7 @@ sealed partial class StageGrain(
     {
         // Renewals are not written: a living worker may have renewed since. A dead worker's lease ends all the same. Nothing is read of the
         // store here: the state is believed, and before a part is handed out its cell is looked at.
+        _fence = new(OwnKey);
         foreach (var lease in State.Leases)
             _leases.Add(lease);
         _epoch = State.Epoch;
@@ -143,6 +145,12 @@ sealed partial class StageGrain(
             _hosts.Refuses(HostName.Of(worker, request.Host), worker, reason);
             return [];
         }
+        var silo = silos.Find(worker);
+        if (State.Spec is { } stage && _fence.Refusal(stage, silo) is { } otherVersion)
+        {
+            _hosts.Refuses(HostName.Of(worker, request.Host), worker, otherVersion);
+            return [];
+        }
         // A silo that was declared dead and does not know it still asks. A lease of it would end at once.
         if (!State.HasOpenDemand() || !liveness.IsAlive(worker))
             return [];
@@ -180,7 +188,7 @@ sealed partial class StageGrain(
             TellGivenUp(spec, failure);
         foreach (var lease in leases)
             LogLeased(logger, lease.Attempt, lease.Rows, worker);
-        return leases;
+        return [.. leases.Select(l => l with { Version = StageFence.VersionFor(silo) })];
     }
 
     /// <summary>Parts for a worker, as far as its host may have any.</summary>
@@ -322,7 +330,7 @@ sealed partial class StageGrain(
         var running = _leases.All.Where(l => !wanted.Intersect(l.Rows).IsEmpty).ToList();
         var evaluations = (double)(done - reused) * spec.EvaluationsPerRow
             + running.Sum(l => (double)_leases.Evaluations(l.Attempt) * wanted.Intersect(l.Rows).Count / l.Rows.Count);
-        return await _hosts.AddToAsync(
+        var status = await _hosts.AddToAsync(
             new(
                 OwnKey, spec.Kind, wanted.Count, published, reused, failures.Length, running.Count,
                 (double)(wanted.Count - reused) * spec.EvaluationsPerRow, evaluations, failures, Fault: null)
@@ -330,6 +338,9 @@ sealed partial class StageGrain(
                 RowsLeased = running.Sum(l => wanted.Intersect(l.Rows).Count),
             },
             State);
+        return status is { Fault: not null, Refusals.IsEmpty: false } && _fence.RefusesAll(spec, await silos.GetAsync())
+            ? status with { Fault = StageFence.PlanAgain }
+            : status;
     }
 
     async Task WriteAsync(StageState next)

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Taba.Grains.Placement;
 using Taba.Grains.Planning;
 using Taba.Grains.Ports;
+using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Telemetry;
@@ -64,7 +65,7 @@ sealed partial class SweepGrain : Grain, ISweepGrain
 
     public async Task<SweepStatus> SubmitAsync(SweepPlan plan)
     {
-        PlanCheck.Require(plan, Id);
+        PlanCheck.Require(plan, Id, await NumericsHereAsync(plan));
         using var span = TraceLine.Begin("sweep", TraceLine.Received);
         span?.SetTag("taba.sweep", plan.SweepId).SetTag("taba.sweep.name", plan.Name);
         LogSubmitted(_logger, plan.SweepId, plan.Name, plan.Stages.Length, plan.Priority);
@@ -240,6 +241,11 @@ sealed partial class SweepGrain : Grain, ISweepGrain
             return _looks.Last(Plan);
         }
     }
+
+    /// <summary>The numerics versions of the silos, where a plan is of another than this one's.</summary>
+    async Task<int[]> NumericsHereAsync(SweepPlan plan) => plan.Numerics == ProgramVersion.Own.Numerics
+        ? []
+        : [.. (await GrainFactory.GetGrain<ISilosGrain>(0).GetAsync()).Select(s => s.Version).OfType<ProgramVersion>().Select(v => v.Numerics)];
 
     void TellEnded(SweepStatus final)
     {

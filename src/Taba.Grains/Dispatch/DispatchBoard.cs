@@ -150,7 +150,7 @@ sealed class DispatchBoard(TimeProvider time)
         var news = new List<(string, string)>();
         foreach (var stage in _stages.Values)
         {
-            var refused = ask.Refused.FirstOrDefault(r => r.Model == stage.Offer.Work.Model);
+            var refused = ask.Refused.FirstOrDefault(r => r.Means(stage.Offer.Work));
             if (refused.Reason is { } reason && stage.Refusals.GetValueOrDefault(ask.Worker) != reason)
                 news.Add((stage.Offer.Work.Key, stage.Refusals[ask.Worker] = reason));
         }
@@ -194,7 +194,7 @@ sealed class DispatchBoard(TimeProvider time)
             && !stage.EmptyFor.Contains((ask.Worker, sweep.Entry.SweepId, ask.Held > 0))
             && !(stage.Failures > 0 && time.GetElapsedTime(stage.FailedAt) < stage.Pause)
             && !(stage.PausedSince.TryGetValue(ask.Worker, out var pause) && time.GetElapsedTime(pause.At) < pause.Length)
-            && !ask.Refused.Any(r => r.Model == work.Model);
+            && !ask.Refused.Any(r => r.Means(work));
     }
 
     static Choice Reserve(WorkAsk ask, BoardSweep sweep, BoardStage stage, int? freshRow)

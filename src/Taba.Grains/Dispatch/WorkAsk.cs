@@ -47,7 +47,11 @@ public readonly record struct FreshRows(string StageKey, int Row);
 [GenerateSerializer, Immutable, Alias("taba.ResidentEngine")]
 public readonly record struct ResidentEngine(string Engine, double SecondsPerEvaluation);
 
-/// <summary>A model that a worker cannot serve now.</summary>
-/// <param name="Model">The digest of the model.</param>
+/// <summary>What a worker cannot serve now.</summary>
+/// <param name="Model">The digest of a model, or the key of one stage.</param>
 [GenerateSerializer, Immutable, Alias("taba.RefusedModel")]
-public readonly record struct RefusedModel(string Model, string Reason);
+public readonly record struct RefusedModel(string Model, string Reason)
+{
+    /// <summary>True when it is this work.</summary>
+    public bool Means(StageWork work) => Model == work.Model || Model == work.Key;
+}

@@ -10,20 +10,29 @@ public static partial class PlanCheck
 {
     /// <param name="plan">A plan that came over a gateway.</param>
     /// <param name="sweepId">Key of the grain that it was sent to.</param>
-    /// <exception cref="BadInputException">A name could lead out of a folder, or a key is not that of its stage.</exception>
-    public static void Require(SweepPlan plan, string sweepId)
+    /// <param name="silos">The numerics versions of the cluster's silos; empty while none has told its own.</param>
+    /// <exception cref="BadInputException">
+    /// A name could lead out of a folder, a key is not that of its stage, or the cluster does not compute such keys.
+    /// </exception>
+    public static void Require(SweepPlan plan, string sweepId, params IReadOnlyCollection<int> silos)
     {
         if (plan.SweepId != sweepId || !Id().IsMatch(sweepId))
             throw new BadInputException(
                 $"The plan's sweep id '{Shown(plan.SweepId)}' is not a sweep's: letters, digits, dots, dashes and underscores are, at "
                 + "most 80.");
+        if (plan.Version is { } planner && !silos.Append(ProgramVersion.Own.Numerics).Contains(planner.Numerics))
+            throw new BadInputException(
+                $"The plan was made by Taba {Shown(planner.Build)}, numerics {planner.Numerics}, and the cluster computes numerics "
+                + $"{string.Join(", ", silos.Append(ProgramVersion.Own.Numerics).Distinct().Order())}: use a client of the cluster's "
+                + $"version ({ProgramVersion.Own.Build}).");
         var keys = new HashSet<string>(StringComparer.Ordinal);
         foreach (var stage in plan.Stages)
         {
-            var key = StageKey.Of(stage.Spec);
+            var key = StageKey.Of(stage.Spec, plan.Numerics);
             if (stage.Key != key)
                 throw new BadInputException(
-                    $"The plan calls a stage '{Shown(stage.Key)}' whose key is {key}: plan the sweep again with this version of Taba.");
+                    $"The plan calls a stage '{Shown(stage.Key)}' whose key is {key} for {ProgramVersion.Own}: plan the sweep again with "
+                    + "this version of Taba.");
             if (!keys.Add(key))
                 throw new BadInputException($"The plan has stage {key} twice: plan the sweep again with this version of Taba.");
         }

@@ -45,6 +45,7 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
         {
             OnError = spec.OnError,
             Priority = spec.Priority,
+            Version = ProgramVersion.Own,
         };
     }
 

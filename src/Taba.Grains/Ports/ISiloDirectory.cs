@@ -7,4 +7,7 @@ namespace Taba.Grains.Ports;
 public interface ISiloDirectory
 {
     ValueTask<ImmutableArray<SiloInfo>> GetAsync();
+
+    /// <summary>The facts of one silo, by its address; null while it has not told them.</summary>
+    SiloInfo? Find(string worker) => null;
 }

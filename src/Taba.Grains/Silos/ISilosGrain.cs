@@ -22,7 +22,11 @@ public interface ISilosGrain : IGrainWithIntegerKey
 /// <param name="Devices">How many devices it has.</param>
 [GenerateSerializer, Immutable, Alias("taba.SiloInfo")]
 public sealed record SiloInfo(
-    string Name, string Worker, SiloRole Role, string DeviceKind, long DeviceMemory, int BatchSize, int Devices = 1);
+    string Name, string Worker, SiloRole Role, string DeviceKind, long DeviceMemory, int BatchSize, int Devices = 1)
+{
+    /// <summary>The Taba that it runs; null when that is too old to say.</summary>
+    [Id(10)] public ProgramVersion? Version { get; init; }
+}
 
 /// <summary>The roles of a silo.</summary>
 public enum SiloRole

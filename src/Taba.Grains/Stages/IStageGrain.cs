@@ -110,6 +110,18 @@ public sealed record PartLease(PartAttempt Attempt, StageSpec Spec, RowRange Row
 
     /// <summary>These rows are suspect: the worker takes nothing beside them, so that its end would say something.</summary>
     [Id(20)] public bool Alone { get; init; }
+
+    /// <summary>
+    /// The build of the coordinator, and the numerics version with which the stage's key follows from the specification. Null from one that
+    /// is too old to say; the key says it all the same.
+    /// </summary>
+    [Id(14)] public ProgramVersion? Version { get; init; }
+
+    /// <summary>
+    /// The rows are published: they are computed once more and compared, and nothing is written but what differs. One that is too old to
+    /// know this publishes them in vain, and compares them too.
+    /// </summary>
+    [Id(15)] public bool Verify { get; init; }
 }
 
 /// <summary>An attempt that ended without publishing, and the rows that it had.</summary>

@@ -18,6 +18,12 @@ public sealed record SweepPlan(string SweepId, string Name, ImmutableArray<Plann
     /// <summary>The sweep of the higher priority is served first; equal ones share. Not part of its identity.</summary>
     [Id(11)] public int Priority { get; init; }
 
+    /// <summary>Who planned it; null from one that is too old to say. Not part of its identity, but its stages' keys are.</summary>
+    [Id(12)] public ProgramVersion? Version { get; init; }
+
+    /// <summary>The numerics version of the keys of its stages.</summary>
+    public int Numerics => Version?.Numerics ?? ProgramVersion.Own.Numerics;
+
     /// <summary>Rows times evaluations of all stages, were nothing done before.</summary>
     public long Evaluations => Stages.Sum(s => (long)s.Rows.Count * s.Spec.EvaluationsPerRow);
 

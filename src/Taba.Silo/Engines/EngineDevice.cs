@@ -12,6 +12,8 @@ sealed class EngineDevice(
 
     public string Name => choice.Name;
 
+    public string Kind => choice.Kind;
+
     public AutoencoderHost Autoencoders => autoencoders;
 
     /// <summary>The places of its engines, those that are empty now too.</summary>

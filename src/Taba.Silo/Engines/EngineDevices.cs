@@ -43,6 +43,9 @@ sealed class EngineDevices : IModelEngines, IEngineCapacity, IAsyncDisposable
 
     public int MaxModels { get; }
 
+    /// <summary>The kind of all of them, for numbers depend on it.</summary>
+    public string Kind => _devices[0].Kind;
+
     public bool CanWork => !_troubles.NoneLeft;
 
     public int BatchSize => Working.Count() * _loader.BatchSize;

@@ -1,4 +1,5 @@
 using Taba.Silo.Engines;
+using Taba.Silo.Telemetry;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,7 @@ namespace Taba.Silo.Parts;
 /// Writes the objects of a finished part and publishes their manifest. Rows that failed are left out: the rows around them are
 /// published as parts of their own.
 /// </summary>
-sealed partial class PartPublisher(TensorStore store, TimeProvider time, ILogger<PartPublisher> logger)
+sealed partial class PartPublisher(TensorStore store, ILocalSiloDetails silo, TimeProvider time, ILogger<PartPublisher> logger)
 {
     public async Task<PublishedPart> PublishAsync(
         ActivePart part, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken)
@@ -48,29 +49,49 @@ sealed partial class PartPublisher(TensorStore store, TimeProvider time, ILogger
             Objects = objects.ToImmutable(),
             Evaluations = Enumerable.Range(rows.Start, rows.Count).Sum(part.EvaluationsOf),
             Device = part.Device,
+            Silo = silo.Name,
+            Host = Environment.MachineName,
+            Build = ProgramVersion.Own.Build,
+            Numerics = ProgramVersion.Own.Numerics,
             PublishedAt = time.GetUtcNow(),
         };
-        if (await store.PublishAsync(manifest, cancellationToken))
+        // What only verifies has nothing to publish, and compares itself with what is.
+        if (!lease.Verify && await store.PublishAsync(manifest, cancellationToken))
             return new(RowSet.Of(rows), RowSet.Of(rows));
         var others = await store.ListAsync(attempt.StageKey, rows, cancellationToken);
         if (lease.Spec.Determinism is not null)
-            Compare(manifest, others);
+            await CompareAsync(manifest, others, lease.Spec, cancellationToken);
         var theirs = others.Where(m => m.Supplement == lease.Supplement && m.Kept.Covers(lease.Keep)).Select(m => m.Rows);
         return new(RowSet.Of([.. theirs]).Intersect(rows), RowSet.Empty);
     }
 
-    /// <summary>Two attempts at the same rows check for free that a row is a function of its stage and its number.</summary>
-    void Compare(PartManifest ours, IEnumerable<PartManifest> others)
+    /// <summary>
+    /// Two attempts at the same rows check for free that a row is a function of its stage and its number. The cell keeps what they
+    /// disagree in.
+    /// </summary>
+    async Task CompareAsync(PartManifest ours, IEnumerable<PartManifest> others, StageSpec spec, CancellationToken cancellationToken)
     {
-        foreach (var theirs in others.Where(m => m.Rows == ours.Rows))
+        foreach (var theirs in others.Where(m => m.Rows == ours.Rows && m.Attempt != ours.Attempt))
         {
-            var differing = ours.Objects
-                .Where(o => theirs.Objects.Any(t => t.Name == o.Name && t.Shape.SequenceEqual(o.Shape) && t.Sha256 != o.Sha256))
-                .Select(o => o.Name).ToList();
-            if (differing.Count > 0)
-                LogDiffers(
-                    logger, ours.StageKey, ours.Rows, string.Join(", ", differing), ours.Attempt, Environment.MachineName, ours.Device,
-                    theirs.Attempt, theirs.Device);
+            var both = ours.Objects.Join(
+                theirs.Objects, o => o.Name, t => t.Name, (o, t) => (o.Name, Comparable: t.Shape.SequenceEqual(o.Shape)
+                    && t.Steps.SequenceEqual(o.Steps), Equal: t.Sha256 == o.Sha256)).Where(p => p.Comparable).ToList();
+            if (both.Count == 0)
+                continue;
+            var differing = both.Where(p => !p.Equal).Select(p => p.Name).ToImmutableArray();
+            SiloInstruments.PartsCompared.Add(
+                1, SiloInstruments.KindOf(spec), new("taba.outcome", differing.IsEmpty ? "equal" : "different"));
+            if (differing.IsEmpty)
+                continue;
+            LogDiffers(logger, ours.StageKey, ours.Rows, string.Join(", ", differing), Maker.Of(ours), Maker.Of(theirs));
+            try
+            {
+                await store.DisagreeAsync(theirs, ours, differing, cancellationToken);
+            }
+            catch (StoreException)
+            {
+                // The rows are published all the same, and what differs has been said.
+            }
         }
     }
 
@@ -81,7 +102,7 @@ sealed partial class PartPublisher(TensorStore store, TimeProvider time, ILogger
         var file = FileOf(spec.ResultName, part, rows);
         using var writer = Open(attempt, file, spec.ResultName, shape);
         writer.Write(part.Results.AsSpan((rows.Start - part.Lease.Rows.Start) * part.ResultBytes, rows.Count * part.ResultBytes));
-        return await PutAsync(writer, attempt, file, spec.ResultName, TensorKinds.None, [], shape, cancellationToken);
+        return await PutAsync(writer, attempt, file, spec.ResultName, TensorKinds.None, [], shape, part.Lease.Verify, cancellationToken);
     }
 
     async Task<ObjectEntry> WriteKeptAsync(
@@ -99,7 +120,7 @@ sealed partial class PartPublisher(TensorStore store, TimeProvider time, ILogger
             part.Captures.Read(kind, step, rows, buffer);
             writer.Write(buffer);
         }
-        return await PutAsync(writer, attempt, file, name, kind, steps, shape, cancellationToken);
+        return await PutAsync(writer, attempt, file, name, kind, steps, shape, part.Lease.Verify, cancellationToken);
     }
 
     /// <summary>An attempt whose rows are published in pieces has an object for each of them.</summary>
@@ -111,10 +132,10 @@ sealed partial class PartPublisher(TensorStore store, TimeProvider time, ILogger
 
     async Task<ObjectEntry> PutAsync(
         DigestingWriter writer, PartAttempt attempt, string file, string name, TensorKinds kind, ImmutableArray<int> steps,
-        ImmutableArray<long> shape, CancellationToken cancellationToken)
+        ImmutableArray<long> shape, bool verify, CancellationToken cancellationToken)
     {
         var (bytes, digest) = writer.Complete();
-        var path = await store.PutAsync(attempt, file, cancellationToken);
+        var path = verify ? "" : await store.PutAsync(attempt, file, cancellationToken);
         return new(name, kind, steps, path, shape, "float32", writer.DataOffset, bytes, digest);
     }
 
@@ -162,11 +183,8 @@ sealed partial class PartPublisher(TensorStore store, TimeProvider time, ILogger
     }
 
     [LoggerMessage(3201, LogLevel.Warning, "Two attempts at the same rows gave different bytes: rows {Rows} of stage {Stage}, {Names}. "
-        + "Attempt {Attempt} on {Host} ({Device}) was not published, {Published} ({PublishedDevice}) is: one of the two devices computes "
-        + "something else")]
-    static partial void LogDiffers(
-        ILogger logger, string stage, RowRange rows, string names, Guid attempt, string host, string device, Guid published,
-        string publishedDevice);
+        + "{Ours} made bytes that were not published, {Published} those that are: one of the two computes something else")]
+    static partial void LogDiffers(ILogger logger, string stage, RowRange rows, string names, Maker ours, Maker published);
 }
 
 /// <summary>Rows that are published after an attempt at them.</summary>

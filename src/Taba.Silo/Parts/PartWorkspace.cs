@@ -48,6 +48,7 @@ sealed class PartWorkspace(
 
     async Task<PreparedPart> PrepareAsync(PartLease lease, Activity? whole, CancellationToken cancellationToken)
     {
+        RequireOwnNumbers(lease);
         using var span = TraceLine.Begin("prepare part", whole?.Id);
         var clock = Stopwatch.StartNew();
         await store.DescribeStageAsync(lease.Attempt.StageKey, lease.Spec, cancellationToken);
@@ -86,6 +87,20 @@ sealed class PartWorkspace(
                     .Where(start => start.Step < lease.Spec.NumInferenceSteps),
             ],
             failures, part.Model);
+    }
+
+    /// <summary>Before anything is written under the key, whoever sent the lease.</summary>
+    void RequireOwnNumbers(PartLease lease)
+    {
+        var key = lease.Attempt.StageKey;
+        if (LeaseFence.Refusal(lease, devices.Kind) is not { } refusal)
+        {
+            pauses.Served(key);
+            return;
+        }
+        pauses.Refused(key, refusal);
+        SiloInstruments.LeasesFenced.Add(1);
+        throw new ModelRefusedException(refusal);
     }
 
     ModelIdentity ModelOf(StageSpec spec)

@@ -34,6 +34,12 @@ static class SiloInstruments
     public static readonly Histogram<double> PublishDuration = s_meter.CreateHistogram(
         "taba.part.publish.duration", "s", "Time to write and publish a part", null, Seconds);
 
+    public static readonly Counter<long> LeasesFenced = s_meter.CreateCounter<long>(
+        "taba.lease.fenced", "{lease}", "Leases refused because their key is not that of what they ask for");
+
+    public static readonly Counter<long> PartsCompared = s_meter.CreateCounter<long>(
+        "taba.part.compared", "{part}", "Parts of deterministic stages that were computed twice, by whether their bytes were equal");
+
     /// <summary>The tag of a stage's kind.</summary>
     public static KeyValuePair<string, object?> KindOf(StageSpec spec) => new("taba.stage.kind", spec.Kind.ToString().ToLowerInvariant());
 

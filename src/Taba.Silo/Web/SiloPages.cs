@@ -13,7 +13,8 @@ static class SiloPages
         {
             var silos = await grains.GetGrain<ISilosGrain>(0).GetAsync();
             IReadOnlyList<SiloView> views = [.. silos.Select(s => new SiloView(
-                s.Name, s.Worker, s.Role.ToString().ToLowerInvariant(), s.DeviceKind, s.DeviceMemory, s.BatchSize, s.Devices))];
+                s.Name, s.Worker, s.Role.ToString().ToLowerInvariant(), s.DeviceKind, s.DeviceMemory, s.BatchSize, s.Devices,
+                s.Version?.Build, s.Version?.Numerics))];
             return TypedResults.Json(views, ViewJson.Default.IReadOnlyListSiloView);
         }, time));
 }

@@ -29,7 +29,8 @@ sealed record StageView(
 
 /// <summary>A silo.</summary>
 sealed record SiloView(
-    string Name, string Address, string Role, string DeviceKind, long DeviceMemoryBytes, int BatchSize, int Devices);
+    string Name, string Address, string Role, string DeviceKind, long DeviceMemoryBytes, int BatchSize, int Devices, string? Build,
+    int? Numerics);
 
 /// <summary>Whether a silo is well.</summary>
 sealed record HealthView(string Status, IReadOnlyList<string> Reasons);

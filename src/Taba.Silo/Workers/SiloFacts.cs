@@ -14,6 +14,8 @@ sealed record SiloFacts(string Name, SiloRole Role, SiloDevices Devices, int Bat
     const string CountKey = "taba.device.count";
     const string MemoryKey = "taba.device.memory";
     const string BatchKey = "taba.batch";
+    const string BuildKey = "taba.build";
+    const string NumericsKey = "taba.numerics";
 
     public Dictionary<string, string> ToMetadata() => new()
     {
@@ -23,6 +25,8 @@ sealed record SiloFacts(string Name, SiloRole Role, SiloDevices Devices, int Bat
         [CountKey] = Devices.Count.ToString(CultureInfo.InvariantCulture),
         [MemoryKey] = Devices.MemoryBytes.ToString(CultureInfo.InvariantCulture),
         [BatchKey] = BatchSize.ToString(CultureInfo.InvariantCulture),
+        [BuildKey] = ProgramVersion.Own.Build,
+        [NumericsKey] = ProgramVersion.Own.Numerics.ToString(CultureInfo.InvariantCulture),
     };
 
     /// <summary>A silo as its metadata describes it; null when it has none (yet).</summary>
@@ -34,5 +38,11 @@ sealed record SiloFacts(string Name, SiloRole Role, SiloDevices Devices, int Bat
                 long.TryParse(known.GetValueOrDefault(MemoryKey), CultureInfo.InvariantCulture, out var memory) ? memory : 0,
                 int.TryParse(known.GetValueOrDefault(BatchKey), CultureInfo.InvariantCulture, out var batch) ? batch : 0,
                 int.TryParse(known.GetValueOrDefault(CountKey), CultureInfo.InvariantCulture, out var count) ? count : 1)
+            {
+                Version = known.GetValueOrDefault(BuildKey) is { } build
+                    && int.TryParse(known.GetValueOrDefault(NumericsKey), CultureInfo.InvariantCulture, out var numerics)
+                        ? new(build, numerics)
+                        : null,
+            }
             : null;
 }

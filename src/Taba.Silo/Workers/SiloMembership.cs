@@ -15,6 +15,12 @@ sealed class SiloMembership(IClusterMembershipService membership, ISiloMetadataC
 
     public long Version => membership.CurrentSnapshot.Version.Value;
 
+    public SiloInfo? Find(string worker)
+    {
+        var silo = SiloAddress.FromParsableString(worker);
+        return SiloFacts.Read(silo, metadata.GetSiloMetadata(silo));
+    }
+
     public ValueTask<ImmutableArray<SiloInfo>> GetAsync() => new(
     [
         .. membership.CurrentSnapshot.Members.Values

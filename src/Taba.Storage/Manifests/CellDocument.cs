@@ -22,6 +22,9 @@ sealed record CellDocument(
 
     public static readonly CellDocument Empty = new(CurrentSchema, [], [], []);
 
+    /// <summary>Computations of published rows that gave other bytes. A document of an earlier version has no such field.</summary>
+    public ImmutableArray<Disagreement> Disagreements { get => field.IsDefault ? [] : field; init; } = [];
+
     /// <summary>The document with these manifests, in the order of their rows.</summary>
     public CellDocument With(IEnumerable<PartManifest> manifests) =>
         this with { Manifests = [.. manifests.OrderBy(m => m.RowStart).ThenBy(m => m.Supplement).ThenBy(m => m.Epoch)] };
@@ -70,6 +73,8 @@ sealed record CellDocument(
     {
         if (Manifests.IsDefault || Void.IsDefault || Fenced.IsDefault || Manifests.Any(m => m is null) || Void.Any(v => v is null))
             return "it lacks its manifests";
+        if (Disagreements.Any(d => d is null || d.Names.IsDefault || d.Published is null || d.Other is null))
+            return "a disagreement lacks who disagrees";
         if (Manifests.Select(m => ManifestFault(stageKey, m)).FirstOrDefault(f => f is not null) is { } fault)
             return fault;
         if (Manifests.FirstOrDefault(m => CellGrid.StartOf(m.RowStart) != start) is { } elsewhere)

@@ -26,6 +26,18 @@ public sealed record PartManifest
     /// <summary>The name of the device that ended it: cpu, cpu:1, cuda:0.</summary>
     public required string Device { get; init; }
 
+    /// <summary>The silo that made it; null, as are the next three, from a version that did not say.</summary>
+    public string? Silo { get; init; }
+
+    /// <summary>The machine.</summary>
+    public string? Host { get; init; }
+
+    /// <summary>The build of Taba.</summary>
+    public string? Build { get; init; }
+
+    /// <summary>Its numerics version.</summary>
+    public int? Numerics { get; init; }
+
     public required DateTimeOffset PublishedAt { get; init; }
 
     public RowRange Rows => new(RowStart, RowEnd);

@@ -63,6 +63,23 @@ public static class StoreContents
         }
     }
 
+    /// <summary>Published rows for which other bytes were computed too, stage by stage.</summary>
+    /// <param name="stageKey">One stage; all of them when null.</param>
+    public static async IAsyncEnumerable<(string StageKey, Disagreement What)> DisagreementsAsync(
+        this TensorStore store, string? stageKey, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var keys = stageKey is null ? store.StageKeysAsync(cancellationToken) : new[] { stageKey }.ToAsyncEnumerable();
+        await foreach (var key in keys)
+        {
+            await foreach (var cell in store.Cells.ListAsync(key, new(0, int.MaxValue), cancellationToken))
+            {
+                // Of rows that were made void and computed again it says nothing any more.
+                foreach (var what in cell.Content.Disagreements.Where(d => cell.Content.Manifests.Any(m => m.Attempt == d.Published.Attempt)))
+                    yield return (key, what);
+            }
+        }
+    }
+
     /// <summary>
     /// Deletes the scratch files that no attempt will go on with: those without a checkpoint. Only where no attempt lives.
     /// </summary>

@@ -143,6 +143,31 @@ public sealed class TensorStore(IObjectStore objects, TimeProvider? time = null,
     }
 
     /// <summary>
+    /// Notes that other bytes were computed for published rows than those that count, once for each pair of devices. What is not published
+    /// any more is not noted. Idempotent.
+    /// </summary>
+    /// <param name="published">What counts.</param>
+    /// <param name="other">What was computed too.</param>
+    /// <param name="names">The tensors that differ.</param>
+    public Task DisagreeAsync(
+        PartManifest published, PartManifest other, ImmutableArray<string> names, CancellationToken cancellationToken)
+    {
+        var found = new Disagreement(
+            published.RowStart, published.RowEnd, names, Maker.Of(published), Maker.Of(other), (time ?? TimeProvider.System).GetUtcNow());
+        return _cells.ChangeAsync(published.StageKey, CellGrid.StartOf(published.RowStart), content =>
+        {
+            var known = content.Disagreements.Where(d => content.Manifests.Any(m => m.Attempt == d.Published.Attempt)).ToList();
+            return content.Manifests.All(m => m.Attempt != published.Attempt || m.Rows != published.Rows)
+                || known.Count >= Disagreement.MostInACell
+                || known.Any(d => d.Published == found.Published && d.Rows == found.Rows && SamePlace(d.Other, found.Other))
+                ? null
+                : content with { Disagreements = [.. known, found] };
+        }, cancellationToken);
+
+        static bool SamePlace(Maker one, Maker two) => (one.Silo, one.Host, one.Device) == (two.Silo, two.Host, two.Device);
+    }
+
+    /// <summary>
     /// Deletes what an attempt wrote and did not publish. The attempt is fenced first: a publication of it that is still on its way fails.
     /// Idempotent.
     /// </summary>

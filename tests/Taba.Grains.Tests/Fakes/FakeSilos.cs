@@ -11,11 +11,18 @@ sealed class FakeSilos : ISiloDirectory
 
     public ValueTask<ImmutableArray<SiloInfo>> GetAsync() => new(_silos);
 
-    public void Are(params IEnumerable<string> workers) =>
-        _silos = [.. workers.Select(w => new SiloInfo($"silo-{w}", w, SiloRole.Worker, "cpu", 0, 16))];
+    public SiloInfo? Find(string worker) => _silos.FirstOrDefault(s => s.Worker == worker);
 
-    public void AreAt(IEnumerable<(string Name, string Worker)> silos) =>
-        _silos = [.. silos.Select(s => new SiloInfo(s.Name, s.Worker, SiloRole.Worker, "cpu", 0, 16))];
+    public void Are(params IEnumerable<string> workers) => AreAt(workers.Select(w => ($"silo-{w}", w)));
 
-    public void CoordinatorComes(string worker) => _silos = _silos.Add(new($"silo-{worker}", worker, SiloRole.Coordinator, "cpu", 0, 16));
+    public void AreAt(IEnumerable<(string Name, string Worker)> silos) => _silos = [.. silos.Select(s => Silo(s.Name, s.Worker))];
+
+    /// <summary>A silo of another version of Taba; of one that does not say which when null.</summary>
+    public void Runs(string worker, ProgramVersion? version) =>
+        _silos = [.. _silos.Select(s => s.Worker == worker ? s with { Version = version } : s)];
+
+    public void CoordinatorComes(string worker) =>
+        _silos = _silos.Add(Silo($"silo-{worker}", worker) with { Role = SiloRole.Coordinator });
+
+    static SiloInfo Silo(string name, string worker) => new(name, worker, SiloRole.Worker, "cpu", 0, 16) { Version = ProgramVersion.Own };
 }

@@ -48,6 +48,24 @@ public sealed class PlanCheckTests
     }
 
     [Fact]
+    public void Require_KeysOfAnotherVersion_AreTakenOnlyWhereSomeSiloComputesThem()
+    {
+        var newer = new ProgramVersion("9.9.9", ProgramVersion.Own.Numerics + 1);
+        var plan = s_good with
+        {
+            Version = newer,
+            Stages = [.. s_good.Stages.Select(s => s with { Key = StageKey.Of(s.Spec, newer.Numerics) })],
+        };
+        PlanCheck.Require(plan, plan.SweepId, ProgramVersion.Own.Numerics, newer.Numerics);
+
+        var refused = Assert.Throws<BadInputException>(() => PlanCheck.Require(plan, plan.SweepId, ProgramVersion.Own.Numerics)).Message;
+        Assert.Contains($"by Taba 9.9.9, numerics {newer.Numerics}", refused, StringComparison.Ordinal);
+        Assert.Contains($"computes numerics {ProgramVersion.Own.Numerics}:", refused, StringComparison.Ordinal);
+        // The version that a plan claims does not make its keys.
+        Assert.Throws<BadInputException>(() => PlanCheck.Require(s_good with { Version = newer }, s_good.SweepId, newer.Numerics));
+    }
+
+    [Fact]
     public void Require_AStageTwice_IsRefused() =>
         Assert.Contains("twice", Assert.Throws<BadInputException>(
             () => PlanCheck.Require(s_good with { Stages = [s_good.Stages[0], s_good.Stages[0]] }, s_good.SweepId)).Message);

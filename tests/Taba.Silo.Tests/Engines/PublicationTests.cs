@@ -4,6 +4,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Taba.Grains.Stages;
 using Taba.Silo.Engines;
+using Taba.Silo.Tests.Workers;
 using Taba.Storage.Checkpoints;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
@@ -54,14 +55,57 @@ public sealed class PublicationTests : IAsyncDisposable
     public async Task PublishAsync_AnotherAttemptsBytesDiffer_IsToldWhereTheyMustNot(bool deterministic, byte fill, bool told)
     {
         var spec = StoreExamples.Spec() with { Determinism = deterministic ? new(16, "cpu") : null };
-        await Silo(spec).PublishAsync(fill: 1);
-        await Silo(spec).PublishAsync(fill);
+        await Silo(spec, "w1").PublishAsync(fill: 1);
+        await Silo(spec, "w2").PublishAsync(fill);
+        await Silo(spec, "w2").PublishAsync(fill);
 
-        Assert.Equal(told ? 1 : 0, _warnings.Count);
+        Assert.Equal(told ? 2 : 0, _warnings.Count);
         Assert.All(_warnings, w => Assert.Contains(Environment.MachineName, w, StringComparison.Ordinal));
+        // What stays says who, once for each pair, and a store that is opened anew knows it.
+        var kept = await new TensorStore(new FolderObjects(_folder["store"])).DisagreementsAsync(null, CancellationToken.None)
+            .ToListAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(told ? 1 : 0, kept.Count);
+        foreach (var (key, what) in kept)
+        {
+            Assert.Equal((StoreExamples.Key, s_rows, "w1", "w2"), (key, what.Rows, what.Published.Silo, what.Other.Silo));
+            Assert.Equal(["samples"], what.Names.AsEnumerable());
+            Assert.Contains($"silo w2 on {Environment.MachineName} (cpu, Taba {ProgramVersion.Own.Build}", what.Text(key), StringComparison.Ordinal);
+        }
+        var published = Assert.Single(await _store.ListAsync(StoreExamples.Key, CancellationToken.None));
+        Assert.Equal(("w1", ProgramVersion.Own.Numerics), (published.Silo, published.Numerics));
+        // Rows that are made void are computed again: nothing is doubtful any more.
+        await _store.VoidAsync(published, "mended", CancellationToken.None);
+        Assert.Empty(await _store.DisagreementsAsync(StoreExamples.Key, CancellationToken.None)
+            .ToListAsync(TestContext.Current.CancellationToken));
     }
 
-    OneSilo Silo(StageSpec spec) => new(_store, _checkpoints, spec, new Told(_warnings));
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(2, 1)]
+    public async Task PublishAsync_OfAPartThatOnlyVerifies_WritesNothingButWhatDiffers(byte fill, int differing)
+    {
+        var spec = StoreExamples.Spec() with { Determinism = new(16, "cpu") };
+        // Of rows that nobody published it says nothing, and it does not publish them.
+        Assert.True((await Silo(spec, "w2", verify: true).PublishAsync(fill)).IsEmpty);
+        await Silo(spec, "w1").PublishAsync(fill: 1);
+        var before = await EverythingAsync();
+
+        var verifying = Silo(spec, "w2", verify: true);
+        Assert.Equal(RowSet.Of(s_rows), await verifying.PublishAsync(fill));
+
+        Assert.Null(verifying.HandedOn(row: 0));
+        var after = await EverythingAsync();
+        Assert.Equal(differing, after.Except(before).Count());
+        Assert.All(after.Except(before), name => Assert.Contains("/cells/", name, StringComparison.Ordinal));
+        Assert.Equal(differing, await _store.DisagreementsAsync(null, CancellationToken.None).CountAsync(
+            d => (d.What.Published.Silo, d.What.Other.Silo) == ("w1", "w2"), TestContext.Current.CancellationToken));
+
+        async Task<List<string>> EverythingAsync() => await _store.Objects.ListAsync("stages/", CancellationToken.None)
+            .Select(o => o.Name).ToListAsync(TestContext.Current.CancellationToken);
+    }
+
+    OneSilo Silo(StageSpec spec, string name = "w1", bool verify = false) =>
+        new(_store, _checkpoints, spec, name, verify, new Told(_warnings));
 
     /// <summary>Keeps what is logged.</summary>
     sealed class Told(ConcurrentQueue<string> messages) : ILogger<PartPublisher>
@@ -87,19 +131,21 @@ public sealed class PublicationTests : IAsyncDisposable
         readonly PartWorkspace _workspace;
         readonly ActivePart _part;
 
-        public OneSilo(TensorStore store, PartCheckpoints checkpoints, StageSpec spec, ILogger<PartPublisher> logger)
+        public OneSilo(TensorStore store, PartCheckpoints checkpoints, StageSpec spec, string name, bool verify,
+            ILogger<PartPublisher> logger)
         {
             _recent = new(_buffers);
             _part = ActivePart.WithoutSteps(
                 new(
                     StoreExamples.Attempt(epoch: Interlocked.Increment(ref s_epoch)), spec, s_rows, CaptureSelection.None,
-                    Supplement: false),
+                    Supplement: false) { Verify = verify },
                 _buffers);
             _parts.Add(_part);
             _part.Device = "cpu";
+            var publisher = new PartPublisher(
+                store, StandIn.For<ILocalSiloDetails>(("get_Name", (_, _) => name)), TimeProvider.System, logger);
             _workspace = new(
-                _parts, devices: null!, preparation: null!, new PartPublisher(store, TimeProvider.System, logger), store, checkpoints,
-                _recent, lost: null!, _buffers, models: null!, pauses: null!, reports: null!, troubles: null!);
+                _parts, devices: null!, preparation: null!, publisher, store, checkpoints, _recent, lost: null!, _buffers, models: null!, pauses: null!, reports: null!, troubles: null!);
         }
 
         public Task<RowSet> PublishAsync(byte fill)

@@ -37,6 +37,34 @@ public sealed class CellDocumentTests
     }
 
     [Fact]
+    public void Parse_ADocumentFromBeforeMakersWereNamed_IsReadAndGoesOn()
+    {
+        var maker = new Maker(s_attempt.Id, "w1", "node-7", "cuda:0", "0.1.0");
+        var named = s_document.With([
+            s_document.Manifests[0] with { Silo = "w1", Host = "node-7", Build = "0.1.0", Numerics = 1 }]) with
+        {
+            Disagreements = [new(32, 64, ["samples"], maker, maker with { Silo = "w2" }, Noon)],
+        };
+        var written = named.Write();
+        var before = CellDocument.Parse(Key, 32, StoredCells.Edited(written, document =>
+        {
+            Assert.True(document.Remove("disagreements"));
+            foreach (var field in new[] { "silo", "host", "build", "numerics" })
+                Assert.True(document["manifests"]![0]!.AsObject().Remove(field));
+        }));
+        Assert.Equal((null, null, null, null), (
+            before.Manifests[0].Silo, before.Manifests[0].Host, before.Manifests[0].Build, before.Manifests[0].Numerics));
+        Assert.Empty(before.Disagreements);
+        Assert.Equal(s_document.Write(), before.Write());
+
+        var after = CellDocument.Parse(Key, 32, written);
+        Assert.Equal(written, after.Write());
+        Assert.Contains("silo w1 on node-7 (cuda:0, Taba 0.1.0", Assert.Single(after.Disagreements).Text(Key), StringComparison.Ordinal);
+        Assert.Throws<DamagedDocumentException>(() => CellDocument.Parse(Key, 32, StoredCells.Edited(
+            written, document => document["disagreements"]![0]!["other"] = null)));
+    }
+
+    [Fact]
     public void Parse_AnyBitFlipped_IsDamaged()
     {
         var written = s_document.Write();

@@ -62,6 +62,12 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>The address that a silo binds; loopback unless a test puts silos on networks of their own.</summary>
     public Func<string, (string Address, string[] Within)> Place { get; set; } = _ => ("127.0.0.1", []);
 
+    /// <summary>The program that a silo of a name is.</summary>
+    public Func<string, IReadOnlyList<string>> SiloProgram { get; set; } = _ => Programs.Silo;
+
+    /// <summary>The program that clients are.</summary>
+    public IReadOnlyList<string> ClientProgram { get; set; } = Programs.Taba;
+
     /// <param name="azurite">Tensors are kept in Azurite instead of a folder.</param>
     /// <param name="address">Where PostgreSQL listens.</param>
     public static async Task<TestCluster> StartAsync(bool azurite = false, string address = "127.0.0.1") =>
@@ -97,7 +103,7 @@ public sealed class TestCluster : IAsyncDisposable
         foreach (var (key, value) in SettingsOf.GetValueOrDefault(name) ?? [])
             settings[key] = value;
         return _silos[name] = ProgramProcess.Start(
-            name, Programs.Silo, Folder, settings,
+            name, SiloProgram(name), Folder, settings,
             ["--cluster", Name, "--name", name, "--role", role, "--device", "cpu", "--silo-port", "0", "--gateway-port", "0"], within);
     }
 
@@ -105,7 +111,7 @@ public sealed class TestCluster : IAsyncDisposable
     public ProgramProcess StartClient(params IEnumerable<string> arguments)
     {
         var (_, within) = Place("client");
-        var client = ProgramProcess.Start($"client {++_clientNumber}", Programs.Taba, Folder, ClientSettings(), arguments, within);
+        var client = ProgramProcess.Start($"client {++_clientNumber}", ClientProgram, Folder, ClientSettings(), arguments, within);
         _clients.Add(client);
         return client;
     }
