@@ -38,6 +38,7 @@ public sealed class NamespaceArrowTests
             """,
         ["Taba.Grains"] = """
             .:
+            Errors:
             Silos:
             Stages:
             Sweeps: Stages
@@ -50,7 +51,7 @@ public sealed class NamespaceArrowTests
             Ports: Silos Stages Models
             Placement: Silos Models Ports
             Telemetry: Stages Sweeps
-            Actors: Silos Stages Sweeps Dispatch Planning Parts Trajectories Models Upkeep Ports Placement Telemetry
+            Actors: Errors Silos Stages Sweeps Dispatch Planning Parts Trajectories Models Upkeep Ports Placement Telemetry
             """,
         ["Taba.Silo"] = """
             Telemetry:

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Taba.Grains.Errors;
 using Taba.Grains.Placement;
 using Taba.Grains.Planning;
 using Taba.Grains.Ports;
@@ -46,7 +47,7 @@ sealed partial class SweepGrain : Grain, ISweepGrain
 
     string Id => this.GetPrimaryKeyString();
 
-    SweepPlan Plan => _intent.Written.Plan ?? throw new InvalidOperationException($"There is no sweep {Id}.");
+    SweepPlan Plan => _intent.Written.Plan ?? throw new CallException(CallFault.Unknown, $"There is no sweep {Id}.");
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -140,7 +141,11 @@ sealed partial class SweepGrain : Grain, ISweepGrain
     public async Task CancelAsync()
     {
         if (_intent.Written.Plan is null)
+        {
+            // A database that lost the plan may list the sweep still, and nobody else would take it off.
+            await GrainFactory.GetGrain<ISweepIndexGrain>(0).EndAsync(Id, SweepState.Cancelled);
             return;
+        }
         var final = _intent.Life.IsLive ? _looks.Remember(await LastLookAsync() with { State = SweepState.Cancelled }) : null;
         // A sweep that has ended, perhaps meanwhile, keeps its end. It tells everyone once more, in case that a database lost it.
         await ApplyAsync(

@@ -8,6 +8,7 @@ using Orleans.Reminders.AzureStorage;
 using Orleans.Storage;
 using StackExchange.Redis;
 using Taba.Grains;
+using Taba.Silo.Faults;
 
 namespace Taba.Silo.Clusters;
 
@@ -51,25 +52,26 @@ static class ClusterWiring
             case TabaClusterOptions.Redis:
                 silo.UseRedisClustering(o => o.ConfigurationOptions = Redis(options));
                 if (options.GrainStateContainer is null)
-                    silo.AddRedisGrainStorage(GrainStorage.Name, o => o.ConfigurationOptions = Redis(options));
+                    silo.AddRedisGrainStorage(ReadableGrainState.ProviderName, o => o.ConfigurationOptions = Redis(options));
                 silo.UseRedisReminderService(o => o.ConfigurationOptions = Redis(options));
                 break;
             default:
                 silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
                 if (options.GrainStateContainer is null)
-                    silo.AddAdoNetGrainStorage(GrainStorage.Name, o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
+                    silo.AddAdoNetGrainStorage(
+                        ReadableGrainState.ProviderName, o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
                 silo.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
                 break;
         }
         if (options.GrainStateContainer is { } container)
-            silo.AddAzureGrainState(GrainStorage.Name, ClusterStores.Container(options, container));
+            silo.AddAzureGrainState(ReadableGrainState.ProviderName, ClusterStores.Container(options, container));
         // The providers' default is JSON with type names. Golden tests of the states hold Orleans' own form fast.
-        silo.Services.AddSingleton<OrleansGrainStorageSerializer>();
-        silo.Services.AddOptions<AdoNetGrainStorageOptions>(GrainStorage.Name).PostConfigure<OrleansGrainStorageSerializer>(
+        silo.Services.AddSingleton<StateSerializer>();
+        silo.Services.AddOptions<AdoNetGrainStorageOptions>(ReadableGrainState.ProviderName).PostConfigure<StateSerializer>(
             (o, s) => o.GrainStorageSerializer = s);
-        silo.Services.AddOptions<RedisStorageOptions>(GrainStorage.Name).PostConfigure<OrleansGrainStorageSerializer>(
+        silo.Services.AddOptions<RedisStorageOptions>(ReadableGrainState.ProviderName).PostConfigure<StateSerializer>(
             (o, s) => o.GrainStorageSerializer = s);
-        return silo;
+        return silo.AddReadableGrainState();
     }
 
     public static IClientBuilder AddTabaCluster(this IClientBuilder client, TabaClusterOptions options)

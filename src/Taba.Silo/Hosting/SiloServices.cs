@@ -157,6 +157,7 @@ static partial class SiloServices
     public static ISiloBuilder AddTabaPlacement(this ISiloBuilder silo, SiloFacts facts)
     {
         silo.UseSiloMetadata(facts.ToMetadata());
+        silo.AddIncomingGrainCallFilter<CallErrorFilter>();
         silo.AddGrainDirectory(SiloGrainDirectory.Name, (_, _) => new SiloGrainDirectory());
         silo.Services.AddPlacementDirector<CoordinatorPlacement, CoordinatorPlacementDirector>();
         silo.Services.AddPlacementDirector<PinnedToSiloPlacement, PinnedToSiloDirector>();
