@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Taba.Grains.Errors;
 using Taba.Grains.Models;
 using Taba.Grains.Parts;
 using Taba.Grains.Placement;
@@ -346,7 +347,7 @@ static class MutatingCalls
             var s = await silo.Sweep(plan.SweepId).GetStatusAsync();
             status = $"{s.State} version {s.Version}";
         }
-        catch (InvalidOperationException)
+        catch (CallException)
         {
             status = "unknown";
         }
