@@ -101,6 +101,7 @@ static class TabaCommand
             ExportCommand.Create(services),
             ModelsCommand.Create(services),
             StoreCommand.Create(services),
+            ClusterCommand.Create(services),
             DoctorCommand.Create(services),
         };
         foreach (var command in SweepCommands.Create(services))

@@ -19,7 +19,9 @@ public sealed class ClusterConnection : IAsyncDisposable
 
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
 
-    /// <exception cref="ClusterUnreachableException">The server, or every silo, does not answer within 15 s.</exception>
+    /// <exception cref="ClusterUnreachableException">
+    /// The server, or every silo, does not answer within 15 s, or the schema is none that this program works with.
+    /// </exception>
     public static async Task<ClusterConnection> OpenAsync(TabaClusterOptions options, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(s_openLimit);
@@ -27,7 +29,7 @@ public sealed class ClusterConnection : IAsyncDisposable
         IHost? host = null;
         try
         {
-            await ClusterWiring.PrepareAsync(options, either.Token);
+            await ClusterSchema.RequireAsync(options, either.Token);
             var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
             builder.Logging.SetMinimumLevel(LogLevel.None);
             builder.AddTabaTelemetry($"client-{Environment.MachineName}-{Environment.ProcessId}");

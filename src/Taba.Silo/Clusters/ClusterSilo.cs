@@ -50,7 +50,9 @@ sealed class ClusterSilo : IAsyncDisposable
     /// <exception cref="StoreException">The store cannot be used.</exception>
     public static async Task<ClusterSilo> StartAsync(ClusterSiloOptions options, CancellationToken cancellationToken)
     {
-        await ClusterWiring.PrepareAsync(options.Cluster, cancellationToken);
+        if (options.Cluster.Init)
+            await ClusterSchema.InitAsync(options.Cluster, cancellationToken);
+        await ClusterSchema.RequireAsync(options.Cluster, cancellationToken);
         await ClusterStores.PrepareAsync(options.Cluster, cancellationToken);
         var storeLock = options.Cluster.StoreContainer is null ? StoreLock.Share(options.Cluster.Store) : null;
         try

@@ -89,17 +89,8 @@ static class ClusterWiring
         };
     }
 
-    /// <summary>Makes the provider ready: the tables of a database or an account; of Redis that it answers.</summary>
-    /// <exception cref="ClusterUnreachableException">It does not answer, or refuses.</exception>
-    public static Task PrepareAsync(TabaClusterOptions options, CancellationToken cancellationToken) =>
-        options.Provider switch
-        {
-            TabaClusterOptions.Azure => AzureTables.PrepareAsync(options, cancellationToken),
-            TabaClusterOptions.Redis => PingAsync(options),
-            _ => PostgresSchema.ApplyAsync(Postgres(options), cancellationToken),
-        };
-
-    static async Task PingAsync(TabaClusterOptions options)
+    /// <exception cref="ClusterUnreachableException">Redis does not answer, or refuses.</exception>
+    public static async Task PingAsync(TabaClusterOptions options)
     {
         try
         {
@@ -116,7 +107,7 @@ static class ClusterWiring
     /// A silo needs few connections at a time, and PostgreSQL has 100 for all: a pool is bounded unless the settings bound it.
     /// </summary>
     /// <exception cref="ClusterUnreachableException">It is no connection string of PostgreSQL.</exception>
-    static string Postgres(TabaClusterOptions options)
+    public static string Postgres(TabaClusterOptions options)
     {
         try
         {
