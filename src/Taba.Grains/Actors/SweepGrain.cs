@@ -177,6 +177,21 @@ sealed partial class SweepGrain : Grain, ISweepGrain
     public Task LookAgainAsync(string stageKey, RowRange rows) =>
         GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(stageKey)).LookAgainAsync(rows);
 
+    public async Task<bool> ForgetAsync()
+    {
+        if (_intent.Written.Plan is null)
+            return true;
+        if (_intent.Life.IsLive)
+            return false;
+        await _intent.PaidAsync(orThrow: false);
+        // The sweep last: who is left without its plan could not find its stages.
+        if (!_intent.Life.IsOver || !await new SweepErrands(GrainFactory).ForgetAsync(_intent.Written) || !await _intent.ForgetAsync())
+            return false;
+        _looks.Forget();
+        DeactivateOnIdle();
+        return true;
+    }
+
     async Task<bool> ApplyAsync(SweepEvent what, SweepLife? seen = null, Func<SweepGrainState, SweepGrainState>? with = null)
     {
         var meant = await _intent.ApplyAsync(what, seen, with);

@@ -68,9 +68,9 @@ static class ClusterWiring
         // The providers' default is JSON with type names. Golden tests of the states hold Orleans' own form fast.
         silo.Services.AddSingleton<StateSerializer>();
         silo.Services.AddOptions<AdoNetGrainStorageOptions>(ReadableGrainState.ProviderName).PostConfigure<StateSerializer>(
-            (o, s) => o.GrainStorageSerializer = s);
+            (o, s) => (o.GrainStorageSerializer, o.DeleteStateOnClear) = (s, true));
         silo.Services.AddOptions<RedisStorageOptions>(ReadableGrainState.ProviderName).PostConfigure<StateSerializer>(
-            (o, s) => o.GrainStorageSerializer = s);
+            (o, s) => (o.GrainStorageSerializer, o.DeleteStateOnClear) = (s, true));
         return silo.AddReadableGrainState();
     }
 
