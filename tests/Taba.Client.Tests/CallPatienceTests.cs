@@ -151,7 +151,8 @@ public sealed class CallPatienceTests : IDisposable
             return Task.FromResult(Status(7));
         }
 
-        public async IAsyncEnumerable<SweepStatus> WatchAsync(long sinceVersion, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        public async IAsyncEnumerable<SweepStatus> WatchAsync(
+            long sinceVersion, [EnumeratorCancellation] CancellationToken cancellationToken = default)
         {
             Since.Add(sinceVersion);
             var (versions, error) = Watches[0];

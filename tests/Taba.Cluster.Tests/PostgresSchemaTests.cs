@@ -75,14 +75,15 @@ public sealed class PostgresSchemaTests : IAsyncLifetime
         await ApplyAsync([.. s_known, new(2, "0002-more.sql", "SELECT 1"), new(3, "0003-contract-hosts.sql", "SELECT 1")]);
         var state = await LookAsync();
         Assert.False(state.Fits);
-        Assert.Contains("with 0003-contract-hosts.sql it has lost what this program of version 1 uses", state.Misfit("lab"), StringComparison.Ordinal);
+        Assert.Contains(
+            "with 0003-contract-hosts.sql it has lost what this program of version 1 uses", state.Misfit("lab"), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Apply_ScriptFails_NothingOfItStays()
     {
-        SchemaScript[] broken =
-            [.. s_known, new(2, "0002-more.sql", "CREATE TABLE more (a integer)"), new(3, "0003-broken.sql", "CREATE TABLE more (a integer)")];
+        const string More = "CREATE TABLE more (a integer)";
+        SchemaScript[] broken = [.. s_known, new(2, "0002-more.sql", More), new(3, "0003-broken.sql", More)];
         await Assert.ThrowsAsync<ClusterUnreachableException>(() => ApplyAsync(broken));
         Assert.Equal(new(1, 1), await LookAsync());
         await using var more = _data!.CreateCommand("SELECT to_regclass('more') IS NULL");

@@ -94,8 +94,9 @@ public sealed partial class SchemaCommandTests
         Required.Here(AzuriteServer.Missing);
         await using var bench = await ClusterBench.OnAzureAsync(ClusterBench.Smooth(8));
         bench.Cluster.SilosInit = false;
-        Assert.Contains("`taba cluster init --cluster chaos`", (await bench.RunAsync("list")).ShouldEnd(3).Errors, StringComparison.Ordinal);
-        Assert.Contains("`taba cluster init --cluster chaos`", (await bench.Cluster.BeginSilo("w1").EndAsync(s_silo)).Errors, StringComparison.Ordinal);
+        const string Advice = "`taba cluster init --cluster chaos`";
+        Assert.Contains(Advice, (await bench.RunAsync("list")).ShouldEnd(3).Errors, StringComparison.Ordinal);
+        Assert.Contains(Advice, (await bench.Cluster.BeginSilo("w1").EndAsync(s_silo)).Errors, StringComparison.Ordinal);
         await bench.DoneAsync("cluster", "init");
         await bench.Cluster.StartSiloAsync("w1");
         Assert.Contains("No sweeps", await bench.DoneAsync("list"), StringComparison.Ordinal);

@@ -65,7 +65,8 @@ static class TabaCommand
                 return ExitStatus.Failed;
             case SerializerException other:
                 terminal.Error.WriteLine(
-                    $"The cluster answers what this version of taba cannot read ({Sentences.Of(other.Message)}) Use the version of its silos.");
+                    $"The cluster answers what this version of taba cannot read ({Sentences.Of(other.Message)}) Use the version of its "
+                    + "silos.");
                 return ExitStatus.Failed;
             case { } passing when PassingErrors.OfSilos(passing):
                 terminal.Error.WriteLine($"What computes does not answer: {Sentences.Of(passing.Message)} To go on: {commandLine}");

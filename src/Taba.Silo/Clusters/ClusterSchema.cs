@@ -23,7 +23,9 @@ public static class ClusterSchema
     }
 
     /// <summary>Looks, and refuses what this program cannot work with.</summary>
-    /// <exception cref="ClusterUnreachableException">The provider does not answer, or its schema is missing, too old or too new.</exception>
+    /// <exception cref="ClusterUnreachableException">
+    /// The provider does not answer, or its schema is missing, too old or too new.
+    /// </exception>
     public static async Task RequireAsync(TabaClusterOptions options, CancellationToken cancellationToken)
     {
         var state = await LookAsync(options, cancellationToken);

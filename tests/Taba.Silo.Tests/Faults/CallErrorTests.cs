@@ -121,7 +121,8 @@ public sealed class CallErrorTests : IAsyncLifetime
 
         var call = CallException.In(error);
         Assert.Equal(CallFault.Unexpected, call?.Kind);
-        Assert.Contains("cannot be read by this version of Taba: FormatException: beyond the end", call!.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "cannot be read by this version of Taba: FormatException: beyond the end", call!.Message, StringComparison.Ordinal);
         Assert.False(PassingErrors.OfCluster(error));
     }
 
