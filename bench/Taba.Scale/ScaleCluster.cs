@@ -78,6 +78,7 @@ sealed class ScaleCluster : IAsyncDisposable
         [$"Taba__Clusters__{Name}__Provider"] = "postgres",
         [$"Taba__Clusters__{Name}__ConnectionString"] = _postgres.ConnectionString,
         [$"Taba__Clusters__{Name}__Store"] = Store,
+        [$"Taba__Clusters__{Name}__Init"] = "true",
         // Many processes share few cores here: threads that spin while they wait for work take them from each other.
         ["DOTNET_ThreadPool_UnfairSemaphoreSpinLimit"] = "0",
     };

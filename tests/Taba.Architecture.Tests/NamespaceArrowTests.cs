@@ -38,6 +38,7 @@ public sealed class NamespaceArrowTests
             """,
         ["Taba.Grains"] = """
             .:
+            Errors:
             Silos: .
             Faults: Silos
             Stages: . Faults
@@ -51,7 +52,7 @@ public sealed class NamespaceArrowTests
             Ports: Silos Faults Stages Models
             Placement: Silos Models Ports
             Telemetry: Stages Sweeps
-            Actors: Silos Faults Stages Sweeps Dispatch Planning Parts Trajectories Models Upkeep Ports Placement Telemetry
+            Actors: Errors Silos Faults Stages Sweeps Dispatch Planning Parts Trajectories Models Upkeep Ports Placement Telemetry
             """,
         ["Taba.Silo"] = """
             Telemetry:

@@ -117,6 +117,23 @@ public sealed class PodTests
         }
     }
 
+    [Fact]
+    public async Task SchemaJob_OfADatabase_MigratesAsItsOwnerAndNeverForRedis()
+    {
+        var job = Assert.Single(RenderedChart.Objects(await RenderedChart.TextAsync(
+            "minimal", null, "--set", "schema.existingSecret=owner", "--set", "schema.existingSecretKey=dsn")).OfType<V1Job>());
+        var container = Assert.Single(job.Spec.Template.Spec.Containers);
+        Assert.Equal(["cluster", "migrate", "--cluster", "taba"], container.Args);
+        Assert.Equal("taba-client", Assert.Single(container.EnvFrom).ConfigMapRef.Name);
+        var secret = Assert.Single(Assert.Single(job.Spec.Template.Spec.Volumes, v => v.Name == "secrets").Projected.Sources).Secret;
+        Assert.Equal(("owner", "dsn", "database"), (secret.Name, secret.Items[0].Key, secret.Items[0].Path));
+        // The selectors of silos do not meet it.
+        Assert.DoesNotContain("app.kubernetes.io/instance", job.Spec.Template.Metadata.Labels.Keys);
+
+        Assert.Empty(RenderedChart.Objects(await RenderedChart.TextAsync("redis")).OfType<V1Job>());
+        Assert.Empty(RenderedChart.Objects(await RenderedChart.TextAsync("minimal", null, "--set", "schema.job=false")).OfType<V1Job>());
+    }
+
     [Theory]
     [MemberData(nameof(CiNames))]
     public async Task Pod_TimeToEnd_IsLongerThanTheDrain(string name)

@@ -10,6 +10,8 @@ namespace Taba.Cluster.Tests;
 /// </summary>
 public sealed class PostgresSchemaTests : IAsyncLifetime
 {
+    static readonly IReadOnlyList<SchemaScript> s_known = PostgresSchema.Scripts();
+
     static readonly DateTime s_now = new(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc);
 
     PostgresServer? _server;
@@ -21,8 +23,11 @@ public sealed class PostgresSchemaTests : IAsyncLifetime
         if (PostgresServer.Missing is { } reason)
             Assert.Skip(reason);
         _server = await PostgresServer.StartAsync();
-        // Silos that start together.
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => PostgresSchema.ApplyAsync(_server.ConnectionString, CancellationToken.None)));
+        Assert.Equal(new(0, 1), await LookAsync());
+        // Those that begin together are one.
+        var before = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => ApplyAsync(s_known)));
+        Assert.Single(before, b => b.Found == 0);
+        Assert.Equal(3, before.Count(b => b.Found == 1));
         _data = NpgsqlDataSource.Create(_server.ConnectionString);
         await using var command = _data.CreateCommand("SELECT QueryKey, QueryText FROM OrleansQuery");
         await using var reader = await command.ExecuteReaderAsync();
@@ -41,20 +46,54 @@ public sealed class PostgresSchemaTests : IAsyncLifetime
     [Fact]
     public async Task Apply_Again_ChangesNothing()
     {
-        await PostgresSchema.ApplyAsync(_server!.ConnectionString, CancellationToken.None);
+        await ApplyAsync(s_known);
         await using var count = _data!.CreateCommand("SELECT count(*) FROM taba_schema_version");
         Assert.Equal((long)PostgresSchema.Scripts().Count, await count.ExecuteScalarAsync());
     }
 
     [Fact]
-    public async Task Apply_DatabaseOfANewerVersion_IsRefused()
+    public async Task Apply_NewerProgram_ExpandsAndThoseOfBeforeGoOn()
     {
-        await using (var newer = _data!.CreateCommand("INSERT INTO taba_schema_version (version, script) VALUES (9999, 'later')"))
-            await newer.ExecuteNonQueryAsync();
-        var refused = await Assert.ThrowsAsync<ClusterUnreachableException>(
-            () => PostgresSchema.ApplyAsync(_server!.ConnectionString, CancellationToken.None));
-        Assert.Contains("9999", refused.Message, StringComparison.Ordinal);
+        SchemaScript[] newer = [.. s_known, new(2, "0002-more.sql", "CREATE TABLE more (a integer)")];
+        Assert.Equal(new(1, 2), await PostgresSchema.LookAsync(_server!.ConnectionString, newer, CancellationToken.None));
+        // Not what a silo does that finds the tables of before.
+        Assert.Equal(new(1, 2), await ApplyAsync(newer, onlyEmpty: true));
+        Assert.Equal(1, (await LookAsync()).Found);
+
+        var before = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => ApplyAsync(newer)));
+        Assert.Single(before, b => b.Found == 1);
+        Assert.Equal(new(2, 1), await LookAsync());
+        Assert.True((await LookAsync()).Fits);
+        // Nothing goes back.
+        Assert.Equal(new(2, 1), await ApplyAsync(s_known));
+        Assert.Equal(2, (await LookAsync()).Found);
     }
+
+    [Fact]
+    public async Task Apply_NewerProgramContracts_ThoseOfBeforeSaySo()
+    {
+        await ApplyAsync([.. s_known, new(2, "0002-more.sql", "SELECT 1"), new(3, "0003-contract-hosts.sql", "SELECT 1")]);
+        var state = await LookAsync();
+        Assert.False(state.Fits);
+        Assert.Contains(
+            "with 0003-contract-hosts.sql it has lost what this program of version 1 uses", state.Misfit("lab"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Apply_ScriptFails_NothingOfItStays()
+    {
+        const string More = "CREATE TABLE more (a integer)";
+        SchemaScript[] broken = [.. s_known, new(2, "0002-more.sql", More), new(3, "0003-broken.sql", More)];
+        await Assert.ThrowsAsync<ClusterUnreachableException>(() => ApplyAsync(broken));
+        Assert.Equal(new(1, 1), await LookAsync());
+        await using var more = _data!.CreateCommand("SELECT to_regclass('more') IS NULL");
+        Assert.True((bool)(await more.ExecuteScalarAsync())!);
+    }
+
+    Task<SchemaState> LookAsync() => PostgresSchema.LookAsync(_server!.ConnectionString, s_known, CancellationToken.None);
+
+    Task<SchemaState> ApplyAsync(IReadOnlyList<SchemaScript> scripts, bool onlyEmpty = false) =>
+        PostgresSchema.ApplyAsync(_server!.ConnectionString, scripts, onlyEmpty, CancellationToken.None);
 
     [Fact]
     public async Task Membership_RowsVersionsAndConflicts()

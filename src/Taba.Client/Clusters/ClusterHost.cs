@@ -66,7 +66,9 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         }
         try
         {
-            var silos = await connection.Grains.GetGrain<ISilosGrain>(0).GetAsync();
+            var patience = new ClusterPatience(options.Name, terminal);
+            var silos = await patience.AskAsync(
+                async () => await connection.Grains.GetGrain<ISilosGrain>(0).GetAsync(), cancellationToken);
             var device = DeviceOf(options, [.. silos.Where(s => s.Role == SiloRole.Worker)], spec);
             return new(options, connection, ClusterStores.Open(
                 options, Path.Combine(PrivateFolder.Take(), $"{options.Name}-client"), copies: !toBlobs), device, terminal);
@@ -94,11 +96,13 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         SweepPlan plan, string storeRoot, CancellationToken cancellationToken)
     {
         var rows = new Dictionary<string, RowSet>();
+        var patience = new ClusterPatience(_options.Name, _terminal);
         foreach (var stage in plan.Stages)
         {
             // From the stage's state: to read the cells of a million rows would take longer than to answer.
             var grain = _connection.Grains.GetGrain<IStageGrain>(StageAddress.GrainKey(stage.Key));
-            rows[stage.Key] = (await grain.GetPublishedAsync(stage.Keep)).Intersect(stage.Rows);
+            rows[stage.Key] = (await patience.AskAsync(async () => await grain.GetPublishedAsync(stage.Keep), cancellationToken))
+                .Intersect(stage.Rows);
         }
         return rows;
     }

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Taba.Client.Hosts;
+using Taba.Grains.Errors;
 using Taba.Grains.Sweeps;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
@@ -6,11 +8,13 @@ using Taba.Storage.Objects;
 namespace Taba.Client.Clusters;
 
 /// <summary>
-/// A sweep on a cluster, seen from outside. Calls that fail are made again until they work: silos die, databases restart, and the
-/// sweep goes on without this process.
+/// A sweep on a cluster, seen from outside. Calls that fail for a reason that passes are made again: silos die, databases restart, and the
+/// sweep goes on without this process. A sweep that its database lost is submitted again.
 /// </summary>
 sealed class ClusterSession(IGrainFactory grains, TensorStore store, string deviceKind, string cluster, Terminal terminal) : IRunSession
 {
+    SweepPlan? _submitted;
+
     /// <summary>Never completes: a fault in a cluster is waited out.</summary>
     public Task<string> Fault { get; } = new TaskCompletionSource<string>().Task;
 
@@ -21,19 +25,46 @@ sealed class ClusterSession(IGrainFactory grains, TensorStore store, string devi
     public string OnInterrupt =>
         $"Interrupted: the sweep goes on in cluster {cluster}. The same command watches it again; taba cancel ends it.";
 
-    public Task<SweepStatus> SubmitAsync(SweepPlan plan) =>
-        Patience().AskAsync(() => grains.GetGrain<ISweepGrain>(plan.SweepId).SubmitAsync(plan), CancellationToken.None);
+    public Task<SweepStatus> SubmitAsync(SweepPlan plan)
+    {
+        _submitted = plan;
+        return Patience().AskAsync(() => grains.GetGrain<ISweepGrain>(plan.SweepId).SubmitAsync(plan), CancellationToken.None);
+    }
 
     public Task LookAgainAsync(string sweepId, string stageKey, RowRange rows) =>
-        Patience().AskAsync(
-            async () =>
-            {
-                await grains.GetGrain<ISweepGrain>(sweepId).LookAgainAsync(stageKey, rows);
-                return true;
-            }, CancellationToken.None);
+        Patience().AskAsync(() => grains.GetGrain<ISweepGrain>(sweepId).LookAgainAsync(stageKey, rows), CancellationToken.None);
 
-    public IAsyncEnumerable<SweepStatus> WatchAsync(string sweepId, long sinceVersion, CancellationToken cancellationToken) =>
-        Patience().WatchAsync(grains.GetGrain<ISweepGrain>(sweepId), sinceVersion, cancellationToken);
+    public async IAsyncEnumerable<SweepStatus> WatchAsync(
+        string sweepId, long sinceVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var patience = Patience();
+        while (true)
+        {
+            await using var watch = patience.WatchAsync(grains.GetGrain<ISweepGrain>(sweepId), sinceVersion, cancellationToken)
+                .GetAsyncEnumerator(cancellationToken);
+            var lost = false;
+            while (true)
+            {
+                try
+                {
+                    if (!await watch.MoveNextAsync())
+                        yield break;
+                }
+                catch (CallException unknown) when (unknown.Kind is CallFault.Unknown && _submitted?.SweepId == sweepId)
+                {
+                    lost = true;
+                }
+                if (lost)
+                    break;
+                sinceVersion = watch.Current.Version;
+                yield return watch.Current;
+            }
+            terminal.Error.WriteLine($"Cluster {cluster} has lost the sweep's plan: it is submitted again, and what was published counts.");
+            var status = await SubmitAsync(_submitted!);
+            sinceVersion = status.Version;
+            yield return status;
+        }
+    }
 
     /// <summary>Refused before anything was planned.</summary>
     public Task ForgetAsync(SweepPlan plan, CancellationToken cancellationToken) =>

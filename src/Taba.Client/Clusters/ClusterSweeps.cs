@@ -64,6 +64,13 @@ sealed class ClusterSweeps : IAsyncDisposable
         };
     }
 
+    /// <exception cref="BadInputException">The list has the sweep, and its plan is gone with a database that lost it.</exception>
+    public async Task<SweepPlan> PlanAsync(SweepEntry sweep, CancellationToken cancellationToken) =>
+        await AskAsync(async () => await Grains.GetGrain<ISweepGrain>(sweep.SweepId).GetPlanAsync(), cancellationToken)
+            ?? throw new BadInputException(
+                $"Cluster {Options.Name} lists sweep {sweep.SweepId} ({sweep.Name}), and has lost its plan: the command that submitted it, "
+                + "given again, goes on from what is in the store.");
+
     /// <summary>Asks until there is an answer: a silo may be dying just now.</summary>
     public Task<T> AskAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken) => _patience.AskAsync(ask, cancellationToken);
 

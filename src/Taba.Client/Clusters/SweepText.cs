@@ -78,6 +78,9 @@ static class SweepText
     /// <summary>Sentences on what a sweep waits for, and on silos that take no part in it.</summary>
     public static IEnumerable<string> Troubles(SweepStatus status)
     {
+        foreach (var stage in status.Stages.Where(s => s.Silence is not null))
+            yield return $"stage {StageNames.Of(stage.Kind)} ({Short(stage.Key)}) does not answer, and stands as it was seen last: "
+                + stage.Silence;
         foreach (var refusal in status.Refusals)
             yield return $"silo {refusal.Silo} does not work on it: {refusal.Reason}";
         foreach (var pause in status.Pauses)

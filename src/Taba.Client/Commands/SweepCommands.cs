@@ -79,12 +79,12 @@ static class SweepCommands
             }
             var sweep = await sweeps.FindAsync(wanted, interrupted);
             var grain = sweeps.Grains.GetGrain<ISweepGrain>(sweep.SweepId);
+            var plan = await sweeps.PlanAsync(sweep, interrupted);
             var status = await sweeps.AskAsync(async () => await grain.GetStatusAsync(), interrupted);
-            var plan = await sweeps.AskAsync(async () => await grain.GetPlanAsync(), interrupted);
             if (flags.Json(parsed))
                 output.WriteLine(JsonSerializer.Serialize(AsJson(status)));
             else
-                SweepText.WriteStatus(output, status, StageNames.Of(plan!));
+                SweepText.WriteStatus(output, status, StageNames.Of(plan));
             return ExitStatus.Done;
         });
         return command.WithExamples("taba status", "taba status 3f9a --cluster lab", "taba status forward-replacement --json");
@@ -101,7 +101,7 @@ static class SweepCommands
             await using var sweeps = await ClusterSweeps.OpenAsync(flags.Cluster(parsed), services.Terminal, interrupted);
             var sweep = await sweeps.FindAsync(parsed.GetValue(id)!, interrupted);
             var grain = sweeps.Grains.GetGrain<ISweepGrain>(sweep.SweepId);
-            var plan = (await sweeps.AskAsync(async () => await grain.GetPlanAsync(), interrupted))!;
+            var plan = await sweeps.PlanAsync(sweep, interrupted);
             var status = await sweeps.AskAsync(async () => await grain.GetStatusAsync(), interrupted);
             await using (var view = ProgressViews.For(services.Terminal, plan, flags.Json(parsed)))
             {
@@ -167,7 +167,7 @@ static class SweepCommands
         stages = status.Stages.Select(s => new
         {
             key = s.Key, stage = StageNames.Of(
-            s.Kind), rows = s.RowsWanted, done = s.RowsDone, failed = s.RowsFailed, parts_out = s.PartsLeased
+            s.Kind), rows = s.RowsWanted, done = s.RowsDone, failed = s.RowsFailed, parts_out = s.PartsLeased, silent = s.Silence
         }),
         failures = status.Failures.Select(
             f => new { stage = f.StageKey, sample = f.Sample, step = f.Step, kind = f.Kind.ToString(), reason = f.Reason }),

@@ -1,7 +1,9 @@
 using System.CommandLine;
+using Orleans.Serialization;
 using Taba.Client.Hosts;
 using Taba.Diffusion.Weights;
 using Taba.Grains;
+using Taba.Grains.Errors;
 using Taba.Silo.Faults;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
@@ -52,8 +54,22 @@ static class TabaCommand
             case RunFailedException { Begun: false }:
                 terminal.Error.WriteLine(Sentences.Of(e.Message));
                 return ExitStatus.Failed;
-            case RunFailedException or StoreException or IOException or UnauthorizedAccessException:
+            case CallException { Kind: CallFault.BadInput or CallFault.Unknown } refused:
+                terminal.Error.WriteLine(Sentences.Of(refused.Message));
+                return ExitStatus.BadInput;
+            case CallException { Kind: CallFault.Unexpected } fault:
+                terminal.Error.WriteLine($"This is a fault of taba itself, please report it: {Sentences.Of(fault.Message)}");
+                return ExitStatus.Failed;
+            case RunFailedException or CallException or StoreException or IOException or UnauthorizedAccessException:
                 terminal.Error.WriteLine($"{Sentences.Of(Cause(e).Message)} What was done is kept; to go on: {commandLine}");
+                return ExitStatus.Failed;
+            case SerializerException other:
+                terminal.Error.WriteLine(
+                    $"The cluster answers what this version of taba cannot read ({Sentences.Of(other.Message)}) Use the version of its "
+                    + "silos.");
+                return ExitStatus.Failed;
+            case { } passing when PassingErrors.OfSilos(passing):
+                terminal.Error.WriteLine($"What computes does not answer: {Sentences.Of(passing.Message)} To go on: {commandLine}");
                 return ExitStatus.Failed;
             default:
                 terminal.Error.WriteLine($"This is a fault of taba itself, please report it: {e}");
@@ -69,7 +85,7 @@ static class TabaCommand
             if (inner is BadInputException or DllNotFoundException)
                 return inner;
         }
-        return FaultMonitor.StoreFault(e) ?? e;
+        return FaultMonitor.StoreFault(e) ?? CallException.In(e) ?? e;
     }
 
     static RootCommand Create(CommandServices services)
@@ -86,6 +102,7 @@ static class TabaCommand
             ExportCommand.Create(services),
             ModelsCommand.Create(services),
             StoreCommand.Create(services),
+            ClusterCommand.Create(services),
             DoctorCommand.Create(services),
         };
         foreach (var command in SweepCommands.Create(services))

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Taba.Client.Hosts;
 using Taba.Client.Planning;
+using Taba.Grains.Errors;
 using Taba.Grains.Planning;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Devices;
@@ -77,19 +78,24 @@ sealed class EmbeddedRun : IRunHost
 
     sealed class Session(EmbeddedSilo silo, string deviceKind) : IRunSession
     {
+        // A process that is stopped for a while (Ctrl-Z, a laptop's lid) finds its calls timed out when it goes on. Its store is its own
+        // disk: what fails there ends the command.
+        readonly CallPatience _patience = new(PassingErrors.OfSilos, TimeProvider.System);
+
         public Task<string> Fault { get; } = DescribeAsync(silo.Fault);
 
         public TensorStore Store => silo.Store;
 
         public string DeviceKind => deviceKind;
 
-        public Task<SweepStatus> SubmitAsync(SweepPlan plan) => silo.SubmitAsync(plan);
+        public Task<SweepStatus> SubmitAsync(SweepPlan plan) =>
+            _patience.AskAsync(() => silo.SubmitAsync(plan), CancellationToken.None);
 
         public Task LookAgainAsync(string sweepId, string stageKey, RowRange rows) =>
-            silo.Grains.GetGrain<ISweepGrain>(sweepId).LookAgainAsync(stageKey, rows);
+            _patience.AskAsync(() => silo.Grains.GetGrain<ISweepGrain>(sweepId).LookAgainAsync(stageKey, rows), CancellationToken.None);
 
         public IAsyncEnumerable<SweepStatus> WatchAsync(string sweepId, long sinceVersion, CancellationToken cancellationToken) =>
-            silo.Grains.GetGrain<ISweepGrain>(sweepId).WatchAsync(sinceVersion, cancellationToken);
+            _patience.WatchAsync(silo.Grains.GetGrain<ISweepGrain>(sweepId), sinceVersion, cancellationToken);
 
         public async Task ForgetAsync(SweepPlan plan, CancellationToken cancellationToken)
         {

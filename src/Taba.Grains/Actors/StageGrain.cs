@@ -314,6 +314,20 @@ sealed partial class StageGrain(
         }
     }
 
+    public async Task<bool> ForgetAsync()
+    {
+        ExpireLeases();
+        if (!State.Demands.IsEmpty)
+            return true;
+        if (_leases.Count > 0)
+            return false;
+        await _writer.FlushAsync();
+        if (state.RecordExists)
+            await state.ClearStateAsync();
+        DeactivateOnIdle();
+        return true;
+    }
+
     public ValueTask<ImmutableArray<PartAttempt>> GetAttemptsAsync() =>
         new([.. _leases.All.Select(l => l.Attempt), .. State.Lost.Select(l => l.Attempt)]);
 

@@ -44,6 +44,17 @@ sealed class SweepErrands(IGrainFactory grains)
         sweep.Plan!.Stages.Select(s => s.Key).Union(sweep.Elsewhere).ToDictionary(key => key),
         told, goOn, (stage, _) => stage.WithdrawAsync(sweep.Plan.SweepId));
 
+    /// <summary>Has every stage that may have a state because of the sweep clear it, unless another sweep wants its rows.</summary>
+    /// <returns>False when one of them has a part out still.</returns>
+    public async Task<bool> ForgetAsync(SweepGrainState sweep)
+    {
+        var forgot = true;
+        await TellAsync(
+            sweep.Plan!.Stages.Select(s => s.Key).Union(sweep.Elsewhere).ToDictionary(key => key), [], goOn: () => true,
+            async (stage, _) => forgot &= await stage.ForgetAsync());
+        return forgot;
+    }
+
     /// <summary>One stage that fails does not keep the others from hearing: the first failure is thrown when all were tried.</summary>
     /// <param name="told">Stages that have heard, which are left out; those that hear now are added.</param>
     /// <param name="goOn">Whether the sweep still means this; asked between groups of stages.</param>

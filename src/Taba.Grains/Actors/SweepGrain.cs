@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Taba.Grains.Errors;
 using Taba.Grains.Placement;
 using Taba.Grains.Planning;
 using Taba.Grains.Ports;
@@ -47,7 +48,7 @@ sealed partial class SweepGrain : Grain, ISweepGrain
 
     string Id => this.GetPrimaryKeyString();
 
-    SweepPlan Plan => _intent.Written.Plan ?? throw new InvalidOperationException($"There is no sweep {Id}.");
+    SweepPlan Plan => _intent.Written.Plan ?? throw new CallException(CallFault.Unknown, $"There is no sweep {Id}.");
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -141,7 +142,11 @@ sealed partial class SweepGrain : Grain, ISweepGrain
     public async Task CancelAsync()
     {
         if (_intent.Written.Plan is null)
+        {
+            // A database that lost the plan may list the sweep still, and nobody else would take it off.
+            await GrainFactory.GetGrain<ISweepIndexGrain>(0).EndAsync(Id, SweepState.Cancelled);
             return;
+        }
         var final = _intent.Life.IsLive ? _looks.Remember(await LastLookAsync() with { State = SweepState.Cancelled }) : null;
         // A sweep that has ended, perhaps meanwhile, keeps its end. It tells everyone once more, in case that a database lost it.
         await ApplyAsync(
@@ -172,6 +177,21 @@ sealed partial class SweepGrain : Grain, ISweepGrain
 
     public Task LookAgainAsync(string stageKey, RowRange rows) =>
         GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(stageKey)).LookAgainAsync(rows);
+
+    public async Task<bool> ForgetAsync()
+    {
+        if (_intent.Written.Plan is null)
+            return true;
+        if (_intent.Life.IsLive)
+            return false;
+        await _intent.PaidAsync(orThrow: false);
+        // The sweep last: who is left without its plan could not find its stages.
+        if (!_intent.Life.IsOver || !await new SweepErrands(GrainFactory).ForgetAsync(_intent.Written) || !await _intent.ForgetAsync())
+            return false;
+        _looks.Forget();
+        DeactivateOnIdle();
+        return true;
+    }
 
     async Task<bool> ApplyAsync(SweepEvent what, SweepLife? seen = null, Func<SweepGrainState, SweepGrainState>? with = null)
     {

@@ -15,34 +15,49 @@ sealed partial class SweepIndexGrain(
     /// <summary>Sweeps that ended are listed for people: the last few.</summary>
     const int EndedKept = 100;
 
+    /// <summary>Of more that are not listed the oldest are due before their time: the state has a bound.</summary>
+    const int UnlistedKept = 5000;
+
     static readonly TimeSpan s_toldWithin = TimeSpan.FromSeconds(2);
 
     ImmutableArray<SweepEntry> Sweeps => state.State.Sweeps;
+
+    ImmutableArray<EndedSweep> Unlisted => state.State.Unlisted;
 
     public Task AddAsync(SweepEntry entry)
     {
         var i = IndexOf(entry.SweepId);
         if (i < 0)
-            return WriteAsync(Sweeps.Add(entry));
+            return WriteAsync(Sweeps.Add(entry), Unlisted.RemoveAll(s => s.SweepId == entry.SweepId));
         // A live sweep keeps its place in the order. One that had ended comes last again.
         return Sweeps[i].Ended is null
             ? WriteAsync(Sweeps.SetItem(i, entry with { SubmittedAt = Sweeps[i].SubmittedAt }))
             : WriteAsync(Sweeps.RemoveAt(i).Add(entry));
     }
 
-    public Task SetPausedAsync(string sweepId, bool paused) =>
-        IndexOf(sweepId) is >= 0 and var i && Sweeps[i].Ended is null
-            ? WriteAsync(Sweeps.SetItem(i, Sweeps[i] with { Paused = paused }))
-            : Task.CompletedTask;
-
     public Task EndAsync(string sweepId, SweepState how)
     {
         if (IndexOf(sweepId) is not (>= 0 and var i) || Sweeps[i].Ended is not null)
             return Task.CompletedTask;
         var next = Sweeps.SetItem(i, Sweeps[i] with { Ended = how, EndedAt = time.GetUtcNow(), Paused = false });
-        var forgotten = next.Where(s => s.Ended is not null).OrderByDescending(s => s.EndedAt).Skip(EndedKept).ToHashSet();
-        return WriteAsync(next.RemoveAll(forgotten.Contains));
+        var gone = next.Where(s => s.Ended is not null).OrderByDescending(s => s.EndedAt).Skip(EndedKept).Reverse().ToList();
+        return WriteAsync(
+            next.RemoveAll(gone.Contains), Unlisted.AddRange(gone.Select(s => new EndedSweep(s.SweepId, s.EndedAt ?? time.GetUtcNow()))));
     }
+
+    public ValueTask<ImmutableArray<string>> GetEndedAsync(DateTimeOffset before)
+    {
+        var early = Math.Max(0, Unlisted.Length - UnlistedKept);
+        return new(
+        [
+            .. Unlisted.Where((s, i) => i < early || s.EndedAt < before).Select(s => s.SweepId),
+            .. Sweeps.Where(s => s.Ended is not null && s.EndedAt < before).Select(s => s.SweepId),
+        ]);
+    }
+
+    // One that lives again by now stays.
+    public Task ForgetAsync(ImmutableArray<string> sweepIds) => WriteAsync(
+        Sweeps.RemoveAll(s => s.Ended is not null && sweepIds.Contains(s.SweepId)), Unlisted.RemoveAll(s => sweepIds.Contains(s.SweepId)));
 
     public ValueTask<ImmutableArray<SweepEntry>> GetLiveAsync() => new(Sweeps.RemoveAll(s => s.Ended is not null));
 
@@ -59,12 +74,14 @@ sealed partial class SweepIndexGrain(
         return -1;
     }
 
-    async Task WriteAsync(ImmutableArray<SweepEntry> next)
+    Task WriteAsync(ImmutableArray<SweepEntry> next) => WriteAsync(next, Unlisted);
+
+    async Task WriteAsync(ImmutableArray<SweepEntry> next, ImmutableArray<EndedSweep> unlisted)
     {
-        if (next.SequenceEqual(Sweeps))
+        if (next.SequenceEqual(Sweeps) && unlisted.SequenceEqual(Unlisted))
             return;
         var before = state.State;
-        state.State = before with { Sweeps = next };
+        state.State = before with { Sweeps = next, Unlisted = unlisted };
         try
         {
             await state.WriteStateAsync();

@@ -83,6 +83,25 @@ sealed partial class SweepIntent(
         }
     }
 
+    /// <summary>Clears what is written of a sweep that has ended and owes nothing.</summary>
+    /// <returns>False when something else is meant by now.</returns>
+    public async Task<bool> ForgetAsync()
+    {
+        await _writing.WaitAsync();
+        try
+        {
+            if (!Life.IsOver)
+                return false;
+            await state.ClearStateAsync();
+            (Written, Life, _told) = (new(), default, []);
+            return true;
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
     /// <summary>Pays until nothing is owed or a payment fails.</summary>
     public Task PayAsync()
     {

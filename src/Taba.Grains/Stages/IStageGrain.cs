@@ -63,6 +63,11 @@ public interface IStageGrain : IGrainWithStringKey
     [Alias("LookAgain")]
     Task LookAgainAsync(RowRange rows);
 
+    /// <summary>Clears the state when nobody wants rows of the stage: what it has published stays in the store. Idempotent.</summary>
+    /// <returns>False when a part is still out, so that it must be asked again.</returns>
+    [Alias("Forget")]
+    Task<bool> ForgetAsync();
+
     /// <summary>The attempts that may still publish, and those whose checkpoints may be of use.</summary>
     [AlwaysInterleave, Alias("Attempts")]
     ValueTask<ImmutableArray<PartAttempt>> GetAttemptsAsync();

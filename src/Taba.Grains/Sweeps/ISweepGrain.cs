@@ -57,6 +57,11 @@ public interface ISweepGrain : IGrainWithStringKey
     /// <param name="rows">Of at most 32 cells.</param>
     [ForClients, Alias("LookAgain")]
     Task LookAgainAsync(string stageKey, RowRange rows);
+
+    /// <summary>Clears the states of a sweep that has ended, and of its stages that nobody else wants. Idempotent.</summary>
+    /// <returns>False when it lives, or somebody has not heard of its end, or a part of it is still out.</returns>
+    [Alias("Forget")]
+    Task<bool> ForgetAsync();
 }
 
 /// <summary>The sweeps of this cluster. There is one such grain, with key 0.</summary>
@@ -67,16 +72,17 @@ public interface ISweepIndexGrain : IGrainWithIntegerKey
     [Alias("Add")]
     Task AddAsync(SweepEntry entry);
 
-    /// <summary>
-    /// A sweep is paused, or is not any more. Idempotent. A sweep of this version adds itself again instead; those of earlier silos call
-    /// this.
-    /// </summary>
-    [Alias("SetPaused")]
-    Task SetPausedAsync(string sweepId, bool paused);
-
     /// <summary>A sweep ended. Idempotent.</summary>
     [Alias("End")]
     Task EndAsync(string sweepId, SweepState state);
+
+    /// <summary>Sweeps that ended before a time, listed or not, and whose states may be there still.</summary>
+    [AlwaysInterleave, Alias("Ended")]
+    ValueTask<ImmutableArray<string>> GetEndedAsync(DateTimeOffset before);
+
+    /// <summary>The states of these sweeps are cleared: they are listed no more, unless they live again. Idempotent.</summary>
+    [Alias("Forget")]
+    Task ForgetAsync(ImmutableArray<string> sweepIds);
 
     /// <summary>Sweeps that are not finished, paused ones included, in the order in which they were submitted.</summary>
     [AlwaysInterleave, Alias("Live")]

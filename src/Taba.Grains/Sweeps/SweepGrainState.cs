@@ -27,7 +27,7 @@ public sealed record SweepGrainState
 
     /// <summary>
     /// Stages beyond the plan's that may hold a demand of this sweep: those that stand in for planned ones in a higher precision, and those
-    /// of a plan of before. Written before they are asked.
+    /// of a plan of before. Written before they are asked; kept after they forgot it, because their states are cleared with its own.
     /// </summary>
     [Id(7)] public ImmutableArray<string> Elsewhere { get => field.IsDefault ? [] : field; init; } = [];
 }

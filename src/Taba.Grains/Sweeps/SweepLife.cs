@@ -75,6 +75,9 @@ public readonly record struct SweepLife(SweepPhase Phase, SweepDebts Owed, int C
         _ => new(SweepPhase.Running, state.Owed ?? SweepDebts.None),
     };
 
+    /// <summary>It has ended, and everyone has heard.</summary>
+    public bool IsOver => Phase is SweepPhase.Ended && Owed is SweepDebts.None;
+
     /// <summary>More may happen.</summary>
     public bool IsLive => Phase is SweepPhase.Running or SweepPhase.Paused;
 
@@ -124,8 +127,6 @@ public readonly record struct SweepLife(SweepPhase Phase, SweepDebts Owed, int C
     {
         Paused = Phase is SweepPhase.Paused,
         Owed = Owed,
-        // Every stage has heard.
-        Elsewhere = Phase is SweepPhase.Ended && Owed is SweepDebts.None ? [] : state.Elsewhere,
     };
 
     SweepLife Mean(SweepPhase phase, SweepDebts owed) => new(phase, owed, Change + 1);

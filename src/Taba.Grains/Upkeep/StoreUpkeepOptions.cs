@@ -18,6 +18,14 @@ public sealed class StoreUpkeepOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00")]
     public TimeSpan SweepEvery { get; set; } = TimeSpan.FromDays(1);
 
+    /// <summary>
+    /// In a cluster: the states of sweeps, and of stages that nobody wants, are cleared so long after their end. A sweep that is submitted
+    /// again afterwards finds what was published in the store. 0 clears none.
+    /// </summary>
+    /// <value>The default value is 30 days.</value>
+    [Range(typeof(TimeSpan), "00:00:00", "3650.00:00:00")]
+    public TimeSpan ForgetAfter { get; set; } = TimeSpan.FromDays(30);
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (SweepEvery > TimeSpan.Zero && SweepEvery < s_shortest)

@@ -5,6 +5,7 @@ using Azure.Storage.Blobs.Specialized;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Storage;
+using Taba.Silo.Faults;
 
 namespace Taba.Silo.Clusters;
 
@@ -20,11 +21,11 @@ static class AzureGrainState
     /// <param name="container">Made when it is not there.</param>
     public static ISiloBuilder AddAzureGrainState(this ISiloBuilder silo, string name, BlobContainerClient container) =>
         silo.AddAzureBlobGrainStorage(name, (OptionsBuilder<AzureBlobStorageOptions> builder) =>
-            builder.Configure<IOptions<ClusterOptions>, OrleansGrainStorageSerializer>(
+            builder.Configure<IOptions<ClusterOptions>, StateSerializer>(
                 (o, cluster, serializer) => Configure(o, container, cluster.Value.ServiceId, serializer)));
 
     internal static void Configure(
-        AzureBlobStorageOptions options, BlobContainerClient container, string serviceId, OrleansGrainStorageSerializer serializer)
+        AzureBlobStorageOptions options, BlobContainerClient container, string serviceId, IGrainStorageSerializer serializer)
     {
         options.ContainerName = container.Name;
         options.BlobServiceClient = container.GetParentBlobServiceClient();

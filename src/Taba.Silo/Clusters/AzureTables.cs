@@ -1,5 +1,7 @@
+using Azure;
 using Azure.Core;
 using Azure.Data.Tables;
+using Azure.Data.Tables.Models;
 using Azure.Identity;
 using Taba.Storage.Objects;
 
@@ -29,16 +31,43 @@ static class AzureTables
     /// <exception cref="BadInputException">The settings name no tables, or no way to sign in.</exception>
     public static TableServiceClient Open(TabaClusterOptions options) => Open(options, Retries);
 
+    /// <summary>Looks for the table that is made last: where it is, everything is.</summary>
+    /// <exception cref="BadInputException">The settings name no tables, or no way to sign in.</exception>
+    /// <exception cref="ClusterUnreachableException">The account does not answer, or refuses.</exception>
+    public static Task<SchemaState> LookAsync(TabaClusterOptions options, CancellationToken cancellationToken) =>
+        OnAccountAsync(options, async tables =>
+        {
+            try
+            {
+                // A question for one entity answers alike whether it or its table is missing.
+                await tables.GetTableClient(Members)
+                    .QueryAsync<TableEntity>("PartitionKey eq ''", 1, ["PartitionKey"], cancellationToken).AnyAsync(cancellationToken);
+                return new SchemaState(1, 1);
+            }
+            catch (RequestFailedException exception) when (exception.ErrorCode == TableErrorCode.TableNotFound)
+            {
+                return new SchemaState(0, 1);
+            }
+        }, cancellationToken);
+
     /// <summary>Makes the tables unless they are there.</summary>
     /// <exception cref="BadInputException">The settings name no tables, or no way to sign in.</exception>
     /// <exception cref="ClusterUnreachableException">The account does not answer, or refuses.</exception>
-    public static async Task PrepareAsync(TabaClusterOptions options, CancellationToken cancellationToken)
+    public static Task PrepareAsync(TabaClusterOptions options, CancellationToken cancellationToken) =>
+        OnAccountAsync(options, async tables =>
+        {
+            foreach (var name in (string[])[Reminders, Members])
+                await tables.CreateTableIfNotExistsAsync(name, cancellationToken);
+            return true;
+        }, cancellationToken);
+
+    static async Task<T> OnAccountAsync<T>(
+        TabaClusterOptions options, Func<TableServiceClient, Task<T>> work, CancellationToken cancellationToken)
     {
         var tables = Open(options, RetriesAtStart);
         try
         {
-            foreach (var name in (string[])[Members, Reminders])
-                await tables.CreateTableIfNotExistsAsync(name, cancellationToken);
+            return await work(tables);
         }
         catch (Exception exception) when (BlobErrors.IsBlob(exception, cancellationToken))
         {

@@ -58,7 +58,9 @@ sealed partial class ClusterSilo : IAsyncDisposable
         if (options.Cluster.Credentials is { IsForServers: false } other)
             throw new BadInputException(
                 $"{options.Cluster.TlsSection}:CertificateFile: the {other.Text} is for clients and not for silos.");
-        await ClusterWiring.PrepareAsync(options.Cluster, cancellationToken);
+        if (options.Cluster.Init)
+            await ClusterSchema.InitAsync(options.Cluster, cancellationToken);
+        await ClusterSchema.RequireAsync(options.Cluster, cancellationToken);
         await ClusterStores.PrepareAsync(options.Cluster, cancellationToken);
         var storeLock = options.Cluster.StoreContainer is null ? StoreLock.Share(options.Cluster.Store) : null;
         try

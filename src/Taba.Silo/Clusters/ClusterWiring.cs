@@ -8,6 +8,7 @@ using Orleans.Reminders.AzureStorage;
 using Orleans.Storage;
 using StackExchange.Redis;
 using Taba.Grains;
+using Taba.Silo.Faults;
 using Taba.Silo.Tls;
 
 namespace Taba.Silo.Clusters;
@@ -55,25 +56,26 @@ static class ClusterWiring
             case TabaClusterOptions.Redis:
                 silo.UseRedisClustering(o => o.ConfigurationOptions = Redis(options));
                 if (options.GrainStateContainer is null)
-                    silo.AddRedisGrainStorage(GrainStorage.Name, o => o.ConfigurationOptions = Redis(options));
+                    silo.AddRedisGrainStorage(ReadableGrainState.ProviderName, o => o.ConfigurationOptions = Redis(options));
                 silo.UseRedisReminderService(o => o.ConfigurationOptions = Redis(options));
                 break;
             default:
                 silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
                 if (options.GrainStateContainer is null)
-                    silo.AddAdoNetGrainStorage(GrainStorage.Name, o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
+                    silo.AddAdoNetGrainStorage(
+                        ReadableGrainState.ProviderName, o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
                 silo.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Invariant, Postgres(options)));
                 break;
         }
         if (options.GrainStateContainer is { } container)
-            silo.AddAzureGrainState(GrainStorage.Name, ClusterStores.Container(options, container));
+            silo.AddAzureGrainState(ReadableGrainState.ProviderName, ClusterStores.Container(options, container));
         // The providers' default is JSON with type names. Golden tests of the states hold Orleans' own form fast.
-        silo.Services.AddSingleton<OrleansGrainStorageSerializer>();
-        silo.Services.AddOptions<AdoNetGrainStorageOptions>(GrainStorage.Name).PostConfigure<OrleansGrainStorageSerializer>(
-            (o, s) => o.GrainStorageSerializer = s);
-        silo.Services.AddOptions<RedisStorageOptions>(GrainStorage.Name).PostConfigure<OrleansGrainStorageSerializer>(
-            (o, s) => o.GrainStorageSerializer = s);
-        return silo;
+        silo.Services.AddSingleton<StateSerializer>();
+        silo.Services.AddOptions<AdoNetGrainStorageOptions>(ReadableGrainState.ProviderName).PostConfigure<StateSerializer>(
+            (o, s) => (o.GrainStorageSerializer, o.DeleteStateOnClear) = (s, true));
+        silo.Services.AddOptions<RedisStorageOptions>(ReadableGrainState.ProviderName).PostConfigure<StateSerializer>(
+            (o, s) => (o.GrainStorageSerializer, o.DeleteStateOnClear) = (s, true));
+        return silo.AddReadableGrainState();
     }
 
     public static IClientBuilder AddTabaCluster(this IClientBuilder client, TabaClusterOptions options)
@@ -93,17 +95,8 @@ static class ClusterWiring
         };
     }
 
-    /// <summary>Makes the provider ready: the tables of a database or an account; of Redis that it answers.</summary>
-    /// <exception cref="ClusterUnreachableException">It does not answer, or refuses.</exception>
-    public static Task PrepareAsync(TabaClusterOptions options, CancellationToken cancellationToken) =>
-        options.Provider switch
-        {
-            TabaClusterOptions.Azure => AzureTables.PrepareAsync(options, cancellationToken),
-            TabaClusterOptions.Redis => PingAsync(options),
-            _ => PostgresSchema.ApplyAsync(Postgres(options), cancellationToken),
-        };
-
-    static async Task PingAsync(TabaClusterOptions options)
+    /// <exception cref="ClusterUnreachableException">Redis does not answer, or refuses.</exception>
+    public static async Task PingAsync(TabaClusterOptions options)
     {
         try
         {
@@ -120,7 +113,7 @@ static class ClusterWiring
     /// A silo needs few connections at a time, and PostgreSQL has 100 for all: a pool is bounded unless the settings bound it.
     /// </summary>
     /// <exception cref="ClusterUnreachableException">It is no connection string of PostgreSQL.</exception>
-    static string Postgres(TabaClusterOptions options)
+    public static string Postgres(TabaClusterOptions options)
     {
         try
         {

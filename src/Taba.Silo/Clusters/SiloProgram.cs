@@ -44,6 +44,10 @@ static partial class SiloProgram
         var name = new Option<string?>("--name") { Description = "Unique among silos. Left out, machine and process." };
         var siloPort = new Option<int?>("--silo-port") { Description = "Port for other silos; 0 takes a free one." };
         var gatewayPort = new Option<int?>("--gateway-port") { Description = "Port for clients; 0 takes a free one." };
+        var init = new Option<bool>("--init")
+        {
+            Description = "Makes the schema of an empty database, as `taba cluster init` does. Also the cluster's setting Init."
+        };
         var verbose = new Option<bool>("--verbose", "-v") { Description = "Logs more, to standard error." };
         var root = new RootCommand(
             """
@@ -54,12 +58,13 @@ static partial class SiloProgram
               Taba.Silo --cluster lab --device cuda:0,cuda:1
               Taba.Silo --cluster lab --role coordinator --name c1
             """)
-        { cluster, device, processes, role, name, siloPort, gatewayPort, verbose };
+        { cluster, device, processes, role, name, siloPort, gatewayPort, init, verbose };
         root.SetAction((parsed, _) => RunAsync(new Arguments(
             parsed.GetValue(cluster), parsed.GetValue(device), parsed.GetValue(processes), parsed.GetValue(role) == "coordinator"
                 ? SiloRole.Coordinator
                 : SiloRole.Worker,
-            parsed.GetValue(name), parsed.GetValue(siloPort), parsed.GetValue(gatewayPort), parsed.GetValue(verbose))));
+            parsed.GetValue(name), parsed.GetValue(siloPort), parsed.GetValue(gatewayPort), parsed.GetValue(init),
+            parsed.GetValue(verbose))));
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
             return Explain(parsed.Errors[0].Message, BadInput);
@@ -114,6 +119,7 @@ static partial class SiloProgram
         var cluster = ClusterSettings.Read(settings, arguments.Cluster);
         cluster.SiloPort = Port("--silo-port", arguments.SiloPort) ?? cluster.SiloPort;
         cluster.GatewayPort = Port("--gateway-port", arguments.GatewayPort) ?? cluster.GatewayPort;
+        cluster.Init |= arguments.Init;
         var name = arguments.Name ?? $"{Environment.MachineName}-{Environment.ProcessId}";
         if (!SiloName().IsMatch(name))
             throw new BadInputException($"--name is '{name}': letters, digits, dots, dashes and underscores are, at most 63.");
@@ -150,5 +156,6 @@ static partial class SiloProgram
     private static partial Regex SiloName();
 
     sealed record Arguments(
-        string? Cluster, string? Device, int? Processes, SiloRole Role, string? Name, int? SiloPort, int? GatewayPort, bool Verbose);
+        string? Cluster, string? Device, int? Processes, SiloRole Role, string? Name, int? SiloPort, int? GatewayPort, bool Init,
+        bool Verbose);
 }

@@ -39,6 +39,13 @@ public sealed class TabaClusterOptions
     [RegularExpression("^(auto|azure:[a-z0-9](-?[a-z0-9]){2,62})$", ErrorMessage = "it must be auto or azure:CONTAINER")]
     public string GrainState { get; set; } = "auto";
 
+    /// <summary>
+    /// A silo that finds no schema makes it. It never changes one that is there: <c>taba cluster migrate</c> does. A convenience where
+    /// silos sign in with a role that may create tables.
+    /// </summary>
+    /// <value>The default value is false: <c>taba cluster init</c> makes it.</value>
+    public bool Init { get; set; }
+
     /// <summary>Silos with equal ids are one cluster.</summary>
     /// <value>The default value is the cluster's name.</value>
     public string? ClusterId { get; set; }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Taba.Grains.Errors;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
 
@@ -38,6 +39,7 @@ public sealed partial class FaultMonitor(bool goesOn, ILogger<FaultMonitor> logg
     {
         null => null,
         StoreException store => store,
+        CallException { Kind: CallFault.Store } call => new(call.Message, call),
         AggregateException aggregate => aggregate.InnerExceptions.Select(StoreFault).FirstOrDefault(e => e is not null),
         _ => StoreFault(exception.InnerException),
     };

@@ -191,7 +191,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             silo.Configure<EndpointOptions>(o => o.AdvertisedIPAddress = IPAddress.Loopback);
             // Alone, it knows where its grains are: the cache, by default of a million, only holds on to those that are gone.
             silo.Configure<GrainDirectoryOptions>(o => o.CacheSize = DirectoryCache);
-            silo.AddSqliteGrainStorage(GrainStorage.Name, Path.Combine(options.StoreRoot, "grains.db"));
+            silo.AddSqliteGrainStorage(ReadableGrainState.ProviderName, Path.Combine(options.StoreRoot, "grains.db"));
+            silo.AddReadableGrainState();
             silo.AddTabaPlacement(new(
                 "embedded", SiloRole.Worker, options.Devices, options.BatchSize ?? options.Devices.DefaultBatchSize));
         });

@@ -158,6 +158,7 @@ static partial class SiloServices
     {
         silo.UseSiloMetadata(facts.ToMetadata());
         silo.Services.AddSingleton(facts);
+        silo.AddIncomingGrainCallFilter<CallErrorFilter>();
         silo.AddGrainDirectory(SiloGrainDirectory.Name, (_, _) => new SiloGrainDirectory());
         silo.Services.AddPlacementDirector<CoordinatorPlacement, CoordinatorPlacementDirector>();
         silo.Services.AddPlacementDirector<PinnedToSiloPlacement, PinnedToSiloDirector>();

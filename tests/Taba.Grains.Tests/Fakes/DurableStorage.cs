@@ -22,6 +22,9 @@ sealed class GrainStateTable
 
     public int Writes => _writes;
 
+    /// <summary>Names of the states that there are.</summary>
+    public IReadOnlyList<string> Keys => [.. _rows.Keys.Order(StringComparer.Ordinal)];
+
     /// <summary>Writes of grains whose id contains a text.</summary>
     public int WritesOf(string part) => _writesByKey.Where(k => k.Key.Contains(part, StringComparison.Ordinal)).Sum(k => k.Value);
 
@@ -44,6 +47,15 @@ sealed class GrainStateTable
         _rows[key] = (bytes, next);
         _writesByKey.AddOrUpdate(key, 1, (_, count) => count + 1);
         return next;
+    }
+
+    public void Clear(string key, string? etag)
+    {
+        if (FailWritesOf is { } part && key.Contains(part, StringComparison.Ordinal))
+            throw new IOException($"{key} cannot be cleared");
+        if (Find(key)?.ETag != etag)
+            throw new InconsistentStateException($"{key} was written by another activation");
+        Delete(key);
     }
 
     public void Delete(string key) => _rows.TryRemove(key, out _);
@@ -82,7 +94,7 @@ sealed class DurableStorage(Serializer serializer, GrainStateTable table) : IGra
 
     public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
-        table.Delete($"{stateName}/{grainId}");
+        table.Clear($"{stateName}/{grainId}", grainState.ETag);
         (grainState.State, grainState.ETag, grainState.RecordExists) = (Activator.CreateInstance<T>(), null, false);
         return Task.CompletedTask;
     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Taba.Grains.Errors;
 using Taba.Grains.Faults;
 using Taba.Grains.Models;
 using Taba.Grains.Parts;
@@ -66,10 +67,25 @@ static class MutatingCalls
         },
         ["ISweepIndexGrain.AddAsync"] = silo => Task.FromResult(new MutatingCall(
             () => Index(silo).AddAsync(Entry("twice-added")), () => ObserveIndexAsync(silo, "twice-added"))),
-        ["ISweepIndexGrain.SetPausedAsync"] = async silo =>
+        ["ISweepIndexGrain.ForgetAsync"] = async silo =>
         {
-            await Index(silo).AddAsync(Entry("twice-paused"));
-            return new(() => Index(silo).SetPausedAsync("twice-paused", paused: true), () => ObserveIndexAsync(silo, "twice-paused"));
+            await Index(silo).AddAsync(Entry("twice-unlisted"));
+            await Index(silo).EndAsync("twice-unlisted", SweepState.Completed);
+            return new(() => Index(silo).ForgetAsync(["twice-unlisted"]), () => ObserveIndexAsync(silo, "twice-unlisted"));
+        },
+        ["ISweepGrain.ForgetAsync"] = async silo =>
+        {
+            var plan = TestStages.Chain("twice-forgotten", 32, TestSilo.NewStage());
+            await silo.Sweep(plan.SweepId).SubmitAsync(plan);
+            await silo.Sweep(plan.SweepId).CancelAsync();
+            return new(() => silo.Sweep(plan.SweepId).ForgetAsync(), () => ObserveSweepAsync(silo, plan));
+        },
+        ["IStageGrain.ForgetAsync"] = async silo =>
+        {
+            var (stage, lease) = await LeasedAsync(silo);
+            await stage.WithdrawAsync("s");
+            await stage.GiveBackAsync(lease.Attempt, null);
+            return new(() => stage.ForgetAsync(), () => ObserveStageAsync(silo, stage));
         },
         ["ISweepIndexGrain.EndAsync"] = async silo =>
         {
@@ -347,7 +363,7 @@ static class MutatingCalls
             var s = await silo.Sweep(plan.SweepId).GetStatusAsync();
             status = $"{s.State} version {s.Version}";
         }
-        catch (InvalidOperationException)
+        catch (CallException)
         {
             status = "unknown";
         }

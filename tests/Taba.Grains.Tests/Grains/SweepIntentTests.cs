@@ -180,6 +180,46 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
     }
 
     [Fact]
+    public async Task Status_AStageNeverAnswers_ComesWithinSecondsAndSaysWhich()
+    {
+        var plan = TestStages.Chain("silent", 32, TestSilo.NewStage());
+        await silo.Sweep(plan.SweepId).SubmitAsync(plan);
+        await silo.Cluster.DeactivateAsync(silo.Stage(plan.Stages[2].Key));
+        var (up, asked, hold) = Hold(plan.Stages[2].Key);
+        silo.GrainState.BeforeRead = hold;
+
+        var asking = silo.Sweep(plan.SweepId).GetStatusAsync().AsTask();
+        await asked.WaitAsync(TestSilo.Patience);
+        for (var i = 0; i < 5 && !asking.IsCompleted; i++)
+            await PassAsync(TimeSpan.FromSeconds(1), () => Task.FromResult(false));
+        var status = await asking.WaitAsync(TestSilo.Patience);
+
+        Assert.Equal(SweepState.Running, status.State);
+        Assert.Equal([false, false, true], status.Stages.Select(s => s.Silence is not null));
+        // As it was seen last.
+        Assert.Equal(32, status.Stages[2].RowsWanted);
+        up.SetResult();
+        silo.GrainState.BeforeRead = null;
+        Assert.Equal(SweepState.Completed, (await new TestWorker(silo).RunAsync(plan.SweepId)).State);
+    }
+
+    [Fact]
+    public async Task Cancel_OfASweepWhosePlanWasLost_TakesItOffTheList()
+    {
+        var plan = TestStages.Chain("lost-plan", 32, TestSilo.NewStage());
+        await silo.Sweep(plan.SweepId).SubmitAsync(plan);
+        silo.GrainState.Lose("sweep/lost-plan");
+        await silo.RestartAsync();
+        silo.GrainState.Lose("sweep/lost-plan");
+        Assert.Null(await silo.Sweep(plan.SweepId).GetPlanAsync());
+        Assert.True(await IsListedAsync(plan.SweepId));
+
+        await silo.Sweep(plan.SweepId).CancelAsync();
+
+        Assert.False(await IsListedAsync(plan.SweepId));
+    }
+
+    [Fact]
     public async Task Cancel_AfterARestart_WithdrawsFromStagesThatStandInToo()
     {
         silo.Device.FailureKind = FailureKind.NonFinite;

@@ -1,5 +1,6 @@
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
+using Taba.Grains.Errors;
 using Taba.Grains.Tests.Fakes;
 using Taba.Grains.Tests.Planning;
 
@@ -156,5 +157,5 @@ public sealed class SweepRunTests(TestSilo silo)
     [Fact]
     public async Task GetStatus_UnknownSweep_Throws() =>
         Assert.Contains(
-            "nobody", (await Assert.ThrowsAsync<InvalidOperationException>(() => silo.Sweep("nobody").GetStatusAsync().AsTask())).Message);
+            "nobody", (await Assert.ThrowsAsync<CallException>(() => silo.Sweep("nobody").GetStatusAsync().AsTask())).Message);
 }

@@ -56,6 +56,15 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>Further settings of one silo, by its name.</summary>
     public Dictionary<string, Dictionary<string, string>> SettingsOf { get; } = [];
 
+    /// <summary>Silos make the schema of an empty database.</summary>
+    public bool SilosInit { get; set; } = true;
+
+    /// <summary>How silos sign in to PostgreSQL; null as its owner.</summary>
+    public string? SiloDatabase { get; set; }
+
+    /// <summary>How clients sign in to PostgreSQL; null as its owner.</summary>
+    public string? ClientDatabase { get; set; }
+
     /// <summary>Silos that were started and not removed, by name.</summary>
     public IReadOnlyDictionary<string, ProgramProcess> Silos => _silos;
 
@@ -98,10 +107,13 @@ public sealed class TestCluster : IAsyncDisposable
         var settings = new Dictionary<string, string>(ClientSettings())
         {
             [$"Taba__Clusters__{Name}__Address"] = address,
+            [$"Taba__Clusters__{Name}__Init"] = SilosInit ? "true" : "false",
             ["Taba__Engine__EvaluationJournal"] = Path.Combine(Journals, $"{name}.journal"),
         };
         foreach (var (key, value) in SettingsOf.GetValueOrDefault(name) ?? [])
             settings[key] = value;
+        if (SiloDatabase is not null)
+            settings[$"Taba__Clusters__{Name}__ConnectionString"] = SiloDatabase;
         return _silos[name] = ProgramProcess.Start(
             name, SiloProgram(name), Folder, settings,
             ["--cluster", Name, "--name", name, "--role", role, "--device", "cpu", "--silo-port", "0", "--gateway-port", "0"], within);
@@ -164,7 +176,7 @@ public sealed class TestCluster : IAsyncDisposable
             },
             [$"{section}Store"] = _blobs ? "azure:taba" : StoreFolder,
         };
-        if ((_postgres?.ConnectionString ?? Redis?.ConnectionString) is { } database)
+        if ((ClientDatabase ?? _postgres?.ConnectionString ?? Redis?.ConnectionString) is { } database)
             settings[$"{section}ConnectionString"] = database;
         if (Azurite is not null)
             settings[$"{section}AzureConnectionString"] = Azurite.ConnectionString;
