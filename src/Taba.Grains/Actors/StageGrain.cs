@@ -86,7 +86,7 @@ sealed partial class StageGrain(
         // A sweep that is submitted anew tries its failed samples again. The strikes of their neighbours' attempts stay.
         if (!demand.KeepFailures)
             next = next.WithRetried(demand.Wanted);
-        if (State.Spec is not null && State.Demands.SequenceEqual(next.Demands) && State.Quarantined.Length == next.Quarantined.Length)
+        if (State.Spec is not null && State.Demands.SequenceEqual(next.Demands) && State.Failed.SequenceEqual(next.Failed))
             return;
         await WriteAsync(next);
     }
@@ -115,7 +115,6 @@ sealed partial class StageGrain(
         if (_hosts.Admit(worker, request, State.Leases) is not { } admitted)
             return [];
         var spec = State.Spec!;
-        var given = State.Quarantined.Length;
         var found = State.Published;
         var handout = new StageHandout(GrainFactory, catalogue, options.Value, time);
         var asker = await _hosts.AskerAsync(worker, admitted, State);
@@ -126,7 +125,7 @@ sealed partial class StageGrain(
         if (!ReferenceEquals(next, State))
             await WriteAsync(next);
         StageAccounts.Leased(spec, leases.Length);
-        foreach (var failure in next.Quarantined[given..])
+        foreach (var failure in handout.GivenUp)
             TellGivenUp(spec, failure);
         foreach (var lease in leases)
             LogLeased(logger, lease.Attempt, lease.Rows, worker);
@@ -165,8 +164,9 @@ sealed partial class StageGrain(
         {
             if (!published.IsEmpty)
                 next = _hosts.Published(next, lease);
-            var given = failures.RemoveAll(f => next.Quarantined.Any(q => q.Sample == f.Sample));
-            next = next with { Quarantined = next.Quarantined.AddRange(given) };
+            var known = next.QuarantinedRows();
+            var given = failures.RemoveAll(f => known.Contains(new(f.Sample, f.Sample + 1)));
+            next = next.WithFailed(given);
             Count("published");
             foreach (var failure in given)
                 StageAccounts.Failed(State.Spec!, failure.Kind);
@@ -240,16 +240,18 @@ sealed partial class StageGrain(
         var wanted = demand.Wanted;
         var published = State.Published(demand.Keep).Intersect(wanted);
         var done = published.Count;
-        var failures = State.Quarantined.RemoveAll(f => !wanted.Contains(new(f.Sample, f.Sample + 1)));
+        var failed = State.Failed.Among(wanted);
         var reused = Math.Min(done, _reused.GetValueOrDefault(sweepId));
         var running = State.Leases.Where(l => !wanted.Intersect(l.Rows).IsEmpty).ToList();
         var evaluations = (double)(done - reused) * spec.EvaluationsPerRow
             + running.Sum(l => (double)_evaluations.GetValueOrDefault(l.Attempt.Id) * wanted.Intersect(l.Rows).Count / l.Rows.Count);
         return await _hosts.AddToAsync(
             new(
-                OwnKey, spec.Kind, wanted.Count, published, reused, failures.Length, running.Count,
-                (double)(wanted.Count - reused) * spec.EvaluationsPerRow, evaluations, failures, Fault: null)
+                OwnKey, spec.Kind, wanted.Count, published, reused, failed.Rows().Count, running.Count,
+                (double)(wanted.Count - reused) * spec.EvaluationsPerRow, evaluations,
+                State.Quarantined.About(failed).WithReasons([]), Fault: null)
             {
+                Failed = failed,
                 RowsLeased = running.Sum(l => wanted.Intersect(l.Rows).Count),
             },
             State);

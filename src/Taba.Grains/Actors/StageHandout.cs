@@ -15,6 +15,9 @@ sealed class StageHandout(IGrainFactory grains, IPartCatalogue catalogue, LeaseO
     /// <summary>A state that was lost is made good cell by cell, so many in a call.</summary>
     const int MostLooks = 64;
 
+    /// <summary>Samples that were found to kill.</summary>
+    public List<SampleFailure> GivenUp { get; } = [];
+
     /// <param name="inputs">Rows whose inputs were there when they were asked for last.</param>
     /// <param name="asker">Who asks.</param>
     /// <returns>The state with the leases, the leases, and the rows whose inputs are there.</returns>
@@ -95,7 +98,9 @@ sealed class StageHandout(IGrainFactory grains, IPartCatalogue catalogue, LeaseO
             if (part.Rows.Count == 1 && Blame.Of(
                 part.Rows.Start, state.Lost, state.AtWork, othersLive, options.StrikesBeforeSplit) == FaultOwner.Row)
             {
-                state = state with { Quarantined = state.Quarantined.Add(DeadlySample.Of(stageKey, spec, part.Rows.Start, state.Lost)) };
+                var deadly = DeadlySample.Of(stageKey, spec, part.Rows.Start, state.Lost);
+                state = state.WithFailed([deadly]);
+                GivenUp.Add(deadly);
                 continue;
             }
             // Another host tells more than the one that died of it: it gets the first chance.
