@@ -67,10 +67,8 @@ static class SweepText
                 $"  {names.GetValueOrDefault(stage.Key, StageNames.Of(stage.Kind))}: {stage.RowsDone} of {stage.RowsWanted} "
                 + $"rows{failed}{out_}");
         }
-        foreach (var failure in status.Failures)
-            output.WriteLine(
-                $"  sample {failure.Sample} of {names.GetValueOrDefault(failure.StageKey, failure.StageKey)} failed at step "
-                + $"{failure.Step}: {failure.Reason}");
+        foreach (var line in FailureText.Lines(status, key => names.GetValueOrDefault(key, key)))
+            output.WriteLine($"  {line}");
         foreach (var trouble in Troubles(status))
             output.WriteLine($"  {trouble}");
     }

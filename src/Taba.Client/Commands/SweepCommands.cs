@@ -171,5 +171,13 @@ static class SweepCommands
         }),
         failures = status.Failures.Select(
             f => new { stage = f.StageKey, sample = f.Sample, step = f.Step, kind = f.Kind.ToString(), reason = f.Reason }),
+        failed = FailureText.AsJson(status, key => key),
+        pauses = status.Pauses.Select(p => new
+        {
+            host = p.Host,
+            reason = p.Reason,
+            failures = p.Failures,
+            seconds_left = p.Remaining == TimeSpan.MaxValue ? (double?)null : Math.Ceiling(p.Remaining.TotalSeconds),
+        }),
     };
 }

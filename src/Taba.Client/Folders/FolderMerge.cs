@@ -101,6 +101,7 @@ static class FolderMerge
                     : t),
             ],
             Failures = [.. manifests.SelectMany(m => m.Failures)],
+            Failed = [.. manifests.SelectMany(m => m.Failed)],
             Retried = [.. manifests.SelectMany(m => m.Retried)],
             Substitutes = [.. manifests.SelectMany(m => m.Substitutes)],
             WallSeconds = manifests.Sum(m => m.WallSeconds),

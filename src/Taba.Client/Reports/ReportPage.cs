@@ -43,13 +43,16 @@ static class ReportPage
         var failures = sections.SelectMany(s => s.Run.Manifest.Failures).Distinct().ToList();
         if (failures.Count == 0)
             return;
+        var failed = sections.SelectMany(s => s.Run.Manifest.Failed).Distinct().Sum(f => (long)f.End - f.Start);
         html.Append(
-            $"<div class=\"card warn\"><strong>{failures.Count} samples failed</strong>; their rows hold NaN and are not counted in the "
-            + "metrics.<ul>");
+            $"<div class=\"card warn\"><strong>{Math.Max(failures.Count, failed)} samples failed</strong>; their rows hold NaN and are "
+            + "not counted in the metrics.<ul>");
         foreach (var failure in failures)
             html.Append(
                 $"<li>sample {failure.Sample} at step {failure.Step} of stage {Html.Text(failure.Stage)}: "
                 + $"{Html.Text(failure.Reason)}</li>");
+        if (failed > failures.Count)
+            html.Append("<li>and others, for these reasons; manifest.json names all rows (failed)</li>");
         html.Append("</ul></div>");
     }
 

@@ -1,6 +1,7 @@
 using Taba.Storage.RunFolders;
 using System.Text.Json;
 using Taba.Client.Hosts;
+using Taba.Client.Progress;
 using Taba.Client.Reports;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Outputs;
@@ -43,6 +44,7 @@ sealed class RunResults(Terminal terminal, RunJob job, OutputFolder output)
                     })),
                 failures = status.Failures.Select(
                     f => new { stage = Kind(plan, f.StageKey), sample = f.Sample, step = f.Step, reason = f.Reason }),
+                failed = FailureText.AsJson(status, key => Kind(plan, key)),
             }));
         }
         return exit;
@@ -65,21 +67,18 @@ sealed class RunResults(Terminal terminal, RunJob job, OutputFolder output)
     {
         PrintFailures(plan, status);
         terminal.Error.WriteLine(
-            $"Stopped: {status.Failures.Length} sample(s) failed, and on_error allows {plan.OnError.StopAfter - 1}. What was done is "
+            $"Stopped: {status.SamplesFailed} sample(s) failed, and on_error allows {plan.OnError.StopAfter - 1}. What was done is "
             + "kept; the same command tries the failed ones again.");
         if (job.Json)
             terminal.Output.WriteLine(JsonSerializer.Serialize(
-                new { @event = "stopped", exit_status = ExitStatus.SamplesFailed, failures = status.Failures.Length }));
+                new { @event = "stopped", exit_status = ExitStatus.SamplesFailed, failures = status.SamplesFailed }));
         return ExitStatus.SamplesFailed;
     }
 
     void PrintFailures(SweepPlan plan, SweepStatus status)
     {
-        foreach (var failure in status.Failures)
-        {
-            terminal.Error.WriteLine(
-                $"Sample {failure.Sample} of stage {Kind(plan, failure.StageKey)} failed at step {failure.Step}: {failure.Reason}");
-        }
+        foreach (var line in FailureText.Lines(status, key => $"stage {Kind(plan, key)}"))
+            terminal.Error.WriteLine($"{char.ToUpperInvariant(line[0])}{line[1..]}");
     }
 
     static IEnumerable<(RowSubstitution Substitution, PrecisionRetry Retry)> Retries(SweepStatus status) =>

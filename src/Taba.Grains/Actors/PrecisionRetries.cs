@@ -27,7 +27,7 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf,
         SweepPlan plan, StageStatus[] planned)
     {
         // Nearly always: nothing to do, and nothing to ask.
-        if (planned.All(status => status.Failures.All(f => f.Kind != FailureKind.NonFinite)))
+        if (planned.All(status => status.Failed.Rows(FailureKind.NonFinite).IsEmpty))
             return (planned, []);
         _numerics = plan.Numerics;
         var stages = new StageStatus[planned.Length];
@@ -71,9 +71,7 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf,
 
         async Task RaiseAsync(StageSpec spec, RowSet rows, StageStatus said, StandIn? lower)
         {
-            var failed = RowSet.Of(
-                [.. said.Failures.Where(f => f.Kind == FailureKind.NonFinite).Select(f => new RowRange(f.Sample, f.Sample + 1))])
-                .Intersect(rows);
+            var failed = said.Failed.Rows(FailureKind.NonFinite).Intersect(rows);
             if (failed.IsEmpty || HigherPrecision.Of(spec) is not { } raised)
                 return;
             // A row has one place: what failed in the lower precision is not looked for there.
@@ -131,8 +129,10 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf,
 
     static StageStatus Add(PlannedStage stage, StageStatus status, StandIn standIn)
     {
-        var failures = status.Failures.RemoveAll(f => standIn.Rows.Contains(new(f.Sample, f.Sample + 1)))
-            .AddRange(standIn.Status.Failures.Where(f => standIn.Rows.Contains(new(f.Sample, f.Sample + 1))).Select(f => f with
+        var theirs = standIn.Status.Failed.Among(standIn.Rows);
+        var failed = status.Failed.Without(standIn.Rows).With(theirs);
+        var failures = status.Failures.About(status.Failed.Without(standIn.Rows))
+            .WithReasons(standIn.Status.Failures.About(theirs).Select(f => f with
             {
                 // Named after the stage that the user knows.
                 StageKey = stage.Key,
@@ -143,7 +143,8 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf,
         return status with
         {
             Done = status.Done.Union(standIn.Rows.Intersect(standIn.Status.Done)),
-            RowsFailed = failures.Length,
+            RowsFailed = failed.Rows().Count,
+            Failed = failed,
             PartsLeased = status.PartsLeased + standIn.Status.PartsLeased,
             RowsLeased = status.RowsLeased + standIn.Status.RowsLeased,
             EvaluationsPlanned = status.EvaluationsPlanned + (standIn.Retry is null ? 0 : standIn.Status.EvaluationsPlanned),

@@ -121,7 +121,7 @@ sealed partial class StageGrain(
         // A sweep that is submitted anew tries its failed samples again. The strikes of their neighbours' attempts stay.
         if (!demand.KeepFailures)
             next = next.WithRetried(demand.Wanted);
-        if (State.Spec is not null && State.Demands.SequenceEqual(next.Demands) && State.Quarantined.Length == next.Quarantined.Length)
+        if (State.Spec is not null && State.Demands.SequenceEqual(next.Demands) && State.Failed.SequenceEqual(next.Failed))
             return;
         _inputs.Open(demand.Spec);
         await WriteAsync(next);
@@ -155,9 +155,8 @@ sealed partial class StageGrain(
         if (!State.HasOpenDemand() || !liveness.IsAlive(worker))
             return [];
         var spec = State.Spec!;
-        var given = State.Quarantined.Length;
         var found = State.Published;
-        var (next, leases, host) = await TakeAsync(worker, request);
+        var (handout, next, leases, host) = await TakeAsync(worker, request);
         foreach (var lease in leases)
             _leases.Add(new(lease.Attempt, lease.Rows, worker, time.GetUtcNow() + options.Value.Duration)
             {
@@ -165,12 +164,13 @@ sealed partial class StageGrain(
                 Host = host,
             });
         CountReused(found, next.Published);
+        var before = State;
         State = next;
         try
         {
             if (_epoch > State.Epoch)
                 State = State with { Epoch = _epoch + EpochBlock };
-            if (State.Epoch != next.Epoch || next.Quarantined.Length > given || (_leases.Count <= FewLeases && !leases.IsEmpty))
+            if (State.Epoch != next.Epoch || handout.GivenUp.Count > 0 || (_leases.Count <= FewLeases && !leases.IsEmpty))
                 await _writer.NowAsync();
             else if (!leases.IsEmpty)
                 await _writer.SoonAsync();
@@ -180,11 +180,11 @@ sealed partial class StageGrain(
             // Nobody gets what may not be known after a restart. The epochs are spent.
             foreach (var lease in leases)
                 Remove(lease.Attempt);
-            State = State with { Epoch = next.Epoch, Quarantined = State.Quarantined[..given] };
+            State = before;
             throw;
         }
         StageAccounts.Leased(spec, leases.Length);
-        foreach (var failure in next.Quarantined[given..])
+        foreach (var failure in handout.GivenUp)
             TellGivenUp(spec, failure);
         foreach (var lease in leases)
             LogLeased(logger, lease.Attempt, lease.Rows, worker);
@@ -192,21 +192,22 @@ sealed partial class StageGrain(
     }
 
     /// <summary>Parts for a worker, as far as its host may have any.</summary>
-    async Task<(StageState Next, ImmutableArray<PartLease> Leases, string Host)> TakeAsync(string worker, LeaseRequest request)
+    async Task<(StageHandout Handout, StageState Next, ImmutableArray<PartLease> Leases, string Host)> TakeAsync(
+        string worker, LeaseRequest request)
     {
-        var handout = new StageHandout(catalogue, _inputs, () => ++_epoch, options.Value);
         if (liveness.Version != _members)
             ExpireLeases();
         for (var again = false; ; again = true)
         {
+            var handout = new StageHandout(catalogue, _inputs, () => ++_epoch, options.Value);
             State = await _hosts.JudgeAsync(State);
             if (_hosts.Admit(worker, request, _leases.HasAny) is not { } admitted)
-                return (State, [], "");
+                return (handout, State, [], "");
             var asker = await _hosts.AskerAsync(worker, admitted, State);
             var (next, leases) = await handout.TakeAsync(OwnKey, State, _leases.Rows, asker, admitted);
             // The watch would find what has ended within a second. To look at all leases each time would cost more the more there are.
             if (!leases.IsEmpty || again || !ExpireLeases())
-                return (next, leases, asker.Host);
+                return (handout, next, leases, asker.Host);
         }
     }
 
@@ -241,8 +242,9 @@ sealed partial class StageGrain(
         {
             if (!published.IsEmpty)
                 next = _hosts.Published(next, lease);
-            var given = failures.RemoveAll(f => next.Quarantined.Any(q => q.Sample == f.Sample));
-            next = next with { Quarantined = next.Quarantined.AddRange(given) };
+            var known = next.QuarantinedRows();
+            var given = failures.RemoveAll(f => known.Contains(new(f.Sample, f.Sample + 1)));
+            next = next.WithFailed(given);
             Count("published");
             foreach (var failure in given)
                 StageAccounts.Failed(State.Spec!, failure.Kind);
@@ -339,16 +341,18 @@ sealed partial class StageGrain(
         var wanted = demand.Wanted;
         var published = State.Published(demand.Keep).Intersect(wanted);
         var done = published.Count;
-        var failures = State.Quarantined.RemoveAll(f => !wanted.Contains(new(f.Sample, f.Sample + 1)));
+        var failed = State.Failed.Among(wanted);
         var reused = Math.Min(done, _reused.GetValueOrDefault(sweepId));
         var running = _leases.All.Where(l => !wanted.Intersect(l.Rows).IsEmpty).ToList();
         var evaluations = (double)(done - reused) * spec.EvaluationsPerRow
             + running.Sum(l => (double)_leases.Evaluations(l.Attempt) * wanted.Intersect(l.Rows).Count / l.Rows.Count);
         var status = await _hosts.AddToAsync(
             new(
-                OwnKey, spec.Kind, wanted.Count, published, reused, failures.Length, running.Count,
-                (double)(wanted.Count - reused) * spec.EvaluationsPerRow, evaluations, failures, Fault: null)
+                OwnKey, spec.Kind, wanted.Count, published, reused, failed.Rows().Count, running.Count,
+                (double)(wanted.Count - reused) * spec.EvaluationsPerRow, evaluations,
+                State.Quarantined.About(failed).WithReasons([]), Fault: null)
             {
+                Failed = failed,
                 RowsLeased = running.Sum(l => wanted.Intersect(l.Rows).Count),
             },
             State);

@@ -17,6 +17,9 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
     /// <summary>A state that was lost is made good cell by cell, so many in a call.</summary>
     const int MostLooks = 64;
 
+    /// <summary>Samples that were found to kill.</summary>
+    public List<SampleFailure> GivenUp { get; } = [];
+
     /// <param name="leased">Rows that are out with workers.</param>
     /// <param name="asker">Who asks.</param>
     /// <returns>The state, with what the store said and who was given up, and the leases.</returns>
@@ -91,7 +94,9 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
             if (part.Rows.Count == 1 && Blame.Of(
                 part.Rows.Start, state.Lost, state.AtWork, othersLive, options.StrikesBeforeSplit) == FaultOwner.Row)
             {
-                state = state with { Quarantined = state.Quarantined.Add(DeadlySample.Of(stageKey, spec, part.Rows.Start, state.Lost)) };
+                var deadly = DeadlySample.Of(stageKey, spec, part.Rows.Start, state.Lost);
+                state = state.WithFailed([deadly]);
+                GivenUp.Add(deadly);
                 continue;
             }
             // Another host tells more than the one that died of it: it gets the first chance.

@@ -20,11 +20,14 @@ public sealed record StageState
 
     [Id(5)] public ImmutableArray<StageDemand> Demands { get; init; } = [];
 
-    /// <summary>Samples that failed; not tried again until retried.</summary>
+    /// <summary>The first failures in words; in states that earlier versions wrote, all of them.</summary>
     [Id(6)] public ImmutableArray<SampleFailure> Quarantined { get; init; } = [];
 
     /// <summary>Attempts that ended without publishing: whose checkpoints may be of use, and what kills its workers.</summary>
     [Id(7)] public ImmutableArray<LostAttempt> Lost { get; init; } = [];
+
+    /// <summary>Samples that failed, by kind; not tried again until retried.</summary>
+    [Id(21)] public ImmutableArray<FailedRows> Failed { get => field.IsDefault ? Failures.Of(Quarantined) : field; init; }
 
     /// <summary>The last that each host published: evidence that it works (docs/design/blame.md).</summary>
     [Id(20)] public ImmutableArray<HostAtWork> AtWork { get => field.IsDefault ? [] : field; init; } = [];
@@ -49,8 +52,14 @@ public static class StageLeases
         state.Published.Where(p => p.Kept.Covers(need)).Aggregate(RowSet.Empty, (rows, p) => rows.Union(p.Rows));
 
     /// <summary>Rows in quarantine.</summary>
-    public static RowSet QuarantinedRows(this StageState state) =>
-        RowSet.Of([.. state.Quarantined.Select(f => new RowRange(f.Sample, f.Sample + 1))]);
+    public static RowSet QuarantinedRows(this StageState state) => state.Failed.Rows();
+
+    /// <summary>Gives samples up.</summary>
+    public static StageState WithFailed(this StageState state, ImmutableArray<SampleFailure> failures) => failures.IsEmpty ? state : state with
+    {
+        Failed = state.Failed.With(Failures.Of(failures)),
+        Quarantined = state.Quarantined.WithReasons(failures),
+    };
 
     /// <summary>The newest of these are remembered; the oldest are of the least use.</summary>
     const int LostKept = 512;
@@ -98,7 +107,8 @@ public static class StageLeases
         var again = state.QuarantinedRows().Intersect(wanted);
         return again.IsEmpty ? state : state with
         {
-            Quarantined = state.Quarantined.RemoveAll(f => again.Contains(new(f.Sample, f.Sample + 1))),
+            Failed = state.Failed.Without(again),
+            Quarantined = state.Quarantined.About(state.Failed.Without(again)).WithReasons([]),
             Lost = state.Lost.RemoveAll(l => l.Rows.Count == 1 && again.Contains(l.Rows)),
         };
     }

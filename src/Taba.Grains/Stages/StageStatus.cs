@@ -6,6 +6,7 @@ namespace Taba.Grains.Stages;
 /// <summary>A snapshot of one stage, as one sweep sees it.</summary>
 /// <param name="Done">Wanted rows that are published with everything that the sweep wants kept.</param>
 /// <param name="RowsReused">Of these, rows that were published before the sweep asked.</param>
+/// <param name="Failures">The first failures in words, each with another reason.</param>
 /// <param name="Fault">Why nobody can go on with it: set when every silo that could take it waits or refuses.</param>
 [GenerateSerializer, Immutable, Alias("taba.StageStatus")]
 public sealed record StageStatus(
@@ -22,6 +23,10 @@ public sealed record StageStatus(
     string? Fault)
 {
     public int RowsDone => Done.Count;
+
+    /// <summary>Wanted rows that failed, by kind.</summary>
+    /// <remarks>A status that an earlier version wrote lists them all in words.</remarks>
+    [Id(21)] public ImmutableArray<FailedRows> Failed { get => field.IsDefault ? Stages.Failures.Of(Failures) : field; init; }
 
     /// <summary>Wanted rows that are out with workers.</summary>
     [Id(12)] public int RowsLeased { get; init; }

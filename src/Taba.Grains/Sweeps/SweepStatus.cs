@@ -41,7 +41,11 @@ public sealed record SweepStatus(string SweepId, long Version, SweepState State,
 
     public double EvaluationsPlanned => Stages.Sum(s => s.EvaluationsPlanned);
 
+    /// <summary>The first failures of each stage in words.</summary>
     public ImmutableArray<SampleFailure> Failures => [.. Stages.SelectMany(s => s.Failures)];
+
+    /// <summary>Samples that failed, over all stages.</summary>
+    public long SamplesFailed => Stages.Sum(s => (long)s.RowsFailed);
 
     /// <summary>Silos that cannot serve a model of the sweep.</summary>
     public ImmutableArray<ModelRefusal> Refusals => [.. Stages.SelectMany(s => s.Refusals).Distinct()];

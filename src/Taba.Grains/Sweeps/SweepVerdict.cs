@@ -18,7 +18,7 @@ public static class SweepVerdict
         for (var i = 0; i < stages.Count; i++)
         {
             var planned = plan.Stages[i];
-            var missing = RowSet.Of([.. stages[i].Failures.Select(f => new RowRange(f.Sample, f.Sample + 1))]);
+            var missing = stages[i].Failed.Rows();
             if (planned.Spec.ParentKey is { } parent && lost.TryGetValue(parent, out var inherited))
                 missing = missing.Union(inherited);
             missing = missing.Intersect(planned.Rows).Subtract(stages[i].Done);
@@ -26,7 +26,7 @@ public static class SweepVerdict
             failed |= !missing.IsEmpty;
             open |= !stages[i].Done.Union(missing).Contains(planned.Rows);
         }
-        if (open && plan.OnError.StopAfter is { } limit && stages.Sum(s => s.Failures.Length) >= limit)
+        if (open && plan.OnError.StopAfter is { } limit && stages.Sum(s => (long)s.RowsFailed) >= limit)
             return SweepState.Stopped;
         if (open && paused)
             return SweepState.Paused;

@@ -95,6 +95,9 @@ sealed class ActivePart : IDisposable
     /// <summary>True the first time: one of its samples found that the part cannot go on, and gives it back for all.</summary>
     public bool TryGiveUp() => Interlocked.Exchange(ref _givenUp, 1) == 0;
 
+    /// <summary>True once it is over.</summary>
+    public bool IsDisposed => Volatile.Read(ref _disposed) == 1;
+
     public Direction Direction => Lease.Spec.Kind == StageKind.Invert ? Direction.Inversion : Direction.Sampling;
 
     /// <summary>

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Taba.Diffusion.Engine;
 using Taba.Grains.Faults;
-using Taba.Grains.Parts;
 using Taba.Grains.Stages;
 using Taba.Grains.Telemetry;
 using Taba.Grains.Trajectories;
@@ -19,7 +18,7 @@ namespace Taba.Silo.Engines;
 /// </summary>
 sealed partial class SampleObserver(
     ActivePart part, int sample, PartCheckpoints checkpoints, IGrainFactory grains, SampleReports reports, FaultMonitor faults,
-    LostInputs lost, EngineTroubles troubles, TimeProvider time, ILogger logger)
+    LostInputs lost, EngineTroubles troubles, Abandonment abandonment, TimeProvider time, ILogger logger)
     : ITrajectoryObserver
 {
     public void OnCaptured(int step, TensorKinds kind, ReadOnlySpan<byte> row) => part.Captures.Write(sample, step, kind, row);
@@ -108,29 +107,12 @@ sealed partial class SampleObserver(
     /// </summary>
     void GiveUp(Exception error, Fault fault)
     {
-        // Sixteen samples meet the same full disk at once.
-        if (!part.TryGiveUp())
-            return;
         var damage = LostInputs.In(error);
-        // A broken engine has told of itself, and damage is mended.
-        if (fault.Rows.IsEmpty && damage is null)
+        var judged = part.Model is { } model ? troubles.Judge(fault, model) : fault;
+        // Sixteen samples meet the same full disk at once. A broken engine has told of itself, and damage is mended.
+        if (abandonment.TryBegin(part, () => damage is null ? Task.FromResult(judged) : lost.FaultAsync(damage))
+            && fault.Rows.IsEmpty && damage is null)
             faults.Report(error, What);
-        reports.Track(AbandonAsync(part.Model is { } model ? troubles.Judge(fault, model) : fault, damage));
-    }
-
-    async Task AbandonAsync(Fault fault, DamagedRowsException? damage)
-    {
-        try
-        {
-            if (damage is not null)
-                fault = await lost.FaultAsync(damage);
-            await grains.GetGrain<IPartGrain>(part.Lease.Attempt.PartKey).AbandonAsync(part.Lease.Attempt, fault);
-        }
-        catch (Exception exception)
-        {
-            // The worker renews a lease only while its part's grain answers: this part comes free when its lease ends.
-            LogAbandonFailed(logger, part.Lease.Attempt, exception);
-        }
     }
 
     string What => $"sample {sample} of stage {part.Lease.Attempt.StageKey}";
@@ -139,7 +121,4 @@ sealed partial class SampleObserver(
 
     [LoggerMessage(4001, LogLevel.Error, "The end of a segment of sample {Sample} of stage {Stage} could not be reported")]
     static partial void LogReportFailed(ILogger logger, int sample, string stage, Exception exception);
-
-    [LoggerMessage(4002, LogLevel.Warning, "Part {Attempt} could not be abandoned")]
-    static partial void LogAbandonFailed(ILogger logger, PartAttempt attempt, Exception exception);
 }

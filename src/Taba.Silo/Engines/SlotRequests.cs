@@ -9,7 +9,7 @@ namespace Taba.Silo.Engines;
 /// <summary>Says what an engine is to do with a row of a prepared part.</summary>
 sealed class SlotRequests(
     ActiveParts parts, SampleReports reports, EngineTroubles troubles, PartCheckpoints checkpoints, LostInputs lost,
-    IGrainFactory grains, FaultMonitor faults, TimeProvider time, ILogger<SlotRequests> logger)
+    IGrainFactory grains, FaultMonitor faults, Abandonment abandonment, TimeProvider time, ILogger<SlotRequests> logger)
 {
     public TrajectoryRequest Of(PartAttempt attempt, int sample)
     {
@@ -35,7 +35,7 @@ sealed class SlotRequests(
             SwapRow = part.Swap is { } swap ? step => swap.Row(sample, step) : null,
             Captures = part.Lease.Keep.IsEmpty ? null : part.Lease.Keep.At,
             Tag = new EvaluationTag(attempt.StageKey, sample, part),
-            Observer = new SampleObserver(part, sample, checkpoints, grains, reports, faults, lost, troubles, time, logger),
+            Observer = new SampleObserver(part, sample, checkpoints, grains, reports, faults, lost, troubles, abandonment, time, logger),
         };
     }
 }

@@ -99,6 +99,7 @@ static partial class SiloServices
     /// <summary>The devices with their engines, and the watch over them.</summary>
     static void AddTabaEngines(this IServiceCollection services)
     {
+        services.AddSingleton<Abandonment>();
         services.AddSingleton<StrandedParts>();
         services.AddSingleton(provider =>
         {

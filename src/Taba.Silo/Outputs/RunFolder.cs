@@ -43,8 +43,13 @@ public sealed record RunFolder
 
     public required ImmutableSortedDictionary<string, string> Versions { get; init; }
 
-    /// <summary>Samples that could not be computed; their rows hold NaN.</summary>
+    /// <summary>The first samples that could not be computed, each with another reason.</summary>
     public ImmutableArray<RunFailure> Failures { get; init; } = [];
+
+    /// <summary>
+    /// All samples that could not be computed; their rows hold NaN. Absent in folders of earlier versions, whose failures are all named.
+    /// </summary>
+    public ImmutableArray<RunFailedRows> Failed { get; init; } = [];
 
     /// <summary>Samples that gave NaN or Inf in half precision and were computed again.</summary>
     public ImmutableArray<RunRetry> Retried { get; init; } = [];
@@ -120,6 +125,9 @@ public sealed record RunFile(string Name, string File, string Dtype, ImmutableAr
 
 /// <summary>A sample without a result.</summary>
 public sealed record RunFailure(string Stage, int Sample, int Step, string Reason);
+
+/// <summary>Samples of a stage that could not be computed for one kind of reason: rows [Start, End).</summary>
+public sealed record RunFailedRows(string Stage, string Kind, int Start, int End);
 
 /// <summary>A sample that was computed again in a higher precision.</summary>
 /// <param name="Stage">Key of the stage in which it gave NaN or Inf.</param>

@@ -25,18 +25,17 @@ public sealed class RunFolderWriter(TensorStore store, RunFolderOptions options,
     /// <exception cref="StoreException">A row is not published and did not fail, or the disk is full.</exception>
     public Task<RunFolder> WriteAsync(
         SweepPlan plan, PlannedRun run, OutputFolder folder, SweepStatus status, CancellationToken cancellationToken) =>
-        WriteAsync(plan, run, folder, status.Failures, new SubstitutedRows(
+        WriteAsync(plan, run, folder, status.Stages, new SubstitutedRows(
             status.Substitutions.IsDefault ? [] : status.Substitutions), cancellationToken);
 
-    /// <summary>Writes or refreshes a folder whose rows all stand under the planned keys.</summary>
+    /// <summary>Writes or refreshes a folder of which no row failed, and whose rows all stand under the planned keys.</summary>
     /// <exception cref="StoreException">A row is not published and did not fail, or the disk is full.</exception>
     public Task<RunFolder> WriteAsync(
-        SweepPlan plan, PlannedRun run, OutputFolder folder, ImmutableArray<SampleFailure> failures,
-        CancellationToken cancellationToken) =>
-        WriteAsync(plan, run, folder, failures, SubstitutedRows.None, cancellationToken);
+        SweepPlan plan, PlannedRun run, OutputFolder folder, CancellationToken cancellationToken) =>
+        WriteAsync(plan, run, folder, [], SubstitutedRows.None, cancellationToken);
 
     async Task<RunFolder> WriteAsync(
-        SweepPlan plan, PlannedRun run, OutputFolder folder, ImmutableArray<SampleFailure> failures, SubstitutedRows substitutes,
+        SweepPlan plan, PlannedRun run, OutputFolder folder, ImmutableArray<StageStatus> said, SubstitutedRows substitutes,
         CancellationToken cancellationToken)
     {
         var tensors = _tensors ??= new RunTensorWriter(store, _noise, options.Format);
@@ -52,7 +51,7 @@ public sealed class RunFolderWriter(TensorStore store, RunFolderOptions options,
         // Without its manifest the folder counts as unfinished until the new one is written.
         folder.Delete(RunFolder.ManifestName);
 
-        var failed = RowSet.Of([.. failures.Select(f => new RowRange(f.Sample, f.Sample + 1))]);
+        var failed = said.Aggregate(RowSet.Empty, (rows, stage) => rows.Union(stage.Failed.Rows()));
         var files = ImmutableArray.CreateBuilder<RunFile>();
         foreach (var tensor in run.Tensors)
             files.Add(
@@ -68,7 +67,7 @@ public sealed class RunFolderWriter(TensorStore store, RunFolderOptions options,
                 new JsonObject { ["_params"] = RunParameters.Of(run, folder, options), ["metrics"] = metrics });
         }
         var keys = stages.Select(s => s.Key).ToList();
-        var written = new RunManifest(options, time).Of(plan, run, described, files.ToImmutable(), stages, failures) with
+        var written = new RunManifest(options, time).Of(plan, run, described, files.ToImmutable(), stages, said) with
         {
             Retried = substitutes.Retries(keys, run.Rows),
             Substitutes = substitutes.Substitutes(keys, run.Rows),

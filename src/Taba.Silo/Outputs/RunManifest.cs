@@ -11,8 +11,7 @@ sealed class RunManifest(RunFolderOptions options, TimeProvider time)
 {
     public RunFolder Of(
         SweepPlan plan, PlannedRun run, ImmutableArray<RunStage> described, ImmutableArray<RunFile> files,
-        ImmutableArray<PlannedStage> stages,
-        ImmutableArray<SampleFailure> failures) => new()
+        ImmutableArray<PlannedStage> stages, ImmutableArray<StageStatus> failed) => new()
         {
             Sweep = plan.Name,
             SweepId = plan.SweepId,
@@ -31,12 +30,17 @@ sealed class RunManifest(RunFolderOptions options, TimeProvider time)
                 : ["samples", "samples2"],
             Device = options.Device,
             Versions = Versions(),
-            Failures = [.. failures.Where(f => stages.Any(s => s.Key == f.StageKey)).Select(
+            Failures = [.. Of(failed, stages).SelectMany(s => s.Failures).Select(
                 f => new RunFailure(f.StageKey, f.Sample, f.Step, f.Reason))],
+            Failed = [.. Of(failed, stages).SelectMany(s => s.Failed.SelectMany(
+                f => f.Rows.Ranges.Select(r => new RunFailedRows(s.Key, f.Kind.ToString(), r.Start, r.End))))],
             Notes = Notes(run),
             WallSeconds = options.WallSeconds,
             WrittenAt = time.GetUtcNow(),
         };
+
+    static IEnumerable<StageStatus> Of(ImmutableArray<StageStatus> failed, ImmutableArray<PlannedStage> stages) =>
+        failed.Where(f => stages.Any(s => s.Key == f.Key));
 
     static ImmutableArray<string> Notes(PlannedRun run)
     {

@@ -35,6 +35,9 @@ public sealed class StateBytesTests
             Leases = [new(s_attempt, new(32, 64), "127.0.0.1:11111@7", new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero))],
             Demands = [new("sweep", s_everything, new(0, 128), CaptureSelection.ForSwap(SwapKind.Eps, 3, 10))],
             Quarantined = [new("key", 5, 3, "NaN at step 3")],
+            Failed = [new(FailureKind.NonFinite, TestStages.Rows(5, 9))],
+            Lost = [new(new(96, 128), "127.0.0.1:11111@7", Strike: true, 2.5) { Attempt = s_attempt, Alone = true, Host = "host", At = 7 }],
+            AtWork = [new("host", 6)],
         },
         ["sweep"] = new SweepGrainState
         {
@@ -100,6 +103,21 @@ public sealed class StateBytesTests
         var final = state.Final!;
         Assert.Equal((s_stage.Key, s_stage.RowsDone), (final.Stages.Single().Key, final.Stages.Single().RowsDone));
         Assert.Empty(final.Refusals);
+        Assert.Empty(final.Pauses);
+        Assert.Equal([new FailedRows(FailureKind.Other, TestStages.Rows(5, 6))], final.Stages.Single().Failed.AsEnumerable());
+    }
+
+    /// <summary>A stage that listed every failed sample in words, and did not know the hosts of its leases.</summary>
+    [Fact]
+    public void Deserialize_StageOfAnEarlierVersion_IsRead()
+    {
+        using var services = Services();
+        var bytes = Convert.FromBase64String(
+            Golden.Lines("state-bytes-before.txt").Single(l => l.StartsWith("stage: ", StringComparison.Ordinal))["stage: ".Length..]);
+        var state = services.GetRequiredService<Serializer>().Deserialize<StageState>(bytes)!;
+        Assert.Equal([new FailedRows(FailureKind.Other, TestStages.Rows(5, 6))], state.Failed.AsEnumerable());
+        Assert.Equal(("127.0.0.1:11111", false), (state.Leases.Single().Host, state.Leases.Single().Alone));
+        Assert.Empty(state.AtWork);
     }
 
     [Fact]

@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Serialization;
 using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
 using Taba.Grains.Tests.Fakes;
 
 namespace Taba.Grains.Tests.Grains;
@@ -27,6 +30,43 @@ public sealed class StageScaleTests(TestSilo silo)
         Assert.Equal(leases.Length, leases.Select(l => l.Attempt.Epoch).Distinct().Count());
         Assert.Equal(before + 1, silo.GrainState.WritesOf(plan.Stages[0].Key));
         await silo.Sweep("several").CancelAsync();
+    }
+
+    /// <summary>All samples overflow in half precision: an accident like any other.</summary>
+    [Fact]
+    public async Task EverySampleFails_WithAReasonOfItsOwn_CostsKilobytes()
+    {
+        const int Samples = 51_200;
+        var spec = TestSilo.NewStage() with { Input = TestStages.Noise(seed: 51_200, totalRows: Samples) };
+        var plan = TestStages.Plan("overflow", TestStages.Planned(spec, new(0, Samples)));
+        await silo.Sweep("overflow").SubmitAsync(plan);
+        var key = plan.Stages[0].Key;
+        var stage = silo.Stage(key);
+        while (await stage.LeaseAsync("worker", new LeaseRequest(3200, null)) is { IsEmpty: false } leases)
+        {
+            foreach (var lease in leases)
+            {
+                await stage.CompleteAsync(
+                    lease.Attempt, RowSet.Empty, lease.Keep,
+                    [
+                        .. Enumerable.Range(lease.Rows.Start, lease.Rows.Count).Select(sample => new SampleFailure(
+                            key, sample, sample % 10, $"NaN or Inf at step {sample % 10} of sample {sample} in float16")
+                        {
+                            Kind = FailureKind.OutOfMemory,
+                        }),
+                    ]);
+            }
+        }
+
+        var status = await silo.Sweep("overflow").GetStatusAsync();
+
+        Assert.Equal((SweepState.CompletedWithFailures, (long)Samples), (status.State, status.SamplesFailed));
+        Assert.Equal([new FailedRows(FailureKind.OutOfMemory, TestStages.Rows(0, Samples))], status.Stages[0].Failed.AsEnumerable());
+        Assert.Equal(Failures.MostReasons, status.Failures.Length);
+        using var services = new ServiceCollection().AddSerializer(b => b.AddAssembly(typeof(IStageGrain).Assembly)).BuildServiceProvider();
+        Assert.InRange(services.GetRequiredService<Serializer>().SerializeToArray(status).Length, 0, 8 << 10);
+        Assert.InRange(silo.GrainState.BytesOf(key), 1, 8 << 10);
+        Assert.InRange(silo.GrainState.BytesOf("overflow"), 1, 16 << 10);
     }
 
     [Fact]

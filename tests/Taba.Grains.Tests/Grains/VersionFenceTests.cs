@@ -9,7 +9,7 @@ public sealed class VersionFenceTests : IAsyncLifetime
 {
     static readonly ProgramVersion s_newer = new("9.9.9", ProgramVersion.Own.Numerics + 1);
 
-    readonly TestSilo _silo = new() { RetryFaultAfter = TimeSpan.FromSeconds(10) };
+    readonly TestSilo _silo = new() { LongestPause = TimeSpan.FromSeconds(10) };
 
     public ValueTask InitializeAsync() => _silo.InitializeAsync();
 

@@ -119,6 +119,27 @@ public sealed class StageLeasesTests
         Assert.False((state with { Quarantined = [new("s", 31, 0, "NaN")] }).HasOpenDemand());
     }
 
+    [Fact]
+    public void WithFailed_StateThatListsEveryFailure_KeepsItsRowsAndTheFirstReasons()
+    {
+        var state = new StageState { Quarantined = [.. Enumerable.Range(0, 1000).Select(i => new SampleFailure("s", i, 0, $"NaN {i}"))] };
+        var next = state.WithFailed([new("s", 2000, 3, "killed") { Kind = FailureKind.Poison }]);
+        Assert.Equal(TestStages.Rows(0, 1000), next.Failed.Rows(FailureKind.Other));
+        Assert.Equal(TestStages.Rows(2000, 2001), next.Failed.Rows(FailureKind.Poison));
+        Assert.Equal(Failures.MostReasons, next.Quarantined.Length);
+        Assert.Equal(RowSet.Empty, next.WithRetried(TestStages.Rows(0, 3000)).QuarantinedRows());
+        Assert.Empty(next.WithRetried(TestStages.Rows(0, 3000)).Quarantined);
+    }
+
+    [Fact]
+    public void About_RowsOfWhichNoneIsInWords_AreThoseOfTheirKind()
+    {
+        ImmutableArray<SampleFailure> known =
+            [new("s", 1, 3, "NaN at step 3") { Kind = FailureKind.NonFinite }, new("s", 2, 0, "killed") { Kind = FailureKind.Poison }];
+        ImmutableArray<FailedRows> failed = [new(FailureKind.NonFinite, TestStages.Rows(100, 200))];
+        Assert.Equal([known[0]], known.About(failed).AsEnumerable());
+    }
+
     /// <summary>
     /// Any demands, any rows already published, any failed samples, any inputs, leases ending in any order: no row is out twice,
     /// none is handed out without cause, and in the end every row that can be had is published.

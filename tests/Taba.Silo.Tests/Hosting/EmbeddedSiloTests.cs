@@ -67,7 +67,7 @@ public sealed class EmbeddedSiloTests : IDisposable
             silo.Store, new RunFolderOptions { Format = TensorFormat.Safetensors }, TimeProvider.System);
 
         foreach (var run in plan.Runs)
-            await folders.WriteAsync(plan, run, OutputFolder.At(Path.Combine(_folder, run.Slug)), [], CancellationToken.None);
+            await folders.WriteAsync(plan, run, OutputFolder.At(Path.Combine(_folder, run.Slug)), CancellationToken.None);
 
         var plain = Path.Combine(_folder, plan.Runs[0].Slug);
         foreach (var name in new[] { "noise", "samples", "latents", "samples2" })

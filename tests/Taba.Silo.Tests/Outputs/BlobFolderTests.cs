@@ -97,11 +97,11 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         var (plan, run) = (sweep.Plan, sweep.Plan.Runs[0]);
         var blobs = BlobPlace.At(_objects, "blob:x");
         using (var writer = Writer(_store))
-            await writer.WriteAsync(plan, run, blobs, [], s_none);
+            await writer.WriteAsync(plan, run, blobs, s_none);
         var before = await VersionsAsync();
 
         using (var again = Writer(_store))
-            await again.WriteAsync(plan, run, blobs, [], s_none);
+            await again.WriteAsync(plan, run, blobs, s_none);
 
         Assert.True(before.Count > 5);
         Assert.Equal(before, await VersionsAsync());
@@ -115,11 +115,11 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         var (plan, run) = (sweep.Plan, sweep.Plan.Runs[0]);
         var blobs = BlobPlace.At(_objects, "blob:x");
         using var writer = Writer(_store);
-        await writer.WriteAsync(plan, run, blobs, [], s_none);
+        await writer.WriteAsync(plan, run, blobs, s_none);
         await _container.DeleteBlobAsync("runs/x/samples.safetensors");
         Assert.False(RunFolder.Read(blobs)!.Holds(plan, run, blobs, TensorFormat.Safetensors));
 
-        await writer.WriteAsync(plan, run, blobs, [], s_none);
+        await writer.WriteAsync(plan, run, blobs, s_none);
 
         Assert.True(RunFolder.Read(blobs)!.Holds(plan, run, blobs, TensorFormat.Safetensors));
     }
@@ -134,7 +134,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         var blobs = BlobPlace.At(_objects, "blob:x");
         // An older state of the folder, which no longer counts once the first file is replaced.
         using (var old = Writer(_store, TensorFormat.Npy))
-            await old.WriteAsync(plan, run, blobs, [], s_none);
+            await old.WriteAsync(plan, run, blobs, s_none);
         using (var writer = Writer(_store))
             await Assert.ThrowsAsync<StoreException>(() => writer.WriteAsync(
                 plan, run, new OutputFolder(new FailingObjects(_objects, $"runs/x/{file}"), "runs/x/"), [], s_none));
@@ -146,7 +146,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         Assert.Equal(file == "latents.safetensors", !names.Contains("runs/x/latents.safetensors"));
 
         using (var again = Writer(_store))
-            await again.WriteAsync(plan, run, blobs, [], s_none);
+            await again.WriteAsync(plan, run, blobs, s_none);
         Assert.True(RunFolder.Read(blobs)!.Holds(plan, run, blobs, TensorFormat.Safetensors));
     }
 
@@ -193,7 +193,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         var (plan, run) = (sweep.Plan, sweep.Plan.Runs[0]);
         var blobs = BlobPlace.At(_objects, "blob:x");
         using var writer = Writer(_store);
-        await writer.WriteAsync(plan, run, blobs, [], s_none);
+        await writer.WriteAsync(plan, run, blobs, s_none);
         var manifest = JsonNode.Parse(blobs.Read("manifest.json"))!;
         manifest["tensors"]![0]!["file"] = file;
         blobs.Write("manifest.json", System.Text.Encoding.UTF8.GetBytes(manifest.ToJsonString()));
@@ -201,7 +201,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         Assert.False(RunFolder.Read(blobs)!.Holds(plan, run, blobs, TensorFormat.Safetensors));
         Assert.Null(blobs.Open(file));
         Assert.Throws<StoreException>(() => blobs.Write(file, "x"u8));
-        await writer.WriteAsync(plan, run, blobs, [], s_none);
+        await writer.WriteAsync(plan, run, blobs, s_none);
         Assert.True(RunFolder.Read(blobs)!.Holds(plan, run, blobs, TensorFormat.Safetensors));
     }
 

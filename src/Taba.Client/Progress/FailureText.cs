@@ -1,0 +1,36 @@
+using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
+
+namespace Taba.Client.Progress;
+
+/// <summary>Samples that failed, in words and as JSON: the first reasons, and all rows as ranges.</summary>
+static class FailureText
+{
+    const int MostRanges = 16;
+
+    /// <param name="name">Names a stage by its key.</param>
+    public static IEnumerable<string> Lines(SweepStatus status, Func<string, string> name)
+    {
+        foreach (var stage in status.Stages)
+        {
+            foreach (var failure in stage.Failures)
+                yield return $"sample {failure.Sample} of {name(stage.Key)} failed at step {failure.Step}: {failure.Reason}";
+            if (stage.RowsFailed > stage.Failures.Length)
+                yield return $"{stage.RowsFailed} samples of {name(stage.Key)} failed, for these reasons: rows {Text(stage.Failed.Rows())}";
+        }
+    }
+
+    /// <param name="name">Names a stage by its key.</param>
+    public static IEnumerable<object> AsJson(SweepStatus status, Func<string, string> name) => status.Stages.SelectMany(
+        stage => stage.Failed.Select(failed => (object)new
+        {
+            stage = name(stage.Key),
+            kind = failed.Kind.ToString(),
+            count = failed.Rows.Count,
+            rows = failed.Rows.Ranges.Select(r => new[] { r.Start, r.End }),
+        }));
+
+    static string Text(RowSet rows) => rows.Ranges.Length <= MostRanges
+        ? rows.ToString()
+        : $"{string.Join(" ", rows.Ranges.Take(MostRanges))} and {rows.Ranges.Length - MostRanges} more ranges";
+}
