@@ -84,7 +84,7 @@ sealed class ThroughputBench(BenchModel model, int batch, int rounds, double sec
             throw new InvalidOperationException($"The sweep ended {status.State}: {status.Fault}");
         using var folders = new RunFolderWriter(silo.Store, new RunFolderOptions(), TimeProvider.System);
         foreach (var run in plan.Runs)
-            await folders.WriteAsync(plan, run, OutputFolder.At(Path.Combine(folder, plan.Name, run.Slug)), [], cancellationToken);
+            await folders.WriteAsync(plan, run, OutputFolder.At(Path.Combine(folder, plan.Name, run.Slug)), status, cancellationToken);
         return plan.Evaluations;
     }
 

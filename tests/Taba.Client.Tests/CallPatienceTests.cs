@@ -7,6 +7,7 @@ using Orleans.Runtime;
 using Taba.Client.Clusters;
 using Taba.Client.Hosts;
 using Taba.Grains.Errors;
+using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Storage.Manifests;
 
@@ -164,7 +165,11 @@ public sealed class CallPatienceTests : IDisposable
                 throw error;
         }
 
-        public ValueTask<ImmutableArray<StageWork>> GetWorkAsync() => throw new NotSupportedException();
+        public Task StageChangedAsync(StageReport report) => throw new NotSupportedException();
+
+        public Task WakeAsync() => throw new NotSupportedException();
+
+        public Task<bool> ForgetAsync() => throw new NotSupportedException();
 
         public ValueTask<SweepStatus> GetStatusAsync() => throw new NotSupportedException();
 

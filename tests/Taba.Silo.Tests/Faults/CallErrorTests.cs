@@ -189,19 +189,22 @@ public sealed class CallErrorTests : IAsyncLifetime
             throw Error;
 
         public Task<bool> HasStageAsync(string stageKey, CancellationToken cancellationToken) => throw Error;
+
+        public Task<ImmutableArray<int>> GetReachedAsync(PartAttempt attempt, RowRange rows, CancellationToken cancellationToken) =>
+            throw Error;
     }
 
     sealed class Nobody : IWorkerLiveness, ISiloDirectory, IWorkSignal
     {
         public bool IsAlive(string worker) => false;
 
+        public long Version => 0;
+
+        public SiloInfo? Find(string worker) => null;
+
         public ValueTask<ImmutableArray<SiloInfo>> GetAsync() => new([]);
 
         public void PartEnded(PartAttempt attempt, RowSet published)
-        {
-        }
-
-        public void WorkMayBeAvailable()
         {
         }
     }
