@@ -34,11 +34,12 @@ public sealed class KillTests(ITestOutputHelper log)
     // One part of a thousand steps: nothing is published before the end.
     const string Long = """
         name: long
-        model: tiny.json
+        model: gaussian.json
         samples: 8
         seed: 11
         num_inference_steps: 1000
         deterministic: true
+        stages: [sample]
         """;
 
     const string Captured = """
