@@ -31,6 +31,17 @@ public sealed class KillTests(ITestOutputHelper log)
     /// <summary>Each slot loses at most the segment that it was in.</summary>
     const int LostByAKill = Workbench.Slots * Workbench.CheckpointEverySteps;
 
+    // One part of a thousand steps: nothing is published before the end.
+    const string Long = """
+        name: long
+        model: gaussian.json
+        samples: 8
+        seed: 11
+        num_inference_steps: 1000
+        deterministic: true
+        stages: [sample]
+        """;
+
     const string Captured = """
         name: captured
         model: tiny.json
@@ -77,6 +88,33 @@ public sealed class KillTests(ITestOutputHelper log)
         var most = Planned + (Kills * LostByAKill);
         log.WriteLine($"evaluations: {bench.Evaluations}, planned {Planned}, at most {most}; {killsOfLaterStages} kills of later stages");
         Assert.InRange(bench.Evaluations, Planned, most);
+    }
+
+    /// <summary>
+    /// Each life gets on and none ends a part. What was computed is known to checkpoints alone: the coordinator dies with its worker.
+    /// </summary>
+    [Fact]
+    public async Task Kill_FortyTimesInOnePart_GivesNoSampleUp()
+    {
+        const int Lives = 40;
+        const int Each = 190;
+        const int Evaluations = 8 * 1000;
+        using var reference = new Workbench(Long);
+        await reference.RunUndisturbedAsync();
+        Assert.Equal(Evaluations, reference.Evaluations);
+
+        using var bench = new Workbench(Long);
+        for (var life = 0; life < Lives; life++)
+        {
+            var before = bench.Evaluations;
+            await KillAsync(bench, () => bench.Evaluations >= before + Each);
+            Assert.Empty(StoreManifests.Rows(bench.Store));
+        }
+        log.WriteLine($"{bench.Evaluations} evaluations at the last of {Lives} kills");
+        await CompleteAsync(bench);
+
+        SweepOutput.AssertEqual(reference.OutFolder, bench.OutFolder);
+        Assert.InRange(bench.Evaluations, Evaluations, Evaluations + (Lives * 8 * Workbench.CheckpointEverySteps));
     }
 
     [Fact]

@@ -170,7 +170,9 @@ sealed partial class StageGrain(
         {
             if (_epoch > State.Epoch)
                 State = State with { Epoch = _epoch + EpochBlock };
-            if (State.Epoch != next.Epoch || handout.GivenUp.Count > 0 || (_leases.Count <= FewLeases && !leases.IsEmpty))
+            // The end of an attempt at suspect rows would say something: it must be known after a restart.
+            if (State.Epoch != next.Epoch || handout.GivenUp.Count > 0 || leases.Any(l => l.Alone)
+                || (_leases.Count <= FewLeases && !leases.IsEmpty))
                 await _writer.NowAsync();
             else if (!leases.IsEmpty)
                 await _writer.SoonAsync();
