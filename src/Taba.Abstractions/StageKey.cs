@@ -8,13 +8,17 @@ namespace Taba;
 public static class StageKey
 {
     /// <summary>Raised when a change of the mathematics changes numbers; results of older versions are then not reused.</summary>
-    /// <remarks>No constant, which would be copied into other assemblies: tests make programs of another version by changing this one.</remarks>
+    /// <remarks>
+    /// No constant, which would be copied into other assemblies: tests make programs of another version by changing this one.
+    /// </remarks>
     public static int NumericsVersion => 1;
 
     /// <summary>The key: 32 hexadecimal digits of a SHA-256.</summary>
     public static string Of(StageSpec spec) => Of(spec, NumericsVersion);
 
-    /// <summary>The key that another version of the mathematics gives the same specification, as far as this one knows its fields.</summary>
+    /// <summary>
+    /// The key that another version of the mathematics gives the same specification, as far as this one knows its fields.
+    /// </summary>
     public static string Of(StageSpec spec, int numericsVersion) =>
         Convert.ToHexStringLower(
             SHA256.HashData(

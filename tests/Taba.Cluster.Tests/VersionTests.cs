@@ -39,7 +39,8 @@ public sealed class VersionTests
         await bench.Cluster.StartSiloAsync("new");
         var silos = await bench.DoneAsync("status");
         Assert.Contains($"{ProgramVersion.Own.Build}, numerics {ProgramVersion.Own.Numerics} on old", silos, StringComparison.Ordinal);
-        Assert.Contains($"{NewerPrograms.Version.Build}, numerics {NewerPrograms.Version.Numerics} on new", silos, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{NewerPrograms.Version.Build}, numerics {NewerPrograms.Version.Numerics} on new", silos, StringComparison.Ordinal);
         Assert.Contains("different versions", await bench.DoneAsync("doctor"), StringComparison.Ordinal);
 
         // Both at once, from the same file: two sweeps, for their keys differ.

@@ -11,6 +11,7 @@ sealed class InputRows(IGrainFactory grains, string ownKey)
 
     readonly Dictionary<(string StageKey, CaptureSelection Need), InputReport?> _inputs = [];
     RowSet? _ready;
+    Task _following = Task.CompletedTask;
 
     /// <summary>Rows whose inputs are all there, as far as known; all rows of a stage that reads no other.</summary>
     public RowSet Ready => _ready ??= _inputs.Values.Aggregate(s_all, (rows, input) => rows.Intersect(input?.Rows ?? RowSet.Empty));
@@ -45,5 +46,22 @@ sealed class InputRows(IGrainFactory grains, string ownKey)
         var reports = await Task.WhenAll(_inputs.Keys.ToList().Select(
             i => grains.GetGrain<IStageGrain>(StageAddress.GrainKey(i.StageKey)).FollowAsync(ownKey, i.Need).AsTask()));
         return reports.Aggregate(false, (news, report) => Take(report) || news);
+    }
+
+    /// <summary>Asks them beside the grain's calls: they may not answer.</summary>
+    /// <param name="changed">Called when anything is new.</param>
+    public void FollowSoon(Action changed)
+    {
+        if (!_following.IsCompleted)
+            return;
+        _following = FollowAndTellAsync();
+        _following.Ignore();
+
+        async Task FollowAndTellAsync()
+        {
+            await Task.Yield();
+            if (await FollowAsync())
+                changed();
+        }
     }
 }

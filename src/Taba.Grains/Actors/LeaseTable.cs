@@ -25,7 +25,32 @@ sealed class LeaseTable(LeaseOptions options, TimeProvider time)
     /// <summary>Whether a worker has any; this one looks at all of them.</summary>
     public bool HasAny(string worker) => _entries.Values.Any(e => e.Lease.Worker == worker);
 
-    public void Add(Lease lease)
+    /// <summary>Leases that an earlier activation wrote: each has its full time again.</summary>
+    public void Add(ImmutableArray<Lease> written)
+    {
+        foreach (var lease in written)
+            Put(lease);
+    }
+
+    /// <summary>Parts that are handed out now.</summary>
+    public void Add(ImmutableArray<PartLease> parts, string worker, string host)
+    {
+        foreach (var part in parts)
+            Put(new(part.Attempt, part.Rows, worker, Until) { Alone = part.Alone, Host = host });
+    }
+
+    /// <summary>A part that its worker says it has.</summary>
+    public Lease Add(PartProgress part, string worker)
+    {
+        var lease = new Lease(part.Attempt, part.Rows, worker, Until);
+        Put(lease);
+        return lease;
+    }
+
+    /// <summary>For whoever reads the state; nothing goes by it.</summary>
+    DateTimeOffset Until => time.GetUtcNow() + options.Duration;
+
+    void Put(Lease lease)
     {
         var now = time.GetTimestamp();
         _entries[lease.Attempt.Id] = new(lease) { RenewedAt = now, AdvancedAt = now };

@@ -4,7 +4,8 @@ using Taba.Grains.Stages;
 namespace Taba.Grains.Actors;
 
 /// <summary>
-/// Which silos may compute a stage: those whose numerics version gives its specification its key, on devices of its kind. The coordinator may be of any version,
+/// Which silos may compute a stage: those whose numerics version gives its specification its key, on devices of its kind. The
+/// coordinator may be of any version,
 /// for it computes nothing. Workers check for themselves (<see cref="LeaseFence"/>); this one spares them what they would refuse,
 /// and says who cannot.
 /// </summary>

@@ -36,19 +36,14 @@ sealed partial class StageGrain(
     /// </summary>
     const int FewLeases = 64;
 
-    /// <summary>Everybody hears everything again after this time: a message may be lost, and who heard it may have died.</summary>
-    static readonly TimeSpan s_repeatEvery = TimeSpan.FromSeconds(10);
-
-    readonly Dictionary<string, int> _reused = [];
     readonly LeaseTable _leases = new(options.Value, time);
     StageFence _fence = null!;
     StateWriter _writer = null!;
     StageHosts _hosts = null!;
     StageNews _news = null!;
     InputRows _inputs = null!;
-    Task _following = Task.CompletedTask;
-    IGrainTimer? _watch;
-    long _repeatedAt;
+    StageView _view = null!;
+    StageWatch _watch = null!;
     bool _advanced;
     // The members when the leases were looked at last.
     long _members;
@@ -74,19 +69,20 @@ sealed partial class StageGrain(
         // Renewals are not written: a living worker may have renewed since. A dead worker's lease ends all the same. Nothing is read of the
         // store here: the state is believed, and before a part is handed out its cell is looked at.
         _fence = new(OwnKey);
-        foreach (var lease in State.Leases)
-            _leases.Add(lease);
+        _leases.Add(State.Leases);
         _epoch = State.Epoch;
-        _writer = new(this, WriteStateAsync, time, exception => LogWriteFailed(logger, OwnKey, exception));
-        _hosts = new(catalogue, silos, time, options.Value, (host, why) => LogHostFailed(logger, host, OwnKey, why));
+        _writer = new(this, WriteStateAsync, time, exception => StageLog.WriteFailed(logger, OwnKey, exception));
+        _hosts = new(catalogue, silos, time, options.Value, (host, why) => StageLog.HostFailed(logger, host, OwnKey, why));
         _inputs = new(GrainFactory, OwnKey);
+        _view = new(OwnKey, _leases, _inputs, _hosts, _fence, silos);
+        _watch = new(this, options.Value.RenewEvery, time, () => !State.Demands.IsEmpty || _leases.Count > 0, Watch);
         _news = new(
-            GrainFactory, OwnKey, Guid.NewGuid(), Offer, async sweep => await GetStatusAsync(sweep), need => State.Published(need), time);
+            GrainFactory, OwnKey, Guid.NewGuid(), () => _view.Offer(State), async sweep => await GetStatusAsync(sweep),
+            need => State.Published(need), time);
         if (State.Spec is { } spec)
             _inputs.Open(spec);
         StageAccounts.Open(this, () => _snapshot is { Spec: { } spec } ? (spec, _leases.Count) : null);
-        KeepWatch();
-        Changed();
+        Begin();
         return Task.CompletedTask;
     }
 
@@ -108,14 +104,13 @@ sealed partial class StageGrain(
         }
         StageAccounts.Demanded(demand.Spec);
         var done = State.Published(demand.Keep).Intersect(demand.Wanted);
-        _reused[demand.SweepId] = done.Count;
+        _view.Asked(demand.SweepId, done.Count);
         // Demands of sweeps that have ended are dropped: their process may have died before it withdrew them.
         var live = await GrainFactory.GetGrain<ISweepIndexGrain>(0).GetLiveAsync();
         var wishes = State.Demands.RemoveAll(d => d.SweepId != demand.SweepId && live.All(s => s.SweepId != d.SweepId));
         // A sweep that only makes sure that it was heard is the one that was traced.
         var known = demand.KeepFailures ? State.Demands.FirstOrDefault(d => d.SweepId == demand.SweepId) : null;
-        using var span = known is null ? TraceLine.Begin("stage", demand.TraceParent) : null;
-        span?.SetTag("taba.stage", OwnKey).SetTag("taba.stage.kind", demand.Spec.Kind.ToString().ToLowerInvariant());
+        using var span = known is null ? TraceLine.BeginStage(OwnKey, demand.Spec.Kind, demand.TraceParent) : null;
         var trace = known is null ? span?.Id ?? demand.TraceParent : known.TraceParent;
         var next = State with { Spec = demand.Spec, Demands = wishes.With(demand with { KeepFailures = false, TraceParent = trace }) };
         // A sweep that is submitted anew tries its failed samples again. The strikes of their neighbours' attempts stay.
@@ -125,13 +120,12 @@ sealed partial class StageGrain(
             return;
         _inputs.Open(demand.Spec);
         await WriteAsync(next);
-        KeepWatch();
-        Follow();
+        Begin();
     }
 
     public async Task WithdrawAsync(string sweepId)
     {
-        _reused.Remove(sweepId);
+        _view.Withdrawn(sweepId);
         var rest = State.Demands.RemoveAll(d => d.SweepId == sweepId);
         if (rest.Length == State.Demands.Length)
             return;
@@ -140,15 +134,10 @@ sealed partial class StageGrain(
 
     public async Task<ImmutableArray<PartLease>> LeaseAsync(string worker, LeaseRequest request)
     {
-        if (request.Refusal is { } reason)
+        var silo = silos.Find(worker);
+        if ((request.Refusal ?? (State.Spec is { } stage ? _fence.Refusal(stage, silo) : null)) is { } reason)
         {
             _hosts.Refuses(HostName.Of(worker, request.Host), worker, reason);
-            return [];
-        }
-        var silo = silos.Find(worker);
-        if (State.Spec is { } stage && _fence.Refusal(stage, silo) is { } otherVersion)
-        {
-            _hosts.Refuses(HostName.Of(worker, request.Host), worker, otherVersion);
             return [];
         }
         // A silo that was declared dead and does not know it still asks. A lease of it would end at once.
@@ -157,13 +146,8 @@ sealed partial class StageGrain(
         var spec = State.Spec!;
         var found = State.Published;
         var (handout, next, leases, host) = await TakeAsync(worker, request);
-        foreach (var lease in leases)
-            _leases.Add(new(lease.Attempt, lease.Rows, worker, time.GetUtcNow() + options.Value.Duration)
-            {
-                Alone = lease.Alone,
-                Host = host,
-            });
-        CountReused(found, next.Published);
+        _leases.Add(leases, worker, host);
+        _view.CountReused(State.Demands, found, next.Published);
         var before = State;
         State = next;
         try
@@ -187,9 +171,11 @@ sealed partial class StageGrain(
         }
         StageAccounts.Leased(spec, leases.Length);
         foreach (var failure in handout.GivenUp)
-            TellGivenUp(spec, failure);
-        foreach (var lease in leases)
-            LogLeased(logger, lease.Attempt, lease.Rows, worker);
+        {
+            StageLog.GivenUp(logger, failure.Sample, OwnKey, failure.Reason);
+            StageAccounts.Failed(spec, failure.Kind);
+        }
+        StageLog.Leased(logger, leases, worker);
         return [.. leases.Select(l => l with { Version = StageFence.VersionFor(silo) })];
     }
 
@@ -217,27 +203,15 @@ sealed partial class StageGrain(
     {
         if (!liveness.IsAlive(worker) || held.Any(part => _leases.HasEnded(part.Attempt)))
             ExpireLeases();
-        var answers = ImmutableArray.CreateBuilder<bool>(held.Length);
-        foreach (var part in held)
-        {
-            var lease = _leases.Find(part.Attempt) ?? Adopt(worker, part);
-            var ours = lease?.Worker == worker;
-            answers.Add(ours);
-            if (!ours)
-                continue;
-            _hosts.GotOn(lease!, _leases.Evaluations(part.Attempt), part.Evaluations);
-            _advanced |= _leases.Renew(lease!, part.Evaluations);
-        }
-        return Task.FromResult(answers.ToImmutable());
+        return Task.FromResult<ImmutableArray<bool>>([.. held.Select(part => Renew(worker, part))]);
     }
 
     public async Task CompleteAsync(PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures)
     {
-        var lease = _leases.Find(attempt);
-        if (lease is null && published.Subtract(State.Published(kept)).IsEmpty)
+        var (lease, news) = (_leases.Find(attempt), published.Subtract(State.Published(kept)));
+        if (lease is null && news.IsEmpty)
             return;
-        if (State.Spec is { } spec)
-            StageAccounts.Published(spec, published.Subtract(State.Published(kept)).Count);
+        StageAccounts.Published(State.Spec, news.Count);
         // The store has decided: rows with a manifest are published, even when this attempt's lease is gone.
         var next = State.WithPublished(published, kept);
         if (lease is not null)
@@ -247,7 +221,7 @@ sealed partial class StageGrain(
             var known = next.QuarantinedRows();
             var given = failures.RemoveAll(f => known.Contains(new(f.Sample, f.Sample + 1)));
             next = next.WithFailed(given);
-            Count("published");
+            StageAccounts.Ended(State.Spec, "published");
             foreach (var failure in given)
                 StageAccounts.Failed(State.Spec!, failure.Kind);
             // Rows neither published nor failed: another attempt was quicker, and may have died before it told. Only the store knows.
@@ -266,18 +240,17 @@ sealed partial class StageGrain(
 
     public async Task GiveBackAsync(PartAttempt attempt, Fault? fault)
     {
-        var lease = _leases.Find(attempt);
-        if (lease is null)
+        if (_leases.Find(attempt) is not { } lease)
             return;
         Remove(attempt);
         if (fault is { Refuses: true })
         {
             // Nothing was tried: no strike, and no checkpoint to look for there.
             _hosts.Refuses(lease.Host, lease.Worker, fault.Reason);
-            Count("refused");
+            StageAccounts.Ended(State.Spec, "refused");
             return;
         }
-        Count(fault is null ? "given_back" : "fault");
+        StageAccounts.Ended(State.Spec, fault is null ? "given_back" : "fault");
         // An engine that failed may have failed of the rows. A disk did not.
         var ofRows = fault is { Owner: FaultOwner.Host or FaultOwner.Device, Rows.IsEmpty: false };
         State = State.WithLost(LostAttempts.Of(State, _epoch, lease, ofRows, fault?.Device));
@@ -285,7 +258,6 @@ sealed partial class StageGrain(
         if (fault is { Owner: FaultOwner.Input })
             Follow();
         _hosts.GaveBack(lease, fault);
-        Changed();
         // Else not written: a lost give-back costs at most the rest of a lease.
         if (ofRows)
             await _writer.SoonAsync();
@@ -310,21 +282,18 @@ sealed partial class StageGrain(
             var cell = CellGrid.RowsOf(start);
             State = State.WithSeen(cell, await catalogue.GetPublishedAsync(OwnKey, cell, CancellationToken.None));
         }
-        if (!State.Published.SequenceEqual(before.Published))
-        {
-            CountReused(before.Published, State.Published);
-            LogLookedAgain(logger, OwnKey, rows);
-            await _writer.SoonAsync();
-        }
+        if (State.Published.SequenceEqual(before.Published))
+            return;
+        _view.CountReused(State.Demands, before.Published, State.Published);
+        StageLog.LookedAgain(logger, OwnKey, rows);
+        await _writer.SoonAsync();
     }
 
     public async Task<bool> ForgetAsync()
     {
         ExpireLeases();
-        if (!State.Demands.IsEmpty)
-            return true;
-        if (_leases.Count > 0)
-            return false;
+        if (!State.Demands.IsEmpty || _leases.Count > 0)
+            return !State.Demands.IsEmpty;
         await _writer.FlushAsync();
         if (state.RecordExists)
             await state.ClearStateAsync();
@@ -335,33 +304,7 @@ sealed partial class StageGrain(
     public ValueTask<ImmutableArray<PartAttempt>> GetAttemptsAsync() =>
         new([.. _leases.All.Select(l => l.Attempt), .. State.Lost.Select(l => l.Attempt)]);
 
-    public async ValueTask<StageStatus> GetStatusAsync(string sweepId)
-    {
-        var demand = State.Demands.FirstOrDefault(d => d.SweepId == sweepId);
-        if (demand is null || State.Spec is not { } spec)
-            return new(OwnKey, default, 0, RowSet.Empty, 0, 0, 0, 0, 0, [], Fault: null);
-        var wanted = demand.Wanted;
-        var published = State.Published(demand.Keep).Intersect(wanted);
-        var done = published.Count;
-        var failed = State.Failed.Among(wanted);
-        var reused = Math.Min(done, _reused.GetValueOrDefault(sweepId));
-        var running = _leases.All.Where(l => !wanted.Intersect(l.Rows).IsEmpty).ToList();
-        var evaluations = (double)(done - reused) * spec.EvaluationsPerRow
-            + running.Sum(l => (double)_leases.Evaluations(l.Attempt) * wanted.Intersect(l.Rows).Count / l.Rows.Count);
-        var status = await _hosts.AddToAsync(
-            new(
-                OwnKey, spec.Kind, wanted.Count, published, reused, failed.Rows().Count, running.Count,
-                (double)(wanted.Count - reused) * spec.EvaluationsPerRow, evaluations,
-                State.Quarantined.About(failed).WithReasons([]), Fault: null)
-            {
-                Failed = failed,
-                RowsLeased = running.Sum(l => wanted.Intersect(l.Rows).Count),
-            },
-            State);
-        return status is { Fault: not null, Refusals.IsEmpty: false } && _fence.RefusesAll(spec, await silos.GetAsync())
-            ? status with { Fault = StageFence.PlanAgain }
-            : status;
-    }
+    public ValueTask<StageStatus> GetStatusAsync(string sweepId) => _view.StatusAsync(State, sweepId);
 
     async Task WriteAsync(StageState next)
     {
@@ -386,22 +329,21 @@ sealed partial class StageGrain(
         return state.WriteStateAsync();
     }
 
-    /// <summary>
-    /// A worker renews a lease that an earlier activation gave and had no time to write: it goes on, unless its rows are in other hands or
-    /// done.
-    /// </summary>
-    Lease? Adopt(string worker, PartProgress part)
+    bool Renew(string worker, PartProgress part)
     {
-        var attempt = part.Attempt;
-        if (part.Rows.IsEmpty || attempt.StageKey != OwnKey || attempt.Epoch > State.Epoch || !liveness.IsAlive(worker)
-            || State.Lost.Any(l => l.Attempt == attempt) || !_leases.Rows.Intersect(part.Rows).IsEmpty
-            || !State.Demands.Any(d => !State.Open(d).Intersect(part.Rows).IsEmpty))
-            return null;
-        var lease = new Lease(attempt, part.Rows, worker, time.GetUtcNow() + options.Value.Duration);
-        _leases.Add(lease);
-        LogAdopted(logger, attempt, worker);
-        Changed();
-        return lease;
+        var lease = _leases.Find(part.Attempt);
+        // An earlier activation gave it and had no time to write it: it goes on, unless its rows are in other hands or done.
+        if (lease is null && part.Attempt.StageKey == OwnKey && liveness.IsAlive(worker) && State.MayAdopt(_leases.Rows, part))
+        {
+            lease = _leases.Add(part, worker);
+            StageLog.Adopted(logger, part.Attempt, worker);
+            Changed();
+        }
+        if (lease?.Worker != worker)
+            return false;
+        _hosts.GotOn(lease, _leases.Evaluations(part.Attempt), part.Evaluations);
+        _advanced |= _leases.Renew(lease, part.Evaluations);
+        return true;
     }
 
     void Remove(PartAttempt attempt)
@@ -421,135 +363,38 @@ sealed partial class StageGrain(
         {
             // A worker that is only out of reach, or stuck, did not die of its rows.
             State = State.WithLost(LostAttempts.Of(State, _epoch, lease, ofRows: how is LeaseEnd.WorkerLost));
-            Count(how is LeaseEnd.WorkerLost ? "silo_lost" : how is LeaseEnd.Stuck ? "stuck" : "expired");
-            LogEnded(logger, lease.Attempt, lease.Worker, how);
+            StageAccounts.Ended(State.Spec, how is LeaseEnd.WorkerLost ? "silo_lost" : how is LeaseEnd.Stuck ? "stuck" : "expired");
+            StageLog.Ended(logger, lease.Attempt, lease.Worker, how);
             Remove(lease.Attempt);
         }
         return ended.Count > 0;
     }
 
-    /// <summary>While anybody wants rows, or has them, the stage looks after its leases and says what it has.</summary>
-    void KeepWatch()
+    void Begin()
     {
-        if (_watch is not null || (State.Demands.IsEmpty && _leases.Count == 0))
-            return;
-        _repeatedAt = time.GetTimestamp();
+        _watch.Keep();
         Follow();
-        var every = options.Value.RenewEvery;
-        _watch = this.RegisterGrainTimer(
-            _ =>
-            {
-                Watch();
-                return Task.CompletedTask;
-            },
-            new() { DueTime = every, Period = every, KeepAlive = true });
+        Changed();
     }
 
-    void Watch()
+    void Watch(bool repeat)
     {
         ExpireLeases();
         if (_advanced)
             _news.Advanced(State.Demands);
         _advanced = false;
-        if (State.Demands.IsEmpty && _leases.Count == 0)
-        {
-            _watch?.Dispose();
-            _watch = null;
-        }
-        else if (time.GetElapsedTime(_repeatedAt) >= s_repeatEvery)
-        {
-            _repeatedAt = time.GetTimestamp();
-            Follow();
-            _news.Repeat(State.Demands);
-        }
+        if (!repeat)
+            return;
+        Follow();
+        _news.Repeat(State.Demands);
     }
 
-    /// <summary>Asks the stages whose rows it reads, beside the grain's calls: they may not answer.</summary>
+    /// <summary>Asks the stages whose rows it reads.</summary>
     void Follow()
     {
-        if (_following.IsCompleted && State.HasOpenDemand())
-        {
-            _following = FollowOnceAsync();
-            _following.Ignore();
-        }
-
-        async Task FollowOnceAsync()
-        {
-            await Task.Yield();
-            if (await _inputs.FollowAsync())
-                Changed();
-        }
-    }
-
-    /// <summary>What there is to do now.</summary>
-    StageOffer? Offer()
-    {
-        if (State.Spec is not { } spec)
-            return null;
-        var taken = _leases.Rows;
-        var rows = ImmutableArray.CreateBuilder<OfferedRows>();
-        foreach (var demand in State.Demands)
-        {
-            var open = State.Open(demand);
-            if (!open.IsEmpty)
-                rows.Add(new(demand.SweepId, demand.Depth, open.Subtract(taken).Intersect(_inputs.Ready).Count));
-        }
-        return new(StageWork.Of(OwnKey, spec), default, [.. _inputs.Stages], rows.ToImmutable())
-        {
-            Pauses = [.. _hosts.Pauses.Where(p => p.Remaining > TimeSpan.Zero).Select(p => new WorkerPause(p.Worker, p.Remaining))],
-        };
+        if (State.HasOpenDemand())
+            _inputs.FollowSoon(Changed);
     }
 
     void Changed() => _news?.Changed(State.Demands);
-
-    /// <summary>Rows that the store had all the time are nobody's work, and rows that it lost are work again.</summary>
-    void CountReused(ImmutableArray<KeptRows> before, ImmutableArray<KeptRows> after)
-    {
-        if (before == after)
-            return;
-        foreach (var demand in State.Demands)
-        {
-            var (then, now) = (Of(before, demand), Of(after, demand));
-            var more = now.Subtract(then).Count - then.Subtract(now).Count;
-            _reused[demand.SweepId] = Math.Max(0, _reused.GetValueOrDefault(demand.SweepId) + more);
-        }
-
-        static RowSet Of(ImmutableArray<KeptRows> published, StageDemand demand) =>
-            new StageState { Published = published }.Published(demand.Keep).Intersect(demand.Wanted);
-    }
-
-    /// <summary>Counts a lease that ended.</summary>
-    void Count(string outcome)
-    {
-        if (State.Spec is { } spec)
-            StageAccounts.Ended(spec, outcome);
-    }
-
-
-    void TellGivenUp(StageSpec spec, SampleFailure failure)
-    {
-        LogGivenUp(logger, failure.Sample, OwnKey, failure.Reason);
-        StageAccounts.Failed(spec, failure.Kind);
-    }
-
-    [LoggerMessage(2001, LogLevel.Debug, "Leased {Attempt} rows {Rows} to {Worker}")]
-    static partial void LogLeased(ILogger logger, PartAttempt attempt, RowRange rows, string worker);
-
-    [LoggerMessage(2002, LogLevel.Warning, "The lease of {Attempt} to {Worker} ended: {How}")]
-    static partial void LogEnded(ILogger logger, PartAttempt attempt, string worker, LeaseEnd how);
-
-    [LoggerMessage(2007, LogLevel.Information, "{Attempt} is taken up again: {Worker} works on it")]
-    static partial void LogAdopted(ILogger logger, PartAttempt attempt, string worker);
-
-    [LoggerMessage(2004, LogLevel.Error, "Sample {Sample} of stage {Stage} is given up: {Reason}")]
-    static partial void LogGivenUp(ILogger logger, int sample, string stage, string reason);
-
-    [LoggerMessage(2005, LogLevel.Warning, "What stage {Stage} completed could not be written; it is read from the store when need be")]
-    static partial void LogWriteFailed(ILogger logger, string stage, Exception exception);
-
-    [LoggerMessage(2006, LogLevel.Warning, "Stage {Stage} looked again at rows {Rows}: the store no longer has what it had")]
-    static partial void LogLookedAgain(ILogger logger, string stage, RowRange rows);
-
-    [LoggerMessage(2003, LogLevel.Error, "Host {Host} failed at stage {Stage} and gets nothing of it for a while: {Fault}")]
-    static partial void LogHostFailed(ILogger logger, string host, string stage, string fault);
 }

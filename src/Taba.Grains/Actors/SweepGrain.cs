@@ -265,7 +265,8 @@ sealed partial class SweepGrain : Grain, ISweepGrain
     /// <summary>The numerics versions of the silos, where a plan is of another than this one's.</summary>
     async Task<int[]> NumericsHereAsync(SweepPlan plan) => plan.Numerics == ProgramVersion.Own.Numerics
         ? []
-        : [.. (await GrainFactory.GetGrain<ISilosGrain>(0).GetAsync()).Select(s => s.Version).OfType<ProgramVersion>().Select(v => v.Numerics)];
+        : [.. (await GrainFactory.GetGrain<ISilosGrain>(0).GetAsync()).Select(s => s.Version).OfType<ProgramVersion>().Select(
+            v => v.Numerics)];
 
     void TellEnded(SweepStatus final)
     {

@@ -55,7 +55,8 @@ public static class StageLeases
     public static RowSet QuarantinedRows(this StageState state) => state.Failed.Rows();
 
     /// <summary>Gives samples up.</summary>
-    public static StageState WithFailed(this StageState state, ImmutableArray<SampleFailure> failures) => failures.IsEmpty ? state : state with
+    public static StageState WithFailed(this StageState state, ImmutableArray<SampleFailure> failures) =>
+        failures.IsEmpty ? state : state with
     {
         Failed = state.Failed.With(Failures.Of(failures)),
         Quarantined = state.Quarantined.WithReasons(failures),
@@ -172,6 +173,14 @@ public static class StageLeases
     /// <summary>Rows that a sweep wants and that are neither done nor given up.</summary>
     public static RowSet Open(this StageState state, StageDemand demand) =>
         demand.Wanted.Subtract(state.Published(demand.Keep)).Subtract(state.QuarantinedRows());
+
+    /// <summary>
+    /// Whether a lease that the state lacks may be taken up again: its rows are wanted and in nobody's hands, and it did not end.
+    /// </summary>
+    /// <param name="leased">Rows that are out with workers.</param>
+    public static bool MayAdopt(this StageState state, RowSet leased, PartProgress part) =>
+        !part.Rows.IsEmpty && part.Attempt.Epoch <= state.Epoch && state.Lost.All(l => l.Attempt != part.Attempt)
+        && leased.Intersect(part.Rows).IsEmpty && state.Demands.Any(d => !state.Open(d).Intersect(part.Rows).IsEmpty);
 
     /// <summary>True when any sweep still waits for rows of this stage.</summary>
     public static bool HasOpenDemand(this StageState state) =>

@@ -40,10 +40,17 @@ static class StageAccounts
     public static void Leased(StageSpec spec, int parts) => s_leased.Add(parts, Tags(spec));
 
     /// <param name="outcome">published, given_back, refused, fault, expired, stuck or silo_lost.</param>
-    public static void Ended(StageSpec spec, string outcome) =>
-        s_ended.Add(1, [.. Tags(spec), new("taba.outcome", outcome)]);
+    public static void Ended(StageSpec? spec, string outcome)
+    {
+        if (spec is not null)
+            s_ended.Add(1, [.. Tags(spec), new("taba.outcome", outcome)]);
+    }
 
-    public static void Published(StageSpec spec, int rows) => s_rows.Add(rows, Tags(spec));
+    public static void Published(StageSpec? spec, int rows)
+    {
+        if (spec is not null)
+            s_rows.Add(rows, Tags(spec));
+    }
 
     public static void Failed(StageSpec spec, FailureKind kind) => s_failed.Add(1, [.. Tags(spec), new("error.type", kind.ToString())]);
 

@@ -28,4 +28,9 @@ public static class TraceLine
     /// <param name="parent">A <c>traceparent</c>; anything else begins a trace of its own.</param>
     public static Activity? Begin(string name, string? parent) => Source.StartActivity(
         name, ActivityKind.Internal, ActivityContext.TryParse(parent, null, isRemote: true, out var context) ? context : default);
+
+    /// <summary>Begins the span of a stage.</summary>
+    /// <inheritdoc cref="Begin" path="/param"/>
+    public static Activity? BeginStage(string stageKey, StageKind kind, string? parent) =>
+        Begin("stage", parent)?.SetTag("taba.stage", stageKey).SetTag("taba.stage.kind", kind.ToString().ToLowerInvariant());
 }

@@ -31,7 +31,8 @@ sealed partial class CallErrorFilter(ILogger<CallErrorFilter> logger) : IIncomin
             throw Flat(context, error);
         }
         // An enumeration that fails does not throw: its error is its last element.
-        if (context.Result is (EnumerationResult.Error, Exception last) && last is not (OperationCanceledException or CallException or CallRefusedException))
+        if (context.Result is (EnumerationResult.Error, Exception last)
+            && last is not (OperationCanceledException or CallException or CallRefusedException))
             context.Result = (EnumerationResult.Error, (object?)Flat(context, last));
     }
 

@@ -74,7 +74,8 @@ public static class StoreContents
             await foreach (var cell in store.Cells.ListAsync(key, new(0, int.MaxValue), cancellationToken))
             {
                 // Of rows that were made void and computed again it says nothing any more.
-                foreach (var what in cell.Content.Disagreements.Where(d => cell.Content.Manifests.Any(m => m.Attempt == d.Published.Attempt)))
+                foreach (var what in cell.Content.Disagreements.Where(
+                    d => cell.Content.Manifests.Any(m => m.Attempt == d.Published.Attempt)))
                     yield return (key, what);
             }
         }

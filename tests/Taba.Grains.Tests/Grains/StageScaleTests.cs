@@ -102,7 +102,8 @@ public sealed class StageScaleTests(TestSilo silo)
             }
         }
 
-        // While there are at most 64 leases each hand-out of two is written. Then, the clock standing still, only the epochs are: a thousand
+        // While there are at most 64 leases each hand-out of two is written. Then, the clock standing still, only the epochs are: a
+        // thousand
         // at a time.
         Assert.InRange(silo.GrainState.WritesOf(key) - before, 1, 32 + 1 + Workers * Rounds * 2 / 1000);
         silo.Time.Advance(TimeSpan.FromSeconds(1));

@@ -69,7 +69,8 @@ public sealed class PublicationTests : IAsyncDisposable
         {
             Assert.Equal((StoreExamples.Key, s_rows, "w1", "w2"), (key, what.Rows, what.Published.Silo, what.Other.Silo));
             Assert.Equal(["samples"], what.Names.AsEnumerable());
-            Assert.Contains($"silo w2 on {Environment.MachineName} (cpu, Taba {ProgramVersion.Own.Build}", what.Text(key), StringComparison.Ordinal);
+            Assert.Contains(
+                $"silo w2 on {Environment.MachineName} (cpu, Taba {ProgramVersion.Own.Build}", what.Text(key), StringComparison.Ordinal);
         }
         var published = Assert.Single(await _store.ListAsync(StoreExamples.Key, CancellationToken.None));
         Assert.Equal(("w1", ProgramVersion.Own.Numerics), (published.Silo, published.Numerics));
@@ -145,7 +146,8 @@ public sealed class PublicationTests : IAsyncDisposable
             var publisher = new PartPublisher(
                 store, StandIn.For<ILocalSiloDetails>(("get_Name", (_, _) => name)), TimeProvider.System, logger);
             _workspace = new(
-                _parts, devices: null!, preparation: null!, publisher, store, checkpoints, _recent, lost: null!, _buffers, models: null!, pauses: null!, reports: null!, troubles: null!);
+                _parts, devices: null!, preparation: null!, publisher, store, checkpoints, _recent, lost: null!, _buffers, models: null!,
+                pauses: null!, reports: null!, troubles: null!);
         }
 
         public Task<RowSet> PublishAsync(byte fill)

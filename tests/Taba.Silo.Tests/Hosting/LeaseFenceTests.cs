@@ -26,7 +26,8 @@ public sealed class LeaseFenceTests : IAsyncLifetime
         });
         _spec = plan.Stages[0].Spec;
         _silo = await EmbeddedSilo.StartAsync(
-            new EmbeddedSiloOptions { StoreRoot = Path.Combine(_folder.Path, ".taba"), Devices = SiloDevices.Resolve("cpu"), Command = "test" },
+            new EmbeddedSiloOptions { StoreRoot = Path.Combine(_folder.Path, ".taba"), Devices = SiloDevices.Resolve("cpu"),
+                Command = "test" },
             CancellationToken.None);
     }
 
@@ -59,7 +60,8 @@ public sealed class LeaseFenceTests : IAsyncLifetime
         var version = new ProgramVersion("9.9.9", ProgramVersion.Own.Numerics + 1);
         foreach (var key in new[] { StageKey.Of(_spec), StageKey.Of(_spec, version.Numerics) })
         {
-            await RunAsync(new(new(key, 0, 1, Guid.NewGuid()), _spec, s_rows, CaptureSelection.None, Supplement: false) { Version = version });
+            await RunAsync(
+                new(new(key, 0, 1, Guid.NewGuid()), _spec, s_rows, CaptureSelection.None, Supplement: false) { Version = version });
             Assert.Empty(await ListAsync(key));
         }
     }
