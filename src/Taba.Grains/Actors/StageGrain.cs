@@ -397,7 +397,10 @@ sealed partial class StageGrain(
             || State.Lost.Any(l => l.Attempt == attempt) || !_leases.Rows.Intersect(part.Rows).IsEmpty
             || !State.Demands.Any(d => !State.Open(d).Intersect(part.Rows).IsEmpty))
             return null;
-        var lease = new Lease(attempt, part.Rows, worker, time.GetUtcNow() + options.Value.Duration);
+        var lease = new Lease(attempt, part.Rows, worker, time.GetUtcNow() + options.Value.Duration)
+        {
+            Host = HostName.Of(worker, silos.Find(worker)?.Name),
+        };
         _leases.Add(lease);
         LogAdopted(logger, attempt, worker);
         Changed();

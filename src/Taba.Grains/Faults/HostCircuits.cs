@@ -55,7 +55,9 @@ sealed class HostCircuits(TimeProvider time, TimeSpan? longest)
         circuit.Failures++;
     }
 
-    /// <summary>The host cannot serve the model. It tells each time it looks for work, and asks when it can: it need not be stopped.</summary>
+    /// <summary>
+    /// The host cannot serve the model. It tells each time it looks for work, and asks when it can: it need not be stopped.
+    /// </summary>
     public void Refuses(string host, string worker, string reason)
     {
         var circuit = Of(host, worker);
