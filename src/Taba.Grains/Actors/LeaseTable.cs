@@ -40,9 +40,9 @@ sealed class LeaseTable(LeaseOptions options, TimeProvider time)
     }
 
     /// <summary>A part that its worker says it has.</summary>
-    public Lease Add(PartProgress part, string worker)
+    public Lease Add(PartProgress part, string worker, string host)
     {
-        var lease = new Lease(part.Attempt, part.Rows, worker, Until);
+        var lease = new Lease(part.Attempt, part.Rows, worker, Until) { Host = host };
         Put(lease);
         return lease;
     }

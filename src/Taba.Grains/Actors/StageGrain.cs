@@ -335,7 +335,7 @@ sealed partial class StageGrain(
         // An earlier activation gave it and had no time to write it: it goes on, unless its rows are in other hands or done.
         if (lease is null && part.Attempt.StageKey == OwnKey && liveness.IsAlive(worker) && State.MayAdopt(_leases.Rows, part))
         {
-            lease = _leases.Add(part, worker);
+            lease = _leases.Add(part, worker, HostName.Of(worker, silos.Find(worker)?.Name));
             StageLog.Adopted(logger, part.Attempt, worker);
             Changed();
         }

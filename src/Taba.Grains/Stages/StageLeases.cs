@@ -55,12 +55,13 @@ public static class StageLeases
     public static RowSet QuarantinedRows(this StageState state) => state.Failed.Rows();
 
     /// <summary>Gives samples up.</summary>
-    public static StageState WithFailed(this StageState state, ImmutableArray<SampleFailure> failures) =>
-        failures.IsEmpty ? state : state with
-    {
-        Failed = state.Failed.With(Failures.Of(failures)),
-        Quarantined = state.Quarantined.WithReasons(failures),
-    };
+    public static StageState WithFailed(this StageState state, ImmutableArray<SampleFailure> failures) => failures.IsEmpty
+        ? state
+        : state with
+        {
+            Failed = state.Failed.With(Failures.Of(failures)),
+            Quarantined = state.Quarantined.WithReasons(failures),
+        };
 
     /// <summary>The newest of these are remembered; the oldest are of the least use.</summary>
     const int LostKept = 512;

@@ -5,9 +5,8 @@ using Taba.Grains.Parts;
 namespace Taba.Silo.Engines;
 
 /// <summary>
-/// Gives parts back that cannot go on, and insists: a part whose grain did not hear of it looks as if it ran, and its lease would
-/// be renewed
-/// for ever.
+/// Gives parts back that cannot go on, and insists: a part whose grain did not hear of it looks as if it ran, and its lease would be
+/// renewed for ever.
 /// </summary>
 sealed partial class Abandonment(IGrainFactory grains, SampleReports reports, TimeProvider time, ILogger<Abandonment> logger)
 {

@@ -63,7 +63,8 @@ public sealed class StageScaleTests(TestSilo silo)
         Assert.Equal((SweepState.CompletedWithFailures, (long)Samples), (status.State, status.SamplesFailed));
         Assert.Equal([new FailedRows(FailureKind.OutOfMemory, TestStages.Rows(0, Samples))], status.Stages[0].Failed.AsEnumerable());
         Assert.Equal(Failures.MostReasons, status.Failures.Length);
-        using var services = new ServiceCollection().AddSerializer(b => b.AddAssembly(typeof(IStageGrain).Assembly)).BuildServiceProvider();
+        using var services = new ServiceCollection().AddSerializer(b => b.AddAssembly(typeof(IStageGrain).Assembly))
+            .BuildServiceProvider();
         Assert.InRange(services.GetRequiredService<Serializer>().SerializeToArray(status).Length, 0, 8 << 10);
         Assert.InRange(silo.GrainState.BytesOf(key), 1, 8 << 10);
         Assert.InRange(silo.GrainState.BytesOf("overflow"), 1, 16 << 10);
