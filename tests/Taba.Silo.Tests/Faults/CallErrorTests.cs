@@ -132,7 +132,8 @@ public sealed class CallErrorTests : IAsyncLifetime
         _state.OnRead = () => new OddException();
         var error = await Assert.ThrowsAnyAsync<Exception>(async () => await Index.GetAllAsync());
         Assert.Equal(
-            (CallFault.Store, "the database of grain states fails: odd"), (CallException.In(error)?.Kind, CallException.In(error)?.Message));
+            (CallFault.Store, "the database of grain states fails: odd"),
+            (CallException.In(error)?.Kind, CallException.In(error)?.Message));
         Assert.True(PassingErrors.OfCluster(error));
 
         _state.OnRead = null;
