@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Time.Testing;
@@ -37,7 +36,7 @@ public sealed class CallPatienceTests : IDisposable
         new CallException(CallFault.BadInput, "no"), new CallException(CallFault.Unknown, "no sweep"),
         new CallException(CallFault.Unexpected, "KeyNotFoundException: x"), new InvalidOperationException("y"),
         new Orleans.Serialization.CodecNotFoundException("of another version"), new BadInputException("z"),
-        new SiloUnavailableException("up", new CallException(CallFault.Unexpected, "the state cannot be read")),
+        new SiloUnavailableException("up", new CallException(CallFault.Unreadable, "the state is damaged")),
     ];
 
     [Theory]

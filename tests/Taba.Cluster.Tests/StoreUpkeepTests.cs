@@ -30,6 +30,7 @@ public sealed class StoreUpkeepTests
     {
         await using var cluster = await starting;
         cluster.Settings["Taba__Store__SweepEvery"] = "00:01:00";
+        cluster.Settings["Taba__Store__ForgetAfter"] = "00:00:00";
         var store = new TensorStore(new FolderObjects(cluster.StoreFolder));
         // Their age does not matter: nobody uses the one, and a cell names the other.
         var left = await StoreExamples.PutAsync(store, StoreExamples.Attempt(rowStart: 32), [1]);

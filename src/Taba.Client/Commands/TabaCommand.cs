@@ -57,6 +57,9 @@ static class TabaCommand
             case CallException { Kind: CallFault.BadInput or CallFault.Unknown } refused:
                 terminal.Error.WriteLine(Sentences.Of(refused.Message));
                 return ExitStatus.BadInput;
+            case CallException { Kind: CallFault.Unreadable } unreadable:
+                terminal.Error.WriteLine(Sentences.Of(unreadable.Message));
+                return ExitStatus.Failed;
             case CallException { Kind: CallFault.Unexpected } fault:
                 terminal.Error.WriteLine($"This is a fault of taba itself, please report it: {Sentences.Of(fault.Message)}");
                 return ExitStatus.Failed;

@@ -17,4 +17,7 @@ public enum CallFault
 
     /// <summary>A store or a database is away or full: the same call succeeds when it is mended.</summary>
     Store,
+
+    /// <summary>A state is damaged, or another version wrote it.</summary>
+    Unreadable,
 }

@@ -53,7 +53,8 @@ sealed class ReadableGrainState(IGrainStorage provider) : IGrainStorage
         {
             if (inner is SerializerException or UnreadableStateException)
                 return new(
-                    CallFault.Unexpected, $"the state of {grainId} cannot be read by this version of Taba: {CallErrors.Sentence(inner)}");
+                    CallFault.Unreadable,
+                    $"The state of {grainId} is damaged, or of another version of Taba: {CallErrors.Sentence(inner)}");
         }
         return CallErrors.Flat(error) is { Kind: CallFault.Unexpected }
             ? new(CallFault.Store, $"the database of grain states fails: {CallErrors.Sentence(error)}")

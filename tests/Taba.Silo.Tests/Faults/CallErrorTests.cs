@@ -120,9 +120,9 @@ public sealed class CallErrorTests : IAsyncLifetime
         var error = await Assert.ThrowsAnyAsync<Exception>(async () => await Index.GetAllAsync());
 
         var call = CallException.In(error);
-        Assert.Equal(CallFault.Unexpected, call?.Kind);
+        Assert.Equal(CallFault.Unreadable, call?.Kind);
         Assert.Contains(
-            "cannot be read by this version of Taba: FormatException: beyond the end", call!.Message, StringComparison.Ordinal);
+            "is damaged, or of another version of Taba: FormatException: beyond the end", call!.Message, StringComparison.Ordinal);
         Assert.False(PassingErrors.OfCluster(error));
     }
 
