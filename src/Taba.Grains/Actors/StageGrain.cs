@@ -25,6 +25,7 @@ sealed partial class StageGrain(
     ISiloDirectory silos,
     TimeProvider time,
     IOptions<LeaseOptions> options,
+    IOptions<VerifyOptions> verify,
     ILogger<StageGrain> logger) : Grain, IStageGrain
 {
     /// <summary>Epochs that are reserved with one write.</summary>
@@ -42,6 +43,7 @@ sealed partial class StageGrain(
     readonly Dictionary<string, int> _reused = [];
     readonly LeaseTable _leases = new(options.Value, time);
     StageFence _fence = null!;
+    Recomputation _recomputed = null!;
     StateWriter _writer = null!;
     StageHosts _hosts = null!;
     StageNews _news = null!;
@@ -74,6 +76,7 @@ sealed partial class StageGrain(
         // Renewals are not written: a living worker may have renewed since. A dead worker's lease ends all the same. Nothing is read of the
         // store here: the state is believed, and before a part is handed out its cell is looked at.
         _fence = new(OwnKey);
+        _recomputed = new(OwnKey, verify.Value.OneIn, options.Value.Duration, time);
         foreach (var lease in State.Leases)
             _leases.Add(lease);
         _epoch = State.Epoch;
@@ -151,6 +154,10 @@ sealed partial class StageGrain(
             _hosts.Refuses(HostName.Of(worker, request.Host), worker, otherVersion);
             return [];
         }
+        if (_recomputed.IsWaiting && State.Spec is { } known && liveness.IsAlive(worker)
+            && _hosts.Admit(worker, request, _leases.HasAny) is not null
+            && _recomputed.Take(worker, _fence.IsAlone(known, worker, await silos.GetAsync()), known, _epoch) is { } again)
+            return [again with { Version = StageFence.VersionFor(silo) }];
         // A silo that was declared dead and does not know it still asks. A lease of it would end at once.
         if (!State.HasOpenDemand() || !liveness.IsAlive(worker))
             return [];
@@ -220,6 +227,11 @@ sealed partial class StageGrain(
         var answers = ImmutableArray.CreateBuilder<bool>(held.Length);
         foreach (var part in held)
         {
+            if (_recomputed.Renew(part.Attempt))
+            {
+                answers.Add(true);
+                continue;
+            }
             var lease = _leases.Find(part.Attempt) ?? Adopt(worker, part);
             var ours = lease?.Worker == worker;
             answers.Add(ours);
@@ -233,6 +245,8 @@ sealed partial class StageGrain(
 
     public async Task CompleteAsync(PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures)
     {
+        if (_recomputed.End(attempt))
+            return;
         var lease = _leases.Find(attempt);
         if (lease is null && published.Subtract(State.Published(kept)).IsEmpty)
             return;
@@ -255,6 +269,8 @@ sealed partial class StageGrain(
                 next = next.WithSeen(lease.Rows, await catalogue.GetPublishedAsync(OwnKey, lease.Rows, CancellationToken.None));
         }
         Remove(attempt);
+        if (lease is not null && failures.IsEmpty && published.Contains(lease.Rows))
+            _recomputed.Published(lease, State.Spec!);
         // Not taken back when the write fails: published rows are published, whether or not this state says it. For the same reason it
         // need not be written at once, unless a sample was given up: the store does not know that.
         State = next;
@@ -267,7 +283,7 @@ sealed partial class StageGrain(
     public async Task GiveBackAsync(PartAttempt attempt, Fault? fault)
     {
         var lease = _leases.Find(attempt);
-        if (lease is null)
+        if (_recomputed.End(attempt) || lease is null)
             return;
         Remove(attempt);
         if (fault is { Refuses: true })
@@ -333,7 +349,7 @@ sealed partial class StageGrain(
     }
 
     public ValueTask<ImmutableArray<PartAttempt>> GetAttemptsAsync() =>
-        new([.. _leases.All.Select(l => l.Attempt), .. State.Lost.Select(l => l.Attempt)]);
+        new([.. _leases.All.Select(l => l.Attempt), .. _recomputed.Attempts, .. State.Lost.Select(l => l.Attempt)]);
 
     public async ValueTask<StageStatus> GetStatusAsync(string sweepId)
     {
@@ -488,11 +504,13 @@ sealed partial class StageGrain(
             return null;
         var taken = _leases.Rows;
         var rows = ImmutableArray.CreateBuilder<OfferedRows>();
+        // A part that is to be computed once more waits for whoever asks: as much as one row is enough to be asked.
+        var again = _recomputed.IsWaiting ? 1 : 0;
         foreach (var demand in State.Demands)
         {
             var open = State.Open(demand);
-            if (!open.IsEmpty)
-                rows.Add(new(demand.SweepId, demand.Depth, open.Subtract(taken).Intersect(_inputs.Ready).Count));
+            if (!open.IsEmpty || again > 0)
+                rows.Add(new(demand.SweepId, demand.Depth, open.Subtract(taken).Intersect(_inputs.Ready).Count + again));
         }
         return new(StageWork.Of(OwnKey, spec), default, [.. _inputs.Stages], rows.ToImmutable())
         {
