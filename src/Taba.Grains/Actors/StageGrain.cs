@@ -229,7 +229,8 @@ sealed partial class StageGrain(
         {
             if (_recomputed.Renew(part.Attempt))
             {
-                answers.Add(true);
+                // When no sweep wants the stage any more nobody waits for what it is worth.
+                answers.Add(!State.Demands.IsEmpty);
                 continue;
             }
             var lease = _leases.Find(part.Attempt) ?? Adopt(worker, part);
