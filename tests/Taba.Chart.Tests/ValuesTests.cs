@@ -9,7 +9,7 @@ public sealed partial class ValuesTests
 {
     /// <summary>Settings that have a value of their own, or are the business of a pool.</summary>
     static readonly string[] s_elsewhere = ["Taba:Engine:Device"];
-    static readonly string[] s_sections = ["Taba:Engine", "Taba:Worker", "Taba:Leases", "Taba:Checkpoints", "Taba:Store"];
+    static readonly string[] s_sections = ["Taba:Engine", "Taba:Worker", "Taba:Leases", "Taba:Verify", "Taba:Checkpoints", "Taba:Store"];
 
     static readonly JsonElement s_schema = JsonDocument.Parse(ChartFiles.Read("helm/taba/values.schema.json")).RootElement;
 

@@ -5,9 +5,8 @@ namespace Taba.Grains.Actors;
 
 /// <summary>
 /// Which silos may compute a stage: those whose numerics version gives its specification its key, on devices of its kind. The
-/// coordinator may be of any version,
-/// for it computes nothing. Workers check for themselves (<see cref="LeaseFence"/>); this one spares them what they would refuse,
-/// and says who cannot.
+/// coordinator may be of any version, for it computes nothing. Workers check for themselves (<see cref="LeaseFence"/>); this one
+/// spares them what they would refuse, and says who cannot.
 /// </summary>
 /// <param name="key">The stage's key.</param>
 sealed class StageFence(string key)
@@ -39,11 +38,15 @@ sealed class StageFence(string key)
     }
 
     /// <summary>True when none of these silos may compute the stage, and there are some that could otherwise.</summary>
-    public bool RefusesAll(StageSpec spec, IEnumerable<SiloInfo> silos)
-    {
-        var able = silos.Where(s => !spec.HasSteps || s.Role == SiloRole.Worker).ToList();
-        return able.Count > 0 && able.All(s => Refusal(spec, s) is not null);
-    }
+    public bool RefusesAll(StageSpec spec, IEnumerable<SiloInfo> silos) =>
+        Able(spec, silos).ToList() is { Count: > 0 } able && able.All(s => Refusal(spec, s) is not null);
+
+    /// <summary>True when nobody else of these silos could compute the stage.</summary>
+    public bool IsAlone(StageSpec spec, string worker, IEnumerable<SiloInfo> silos) =>
+        Able(spec, silos).All(s => s.Worker == worker || Refusal(spec, s) is not null);
+
+    static IEnumerable<SiloInfo> Able(StageSpec spec, IEnumerable<SiloInfo> silos) =>
+        silos.Where(s => !spec.HasSteps || s.Role == SiloRole.Worker);
 
     bool Derives(StageSpec spec, int numerics)
     {

@@ -25,6 +25,7 @@ sealed partial class StageGrain(
     ISiloDirectory silos,
     TimeProvider time,
     IOptions<LeaseOptions> options,
+    IOptions<VerifyOptions> verify,
     ILogger<StageGrain> logger) : Grain, IStageGrain
 {
     /// <summary>Epochs that are reserved with one write.</summary>
@@ -38,6 +39,7 @@ sealed partial class StageGrain(
 
     readonly LeaseTable _leases = new(options.Value, time);
     StageFence _fence = null!;
+    Recomputation _recomputed = null!;
     StateWriter _writer = null!;
     StageHosts _hosts = null!;
     StageNews _news = null!;
@@ -70,6 +72,7 @@ sealed partial class StageGrain(
         // store here: the state is believed, and before a part is handed out its cell is looked at.
         _fence = new(OwnKey);
         _leases.Add(State.Leases);
+        _recomputed = new(OwnKey, verify.Value.OneIn, options.Value.Duration, time);
         _epoch = State.Epoch;
         _writer = new(this, WriteStateAsync, time, exception => StageLog.WriteFailed(logger, OwnKey, exception));
         _hosts = new(catalogue, silos, time, options.Value, (host, why) => StageLog.HostFailed(logger, host, OwnKey, why));
@@ -77,7 +80,7 @@ sealed partial class StageGrain(
         _view = new(OwnKey, _leases, _inputs, _hosts, _fence, silos);
         _watch = new(this, options.Value.RenewEvery, time, () => !State.Demands.IsEmpty || _leases.Count > 0, Watch);
         _news = new(
-            GrainFactory, OwnKey, Guid.NewGuid(), () => _view.Offer(State), async sweep => await GetStatusAsync(sweep),
+            GrainFactory, OwnKey, Guid.NewGuid(), () => _view.Offer(State, _recomputed.IsWaiting), async sweep => await GetStatusAsync(sweep),
             need => State.Published(need), time);
         if (State.Spec is { } spec)
             _inputs.Open(spec);
@@ -140,6 +143,10 @@ sealed partial class StageGrain(
             _hosts.Refuses(HostName.Of(worker, request.Host), worker, reason);
             return [];
         }
+        if (State.Spec is { } known && _recomputed.IsWaiting && liveness.IsAlive(worker)
+            && _hosts.Admit(worker, request, _leases.HasAny) is not null
+            && _recomputed.Take(worker, _fence.IsAlone(known, worker, await silos.GetAsync()), known, _epoch) is { } again)
+            return [again with { Version = StageFence.VersionFor(silo) }];
         // A silo that was declared dead and does not know it still asks. A lease of it would end at once.
         if (!State.HasOpenDemand() || !liveness.IsAlive(worker))
             return [];
@@ -208,6 +215,8 @@ sealed partial class StageGrain(
 
     public async Task CompleteAsync(PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures)
     {
+        if (_recomputed.End(attempt))
+            return;
         var (lease, news) = (_leases.Find(attempt), published.Subtract(State.Published(kept)));
         if (lease is null && news.IsEmpty)
             return;
@@ -229,6 +238,8 @@ sealed partial class StageGrain(
                 next = next.WithSeen(lease.Rows, await catalogue.GetPublishedAsync(OwnKey, lease.Rows, CancellationToken.None));
         }
         Remove(attempt);
+        if (lease is not null && failures.IsEmpty && published.Contains(lease.Rows))
+            _recomputed.Published(lease, State.Spec!);
         // Not taken back when the write fails: published rows are published, whether or not this state says it. For the same reason it
         // need not be written at once, unless a sample was given up: the store does not know that.
         State = next;
@@ -240,7 +251,7 @@ sealed partial class StageGrain(
 
     public async Task GiveBackAsync(PartAttempt attempt, Fault? fault)
     {
-        if (_leases.Find(attempt) is not { } lease)
+        if (_recomputed.End(attempt) || _leases.Find(attempt) is not { } lease)
             return;
         Remove(attempt);
         if (fault is { Refuses: true })
@@ -302,7 +313,7 @@ sealed partial class StageGrain(
     }
 
     public ValueTask<ImmutableArray<PartAttempt>> GetAttemptsAsync() =>
-        new([.. _leases.All.Select(l => l.Attempt), .. State.Lost.Select(l => l.Attempt)]);
+        new([.. _leases.All.Select(l => l.Attempt), .. _recomputed.Attempts, .. State.Lost.Select(l => l.Attempt)]);
 
     public ValueTask<StageStatus> GetStatusAsync(string sweepId) => _view.StatusAsync(State, sweepId);
 
@@ -331,6 +342,9 @@ sealed partial class StageGrain(
 
     bool Renew(string worker, PartProgress part)
     {
+        // When no sweep wants the stage any more nobody waits for what it is worth.
+        if (_recomputed.Renew(part.Attempt))
+            return !State.Demands.IsEmpty;
         var lease = _leases.Find(part.Attempt);
         // An earlier activation gave it and had no time to write it: it goes on, unless its rows are in other hands or done.
         if (lease is null && part.Attempt.StageKey == OwnKey && liveness.IsAlive(worker) && State.MayAdopt(_leases.Rows, part))

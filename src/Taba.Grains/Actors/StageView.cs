@@ -47,7 +47,8 @@ sealed class StageView(
     }
 
     /// <summary>What there is to do now.</summary>
-    public StageOffer? Offer(StageState state)
+    /// <param name="again">A part is to be computed once more, and waits for whoever asks: as much as one row is enough to be asked.</param>
+    public StageOffer? Offer(StageState state, bool again)
     {
         if (state.Spec is not { } spec)
             return null;
@@ -56,8 +57,8 @@ sealed class StageView(
         foreach (var demand in state.Demands)
         {
             var open = state.Open(demand);
-            if (!open.IsEmpty)
-                rows.Add(new(demand.SweepId, demand.Depth, open.Subtract(taken).Intersect(inputs.Ready).Count));
+            if (!open.IsEmpty || again)
+                rows.Add(new(demand.SweepId, demand.Depth, open.Subtract(taken).Intersect(inputs.Ready).Count + (again ? 1 : 0)));
         }
         return new(StageWork.Of(key, spec), default, [.. inputs.Stages], rows.ToImmutable())
         {

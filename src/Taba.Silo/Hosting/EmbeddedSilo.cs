@@ -147,6 +147,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         {
             using var timeout = new CancellationTokenSource(s_shutdownTimeout);
             _host.Services.GetRequiredService<Farewell>().Begin();
+            // A part that only verifies may still run: nobody waits for it.
+            _host.Services.GetRequiredService<SampleReports>().BeginDraining();
             await _host.StopAsync(timeout.Token);
         }
         finally

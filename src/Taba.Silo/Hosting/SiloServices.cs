@@ -141,6 +141,7 @@ static partial class SiloServices
     {
         Add<EngineSettings>(EngineSettings.Section);
         Add<LeaseOptions>(LeaseOptions.Section);
+        Add<VerifyOptions>(VerifyOptions.Section);
         Add<WorkerSettings>(WorkerSettings.Section);
         Add<CheckpointOptions>(CheckpointOptions.Section);
         Add<StoreUpkeepOptions>(StoreUpkeepOptions.Section);

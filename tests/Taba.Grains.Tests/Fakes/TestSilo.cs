@@ -48,6 +48,9 @@ public sealed class TestSilo : IAsyncLifetime
     /// <summary>As in a cluster; null as in a command.</summary>
     internal TimeSpan? LongestPause { get; init; }
 
+    /// <summary>One published part in so many is computed once more.</summary>
+    internal int VerifyOneIn { get; init; }
+
     internal IGrainFactory Grains => Cluster.Client;
 
     internal InProcessTestCluster Cluster => _cluster!;
@@ -60,6 +63,7 @@ public sealed class TestSilo : IAsyncLifetime
         {
             silo.Services.AddSingleton<TimeProvider>(Time);
             silo.Services.Configure<LeaseOptions>(o => o.LongestPause = LongestPause);
+            silo.Services.Configure<VerifyOptions>(o => o.OneIn = VerifyOneIn);
             silo.Services.AddSingleton<IPartCatalogue>(Store);
             silo.Services.AddSingleton<IWorkerLiveness>(Membership);
             silo.Services.AddSingleton<IWorkSignal>(Signal);
