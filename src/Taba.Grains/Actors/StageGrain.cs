@@ -157,25 +157,14 @@ sealed partial class StageGrain(
         _view.CountReused(State.Demands, found, next.Published);
         var before = State;
         State = next;
-        try
-        {
-            if (_epoch > State.Epoch)
-                State = State with { Epoch = _epoch + EpochBlock };
-            // The end of an attempt at suspect rows would say something: it must be known after a restart.
-            if (State.Epoch != next.Epoch || handout.GivenUp.Count > 0 || leases.Any(l => l.Alone)
-                || (_leases.Count <= FewLeases && !leases.IsEmpty))
-                await _writer.NowAsync();
-            else if (!leases.IsEmpty)
-                await _writer.SoonAsync();
-        }
-        catch
-        {
-            // Nobody gets what may not be known after a restart. The epochs are spent.
-            foreach (var lease in leases)
-                Remove(lease.Attempt);
-            State = before;
-            throw;
-        }
+        if (_epoch > State.Epoch)
+            State = State with { Epoch = _epoch + EpochBlock };
+        // The end of an attempt at suspect rows would say something: it must be known after a restart.
+        if (State.Epoch != next.Epoch || handout.GivenUp.Count > 0 || leases.Any(l => l.Alone)
+            || (_leases.Count <= FewLeases && !leases.IsEmpty))
+            await _writer.NowAsync(Undo);
+        else if (!leases.IsEmpty)
+            await _writer.SoonAsync(Undo);
         StageAccounts.Leased(spec, leases.Length);
         foreach (var failure in handout.GivenUp)
         {
@@ -184,6 +173,14 @@ sealed partial class StageGrain(
         }
         StageLog.Leased(logger, leases, worker);
         return [.. leases.Select(l => l with { Version = StageFence.VersionFor(silo) })];
+
+        // Nobody gets what may not be known after a restart. The epochs are spent.
+        void Undo()
+        {
+            foreach (var lease in leases)
+                Remove(lease.Attempt);
+            State = before;
+        }
     }
 
     /// <summary>Parts for a worker, as far as its host may have any.</summary>
@@ -243,10 +240,7 @@ sealed partial class StageGrain(
         // Not taken back when the write fails: published rows are published, whether or not this state says it. For the same reason it
         // need not be written at once, unless a sample was given up: the store does not know that.
         State = next;
-        if (lease is null || failures.IsEmpty)
-            await _writer.SoonAsync();
-        else
-            await _writer.NowAsync();
+        await (lease is null || failures.IsEmpty ? _writer.SoonAsync() : _writer.NowAsync());
     }
 
     public async Task GiveBackAsync(PartAttempt attempt, Fault? fault)
@@ -317,20 +311,12 @@ sealed partial class StageGrain(
 
     public ValueTask<StageStatus> GetStatusAsync(string sweepId) => _view.StatusAsync(State, sweepId);
 
-    async Task WriteAsync(StageState next)
+    Task WriteAsync(StageState next)
     {
         var before = State;
         State = next;
-        try
-        {
-            await _writer.NowAsync();
-        }
-        catch
-        {
-            // The outcome is unknown: the epoch is spent, the rest is as before.
-            State = before with { Epoch = next.Epoch };
-            throw;
-        }
+        // The outcome of a write that fails is unknown: the epoch is spent, the rest is as before.
+        return _writer.NowAsync(() => State = before with { Epoch = next.Epoch });
     }
 
     /// <summary>Writes the state as it is now, with the leases as they are.</summary>

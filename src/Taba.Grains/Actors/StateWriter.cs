@@ -11,23 +11,34 @@ sealed class StateWriter(Grain grain, Func<Task> write, TimeProvider time, Actio
 {
     static readonly TimeSpan s_every = TimeSpan.FromSeconds(1);
 
-    DateTimeOffset _writtenAt;
+    // A timestamp; 0 before the first write.
+    long _writtenAt;
     IGrainTimer? _waiting;
 
     /// <summary>Writes now.</summary>
-    public Task NowAsync()
+    /// <param name="undo">Called when the write fails, which is thrown.</param>
+    public async Task NowAsync(Action? undo = null)
     {
-        _writtenAt = time.GetUtcNow();
-        return write();
+        _writtenAt = time.GetTimestamp();
+        try
+        {
+            await write();
+        }
+        catch
+        {
+            undo?.Invoke();
+            throw;
+        }
     }
 
     /// <summary>Writes now when the last write is a while ago, else within a second.</summary>
-    public Task SoonAsync()
+    /// <param name="undo">Called when it is written now and fails, which is thrown.</param>
+    public Task SoonAsync(Action? undo = null)
     {
         if (_waiting is not null)
             return Task.CompletedTask;
-        if (time.GetUtcNow() - _writtenAt >= s_every)
-            return NowAsync();
+        if (_writtenAt == 0 || time.GetElapsedTime(_writtenAt) >= s_every)
+            return NowAsync(undo);
         _waiting = grain.RegisterGrainTimer(
             _ => WriteAsync(), new() { DueTime = s_every, Period = Timeout.InfiniteTimeSpan, KeepAlive = true });
         return Task.CompletedTask;
