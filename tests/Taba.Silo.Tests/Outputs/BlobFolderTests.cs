@@ -5,6 +5,7 @@ using Azure.Storage.Blobs.Models;
 using Taba.Diffusion.Tensors;
 using Taba.Grains;
 using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
 using Taba.Silo.Outputs;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
@@ -52,8 +53,8 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         using var onDisk = Writer(sweep.Store, format);
         foreach (var run in sweep.Plan.Runs)
         {
-            await writer.WriteAsync(sweep.Plan, run, blobs.Below(run.Slug), [], s_none);
-            await onDisk.WriteAsync(sweep.Plan, run, OutputFolder.At(_folder["disk", run.Slug]), [], s_none);
+            await writer.WriteAsync(sweep.Plan, run, blobs.Below(run.Slug), s_none);
+            await onDisk.WriteAsync(sweep.Plan, run, OutputFolder.At(_folder["disk", run.Slug]), s_none);
         }
 
         await DownloadAsync("runs/june/gaussian/", _folder["blobs"]);
@@ -80,15 +81,21 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         using var writer = Writer(_store, TensorFormat.Safetensors);
         var folder = BlobPlace.At(_objects, "blob:lost").Below(run.Slug);
 
-        var error = await Assert.ThrowsAsync<DamagedRowsException>(() => writer.WriteAsync(sweep.Plan, run, folder, [], s_none));
+        var error = await Assert.ThrowsAsync<DamagedRowsException>(() => writer.WriteAsync(sweep.Plan, run, folder, s_none));
 
         Assert.Equal((stage, new RowRange(32, 64)), (error.StageKey, error.Rows));
         Assert.Contains("rows [32, 64)", error.Message, StringComparison.Ordinal);
         Assert.Contains(stage, error.Message, StringComparison.Ordinal);
         // Rows that failed are no loss.
-        await writer.WriteAsync(
-            sweep.Plan, run, folder, [.. Enumerable.Range(32, 32).Select(sample => new SampleFailure(stage, sample, 0, "not a number"))],
-            s_none);
+        var failed = new StageStatus(
+            stage, StageKind.Sample, 64, RowSet.Of(new RowRange(0, 32)), 0, 32, 0, 0, 0, [new(stage, 32, 0, "not a number")], Fault: null)
+        {
+            Failed = [new(FailureKind.Other, RowSet.Of(new RowRange(32, 64)))],
+        };
+        var written = await writer.WriteAsync(
+            sweep.Plan, run, folder, new(sweep.Plan.SweepId, 1, SweepState.CompletedWithFailures, [failed], Fault: null), s_none);
+        Assert.Equal([new RunFailedRows(stage, "Other", 32, 64)], written.Failed.AsEnumerable());
+        Assert.Equal("not a number", Assert.Single(written.Failures).Reason);
     }
 
     [Fact]
@@ -137,7 +144,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
             await old.WriteAsync(plan, run, blobs, s_none);
         using (var writer = Writer(_store))
             await Assert.ThrowsAsync<StoreException>(() => writer.WriteAsync(
-                plan, run, new OutputFolder(new FailingObjects(_objects, $"runs/x/{file}"), "runs/x/"), [], s_none));
+                plan, run, new OutputFolder(new FailingObjects(_objects, $"runs/x/{file}"), "runs/x/"), s_none));
 
         Assert.Null(RunFolder.Read(blobs));
         Assert.Null(RunFolderCheck.Conflict(plan, run, blobs));
@@ -155,7 +162,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
     {
         var blobs = BlobPlace.At(_objects, "blob:x");
         using var writer = Writer(_store);
-        await writer.WriteAsync(sweep.Plan, sweep.Plan.Runs[0], blobs, [], s_none);
+        await writer.WriteAsync(sweep.Plan, sweep.Plan.Runs[0], blobs, s_none);
 
         var sentence = RunFolderCheck.Conflict(sweep.OtherPlan, sweep.OtherPlan.Runs[0], blobs);
 
@@ -176,7 +183,7 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
 
         using var writer = Writer(_store);
         var refused = await Assert.ThrowsAsync<DamagedRowsException>(
-            () => writer.WriteAsync(sweep.Plan, sweep.Plan.Runs[0], blobs, [], s_none));
+            () => writer.WriteAsync(sweep.Plan, sweep.Plan.Runs[0], blobs, s_none));
 
         Assert.Contains("digest", refused.Message, StringComparison.Ordinal);
         var names = await NamesAsync("runs/");
