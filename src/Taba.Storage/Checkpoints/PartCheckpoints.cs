@@ -29,10 +29,14 @@ public sealed class PartCheckpoints : IAsyncDisposable
     /// <param name="goesOnAfterFaults">
     /// Whether a place that fails is tried again until it works. Otherwise the first failure is the last, and the process is to end.
     /// </param>
-    public PartCheckpoints(IObjectStore objects, bool goesOnAfterFaults, CheckpointOptions? options = null, TimeProvider? time = null)
+    /// <param name="writers">Runs the writers; the thread pool when null.</param>
+    public PartCheckpoints(
+        IObjectStore objects, bool goesOnAfterFaults, CheckpointOptions? options = null, TimeProvider? time = null,
+        TaskScheduler? writers = null)
     {
         (_objects, _goesOnAfterFaults, _options, _time) = (objects, goesOnAfterFaults, options ?? new(), time ?? TimeProvider.System);
-        _writers = Task.WhenAll(Enumerable.Range(0, MostWrites).Select(_ => Task.Run(WriteAsync)));
+        _writers = Task.WhenAll(Enumerable.Range(0, MostWrites).Select(_ => Task.Factory.StartNew(
+            WriteAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, writers ?? TaskScheduler.Default).Unwrap()));
     }
 
     /// <summary>A write failed; raised on a writer, each time when it is tried again.</summary>
@@ -202,11 +206,15 @@ public sealed class PartCheckpoints : IAsyncDisposable
 
     async Task WriteAsync()
     {
-        await foreach (var part in _dirty.Reader.ReadAllAsync())
+        // Not ReadAllAsync, which goes on wherever the queue was written.
+        while (await _dirty.Reader.WaitToReadAsync())
         {
-            // Once more where the queue is closed already, so that the last state is on disk too.
-            while (await WriteAsync(part))
+            while (_dirty.Reader.TryRead(out var part))
             {
+                // Once more where the queue is closed already, so that the last state is on disk too.
+                while (await WriteAsync(part))
+                {
+                }
             }
         }
     }

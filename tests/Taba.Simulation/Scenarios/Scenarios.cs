@@ -1,0 +1,108 @@
+using Taba.Simulation.Checks;
+using Taba.Simulation.Cluster;
+
+namespace Taba.Simulation.Scenarios;
+
+/// <summary>The families of runs.</summary>
+static class Scenarios
+{
+    static readonly TimeSpan s_long = TimeSpan.FromMinutes(30);
+
+    public static IReadOnlyList<Scenario> All { get; } =
+    [
+        new("calm", "Nothing goes wrong; users steer.") { Events = [Events.Collect] },
+        new("network", "Messages are lost, late, repeated; silos do not hear each other for a while.")
+        {
+            Events = [Events.Lossy, Events.Slow, Events.Part, Events.Collect],
+        },
+        new("kills", "Workers are killed now and then; who coordinates lives.")
+        {
+            Tune = (_, settings) => settings with { Coordinators = 1, Machines = settings.Machines + 1 },
+            Events = [Events.KillWorker, Events.KillWorker, Events.TurnOff, Events.Collect],
+            Every = (4, 20),
+        },
+        new("kills-of-all", "Any silo, or all at once, are killed.")
+        {
+            WaitsFor = "blame",
+            Events = [Events.KillAny, Events.KillAny, Events.KillAll],
+            Every = (3, 15),
+            Lasts = (30, 180),
+        },
+        new("freezes", "Silos are stopped and go on.") { Events = [Events.Freeze, Events.Freeze, Events.Collect] },
+        new("database", "The database of grain state fails, before or after it wrote.")
+        {
+            Events = [Events.DatabaseFails, Events.Collect, Events.KillWorker],
+        },
+        new("forgetful-database", "The database loses the last second, as Redis may.")
+        {
+            Events = [Events.DatabaseForgets, Events.DatabaseFails, Events.Collect],
+        },
+        new("store", "The store fails or stalls, before or after it wrote.")
+        {
+            Events = [Events.StoreFails, Events.StoreStalls, Events.KillWorker, Events.Collect],
+        },
+        new("damage", "Published objects and cells are damaged.")
+        {
+            Events = [Events.DamageObject, Events.DamageCell, Events.Collect],
+            Every = (2, 10),
+        },
+        new("clocks", "Wall clocks are a day ahead or behind.")
+        {
+            Begins = run =>
+            {
+                foreach (var machine in run.Cluster.Machines)
+                    machine.ClockOffset = TimeSpan.FromDays(run.Random.OneOf(-1, 0, 1));
+            },
+            Events = [Events.KillAny, Events.Freeze, Events.Collect],
+            Every = (8, 25),
+        },
+        new("slow-machine", "One machine is a hundred times slower.")
+        {
+            Begins = run => run.AMachine().Slowness = 100,
+            Events = [Events.Collect],
+            EndsWithin = s_long,
+        },
+        Bad("full-scratch", "One machine cannot write results.", Trouble.ScratchFull),
+        Bad("missing-input", "One machine lacks a file that parts begin with.", Trouble.InputMissing),
+        Bad("broken-engine", "One machine's engine fails whatever it is given.", Trouble.EngineFault),
+        Bad("deadly-machine", "One machine's silo dies of all work.", Trouble.DiesOfWork),
+        new("poison-kills", "One sample kills its silo.")
+        {
+            WaitsFor = "blame",
+            Begins = run => run.Poison(kills: true),
+            Events = [Events.Collect],
+            EndsWithin = s_long,
+        },
+        new("poison-fails", "One sample breaks its engine.")
+        {
+            WaitsFor = "blame",
+            Begins = run => run.Poison(kills: false),
+            Events = [Events.Collect],
+            EndsWithin = s_long,
+        },
+        new("everything", "All that must not matter, together.")
+        {
+            WaitsFor = "blame",
+            Events =
+            [
+                Events.Lossy, Events.Slow, Events.Part, Events.KillAny, Events.TurnOff, Events.Freeze, Events.DatabaseFails,
+                Events.StoreFails, Events.StoreStalls, Events.Collect,
+            ],
+            Lasts = (20, 120),
+            EndsWithin = s_long,
+        },
+    ];
+
+    public static Scenario Of(string name) => All.FirstOrDefault(s => s.Name == name)
+        ?? throw new BadInputException($"There is no scenario '{name}': {string.Join(", ", All.Select(s => s.Name))} are.");
+
+    static Scenario Bad(string name, string what, Trouble trouble) => new(name, what)
+    {
+        WaitsFor = "blame",
+        Tune = (random, settings) => settings with { Machines = random.Between(3, 5) + settings.Coordinators },
+        Begins = run => run.AMachine().Trouble = trouble,
+        Events = [Events.Collect],
+        TroubleStays = true,
+        Steers = false,
+    };
+}
