@@ -67,6 +67,11 @@ sealed class SimEngine(SimSilo silo, SimParts parts, PartCheckpoints checkpoints
     {
         if (slot.Incarnation != _incarnation || !_slots.TryGetValue(slot.Index, out var opened))
             return;
+        if (opened.HasPlace)
+        {
+            Run(opened, steps);
+            return;
+        }
         _pending.Enqueue((opened, steps));
         Begin();
     }
@@ -80,16 +85,12 @@ sealed class SimEngine(SimSilo silo, SimParts parts, PartCheckpoints checkpoints
     /// <summary>Those who wait get slots.</summary>
     void Begin()
     {
-        while (_pending.TryPeek(out var next) && (next.Slot.HasPlace || _inUse < Settings.Slots))
+        while (_inUse < Settings.Slots && _pending.TryDequeue(out var next))
         {
-            _pending.Dequeue();
             if (!_slots.ContainsKey(next.Slot.Index))
                 continue;
-            if (!next.Slot.HasPlace)
-            {
-                next.Slot.HasPlace = true;
-                _inUse++;
-            }
+            next.Slot.HasPlace = true;
+            _inUse++;
             Run(next.Slot, next.Steps);
         }
     }

@@ -82,7 +82,8 @@ sealed class User(SimCluster cluster, Intent intent)
         {
             try
             {
-                cluster.World.Note(what, cluster.Client, intent.Plan.SweepId);
+                if (what != "status")
+                    cluster.World.Note(what, cluster.Client, intent.Plan.SweepId);
                 await act().WaitAsync(s_patience, Time);
                 return;
             }
