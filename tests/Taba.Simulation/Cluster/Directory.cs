@@ -14,6 +14,9 @@ sealed class Directory
     {
         if (_entries.TryGetValue(activation.GrainId, out var other))
             return other;
+        // A silo that was declared dead and does not know it yet: nobody else hears of what it makes.
+        if (activation.Silo.Cluster.Membership.StatusOf(activation.Silo) == SiloStatus.Dead)
+            return activation;
         return _entries[activation.GrainId] = activation;
     }
 
