@@ -97,8 +97,7 @@ sealed class SimRun
             users.Add(() => Cluster.Client.OffGrain(() => new User(Cluster, intent).RunAsync(after, acts, leaves)).Ignore());
         }
         _scenario.Begins?.Invoke(this);
-        Cluster.Facts.WatchesIntents = _scenario.Name == "calm";
-        Cluster.Facts.CalmSince = World.Now;
+        Cluster.Facts.WatchesIntents = _scenario.WatchesIntents;
         foreach (var machine in Cluster.Machines)
             machine.Start();
         foreach (var user in users)

@@ -27,11 +27,8 @@ sealed class Facts(SimCluster cluster)
     /// <summary>Evaluations that were begun, lost ones among them.</summary>
     public long Attempts { get; private set; }
 
-    /// <summary>The run is in a time without faults since.</summary>
-    public long? CalmSince { get; set; }
-
     /// <summary>Whether what users mean is held against what workers do; not where messages may take any time.</summary>
-    public bool WatchesIntents { get; set; } = true;
+    public bool WatchesIntents { get; set; }
 
     public void Know(StageSpec spec) => _stages[StageKey.Of(spec)] = spec;
 
@@ -68,7 +65,7 @@ sealed class Facts(SimCluster cluster)
             return;
         foreach (var wanted in _intents.Where(i => i.Wants(attempt.StageKey, lease.Rows)))
         {
-            if (wanted.HeldSince is not { } since || world.Now - since < s_grace.Ticks || !IsCalmSince(since))
+            if (wanted.HeldSince is not { } since || world.Now - since < s_grace.Ticks)
                 return;
         }
         world.Break(
@@ -84,8 +81,6 @@ sealed class Facts(SimCluster cluster)
         if (!bytes.AsSpan().SequenceEqual(expected))
             cluster.World.Break("what is read is right", $"row {row} of {stageKey} before step {step} ({kind})");
     }
-
-    bool IsCalmSince(long since) => CalmSince is { } calm && calm <= since;
 }
 
 /// <summary>A sweep as its user means it.</summary>

@@ -75,7 +75,7 @@ static class SiloServices
             foreach (var port in s_ports.Where(p => p.IsAssignableFrom(real)))
                 services.TryAddSingleton(port, p => p.GetRequiredService(real));
         }
-        return services.BuildServiceProvider();
+        return new Remembered(services.BuildServiceProvider());
     }
 
     /// <summary>Who places grains of a kind; null when nothing is said of it.</summary>
@@ -91,6 +91,19 @@ static class SiloServices
     {
         if (((IGrainContext)activation).GrainInstance is { } grain)
             Taba.Grains.Telemetry.StageAccounts.Close(grain);
+    }
+
+    /// <summary>Everything is there once for each silo: the container, which compiles what it is asked for often, is asked once.</summary>
+    sealed class Remembered(ServiceProvider services) : IServiceProvider
+    {
+        readonly Dictionary<Type, object?> _known = [];
+
+        public object? GetService(Type serviceType)
+        {
+            if (!_known.TryGetValue(serviceType, out var service))
+                _known[serviceType] = service = services.GetService(serviceType);
+            return service;
+        }
     }
 
     sealed class SimLogger<T>(SimSilo silo) : ILogger<T>

@@ -29,6 +29,9 @@ sealed record Scenario(string Name, string What)
     /// <summary>After the last event every sweep that runs must end within this time.</summary>
     public TimeSpan EndsWithin { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>Whether what users paused or cancelled is held against what workers begin; not where messages may be late.</summary>
+    public bool WatchesIntents { get; init; }
+
     /// <summary>Whether users pause, cancel and retry.</summary>
     public bool Steers { get; init; } = true;
 

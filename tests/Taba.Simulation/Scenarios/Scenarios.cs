@@ -11,6 +11,12 @@ static class Scenarios
     public static IReadOnlyList<Scenario> All { get; } =
     [
         new("calm", "Nothing goes wrong; users steer.") { Events = [Events.Collect] },
+        new("steering", "Nothing goes wrong; users pause and cancel, and nobody begins with what they do not want.")
+        {
+            WaitsFor = "dispatch",
+            WatchesIntents = true,
+            Sweeps = (2, 4),
+        },
         new("network", "Messages are lost, late, repeated; silos do not hear each other for a while.")
         {
             Events = [Events.Lossy, Events.Slow, Events.Part, Events.Collect],

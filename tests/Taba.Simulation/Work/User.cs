@@ -76,6 +76,18 @@ sealed class User(SimCluster cluster, Intent intent)
         intent.HeldSince = cluster.World.Now;
     }
 
+    async Task SubmitAgainAsync()
+    {
+        try
+        {
+            await Sweep.SubmitAsync(intent.Plan).WaitAsync(s_patience, Time);
+        }
+        catch (Exception)
+        {
+            // What was asked for is asked for again, and so is this.
+        }
+    }
+
     async Task DoAsync(string what, Func<Task> act)
     {
         while (true)
@@ -90,6 +102,9 @@ sealed class User(SimCluster cluster, Intent intent)
             catch (Exception exception)
             {
                 cluster.World.Note("no answer", cluster.Client, cluster.World.Trace.Records ? $"{what}: {exception.Message}" : "");
+                // The database has lost it.
+                if (exception.Message.StartsWith("There is no sweep", StringComparison.Ordinal))
+                    await SubmitAgainAsync();
                 await Task.Delay(cluster.World.Random.Seconds(0.2, 2), Time);
             }
         }
