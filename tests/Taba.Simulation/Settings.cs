@@ -31,6 +31,9 @@ sealed record Settings
 
     public required int Steps { get; init; }
 
+    /// <summary>How many rows a sweep may want.</summary>
+    public IReadOnlyList<int> Rows { get; init; } = [4, 8, 16, 32, 40, 64];
+
     public required TimeSpan DeathNoticed { get; init; }
 
     /// <summary>How long the death of a silo goes unnoticed.</summary>

@@ -14,11 +14,12 @@ sealed class SimRun
 
     readonly Scenario _scenario;
     readonly ulong _seed;
+    readonly bool _withoutBad;
     bool _over;
 
-    SimRun(Scenario scenario, ulong seed, bool records)
+    SimRun(Scenario scenario, ulong seed, bool records, bool withoutBad = false)
     {
-        (_scenario, _seed) = (scenario, seed);
+        (_scenario, _seed, _withoutBad) = (scenario, seed, withoutBad);
         World = new(seed ^ Hash.Of(scenario.Name), records);
         var settings = scenario.Tune(Random, Settings.Drawn(Random));
         Cluster = new(World, settings);
@@ -37,7 +38,15 @@ sealed class SimRun
     public static RunResult Of(Scenario scenario, ulong seed, bool records = false)
     {
         RunResult? result = null;
-        var thread = new Thread(() => result = new SimRun(scenario, seed, records).Run(), maxStackSize: 16 << 20);
+        var thread = new Thread(
+            () =>
+            {
+                var run = new SimRun(scenario, seed, records);
+                result = run.Run();
+                if (scenario.BadMachine != Trouble.None && result.Broken is null)
+                    result = result.NotMuchSlowerThan(new SimRun(scenario, seed, records: false, withoutBad: true).Run(), run.World);
+            },
+            maxStackSize: 16 << 20);
         thread.Start();
         thread.Join();
         return result!;
@@ -64,14 +73,15 @@ sealed class SimRun
 
     RunResult Run()
     {
-        string? ended = null;
+        TimeSpan? ended = null;
         try
         {
             Begin();
             var lasts = Random.Seconds(_scenario.Lasts.From, _scenario.Lasts.To);
             Happen();
-            if (_scenario.Events.Count == 0 || !World.Run(() => false, lasts))
-                Heal();
+            // A bad machine is there until the end.
+            World.Run(() => _scenario.BadMachine != Trouble.None && EndChecks.AllEnded(Cluster), lasts);
+            Heal();
             ended = End();
         }
         catch (Exception exception)
@@ -97,6 +107,11 @@ sealed class SimRun
             users.Add(() => Cluster.Client.OffGrain(() => new User(Cluster, intent).RunAsync(after, acts, leaves)).Ignore());
         }
         _scenario.Begins?.Invoke(this);
+        if (_scenario.BadMachine != Trouble.None)
+        {
+            var bad = AMachine();
+            (bad.Trouble, bad.IsOff) = (_scenario.BadMachine, _withoutBad);
+        }
         Cluster.Facts.WatchesIntents = _scenario.WatchesIntents;
         foreach (var machine in Cluster.Machines)
             machine.Start();
@@ -124,18 +139,21 @@ sealed class SimRun
         Cluster.Network.Heal();
         foreach (var machine in Cluster.Machines)
         {
-            if (!_scenario.TroubleStays)
-                (machine.Trouble, machine.Slowness) = (Trouble.None, 1);
+            machine.Slowness = 1;
             if (machine.Silo is { State: ProcessState.Frozen } silo)
                 Events.Thaw(this, silo);
-            Events.TurnOn(machine);
+            if (!_withoutBad || machine.Trouble == Trouble.None)
+                Events.TurnOn(machine);
         }
     }
 
-    string? End()
+    /// <returns>When the last sweep ended; null when one did not.</returns>
+    TimeSpan? End()
     {
+        TimeSpan? ended = null;
         if (World.Run(() => EndChecks.AllEnded(Cluster), _scenario.EndsWithin))
         {
+            ended = World.Elapsed;
             if (World.Run(() => EndChecks.StillKnown(Cluster) is null, s_forgotten))
                 EndChecks.Require(Cluster, Store);
             else if (World.Broken is null)
@@ -143,6 +161,6 @@ sealed class SimRun
         }
         else if (World.Broken is null)
             World.Break("every sweep that runs ends", EndChecks.Waiting(Cluster));
-        return EndChecks.AllEnded(Cluster) ? "ended" : null;
+        return ended;
     }
 }

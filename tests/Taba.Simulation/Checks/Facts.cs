@@ -9,7 +9,7 @@ namespace Taba.Simulation.Checks;
 sealed class Facts(SimCluster cluster)
 {
     /// <summary>A worker may begin with what a pause or a cancel was too late for: answers and lists are on their way so long.</summary>
-    static readonly TimeSpan s_grace = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan s_grace = TimeSpan.FromSeconds(3);
 
     readonly Dictionary<string, StageSpec> _stages = [];
     readonly List<Poison> _poison = [];

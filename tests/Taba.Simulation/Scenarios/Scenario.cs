@@ -1,3 +1,4 @@
+using Taba.Simulation.Cluster;
 using Taba.Simulation.Scheduling;
 
 namespace Taba.Simulation.Scenarios;
@@ -23,8 +24,11 @@ sealed record Scenario(string Name, string What)
     /// <summary>How long they happen.</summary>
     public (double From, double To) Lasts { get; init; } = (10, 60);
 
-    /// <summary>What is wrong with machines stays so.</summary>
-    public bool TroubleStays { get; init; }
+    /// <summary>
+    /// One machine is bad from the beginning to the end, and costs nobody more than its own work: the sweeps end in about the time that
+    /// they take without that machine.
+    /// </summary>
+    public Trouble BadMachine { get; init; }
 
     /// <summary>After the last event every sweep that runs must end within this time.</summary>
     public TimeSpan EndsWithin { get; init; } = TimeSpan.FromMinutes(10);

@@ -15,6 +15,9 @@ static class Scenarios
         {
             WaitsFor = "dispatch",
             WatchesIntents = true,
+            Tune = (_, settings) => settings with { Slots = 8, BatchSize = 4, StepTime = TimeSpan.FromMilliseconds(400) },
+            Events = [Events.Collect],
+            Lasts = (60, 60),
             Sweeps = (2, 4),
         },
         new("network", "Messages are lost, late, repeated; silos do not hear each other for a while.")
@@ -27,12 +30,23 @@ static class Scenarios
             Events = [Events.KillWorker, Events.KillWorker, Events.TurnOff, Events.Collect],
             Every = (4, 20),
         },
-        new("kills-of-all", "Any silo, or all at once, are killed.")
+        new("kills-of-all", "All silos are killed again and again, while long parts get on between the kills.")
         {
             WaitsFor = "blame",
-            Events = [Events.KillAny, Events.KillAny, Events.KillAll],
-            Every = (3, 15),
-            Lasts = (30, 180),
+            Tune = (random, settings) => settings with
+            {
+                Machines = random.Between(1, 2),
+                Coordinators = 0,
+                Steps = 100,
+                StepTime = TimeSpan.FromMilliseconds(500),
+                CheckpointEvery = TimeSpan.FromSeconds(1),
+                Rows = [4, 8, 16],
+            },
+            Events = [Events.KillAll],
+            Every = (8, 16),
+            Lasts = (200, 600),
+            Steers = false,
+            Sweeps = (1, 1),
         },
         new("freezes", "Silos are stopped and go on.") { Events = [Events.Freeze, Events.Freeze, Events.Collect] },
         new("database", "The database of grain state fails, before or after it wrote.")
@@ -41,6 +55,7 @@ static class Scenarios
         },
         new("forgetful-database", "The database loses the last second, as Redis may.")
         {
+            WaitsFor = "reminders",
             Events = [Events.DatabaseForgets, Events.DatabaseFails, Events.Collect],
         },
         new("store", "The store fails or stalls, before or after it wrote.")
@@ -105,10 +120,18 @@ static class Scenarios
     static Scenario Bad(string name, string what, Trouble trouble) => new(name, what)
     {
         WaitsFor = "blame",
-        Tune = (random, settings) => settings with { Machines = random.Between(3, 5) + settings.Coordinators },
-        Begins = run => run.AMachine().Trouble = trouble,
-        Events = [Events.Collect],
-        TroubleStays = true,
+        // Many small parts, so that one more or less does not matter.
+        Tune = (random, settings) => settings with
+        {
+            Machines = random.Between(2, 4) + settings.Coordinators,
+            Height = 1 << 20,
+            Rows = [96, 128],
+            Slots = 8,
+            BatchSize = 4,
+            StepTime = TimeSpan.FromMilliseconds(400),
+        },
+        BadMachine = trouble,
         Steers = false,
+        Sweeps = (1, 2),
     };
 }

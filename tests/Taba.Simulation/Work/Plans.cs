@@ -12,7 +12,7 @@ sealed class Plans(Rng random, Settings settings)
     public SweepPlan Next(int number)
     {
         var sample = Sample();
-        RowRange rows = new(0, random.OneOf(8, 16, 32, 40, 64));
+        RowRange rows = new(0, random.Pick(settings.Rows));
         if (random.Chance(0.2))
             rows = new(rows.End / 2, rows.End);
         var stages = new List<PlannedStage>();
