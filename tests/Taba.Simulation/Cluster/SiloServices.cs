@@ -52,6 +52,7 @@ static class SiloServices
         services.AddSingleton<ISiloMetadataCache>(silo.View);
         services.AddSingleton(Options.Create(settings.Leases));
         services.AddSingleton(Options.Create(settings.Checkpoints));
+        services.AddSingleton(Options.Create(new WorkerSettings { SwitchAfter = settings.SwitchAfter }));
 
         services.AddSingleton(p => new FaultMonitor(goesOn: true, p.GetRequiredService<ILogger<FaultMonitor>>()));
         services.AddSingleton(new WorkerRole(silo.Role));
@@ -66,7 +67,6 @@ static class SiloServices
         services.AddSingleton<SimWorkspace>();
         services.AddSingleton<SimEngines>();
         services.AddSingleton<IEngineCapacity>(p => p.GetRequiredService<SimEngines>());
-        services.AddSingleton(new WorkOrder(silo.Time, settings.SwitchAfter));
         foreach (var worker in s_workers)
             services.TryAddSingleton(worker, worker);
         // Whatever grains need of a silo is done by whichever of these classes does it.

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Taba.Grains.Dispatch;
 using Taba.Grains.Models;
 using Taba.Grains.Ports;
 using Taba.Silo.Engines;
@@ -27,8 +28,11 @@ sealed class SimEngines(SimSilo silo, SimParts parts, PartCheckpoints checkpoint
     public ImmutableArray<string> Resident(string device) =>
         [.. _engines.Where(e => e.Value.Status.Residency != EngineResidency.Unloaded).Select(e => e.Key.Engine)];
 
-    public bool IsLoaded(string engineKey) =>
-        _engines.Any(e => e.Key.Engine == engineKey && e.Value.Status.Residency != EngineResidency.Unloaded);
+    public ImmutableArray<ResidentEngine> Loaded =>
+    [
+        .. _engines.Where(e => e.Value.Status.Residency != EngineResidency.Unloaded).Select(
+            e => new ResidentEngine(e.Key.Engine, (silo.Cluster.Settings.StepTime * silo.Machine.Slowness).TotalSeconds)),
+    ];
 
     public Task LoadedAsync(ModelAddress model) => Engine(model).LoadedAsync();
 
