@@ -48,7 +48,7 @@ sealed record Settings
             Duration = TimeSpan.FromSeconds(random.OneOf(10, 20, 30)),
             RenewEvery = TimeSpan.FromSeconds(random.OneOf(1, 2)),
             StrikesBeforeSplit = random.OneOf(2, 3, 3),
-            RetryFaultAfter = TimeSpan.FromSeconds(random.OneOf(1, 5, 10)),
+            LongestPause = TimeSpan.FromSeconds(random.OneOf(10, 60, 300)),
         },
         Checkpoints = new() { RetryAfter = TimeSpan.FromSeconds(random.OneOf(0.1, 2)) },
         Slots = random.OneOf(8, 16, 32),

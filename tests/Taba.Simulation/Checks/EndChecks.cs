@@ -44,14 +44,17 @@ static class EndChecks
         foreach (var intent in cluster.Facts.Intents.Where(i => i.HasEnded))
         {
             var lost = new Dictionary<string, RowSet>();
-            var failures = intent.Seen!.Failures;
-            foreach (var failure in failures.Where(f => !cluster.Facts.IsPoison(f.StageKey, f.Sample)))
-                cluster.World.Break(
-                    "nothing is given up without a reason",
-                    $"{intent.Plan.SweepId}: sample {failure.Sample} of {failure.StageKey} ({failure.Kind}): {failure.Reason}");
+            foreach (var stage in intent.Seen!.Stages)
+            {
+                foreach (var (failed, row) in stage.Failed.SelectMany(f => Rows(f.Rows).Select(row => (f, row)))
+                    .Where(f => !cluster.Facts.IsPoison(stage.Key, f.row)))
+                    cluster.World.Break(
+                        "nothing is given up without a reason",
+                        $"{intent.Plan.SweepId}: sample {row} of {stage.Key} ({failed.Kind}): {stage.Failures.FirstOrDefault()?.Reason}");
+            }
             foreach (var stage in intent.Plan.Stages)
             {
-                var missing = RowSet.Of([.. failures.Where(f => f.StageKey == stage.Key).Select(f => new RowRange(f.Sample, f.Sample + 1))]);
+                var missing = intent.Seen.Stages.First(s => s.Key == stage.Key).Failed.Rows();
                 foreach (var parent in Parents(stage.Spec))
                     missing = missing.Union(lost.GetValueOrDefault(parent, RowSet.Empty));
                 lost[stage.Key] = missing = missing.Intersect(stage.Rows);
@@ -59,10 +62,12 @@ static class EndChecks
                 if (!absent.IsEmpty && intent.Seen.State != SweepState.Stopped && cluster.Facts.Damaged.Count == 0)
                     cluster.World.Break("a sweep that is complete has its rows", $"{intent.Plan.SweepId}: {absent} of {stage.Key}");
             }
-            if (intent.Seen.State == SweepState.Completed && !failures.IsEmpty)
+            if (intent.Seen.State == SweepState.Completed && intent.Seen.SamplesFailed > 0)
                 cluster.World.Break("a sweep says that rows failed", intent.Plan.SweepId);
         }
     }
+
+    static IEnumerable<int> Rows(RowSet rows) => rows.Ranges.SelectMany(r => Enumerable.Range(r.Start, r.Count));
 
     static IEnumerable<string> Parents(StageSpec spec)
     {

@@ -2,6 +2,9 @@ using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Serialization.Invocation;
 using Orleans.Storage;
+using Taba.Grains.Errors;
+using Taba.Grains;
+using Taba.Silo.Faults;
 using Taba.Simulation.Scheduling;
 using Taba.Simulation.Storage;
 
@@ -206,7 +209,11 @@ sealed class Activation : IGrainContext
 
     void Answer(Request request, Exception exception)
     {
-        var sent = request.Call!.From == Silo ? exception : Wire.Send(exception);
+        // As the silo's filter does: errors of grains that others call are flat.
+        var flat = _kind.IsOfItsSilo || exception is CallException or CallRefusedException or OperationCanceledException
+            ? exception
+            : CallErrors.Flat(exception);
+        var sent = request.Call!.From == Silo ? flat : Wire.Send(flat);
         Silo.World.Note("throws", Silo, Silo.World.Trace.Records ? $"{request.Call}: {exception.GetType().Name}: {exception.Message}" : "");
         Silo.Cluster.Answer(Silo, request.Call, p => p.Fail(sent));
     }

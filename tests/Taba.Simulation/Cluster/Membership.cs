@@ -47,6 +47,8 @@ sealed class Membership(World world)
             {
                 new("taba.name", name), new("taba.role", role.ToString()), new("taba.device", "cpu"), new("taba.device.count", "1"),
                 new("taba.device.memory", "0"), new("taba.batch", "16"),
+                new("taba.build", ProgramVersion.Own.Build),
+                new("taba.numerics", ProgramVersion.Own.Numerics.ToString(System.Globalization.CultureInfo.InvariantCulture)),
             }));
         return facts;
     }

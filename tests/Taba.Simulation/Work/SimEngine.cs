@@ -1,13 +1,13 @@
 using Taba.Diffusion.Engine;
+using Taba.Grains.Faults;
 using Taba.Grains.Models;
 using Taba.Grains.Parts;
 using Taba.Grains.Ports;
-using Taba.Grains.Stages;
 using Taba.Grains.Trajectories;
+using Taba.Silo.Faults;
 using Taba.Simulation.Checks;
 using Taba.Simulation.Cluster;
 using Taba.Storage.Checkpoints;
-using Taba.Storage.Objects;
 
 namespace Taba.Simulation.Work;
 
@@ -170,19 +170,27 @@ sealed class SimEngine(SimSilo silo, SimParts parts, PartCheckpoints checkpoints
         }
     }
 
+    /// <summary>Gives the part back, and insists, as the real silo does.</summary>
     void GiveUp(SimPart part, Exception exception)
     {
         if (!part.TryGiveUp())
             return;
-        var fault = exception switch
-        {
-            EngineStoppedException => new PartFault(PartFaultKind.Engine, exception.Message),
-            StoreException => new(PartFaultKind.Store, exception.Message),
-            _ => new(PartFaultKind.Cluster, exception.Message),
-        };
+        var (attempt, fault) = (part.Lease.Attempt, SimWorkspace.OfDevice(FaultOwners.Of(exception, part.Lease.Rows), part));
         silo.OffGrain(async () =>
         {
-            await silo.Grains.GetGrain<IPartGrain>(part.Lease.Attempt.PartKey).AbandonAsync(part.Lease.Attempt, fault);
+            while (parts.Find(attempt) is not null)
+            {
+                try
+                {
+                    await silo.Grains.GetGrain<IPartGrain>(attempt.PartKey).AbandonAsync(attempt, fault);
+                    return;
+                }
+                catch (Exception failed)
+                {
+                    silo.World.Note("not abandoned", silo, silo.World.Trace.Records ? failed.Message : "");
+                }
+                await Task.Delay(TimeSpan.FromSeconds(2), silo.Time);
+            }
         }).Ignore();
     }
 

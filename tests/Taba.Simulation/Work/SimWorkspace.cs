@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Taba.Grains.Faults;
 using Taba.Grains.Models;
 using Taba.Grains.Placement;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
-using Taba.Silo.Engines;
 using Taba.Silo.Faults;
 using Taba.Simulation.Checks;
 using Taba.Simulation.Cluster;
@@ -29,6 +29,8 @@ sealed class SimWorkspace(
         var (attempt, spec) = (lease.Attempt, lease.Spec);
         silo.World.Note("prepares", silo, silo.World.Trace.Records ? $"{attempt} {lease.Rows} of {spec.Kind}" : "");
         Facts.Began(silo, lease);
+        if (LeaseFence.Refusal(lease, "cpu") is { } refusal)
+            throw new ModelRefusedException(refusal);
         await store.DescribeStageAsync(attempt.StageKey, spec, cancellationToken);
         await Task.Delay(silo.World.Random.Seconds(0.01, 0.1) * silo.Machine.Slowness, silo.Time);
         if (silo.Machine.Trouble == Trouble.InputMissing)
@@ -84,8 +86,15 @@ sealed class SimWorkspace(
         silo.OffGrain(() => store.DeleteAttemptAsync(attempt, CancellationToken.None)).Ignore();
     }
 
-    public PartFault Blame(PartAttempt attempt, Exception exception) =>
-        SampleFaults.OfPart(exception) ?? new(PartFaultKind.Store, exception.Message);
+    public Fault Blame(PartAttempt attempt, Exception exception)
+    {
+        var part = parts.Find(attempt);
+        return OfDevice(FaultOwners.Of(exception, part?.Lease.Rows ?? default), part);
+    }
+
+    /// <summary>As the real silo judges with one device: whose engine failed is the host's fault, on that device.</summary>
+    public static Fault OfDevice(Fault fault, SimPart? part) =>
+        fault.Rows.IsEmpty || fault.Owner != FaultOwner.Host || part?.Model is not { } model ? fault : fault with { Device = model.Device };
 
     public long Evaluations(PartAttempt attempt) => parts.Find(attempt)?.Begun ?? 0;
 

@@ -1,3 +1,4 @@
+using Taba.Grains.Errors;
 using Taba.Grains.Sweeps;
 using Taba.Simulation.Checks;
 using Taba.Simulation.Cluster;
@@ -103,8 +104,10 @@ sealed class User(SimCluster cluster, Intent intent)
             {
                 cluster.World.Note("no answer", cluster.Client, cluster.World.Trace.Records ? $"{what}: {exception.Message}" : "");
                 // The database has lost it.
-                if (exception.Message.StartsWith("There is no sweep", StringComparison.Ordinal))
+                if (CallException.In(exception) is { Kind: CallFault.Unknown })
                     await SubmitAgainAsync();
+                else if (!PassingErrors.OfCluster(exception))
+                    cluster.World.Break("a user hears only of errors that pass", $"{what}: {exception}");
                 await Task.Delay(cluster.World.Random.Seconds(0.2, 2), Time);
             }
         }
