@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Reflection;
 using Orleans.Runtime.MembershipService.SiloMetadata;
+using Taba.Silo.Workers;
 using Taba.Simulation.Scheduling;
 
 namespace Taba.Simulation.Cluster;
@@ -39,18 +40,12 @@ sealed class Membership(World world)
     }
 
     /// <summary>Facts of a silo as it tells them.</summary>
-    public static SiloMetadata Facts(string name, Taba.Grains.Silos.SiloRole role)
+    public static SiloMetadata Told(SiloFacts facts)
     {
-        var facts = new SiloMetadata();
+        var told = new SiloMetadata();
         typeof(SiloMetadata).GetProperty(nameof(SiloMetadata.Metadata), BindingFlags.Instance | BindingFlags.Public)!.SetValue(
-            facts, ImmutableDictionary.CreateRange(new KeyValuePair<string, string>[]
-            {
-                new("taba.name", name), new("taba.role", role.ToString()), new("taba.device", "cpu"), new("taba.device.count", "1"),
-                new("taba.device.memory", "0"), new("taba.batch", "16"),
-                new("taba.build", ProgramVersion.Own.Build),
-                new("taba.numerics", ProgramVersion.Own.Numerics.ToString(System.Globalization.CultureInfo.InvariantCulture)),
-            }));
-        return facts;
+            told, facts.ToMetadata().ToImmutableDictionary());
+        return told;
     }
 }
 

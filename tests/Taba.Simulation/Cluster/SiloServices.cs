@@ -56,6 +56,7 @@ static class SiloServices
 
         services.AddSingleton(p => new FaultMonitor(goesOn: true, p.GetRequiredService<ILogger<FaultMonitor>>()));
         services.AddSingleton(new WorkerRole(silo.Role));
+        services.AddSingleton(silo.Facts);
         services.AddSingleton<IObjectStore>(new SiloObjects(silo, cluster.Objects));
         services.AddSingleton(p => new TensorStore(p.GetRequiredService<IObjectStore>(), silo.Time));
         services.AddSingleton(p => new PartCheckpoints(

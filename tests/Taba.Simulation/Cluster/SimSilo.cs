@@ -1,8 +1,11 @@
 using System.Net;
+using System.Reflection;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using Orleans.Runtime.Placement;
 using Taba.Grains.Silos;
+using Taba.Silo.Devices;
 using Taba.Silo.Workers;
 using Taba.Simulation.Scheduling;
 
@@ -11,8 +14,13 @@ namespace Taba.Simulation.Cluster;
 /// <summary>One life of a silo's process: its grains, its worker, its view of the members.</summary>
 sealed class SimSilo : Process, IPlacementContext
 {
-    static readonly System.Reflection.MethodInfo s_execute = typeof(PartWorker).GetMethod(
-        "ExecuteAsync", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!;
+    static readonly MethodInfo s_execute = typeof(PartWorker).GetMethod("ExecuteAsync", BindingFlags.Instance | BindingFlags.NonPublic)!;
+
+    /// <summary>A processor, without libtorch.</summary>
+    static readonly SiloDevices s_devices = (SiloDevices)Activator.CreateInstance(
+        typeof(SiloDevices), BindingFlags.Instance | BindingFlags.NonPublic, binder: null,
+        [new[] { new DeviceChoice((TorchSharp.torch.Device)RuntimeHelpers.GetUninitializedObject(typeof(TorchSharp.torch.Device)), "cpu") }],
+        culture: null)!;
 
     public SimSilo(Machine machine, int generation)
         : base(machine.Cluster.World, $"m{machine.Index}.{generation}", machine.ClockOffset)
@@ -20,7 +28,8 @@ sealed class SimSilo : Process, IPlacementContext
         (Machine, Cluster) = (machine, machine.Cluster);
         Address = SiloAddress.New(new IPEndPoint(new IPAddress([10, 0, 0, (byte)(machine.Index + 1)]), 11111), generation);
         Worker = Address.ToParsableString();
-        Metadata = Membership.Facts($"m{machine.Index}", Role);
+        Facts = new($"m{machine.Index}", Role, s_devices, Cluster.Settings.BatchSize);
+        Metadata = Membership.Told(Facts);
         View = new(Cluster.Membership, this);
         Grains = new(Cluster, this);
         Services = SiloServices.Of(this);
@@ -36,6 +45,8 @@ sealed class SimSilo : Process, IPlacementContext
     public string Worker { get; }
 
     public SiloRole Role => Machine.IsCoordinator ? SiloRole.Coordinator : SiloRole.Worker;
+
+    public SiloFacts Facts { get; }
 
     public SiloMetadata Metadata { get; }
 
