@@ -6,9 +6,6 @@ namespace Taba.Simulation;
 /// <summary>Runs of the fast tier: some seeds of every family that holds, and all those that once found something.</summary>
 public sealed class SeedTests
 {
-    /// <summary>Seeds of each family in this process: the whole takes less than a minute on two cores.</summary>
-    const int SeedsEach = 60;
-
     public static TheoryData<string> Holding => [.. Scenarios.Scenarios.All.Where(s => s.WaitsFor is null).Select(s => s.Name)];
 
     [Theory]
@@ -17,7 +14,7 @@ public sealed class SeedTests
     {
         var scenario = Scenarios.Scenarios.Of(name);
         var broken = new List<RunResult>();
-        Parallel.For(0, SeedsEach, new() { MaxDegreeOfParallelism = 2 }, seed =>
+        Parallel.For(0, scenario.SeedsInTests, new() { MaxDegreeOfParallelism = 2 }, seed =>
         {
             var result = SimRun.Of(scenario, (ulong)seed);
             if (result.Broken is not null)
@@ -27,7 +24,7 @@ public sealed class SeedTests
             }
         });
         if (broken.MinBy(r => r.Seed) is { } first)
-            Assert.Fail($"{broken.Count} of {SeedsEach} seeds are broken. {first.Describe()}");
+            Assert.Fail($"{broken.Count} of {scenario.SeedsInTests} seeds are broken. {first.Describe()}");
     }
 
     [Fact]

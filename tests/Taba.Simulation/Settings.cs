@@ -4,7 +4,9 @@ using Taba.Storage.Checkpoints;
 
 namespace Taba.Simulation;
 
-/// <summary>A cluster and its settings, small ones drawn by chance among them: what is rare by default must happen in a short run.</summary>
+/// <summary>
+/// A cluster and its settings, small ones drawn by chance among them: what is rare by default must happen in a short run.
+/// </summary>
 sealed record Settings
 {
     public required int Machines { get; init; }

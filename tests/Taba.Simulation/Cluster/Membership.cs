@@ -20,7 +20,8 @@ sealed class Membership(World world)
         _rows.Values.ToImmutableDictionary(r => r.Silo.Address, r => new ClusterMember(r.Silo.Address, r.Status, r.Silo.Name)),
         new(_version));
 
-    public Func<SiloAddress, SiloMetadata> Metadata => address => _rows.TryGetValue(address, out var row) ? row.Silo.Metadata : SiloMetadata.Empty;
+    public SiloMetadata MetadataOf(SiloAddress address) =>
+        _rows.TryGetValue(address, out var row) ? row.Silo.Metadata : SiloMetadata.Empty;
 
     /// <summary>Writes a row; the others hear of it by and by.</summary>
     public void Set(SimSilo silo, SiloStatus status)
@@ -32,10 +33,12 @@ sealed class Membership(World world)
         world.Note("member", silo, status.ToString());
         if (status == SiloStatus.Dead)
             silo.Cluster.Directory.Forget(silo);
-        foreach (var (other, is_) in _rows.Values.ToList())
+        foreach (var (other, known) in _rows.Values.ToList())
         {
-            if (is_ != SiloStatus.Dead || other == silo)
-                world.After(world.Random.Chance(0.7) ? world.Random.Seconds(0, 0.05) : world.Random.Seconds(0, 2), other, other.View.Update);
+            if (known == SiloStatus.Dead && other != silo)
+                continue;
+            var late = world.Random.Chance(0.7) ? world.Random.Seconds(0, 0.05) : world.Random.Seconds(0, 2);
+            world.After(late, other, other.View.Update);
         }
     }
 
@@ -58,7 +61,7 @@ sealed class MembershipView(Membership membership, SimSilo silo) : IClusterMembe
 
     public IAsyncEnumerable<ClusterMembershipSnapshot> MembershipUpdates => UpdatesAsync();
 
-    public SiloMetadata GetSiloMetadata(SiloAddress siloAddress) => membership.Metadata(siloAddress);
+    public SiloMetadata GetSiloMetadata(SiloAddress siloAddress) => membership.MetadataOf(siloAddress);
 
     public ValueTask Refresh(MembershipVersion minimumVersion = default, CancellationToken cancellationToken = default)
     {
@@ -80,7 +83,8 @@ sealed class MembershipView(Membership membership, SimSilo silo) : IClusterMembe
             silo.Machine.Ended(silo, "it was declared dead");
             return;
         }
-        foreach (var call in silo.Outstanding.Where(c => c.Target is { } t && CurrentSnapshot.GetSiloStatus(t.Address) == SiloStatus.Dead).ToList())
+        var dead = silo.Outstanding.Where(c => c.Target is { } t && CurrentSnapshot.GetSiloStatus(t.Address) == SiloStatus.Dead);
+        foreach (var call in dead.ToList())
             call.Answer(p => p.Fail(new SiloUnavailableException($"{call.Target!.Name} is dead")));
         if (before.Version == CurrentSnapshot.Version)
             return;

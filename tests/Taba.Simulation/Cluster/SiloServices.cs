@@ -94,7 +94,9 @@ static class SiloServices
             Taba.Grains.Telemetry.StageAccounts.Close(grain);
     }
 
-    /// <summary>Everything is there once for each silo: the container, which compiles what it is asked for often, is asked once.</summary>
+    /// <summary>
+    /// Everything is there once for each silo: the container, which compiles what it is asked for often, is asked once.
+    /// </summary>
     sealed class Remembered(ServiceProvider services) : IServiceProvider
     {
         readonly Dictionary<Type, object?> _known = [];
@@ -118,7 +120,8 @@ static class SiloServices
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (silo.World.Trace.Records)
-                silo.World.Trace.Tell(silo.World.Now, $"log {eventId.Id}", silo.Name, $"{formatter(state, exception)} {exception?.Message}");
+                silo.World.Trace.Tell(
+                    silo.World.Now, $"log {eventId.Id}", silo.Name, $"{formatter(state, exception)} {exception?.Message}");
         }
     }
 }

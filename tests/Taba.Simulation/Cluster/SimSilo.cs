@@ -8,6 +8,7 @@ using Taba.Grains.Silos;
 using Taba.Silo.Devices;
 using Taba.Silo.Workers;
 using Taba.Simulation.Scheduling;
+using Device = TorchSharp.torch.Device;
 
 namespace Taba.Simulation.Cluster;
 
@@ -19,8 +20,7 @@ sealed class SimSilo : Process, IPlacementContext
     /// <summary>A processor, without libtorch.</summary>
     static readonly SiloDevices s_devices = (SiloDevices)Activator.CreateInstance(
         typeof(SiloDevices), BindingFlags.Instance | BindingFlags.NonPublic, binder: null,
-        [new[] { new DeviceChoice((TorchSharp.torch.Device)RuntimeHelpers.GetUninitializedObject(typeof(TorchSharp.torch.Device)), "cpu") }],
-        culture: null)!;
+        [new[] { new DeviceChoice((Device)RuntimeHelpers.GetUninitializedObject(typeof(Device)), "cpu") }], culture: null)!;
 
     public SimSilo(Machine machine, int generation)
         : base(machine.Cluster.World, $"m{machine.Index}.{generation}", machine.ClockOffset)

@@ -3,7 +3,9 @@ using Orleans.Serialization;
 
 namespace Taba.Simulation.Cluster;
 
-/// <summary>What crosses from one silo to another is written and read by the real serializer; within a silo it is copied, as Orleans does.</summary>
+/// <summary>
+/// What crosses from one silo to another is written and read by the real serializer; within a silo it is copied, as Orleans does.
+/// </summary>
 static class Wire
 {
     static readonly ServiceProvider s_services = new ServiceCollection().AddSerializer().BuildServiceProvider();

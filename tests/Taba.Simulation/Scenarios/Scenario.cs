@@ -39,6 +39,9 @@ sealed record Scenario(string Name, string What)
     /// <summary>Whether users pause, cancel and retry.</summary>
     public bool Steers { get; init; } = true;
 
+    /// <summary>Seeds in the tests: the whole takes a minute or so on two cores.</summary>
+    public int SeedsInTests { get; init; } = 60;
+
     /// <summary>How many sweeps there are.</summary>
     public (int From, int To) Sweeps { get; init; } = (1, 3);
 }

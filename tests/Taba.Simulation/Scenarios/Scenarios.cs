@@ -6,14 +6,13 @@ namespace Taba.Simulation.Scenarios;
 /// <summary>The families of runs.</summary>
 static class Scenarios
 {
-    static readonly TimeSpan s_long = TimeSpan.FromMinutes(30);
+    static readonly TimeSpan s_long = TimeSpan.FromMinutes(90);
 
     public static IReadOnlyList<Scenario> All { get; } =
     [
         new("calm", "Nothing goes wrong; users steer.") { Events = [Events.Collect] },
         new("steering", "Nothing goes wrong; users pause and cancel, and nobody begins with what they do not want.")
         {
-            WaitsFor = "dispatch",
             WatchesIntents = true,
             Tune = (_, settings) => settings with { Slots = 8, BatchSize = 4, StepTime = TimeSpan.FromMilliseconds(400) },
             Events = [Events.Collect],
@@ -30,23 +29,10 @@ static class Scenarios
             Events = [Events.KillWorker, Events.KillWorker, Events.TurnOff, Events.Collect],
             Every = (4, 20),
         },
-        new("kills-of-all", "All silos are killed again and again, while long parts get on between the kills.")
+        KillsOfAll("kills-of-all", "All silos are killed again and again; long parts get on between the kills.") with { Every = (16, 30) },
+        KillsOfAll("hasty-kills", "All silos are killed again and again; some lives are too short for anything to get on.") with
         {
-            WaitsFor = "blame",
-            Tune = (random, settings) => settings with
-            {
-                Machines = random.Between(1, 2),
-                Coordinators = 0,
-                Steps = 100,
-                StepTime = TimeSpan.FromMilliseconds(500),
-                CheckpointEvery = TimeSpan.FromSeconds(1),
-                Rows = [4, 8, 16],
-            },
-            Events = [Events.KillAll],
-            Every = (8, 16),
-            Lasts = (200, 600),
-            Steers = false,
-            Sweeps = (1, 1),
+            WaitsFor = "hosts that all die at once",
         },
         new("freezes", "Silos are stopped and go on.") { Events = [Events.Freeze, Events.Freeze, Events.Collect] },
         new("database", "The database of grain state fails, before or after it wrote.")
@@ -85,25 +71,28 @@ static class Scenarios
         },
         Bad("full-scratch", "One machine cannot write results.", Trouble.ScratchFull),
         Bad("missing-input", "One machine lacks a file that parts begin with.", Trouble.InputMissing),
-        Bad("broken-engine", "One machine's engine fails whatever it is given.", Trouble.EngineFault),
-        Bad("deadly-machine", "One machine's silo dies of all work.", Trouble.DiesOfWork),
+        Bad("broken-engine", "One machine's engine fails whatever it is given.", Trouble.EngineFault) with
+        {
+            WaitsFor = "suspects that cost the others",
+        },
+        Bad("deadly-machine", "One machine's silo dies of all work.", Trouble.DiesOfWork) with
+        {
+            WaitsFor = "suspects that cost the others",
+        },
         new("poison-kills", "One sample kills its silo.")
         {
-            WaitsFor = "blame",
             Begins = run => run.Poison(kills: true),
             Events = [Events.Collect],
             EndsWithin = s_long,
         },
         new("poison-fails", "One sample breaks its engine.")
         {
-            WaitsFor = "blame",
             Begins = run => run.Poison(kills: false),
             Events = [Events.Collect],
             EndsWithin = s_long,
         },
         new("everything", "All that must not matter, together.")
         {
-            WaitsFor = "blame",
             Events =
             [
                 Events.Lossy, Events.Slow, Events.Part, Events.KillAny, Events.TurnOff, Events.Freeze, Events.DatabaseFails,
@@ -117,9 +106,28 @@ static class Scenarios
     public static Scenario Of(string name) => All.FirstOrDefault(s => s.Name == name)
         ?? throw new BadInputException($"There is no scenario '{name}': {string.Join(", ", All.Select(s => s.Name))} are.");
 
+    static Scenario KillsOfAll(string name, string what) => new(name, what)
+    {
+        Tune = (random, settings) => settings with
+        {
+            Machines = random.Between(1, 2),
+            Coordinators = 0,
+            Steps = 100,
+            StepTime = TimeSpan.FromMilliseconds(500),
+            CheckpointEvery = TimeSpan.FromSeconds(1),
+            Rows = [4, 8, 16],
+        },
+        Events = [Events.KillAll],
+        Every = (8, 16),
+        Lasts = (200, 600),
+        SeedsInTests = 20,
+        EndsWithin = s_long,
+        Steers = false,
+        Sweeps = (1, 1),
+    };
+
     static Scenario Bad(string name, string what, Trouble trouble) => new(name, what)
     {
-        WaitsFor = "blame",
         // Many small parts, so that one more or less does not matter.
         Tune = (random, settings) => settings with
         {
@@ -131,6 +139,8 @@ static class Scenarios
             StepTime = TimeSpan.FromMilliseconds(400),
         },
         BadMachine = trouble,
+        SeedsInTests = 10,
+        EndsWithin = s_long,
         Steers = false,
         Sweeps = (1, 2),
     };

@@ -1,6 +1,8 @@
 namespace Taba.Simulation.Scheduling;
 
-/// <summary>The turns of one activation, in order; or the thread pool of one process, in any order. The world runs them one by one.</summary>
+/// <summary>
+/// The turns of one activation, in order; or the thread pool of one process, in any order. The world runs them one by one.
+/// </summary>
 sealed class SimScheduler(World world, Process process, bool inOrder) : TaskScheduler
 {
     readonly List<Task> _tasks = [];

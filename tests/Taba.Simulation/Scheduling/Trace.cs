@@ -37,7 +37,8 @@ sealed partial class Trace(bool records)
         if (!records)
             return;
         // Ids are drawn anew in each run.
-        var text = Id().Replace(detail, match => _ids.TryGetValue(match.Value, out var known) ? known : _ids[match.Value] = $"#{_ids.Count}");
+        var text = Id().Replace(
+            detail, match => _ids.TryGetValue(match.Value, out var known) ? known : _ids[match.Value] = $"#{_ids.Count}");
         _lines.Enqueue($"{TimeSpan.FromTicks(now - World.Start).TotalSeconds,10:F4}  {where,-12} {what,-22} {text}");
         if (_lines.Count > Kept)
             _lines.Dequeue();

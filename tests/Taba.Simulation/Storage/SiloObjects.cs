@@ -4,7 +4,9 @@ using Taba.Storage.Objects;
 
 namespace Taba.Simulation.Storage;
 
-/// <summary>The store's place as one silo reaches it: each call takes a moment before and after what it does, and may fail in either.</summary>
+/// <summary>
+/// The store's place as one silo reaches it: each call takes a moment before and after what it does, and may fail in either.
+/// </summary>
 sealed class SiloObjects(SimSilo silo, MemoryObjects objects) : IObjectStore
 {
     static readonly DateTimeOffset s_epoch = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);

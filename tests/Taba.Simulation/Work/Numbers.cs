@@ -3,7 +3,9 @@ using Taba.Simulation.Scheduling;
 
 namespace Taba.Simulation.Work;
 
-/// <summary>The arithmetic of the simulation: the bytes of a row are a function of its stage, its number and the step, and of nothing else.</summary>
+/// <summary>
+/// The arithmetic of the simulation: the bytes of a row are a function of its stage, its number and the step, and of nothing else.
+/// </summary>
 static class Numbers
 {
     /// <summary>Bytes of a row, whatever its stage says of its shape.</summary>

@@ -5,7 +5,9 @@ using Taba.Simulation.Cluster;
 
 namespace Taba.Simulation.Work;
 
-/// <summary>A user with one sweep: submits it, steers it, looks at it until it ends. An answer that does not come is asked for again.</summary>
+/// <summary>
+/// A user with one sweep: submits it, steers it, looks at it until it ends. An answer that does not come is asked for again.
+/// </summary>
 sealed class User(SimCluster cluster, Intent intent)
 {
     static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
