@@ -110,18 +110,24 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
         if (rest <= TimeSpan.Zero || ask.Number < _newest[ask.Worker])
             return null;
         var place = _waiting.AddLast(new Waiting(ask));
+        using var served = new CancellationTokenSource();
+        EndAsync(place.Value, rest, served.Token).Ignore();
         try
         {
-            return await place.Value.Choice.Task.WaitAsync(rest, time);
-        }
-        catch (TimeoutException)
-        {
-            return place.Value.Choice.TrySetResult(null) ? null : await place.Value.Choice.Task;
+            return await place.Value.Choice.Task;
         }
         finally
         {
             _waiting.Remove(place);
+            served.Cancel();
         }
+    }
+
+    /// <summary>Ends a wait, in the grain's turn: what it is sent to at the same time is not lost.</summary>
+    async Task EndAsync(Waiting waiting, TimeSpan after, CancellationToken served)
+    {
+        await Task.Delay(after, time, served);
+        waiting.Choice.TrySetResult(null);
     }
 
     /// <summary>Sends workers that wait to what has come, the one that waits longest first.</summary>

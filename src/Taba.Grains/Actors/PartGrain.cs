@@ -65,7 +65,7 @@ sealed partial class PartGrain(
         if (_run is not { } run)
             return;
         _run = null;
-        await run.Stop.CancelAsync();
+        run.Stop.Cancel();
         if (!run.InWorkspace)
             workspace.Discard(run.Attempt);
         signal.PartEnded(run.Attempt, RowSet.Empty);
@@ -148,7 +148,7 @@ sealed partial class PartGrain(
     /// <summary>The samples stop and what they wrote goes, unless the workspace still has it in hand.</summary>
     async Task AbandonAsync(PartRun run)
     {
-        await run.Stop.CancelAsync();
+        run.Stop.Cancel();
         try
         {
             await Task.WhenAll(run.Running.Select(sample => Trajectory(run, sample).StopAsync(run.Attempt)));

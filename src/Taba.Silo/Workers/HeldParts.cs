@@ -9,8 +9,8 @@ sealed class HeldParts
 {
     readonly ConcurrentDictionary<PartAttempt, HeldPart> _parts = new();
 
-    /// <summary>They, as they are now.</summary>
-    public IReadOnlyList<HeldPart> All => [.. _parts.Values];
+    /// <summary>They, as they are now, in an order that is the same in every process.</summary>
+    public IReadOnlyList<HeldPart> All => [.. _parts.Values.OrderBy(p => p.Lease.Attempt.ToString(), StringComparer.Ordinal)];
 
     /// <summary>All their rows.</summary>
     public int Rows => _parts.Values.Sum(p => p.Lease.Rows.Count);

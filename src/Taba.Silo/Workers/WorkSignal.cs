@@ -32,14 +32,24 @@ sealed class WorkSignal : IWorkSignal
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var something = SomethingAsync(stop.Token);
         await Task.WhenAny(something, orUntil);
-        await stop.CancelAsync();
+        stop.Cancel();
         await something;
         cancellationToken.ThrowIfCancellationRequested();
         return Take();
     }
 
-    async Task SomethingAsync(CancellationToken cancellationToken) =>
-        await ((Task)_events.Reader.WaitToReadAsync(cancellationToken).AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    async Task SomethingAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Not as a task, which goes on wherever the channel was written.
+            await _events.Reader.WaitToReadAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The time is over, or something else has ended.
+        }
+    }
 
     List<EndedPart> Take()
     {

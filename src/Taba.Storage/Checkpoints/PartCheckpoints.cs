@@ -18,6 +18,7 @@ public sealed class PartCheckpoints : IAsyncDisposable
     readonly CheckpointOptions _options;
     readonly TimeProvider _time;
     readonly bool _goesOnAfterFaults;
+    readonly TaskScheduler _background;
     readonly Lock _gate = new();
     readonly Dictionary<PartAttempt, Part> _parts = [];
     readonly Channel<Part> _dirty = Channel.CreateUnbounded<Part>();
@@ -29,10 +30,15 @@ public sealed class PartCheckpoints : IAsyncDisposable
     /// <param name="goesOnAfterFaults">
     /// Whether a place that fails is tried again until it works. Otherwise the first failure is the last, and the process is to end.
     /// </param>
-    public PartCheckpoints(IObjectStore objects, bool goesOnAfterFaults, CheckpointOptions? options = null, TimeProvider? time = null)
+    /// <param name="background">Runs the writers, and reads that would block; the thread pool when null.</param>
+    public PartCheckpoints(
+        IObjectStore objects, bool goesOnAfterFaults, CheckpointOptions? options = null, TimeProvider? time = null,
+        TaskScheduler? background = null)
     {
+        _background = background ?? TaskScheduler.Default;
         (_objects, _goesOnAfterFaults, _options, _time) = (objects, goesOnAfterFaults, options ?? new(), time ?? TimeProvider.System);
-        _writers = Task.WhenAll(Enumerable.Range(0, MostWrites).Select(_ => Task.Run(WriteAsync)));
+        _writers = Task.WhenAll(Enumerable.Range(0, MostWrites).Select(_ => Task.Factory.StartNew(
+            WriteAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _background).Unwrap()));
     }
 
     /// <summary>A write failed; raised on a writer, each time when it is tried again.</summary>
@@ -127,13 +133,14 @@ public sealed class PartCheckpoints : IAsyncDisposable
     /// The step with which each row of an attempt goes on, without the states; empty when it left nothing. On a thread of the pool.
     /// </summary>
     /// <exception cref="StoreException">The place failed.</exception>
-    public Task<IReadOnlyDictionary<int, int>> ReadStepsAsync(PartAttempt attempt, CancellationToken cancellationToken) => Task.Run(
-        () =>
-        {
-            using var file = _objects.Open(StoreNames.Checkpoint(attempt));
-            return file is null ? new Dictionary<int, int>() : CheckpointFile.Steps(file);
-        },
-        cancellationToken);
+    public Task<IReadOnlyDictionary<int, int>> ReadStepsAsync(PartAttempt attempt, CancellationToken cancellationToken) =>
+        Task.Factory.StartNew(
+            () =>
+            {
+                using var file = _objects.Open(StoreNames.Checkpoint(attempt));
+                return file is null ? new Dictionary<int, int>() : CheckpointFile.Steps(file);
+            },
+            cancellationToken, TaskCreationOptions.DenyChildAttach, _background);
 
     /// <summary>An attempt is over without having published: its file stays for the next one.</summary>
     public void Leave(PartAttempt attempt)
@@ -202,11 +209,15 @@ public sealed class PartCheckpoints : IAsyncDisposable
 
     async Task WriteAsync()
     {
-        await foreach (var part in _dirty.Reader.ReadAllAsync())
+        // Not ReadAllAsync, which goes on wherever the queue was written.
+        while (await _dirty.Reader.WaitToReadAsync())
         {
-            // Once more where the queue is closed already, so that the last state is on disk too.
-            while (await WriteAsync(part))
+            while (_dirty.Reader.TryRead(out var part))
             {
+                // Once more where the queue is closed already, so that the last state is on disk too.
+                while (await WriteAsync(part))
+                {
+                }
             }
         }
     }

@@ -1,0 +1,56 @@
+using Taba.Grains.Sweeps;
+using Taba.Simulation.Scheduling;
+
+namespace Taba.Simulation.Work;
+
+/// <summary>Plans of sweeps that share stages: samples, their inversion, reconstructions, an intervention or two.</summary>
+sealed class Plans(Rng random, Settings settings)
+{
+    readonly ModelIdentity[] _models =
+        [.. Enumerable.Range(0, 2).Select(i => new ModelIdentity($"model-{i}", "gaussian", $"models/{i}", null, 1, settings.Height, 1))];
+
+    public SweepPlan Next(int number)
+    {
+        var sample = Sample();
+        RowRange rows = new(0, random.Pick(settings.Rows));
+        if (random.Chance(0.2))
+            rows = new(rows.End / 2, rows.End);
+        var stages = new List<PlannedStage>();
+        var keep = CaptureSelection.None;
+        var inverts = random.Chance(0.7);
+        var swap = inverts && random.Chance(0.25) ? new SwapSetting(SwapKind.Eps, 2, new StageRows(StageKey.Of(sample)), null) : null;
+        if (swap is not null)
+            keep = CaptureSelection.ForSwap(swap.Kind, swap.Before, settings.Steps);
+        Add(sample, keep);
+        if (inverts)
+        {
+            var latents = sample with { Kind = StageKind.Invert, Input = new StageRows(StageKey.Of(sample)) };
+            Add(latents, CaptureSelection.None);
+            if (random.Chance(0.5))
+                Add(Reconstruct(latents), CaptureSelection.None);
+            if (swap is not null)
+                Add(latents with { Swap = swap }, CaptureSelection.None);
+            else if (random.Chance(0.4))
+            {
+                var forward = latents with { Forward = new(2, new NoiseRows(NoiseLayout.PerSample, 7, Dtype.Float32, 128)) };
+                Add(forward, CaptureSelection.None);
+                Add(Reconstruct(forward), CaptureSelection.None);
+            }
+        }
+        return new($"sweep-{number}", $"sweep-{number}", [.. stages], []) { Priority = random.OneOf(0, 0, 0, 10) };
+
+        void Add(StageSpec spec, CaptureSelection kept) => stages.Add(new(StageKey.Of(spec), spec, rows, kept));
+    }
+
+    StageSpec Sample() => new()
+    {
+        Kind = StageKind.Sample,
+        Model = random.Chance(0.8) ? _models[0] : _models[1],
+        NumInferenceSteps = settings.Steps,
+        Precision = new(Dtype.Float32, Dtype.Float32, Dtype.Float32),
+        Input = new NoiseRows(NoiseLayout.PerSample, random.OneOf(1, 1, 2), Dtype.Float32, 128),
+    };
+
+    static StageSpec Reconstruct(StageSpec latents) =>
+        latents with { Kind = StageKind.Reconstruct, Input = new StageRows(StageKey.Of(latents)), Swap = null, Forward = null };
+}
