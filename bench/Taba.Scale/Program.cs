@@ -75,6 +75,20 @@ store.SetAction(async (parsed, _) =>
         Console.WriteLine(row);
 });
 
+var shapes = new Option<int[]>("--shapes") { Description = "Numbers of rows of the table, from 1; all when none is given.",
+    DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true };
+var dispatch = new Command("dispatch", "What it costs to give out work, as stages, silos and published rows grow.") { shapes };
+dispatch.SetAction(async (parsed, _) =>
+{
+    Console.WriteLine(DispatchBench.Heading);
+    var wanted = parsed.GetValue(shapes)!;
+    await foreach (var row in DispatchBench.RowsAsync(DispatchShape.All.Where((_, i) => wanted.Length == 0 || wanted.Contains(i + 1))))
+        Console.WriteLine(row);
+});
+
 return await new RootCommand(
-    "Simulates devices, and nothing else, to see what a large cluster costs. Tables go to docs/benchmarks.md.") { run, table, store, silo }
+    "Simulates devices, and nothing else, to see what a large cluster costs. Tables go to docs/benchmarks.md.")
+{
+    run, table, store, dispatch, silo,
+}
     .Parse(args).InvokeAsync();
