@@ -41,6 +41,7 @@ sealed class DispatchSilo : IAsyncDisposable
         var (calls, state) = (new CallCount(), new StateInMemory());
         var devices = SiloDevices.Resolve("cpu");
         var builder = new InProcessTestClusterBuilder(1);
+        builder.Options.ConfigureFileLogging = false;
         builder.ConfigureSilo((_, silo) =>
         {
             silo.Services.AddSingleton(TimeProvider.System);
