@@ -65,21 +65,6 @@ sealed class DispatchSilo : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
 
-    /// <summary>Calls of the project's grains.</summary>
-    public sealed class CallCount : IIncomingGrainCallFilter
-    {
-        long _calls;
-
-        public long Now => Volatile.Read(ref _calls);
-
-        public Task Invoke(IIncomingGrainCallContext context)
-        {
-            if (context.InterfaceMethod.DeclaringType?.Namespace?.StartsWith("Taba", StringComparison.Ordinal) is true)
-                Interlocked.Increment(ref _calls);
-            return context.Invoke();
-        }
-    }
-
     /// <summary>Grain state as bytes.</summary>
     public sealed class StateInMemory : IGrainStorage
     {
@@ -130,11 +115,16 @@ sealed class DispatchSilo : IAsyncDisposable
             Task.FromResult<ImmutableArray<KeptRows>>([]);
 
         public Task<bool> HasStageAsync(string stageKey, CancellationToken cancellationToken) => Task.FromResult(true);
+
+        public Task<ImmutableArray<int>> GetReachedAsync(PartAttempt attempt, RowRange rows, CancellationToken cancellationToken) =>
+            Task.FromResult<ImmutableArray<int>>([.. Enumerable.Repeat(0, rows.Count)]);
     }
 
     /// <summary>Every worker lives. The list of silos is empty: nobody coordinates but the silo that is called.</summary>
     sealed class Everybody : IWorkerLiveness, ISiloDirectory
     {
+        public long Version => 0;
+
         public bool IsAlive(string worker) => true;
 
         public ValueTask<ImmutableArray<SiloInfo>> GetAsync() => new([]);
