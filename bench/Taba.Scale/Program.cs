@@ -18,6 +18,12 @@ var partRows = new Option<int>("--part-rows") { Description = "Rows of a part.",
 var warmUp = new Option<int>(
     "--warm-up")
 { Description = "Samples of a sweep before the measured one, while code is compiled.", DefaultValueFactory = _ => 0 };
+var dependents = new Option<bool>("--dependents") { Description = "Invert the samples: as they are, with two swaps, with forward noise." };
+var reconstruct = new Option<bool>("--reconstruct") { Description = "Reconstruct after each inversion." };
+var sweeps = new Option<int>("--sweeps") { Description = "Sweeps at a time, which share most stages.", DefaultValueFactory = _ => 1 };
+var priority = new Option<int>("--priority") { Description = "Priority of the second sweep; the first has 0." };
+var restart = new Option<bool>("--restart-coordinator") { Description = "Kill the coordinator halfway, and start it again." };
+var badHost = new Option<bool>("--bad-host") { Description = "One more silo, on which every part fails at once." };
 var minutes = new Option<double>("--at-most") { Description = "Minutes after which a run is given up.", DefaultValueFactory = _ => 120 };
 var name = new Option<string>("--name") { Description = "The silo's name; 'coordinator' has no devices.", Required = true };
 var reports = new Option<string>("--reports") { Description = "Folder for its reports.", Required = true };
@@ -33,17 +39,23 @@ ScaleOptions Options(ParseResult parsed) => new()
     SegmentSteps = parsed.GetValue(segment),
     PartRows = parsed.GetValue(partRows),
     WarmUp = parsed.GetValue(warmUp),
+    Dependents = parsed.GetValue(dependents),
+    Reconstruct = parsed.GetValue(reconstruct),
+    Sweeps = parsed.GetValue(sweeps),
+    Priority = parsed.GetValue(priority),
+    RestartCoordinator = parsed.GetValue(restart),
+    BadHost = parsed.GetValue(badHost),
 };
 
-var silo = new Command("silo", "One simulated silo of a run's cluster.") { name, reports, devices, batch, pass, steps, segment };
+var silo = new Command("silo", "One simulated silo of a run's cluster.") { name, reports, devices, batch, pass, steps, segment, badHost };
 silo.SetAction((parsed, _) =>
 {
     var role = parsed.GetRequiredValue(name) == "coordinator" ? SiloRole.Coordinator : SiloRole.Worker;
     return SimulatedSilo.RunAsync(parsed.GetRequiredValue(name), role, Options(parsed), parsed.GetRequiredValue(reports));
 });
 
-var run = new Command("run", "One sweep on a cluster of processes with simulated devices.") { silos, devices, batch, pass, samples, steps,
-    segment, partRows, warmUp, minutes };
+var run = new Command("run", "Sweeps on a cluster of processes with simulated devices.") { silos, devices, batch, pass, samples, steps,
+    segment, partRows, warmUp, dependents, reconstruct, sweeps, priority, restart, badHost, minutes };
 run.SetAction(async (parsed, _) =>
 {
     var result = await ScaleRun.RunAsync(Options(parsed), TimeSpan.FromMinutes(parsed.GetValue(minutes)));
@@ -75,6 +87,20 @@ store.SetAction(async (parsed, _) =>
         Console.WriteLine(row);
 });
 
+var shapes = new Option<int[]>("--shapes") { Description = "Numbers of rows of the table, from 1; all when none is given.",
+    DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true };
+var dispatch = new Command("dispatch", "What it costs to give out work, as stages, silos and published rows grow.") { shapes };
+dispatch.SetAction(async (parsed, _) =>
+{
+    Console.WriteLine(DispatchBench.Heading);
+    var wanted = parsed.GetValue(shapes)!;
+    await foreach (var row in DispatchBench.RowsAsync(DispatchShape.All.Where((_, i) => wanted.Length == 0 || wanted.Contains(i + 1))))
+        Console.WriteLine(row);
+});
+
 return await new RootCommand(
-    "Simulates devices, and nothing else, to see what a large cluster costs. Tables go to docs/benchmarks.md.") { run, table, store, silo }
+    "Simulates devices, and nothing else, to see what a large cluster costs. Tables go to docs/benchmarks.md.")
+{
+    run, table, store, dispatch, silo,
+}
     .Parse(args).InvokeAsync();

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Globalization;
+using Npgsql;
 using Taba.Silo.Clusters;
 using Taba.Testing;
 using Taba.Testing.Clusters;
@@ -11,6 +13,8 @@ namespace Taba.Scale;
 sealed class ScaleCluster : IAsyncDisposable
 {
     public const string Name = "scale";
+
+    const string BadHost = "bad-host";
 
     static readonly TimeSpan s_startLimit = TimeSpan.FromMinutes(3);
 
@@ -45,6 +49,8 @@ sealed class ScaleCluster : IAsyncDisposable
             await cluster.Coordinator.SaysAsync("ready", s_startLimit);
             for (var i = 1; i <= options.Silos; i++)
                 cluster.Begin($"silo-{i}", options);
+            if (options.BadHost)
+                cluster.Begin(BadHost, options);
             await Task.WhenAll(cluster._silos.Select(s => s.SaysAsync("ready", s_startLimit)));
             return cluster;
         }
@@ -53,6 +59,43 @@ sealed class ScaleCluster : IAsyncDisposable
             await cluster.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Processor time of coordinators that were killed.</summary>
+    public TimeSpan KilledCpu { get; private set; }
+
+    /// <summary>Calls of coordinators that were killed.</summary>
+    public long KilledCalls { get; private set; }
+
+    /// <summary>Kills the coordinator and starts it again at once.</summary>
+    /// <returns>How long it took until it was a member.</returns>
+    public async Task<TimeSpan> RestartCoordinatorAsync(ScaleOptions options)
+    {
+        var clock = Stopwatch.StartNew();
+        KilledCpu += ProcessUse.Of(Coordinator.Id).Cpu;
+        KilledCalls += ReadReports()[0].Calls;
+        Coordinator.Kill();
+        await Coordinator.EndAsync();
+        Coordinator.Dispose();
+        Begin("coordinator", options);
+        _silos[0] = _silos[^1];
+        _silos.RemoveAt(_silos.Count - 1);
+        await Coordinator.SaysAsync("ready", s_startLimit);
+        return clock.Elapsed;
+    }
+
+    /// <summary>Writes of grain state since the server began, and bytes of it now.</summary>
+    public async Task<(long Writes, long Bytes)> GrainStateAsync()
+    {
+        await using var connection = new NpgsqlConnection(_postgres.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText =
+            "select (select n_tup_ins + n_tup_upd from pg_stat_user_tables where relname = 'taba_grain_state'), "
+            + "(select coalesce(sum(octet_length(payload)), 0) from taba_grain_state)";
+        await using var reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        return (reader.GetInt64(0), reader.GetInt64(1));
     }
 
     public IReadOnlyList<SiloReport> ReadReports() => [.. _silos.Select(s => SiloReport.Read(Path.Combine(Reports, $"{s.Name}.json")))];
@@ -70,7 +113,7 @@ sealed class ScaleCluster : IAsyncDisposable
     [
         "silo", "--name", name, "--reports", Reports,
         "--devices", Text(options.DevicesPerSilo), "--batch", Text(options.Batch), "--pass-ms", Text(options.PassTime.TotalMilliseconds),
-        "--steps", Text(options.Steps), "--segment-steps", Text(options.SegmentSteps),
+        "--steps", Text(options.Steps), "--segment-steps", Text(options.SegmentSteps), .. name == BadHost ? ["--bad-host"] : (string[])[],
     ]));
 
     Dictionary<string, string> Settings() => new()

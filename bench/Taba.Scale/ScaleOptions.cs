@@ -27,6 +27,27 @@ sealed record ScaleOptions
     /// <summary>Samples of a sweep before the measured one, while code is compiled; 0 for none.</summary>
     public int WarmUp { get; init; }
 
-    /// <summary>How long it takes if no device ever waits.</summary>
-    public TimeSpan Ideal => PassTime * ((double)Samples * Steps / Batch / (Silos * DevicesPerSilo));
+    /// <summary>
+    /// Whether the sweep inverts its samples, as they are and with three interventions (two swaps and a forward replacement). Else
+    /// it only samples.
+    /// </summary>
+    public bool Dependents { get; init; }
+
+    /// <summary>Whether each inversion is followed by its reconstruction.</summary>
+    public bool Reconstruct { get; init; }
+
+    /// <summary>Sweeps that are submitted together. They share all stages but some interventions.</summary>
+    public int Sweeps { get; init; } = 1;
+
+    /// <summary>Priority of the second of them; the first has 0.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>Whether the coordinator is killed and started again when half of the rows are done.</summary>
+    public bool RestartCoordinator { get; init; }
+
+    /// <summary>Whether there is one more silo, on which every part fails as it begins: its scratch disk is full.</summary>
+    public bool BadHost { get; init; }
+
+    /// <summary>Network evaluations a second of all devices together, when none waits.</summary>
+    public double Speed => Batch / PassTime.TotalSeconds * Silos * DevicesPerSilo;
 }

@@ -24,7 +24,31 @@ sealed record ScaleResult
     /// <summary>From submission until the sweep said that it had ended.</summary>
     public required TimeSpan Elapsed { get; init; }
 
+    public required int Stages { get; init; }
+
+    /// <summary>Network evaluations of all stages, each counted once.</summary>
+    public required long Evaluations { get; init; }
+
     public required int Parts { get; init; }
+
+    /// <summary>Parts that failed as they began.</summary>
+    public required long PartsFailed { get; init; }
+
+    /// <summary>Rows of other stages that were read from the store, and that were at hand.</summary>
+    public required long RowsRead { get; init; }
+
+    public required long RowsAtHand { get; init; }
+
+    public required long CoordinatorCalls { get; init; }
+
+    /// <summary>Writes of grain state.</summary>
+    public required long StateWrites { get; init; }
+
+    /// <summary>Bytes of all grain state, halfway or at the end.</summary>
+    public required long StateBytes { get; init; }
+
+    /// <summary>How long the coordinator was away; zero when it was not.</summary>
+    public required TimeSpan Restart { get; init; }
 
     public required long PartsTooLate { get; init; }
 
@@ -45,12 +69,15 @@ sealed record ScaleResult
     /// <summary>The coordinator first.</summary>
     public required ImmutableArray<ProcessResult> Processes { get; init; }
 
-    public double Efficiency => Options.Ideal / Wall;
+    /// <summary>How long it takes if no device ever waits.</summary>
+    public TimeSpan Ideal => TimeSpan.FromSeconds(Evaluations / Options.Speed);
+
+    public double Efficiency => Ideal / Wall;
 
     public static string Heading =>
         """
-        | silos x devices | samples | parts | ideal, s | wall, s | efficiency | rows of a pass | coordinator: cores, MiB | a silo: cores, MiB | ms of processor a sample | publication, ms | machine busy |
-        |---|---|---|---|---|---|---|---|---|---|---|---|
+        | silos x devices | sweeps, stages | samples | parts | ideal, s | wall, s | efficiency | rows of a pass | coordinator: cores, MiB | ms of it a part | calls of it a part | writes of state, KiB | a silo: cores, MiB | ms of processor a part | publication, ms | machine busy |
+        |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
         """;
 
     public string Row
@@ -59,13 +86,16 @@ sealed record ScaleResult
         {
             var coordinator = Processes[0];
             var silos = Processes[1..];
-            return string.Create(CultureInfo.InvariantCulture,
-                $"| {Options.Silos} x {Options.DevicesPerSilo} | {Options.Samples:N0} | {Parts:N0} | {Options.Ideal.TotalSeconds:F1} | "
-                + $"{Wall.TotalSeconds:F1} | {Efficiency:F3} | {(double)RowSteps / Passes:F1} | {coordinator.Cpu / Elapsed:F3}, "
-                    + $"{coordinator.PeakResident / Mebibyte:F0} | {silos.Average(s => s.Cpu / Elapsed):F3}, "
-                        + $"{silos.Max(s => s.PeakResident) / Mebibyte:F0} | "
-                            + $"{(Processes.Aggregate(DatabaseCpu, (sum, p) => sum + p.Cpu)).TotalMilliseconds / Options.Samples:F2} | "
-                                + $"{PublishSeconds * 1000:F0} | {MachineBusy:P0} |");
+            var all = Processes.Aggregate(DatabaseCpu, (sum, p) => sum + p.Cpu);
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"| {Options.Silos} x {Options.DevicesPerSilo} | {Options.Sweeps}, {Stages} | {Options.Samples:N0} | {Parts:N0} "
+                + $"| {Ideal.TotalSeconds:F1} | {Wall.TotalSeconds:F1} | {Efficiency:F3} | {(double)RowSteps / Passes:F1} "
+                + $"| {coordinator.Cpu / Elapsed:F3}, {coordinator.PeakResident / Mebibyte:F0} "
+                + $"| {coordinator.Cpu.TotalMilliseconds / Parts:F2} | {(double)CoordinatorCalls / Parts:F1} "
+                + $"| {StateWrites:N0}, {StateBytes / 1024.0:F0} "
+                + $"| {silos.Average(s => s.Cpu / Elapsed):F3}, {silos.Max(s => s.PeakResident) / Mebibyte:F0} "
+                + $"| {all.TotalMilliseconds / Parts:F1} | {PublishSeconds * 1000:F0} | {MachineBusy:P0} |");
         }
     }
 
@@ -84,7 +114,8 @@ sealed record ScaleResult
                 {string.Join('\n', lines)}
                 | database | {DatabaseCpu.TotalSeconds:F1} | {DatabaseCpu / Elapsed:F3} | | | | |
 
-                Submitted to ended {Elapsed.TotalSeconds:F1} s; {PartsTooLate} parts were published by another attempt first; {ReportsFailed} reports failed; row steps {RowSteps:N0} of {(long)Options.Samples * Options.Steps:N0}.
+                Submitted to ended {Elapsed.TotalSeconds:F1} s; {PartsTooLate} parts were published by another attempt first; {ReportsFailed} reports failed; row steps {RowSteps:N0} of {Evaluations:N0}.
+                {PartsFailed} parts failed as they began; rows of other stages: {RowsRead:N0} read, {RowsAtHand:N0} at hand; the coordinator was away for {Restart.TotalSeconds:F1} s.
                 """);
         }
     }

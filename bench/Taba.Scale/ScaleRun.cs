@@ -22,32 +22,55 @@ static class ScaleRun
         await using var client = await ClusterConnection.OpenAsync(cluster.ClientOptions, CancellationToken.None);
         if (options.WarmUp > 0)
         {
-            await SweepAsync(cluster, client, ScaleSweep.Plan(options, options.WarmUp, seed: 0), atMost, _ => { });
+            await SweepsAsync(cluster, client, ScaleSweep.All(options, options.WarmUp, seed: 0), atMost, _ => Task.CompletedTask);
             await Task.Delay(s_reportsSettle);
         }
         var reportsBefore = cluster.ReadReports();
-        var plan = ScaleSweep.Plan(options, options.Samples, seed: 1);
+        var plans = ScaleSweep.All(options, options.Samples, seed: 1);
+        var stages = plans.SelectMany(p => p.Stages).DistinctBy(s => s.Key).ToList();
         var database = cluster.Database;
         var before = Use(cluster);
         var databaseBefore = DatabaseCpu(database);
+        var stateBefore = await cluster.GrainStateAsync();
         var idleBefore = ProcessUse.MachineIdle();
         IReadOnlyList<ProcessUse>? halfway = null;
+        var (stateBytes, restart) = (0L, TimeSpan.Zero);
         var clock = Stopwatch.StartNew();
-        await SweepAsync(cluster, client, plan, atMost, done => halfway ??= done >= options.Samples / 2 ? Use(cluster) : null);
+        await SweepsAsync(cluster, client, plans, atMost, async share =>
+        {
+            if (halfway is not null || share < 0.5)
+                return;
+            halfway = Use(cluster);
+            stateBytes = (await cluster.GrainStateAsync()).Bytes;
+            if (options.RestartCoordinator)
+                restart = await cluster.RestartCoordinatorAsync(options);
+        });
         var elapsed = clock.Elapsed;
         var idle = ProcessUse.MachineIdle() - idleBefore;
         var after = Use(cluster);
         var databaseAfter = DatabaseCpu(database);
+        var state = await cluster.GrainStateAsync();
         await Task.Delay(s_reportsSettle);
-        var reports = cluster.ReadReports().Zip(reportsBefore, (now, earlier) => now.Since(earlier)).Where(r => r.Parts > 0).ToList();
+        var all = cluster.ReadReports().Zip(reportsBefore, (now, earlier) => now.Since(earlier)).ToList();
+        var reports = all.Where(r => r.Parts > 0).ToList();
         foreach (var silo in cluster.Silos.Where(s => s.Errors.Length > 0))
-            await Console.Error.WriteLineAsync($"{silo.Name}: {silo.Errors}");
+            await Console.Error.WriteLineAsync($"{silo.Name}: {silo.Errors[..Math.Min(silo.Errors.Length, 2000)]}");
         return new()
         {
             Options = options,
-            Wall = reports.Max(r => r.LastPublication)!.Value - reports.Min(r => r.FirstLease)!.Value,
-            Parts = await CheckStoreAsync(cluster.Store, plan, options),
+            Stages = stages.Count,
+            Evaluations = stages.Sum(s => (long)s.Rows.Count * s.Spec.EvaluationsPerRow),
+            Wall = reports.Max(r => r.LastPublication)!.Value
+                - reports.SelectMany(r => r.FirstLeases.Where(f => stages.Any(s => s.Key == f.Key))).Min(f => f.Value),
+            Parts = await CheckStoreAsync(cluster.Store, stages),
             PartsTooLate = reports.Sum(r => r.PartsTooLate),
+            PartsFailed = all.Sum(r => r.PartsFailed),
+            RowsRead = all.Sum(r => r.RowsRead),
+            RowsAtHand = all.Sum(r => r.RowsAtHand),
+            CoordinatorCalls = all[0].Calls + cluster.KilledCalls,
+            StateWrites = state.Writes - stateBefore.Writes,
+            StateBytes = Math.Max(stateBytes, state.Bytes),
+            Restart = restart,
             Passes = reports.Sum(r => r.Passes),
             RowSteps = reports.Sum(r => r.RowSteps),
             ReportsFailed = reports.Sum(r => r.ReportsFailed),
@@ -58,62 +81,70 @@ static class ScaleRun
             Processes =
             [
                 .. cluster.Silos.Select((s, i) => new ProcessResult(
-                    s.Name, after[i].Cpu - before[i].Cpu, before[i].Resident, (halfway ?? after)[i].Resident, after[i].Resident,
-                    after[i].PeakResident)),
+                    s.Name, after[i].Cpu - before[i].Cpu + (i == 0 ? cluster.KilledCpu : TimeSpan.Zero), before[i].Resident,
+                    (halfway ?? after)[i].Resident, after[i].Resident, Math.Max(after[i].PeakResident, (halfway ?? after)[i].PeakResident))),
             ],
         };
     }
 
-    /// <summary>Runs a sweep to its end.</summary>
-    static async Task SweepAsync(ScaleCluster cluster, ClusterConnection client, SweepPlan plan, TimeSpan atMost, Action<int> onProgress)
+    /// <summary>Runs sweeps to their end, all at a time.</summary>
+    /// <param name="onProgress">Told which share of the rows is done.</param>
+    static async Task SweepsAsync(
+        ScaleCluster cluster, ClusterConnection client, IReadOnlyList<SweepPlan> plans, TimeSpan atMost, Func<double, Task> onProgress)
     {
         var clock = Stopwatch.StartNew();
-        var sweep = client.Grains.GetGrain<ISweepGrain>(plan.SweepId);
-        var status = await sweep.SubmitAsync(plan);
-        while (status.State == SweepState.Running)
+        var sweeps = plans.Select(p => client.Grains.GetGrain<ISweepGrain>(p.SweepId)).ToList();
+        var statuses = await Task.WhenAll(sweeps.Zip(plans, (sweep, plan) => sweep.SubmitAsync(plan)));
+        while (statuses.Any(s => s.State == SweepState.Running))
         {
-            var done = status.Stages.Sum(s => s.RowsDone);
-            onProgress(done);
+            var stages = statuses.SelectMany(s => s.Stages).DistinctBy(s => s.Key).ToList();
+            var (done, wanted) = (stages.Sum(s => (long)s.RowsDone), stages.Sum(s => (long)s.RowsWanted));
+            await onProgress((double)done / Math.Max(1, wanted));
             await Console.Error.WriteAsync(string.Create(
-                CultureInfo.InvariantCulture, $"\r{clock.Elapsed:hh\\:mm\\:ss} {done:N0} of {plan.Stages[0].Rows.Count:N0}   "));
+                CultureInfo.InvariantCulture, $"\r{clock.Elapsed:hh\\:mm\\:ss} {done:N0} of {wanted:N0}   "));
             if (clock.Elapsed > atMost)
-                throw new InvalidOperationException(
-                    $"{done:N0} of {plan.Stages[0].Rows.Count:N0} samples after {clock.Elapsed}.\n{Said(cluster)}");
+                throw new InvalidOperationException($"{done:N0} of {wanted:N0} rows after {clock.Elapsed}.\n{Said(cluster)}");
             if (cluster.Silos.FirstOrDefault(s => s.HasExited) is { } gone)
                 throw new InvalidOperationException($"{gone.Name} ended.\n{gone.Output}\n{gone.Errors}");
             await Task.Delay(s_lookEvery);
             try
             {
-                status = await sweep.GetStatusAsync();
+                statuses = await Task.WhenAll(sweeps.Select(s => s.GetStatusAsync().AsTask()));
             }
-            catch (TimeoutException)
+            catch (Exception exception) when (exception is TimeoutException or OrleansException)
             {
-                // A busy machine: the next look has it.
+                // A busy machine, or a coordinator that was killed: the next look has it.
             }
         }
         await Console.Error.WriteLineAsync();
-        if (status.State != SweepState.Completed)
-            throw new InvalidOperationException($"The sweep ended as {status.State}.\n{Said(cluster)}");
+        if (statuses.FirstOrDefault(s => s.State != SweepState.Completed) is { } other)
+            throw new InvalidOperationException($"A sweep ended as {other.State}.\n{Said(cluster)}");
     }
 
     static List<ProcessUse> Use(ScaleCluster cluster) => [.. cluster.Silos.Select(s => ProcessUse.Of(s.Id))];
 
     static TimeSpan DatabaseCpu(int? process) => process is { } id ? ProcessUse.CpuOfFamily(id) : TimeSpan.Zero;
 
-    /// <summary>Every row has one manifest.</summary>
-    static async Task<int> CheckStoreAsync(string store, SweepPlan plan, ScaleOptions options)
+    /// <summary>Every row of every stage has one manifest with its result.</summary>
+    /// <returns>Parts that were published.</returns>
+    static async Task<int> CheckStoreAsync(string store, IEnumerable<PlannedStage> stages)
     {
-        var manifests = await new TensorStore(new FolderObjects(store)).ListAsync(plan.Stages[0].Key, CancellationToken.None);
-        var next = 0;
-        foreach (var rows in manifests.Select(m => m.Rows))
+        var parts = 0;
+        foreach (var stage in stages)
         {
-            if (rows.Start != next)
-                throw new InvalidOperationException($"Rows {next} to {rows.Start} are missing or doubled in the store.");
-            next = rows.End;
+            var manifests = await new TensorStore(new FolderObjects(store)).ListAsync(stage.Key, CancellationToken.None);
+            var next = 0;
+            foreach (var rows in manifests.Where(m => !m.Supplement).Select(m => m.Rows))
+            {
+                if (rows.Start != next)
+                    throw new InvalidOperationException($"Rows {next} to {rows.Start} of {stage.Key} are missing or doubled in the store.");
+                next = rows.End;
+            }
+            if (next != stage.Rows.Count)
+                throw new InvalidOperationException($"The store holds {next} of {stage.Rows.Count} rows of {stage.Key}.");
+            parts += manifests.Length;
         }
-        return next == options.Samples
-            ? manifests.Length
-            : throw new InvalidOperationException($"The store holds {next} of {options.Samples} rows.");
+        return parts;
     }
 
     static string Said(ScaleCluster cluster) => string.Join('\n', cluster.Silos.Select(s => $"{s.Name}: {s.Errors}"));

@@ -3,9 +3,56 @@ using Taba.Grains.Sweeps;
 
 namespace Taba.Scale;
 
-/// <summary>A sweep of one stage that samples from noise.</summary>
+/// <summary>Sweeps as a sweep file would plan them: samples from noise, and what depends on them.</summary>
 static class ScaleSweep
 {
+    /// <summary>The sweeps of a run.</summary>
+    /// <inheritdoc cref="Plan" path="/param"/>
+    public static IReadOnlyList<SweepPlan> All(ScaleOptions options, int samples, long seed)
+    {
+        var source = Plan(options, samples, seed);
+        return options.Dependents ? [.. Enumerable.Range(0, options.Sweeps).Select(i => Whole(options, source, i))] : [source];
+    }
+
+    /// <summary>
+    /// Sample, invert, swap eps, swap x_t, forward. Another sweep has another forward noise, and swaps fewer steps of eps: what it keeps of the
+    /// shared stage is part of what the first keeps.
+    /// </summary>
+    static SweepPlan Whole(ScaleOptions options, SweepPlan source, int number)
+    {
+        var before = Math.Max(2, options.Steps / 5);
+        var sample = source.Stages[0];
+        var invert = sample.Spec with { Kind = StageKind.Invert, Input = new StageRows(sample.Key) };
+        StageSpec[] inversions =
+        [
+            invert,
+            invert with { Swap = new(SwapKind.Eps, before - number, new StageRows(sample.Key), null) },
+            invert with { Swap = new(SwapKind.Xt, before, new StageRows(sample.Key), null) },
+            invert with
+            {
+                Forward = new(before, new NoiseRows(NoiseLayout.PerSample, 1 + number, Dtype.Float32, sample.Rows.Count)),
+            },
+        ];
+        var stages = new List<PlannedStage>
+        {
+            sample with
+            {
+                Keep = inversions.Aggregate(CaptureSelection.None, (keep, i) => i.Swap is not { } swap ? keep
+                    : keep.Union(CaptureSelection.ForSwap(swap.Kind, swap.Before, options.Steps))),
+            },
+        };
+        foreach (var spec in inversions)
+        {
+            stages.Add(Planned(spec));
+            if (options.Reconstruct)
+                stages.Add(Planned(spec with { Kind = StageKind.Reconstruct, Input = new StageRows(stages[^1].Key), Swap = null, Forward = null }));
+        }
+        return new($"{source.SweepId}-{number}", $"scale {number}", [.. stages], []) { Priority = number == 1 ? options.Priority : 0 };
+
+        PlannedStage Planned(StageSpec spec) => new(StageKey.Of(spec), spec, sample.Rows, CaptureSelection.None);
+    }
+
+    /// <summary>A sweep of one stage.</summary>
     /// <param name="samples">N.</param>
     /// <param name="seed">Another seed, another stage.</param>
     public static SweepPlan Plan(ScaleOptions options, int samples, long seed)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 
 namespace Taba.Scale;
@@ -5,8 +6,8 @@ namespace Taba.Scale;
 /// <summary>What a simulated silo did so far. It writes it to a file of its name once a second.</summary>
 sealed record SiloReport
 {
-    /// <summary>When the first part of the newest stage reached it.</summary>
-    public DateTimeOffset? FirstLease { get; init; }
+    /// <summary>When the first part of each stage reached it.</summary>
+    public ImmutableDictionary<string, DateTimeOffset> FirstLeases { get; init; } = ImmutableDictionary<string, DateTimeOffset>.Empty;
 
     /// <summary>When its last manifest was published.</summary>
     public DateTimeOffset? LastPublication { get; init; }
@@ -15,6 +16,17 @@ sealed record SiloReport
 
     /// <summary>Parts whose rows another attempt had published before.</summary>
     public long PartsTooLate { get; init; }
+
+    /// <summary>Parts that failed as they began.</summary>
+    public long PartsFailed { get; init; }
+
+    /// <summary>Rows of other stages that were read from the store, kept ones once for each step, and those that were at hand.</summary>
+    public long RowsRead { get; init; }
+
+    public long RowsAtHand { get; init; }
+
+    /// <summary>Calls of the project's grains here.</summary>
+    public long Calls { get; init; }
 
     public long Passes { get; init; }
 
@@ -31,6 +43,10 @@ sealed record SiloReport
     {
         Parts = Parts - earlier.Parts,
         PartsTooLate = PartsTooLate - earlier.PartsTooLate,
+        PartsFailed = PartsFailed - earlier.PartsFailed,
+        RowsRead = RowsRead - earlier.RowsRead,
+        RowsAtHand = RowsAtHand - earlier.RowsAtHand,
+        Calls = Calls - earlier.Calls,
         Passes = Passes - earlier.Passes,
         RowSteps = RowSteps - earlier.RowSteps,
         ReportsFailed = ReportsFailed - earlier.ReportsFailed,

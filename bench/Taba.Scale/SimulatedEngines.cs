@@ -18,13 +18,14 @@ sealed class SimulatedEngines : IModelEngines, IModelEngine, IEngineCapacity, ID
     readonly ConcurrentDictionary<long, SimulatedRow> _rows = new();
     readonly IGrainFactory _grains;
     readonly ScaleOptions _options;
+    readonly SimulatedParts _parts;
     readonly Guid _incarnation = Guid.NewGuid();
     long _tickets;
     long _reportsFailed;
 
-    public SimulatedEngines(IGrainFactory grains, ScaleOptions options)
+    public SimulatedEngines(IGrainFactory grains, ScaleOptions options, SimulatedParts parts)
     {
-        (_grains, _options) = (grains, options);
+        (_grains, _options, _parts) = (grains, options, parts);
         _devices =
         [
             .. Enumerable.Range(0, options.DevicesPerSilo)
@@ -71,7 +72,11 @@ sealed class SimulatedEngines : IModelEngines, IModelEngine, IEngineCapacity, ID
     public SlotHandle Open(PartAttempt attempt, int sample)
     {
         var ticket = new SlotHandle(_incarnation, Interlocked.Increment(ref _tickets));
-        _rows[ticket.Index] = new(attempt, sample, ticket);
+        var spec = _parts.Find(attempt)?.Spec;
+        _rows[ticket.Index] = new(attempt, sample, ticket, spec?.NumInferenceSteps ?? _options.Steps)
+        {
+            NextStep = spec is null ? 0 : SimulatedWorkspace.FirstStep(spec),
+        };
         return ticket;
     }
 
@@ -99,7 +104,7 @@ sealed class SimulatedEngines : IModelEngines, IModelEngine, IEngineCapacity, ID
 
     async Task ReportAsync(SimulatedRow row)
     {
-        var completed = row.NextStep >= _options.Steps;
+        var completed = row.NextStep >= row.Steps;
         if (completed)
             _rows.TryRemove(row.Ticket.Index, out _);
         // The device's thread goes on; what follows is the thread pool's.

@@ -45,6 +45,9 @@ static class SimulatedSilo
                 Services = services =>
                 {
                     services.AddSingleton(options);
+                    services.AddSingleton<SimulatedParts>();
+                    services.AddSingleton<CallCount>();
+                    services.AddSingleton<IIncomingGrainCallFilter>(p => p.GetRequiredService<CallCount>());
                     // Nothing has to be loaded.
                     services.Configure<WorkerSettings>(o => o.SwitchAfter = TimeSpan.Zero);
                     services.AddSingleton<SimulatedEngines>();

@@ -8,7 +8,11 @@ public sealed class RowSetTests
     static readonly Gen<RowRange> s_range = Gen.Select(
         Gen.Int[0, 60], Gen.Int[0, 12], (start, count) => new RowRange(start, start + count));
     static readonly Gen<RowRange[]> s_ranges = s_range.Array[0, 12];
-    static readonly Gen<(RowRange[] A, RowRange[] B)> s_pair = Gen.Select(s_ranges, s_ranges);
+    // Far apart: so many that a few are put into them one by one.
+    static readonly Gen<RowRange[]> s_many = Gen.Select(Gen.Int[0, 400], Gen.Int[0, 12], (start, count) => new RowRange(start, start + count))
+        .Array[0, 60];
+    static readonly Gen<RowRange[]> s_any = Gen.OneOf(s_ranges, s_many);
+    static readonly Gen<(RowRange[] A, RowRange[] B)> s_pair = Gen.Select(s_any, s_any);
 
     [Fact]
     public void Of_AnyRanges_HoldsTheirRows() => s_ranges.Sample(ranges => Agree(RowSet.Of(ranges), Model(ranges)));
@@ -27,13 +31,47 @@ public sealed class RowSetTests
 
     [Fact]
     public void IntersectRange_AnySet_IsTheModelsIntersection() =>
-        Gen.Select(s_ranges, s_range).Sample((ranges, range) =>
+        Gen.Select(s_any, s_range).Sample((ranges, range) =>
             Agree(RowSet.Of(ranges).Intersect(range), [.. Model(ranges).Intersect(Model([range]))]));
 
     [Fact]
+    public void AddRange_AnySet_IsTheModelsUnion() =>
+        Gen.Select(s_any, s_range).Sample((ranges, range) =>
+            Agree(RowSet.Of(ranges).Add(range), [.. Model(ranges).Union(Model([range]))]));
+
+    [Fact]
+    public void SubtractRange_AnySet_IsTheModelsDifference() =>
+        Gen.Select(s_any, s_range).Sample((ranges, range) =>
+            Agree(RowSet.Of(ranges).Subtract(range), [.. Model(ranges).Except(Model([range]))]));
+
+    [Fact]
+    public void CountIn_AnyRange_CountsTheModelsRows() =>
+        Gen.Select(s_any, s_range).Sample((ranges, range) =>
+            RowSet.Of(ranges).CountIn(range) == Model(ranges).Intersect(Model([range])).Count());
+
+    [Fact]
     public void Contains_AnyRange_IsTrueWhenTheModelHoldsAllItsRows() =>
-        Gen.Select(s_ranges, s_range).Sample((ranges, range) =>
+        Gen.Select(s_any, s_range).Sample((ranges, range) =>
             RowSet.Of(ranges).Contains(range) == Model([range]).IsSubsetOf(Model(ranges)));
+
+    [Fact]
+    public void FirstEndingAfter_AnyRow_IsTheFirst() =>
+        Gen.Select(s_any, Gen.Int[0, 420], Gen.Int[0, 420]).Sample((ranges, row, earlier) =>
+        {
+            var set = RowSet.Of(ranges);
+            var from = set.FirstEndingAfter(Math.Min(row, earlier));
+            return set.FirstEndingAfter(row, from) == set.Ranges.Count(r => r.End <= row);
+        });
+
+    [Fact]
+    public void Differing_AnySets_HoldsTheRowsOfOneOnly() =>
+        s_pair.Sample(p =>
+        {
+            var (a, b) = (RowSet.Of(p.A), RowSet.Of(p.B));
+            var range = a.Differing(b);
+            Assert.True(a.Subtract(range) == b.Subtract(range), $"{a} and {b} differ beside {range}");
+            Assert.Equal(a == b, range.IsEmpty);
+        });
 
     [Fact]
     public void Equals_SameRowsInAnyOrder_IsTrue() =>

@@ -29,6 +29,7 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
 
     readonly DispatchBoard _board = new(time);
     readonly LinkedList<Waiting> _waiting = [];
+    readonly Dictionary<string, Waiting> _waitingOf = [];
     readonly Dictionary<string, long> _newest = [];
     Task _refreshing = Task.CompletedTask;
     bool _knowsSweeps;
@@ -45,7 +46,7 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
         if (ask.Number < _newest.GetValueOrDefault(ask.Worker))
             return [];
         _newest[ask.Worker] = ask.Number;
-        foreach (var older in _waiting.Where(w => w.Ask.Worker == ask.Worker).ToList())
+        if (_waitingOf.TryGetValue(ask.Worker, out var older))
             older.Choice.TrySetResult(null);
         if (!_knowsSweeps)
             await RefreshAsync();
@@ -91,7 +92,7 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
             };
             var leases = await Stage(stage).LeaseAsync(ask.Worker, request).WaitAsync(s_leaseLimit, time);
             if (leases.IsEmpty)
-                DispatchBoard.FoundNothing(choice, ask);
+                _board.FoundNothing(choice, ask);
             else
                 _board.Took(choice, leases.Sum(l => l.Rows.Count));
             return leases;
@@ -109,7 +110,7 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
         var rest = ask.Patience - time.GetElapsedTime(asked);
         if (rest <= TimeSpan.Zero || ask.Number < _newest[ask.Worker])
             return null;
-        var place = _waiting.AddLast(new Waiting(ask));
+        var place = _waiting.AddLast(_waitingOf[ask.Worker] = new(ask));
         using var served = new CancellationTokenSource();
         EndAsync(place.Value, rest, served.Token).Ignore();
         try
@@ -120,6 +121,8 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
         {
             _waiting.Remove(place);
             served.Cancel();
+            if (_waitingOf.GetValueOrDefault(ask.Worker) == place.Value)
+                _waitingOf.Remove(ask.Worker);
         }
     }
 

@@ -16,8 +16,39 @@ sealed class LeaseTable(LeaseOptions options, TimeProvider time)
     /// <summary>The rows that are out with workers.</summary>
     public RowSet Rows { get; private set; } = RowSet.Empty;
 
+    /// <summary>
+    /// The rows that are out with workers or have a result. Parts are handed out in order, so that both together have few gaps, where each
+    /// alone has as many as there are leases.
+    /// </summary>
+    public RowSet Taken { get; private set; } = RowSet.Empty;
+
+    /// <summary>The rows that have a result.</summary>
+    public RowSet Done
+    {
+        get;
+        set
+        {
+            var changed = field.Differing(value);
+            field = value;
+            Refresh(changed);
+        }
+    } = RowSet.Empty;
+
     /// <summary>The leases, as the state of the stage has them.</summary>
     public ImmutableArray<Lease> All => [.. _entries.Values.Select(e => e.Lease)];
+
+    /// <summary>Leases that have any of these rows, how many of the rows they have, and the network evaluations behind those.</summary>
+    public (int Leases, int Rows, double Evaluations) Within(RowSet rows)
+    {
+        var sum = (Leases: 0, Rows: 0, Evaluations: 0.0);
+        foreach (var entry in _entries.Values)
+        {
+            var all = entry.Lease.Rows;
+            if (rows.CountIn(all) is > 0 and var some)
+                sum = (sum.Leases + 1, sum.Rows + some, sum.Evaluations + (double)entry.Evaluations * some / all.Count);
+        }
+        return sum;
+    }
 
     public Lease? Find(PartAttempt attempt) =>
         _entries.TryGetValue(attempt.Id, out var entry) && entry.Lease.Attempt == attempt ? entry.Lease : null;
@@ -55,12 +86,15 @@ sealed class LeaseTable(LeaseOptions options, TimeProvider time)
         var now = time.GetTimestamp();
         _entries[lease.Attempt.Id] = new(lease) { RenewedAt = now, AdvancedAt = now };
         Rows = Rows.Add(lease.Rows);
+        Taken = Taken.Add(lease.Rows);
     }
 
     public void Remove(Lease lease)
     {
-        if (_entries.Remove(lease.Attempt.Id))
-            Rows = Rows.Subtract(lease.Rows);
+        if (!_entries.Remove(lease.Attempt.Id))
+            return;
+        Rows = Rows.Subtract(lease.Rows);
+        Refresh(lease.Rows);
     }
 
     /// <summary>Its worker says that it works on it.</summary>
@@ -101,6 +135,9 @@ sealed class LeaseTable(LeaseOptions options, TimeProvider time)
     /// <summary>Whether a lease's time is over.</summary>
     public bool HasEnded(PartAttempt attempt) =>
         _entries.TryGetValue(attempt.Id, out var entry) && (IsExpired(entry) || IsStuck(entry));
+
+    /// <summary>Looks anew what is taken of these rows.</summary>
+    void Refresh(RowRange rows) => Taken = Taken.Subtract(rows).Union(Rows.Intersect(rows)).Union(Done.Intersect(rows));
 
     bool IsExpired(Entry entry) => time.GetElapsedTime(entry.RenewedAt) > options.Duration;
 

@@ -62,6 +62,7 @@ sealed partial class StageGrain(
         set
         {
             _snapshot = state.State = value;
+            _leases.Done = value.Published(CaptureSelection.None);
             Changed();
         }
     }
@@ -72,6 +73,7 @@ sealed partial class StageGrain(
         // store here: the state is believed, and before a part is handed out its cell is looked at.
         _fence = new(OwnKey);
         _leases.Add(State.Leases);
+        _leases.Done = State.Published(CaptureSelection.None);
         _recomputed = new(OwnKey, verify.Value.OneIn, options.Value.Duration, time);
         _epoch = State.Epoch;
         _writer = new(this, WriteStateAsync, time, exception => StageLog.WriteFailed(logger, OwnKey, exception));
@@ -196,7 +198,7 @@ sealed partial class StageGrain(
             if (_hosts.Admit(worker, request, _leases.HasAny) is not { } admitted)
                 return (handout, State, [], "");
             var asker = await _hosts.AskerAsync(worker, admitted, State);
-            var (next, leases) = await handout.TakeAsync(OwnKey, State, _leases.Rows, asker, admitted);
+            var (next, leases) = await handout.TakeAsync(OwnKey, State, _leases, asker, admitted);
             // The watch would find what has ended within a second. To look at all leases each time would cost more the more there are.
             if (!leases.IsEmpty || again || !ExpireLeases())
                 return (handout, next, leases, asker.Host);

@@ -20,12 +20,13 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
     /// <summary>Samples that were found to kill.</summary>
     public List<SampleFailure> GivenUp { get; } = [];
 
-    /// <param name="leased">Rows that are out with workers.</param>
+    /// <param name="table">The leases that are out, to which nothing is added here.</param>
     /// <param name="asker">Who asks.</param>
     /// <returns>The state, with what the store said and who was given up, and the leases.</returns>
     public async Task<(StageState State, ImmutableArray<PartLease> Leases)> TakeAsync(
-        string stageKey, StageState state, RowSet leased, HandoutAsker asker, LeaseRequest request)
+        string stageKey, StageState state, LeaseTable table, HandoutAsker asker, LeaseRequest request)
     {
+        var (leased, closed) = (table.Rows, table.Taken);
         var leases = ImmutableArray.CreateBuilder<PartLease>();
         var looked = new HashSet<int>();
         var (suspects, unjudged) = (Blame.Suspects(state.Lost, options.StrikesBeforeSplit), Blame.Unjudged(state.Lost));
@@ -33,7 +34,7 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
         var asked = false;
         while (leases.Count == 0 || taken < request.Rows)
         {
-            var part = state.Next(leased, inputs.Ready, request.PreferredRow, request.SweepId, suspects.Union(unjudged));
+            var part = state.Next(leased, inputs.Ready, request.PreferredRow, request.SweepId, suspects.Union(unjudged), closed);
             if (!asked && (part is null || (request.PreferredRow is { } row && !inputs.Ready.Contains(new(row, row + 1)))))
             {
                 await inputs.FollowAsync();
@@ -58,10 +59,11 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
                     break;
                 looked.Add(cell);
                 state = await LookAsync(stageKey, state, CellGrid.RowsOf(cell));
+                closed = closed.Union(state.Published(CaptureSelection.None).Intersect(CellGrid.RowsOf(cell)));
                 continue;
             }
             var lease = Lease(stageKey, state, rows, keep, supplement, asker, request.SweepId, alone);
-            leased = leased.Add(rows);
+            (leased, closed) = (leased.Add(rows), closed.Add(rows));
             leases.Add(lease);
             taken += alone ? request.Rows : rows.Count;
         }

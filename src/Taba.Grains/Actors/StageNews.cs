@@ -22,6 +22,7 @@ sealed class StageNews(
     static readonly TimeSpan s_followsFor = TimeSpan.FromSeconds(60);
 
     readonly Dictionary<string, Teller> _sweeps = [];
+    readonly Dictionary<string, StageStatus> _toldSweeps = [];
     readonly Dictionary<(string Reader, CaptureSelection Need), Reader> _readers = [];
     NewsVersion _version = new(activation, 0);
     Teller? _dispatcher;
@@ -52,6 +53,7 @@ sealed class StageNews(
     public void Repeat(ImmutableArray<StageDemand> demands)
     {
         _again = true;
+        _toldSweeps.Clear();
         foreach (var silent in _readers.Where(r => time.GetElapsedTime(r.Value.AskedAt) > s_followsFor).ToList())
         {
             silent.Value.Teller.Stop();
@@ -105,7 +107,11 @@ sealed class StageNews(
             async () =>
             {
                 var version = NextVersion();
-                await sweep.StageChangedAsync(new(version, await status(sweepId)));
+                var now = await status(sweepId);
+                if (_toldSweeps.GetValueOrDefault(sweepId) == now)
+                    return;
+                await sweep.StageChangedAsync(new(version, now));
+                _toldSweeps[sweepId] = now;
             },
             time);
     }

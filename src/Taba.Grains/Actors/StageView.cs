@@ -28,17 +28,15 @@ sealed class StageView(
         var done = published.Count;
         var failed = state.Failed.Among(wanted);
         var reused = Math.Min(done, _reused.GetValueOrDefault(sweepId));
-        var running = leases.All.Where(l => !wanted.Intersect(l.Rows).IsEmpty).ToList();
-        var evaluations = (double)(done - reused) * spec.EvaluationsPerRow
-            + running.Sum(l => (double)leases.Evaluations(l.Attempt) * wanted.Intersect(l.Rows).Count / l.Rows.Count);
+        var (running, rowsLeased, reached) = leases.Within(wanted);
         var status = await hosts.AddToAsync(
             new(
-                key, spec.Kind, wanted.Count, published, reused, failed.Rows().Count, running.Count,
-                (double)(wanted.Count - reused) * spec.EvaluationsPerRow, evaluations,
+                key, spec.Kind, wanted.Count, published, reused, failed.Rows().Count, running,
+                (double)(wanted.Count - reused) * spec.EvaluationsPerRow, (double)(done - reused) * spec.EvaluationsPerRow + reached,
                 state.Quarantined.About(failed).WithReasons([]), Fault: null)
             {
                 Failed = failed,
-                RowsLeased = running.Sum(l => wanted.Intersect(l.Rows).Count),
+                RowsLeased = rowsLeased,
             },
             state);
         return status is { Fault: not null, Refusals.IsEmpty: false } && fence.RefusesAll(spec, await silos.GetAsync())
@@ -52,13 +50,14 @@ sealed class StageView(
     {
         if (state.Spec is not { } spec)
             return null;
-        var taken = leases.Rows;
         var rows = ImmutableArray.CreateBuilder<OfferedRows>();
-        foreach (var demand in state.Demands)
+        foreach (var demand in state.Demands.Where(d => again || state.IsOpen(d)))
         {
-            var open = state.Open(demand);
-            if (!open.IsEmpty || again)
-                rows.Add(new(demand.SweepId, demand.Depth, open.Subtract(taken).Intersect(inputs.Ready).Count + (again ? 1 : 0)));
+            // The set with few gaps, where it says all that there is to say.
+            var free = demand.Keep.IsEmpty
+                ? demand.Wanted.Subtract(leases.Taken).Subtract(state.QuarantinedRows())
+                : state.Open(demand).Subtract(leases.Rows);
+            rows.Add(new(demand.SweepId, demand.Depth, free.Intersect(inputs.Ready).Count + (again ? 1 : 0)));
         }
         return new(StageWork.Of(key, spec), default, [.. inputs.Stages], rows.ToImmutable())
         {

@@ -2,13 +2,21 @@ namespace Taba.Grains.Actors;
 
 /// <summary>
 /// Tells somebody how something stands. One call at a time, each with what holds when it is made: however much changes meanwhile, it goes
-/// with the next. A call that fails is made again, later each time. In one grain's turns only.
+/// with the next. Behind a call that took long there is a rest, so that telling takes at most a fifth of the time: what is told of a large
+/// stage is told less often, and what is told of a small one at once. A call that fails is made again, later each time. In one grain's
+/// turns only.
 /// </summary>
 /// <param name="tell">Makes the call; does nothing when there is nothing new.</param>
 sealed class Teller(Func<Task> tell, TimeProvider time)
 {
     static readonly TimeSpan s_firstPause = TimeSpan.FromSeconds(1);
     static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(10);
+
+    /// <summary>As much longer than the call is the rest behind it.</summary>
+    const int RestsFor = 4;
+
+    static readonly TimeSpan s_shortestRest = TimeSpan.FromMilliseconds(2);
+    static readonly TimeSpan s_longestRest = TimeSpan.FromSeconds(1);
 
     bool _changed;
     bool _telling;
@@ -38,8 +46,12 @@ sealed class Teller(Func<Task> tell, TimeProvider time)
                 _changed = false;
                 try
                 {
+                    var began = time.GetTimestamp();
                     await tell();
                     pause = s_firstPause;
+                    var rest = time.GetElapsedTime(began) * RestsFor;
+                    if (rest >= s_shortestRest)
+                        await Task.Delay(rest < s_longestRest ? rest : s_longestRest, time);
                 }
                 catch (Exception exception) when (exception is not OutOfMemoryException)
                 {

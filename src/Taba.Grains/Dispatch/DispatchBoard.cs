@@ -48,12 +48,8 @@ sealed class DispatchBoard(TimeProvider time)
         foreach (var input in offer.Inputs)
             (_readers.TryGetValue(input, out var readers) ? readers : _readers[input] = []).Add(next);
         foreach (var rows in offer.Rows)
-        {
-            next.Ready[rows.SweepId] = rows.Ready;
-            if (_sweeps.TryGetValue(rows.SweepId, out var sweep))
-                sweep.Stages.Add((-rows.Depth, offer.Work.Key));
-        }
-        return true;
+            SetReady(next, rows.SweepId, rows.Ready);
+        return offer.Rows.Any(r => r.Ready > 0);
     }
 
     /// <summary>The sweeps that live now, in the order of their submission. Stages of others get no worker.</summary>
@@ -70,8 +66,8 @@ sealed class DispatchBoard(TimeProvider time)
                 _sweeps[entry.SweepId] = sweep = new(entry) { Cost = least };
                 foreach (var stage in _stages.Values)
                 {
-                    foreach (var rows in stage.Offer.Rows.Where(r => r.SweepId == entry.SweepId))
-                        sweep.Stages.Add((-rows.Depth, stage.Offer.Work.Key));
+                    if (stage.Ready.TryGetValue(entry.SweepId, out var ready))
+                        SetReady(stage, entry.SweepId, ready);
                 }
             }
             (sweep.Entry, sweep.Place) = (entry, i);
@@ -116,7 +112,7 @@ sealed class DispatchBoard(TimeProvider time)
     {
         var work = choice.Stage.Offer.Work;
         choice.Stage.Failures = 0;
-        choice.Stage.Ready[choice.SweepId] += choice.Reserved - rows;
+        AddReady(choice, choice.Reserved - rows);
         // A row without steps counts as one evaluation of an autoencoder.
         Charge(choice.SweepId, rows * (double)Math.Max(1, work.EvaluationsPerRow) * SecondsOf(work));
     }
@@ -125,10 +121,10 @@ sealed class DispatchBoard(TimeProvider time)
     /// The stage has nothing for this worker. It is asked again when it says something new, or when the worker holds nothing else: suspect
     /// rows are for such a one.
     /// </summary>
-    public static void FoundNothing(Choice choice, WorkAsk ask)
+    public void FoundNothing(Choice choice, WorkAsk ask)
     {
         choice.Stage.Failures = 0;
-        choice.Stage.Ready[choice.SweepId] += choice.Reserved;
+        AddReady(choice, choice.Reserved);
         choice.Stage.EmptyFor.Add((ask.Worker, choice.SweepId, ask.Held > 0));
     }
 
@@ -136,7 +132,7 @@ sealed class DispatchBoard(TimeProvider time)
     public TimeSpan Failed(Choice choice)
     {
         var stage = choice.Stage;
-        stage.Ready[choice.SweepId] += choice.Reserved;
+        AddReady(choice, choice.Reserved);
         stage.FailedAt = time.GetTimestamp();
         stage.Pause = stage.Failures++ == 0 ? s_firstPause : stage.Pause * 2 < s_longestPause ? stage.Pause * 2 : s_longestPause;
         return stage.Pause;
@@ -197,13 +193,29 @@ sealed class DispatchBoard(TimeProvider time)
             && !ask.Refused.Any(r => r.Means(work));
     }
 
-    static Choice Reserve(WorkAsk ask, BoardSweep sweep, BoardStage stage, int? freshRow)
+    Choice Reserve(WorkAsk ask, BoardSweep sweep, BoardStage stage, int? freshRow)
     {
         var rows = stage.Offer.Work.HasSteps ? ask.Rows : 1;
         var ready = stage.Ready.GetValueOrDefault(sweep.Entry.SweepId);
         var reserved = Math.Min(Math.Max(0, ready), rows);
-        stage.Ready[sweep.Entry.SweepId] = ready - reserved;
+        SetReady(stage, sweep.Entry.SweepId, ready - reserved);
         return new(stage, sweep.Entry.SweepId, rows, reserved, freshRow);
+    }
+
+    void AddReady(Choice choice, int rows) => SetReady(choice.Stage, choice.SweepId, choice.Stage.Ready[choice.SweepId] + rows);
+
+    /// <summary>A sweep has those of its stages at hand that have something, so that the others cost a choice nothing.</summary>
+    void SetReady(BoardStage stage, string sweepId, int rows)
+    {
+        stage.Ready[sweepId] = rows;
+        var key = stage.Offer.Work.Key;
+        if (!_sweeps.TryGetValue(sweepId, out var sweep) || _stages.GetValueOrDefault(key) != stage)
+            return;
+        var place = (-stage.Offer.Rows.First(r => r.SweepId == sweepId).Depth, key);
+        if (rows > 0)
+            sweep.Stages.Add(place);
+        else
+            sweep.Stages.Remove(place);
     }
 
     bool MustWait(WorkAsk ask, StageWork work)

@@ -47,6 +47,8 @@ public sealed record Lease(PartAttempt Attempt, RowRange Rows, string Worker, Da
 /// <summary>The decisions of a stage as pure functions of its state: what is published, what is free, what to hand out next.</summary>
 public static class StageLeases
 {
+    static readonly RowRange s_all = new(0, int.MaxValue);
+
     /// <summary>Rows published with at least <paramref name="need"/> kept.</summary>
     public static RowSet Published(this StageState state, CaptureSelection need) =>
         state.Published.Where(p => p.Kept.Covers(need)).Aggregate(RowSet.Empty, (rows, p) => rows.Union(p.Rows));
@@ -146,26 +148,26 @@ public static class StageLeases
     /// <param name="preferredRow">A row to begin with, if it is free.</param>
     /// <param name="sweepId">Only rows that this sweep wants; null for any, in the order in which sweeps asked.</param>
     /// <param name="avoided">Rows that are not handed out so: suspects.</param>
+    /// <param name="taken">Rows that are out with workers or have a result; null when it is not at hand.</param>
     public static (RowRange Rows, CaptureSelection Keep, bool Supplement)? Next(
-        this StageState state, RowSet leased, RowSet inputs, int? preferredRow, string? sweepId = null, RowSet? avoided = null)
+        this StageState state, RowSet leased, RowSet inputs, int? preferredRow, string? sweepId = null, RowSet? avoided = null,
+        RowSet? taken = null)
     {
         if (state.Spec is not { } spec)
             return null;
-        var taken = leased.Union(state.QuarantinedRows()).Union(avoided ?? RowSet.Empty);
+        taken ??= leased.Union(state.Published(CaptureSelection.None));
+        avoided = state.QuarantinedRows().Union(avoided ?? RowSet.Empty);
         var demands = sweepId is null ? state.Demands : state.Demands.RemoveAll(d => d.SweepId != sweepId);
-        var done = state.Published(CaptureSelection.None);
         var rowsPerPart = PartGrid.RowsPerPart(spec.ResultShape.Bytes);
 
         foreach (var demand in demands)
         {
-            var free = demand.Wanted.Subtract(done).Subtract(taken).Intersect(inputs);
-            if (Pick(free, preferredRow, rowsPerPart) is { } rows)
+            if (Pick([demand.Wanted, inputs], [taken, avoided], preferredRow, rowsPerPart) is { } rows)
                 return (rows, KeepFor(state, rows), false);
         }
         foreach (var demand in demands.Where(d => !d.Keep.IsEmpty))
         {
-            var free = demand.Wanted.Subtract(state.Published(demand.Keep)).Subtract(taken).Intersect(inputs);
-            if (Pick(free, preferredRow, rowsPerPart) is { } rows)
+            if (Pick([demand.Wanted, inputs], [state.Published(demand.Keep), leased, avoided], preferredRow, rowsPerPart) is { } rows)
                 return (rows, KeepFor(state, rows), true);
         }
         return null;
@@ -184,24 +186,52 @@ public static class StageLeases
         && leased.Intersect(part.Rows).IsEmpty && state.Demands.Any(d => !state.Open(d).Intersect(part.Rows).IsEmpty);
 
     /// <summary>True when any sweep still waits for rows of this stage.</summary>
-    public static bool HasOpenDemand(this StageState state) =>
-        state.Demands.Any(d => !state.Open(d).IsEmpty);
+    public static bool HasOpenDemand(this StageState state) => state.Demands.Any(state.IsOpen);
+
+    /// <summary>True when a sweep waits for rows.</summary>
+    public static bool IsOpen(this StageState state, StageDemand demand) =>
+        First(s_all, [demand.Wanted], [state.Published(demand.Keep), state.QuarantinedRows()]) is not null;
 
     static CaptureSelection KeepFor(StageState state, RowRange rows) =>
         state.Demands.Where(d => !d.Wanted.Intersect(rows).IsEmpty).Aggregate(CaptureSelection.None, (keep, d) => keep.Union(d.Keep));
 
-    static RowRange? Pick(RowSet free, int? preferredRow, int rowsPerPart)
+    static RowRange? Pick(ReadOnlySpan<RowSet> within, ReadOnlySpan<RowSet> without, int? preferredRow, int rowsPerPart)
     {
-        if (free.IsEmpty)
-            return null;
-        var gap = free.Ranges[0];
-        if (preferredRow is { } row)
+        var preferred = preferredRow is { } row
+            ? First(new(row / rowsPerPart * rowsPerPart, (row / rowsPerPart + 1) * rowsPerPart), within, without)
+            : null;
+        return (preferred ?? First(s_all, within, without)) is { } gap ? PartGrid.Clip(gap, rowsPerPart) : null;
+    }
+
+    /// <summary>The first rows that follow each other, are in all of some sets and in none of others. Passes the ranges before them.</summary>
+    /// <param name="bounds">Where to look.</param>
+    static RowRange? First(RowRange bounds, ReadOnlySpan<RowSet> within, ReadOnlySpan<RowSet> without)
+    {
+        Span<int> withinAt = stackalloc int[within.Length];
+        Span<int> withoutAt = stackalloc int[without.Length];
+        for (var row = bounds.Start; row < bounds.End;)
         {
-            var cell = new RowRange(row / rowsPerPart * rowsPerPart, (row / rowsPerPart + 1) * rowsPerPart);
-            var preferred = free.Intersect(cell);
-            if (!preferred.IsEmpty)
-                gap = preferred.Ranges[0];
+            var (next, end) = (row, bounds.End);
+            for (var i = 0; i < within.Length; i++)
+            {
+                withinAt[i] = within[i].FirstEndingAfter(row, withinAt[i]);
+                if (withinAt[i] == within[i].Ranges.Length)
+                    return null;
+                var range = within[i].Ranges[withinAt[i]];
+                (next, end) = (Math.Max(next, range.Start), Math.Min(end, range.End));
+            }
+            for (var i = 0; i < without.Length; i++)
+            {
+                withoutAt[i] = without[i].FirstEndingAfter(row, withoutAt[i]);
+                if (withoutAt[i] == without[i].Ranges.Length)
+                    continue;
+                var range = without[i].Ranges[withoutAt[i]];
+                (next, end) = range.Start <= row ? (Math.Max(next, range.End), end) : (next, Math.Min(end, range.Start));
+            }
+            if (next == row)
+                return new(row, end);
+            row = next;
         }
-        return PartGrid.Clip(gap, rowsPerPart);
+        return null;
     }
 }

@@ -144,10 +144,10 @@ public sealed class DispatchBoardTests
         Live(Sweep("one"));
         Offer("a", "m", new OfferedRows("one", 0, 32));
         var ask = Ask("m") with { Held = 32 };
-        DispatchBoard.FoundNothing(_board.Choose(ask)!, ask);
+        _board.FoundNothing(_board.Choose(ask)!, ask);
 
         Assert.Null(_board.Choose(ask));
-        DispatchBoard.FoundNothing(_board.Choose(Ask("m"))!, Ask("m"));
+        _board.FoundNothing(_board.Choose(Ask("m"))!, Ask("m"));
         Assert.Null(_board.Choose(Ask("m")));
         Assert.NotNull(_board.Choose(Ask("m") with { Worker = "another" }));
         Offer("a", "m", new OfferedRows("one", 0, 32));
@@ -211,6 +211,22 @@ public sealed class DispatchBoardTests
     }
 
     [Fact]
+    public void Choose_StageThatHadNothingReady_IsChosenAsSoonAsItHas()
+    {
+        Live(Sweep("one"));
+        Offer("a", "m", new OfferedRows("one", 0, 0));
+        Assert.Null(_board.Choose(Ask("m")));
+        Offer("a", "m", new OfferedRows("one", 0, 32));
+        var all = _board.Choose(Ask("m"))!;
+        Assert.Null(_board.Choose(Ask("m")));
+
+        // Half of what was reserved was not taken.
+        _board.Took(all, 16);
+
+        Assert.Equal(16, _board.Choose(Ask("m"))!.Reserved);
+    }
+
+    [Fact]
     public void Take_AnOlderOffer_IsLeftAside()
     {
         Live(Sweep("one"));
@@ -262,7 +278,7 @@ public sealed class DispatchBoardTests
     void Offer(string key, string engine, int evaluations, params ImmutableArray<OfferedRows> rows) =>
         Take(new(Work(key, engine, evaluations), Next(), [], rows));
 
-    void Take(StageOffer offer) => Assert.True(_board.Take(offer));
+    void Take(StageOffer offer) => Assert.Equal(offer.Rows.Any(r => r.Ready > 0), _board.Take(offer));
 
     NewsVersion Next() => new(s_activation, ++_version);
 

@@ -9,6 +9,8 @@ public sealed class StageLeasesTests
 {
     static readonly CaptureSelection s_lastEps = new([], [9], []);
     static readonly RowSet s_everything = TestStages.Rows(0, int.MaxValue);
+    static readonly Gen<RowSet> s_rows = Gen.Select(Gen.Int[0, 300], Gen.Int[0, 40], (start, count) => new RowRange(start, start + count))
+        .Array[0, 12].Select(ranges => RowSet.Of(ranges));
 
     [Fact]
     public void Next_NoDemand_IsNothing() => Assert.Null(Stage().Next(s_everything, null));
@@ -49,6 +51,20 @@ public sealed class StageLeasesTests
         Assert.Null(state.Next(RowSet.Empty, null));
         Assert.Equal(new RowRange(40, 64), state.Next(TestStages.Rows(40, 70), null)!.Value.Rows);
     }
+
+    [Fact]
+    public void Next_AnyRows_AreTheFirstThatAreWantedReadyAndFree() =>
+        Gen.Select(s_rows, s_rows, s_rows, s_rows, Gen.Int[0, 200]).Sample((wanted, inputs, done, leased, preferred) =>
+        {
+            var state = Stage(Demand("a", 0, 400) with { Only = wanted }).WithPublished(done, CaptureSelection.None);
+            var free = wanted.Intersect(inputs).Subtract(done).Subtract(leased);
+            var cell = free.Intersect(new RowRange(preferred / 32 * 32, (preferred / 32 + 1) * 32));
+            RowRange? expected = free.IsEmpty ? null : PartGrid.Clip((cell.IsEmpty ? free : cell).Ranges[0], 32);
+
+            Assert.Equal(expected, StageLeases.Next(state, leased, inputs, preferred)?.Rows);
+            Assert.Equal(expected, StageLeases.Next(state, leased, inputs, preferred, taken: leased.Union(done))?.Rows);
+            Assert.Equal(!wanted.Subtract(done).IsEmpty, state.HasOpenDemand());
+        });
 
     [Fact]
     public void Next_QuarantinedSample_SplitsThePart()
