@@ -65,7 +65,8 @@ public sealed class AbandonmentTests : IDisposable
             return Interlocked.Increment(ref _calls) <= _deaf
                 ? Task.FromException(new TimeoutException("no answer"))
                 : Task.CompletedTask;
-        }));
+        }
+        ));
         var grains = StandIn.For<IGrainFactory>((nameof(IGrainFactory.GetGrain), (_, _) => grain));
         return new(grains, _reports, _time, NullLogger<Abandonment>.Instance);
     }

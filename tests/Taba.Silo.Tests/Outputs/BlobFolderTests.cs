@@ -5,6 +5,7 @@ using Azure.Storage.Blobs.Models;
 using Taba.Diffusion.Tensors;
 using Taba.Grains;
 using Taba.Grains.Stages;
+using Taba.Grains.Sweeps;
 using Taba.Silo.Outputs;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
@@ -86,9 +87,15 @@ public sealed class BlobFolderTests(BlobServer server, ComputedSweep sweep) : IC
         Assert.Contains("rows [32, 64)", error.Message, StringComparison.Ordinal);
         Assert.Contains(stage, error.Message, StringComparison.Ordinal);
         // Rows that failed are no loss.
-        var failed = new FailedRows(FailureKind.Other, RowSet.Of(new RowRange(32, 64)));
-        var said = new StageStatus(stage, default, 64, RowSet.Empty, 0, 32, 0, 0, 0, [], Fault: null) { Failed = [failed] };
-        await writer.WriteAsync(sweep.Plan, run, folder, new SweepStatus("s", 1, SweepState.CompletedWithFailures, [said], null), s_none);
+        var failed = new StageStatus(
+            stage, StageKind.Sample, 64, RowSet.Of(new RowRange(0, 32)), 0, 32, 0, 0, 0, [new(stage, 32, 0, "not a number")], Fault: null)
+        {
+            Failed = [new(FailureKind.Other, RowSet.Of(new RowRange(32, 64)))],
+        };
+        var written = await writer.WriteAsync(
+            sweep.Plan, run, folder, new(sweep.Plan.SweepId, 1, SweepState.CompletedWithFailures, [failed], Fault: null), s_none);
+        Assert.Equal([new RunFailedRows(stage, "Other", 32, 64)], written.Failed.AsEnumerable());
+        Assert.Equal("not a number", Assert.Single(written.Failures).Reason);
     }
 
     [Fact]
