@@ -261,6 +261,18 @@ public sealed class DispatchBoardTests
         Assert.Empty(_board.Refuse(ask));
     }
 
+    [Fact]
+    public void Refuse_OneStageOfAModel_LeavesTheOthersOfTheModel()
+    {
+        Live(Sweep("one"));
+        Offer("a", "m", new OfferedRows("one", 1, 32));
+        Offer("b", "m", new OfferedRows("one", 0, 32));
+        var ask = Ask("m") with { Refused = [new("a", "another version")] };
+
+        Assert.Equal(("a", "another version"), Assert.Single(_board.Refuse(ask)));
+        Assert.Equal("b", _board.Choose(ask)?.Stage.Offer.Work.Key);
+    }
+
     string? Took(WorkAsk ask)
     {
         var choice = _board.Choose(ask);
