@@ -154,6 +154,8 @@ sealed class SimRun
         if (World.Run(() => EndChecks.AllEnded(Cluster), _scenario.EndsWithin))
         {
             ended = World.Elapsed;
+            // What was only in memory does not count.
+            World.After(TimeSpan.FromSeconds(5), null, () => Events.Collect(this));
             if (World.Run(() => EndChecks.StillKnown(Cluster) is null, s_forgotten))
                 EndChecks.Require(Cluster, Store);
             else if (World.Broken is null)

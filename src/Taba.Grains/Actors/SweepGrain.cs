@@ -23,6 +23,9 @@ sealed partial class SweepGrain : Grain, ISweepGrain
 {
     static readonly TimeSpan s_tickEvery = TimeSpan.FromSeconds(1);
     static readonly TimeSpan s_watchAtMostEvery = TimeSpan.FromMilliseconds(200);
+    /// <summary>Who is listed is woken every ten seconds.</summary>
+    static readonly TimeSpan s_wokenWithin = TimeSpan.FromSeconds(60);
+
     static readonly TimeSpan s_answerAtLeastEvery = TimeSpan.FromSeconds(5);
 
     readonly TimeProvider _time;
@@ -31,6 +34,7 @@ sealed partial class SweepGrain : Grain, ISweepGrain
     readonly SweepLooks _looks;
     readonly Teller _judge;
     IGrainTimer? _tick;
+    long _wokenAt;
 
     public SweepGrain(
         [PersistentState("sweep", GrainStorage.Name)] IPersistentState<SweepGrainState> state,
@@ -53,6 +57,7 @@ sealed partial class SweepGrain : Grain, ISweepGrain
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _intent.Activate();
+        _wokenAt = _time.GetTimestamp();
         KeepTicking();
         return Task.CompletedTask;
     }
@@ -91,7 +96,12 @@ sealed partial class SweepGrain : Grain, ISweepGrain
         return Task.CompletedTask;
     }
 
-    public Task WakeAsync() => Task.CompletedTask;
+    public Task WakeAsync()
+    {
+        _wokenAt = _time.GetTimestamp();
+        // Those who wake it found it in the list of sweeps that live.
+        return _intent.Life.Phase is SweepPhase.Ended ? ApplyAsync(SweepEvent.Forgotten) : Task.CompletedTask;
+    }
 
     public ValueTask<SweepStatus> GetStatusAsync() => StatusAsync(ask: true);
 
@@ -100,7 +110,9 @@ sealed partial class SweepGrain : Grain, ISweepGrain
         _ = Plan;
         if (!_intent.Life.IsLive)
             return _intent.Written.Final!;
-        var (seen, status) = await _looks.LookAsync(ask);
+        var (seen, status, isForgotten) = await _looks.LookAsync(ask);
+        if (isForgotten)
+            await ApplyAsync(SweepEvent.Forgotten, seen);
         if (!status.State.Ends())
             return status;
         if (await ApplyAsync(SweepEvent.Finished, seen, sweep => sweep with { Ended = status.State, Final = status }))
@@ -225,6 +237,11 @@ sealed partial class SweepGrain : Grain, ISweepGrain
         }
         if (!life.IsLive)
             return Task.CompletedTask;
+        if (_time.GetElapsedTime(_wokenAt) > s_wokenWithin)
+        {
+            _wokenAt = _time.GetTimestamp();
+            ApplyAsync(SweepEvent.Forgotten, life).Ignore();
+        }
         _looks.Measure();
         if (_looks.MissesAny)
             _judge.Changed();

@@ -136,7 +136,7 @@ sealed class SweepLooks : IDisposable
         {
             Substitutions = substitutions,
         };
-        return new(seen, Remember(status));
+        return new(seen, Remember(status), planned.Any(s => s is { RowsWanted: 0, Silence: null }));
     }
 
     /// <summary>How a stage stands: as it was heard, unless that may be out of date.</summary>
@@ -181,4 +181,5 @@ sealed class SweepLooks : IDisposable
 }
 
 /// <summary>A snapshot, and the life of the sweep when the look at its stages began.</summary>
-readonly record struct SweepLook(SweepLife Seen, SweepStatus Status);
+/// <param name="IsForgotten">A stage answers that the sweep wants nothing of it.</param>
+readonly record struct SweepLook(SweepLife Seen, SweepStatus Status, bool IsForgotten);

@@ -42,6 +42,9 @@ public enum SweepEvent
     /// <summary>Its grain comes up; the process that had it before may have died in the middle of anything.</summary>
     Activated,
 
+    /// <summary>The index or a stage seems not to know it any more: a database may lose what it wrote last.</summary>
+    Forgotten,
+
     Paused,
     Resumed,
     Cancelled,
@@ -103,6 +106,10 @@ public readonly record struct SweepLife(SweepPhase Phase, SweepDebts Owed, int C
             (_, SweepEvent.Submitted) => Mean(SweepPhase.Running, SweepDebts.Listing | SweepDebts.Demands),
             (SweepPhase.Running or SweepPhase.Paused, SweepEvent.Activated) =>
                 Mean(Phase, Owed | SweepDebts.Listing | (Owes(SweepDebts.Demands) ? SweepDebts.None : SweepDebts.Reminders)),
+            (SweepPhase.Running or SweepPhase.Paused, SweepEvent.Forgotten) when Owed is SweepDebts.None =>
+                Mean(Phase, SweepDebts.Listing | SweepDebts.Reminders),
+            (SweepPhase.Ended, SweepEvent.Forgotten) when Owed is SweepDebts.None =>
+                Mean(Phase, SweepDebts.Withdrawals | SweepDebts.Listing),
             (SweepPhase.Running, SweepEvent.Paused) => Mean(SweepPhase.Paused, Owed | SweepDebts.Listing),
             (SweepPhase.Paused, SweepEvent.Resumed) => Mean(SweepPhase.Running, Owed | SweepDebts.Listing),
             (not SweepPhase.Unknown, SweepEvent.Cancelled) => Mean(SweepPhase.Ended, SweepDebts.Withdrawals | SweepDebts.Listing),

@@ -41,7 +41,6 @@ static class Scenarios
         },
         new("forgetful-database", "The database loses the last second, as Redis may.")
         {
-            WaitsFor = "reminders",
             Events = [Events.DatabaseForgets, Events.DatabaseFails, Events.Collect],
         },
         new("store", "The store fails or stalls, before or after it wrote.")

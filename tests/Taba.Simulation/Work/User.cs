@@ -66,6 +66,9 @@ sealed class User(SimCluster cluster, Intent intent)
             if (leaves != Leaves.Running)
                 return;
             await DoAsync("status", async () => intent.Seen = await Sweep.GetStatusAsync());
+            // The database lost that he had it go on.
+            if (intent.Seen!.State is SweepState.Paused)
+                await DoAsync("resume", Sweep.ResumeAsync);
         }
         cluster.World.Note("ended", cluster.Client, $"{intent.Plan.SweepId} {intent.Seen!.State}");
     }
