@@ -82,7 +82,8 @@ static class ScaleRun
             [
                 .. cluster.Silos.Select((s, i) => new ProcessResult(
                     s.Name, after[i].Cpu - before[i].Cpu + (i == 0 ? cluster.KilledCpu : TimeSpan.Zero), before[i].Resident,
-                    (halfway ?? after)[i].Resident, after[i].Resident, Math.Max(after[i].PeakResident, (halfway ?? after)[i].PeakResident))),
+                    (halfway ?? after)[i].Resident, after[i].Resident,
+                    Math.Max(after[i].PeakResident, (halfway ?? after)[i].PeakResident))),
             ],
         };
     }
