@@ -10,6 +10,9 @@ namespace Taba.Scale;
 /// <summary>Runs a sweep on a simulated cluster and measures what it took.</summary>
 static class ScaleRun
 {
+    /// <summary>Of what a worker said; the coordinator's words are shown whole.</summary>
+    const int MostSaid = 2000;
+
     static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(2);
     static readonly TimeSpan s_reportsSettle = TimeSpan.FromSeconds(3);
 
@@ -54,7 +57,10 @@ static class ScaleRun
         var all = cluster.ReadReports().Zip(reportsBefore, (now, earlier) => now.Since(earlier)).ToList();
         var reports = all.Where(r => r.Parts > 0).ToList();
         foreach (var silo in cluster.Silos.Where(s => s.Errors.Length > 0))
-            await Console.Error.WriteLineAsync($"{silo.Name}: {silo.Errors[..Math.Min(silo.Errors.Length, 2000)]}");
+            {
+            var most = silo == cluster.Coordinator ? int.MaxValue : MostSaid;
+            await Console.Error.WriteLineAsync($"{silo.Name}: {silo.Errors[..Math.Min(silo.Errors.Length, most)]}");
+        }
         return new()
         {
             Options = options,
@@ -82,7 +88,8 @@ static class ScaleRun
             [
                 .. cluster.Silos.Select((s, i) => new ProcessResult(
                     s.Name, after[i].Cpu - before[i].Cpu + (i == 0 ? cluster.KilledCpu : TimeSpan.Zero), before[i].Resident,
-                    (halfway ?? after)[i].Resident, after[i].Resident, Math.Max(after[i].PeakResident, (halfway ?? after)[i].PeakResident))),
+                    (halfway ?? after)[i].Resident, after[i].Resident,
+                    Math.Max(after[i].PeakResident, (halfway ?? after)[i].PeakResident))),
             ],
         };
     }

@@ -15,8 +15,8 @@ static class ScaleSweep
     }
 
     /// <summary>
-    /// Sample, invert, swap eps, swap x_t, forward. Another sweep has another forward noise, and swaps fewer steps of eps: what it keeps of the
-    /// shared stage is part of what the first keeps.
+    /// Sample, invert, swap eps, swap x_t, forward. Another sweep has another forward noise, and swaps fewer steps of eps: what it keeps of
+    /// the samples is part of what the first keeps.
     /// </summary>
     static SweepPlan Whole(ScaleOptions options, SweepPlan source, int number)
     {
@@ -45,7 +45,10 @@ static class ScaleSweep
         {
             stages.Add(Planned(spec));
             if (options.Reconstruct)
-                stages.Add(Planned(spec with { Kind = StageKind.Reconstruct, Input = new StageRows(stages[^1].Key), Swap = null, Forward = null }));
+            {
+                var latents = new StageRows(stages[^1].Key);
+                stages.Add(Planned(spec with { Kind = StageKind.Reconstruct, Input = latents, Swap = null, Forward = null }));
+            }
         }
         return new($"{source.SweepId}-{number}", $"scale {number}", [.. stages], []) { Priority = number == 1 ? options.Priority : 0 };
 

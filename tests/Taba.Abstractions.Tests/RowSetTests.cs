@@ -9,8 +9,8 @@ public sealed class RowSetTests
         Gen.Int[0, 60], Gen.Int[0, 12], (start, count) => new RowRange(start, start + count));
     static readonly Gen<RowRange[]> s_ranges = s_range.Array[0, 12];
     // Far apart: so many that a few are put into them one by one.
-    static readonly Gen<RowRange[]> s_many = Gen.Select(Gen.Int[0, 400], Gen.Int[0, 12], (start, count) => new RowRange(start, start + count))
-        .Array[0, 60];
+    static readonly Gen<RowRange[]> s_many = Gen.Select(
+        Gen.Int[0, 400], Gen.Int[0, 12], (start, count) => new RowRange(start, start + count)).Array[0, 60];
     static readonly Gen<RowRange[]> s_any = Gen.OneOf(s_ranges, s_many);
     static readonly Gen<(RowRange[] A, RowRange[] B)> s_pair = Gen.Select(s_any, s_any);
 

@@ -203,7 +203,7 @@ public static class StageLeases
         return (preferred ?? First(s_all, within, without)) is { } gap ? PartGrid.Clip(gap, rowsPerPart) : null;
     }
 
-    /// <summary>The first rows that follow each other, are in all of some sets and in none of others. Passes the ranges before them.</summary>
+    /// <summary>The first rows that follow each other, are in all of some sets and in none of others.</summary>
     /// <param name="bounds">Where to look.</param>
     static RowRange? First(RowRange bounds, ReadOnlySpan<RowSet> within, ReadOnlySpan<RowSet> without)
     {

@@ -7,7 +7,8 @@ namespace Taba.Grains.Tests.Actors;
 /// <summary>The leases of a stage while it is active.</summary>
 public sealed class LeaseTableTests
 {
-    static readonly Gen<RowRange> s_range = Gen.Select(Gen.Int[0, 40], Gen.Int[1, 6], (cell, cells) => new RowRange(cell * 8, (cell + cells) * 8));
+    static readonly Gen<RowRange> s_range = Gen.Select(
+        Gen.Int[0, 40], Gen.Int[1, 6], (cell, cells) => new RowRange(cell * 8, (cell + cells) * 8));
 
     static readonly Gen<(int What, RowRange Rows)[]> s_story = Gen.Select(Gen.Int[0, 3], s_range).Array[0, 60];
 
