@@ -19,11 +19,11 @@ sealed class InputRows(IGrainFactory grains, string ownKey)
     /// <summary>The stages that are read.</summary>
     public IEnumerable<string> Stages => _inputs.Keys.Select(i => i.StageKey).Distinct();
 
-    public void Open(StageSpec spec)
+    public void Open(StageSpec? spec)
     {
-        if (spec.Input is StageRows input)
+        if (spec?.Input is StageRows input)
             _inputs.TryAdd((input.Key, CaptureSelection.None), null);
-        if (spec.Swap is { Source: StageRows source } swap)
+        if (spec?.Swap is { Source: StageRows source } swap)
             _inputs.TryAdd((source.Key, CaptureSelection.ForSwap(swap.Kind, swap.Before, spec.NumInferenceSteps)), null);
     }
 

@@ -82,10 +82,9 @@ sealed partial class StageGrain(
         _view = new(OwnKey, _leases, _inputs, _hosts, _fence, silos);
         _watch = new(this, options.Value.RenewEvery, time, () => !State.Demands.IsEmpty || _leases.Count > 0, Watch);
         _news = new(
-            GrainFactory, OwnKey, Guid.NewGuid(), () => _view.Offer(State, _recomputed.IsWaiting), async sweep => await GetStatusAsync(sweep),
+            GrainFactory, OwnKey, Guid.NewGuid(), () => _view.Offer(State, _recomputed.IsWaiting), GetStatusAsync,
             need => State.Published(need), time);
-        if (State.Spec is { } spec)
-            _inputs.Open(spec);
+        _inputs.Open(State.Spec);
         StageAccounts.Open(this, () => _snapshot is { Spec: { } spec } ? (spec, _leases.Count) : null);
         Begin();
         return Task.CompletedTask;

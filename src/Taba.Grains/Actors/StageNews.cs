@@ -15,7 +15,7 @@ namespace Taba.Grains.Actors;
 /// <param name="status">How the stage stands for a sweep.</param>
 /// <param name="published">Rows with at least this kept.</param>
 sealed class StageNews(
-    IGrainFactory grains, string stageKey, Guid activation, Func<StageOffer?> offer, Func<string, Task<StageStatus>> status,
+    IGrainFactory grains, string stageKey, Guid activation, Func<StageOffer?> offer, Func<string, ValueTask<StageStatus>> status,
     Func<CaptureSelection, RowSet> published, TimeProvider time)
 {
     /// <summary>A reader that has not asked for so long does not read any more.</summary>

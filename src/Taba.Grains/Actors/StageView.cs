@@ -45,7 +45,9 @@ sealed class StageView(
     }
 
     /// <summary>What there is to do now.</summary>
-    /// <param name="again">A part is to be computed once more, and waits for whoever asks: as much as one row is enough to be asked.</param>
+    /// <param name="again">
+    /// A part is to be computed once more, and waits for whoever asks: as much as one row is enough to be asked.
+    /// </param>
     public StageOffer? Offer(StageState state, bool again)
     {
         if (state.Spec is not { } spec)

@@ -32,5 +32,5 @@ public static class TraceLine
     /// <summary>Begins the span of a stage.</summary>
     /// <inheritdoc cref="Begin" path="/param"/>
     public static Activity? BeginStage(string stageKey, StageKind kind, string? parent) =>
-        Begin("stage", parent)?.SetTag("taba.stage", stageKey).SetTag("taba.stage.kind", kind.ToString().ToLowerInvariant());
+        TraceLine.Begin("stage", parent)?.SetTag("taba.stage", stageKey).SetTag("taba.stage.kind", kind.ToString().ToLowerInvariant());
 }
