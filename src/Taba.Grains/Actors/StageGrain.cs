@@ -151,8 +151,7 @@ sealed partial class StageGrain(
         // A silo that was declared dead and does not know it still asks. A lease of it would end at once.
         if (!State.HasOpenDemand() || !liveness.IsAlive(worker))
             return [];
-        var spec = State.Spec!;
-        var found = State.Published;
+        var (spec, found) = (State.Spec!, State.Published);
         var (handout, next, leases, host) = await TakeAsync(worker, request);
         _leases.Add(leases, worker, host);
         _view.CountReused(State.Demands, found, next.Published);
