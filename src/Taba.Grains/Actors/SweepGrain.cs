@@ -23,8 +23,8 @@ sealed partial class SweepGrain : Grain, ISweepGrain
 {
     static readonly TimeSpan s_tickEvery = TimeSpan.FromSeconds(1);
     static readonly TimeSpan s_watchAtMostEvery = TimeSpan.FromMilliseconds(200);
-    /// <summary>Who is listed is woken every ten seconds.</summary>
-    static readonly TimeSpan s_wokenWithin = TimeSpan.FromSeconds(60);
+    /// <summary>A list that lost what it heard hears it again after this time.</summary>
+    static readonly TimeSpan s_listEvery = TimeSpan.FromSeconds(60);
 
     static readonly TimeSpan s_answerAtLeastEvery = TimeSpan.FromSeconds(5);
 
@@ -34,7 +34,7 @@ sealed partial class SweepGrain : Grain, ISweepGrain
     readonly SweepLooks _looks;
     readonly Teller _judge;
     IGrainTimer? _tick;
-    long _wokenAt;
+    long _listedAt;
 
     public SweepGrain(
         [PersistentState("sweep", GrainStorage.Name)] IPersistentState<SweepGrainState> state,
@@ -57,7 +57,7 @@ sealed partial class SweepGrain : Grain, ISweepGrain
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _intent.Activate();
-        _wokenAt = _time.GetTimestamp();
+        _listedAt = _time.GetTimestamp();
         KeepTicking();
         return Task.CompletedTask;
     }
@@ -96,12 +96,8 @@ sealed partial class SweepGrain : Grain, ISweepGrain
         return Task.CompletedTask;
     }
 
-    public Task WakeAsync()
-    {
-        _wokenAt = _time.GetTimestamp();
-        // Those who wake it found it in the list of sweeps that live.
-        return _intent.Life.Phase is SweepPhase.Ended ? ApplyAsync(SweepEvent.Forgotten) : Task.CompletedTask;
-    }
+    // Those who wake it found it in the list of sweeps that live.
+    public Task WakeAsync() => _intent.Life.Phase is SweepPhase.Ended ? ApplyAsync(SweepEvent.Unlisted) : Task.CompletedTask;
 
     public ValueTask<SweepStatus> GetStatusAsync() => StatusAsync(ask: true);
 
@@ -237,10 +233,10 @@ sealed partial class SweepGrain : Grain, ISweepGrain
         }
         if (!life.IsLive)
             return Task.CompletedTask;
-        if (_time.GetElapsedTime(_wokenAt) > s_wokenWithin)
+        if (_time.GetElapsedTime(_listedAt) > s_listEvery)
         {
-            _wokenAt = _time.GetTimestamp();
-            ApplyAsync(SweepEvent.Forgotten, life).Ignore();
+            _listedAt = _time.GetTimestamp();
+            ApplyAsync(SweepEvent.Unlisted, life).Ignore();
         }
         _looks.Measure();
         if (_looks.MissesAny)

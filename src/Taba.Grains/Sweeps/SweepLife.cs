@@ -42,7 +42,10 @@ public enum SweepEvent
     /// <summary>Its grain comes up; the process that had it before may have died in the middle of anything.</summary>
     Activated,
 
-    /// <summary>The index or a stage seems not to know it any more: a database may lose what it wrote last.</summary>
+    /// <summary>The index may not list it as it is: a database may lose what it wrote last.</summary>
+    Unlisted,
+
+    /// <summary>A stage does not know that anything is wanted of it, for the same reason.</summary>
     Forgotten,
 
     Paused,
@@ -108,7 +111,8 @@ public readonly record struct SweepLife(SweepPhase Phase, SweepDebts Owed, int C
                 Mean(Phase, Owed | SweepDebts.Listing | (Owes(SweepDebts.Demands) ? SweepDebts.None : SweepDebts.Reminders)),
             (SweepPhase.Running or SweepPhase.Paused, SweepEvent.Forgotten) when Owed is SweepDebts.None =>
                 Mean(Phase, SweepDebts.Listing | SweepDebts.Reminders),
-            (SweepPhase.Ended, SweepEvent.Forgotten) when Owed is SweepDebts.None =>
+            (SweepPhase.Running or SweepPhase.Paused, SweepEvent.Unlisted) when Owed is SweepDebts.None => Mean(Phase, SweepDebts.Listing),
+            (SweepPhase.Ended, SweepEvent.Unlisted) when Owed is SweepDebts.None =>
                 Mean(Phase, SweepDebts.Withdrawals | SweepDebts.Listing),
             (SweepPhase.Running, SweepEvent.Paused) => Mean(SweepPhase.Paused, Owed | SweepDebts.Listing),
             (SweepPhase.Paused, SweepEvent.Resumed) => Mean(SweepPhase.Running, Owed | SweepDebts.Listing),

@@ -10,20 +10,20 @@ public sealed class SweepLifeTests
     /// Phases by their first letter, and what is owed: listing, demands, reminders, withdrawals. A dash: the event means nothing.
     /// </summary>
     const string Table = """
-        life  Submitted  Activated  Paused  Resumed  Cancelled  Finished  Listed  Demanded  Withdrawn  Forgotten
-        U     R:ld       -          -       -        -          -         -       -         -          -
-        R     R:ld       R:lr       P:l     -        E:lw       E:lw      -       -         -          R:lr
-        R:ld  R:ld       R:ld       P:ld    -        E:lw       -         R:d     R:l       -          -
-        R:d   R:ld       R:ld       P:ld    -        E:lw       -         -       R         -          -
-        R:lr  R:ld       R:lr       P:lr    -        E:lw       E:lw      R:r     R:l       -          -
-        R:l   R:ld       R:lr       P:l     -        E:lw       E:lw      R       -         -          -
-        P     R:ld       P:lr       -       R:l      E:lw       E:lw      -       -         -          P:lr
-        P:ld  R:ld       P:ld       -       R:ld     E:lw       -         P:d     P:l       -          -
-        P:lr  R:ld       P:lr       -       R:lr     E:lw       E:lw      P:r     P:l       -          -
-        P:l   R:ld       P:lr       -       R:l      E:lw       E:lw      P       -         -          -
-        E     R:ld       -          -       -        E:lw       -         -       -         -          E:lw
-        E:lw  R:ld       -          -       -        E:lw       -         E:w     -         E:l        -
-        E:l   R:ld       -          -       -        E:lw       -         E       -         -          -
+        life  Submitted  Activated  Paused  Resumed  Cancelled  Finished  Listed  Demanded  Withdrawn  Forgotten  Unlisted
+        U     R:ld       -          -       -        -          -         -       -         -          -          -
+        R     R:ld       R:lr       P:l     -        E:lw       E:lw      -       -         -          R:lr       R:l
+        R:ld  R:ld       R:ld       P:ld    -        E:lw       -         R:d     R:l       -          -          -
+        R:d   R:ld       R:ld       P:ld    -        E:lw       -         -       R         -          -          -
+        R:lr  R:ld       R:lr       P:lr    -        E:lw       E:lw      R:r     R:l       -          -          -
+        R:l   R:ld       R:lr       P:l     -        E:lw       E:lw      R       -         -          -          -
+        P     R:ld       P:lr       -       R:l      E:lw       E:lw      -       -         -          P:lr       P:l
+        P:ld  R:ld       P:ld       -       R:ld     E:lw       -         P:d     P:l       -          -          -
+        P:lr  R:ld       P:lr       -       R:lr     E:lw       E:lw      P:r     P:l       -          -          -
+        P:l   R:ld       P:lr       -       R:l      E:lw       E:lw      P       -         -          -          -
+        E     R:ld       -          -       -        E:lw       -         -       -         -          -          E:lw
+        E:lw  R:ld       -          -       -        E:lw       -         E:w     -         E:l        -          -
+        E:l   R:ld       -          -       -        E:lw       -         E       -         -          -          -
         """;
 
     public static TheoryData<string, SweepEvent, string> Pairs
