@@ -17,9 +17,14 @@ namespace Taba.Grains.Actors;
 /// </summary>
 [PreferLocalPlacement, GrainDirectory(SiloGrainDirectory.Name)]
 sealed partial class PartGrain(
-    IPartWorkspace workspace, IWorkSignal signal, ILocalSiloDetails silo, ILogger<PartGrain> logger)
+    IPartWorkspace workspace, IWorkSignal signal, ILocalSiloDetails silo, TimeProvider time, ILogger<PartGrain> logger)
     : Grain, IPartGrain
 {
+    /// <summary>So often a completion is told. By then the lease has ended, and whoever gets the rows next finds them in the store.</summary>
+    const int CompletionsTold = 30;
+
+    static readonly TimeSpan s_tellAgainAfter = TimeSpan.FromSeconds(1);
+
     PartRun? _run;
     PartAttempt _last;
 
@@ -134,16 +139,36 @@ sealed partial class PartGrain(
             return;
         }
         // The store has decided: even when this attempt was stopped meanwhile its rows are published, and nothing may be discarded.
-        try
-        {
-            await Stage(run).CompleteAsync(run.Attempt, published, run.Lease.Keep, failures);
-        }
-        catch (Exception exception)
-        {
-            LogCompletionLost(logger, run.Attempt, exception);
-        }
+        await TellCompletedAsync(run, published, failures);
         End(run, published);
     }
+
+    /// <summary>
+    /// A coordinator that is away comes back, and does not know of these rows: whoever reads them would wait until the lease ends.
+    /// </summary>
+    async Task TellCompletedAsync(PartRun run, RowSet published, ImmutableArray<SampleFailure> failures)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await Stage(run).CompleteAsync(run.Attempt, published, run.Lease.Keep, failures);
+                return;
+            }
+            catch (Exception exception) when (IsAway(exception) && attempt < CompletionsTold && _run == run)
+            {
+                await Task.Delay(s_tellAgainAfter, time);
+            }
+            catch (Exception exception)
+            {
+                LogCompletionLost(logger, run.Attempt, exception);
+                return;
+            }
+        }
+    }
+
+    static bool IsAway(Exception exception) =>
+        exception is TimeoutException or SiloUnavailableException or OrleansMessageRejectionException;
 
     /// <summary>The samples stop and what they wrote goes, unless the workspace still has it in hand.</summary>
     async Task AbandonAsync(PartRun run)

@@ -262,6 +262,44 @@ public sealed class PartTests(TestSilo silo) : IDisposable
 
     IPartGrain Part(PartLease lease) => silo.Grains.GetGrain<IPartGrain>(lease.Attempt.PartKey);
 
+    [Fact]
+    public async Task Publish_StageDoesNotAnswer_IsToldAgainBeforeThePartEnds()
+    {
+        var plan = TestStages.Plan("away", TestStages.Planned(TestSilo.NewStage(), new(0, 4)));
+        await silo.Sweep("away").SubmitAsync(plan);
+        var key = plan.Stages[0].Key;
+        var lease = (await silo.Stage(key).LeaseAsync("worker", null))!;
+        var away = new TaskCompletionSource();
+        // What the lease left to write is written; then a second passes, so that the completion is written within its own call.
+        silo.Time.Advance(TimeSpan.FromSeconds(2));
+        await Task.Delay(TimeSpan.FromMilliseconds(200));
+        silo.Time.Advance(TimeSpan.FromSeconds(2));
+        silo.GrainState.BeforeWrite = row => row.Contains(key, StringComparison.Ordinal) && away.TrySetResult()
+            ? throw new SiloUnavailableException("no answer") : Task.CompletedTask;
+        try
+        {
+            await Part(lease).StartAsync(lease);
+            await away.Task.WaitAsync(TestSilo.Patience);
+            var ended = EndAsync(lease);
+            await Task.Delay(TimeSpan.FromMilliseconds(100));
+            Assert.False(ended.IsCompleted);
+
+            while (!ended.IsCompleted)
+            {
+                silo.Time.Advance(TimeSpan.FromSeconds(0.1));
+                await Task.Delay(TimeSpan.FromMilliseconds(10));
+            }
+
+            Assert.Equal(TestStages.Rows(0, 4), (await ended).Published);
+            Assert.Equal(TestStages.Rows(0, 4), await silo.Stage(key).GetPublishedAsync(CaptureSelection.None));
+        }
+        finally
+        {
+            silo.GrainState.BeforeWrite = null;
+            await silo.Sweep("away").CancelAsync();
+        }
+    }
+
     async Task<(PartAttempt Attempt, RowSet Published)> EndAsync(PartLease lease) =>
         await silo.Signal.Ended(lease.Attempt.StageKey).ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(
             TestSilo.Patience);
