@@ -131,9 +131,8 @@ sealed partial class StageGrain(
     {
         _view.Withdrawn(sweepId);
         var rest = State.Demands.RemoveAll(d => d.SweepId == sweepId);
-        if (rest.Length == State.Demands.Length)
-            return;
-        await WriteAsync(State with { Demands = rest });
+        if (rest.Length < State.Demands.Length)
+            await WriteAsync(State with { Demands = rest });
     }
 
     public async Task<ImmutableArray<PartLease>> LeaseAsync(string worker, LeaseRequest request)

@@ -139,7 +139,8 @@ public sealed class PublicationTests : IAsyncDisposable
             _part = ActivePart.WithoutSteps(
                 new(
                     StoreExamples.Attempt(epoch: Interlocked.Increment(ref s_epoch)), spec, s_rows, CaptureSelection.None,
-                    Supplement: false) { Verify = verify },
+                    Supplement: false)
+                { Verify = verify },
                 _buffers);
             _parts.Add(_part);
             _part.Device = "cpu";

@@ -26,8 +26,11 @@ public sealed class LeaseFenceTests : IAsyncLifetime
         });
         _spec = plan.Stages[0].Spec;
         _silo = await EmbeddedSilo.StartAsync(
-            new EmbeddedSiloOptions { StoreRoot = Path.Combine(_folder.Path, ".taba"), Devices = SiloDevices.Resolve("cpu"),
-                Command = "test" },
+            new EmbeddedSiloOptions
+            {
+                StoreRoot = Path.Combine(_folder.Path, ".taba"), Devices = SiloDevices.Resolve("cpu"),
+                Command = "test"
+            },
             CancellationToken.None);
     }
 
