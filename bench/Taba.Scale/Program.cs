@@ -87,8 +87,11 @@ store.SetAction(async (parsed, _) =>
         Console.WriteLine(row);
 });
 
-var shapes = new Option<int[]>("--shapes") { Description = "Numbers of rows of the table, from 1; all when none is given.",
-    DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true };
+var shapes = new Option<int[]>("--shapes")
+{
+    Description = "Numbers of rows of the table, from 1; all when none is given.",
+    DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true
+};
 var dispatch = new Command("dispatch", "What it costs to give out work, as stages, silos and published rows grow.") { shapes };
 dispatch.SetAction(async (parsed, _) =>
 {

@@ -57,7 +57,7 @@ static class ScaleRun
         var all = cluster.ReadReports().Zip(reportsBefore, (now, earlier) => now.Since(earlier)).ToList();
         var reports = all.Where(r => r.Parts > 0).ToList();
         foreach (var silo in cluster.Silos.Where(s => s.Errors.Length > 0))
-            {
+        {
             var most = silo == cluster.Coordinator ? int.MaxValue : MostSaid;
             await Console.Error.WriteLineAsync($"{silo.Name}: {silo.Errors[..Math.Min(silo.Errors.Length, most)]}");
         }
