@@ -90,6 +90,11 @@ sealed partial class SweepGrain : Grain, ISweepGrain
 
     public Task StageChangedAsync(StageReport report)
     {
+        if (_intent.Life.Phase is SweepPhase.Ended)
+        {
+            // It holds a demand all the same: its database lost that it was withdrawn.
+            return report.Status.RowsWanted > 0 ? ApplyAsync(SweepEvent.Unlisted) : Task.CompletedTask;
+        }
         // Also while it ends: then nobody asks any more.
         if (_intent.Life.IsLive && _looks.Take(report))
             _judge.Changed();

@@ -18,6 +18,9 @@ sealed class StateTable(World world)
 
     public long Writes => _writes;
 
+    /// <summary>Whether it ever lost what it wrote.</summary>
+    public bool HasForgotten { get; private set; }
+
     public Row? Find(string key) => _rows.GetValueOrDefault(key);
 
     public Row Write(string key, byte[] bytes, string? etag)
@@ -41,6 +44,7 @@ sealed class StateTable(World world)
     /// <summary>The last writes are gone, as when a cache that saves once a second dies.</summary>
     public void LoseSince(TimeSpan ago)
     {
+        HasForgotten = true;
         for (var i = _log.Count - 1; i >= 0 && _log[i].At > world.Now - ago.Ticks; i--)
         {
             if (_log[i].Before is { } before)
