@@ -20,7 +20,7 @@ sealed partial class PartGrain(
     IPartWorkspace workspace, IWorkSignal signal, ILocalSiloDetails silo, TimeProvider time, ILogger<PartGrain> logger)
     : Grain, IPartGrain
 {
-    /// <summary>So often a completion is told. By then the lease has ended, and whoever gets the rows next finds them in the store.</summary>
+    /// <summary>So often a completion is told. Then the lease has ended, and whoever gets the rows finds them in the store.</summary>
     const int CompletionsTold = 30;
 
     static readonly TimeSpan s_tellAgainAfter = TimeSpan.FromSeconds(1);

@@ -12,9 +12,11 @@ namespace Taba.Grains.Actors;
 /// One look at a time. docs/design/precision-retries.md has an example.
 /// </summary>
 /// <param name="sweepId">The sweep.</param>
+/// <param name="submission">Its number of the present submission.</param>
 /// <param name="stageOf">The grain of a stage.</param>
 /// <param name="mayAsk">Notes that a stage is about to be asked; false when the sweep wants nothing any more.</param>
-sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf, Func<string, Task<bool>> mayAsk, string? traceParent)
+sealed class PrecisionRetries(
+    string sweepId, int submission, Func<string, IStageGrain> stageOf, Func<string, Task<bool>> mayAsk, string? traceParent)
 {
     readonly Dictionary<string, StageDemand> _demanded = [];
     int _numerics = ProgramVersion.Own.Numerics;
@@ -89,6 +91,7 @@ sealed class PrecisionRetries(string sweepId, Func<string, IStageGrain> stageOf,
             Only = rows,
             TraceParent = traceParent,
             Depth = depth,
+            Submission = submission,
             // More rows failed since: those that failed here too are not tried a third time.
             KeepFailures = _demanded.ContainsKey(key),
         };

@@ -36,6 +36,7 @@ sealed class StageView(
                 state.Quarantined.About(failed).WithReasons([]), Fault: null)
             {
                 Failed = failed,
+                Submission = demand.Submission,
                 RowsLeased = rowsLeased,
             },
             state);

@@ -34,6 +34,7 @@ sealed class SweepErrands(IGrainFactory grains)
                 KeepFailures = keepFailures,
                 TraceParent = sweep.TraceParent,
                 Depth = depth[planned.Key],
+                Submission = sweep.Submission,
             }));
     }
 

@@ -50,11 +50,14 @@ sealed partial class SweepIntent(
             var (before, next) = (Written, Life.After(what, seen));
             if (next == Life)
                 return false;
-            if (next.IsWorthWriting(Life, before))
-                await WriteAsync(next.In(with?.Invoke(before) ?? before));
+            var after = with?.Invoke(before) ?? before;
             // Who submits again because no answer came has nothing tried a second time at stages that have heard.
             var goesOn = Life.Owes(SweepDebts.Demands) && next.Owes(SweepDebts.Demands)
-                && (before.Plan == Written.Plan || before.Plan!.Stages.SequenceEqual(Written.Plan!.Stages));
+                && (before.Plan == after.Plan || before.Plan!.Stages.SequenceEqual(after.Plan!.Stages));
+            if (what is SweepEvent.Submitted && !goesOn)
+                after = after with { Submission = before.Submission + 1 };
+            if (next.IsWorthWriting(Life, before))
+                await WriteAsync(next.In(after));
             if (next.Change != Life.Change && !goesOn)
                 _told = [];
             Life = next;

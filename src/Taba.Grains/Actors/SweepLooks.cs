@@ -55,7 +55,8 @@ sealed class SweepLooks : IDisposable
     public bool Take(StageReport report)
     {
         var before = _heard.GetValueOrDefault(report.Status.Key);
-        if (before is not null && report.Version.IsStale(before.Version))
+        // What was on its way when the sweep was submitted again is not of this submission.
+        if (report.Status.Submission != Submission || (before is not null && report.Version.IsStale(before.Version)))
             return false;
         _heard[report.Status.Key] = new(report.Status, report.Version, _time.GetTimestamp());
         Wake();
@@ -63,6 +64,8 @@ sealed class SweepLooks : IDisposable
 
         static (bool, bool, int, string?) Facts(StageStatus s) => (IsDone(s), s.PartsLeased == 0, s.RowsFailed, s.Fault);
     }
+
+    int Submission => _intent.Written.Submission;
 
     /// <summary>Something changed that watchers want to know.</summary>
     public void Wake()
@@ -124,9 +127,9 @@ sealed class SweepLooks : IDisposable
         var planned = await Task.WhenAll(plan.Stages.Select(s => StatusAsync(plan.SweepId, s, ask)));
         _waiting.Update(plan, planned, _intent.Life.Phase is SweepPhase.Running);
         // A sweep that is being submitted has not told all its stages yet: their failures are old ones.
-        var told = !seen.Owes(SweepDebts.Demands);
+        var told = !seen.Owes(SweepDebts.Demands) && planned.All(s => s.Submission == Submission || s.Silence is not null);
         var (stages, substitutions) = told
-            ? await (_retries ??= new(plan.SweepId, _stageOf, _intent.NoteElsewhereAsync, _intent.Written.TraceParent))
+            ? await (_retries ??= new(plan.SweepId, Submission, _stageOf, _intent.NoteElsewhereAsync, _intent.Written.TraceParent))
                 .ApplyAsync(plan, planned)
             : (planned, []);
         var state = told && seen.Change == _intent.Life.Change
@@ -148,7 +151,8 @@ sealed class SweepLooks : IDisposable
         try
         {
             var status = await _stageOf(stage.Key).GetStatusAsync(sweepId).AsTask().WaitAsync(s_answersWithin, _time);
-            _heard[stage.Key] = new(status, _heard.GetValueOrDefault(stage.Key)?.Version ?? default, _time.GetTimestamp());
+            if (status.Submission == Submission)
+                _heard[stage.Key] = new(status, _heard.GetValueOrDefault(stage.Key)?.Version ?? default, _time.GetTimestamp());
             return status;
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)

@@ -92,6 +92,9 @@ public sealed record StageDemand(string SweepId, StageSpec Spec, RowRange Rows, 
     /// <summary>How many stages of the sweep come before this one: of two that have work the deeper is served first.</summary>
     [Id(13)] public int Depth { get; init; }
 
+    /// <summary>The sweep's number of this submission.</summary>
+    [Id(14)] public int Submission { get; init; }
+
     /// <summary>The rows that are wanted.</summary>
     public RowSet Wanted => Only is { } only ? only.Intersect(Rows) : RowSet.Of(Rows);
 }

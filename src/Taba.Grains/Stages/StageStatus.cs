@@ -34,6 +34,9 @@ public sealed record StageStatus(
     /// <summary>Why the stage does not answer: the rest is how it was when it was heard of last. Null when it does.</summary>
     [Id(30)] public string? Silence { get; init; }
 
+    /// <summary>The submission of the sweep (<see cref="StageDemand.Submission"/>) of which it speaks.</summary>
+    [Id(31)] public int Submission { get; init; }
+
     /// <summary>Silos that cannot serve its model, while there are rows to compute.</summary>
     /// <remarks>A status that an earlier version wrote has no such field.</remarks>
     [Id(11)] public ImmutableArray<ModelRefusal> Refusals { get => field.IsDefault ? [] : field; init; } = [];

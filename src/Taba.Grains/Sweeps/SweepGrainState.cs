@@ -30,4 +30,7 @@ public sealed record SweepGrainState
     /// of a plan of before. Written before they are asked; kept after they forgot it, because their states are cleared with its own.
     /// </summary>
     [Id(7)] public ImmutableArray<string> Elsewhere { get => field.IsDefault ? [] : field; init; } = [];
+
+    /// <summary>Counts submissions. What a stage says of an earlier one is not of this one: what had failed then is tried again.</summary>
+    [Id(8)] public int Submission { get; init; }
 }

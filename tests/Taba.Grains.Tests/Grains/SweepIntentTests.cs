@@ -97,6 +97,7 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
         await silo.Sweep(plan.SweepId).SubmitAsync(plan);
         Assert.Equal(SweepState.CompletedWithFailures, (await new TestWorker(silo).RunAsync(plan.SweepId)).State);
         silo.Device.Failure = null;
+        await PassAsync(TimeSpan.FromMinutes(1), async () => !await IsListedAsync(plan.SweepId));
 
         var (written, writing, hold) = Hold(IndexState);
         silo.GrainState.BeforeWrite = hold;
@@ -107,6 +108,25 @@ public sealed class SweepIntentTests(TestSilo silo) : IClassFixture<TestSilo>, I
         written.SetResult();
 
         Assert.Equal(SweepState.Running, (await submitted).State);
+        Assert.Equal(SweepState.Completed, (await new TestWorker(silo).RunAsync(plan.SweepId)).State);
+    }
+
+    [Fact]
+    public async Task StageChanged_ReportOfTheSubmissionBefore_IsLeftAside()
+    {
+        var plan = TestStages.Chain("late-report", 32, TestSilo.NewStage());
+        await silo.Sweep(plan.SweepId).SubmitAsync(plan);
+        var before = await Task.WhenAll(plan.Stages.Select(s => silo.Stage(s.Key).GetStatusAsync(plan.SweepId).AsTask()));
+        await silo.Sweep(plan.SweepId).CancelAsync();
+        await silo.Sweep(plan.SweepId).RetryAsync();
+
+        // Each says that nothing is left to do, of what was wanted before.
+        foreach (var status in before)
+            await silo.Sweep(plan.SweepId).StageChangedAsync(
+                new(new(Guid.NewGuid(), 1), status with { RowsFailed = 32, Failed = [new(FailureKind.Other, TestStages.Rows(0, 32))] }));
+        await PassAsync(TimeSpan.FromSeconds(3), () => Task.FromResult(false));
+
+        Assert.True(await IsListedAsync(plan.SweepId));
         Assert.Equal(SweepState.Completed, (await new TestWorker(silo).RunAsync(plan.SweepId)).State);
     }
 
