@@ -11,6 +11,7 @@ static class Program
         --from N           the first seed
         --scenario NAME    only this one
         --trace SEED       all events of one seed of a scenario
+        --calls            with every call, in a trace
         --all              scenarios too that do not hold yet
         """;
 
@@ -39,6 +40,7 @@ static class Program
             : Scenarios.Scenarios.All.Where(s => s.WaitsFor is null || args.Contains("--all")).ToList();
         if (Value("--trace") is not null)
         {
+            Scheduling.Trace.WithCalls = args.Contains("--calls");
             var result = SimRun.Of(scenarios[0], Number("--trace", 0), records: true);
             foreach (var line in result.Trace.Lines)
                 Console.WriteLine(line);

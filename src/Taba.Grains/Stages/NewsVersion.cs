@@ -12,4 +12,7 @@ public readonly record struct NewsVersion(Guid Activation, long Count)
 
     /// <summary>Whether this is older than, or the same as, what was heard before.</summary>
     public bool IsStale(NewsVersion heard) => Activation == heard.Activation && Count <= heard.Count;
+
+    /// <summary>A record prints all that it has, <see cref="Next"/> too, and that the next, without end.</summary>
+    public override string ToString() => $"{Activation:N}/{Count}";
 }

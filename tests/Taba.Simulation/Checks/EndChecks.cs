@@ -31,6 +31,12 @@ static class EndChecks
         return null;
     }
 
+    /// <summary>The list of sweeps says that one has ended, or does not know it any more.</summary>
+    public static bool IsListedAsEnded(SimCluster cluster, string sweepId) =>
+        cluster.States.Keys.FirstOrDefault(k => k.StartsWith("sweep-index/", StringComparison.Ordinal)) is { } key
+        && Wire.Serializer.Deserialize<SweepIndexState>(cluster.States.Find(key)!.Bytes)!.Sweeps.All(
+            s => s.SweepId != sweepId || s.Ended is not null);
+
     /// <summary>Why the run does not end, for people.</summary>
     public static string Waiting(SimCluster cluster) => string.Join("; ", cluster.Facts.Intents
         .Where(i => !(i.ScriptEnded && (i.IsPaused || i.IsCancelled || i.HasEnded)))

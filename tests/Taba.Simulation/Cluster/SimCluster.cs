@@ -54,6 +54,8 @@ sealed class SimCluster
     {
         World.RequireThread();
         var pending = method.NewPending();
+        if (Trace.WithCalls && World.Trace.Records)
+            World.Trace.Tell(World.Now, "call", from.Name, $"{method.Name} of {grain.Key} {string.Join(", ", arguments.Take(2))}");
         var call = new Call(from, kind, grain, method, arguments)
         {
             Pending = method.IsOneWay ? null : pending,

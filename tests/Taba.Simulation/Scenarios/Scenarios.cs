@@ -30,7 +30,10 @@ static class Scenarios
             Every = (4, 20),
         },
         KillsOfAll("kills-of-all", "All silos are killed again and again; long parts get on between the kills.") with { Every = (16, 30) },
-        KillsOfAll("hasty-kills", "All silos are killed again and again; some lives are too short for anything to get on."),
+        KillsOfAll("hasty-kills", "All silos are killed again and again; some lives are too short for anything to get on.") with
+        {
+            WaitsFor = "hosts that all die at once",
+        },
         new("freezes", "Silos are stopped and go on.") { Events = [Events.Freeze, Events.Freeze, Events.Collect] },
         new("database", "The database of grain state fails, before or after it wrote.")
         {

@@ -13,6 +13,9 @@ sealed partial class Trace(bool records)
     readonly Dictionary<string, string> _ids = [];
     ulong _hash = 0xCBF29CE484222325;
 
+    /// <summary>Whether each call is told too: by hand only, there are many.</summary>
+    public static bool WithCalls { get; set; }
+
     /// <summary>Whether words are kept.</summary>
     public bool Records => records;
 

@@ -49,7 +49,7 @@ sealed class User(SimCluster cluster, Intent intent)
                     break;
             }
         }
-        if (leaves != Leaves.Running)
+        if (leaves is Leaves.Paused or Leaves.Cancelled)
             await Task.Delay(random.Seconds(0, 20), Time);
         if (leaves == Leaves.Paused)
             await PauseAsync();
@@ -60,11 +60,16 @@ sealed class User(SimCluster cluster, Intent intent)
             intent.HeldSince = cluster.World.Now;
         }
         intent.ScriptEnded = true;
+        if (leaves is Leaves.Paused or Leaves.Cancelled)
+            return;
+        // What he saw before he submitted again is of no interest.
+        intent.Seen = null;
+        // Nobody looks: the sweep ends all the same.
+        while (leaves == Leaves.Alone && !EndChecks.IsListedAsEnded(cluster, intent.Plan.SweepId))
+            await Task.Delay(random.Seconds(1, 5), Time);
         while (!intent.HasEnded)
         {
             await Task.Delay(random.Seconds(1, 2), Time);
-            if (leaves != Leaves.Running)
-                return;
             await DoAsync("status", async () => intent.Seen = await Sweep.GetStatusAsync());
             // The database lost that he had it go on.
             if (intent.Seen!.State is SweepState.Paused)
@@ -123,6 +128,9 @@ sealed class User(SimCluster cluster, Intent intent)
 enum Leaves
 {
     Running,
+
+    /// <summary>He does not look any more.</summary>
+    Alone,
     Paused,
     Cancelled,
 }
