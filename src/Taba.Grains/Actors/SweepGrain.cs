@@ -35,6 +35,7 @@ sealed partial class SweepGrain : Grain, ISweepGrain
     readonly Teller _judge;
     IGrainTimer? _tick;
     long _listedAt;
+    SweepLife _judgedAt;
 
     public SweepGrain(
         [PersistentState("sweep", GrainStorage.Name)] IPersistentState<SweepGrainState> state,
@@ -244,8 +245,10 @@ sealed partial class SweepGrain : Grain, ISweepGrain
             ApplyAsync(SweepEvent.Unlisted, life).Ignore();
         }
         _looks.Measure();
-        if (_looks.MissesAny)
+        // What stages said while it still owed them something was not judged, and those that are done say nothing new.
+        if (_looks.MissesAny || life != _judgedAt)
             _judge.Changed();
+        _judgedAt = life;
         return Task.CompletedTask;
     }
 
