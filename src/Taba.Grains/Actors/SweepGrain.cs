@@ -86,6 +86,9 @@ sealed partial class SweepGrain : Grain, ISweepGrain
         });
         _looks.Forget();
         await _intent.PaidAsync(orThrow: true);
+        // A sweep that is not listed is woken by nobody if this silo dies: who submitted it must not leave yet.
+        if (_intent.Life.Owes(SweepDebts.Listing) && _intent.Life.IsLive)
+            throw new CallException(CallFault.Passing, $"The list of sweeps does not answer, and does not have sweep {Id} yet.");
         return await GetStatusAsync();
     }
 
