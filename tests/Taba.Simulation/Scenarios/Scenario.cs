@@ -39,6 +39,9 @@ sealed record Scenario(string Name, string What)
     /// <summary>Whether users pause, cancel and retry.</summary>
     public bool Steers { get; init; } = true;
 
+    /// <summary>Whether some of them do not look how it ends; not where even what was confirmed may be lost.</summary>
+    public bool UsersLeave { get; init; } = true;
+
     /// <summary>Seeds in the tests: the whole takes a minute or so on two cores.</summary>
     public int SeedsInTests { get; init; } = 60;
 

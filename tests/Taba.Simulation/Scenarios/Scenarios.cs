@@ -41,6 +41,7 @@ static class Scenarios
         },
         new("forgetful-database", "The database loses the last second, as Redis may.")
         {
+            UsersLeave = false,
             Events = [Events.DatabaseForgets, Events.DatabaseFails, Events.Collect],
         },
         new("store", "The store fails or stalls, before or after it wrote.")
