@@ -101,7 +101,8 @@ sealed class SimRun
         foreach (var number in Enumerable.Range(0, Random.Between(_scenario.Sweeps.From, _scenario.Sweeps.To)))
         {
             var intent = Cluster.Facts.Know(plans.Next(number));
-            var leaves = _scenario.Steers ? Random.OneOf(Leaves.Running, _scenario.UsersLeave ? Leaves.Alone : Leaves.Running, Leaves.Paused, Leaves.Cancelled) : Leaves.Running;
+            var alone = _scenario.UsersLeave ? Leaves.Alone : Leaves.Running;
+            var leaves = _scenario.Steers ? Random.OneOf(Leaves.Running, alone, Leaves.Paused, Leaves.Cancelled) : Leaves.Running;
             var acts = _scenario.Steers ? Random.Below(4) : 0;
             var after = Random.Seconds(3, 15);
             users.Add(() => Cluster.Client.OffGrain(() => new User(Cluster, intent).RunAsync(after, acts, leaves)).Ignore());
