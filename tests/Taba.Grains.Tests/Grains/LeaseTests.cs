@@ -253,4 +253,50 @@ public sealed class LeaseTests(TestSilo silo)
         await silo.Stage(attempt.StageKey).CompleteAsync(
             attempt, RowSet.Of(rows), CaptureSelection.None, ImmutableArray<SampleFailure>.Empty);
     }
+
+    [Fact]
+    public async Task Renew_PartThatDoesNotGetOn_EndsItsLeaseAndAnotherWorkerGetsIt()
+    {
+        var plan = TestStages.Plan("stuck", TestStages.Planned(TestSilo.NewStage(), new(0, 32)));
+        await silo.Sweep("stuck").SubmitAsync(plan);
+        var stage = silo.Stage(plan.Stages[0].Key);
+        var lease = (await stage.LeaseAsync("hangs", null))!;
+        Assert.Equal([true], await stage.RenewAsync("hangs", [new(lease.Attempt, 7)]));
+        var begun = silo.Time.GetUtcNow();
+        do
+            silo.Time.Advance(TimeSpan.FromSeconds(20));
+        while ((await stage.RenewAsync("hangs", [new(lease.Attempt, 7) { Rows = lease.Rows }]))[0]);
+
+        Assert.InRange(silo.Time.GetUtcNow() - begun, TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(16));
+        Assert.Equal(lease.Rows, (await stage.LeaseAsync("another", null))!.Rows);
+        // Not even when its rows come free again.
+        Assert.Equal([false], await stage.RenewAsync("hangs", [new(lease.Attempt, 7) { Rows = lease.Rows }]));
+        await silo.Sweep("stuck").CancelAsync();
+    }
+
+    [Fact]
+    public async Task Renew_LeaseThatWasNotWritten_IsTakenUpAgainAfterARestart()
+    {
+        await using var own = new TestSilo();
+        await own.InitializeAsync();
+        var plan = TestStages.Plan("unwritten", TestStages.Planned(TestSilo.NewStage(), new(0, 4096)));
+        await own.Sweep("unwritten").SubmitAsync(plan);
+        var key = plan.Stages[0].Key;
+        PartLease last;
+        do
+        {
+            // The clock stands still: from some number of leases on none is written.
+            last = (await own.Stage(key).LeaseAsync("worker", null))!;
+        }
+        while (last.Rows.Start < 3200);
+        await own.RestartAsync();
+
+        var progress = new PartProgress(last.Attempt, 5);
+        Assert.Equal([false], await own.Stage(key).RenewAsync("worker", [progress]));
+        Assert.Equal([true], await own.Stage(key).RenewAsync("worker", [progress with { Rows = last.Rows }]));
+        Assert.Equal([false], await own.Stage(key).RenewAsync("another", [progress with { Rows = last.Rows }]));
+        PartLease? next;
+        while ((next = await own.Stage(key).LeaseAsync("another", null)) is not null)
+            Assert.True(next.Rows.Intersect(last.Rows).IsEmpty, $"{next.Rows} is in other hands");
+    }
 }
