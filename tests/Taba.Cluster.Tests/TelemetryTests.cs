@@ -79,7 +79,8 @@ public sealed class TelemetryTests
         await cluster.StartSiloAsync("w1");
         await cluster.StartSiloAsync("w2");
 
-        await cluster.RunClientAsync(s_limit, "run", Sweep(cluster, 96), "--cluster", TestCluster.Name, "--out", "out");
+        // Enough that neither silo can have all of it before the other has asked.
+        await cluster.RunClientAsync(s_limit, "run", Sweep(cluster, 480), "--cluster", TestCluster.Name, "--out", "out");
         await Until(() => receiver.Spans.Any(s => s.Name == "run") && receiver.Spans.Count(s => s.Name == "part") >= 6
             && receiver.Metrics.ContainsKey(("w1", "taba.engine.time")) && receiver.Metrics.ContainsKey(("w2", "taba.engine.time"))
             && receiver.Logs.Any(l => l.Text.Contains("ends as", StringComparison.Ordinal)));
