@@ -139,7 +139,8 @@ sealed class SweepLooks : IDisposable
         {
             Substitutions = substitutions,
         };
-        return new(seen, Remember(status), planned.Any(s => s is { RowsWanted: 0, Silence: null }));
+        return new(seen, Remember(status), planned.Any(
+            s => s.Silence is null && (s.RowsWanted == 0 || s.Submission != Submission)));
     }
 
     /// <summary>How a stage stands: as it was heard, unless that may be out of date.</summary>
@@ -185,5 +186,5 @@ sealed class SweepLooks : IDisposable
 }
 
 /// <summary>A snapshot, and the life of the sweep when the look at its stages began.</summary>
-/// <param name="IsForgotten">A stage answers that the sweep wants nothing of it.</param>
+/// <param name="IsForgotten">A stage answers that the sweep wants nothing of it, or what an earlier submission wanted.</param>
 readonly record struct SweepLook(SweepLife Seen, SweepStatus Status, bool IsForgotten);

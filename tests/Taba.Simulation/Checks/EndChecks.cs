@@ -14,7 +14,9 @@ static class EndChecks
     /// <summary>The index and the stages have forgotten what has ended.</summary>
     public static string? StillKnown(SimCluster cluster)
     {
-        var live = cluster.Facts.Intents.Where(i => i.IsPaused && !i.IsCancelled && !i.HasEnded).Select(i => i.Plan.SweepId).ToHashSet();
+        // A database that forgets may forget that one was cancelled.
+        var live = cluster.Facts.Intents.Where(i => i.IsCancelled ? cluster.States.HasForgotten : i.IsPaused && !i.HasEnded)
+            .Select(i => i.Plan.SweepId).ToHashSet();
         foreach (var key in cluster.States.Keys)
         {
             var bytes = cluster.States.Find(key)!.Bytes;
