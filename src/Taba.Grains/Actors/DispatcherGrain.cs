@@ -10,9 +10,8 @@ using Taba.Grains.Sweeps;
 namespace Taba.Grains.Actors;
 
 /// <summary>
-/// Asks stages for parts in the name of workers, in the order of <see cref="DispatchBoard"/>. A worker that finds nothing waits
-/// here; a stage
-/// that fails or is slow holds up those who were sent to it, once, and nobody else.
+/// Asks stages for parts in the name of workers, in the order of <see cref="DispatchBoard"/>. A worker that finds nothing waits here; a
+/// stage that fails or is slow holds up those who were sent to it, once, and nobody else.
 /// </summary>
 [Reentrant, CoordinatorPlacement]
 sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time, ILogger<DispatcherGrain> logger)
@@ -108,7 +107,7 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
     async Task<Choice?> WaitAsync(WorkAsk ask, long asked)
     {
         var rest = ask.Patience - time.GetElapsedTime(asked);
-        if (rest <= TimeSpan.Zero || ask.Number < _newest[ask.Worker])
+        if (rest <= TimeSpan.Zero || ask.Number < _newest.GetValueOrDefault(ask.Worker))
             return null;
         var place = _waiting.AddLast(_waitingOf[ask.Worker] = new(ask));
         using var served = new CancellationTokenSource();

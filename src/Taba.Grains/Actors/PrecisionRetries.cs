@@ -6,10 +6,10 @@ using Taba.Grains.Sweeps;
 namespace Taba.Grains.Actors;
 
 /// <summary>
-/// Has rows that gave NaN or Inf in half precision computed once more in float32, and the stages that depend on them from there.
-/// Each time the sweep looks at its stages it derives, from their failures alone, which further stages there must be, and demands
-/// exactly those rows of them. A crash loses only which stages were asked already: they are asked again.
-/// One look at a time. docs/design/precision-retries.md has an example.
+/// Has rows that gave NaN or Inf in half precision computed once more in float32, and the stages that depend on them from there. Each time
+/// the sweep looks at its stages it derives, from their failures alone, which further stages there must be, and demands exactly those rows
+/// of them. A crash loses only which stages were asked already: they are asked again. One look at a time. docs/design/precision-retries.md
+/// has an example.
 /// </summary>
 /// <param name="sweepId">The sweep.</param>
 /// <param name="submission">Its number of the present submission.</param>

@@ -109,9 +109,8 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
     }
 
     /// <summary>
-    /// Adds what the store has, and takes nothing away: a directory of a network may be seen as it was half a minute ago. Rows that
-    /// are gone
-    /// are found by whoever reads them.
+    /// Adds what the store has, and takes nothing away: a directory of a network may be seen as it was half a minute ago. Rows that are
+    /// gone are found by whoever reads them.
     /// </summary>
     async Task<StageState> LookAsync(string stageKey, StageState state, RowRange cell)
     {

@@ -6,9 +6,8 @@ using Taba.Grains.Sweeps;
 namespace Taba.Grains.Actors;
 
 /// <summary>
-/// Tells others what became of a stage: the dispatcher what there is to do, each sweep how its rows stand, each stage that reads
-/// this one which
-/// rows there are. In one grain's turns only.
+/// Tells others what became of a stage: the dispatcher what there is to do, each sweep how its rows stand, each stage that reads this one
+/// which rows there are. In one grain's turns only.
 /// </summary>
 /// <param name="activation">Names this activation of the stage.</param>
 /// <param name="offer">What there is to do now; the version is set here. Null before anybody asked for anything.</param>

@@ -1,9 +1,8 @@
 namespace Taba.Grains.Actors;
 
 /// <summary>
-/// Writes a grain's state, and what need not be written at once together with others that come: the state of a large stage is
-/// written once a
-/// second. In the grain's turns only.
+/// Writes a grain's state, and what need not be written at once together with others that come: the state of a large stage is written once
+/// a second. In the grain's turns only.
 /// </summary>
 /// <param name="write">Writes the state as it is then.</param>
 /// <param name="failed">Told of a write that nobody waited for. The next one has what it lacks.</param>

@@ -219,9 +219,8 @@ sealed partial class SweepGrain : Grain, ISweepGrain
     }
 
     /// <summary>
-    /// Keeps the grain active until the sweep has ended and everyone knows: a debt that could not be paid is tried again, and a
-    /// stage that is
-    /// silent is asked.
+    /// Keeps the grain active until the sweep has ended and everyone knows: a debt that could not be paid is tried again, and a stage that
+    /// is silent is asked.
     /// </summary>
     void KeepTicking()
     {

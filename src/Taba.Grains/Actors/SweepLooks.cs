@@ -6,10 +6,9 @@ using Taba.Grains.Telemetry;
 namespace Taba.Grains.Actors;
 
 /// <summary>
-/// What a sweep's stages say of themselves, added up. They tell it when something changes; who wants to know it exactly has those
-/// asked that
-/// are not done. One look at a time, shared by all who want one: a look may find stages that must stand in for others, and has their rows
-/// demanded. In one grain's turns only.
+/// What a sweep's stages say of themselves, added up. They tell it when something changes; who wants to know it exactly has those asked
+/// that are not done. One look at a time, shared by all who want one: a look may find stages that must stand in for others, and has their
+/// rows demanded. In one grain's turns only.
 /// </summary>
 sealed class SweepLooks : IDisposable
 {

@@ -11,9 +11,8 @@ namespace Taba.Grains.Dispatch;
 /// counts as loaded: no sweep starves, and a silo loads each model at most once in that time. One thread at a time.
 /// </summary>
 /// <remarks>
-/// A choice costs a pass over the live sweeps, and a look at the stages of each that have something ready until one fits, whatever
-/// the number
-/// of workers and of stages that have nothing.
+/// A choice costs a pass over the live sweeps, and a look at the stages of each that have something ready until one fits, whatever the
+/// number of workers and of stages that have nothing.
 /// </remarks>
 sealed class DispatchBoard(TimeProvider time)
 {

@@ -4,8 +4,8 @@ namespace Taba.Grains.Telemetry;
 
 /// <summary>
 /// Carries a trace from the client to a segment: sweep, stage, part, segment. Workers pull, so their calls do not descend from the
-/// client's: the identity of the span above travels in the sweep's state, the stage's demand and the lease
-/// (W3C Trace Context, <c>traceparent</c>).
+/// client's: the identity of the span above travels in the sweep's state, the stage's demand and the lease (W3C Trace Context,
+/// <c>traceparent</c>).
 /// </summary>
 public static class TraceLine
 {

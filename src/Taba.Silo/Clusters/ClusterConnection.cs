@@ -26,9 +26,8 @@ public sealed class ClusterConnection : IAsyncDisposable
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
 
     /// <exception cref="ClusterUnreachableException">
-    /// The server, or every silo, does not answer within 15 s, the schema is none that this program works with, or a silo does not
-    /// take this
-    /// client's certificate, or shows none that this client takes.
+    /// The server, or every silo, does not answer within 15 s, the schema is none that this program works with, or a silo does not take
+    /// this client's certificate, or shows none that this client takes.
     /// </exception>
     /// <exception cref="BadInputException">The certificate is not for clients.</exception>
     public static async Task<ClusterConnection> OpenAsync(TabaClusterOptions options, CancellationToken cancellationToken)

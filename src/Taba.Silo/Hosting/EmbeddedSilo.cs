@@ -205,9 +205,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
     static LogLevel Quiet(EmbeddedSiloOptions options) => options.LogLevel < LogLevel.Warning ? options.LogLevel : LogLevel.None;
 
     /// <summary>
-    /// From the moment that the silo ends nothing that the frameworks cannot do is news: a grain that still calls another finds no
-    /// silo that
-    /// would take it.
+    /// From the moment that the silo ends nothing that the frameworks cannot do is news: a grain that still calls another finds no silo
+    /// that would take it.
     /// </summary>
     /// <param name="afterwards">The least level that is shown then.</param>
     sealed class Farewell(LogLevel afterwards)

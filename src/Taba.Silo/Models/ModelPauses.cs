@@ -5,9 +5,8 @@ using Taba.Grains.Dispatch;
 namespace Taba.Silo.Models;
 
 /// <summary>
-/// Models that this silo could not serve: it asks for none of their parts for a while, each time it tried in vain for twice as
-/// long. Models are named
-/// by their digests; a stage of another version, by its key.
+/// Models that this silo could not serve: it asks for none of their parts for a while, each time it tried in vain for twice as long. Models
+/// are named by their digests; a stage of another version, by its key.
 /// </summary>
 sealed class ModelPauses(TimeProvider time)
 {

@@ -71,9 +71,8 @@ sealed class PartPreparation(
     }
 
     /// <summary>
-    /// The state with which each row begins: the furthest that an earlier attempt left, else its input. What a part keeps of the
-    /// steps before a
-    /// checkpoint lies in scratch files: where they are not, on another machine, the row begins anew.
+    /// The state with which each row begins: the furthest that an earlier attempt left, else its input. What a part keeps of the steps
+    /// before a checkpoint lies in scratch files: where they are not, on another machine, the row begins anew.
     /// </summary>
     async Task BeginAsync(ActivePart part, CancellationToken cancellationToken)
     {

@@ -170,9 +170,8 @@ sealed class PartWorkspace(
     }
 
     /// <summary>
-    /// Deletes what this attempt and those before it leave behind: scratch files, objects that no cell names, checkpoints. Of an
-    /// earlier attempt
-    /// that had other rows too, the checkpoint stays.
+    /// Deletes what this attempt and those before it leave behind: scratch files, objects that no cell names, checkpoints. Of an earlier
+    /// attempt that had other rows too, the checkpoint stays.
     /// </summary>
     async Task ClearAsync(PartLease lease, RowSet done)
     {

@@ -4,9 +4,8 @@ using Taba.Silo.Faults;
 namespace Taba.Silo.Workers;
 
 /// <summary>
-/// Takes parts while there is room. It asks and waits for the answer; when a part ends meanwhile it asks anew, because what it may
-/// take then
-/// is another.
+/// Takes parts while there is room. It asks and waits for the answer; when a part ends meanwhile it asks anew, because what it may take
+/// then is another.
 /// </summary>
 sealed partial class PullLoop(
     PartPuller puller,

@@ -6,9 +6,8 @@ using Taba.Storage.Objects;
 namespace Taba.Storage.Checkpoints;
 
 /// <summary>
-/// The rows of the parts in flight, a file for each attempt: written behind, replaced as a whole, read by the attempt that comes
-/// next. A crash
-/// loses at most what was put since the last write of the part. What waits for the disk is the newest state of each row and no more.
+/// The rows of the parts in flight, a file for each attempt: written behind, replaced as a whole, read by the attempt that comes next. A
+/// crash loses at most what was put since the last write of the part. What waits for the disk is the newest state of each row and no more.
 /// </summary>
 public sealed class PartCheckpoints : IAsyncDisposable
 {

@@ -30,9 +30,8 @@ sealed record CellDocument(
         this with { Manifests = [.. manifests.OrderBy(m => m.RowStart).ThenBy(m => m.Supplement).ThenBy(m => m.Epoch)] };
 
     /// <summary>
-    /// The document as it is stored: its first field is the digest of all that follows, whatever the schema. One flipped bit
-    /// elsewhere could
-    /// be as good a document that gives rows other numbers.
+    /// The document as it is stored: its first field is the digest of all that follows, whatever the schema. One flipped bit elsewhere
+    /// could be as good a document that gives rows other numbers.
     /// </summary>
     public byte[] Write()
     {

@@ -1,15 +1,13 @@
 namespace Taba.Storage.Objects;
 
 /// <summary>
-/// The little that a store needs of a place, be it a folder or a container of Azure Blob storage: objects under names with slashes.
-/// An object
-/// is whole or absent. What is durable is built on these few calls once, for every place (docs/adr/0009-one-store-algebra.md).
+/// The little that a store needs of a place, be it a folder or a container of Azure Blob storage: objects under names with slashes. An
+/// object is whole or absent. What is durable is built on these few calls once, for every place (docs/adr/0009-one-store-algebra.md).
 /// </summary>
 /// <remarks>
-/// A name is one or more segments with a slash between them; a segment is not empty, not a dot or two, and holds no backslash and
-/// no control
-/// character. Every call may fail with a <see cref="StoreException"/>, and one that fails has an unknown outcome. None belongs in a grain's
-/// turn. Safe for several threads.
+/// A name is one or more segments with a slash between them; a segment is not empty, not a dot or two, and holds no backslash and no
+/// control character. Every call may fail with a <see cref="StoreException"/>, and one that fails has an unknown outcome. None belongs in a
+/// grain's turn. Safe for several threads.
 /// </remarks>
 public interface IObjectStore
 {
@@ -28,9 +26,8 @@ public interface IObjectStore
     Task PutAsync(string name, string file, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Creates a small object unless its name is taken. Of all who try at once, wherever they are, one succeeds: this is the
-    /// compare and swap on
-    /// which everything rests.
+    /// Creates a small object unless its name is taken. Of all who try at once, wherever they are, one succeeds: this is the compare and
+    /// swap on which everything rests.
     /// </summary>
     /// <returns>
     /// False when the name is taken: perhaps by an earlier request of this very call, whose answer was lost.

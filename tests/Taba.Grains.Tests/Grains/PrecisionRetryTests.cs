@@ -66,7 +66,8 @@ public sealed class PrecisionRetryTests : IDisposable
         // Noise is drawn as before: the retry begins with the same numbers.
         Assert.Equal(Dtype.Float16, HigherPrecision.Of(sample)!.Precision.Noise);
         // Nothing is wanted of the stand-ins any more.
-        Assert.All(status.Substitutions, s => Assert.Null(_silo.Stage(s.SubstituteKey).LeaseAsync("w", null).Result));
+        foreach (var standIn in status.Substitutions)
+            Assert.Null(await _silo.Stage(standIn.SubstituteKey).LeaseAsync("w", null));
         Assert.Equal(status.Substitutions, (await _silo.Sweep("raised").GetStatusAsync()).Substitutions);
     }
 
