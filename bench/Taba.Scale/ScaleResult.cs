@@ -75,10 +75,9 @@ sealed record ScaleResult
     public double Efficiency => Ideal / Wall;
 
     public static string Heading =>
-        """
-        | silos x devices | sweeps, stages | samples | parts | ideal, s | wall, s | efficiency | rows of a pass | coordinator: cores, MiB | ms of it a part | calls of it a part | writes of state, KiB | a silo: cores, MiB | ms of processor a part | publication, ms | machine busy |
-        |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
-        """;
+        "| silos x devices | sweeps, stages | samples | parts | ideal, s | wall, s | efficiency | rows of a pass | coordinator: cores, MiB "
+        + "| ms of it a part | calls of it a part | writes of state, KiB | a silo: cores, MiB | ms of processor a part | publication, ms "
+        + "| machine busy |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|";
 
     public string Row
     {
@@ -114,8 +113,9 @@ sealed record ScaleResult
                 {string.Join('\n', lines)}
                 | database | {DatabaseCpu.TotalSeconds:F1} | {DatabaseCpu / Elapsed:F3} | | | | |
 
-                Submitted to ended {Elapsed.TotalSeconds:F1} s; {PartsTooLate} parts were published by another attempt first; {ReportsFailed} reports failed; row steps {RowSteps:N0} of {Evaluations:N0}.
-                {PartsFailed} parts failed as they began; rows of other stages: {RowsRead:N0} read, {RowsAtHand:N0} at hand; the coordinator was away for {Restart.TotalSeconds:F1} s.
+                Submitted to ended {Elapsed.TotalSeconds:F1} s; {PartsTooLate} parts were published by another attempt first;
+                {ReportsFailed} reports failed; row steps {RowSteps:N0} of {Evaluations:N0}. {PartsFailed} parts failed as they began;
+                rows of other stages: {RowsRead:N0} read, {RowsAtHand:N0} at hand; the coordinator was away for {Restart.TotalSeconds:F1} s.
                 """);
         }
     }
