@@ -144,7 +144,8 @@ sealed class PartWorkspace(
         parts.Remove(attempt);
         part.Dispose();
         HandOn(part, failures, published.Ours);
-        await ClearAsync(part.Lease, failures.Aggregate(published.All, (rows, f) => rows.Add(new(f.Sample, f.Sample + 1))));
+        await AttemptRemains.ClearAsync(
+            store, checkpoints, part.Lease, failures.Aggregate(published.All, (rows, f) => rows.Add(new(f.Sample, f.Sample + 1))));
         SiloInstruments.PublishDuration.Record(clock.Elapsed.TotalSeconds, SiloInstruments.KindOf(part.Lease.Spec));
         return published.All;
     });
@@ -167,25 +168,6 @@ sealed class PartWorkspace(
         checkpoints.Leave(part.Lease.Attempt);
         part.Dispose();
         await store.DeleteAttemptAsync(part.Lease.Attempt, CancellationToken.None);
-    }
-
-    /// <summary>
-    /// Deletes what this attempt and those before it leave behind: scratch files, objects that no cell names, checkpoints. Of an earlier
-    /// attempt that had other rows too, the checkpoint stays.
-    /// </summary>
-    async Task ClearAsync(PartLease lease, RowSet done)
-    {
-        if (done.Contains(lease.Rows))
-            checkpoints.Forget(lease.Attempt);
-        else
-            checkpoints.Leave(lease.Attempt);
-        await store.DeleteAttemptAsync(lease.Attempt, CancellationToken.None);
-        foreach (var earlier in lease.EarlierAttempts)
-        {
-            if (done.Contains(earlier.Rows))
-                checkpoints.Forget(earlier.Attempt);
-            await store.DeleteAttemptAsync(earlier.Attempt, CancellationToken.None);
-        }
     }
 
     /// <summary>

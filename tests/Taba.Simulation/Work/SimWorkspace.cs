@@ -9,6 +9,7 @@ using Taba.Silo.Faults;
 using Taba.Simulation.Checks;
 using Taba.Simulation.Cluster;
 using Taba.Simulation.Storage;
+using Taba.Silo.Parts;
 using Taba.Storage.Checkpoints;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
@@ -73,7 +74,8 @@ sealed class SimWorkspace(
             published = published.Union(await PublishRowsAsync(part, rows, cancellationToken));
         parts.Remove(attempt);
         Release(part);
-        await ClearAsync(lease, failures.Aggregate(published, (rows, f) => rows.Add(new(f.Sample, f.Sample + 1))));
+        await AttemptRemains.ClearAsync(
+            store, checkpoints, lease, failures.Aggregate(published, (rows, f) => rows.Add(new(f.Sample, f.Sample + 1))));
         silo.World.Note("published", silo, silo.World.Trace.Records ? $"{attempt} {published}" : "");
         return published;
     });
@@ -218,20 +220,5 @@ sealed class SimWorkspace(
         var path = await store.PutAsync(attempt, file, CancellationToken.None);
         ImmutableArray<long> shape = kind == TensorKinds.None ? [rows.Count, 1, 1, 4] : [steps.Length, rows.Count, 1, 1, 4];
         return new(name, kind, steps, path, shape, "F32", 0, bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)));
-    }
-
-    async Task ClearAsync(PartLease lease, RowSet done)
-    {
-        if (done.Contains(lease.Rows))
-            checkpoints.Forget(lease.Attempt);
-        else
-            checkpoints.Leave(lease.Attempt);
-        await store.DeleteAttemptAsync(lease.Attempt, CancellationToken.None);
-        foreach (var earlier in lease.EarlierAttempts)
-        {
-            if (done.Contains(earlier.Rows))
-                checkpoints.Forget(earlier.Attempt);
-            await store.DeleteAttemptAsync(earlier.Attempt, CancellationToken.None);
-        }
     }
 }
