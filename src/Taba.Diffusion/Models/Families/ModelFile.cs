@@ -11,8 +11,6 @@ public static class ModelFile
     /// <summary>Far more than any description needs.</summary>
     const int MaxBytes = 1 << 20;
 
-    static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
-
     /// <summary>Reads a description; no weights are touched.</summary>
     /// <param name="path">The model.json.</param>
     /// <exception cref="InvalidDataException">
@@ -27,12 +25,12 @@ public static class ModelFile
             throw new InvalidDataException($"{path} has {length} bytes; a model description has at most {MaxBytes}.");
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(full), s_strict);
+            using var document = StrictJson.Parse(File.ReadAllBytes(full));
             return Parse(document.RootElement, full);
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"{path} is not valid JSON: {e.Message}", e);
+            throw new InvalidDataException($"{path} is not valid JSON: {e.Message.TrimEnd('.')}.", e);
         }
     }
 
