@@ -70,7 +70,9 @@ sealed class EmbeddedRun : IRunHost
         }
         catch (Exception exception) when (exception is StoreBusyException or StoreException)
         {
-            throw new RunFailedException(exception.Message, exception) { Begun = exception is not StoreBusyException };
+            throw new RunFailedException(exception.Message, exception) {
+                Begun = exception is not StoreBusyException, IsBusy = exception is StoreBusyException,
+            };
         }
     }
 

@@ -27,6 +27,9 @@ sealed record RunJob
     /// <summary>Submit, and leave the rest to the cluster.</summary>
     public bool Detach { get; init; }
 
+    /// <summary>Another command that works in the same store is not waited for.</summary>
+    public bool NoWait { get; init; }
+
     public bool Json { get; init; }
 
     public bool Verbose { get; init; }
