@@ -9,21 +9,53 @@ namespace Taba.Client;
 /// </summary>
 static partial class StandardStreams
 {
-    const int GetDescriptorFlags = 1, ReadWrite = 2;
+    const int GetFlags = 3, AccessMode = 3, ReadOnly = 0, ReadWrite = 2;
 
     /// <summary>Puts both in the place of the console's. Called before anything else is opened.</summary>
     public static (ForgivingWriter Output, ForgivingWriter Error) Secure()
     {
-        // A descriptor that is closed would be the next file's, and what is meant for people would be written into that file.
-        for (var descriptor = 0; OperatingSystem.IsLinux() && descriptor <= 2; descriptor++)
-        {
-            if (Control(descriptor, GetDescriptorFlags) < 0)
-                _ = Open("/dev/null", ReadWrite);
-        }
-        var (output, error) = (new ForgivingWriter(Console.Out), new ForgivingWriter(Console.Error));
+        var (output, error) = (new ForgivingWriter(Writer(1, () => Console.Out)), new ForgivingWriter(Writer(2, () => Console.Error)));
         Console.SetOut(output);
         Console.SetError(error);
         return (output, error);
+    }
+
+    static TextWriter Writer(int descriptor, Func<TextWriter> ofConsole)
+    {
+        if (!OperatingSystem.IsLinux())
+            return ofConsole();
+        // A descriptor that is closed would be the next file's, and what is meant for people would be written into that file.
+        if (Control(descriptor, GetFlags) < 0)
+            _ = Open("/dev/null", ReadWrite);
+        return IsForUs(descriptor) ? ofConsole() : TextWriter.Null;
+    }
+
+    /// <summary>
+    /// False where the descriptor was closed when the process began, and the runtime has got it for a file or a pipe of its own since.
+    /// </summary>
+    static bool IsForUs(int descriptor)
+    {
+        if (IsReadOnly(descriptor))
+            return false;
+        var target = Target($"/proc/self/fd/{descriptor}");
+        return target?.StartsWith("pipe:", StringComparison.Ordinal) != true
+            || !Directory.EnumerateFiles("/proc/self/fd").Any(other => Target(other) == target
+                && int.TryParse(Path.GetFileName(other), out var number) && IsReadOnly(number));
+    }
+
+    static bool IsReadOnly(int descriptor) => Control(descriptor, GetFlags) is >= 0 and var flags && (flags & AccessMode) == ReadOnly;
+
+    /// <summary>The other end of a link; null when it cannot be read.</summary>
+    static string? Target(string link)
+    {
+        try
+        {
+            return new FileInfo(link).LinkTarget;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "fcntl")]

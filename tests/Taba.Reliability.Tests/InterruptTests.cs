@@ -68,6 +68,7 @@ public sealed class InterruptTests(ReferenceSweep reference) : IClassFixture<Ref
     [InlineData("2>/dev/full", 0)]
     [InlineData("2>&-", 0)]
     [InlineData(">&- 2>&-", 0)]
+    [InlineData("<&- >&- 2>&-", 0)]
     [InlineData(">/dev/full", 3)]
     public async Task Stream_ThatCannotBeWritten_DoesNotEndTheRun(string streams, int status)
     {
