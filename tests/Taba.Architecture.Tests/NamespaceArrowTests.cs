@@ -43,7 +43,7 @@ public sealed class NamespaceArrowTests
             Faults: Silos
             Stages: . Faults
             Sweeps: . Faults Stages
-            Dispatch: Stages Sweeps
+            Dispatch: . Stages Sweeps
             Planning: Sweeps
             Parts: Faults Stages
             Models:

@@ -31,10 +31,7 @@ sealed partial class StageGrain(
     /// <summary>Epochs that are reserved with one write.</summary>
     const int EpochBlock = 1000;
 
-    /// <summary>
-    /// With so few leases the state is small, and is written before a part is handed out: a part whose worker dies at once, and the
-    /// coordinator with it, is known. With more it is written behind.
-    /// </summary>
+    /// <summary>With so few leases the state is written before a part is handed out: it is known when worker and coordinator die.</summary>
     const int FewLeases = 64;
 
     readonly LeaseTable _leases = new(options.Value, time);
@@ -116,9 +113,7 @@ sealed partial class StageGrain(
         var known = demand.KeepFailures ? State.Demands.FirstOrDefault(d => d.SweepId == demand.SweepId) : null;
         using var span = known is null ? TraceLine.BeginStage(OwnKey, demand.Spec.Kind, demand.TraceParent) : null;
         var trace = known is null ? span?.Id ?? demand.TraceParent : known.TraceParent;
-        var lost = State.Demands.FirstOrDefault(d => d.SweepId == demand.SweepId)?.PartsLost ?? 0;
-        var wish = demand with { KeepFailures = false, TraceParent = trace, PartsLost = lost };
-        var next = State with { Spec = demand.Spec, Demands = wishes.With(wish) };
+        var next = State with { Spec = demand.Spec, Demands = wishes.With(demand with { KeepFailures = false, TraceParent = trace }) };
         // A sweep that is submitted anew tries its failed samples again. The strikes of their neighbours' attempts stay.
         if (!demand.KeepFailures)
             next = next.WithRetried(demand.Wanted);
