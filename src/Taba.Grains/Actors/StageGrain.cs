@@ -31,10 +31,7 @@ sealed partial class StageGrain(
     /// <summary>Epochs that are reserved with one write.</summary>
     const int EpochBlock = 1000;
 
-    /// <summary>
-    /// With so few leases the state is small, and is written before a part is handed out: a part whose worker dies at once, and the
-    /// coordinator with it, is known. With more it is written behind.
-    /// </summary>
+    /// <summary>With so few leases the state is written before a part is handed out: it is known when worker and coordinator die.</summary>
     const int FewLeases = 64;
 
     readonly LeaseTable _leases = new(options.Value, time);
@@ -310,6 +307,8 @@ sealed partial class StageGrain(
 
     public ValueTask<StageStatus> GetStatusAsync(string sweepId) => _view.StatusAsync(State, sweepId);
 
+    public ValueTask<StageParts> GetPartsAsync(StagePartsAsk ask) => new(_view.Parts(State, ask));
+
     Task WriteAsync(StageState next)
     {
         var before = State;
@@ -361,7 +360,7 @@ sealed partial class StageGrain(
         foreach (var (lease, how) in ended)
         {
             // A worker that is only out of reach, or stuck, did not die of its rows.
-            State = State.WithLost(LostAttempts.Of(State, _epoch, lease, ofRows: how is LeaseEnd.WorkerLost));
+            State = State.WithLost(LostAttempts.Of(State, _epoch, lease, ofRows: how is LeaseEnd.WorkerLost)).WithPartLost(lease.Rows);
             StageAccounts.Ended(State.Spec, how is LeaseEnd.WorkerLost ? "silo_lost" : how is LeaseEnd.Stuck ? "stuck" : "expired");
             StageLog.Ended(logger, lease.Attempt, lease.Worker, how);
             Remove(lease.Attempt);

@@ -49,6 +49,9 @@ sealed class StageHosts(
         return new(worker, host, [.. others], _circuits.FailedWithin(host, options.Duration));
     }
 
+    /// <summary>Rows that are tried on a host that has nothing else.</summary>
+    public RowSet Suspects(StageState state) => Blame.Suspects(state.Lost, options.StrikesBeforeSplit);
+
     /// <summary>Looks how far the attempts came that ended with their hosts or engines, before their rows are handed out again.</summary>
     public async Task<StageState> JudgeAsync(StageState state)
     {
@@ -102,6 +105,7 @@ sealed class StageHosts(
             Refusals = [.. _circuits.RefusalsOf(there).Select(r => new ModelRefusal(r.Silo, r.Reason))],
             Pauses = _circuits.PausesOf(there),
             Fault = standstill?.Reason,
+            FaultOwner = standstill?.Owner,
         };
     }
 
