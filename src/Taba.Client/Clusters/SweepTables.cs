@@ -11,7 +11,7 @@ static class SweepTables
 {
     const int Columns = 100;
     const int IdDigits = 8;
-    const int MostUser = 16;
+    const int MostUser = 14;
 
     public static void WriteList(TextWriter output, IReadOnlyList<SweepEntry> sweeps)
     {
@@ -22,7 +22,7 @@ static class SweepTables
         }
         var state = sweeps.Max(s => SweepText.Word(s).Length);
         var user = Math.Clamp(sweeps.Max(s => s.User?.Length ?? 0), 4, MostUser);
-        var rest = Columns - IdDigits - state - user - 45;
+        var rest = Columns - IdDigits - state - user - 47;
         var name = Math.Clamp(sweeps.Max(s => s.Name.Length), 4, Math.Max(8, rest));
         output.WriteLine(
             $"{"id".PadRight(IdDigits)}  {"name".PadRight(name)}  {"state".PadRight(state)}  {"done",5}  {"per s",7}  {"left",11}  {"lost",4}  "
