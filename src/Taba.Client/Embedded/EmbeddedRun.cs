@@ -96,7 +96,8 @@ sealed class EmbeddedRun : IRunHost
             },
             CancellationToken.None);
 
-        public Task TellMetricsAsync(string sweepId, RunNumbers numbers) => silo.Grains.GetGrain<ISweepGrain>(sweepId).MetricsAsync(numbers);
+        public Task TellMetricsAsync(string sweepId, RunNumbers numbers) =>
+            silo.Grains.GetGrain<ISweepGrain>(sweepId).MetricsAsync(numbers);
 
         public Task LookAgainAsync(string sweepId, string stageKey, RowRange rows) =>
             _patience.AskAsync(() => silo.Grains.GetGrain<ISweepGrain>(sweepId).LookAgainAsync(stageKey, rows), CancellationToken.None);

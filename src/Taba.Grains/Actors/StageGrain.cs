@@ -107,7 +107,6 @@ sealed partial class StageGrain(
                 State = State with { Published = [] };
         }
         StageAccounts.Demanded(demand.Spec);
-        var done = State.Published(demand.Keep).Intersect(demand.Wanted);
         // Demands of sweeps that have ended are dropped: their process may have died before it withdrew them.
         var live = await GrainFactory.GetGrain<ISweepIndexGrain>(0).GetLiveAsync();
         var wishes = State.Demands.RemoveAll(d => d.SweepId != demand.SweepId && live.All(s => s.SweepId != d.SweepId));
@@ -115,11 +114,7 @@ sealed partial class StageGrain(
         var known = demand.KeepFailures ? State.Demands.FirstOrDefault(d => d.SweepId == demand.SweepId) : null;
         using var span = known is null ? TraceLine.BeginStage(OwnKey, demand.Spec.Kind, demand.TraceParent) : null;
         var trace = known is null ? span?.Id ?? demand.TraceParent : known.TraceParent;
-        var wish = demand with { KeepFailures = false, TraceParent = trace };
-        if (State.Demands.FirstOrDefault(d => d.SweepId == demand.SweepId) is { } asked)
-            wish = wish with { PartsLost = asked.PartsLost, Reused = asked.Submission == demand.Submission ? asked.Reused : null };
-        wish = wish with { Reused = wish.Reused ?? done.Count };
-        var next = State with { Spec = demand.Spec, Demands = wishes.With(wish) };
+        var next = State with { Spec = demand.Spec, Demands = wishes.With(State.Wish(demand, trace)) };
         // A sweep that is submitted anew tries its failed samples again. The strikes of their neighbours' attempts stay.
         if (!demand.KeepFailures)
             next = next.WithRetried(demand.Wanted);
@@ -361,10 +356,7 @@ sealed partial class StageGrain(
     bool ExpireLeases()
     {
         _members = liveness.Version;
-        var ended = _leases.Ended(liveness.IsAlive);
-        if (ended.Count == 0)
-            return false;
-        _leases.Lose(ended);
+        var ended = _leases.Lose(liveness.IsAlive);
         foreach (var (lease, how) in ended)
         {
             // A worker that is only out of reach, or stuck, did not die of its rows.
@@ -372,10 +364,10 @@ sealed partial class StageGrain(
             StageAccounts.Ended(State.Spec, how is LeaseEnd.WorkerLost ? "silo_lost" : how is LeaseEnd.Stuck ? "stuck" : "expired");
             StageLog.Ended(logger, lease.Attempt, lease.Worker, how);
             Remove(lease.Attempt);
+            // An activation that found it leased would lose it once more.
+            _writer.Later();
         }
-        // An activation that found them leased would lose them once more.
-        _writer.Later();
-        return true;
+        return ended.Count > 0;
     }
 
     void Begin()

@@ -87,6 +87,21 @@ public static class StageLeases
         Demands = [.. state.Demands.Select(d => d.Wanted.CountIn(rows) > 0 ? d with { PartsLost = d.PartsLost + 1 } : d)],
     };
 
+    /// <summary>A demand as the stage keeps it, with what it knows of the sweep already.</summary>
+    /// <param name="trace">The span of the stage's work for it.</param>
+    public static StageDemand Wish(this StageState state, StageDemand demand, string? trace)
+    {
+        var asked = state.Demands.FirstOrDefault(d => d.SweepId == demand.SweepId);
+        return demand with
+        {
+            KeepFailures = false,
+            TraceParent = trace,
+            PartsLost = asked?.PartsLost ?? 0,
+            Reused = (asked?.Submission == demand.Submission ? asked.Reused : null)
+                ?? state.Published(demand.Keep).Intersect(demand.Wanted).Count,
+        };
+    }
+
     /// <summary>
     /// Rows that the store had all the time are nobody's work, and rows that it lost are work again. What attempts of ours published that
     /// ended before they told is work that was done.
@@ -103,7 +118,8 @@ public static class StageLeases
 
         StageDemand Counted(StageDemand demand)
         {
-            var (known, now) = (then.Published(demand.Keep).Intersect(demand.Wanted), state.Published(demand.Keep).Intersect(demand.Wanted));
+            var known = then.Published(demand.Keep).Intersect(demand.Wanted);
+            var now = state.Published(demand.Keep).Intersect(demand.Wanted);
             var more = now.Subtract(known).Subtract(made).Count - known.Subtract(now).Count;
             return more == 0 ? demand : demand with { Reused = Math.Max(0, (demand.Reused ?? 0) + more) };
         }
