@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
-using Taba.Client.Progress;
 using Taba.Diffusion.Models;
+using Taba.Grains.Words;
 using Taba.Diffusion.Weights;
 using Taba.Grains;
 using Taba.Grains.Sweeps;

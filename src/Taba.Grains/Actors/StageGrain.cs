@@ -104,8 +104,6 @@ sealed partial class StageGrain(
                 State = State with { Published = [] };
         }
         StageAccounts.Demanded(demand.Spec);
-        var done = State.Published(demand.Keep).Intersect(demand.Wanted);
-        _view.Asked(demand.SweepId, done.Count);
         // Demands of sweeps that have ended are dropped: their process may have died before it withdrew them.
         var live = await GrainFactory.GetGrain<ISweepIndexGrain>(0).GetLiveAsync();
         var wishes = State.Demands.RemoveAll(d => d.SweepId != demand.SweepId && live.All(s => s.SweepId != d.SweepId));
@@ -113,7 +111,7 @@ sealed partial class StageGrain(
         var known = demand.KeepFailures ? State.Demands.FirstOrDefault(d => d.SweepId == demand.SweepId) : null;
         using var span = known is null ? TraceLine.BeginStage(OwnKey, demand.Spec.Kind, demand.TraceParent) : null;
         var trace = known is null ? span?.Id ?? demand.TraceParent : known.TraceParent;
-        var next = State with { Spec = demand.Spec, Demands = wishes.With(demand with { KeepFailures = false, TraceParent = trace }) };
+        var next = State with { Spec = demand.Spec, Demands = wishes.With(State.Wish(demand, trace)) };
         // A sweep that is submitted anew tries its failed samples again. The strikes of their neighbours' attempts stay.
         if (!demand.KeepFailures)
             next = next.WithRetried(demand.Wanted);
@@ -126,7 +124,6 @@ sealed partial class StageGrain(
 
     public async Task WithdrawAsync(string sweepId)
     {
-        _view.Withdrawn(sweepId);
         var rest = State.Demands.RemoveAll(d => d.SweepId == sweepId);
         if (rest.Length < State.Demands.Length)
             await WriteAsync(State with { Demands = rest });
@@ -150,7 +147,7 @@ sealed partial class StageGrain(
         var (spec, found) = (State.Spec!, State.Published);
         var (handout, next, leases, host) = await TakeAsync(worker, request);
         _leases.Add(leases, worker, host);
-        _view.CountReused(State.Demands, found, next.Published);
+        next = next.WithReused(found, State.Lost);
         var before = State;
         State = next;
         if (_epoch > State.Epoch)
@@ -285,7 +282,7 @@ sealed partial class StageGrain(
         }
         if (State.Published.SequenceEqual(before.Published))
             return;
-        _view.CountReused(State.Demands, before.Published, State.Published);
+        State = State.WithReused(before.Published, []);
         StageLog.LookedAgain(logger, OwnKey, rows);
         await _writer.SoonAsync();
     }
@@ -356,7 +353,7 @@ sealed partial class StageGrain(
     bool ExpireLeases()
     {
         _members = liveness.Version;
-        var ended = _leases.Ended(liveness.IsAlive);
+        var ended = _leases.Lose(liveness.IsAlive);
         foreach (var (lease, how) in ended)
         {
             // A worker that is only out of reach, or stuck, did not die of its rows.
@@ -364,6 +361,8 @@ sealed partial class StageGrain(
             StageAccounts.Ended(State.Spec, how is LeaseEnd.WorkerLost ? "silo_lost" : how is LeaseEnd.Stuck ? "stuck" : "expired");
             StageLog.Ended(logger, lease.Attempt, lease.Worker, how);
             Remove(lease.Attempt);
+            // An activation that found it leased would lose it once more.
+            _writer.Later();
         }
         return ended.Count > 0;
     }
