@@ -139,6 +139,20 @@ sealed class LeaseTable(LeaseOptions options, TimeProvider time)
         return ended;
     }
 
+    /// <summary>What was lost of late, the oldest first.</summary>
+    public ImmutableArray<PartsLoss> Losses { get; private set; } = [];
+
+    /// <summary>Leases have ended without their workers' doing, and will be removed.</summary>
+    public void Lose(IReadOnlyList<(Lease Lease, LeaseEnd How)> ended)
+    {
+        var now = time.GetUtcNow();
+        Losses =
+        [
+            .. Losses.Concat(ended.GroupBy(e => (e.Lease.Host, e.How)).Select(g => new PartsLoss(
+                now, g.Key.Host, g.Key.How, g.Count(), g.Sum(e => (double)Evaluations(e.Lease.Attempt))))).TakeLast(StageStatus.MostLosses),
+        ];
+    }
+
     /// <summary>Whether a lease's time is over.</summary>
     public bool HasEnded(PartAttempt attempt) =>
         _entries.TryGetValue(attempt.Id, out var entry) && (IsExpired(entry) || IsStuck(entry));
@@ -169,16 +183,3 @@ sealed class LeaseTable(LeaseOptions options, TimeProvider time)
 /// <param name="SinceAdvance">Since its worker said last that it got on.</param>
 /// <param name="Evaluations">As its worker said last.</param>
 readonly record struct LeaseProgress(Lease Lease, TimeSpan Age, TimeSpan SinceAdvance, long Evaluations);
-
-/// <summary>How a lease ended without its worker's doing.</summary>
-enum LeaseEnd
-{
-    /// <summary>The worker's silo is no member any more.</summary>
-    WorkerLost,
-
-    /// <summary>The worker did not renew it.</summary>
-    Expired,
-
-    /// <summary>The worker renewed it, and its part did not get on.</summary>
-    Stuck,
-}

@@ -108,7 +108,6 @@ sealed partial class StageGrain(
         }
         StageAccounts.Demanded(demand.Spec);
         var done = State.Published(demand.Keep).Intersect(demand.Wanted);
-        _view.Asked(demand.SweepId, done.Count);
         // Demands of sweeps that have ended are dropped: their process may have died before it withdrew them.
         var live = await GrainFactory.GetGrain<ISweepIndexGrain>(0).GetLiveAsync();
         var wishes = State.Demands.RemoveAll(d => d.SweepId != demand.SweepId && live.All(s => s.SweepId != d.SweepId));
@@ -116,8 +115,10 @@ sealed partial class StageGrain(
         var known = demand.KeepFailures ? State.Demands.FirstOrDefault(d => d.SweepId == demand.SweepId) : null;
         using var span = known is null ? TraceLine.BeginStage(OwnKey, demand.Spec.Kind, demand.TraceParent) : null;
         var trace = known is null ? span?.Id ?? demand.TraceParent : known.TraceParent;
-        var lost = State.Demands.FirstOrDefault(d => d.SweepId == demand.SweepId)?.PartsLost ?? 0;
-        var wish = demand with { KeepFailures = false, TraceParent = trace, PartsLost = lost };
+        var wish = demand with { KeepFailures = false, TraceParent = trace };
+        if (State.Demands.FirstOrDefault(d => d.SweepId == demand.SweepId) is { } asked)
+            wish = wish with { PartsLost = asked.PartsLost, Reused = asked.Submission == demand.Submission ? asked.Reused : null };
+        wish = wish with { Reused = wish.Reused ?? done.Count };
         var next = State with { Spec = demand.Spec, Demands = wishes.With(wish) };
         // A sweep that is submitted anew tries its failed samples again. The strikes of their neighbours' attempts stay.
         if (!demand.KeepFailures)
@@ -131,7 +132,6 @@ sealed partial class StageGrain(
 
     public async Task WithdrawAsync(string sweepId)
     {
-        _view.Withdrawn(sweepId);
         var rest = State.Demands.RemoveAll(d => d.SweepId == sweepId);
         if (rest.Length < State.Demands.Length)
             await WriteAsync(State with { Demands = rest });
@@ -155,7 +155,7 @@ sealed partial class StageGrain(
         var (spec, found) = (State.Spec!, State.Published);
         var (handout, next, leases, host) = await TakeAsync(worker, request);
         _leases.Add(leases, worker, host);
-        _view.CountReused(State.Demands, found, next.Published);
+        next = next.WithReused(found, State.Lost);
         var before = State;
         State = next;
         if (_epoch > State.Epoch)
@@ -290,7 +290,7 @@ sealed partial class StageGrain(
         }
         if (State.Published.SequenceEqual(before.Published))
             return;
-        _view.CountReused(State.Demands, before.Published, State.Published);
+        State = State.WithReused(before.Published, []);
         StageLog.LookedAgain(logger, OwnKey, rows);
         await _writer.SoonAsync();
     }
@@ -362,6 +362,7 @@ sealed partial class StageGrain(
     {
         _members = liveness.Version;
         var ended = _leases.Ended(liveness.IsAlive);
+        _leases.Lose(ended);
         foreach (var (lease, how) in ended)
         {
             // A worker that is only out of reach, or stuck, did not die of its rows.

@@ -13,14 +13,6 @@ sealed class StageView(
     /// <summary>Characters of a reason that goes to the dispatcher: it is for people, and there may be many.</summary>
     const int MostReason = 200;
 
-    // By sweep: rows that were published before it asked.
-    readonly Dictionary<string, int> _reused = [];
-
-    /// <summary>A sweep asks for rows, of which so many are there.</summary>
-    public void Asked(string sweepId, int done) => _reused[sweepId] = done;
-
-    public void Withdrawn(string sweepId) => _reused.Remove(sweepId);
-
     /// <summary>How its rows stand for a sweep.</summary>
     public async ValueTask<StageStatus> StatusAsync(StageState state, string sweepId)
     {
@@ -31,7 +23,7 @@ sealed class StageView(
         var published = state.Published(demand.Keep).Intersect(wanted);
         var done = published.Count;
         var failed = state.Failed.Among(wanted);
-        var reused = Math.Min(done, _reused.GetValueOrDefault(sweepId));
+        var reused = Math.Min(done, demand.Reused ?? 0);
         var (running, rowsLeased, reached) = leases.Within(wanted);
         var ready = Ready(state, demand);
         var status = await hosts.AddToAsync(
@@ -46,6 +38,7 @@ sealed class StageView(
                 RowsReady = ready.Count,
                 RowsSuspect = ready.IsEmpty ? 0 : ready.Intersect(hosts.Suspects(state)).Count,
                 PartsLost = demand.PartsLost,
+                Losses = leases.Losses,
             },
             state);
         return status is { Fault: not null, Refusals.IsEmpty: false } && fence.RefusesAll(spec, await silos.GetAsync())
@@ -101,21 +94,5 @@ sealed class StageView(
             ? demand.Wanted.Subtract(leases.Taken).Subtract(state.QuarantinedRows())
             : state.Open(demand).Subtract(leases.Rows);
         return free.Intersect(inputs.Ready);
-    }
-
-    /// <summary>Rows that the store had all the time are nobody's work, and rows that it lost are work again.</summary>
-    public void CountReused(ImmutableArray<StageDemand> demands, ImmutableArray<KeptRows> before, ImmutableArray<KeptRows> after)
-    {
-        if (before == after)
-            return;
-        foreach (var demand in demands)
-        {
-            var (then, now) = (Of(before, demand), Of(after, demand));
-            var more = now.Subtract(then).Count - then.Subtract(now).Count;
-            _reused[demand.SweepId] = Math.Max(0, _reused.GetValueOrDefault(demand.SweepId) + more);
-        }
-
-        static RowSet Of(ImmutableArray<KeptRows> published, StageDemand demand) =>
-            new StageState { Published = published }.Published(demand.Keep).Intersect(demand.Wanted);
     }
 }

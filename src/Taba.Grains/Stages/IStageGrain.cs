@@ -102,6 +102,12 @@ public sealed record StageDemand(string SweepId, StageSpec Spec, RowRange Rows, 
     /// <summary>Parts whose leases ended without their workers' doing since the sweep asked; kept by the stage, its own.</summary>
     [Id(15)] public int PartsLost { get; init; }
 
+    /// <summary>
+    /// Wanted rows that were published without this submission's doing; kept by the stage, its own: what it would take them for later may
+    /// have been made since. Null from a version that did not keep it.
+    /// </summary>
+    [Id(16)] public int? Reused { get; init; }
+
     /// <summary>The rows that are wanted.</summary>
     public RowSet Wanted => Only is { } only ? only.Intersect(Rows) : RowSet.Of(Rows);
 }

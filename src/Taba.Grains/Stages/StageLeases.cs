@@ -87,6 +87,28 @@ public static class StageLeases
         Demands = [.. state.Demands.Select(d => d.Wanted.CountIn(rows) > 0 ? d with { PartsLost = d.PartsLost + 1 } : d)],
     };
 
+    /// <summary>
+    /// Rows that the store had all the time are nobody's work, and rows that it lost are work again. What attempts of ours published that
+    /// ended before they told is work that was done.
+    /// </summary>
+    /// <param name="before">What was known to be published.</param>
+    /// <param name="own">Attempts that ended before they told.</param>
+    public static StageState WithReused(this StageState state, ImmutableArray<KeptRows> before, ImmutableArray<LostAttempt> own)
+    {
+        if (before == state.Published)
+            return state;
+        var then = state with { Published = before };
+        var made = RowSet.Of([.. own.Select(l => l.Rows)]);
+        return state with { Demands = [.. state.Demands.Select(Counted)] };
+
+        StageDemand Counted(StageDemand demand)
+        {
+            var (known, now) = (then.Published(demand.Keep).Intersect(demand.Wanted), state.Published(demand.Keep).Intersect(demand.Wanted));
+            var more = now.Subtract(known).Subtract(made).Count - known.Subtract(now).Count;
+            return more == 0 ? demand : demand with { Reused = Math.Max(0, (demand.Reused ?? 0) + more) };
+        }
+    }
+
     /// <summary>What was found of an attempt that nobody had judged yet.</summary>
     /// <param name="gotOn">Its checkpoint is further than any before it: then its end speaks against none of its rows.</param>
     /// <param name="reached">The step, on average, with which its rows go on.</param>
