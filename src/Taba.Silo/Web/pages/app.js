@@ -7,7 +7,7 @@ import { listen } from './live.js';
 import { signInPage } from './session.js';
 import { sweepPage } from './sweep.js';
 import { sweepsPage } from './sweeps.js';
-import { timeOfDay } from './words.js';
+import { sentence, timeOfDay } from './words.js';
 
 const main = document.getElementById('main');
 const link = document.getElementById('link');
@@ -20,16 +20,20 @@ const WORDS = {
   lost: 'Connection lost',
   gone: 'Server gone',
   resting: 'Paused while unseen',
+  ended: 'Ended',
   'signed-out': 'Signed out',
 };
 
-let page = null, stop = null, signingIn = false, lastSeen = null;
+let page = null, stop = null, signingIn = false, lastSeen = null, ending = null;
 
 function tell({ state, reason }) {
+  if (state === 'live') ending = null;
+  if (state === 'gone' && ending?.final) state = 'ended';
   setText(link, WORDS[state]);
   link.dataset.state = state;
   document.body.dataset.link = state;
-  if (state === 'gone') warn(`${lastSeen ? `What is below was so at ${timeOfDay(lastSeen)}. ` : ''}Not reachable: ${reason}. Asked again every few seconds.`);
+  if (state === 'ended') warn(ending.text);
+  else if (state === 'gone') warn(`${lastSeen ? `What is below was so at ${timeOfDay(lastSeen)}. ` : ''}Not reachable: ${reason}. Asked again every few seconds.`);
   else if (state !== 'lost') warn(null);
   if (state === 'live') lastSeen = new Date();
   if (state === 'signed-out') askForToken();
@@ -64,9 +68,21 @@ function go() {
   tell({ state: 'waiting' });
   const seen = Object.entries(page.on).map(([name, handle]) => [name, value => {
     lastSeen = new Date();
+    if (ending === null) warn(null);
     handle(value);
   }]);
-  stop = listen(page.stream, Object.fromEntries(seen), tell);
+  page.onGone = () => {
+    stop?.();
+    setText(link, '');
+  };
+  stop = listen(page.stream, {
+    ...Object.fromEntries(seen),
+    trouble: ({ error }) => warn(`${sentence(error)}.`),
+    ended: last => {
+      ending = last;
+      warn(last.text);
+    },
+  }, tell);
 }
 
 function title(text) {
@@ -81,10 +97,7 @@ function askForToken(wrong) {
   link.dataset.state = 'signed-out';
   show(signOut, false);
   title('Sign in');
-  const form = signInPage(() => {
-    signingIn = false;
-    start();
-  }, wrong);
+  const form = signInPage(start, wrong);
   main.replaceChildren(form.node);
   form.focus();
 }
@@ -109,8 +122,12 @@ async function start(wrong = null) {
     setText(document.getElementById('cluster'), is.cluster ?? '');
     document.getElementById('cluster').title = `Taba ${is.version}`;
     show(signOut, is.tokenNeeded && is.signedIn);
-    if (is.tokenNeeded && !is.signedIn) askForToken(wrong);
-    else go();
+    if (is.tokenNeeded && !is.signedIn) {
+      askForToken(wrong);
+    } else {
+      signingIn = false;
+      go();
+    }
   } catch (error) {
     tell({ state: 'gone', reason: error.message });
     setTimeout(start, 2_000, wrong);

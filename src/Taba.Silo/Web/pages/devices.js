@@ -121,7 +121,8 @@ function deviceRow() {
   const place = el('div');
   const more = el('details', { ontoggle: toggled }, el('summary', null, 'Ten minutes'), place);
   const node = el('li', { class: 'device' },
-    el('div', { class: 'device-head' }, name, state, share.node), why, facts, more);
+    el('div', null, el('div', { class: 'device-head' }, name, state), why, facts),
+    el('div', null, share.node, more));
   let chart = null, path = '', opened = false;
 
   function toggled() {

@@ -67,8 +67,9 @@ export function shareBar() {
         show(pieces[at], part > 0);
         if (part >= 0.005) said.push(`${DOING[state]} ${Math.round(100 * part)} %`);
       });
-      setAttribute(node, 'aria-label', said.join(', ') || 'nothing is known');
-      setAttribute(node, 'title', said.join(', '));
+      const text = `The last ten seconds: ${said.join(', ') || 'nothing is known'}`;
+      setAttribute(node, 'aria-label', text);
+      setAttribute(node, 'title', text);
     },
   };
 }

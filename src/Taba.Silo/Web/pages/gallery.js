@@ -7,7 +7,7 @@ import { pager } from './pieces.js';
 import { openViewer } from './viewer.js';
 import * as words from './words.js';
 
-const PAGE = 24, BINS = 256;
+const PAGE = 12, BINS = 256;
 
 export function gallery(sweep) {
   let run = null, from = 0, ready = new Map(), known = '', viewer = null;

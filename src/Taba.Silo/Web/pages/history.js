@@ -1,7 +1,7 @@
 // Ten minutes of a device, or of all together: time by state, stacked, and how full batches were.
 
 import { ask } from './api.js';
-import { atMostEach, el, setText } from './dom.js';
+import { atMostEach, el, setText, show } from './dom.js';
 import { DOING } from './fleet.js';
 import * as words from './words.js';
 
@@ -76,7 +76,10 @@ export function historyChart(device, height) {
     if (key.children.length !== said.length) {
       key.replaceChildren(...said.map(({ state }) => el('li', null, el('i', { class: `swatch time ${state}` }), el('span'))));
     }
-    said.forEach(({ state, share }, n) => setText(key.children[n].lastChild, `${DOING[state] ?? state} ${Math.round(100 * share)} %`));
+    said.forEach(({ state, share }, n) => {
+      setText(key.children[n].lastChild, `${DOING[state] ?? state} ${Math.round(100 * share)} %`);
+      show(key.children[n], points.some(point => point[n] >= 0.005));
+    });
     const fills = some.map(point => point[states.length]).filter(value => value !== null && value !== undefined);
     const fill = fills.length ? `; batches ${Math.round(100 * fills.reduce((a, b) => a + b, 0) / fills.length)} % full (dashed)` : '';
     setText(at, i === null || i === undefined ? `Mean of ${words.duration(points.length * history.stepSeconds)}${fill}` : `At ${words.timeOfDay(new Date((new Date(history.from) / 1000 + i * history.stepSeconds) * 1000))}${fill}`);
@@ -106,7 +109,7 @@ function options(make, states, width, height, tell) {
     width, height, legend: { show: false }, padding: [8, 4, 0, 0],
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     scales: { x: { time: true }, y: { range: [0, 1] } },
-    axes: [{ ...axis, size: 26, space: 70 }, { ...axis, size: 46, splits: [0, 0.5, 1], values: (_, splits) => splits.map(v => `${Math.round(100 * v)} %`) }],
+    axes: [{ ...axis, size: 26, space: 70, values: (_, splits) => splits.map(at => words.hourAndMinute(new Date(at * 1000))) }, { ...axis, size: 46, splits: [0, 0.5, 1], values: (_, splits) => splits.map(v => `${Math.round(100 * v)} %`) }],
     series: [{},
       ...states.map(state => ({ paths: step, fill: colour(`--time-${state}`), width: 0, points: { show: false } })),
       { stroke: colour('--ink'), width: 1.25, dash: [4, 4], points: { show: false }, spanGaps: true }],

@@ -7,14 +7,17 @@ import * as words from './words.js';
 /** Stages that are asked at a look, and leases that are shown: enough to see where work is. */
 const STAGES = 6, SHOWN = 40, EACH = 3_000;
 
+const TITLES = ['Rows', 'Stage', 'Host', 'Out for', 'Last step', 'Progress'];
+const KINDS = [null, null, null, 'number', 'number', 'number'];
+
 export function leaseTable(sweep) {
   let stages = [];
   const rows = el('tbody');
   const fill = keyed(rows, leaseRow);
   const more = el('p', { class: 'soft' });
-  const table = el('div', { class: 'scroll' }, el('table', { class: 'leases' },
-    el('thead', null, el('tr', null, ['Rows', 'Stage', 'Host', 'Out for', 'Last step', 'Progress'].map(t => el('th', { scope: 'col' }, t)))), rows));
-  const node = el('section', { 'aria-labelledby': 'leases-title', hidden: true }, el('h2', { id: 'leases-title' }, 'Out now'), table, more);
+  const table = el('div', { class: 'scroll' }, el('table', { class: 'leases stack' },
+    el('thead', null, el('tr', null, TITLES.map((title, at) => el('th', { scope: 'col', class: KINDS[at] }, title)))), rows));
+  const node = el('section', { 'aria-labelledby': 'leases-title', hidden: true }, el('h2', { id: 'leases-title', tabindex: -1 }, 'Out now'), table, more);
 
   const load = atMostEach(EACH, async () => {
     const asked = stages.filter(s => s.partsLeased > 0).slice(0, STAGES);
@@ -40,7 +43,7 @@ export function leaseTable(sweep) {
 }
 
 function leaseRow() {
-  const [range, stage, host, out, step, far] = ['number', '', '', 'number', 'number', 'number'].map(kind => el('td', { class: kind || null }));
+  const [range, stage, host, out, step, far] = TITLES.map((title, at) => el('td', { class: KINDS[at], 'data-title': title }));
   return {
     node: el('tr', null, range, stage, host, out, step, far),
     update(lease) {

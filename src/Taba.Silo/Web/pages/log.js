@@ -27,7 +27,7 @@ export function sweepLog(sweep) {
   }
 
   return {
-    node: el('section', { 'aria-labelledby': 'log-title' }, el('h2', { id: 'log-title' }, 'Log'), list, more),
+    node: el('section', { 'aria-labelledby': 'log-title' }, el('h2', { id: 'log-title', tabindex: -1 }, 'Log'), list, more),
     load,
     close: () => load.close(),
   };

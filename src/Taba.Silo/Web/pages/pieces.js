@@ -71,8 +71,8 @@ export function pager(size, turn) {
   let from = 0, total = 0;
   const where = el('span', { class: 'soft', 'aria-live': 'polite' });
   const step = by => () => turn(Math.max(0, from + by));
-  const back = el('button', { type: 'button', onclick: step(-size) }, 'Earlier');
-  const on = el('button', { type: 'button', onclick: step(size) }, 'Further');
+  const back = el('button', { type: 'button', onclick: step(-size) }, 'Previous');
+  const on = el('button', { type: 'button', onclick: step(size) }, 'Next');
   const node = el('nav', { class: 'pager', 'aria-label': 'Pages of the list', hidden: true }, back, where, on);
   return {
     node,
@@ -112,7 +112,7 @@ export function troubleList(title) {
       if (now === last) return;
       last = now;
       show(node, sentences.length > 0);
-      list.replaceChildren(...sentences.map(text => el('li', null, words.sentence(text))));
+      list.replaceChildren(...sentences.map(text => el('li', null, text)));
     },
   };
 }

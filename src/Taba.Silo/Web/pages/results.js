@@ -31,7 +31,7 @@ export function results(sweep) {
   const numbers = el('dl', { class: 'numbers' });
   const all = el('details', { class: 'all-numbers' }, el('summary', null, 'All numbers of this run'), numbers);
   const node = el('section', { 'aria-labelledby': 'results-title', hidden: true },
-    el('h2', { id: 'results-title' }, 'Results'), trouble.node, table, note, pages.node, pictures.node, all);
+    el('h2', { id: 'results-title', tabindex: -1 }, 'Results'), trouble.node, table, note, pages.node, pictures.node, all);
 
   const load = atMostEach(EACH, async () => {
     try {

@@ -14,6 +14,8 @@ export function signInPage(done, wrong = null) {
     el('h1', null, 'Sign in'),
     el('p', { class: 'soft', id: 'token-help' }, 'The token is the value of Taba:Web:Token of this cluster. It is kept as a session of this browser.'),
     el('label', { for: 'token' }, 'Token'),
+    // Keepers of passwords want a name beside one.
+    el('input', { type: 'text', name: 'username', autocomplete: 'username', value: 'taba', hidden: true }),
     field, error, button);
 
   async function enter(event) {
@@ -21,7 +23,7 @@ export function signInPage(done, wrong = null) {
     button.disabled = true;
     try {
       await change('api/session', { token: field.value });
-      done();
+      await done();
     } catch (problem) {
       setText(error, problem.status === 401 ? 'That is not the token of this cluster.' : `Not signed in: ${problem.message}.`);
       show(error, true);

@@ -33,7 +33,7 @@ export function stageList(sweep) {
 
   return {
     node: el('section', { 'aria-labelledby': 'stages-title' },
-      el('div', { class: 'section-head' }, el('h2', { id: 'stages-title' }, 'Stages'), legend()),
+      el('div', { class: 'section-head' }, el('h2', { id: 'stages-title', tabindex: -1 }, 'Stages'), legend()),
       trouble.node, list, pages.node),
     told(page) {
       newest = page;
@@ -50,7 +50,7 @@ function stageItem(sweep) {
   const why = el('p', { class: 'why' });
   const hosts = el('ul', { class: 'hosts' });
   const strip = partStrip(sweep);
-  const node = el('li', { class: 'stage' }, el('div', { class: 'stage-head' }, name, rows), strip.node, why, hosts);
+  const node = el('li', { class: 'stage' }, name, rows, el('div', { class: 'stage-parts' }, strip.node, why, hosts));
   let drawn = '';
   return {
     node,

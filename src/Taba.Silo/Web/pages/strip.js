@@ -47,7 +47,8 @@ export function partStrip(sweep) {
     const runs = [];
     for (const bin of bins) {
       const parts = numbers(bin);
-      const look = KINDS.map(kind => Math.round(8 * parts[kind] / (bin[0] || 1))).join();
+      // One row in a thousand that was given up, or runs, must not vanish among those that did well.
+      const look = KINDS.map(kind => Math.max(parts[kind] > 0 && kind !== 'done' ? 1 : 0, Math.round(8 * parts[kind] / (bin[0] || 1)))).join();
       if (runs.at(-1)?.look === look) {
         runs.at(-1).width++;
         for (const kind of KINDS) runs.at(-1).parts[kind] += parts[kind];

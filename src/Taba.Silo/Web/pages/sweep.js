@@ -29,16 +29,22 @@ export function sweepPage(id) {
   const facts = el('dl', { class: 'facts' });
   const lines = el('p', { class: 'soft lead' });
   const submitted = timeAgo(), ended = timeAgo();
-  const troubles = troubleList('What is in its way');
+  const troubles = troubleList('Troubles');
   const trouble = problem();
   const buttons = new Map(VERBS.map(v => [v.verb, el('button', { type: 'button', disabled: true, class: v.verb, onclick: () => steer(v) }, v.word)]));
   const said = el('span', { class: 'soft said', role: 'status', 'aria-live': 'polite' });
 
   const stages = stageList(id), leases = leaseTable(id), failures = failureList(id), log = sweepLog(id), pictures = results(id);
+  const parts = [['Stages', stages], ['Out now', leases], ['Results', pictures], ['Given up', failures], ['Log', log]];
+  const links = new Map(parts.map(([title, part]) => [title, el('button', { type: 'button', class: 'quiet', onclick: () => {
+    part.node.scrollIntoView();
+    part.node.querySelector('h2').focus({ preventScroll: true });
+  } }, title)]));
+  const jump = el('nav', { class: 'jump', 'aria-label': 'Parts of this page' }, [...links.values()]);
   const body = el('div', { hidden: true },
     el('section', { class: 'card headline-card', 'aria-label': 'Progress' },
       el('div', { class: 'how-far' }, percent, speed), progress.node, facts),
-    troubles.node, stages.node, leases.node, pictures.node, failures.node, log.node);
+    troubles.node, jump, stages.node, leases.node, pictures.node, failures.node, log.node);
   const page = {
     section: 'sweeps',
     title: 'Sweep',
@@ -61,6 +67,7 @@ export function sweepPage(id) {
       if (error.status === 404) {
         trouble.say(error);
         show(body, false);
+        page.onGone?.();
       }
     }
   });
@@ -80,9 +87,10 @@ export function sweepPage(id) {
     setText(speed, now.state === 'running' ? `${words.rate(now.rate)}, ${words.left(now.secondsLeft)}`
       : now.state === 'paused' ? 'paused: parts that are out are finished, no others are begun' : '');
     drawFacts(now);
-    troubles.update([...now.troubles, ...(now.fault && !now.troubles.some(t => t.includes(now.fault)) ? [now.fault] : [])]);
+    troubles.update([...now.troubles, ...(now.fault && !now.troubles.some(t => t.includes(now.fault)) ? [now.fault] : [])].map(words.sentence));
     for (const { verb, may } of VERBS) buttons.get(verb).disabled = !may(now);
     show(body, true);
+    for (const [title, part] of parts) show(links.get(title), !part.node.hidden);
 
     pictures.told(now);
     failures.told(now.rowsFailed);

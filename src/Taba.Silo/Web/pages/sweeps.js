@@ -18,7 +18,7 @@ export function sweepsPage() {
   const filter = el('input', { id: 'filter', type: 'search', placeholder: 'Part of a name', autocomplete: 'off', spellcheck: 'false', oninput: filterChanged });
   const rows = el('tbody', { role: 'rowgroup' });
   const fill = keyed(rows, sweepRow);
-  const table = el('table', { class: 'sweeps', role: 'table', 'aria-label': 'Sweeps', hidden: true },
+  const table = el('table', { class: 'sweeps stack', role: 'table', 'aria-label': 'Sweeps', hidden: true },
     el('thead', { role: 'rowgroup' }, el('tr', { role: 'row' },
       ['Sweep', 'Progress', 'Rate', 'Left', 'Failed', 'Recovered'].map((title, at) =>
         el('th', { role: 'columnheader', scope: 'col', class: at > 1 ? 'number' : null }, title)))),
@@ -102,7 +102,7 @@ function sweepRow() {
   const percent = el('span', { class: 'percent' });
   const cells = ['Rate', 'Left', 'Failed', 'Recovered'].map(title => el('td', { role: 'cell', class: 'number', 'data-title': title }));
   const node = el('tr', { role: 'row' },
-    el('td', { role: 'cell', class: 'what' }, el('div', null, name, chip.node), el('div', { class: 'under' }, facts, when.node)),
+    el('td', { role: 'cell', class: 'what' }, el('div', null, name), el('div', { class: 'under' }, chip.node, facts, when.node)),
     el('td', { role: 'cell', class: 'how-far' }, progress.node, percent),
     cells);
   return {

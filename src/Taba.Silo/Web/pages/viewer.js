@@ -8,7 +8,7 @@ import * as words from './words.js';
 export function openViewer(row, [start, end], sampleAt, closed) {
   const heading = el('h2', { id: 'viewer-title', 'aria-live': 'polite' });
   const figures = el('div', { class: 'figures' });
-  const back = el('button', { type: 'button', onclick: () => step(-1) }, '← Before');
+  const back = el('button', { type: 'button', onclick: () => step(-1) }, '← Previous');
   const on = el('button', { type: 'button', onclick: () => step(1) }, 'Next →');
   const dialog = el('dialog', { class: 'viewer', 'aria-labelledby': 'viewer-title', onkeydown: keys, onclose: done, onclick: outside },
     el('div', { class: 'viewer-head' }, heading,

@@ -3,6 +3,7 @@
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const minute = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 const full = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'long' });
 
@@ -58,6 +59,8 @@ export function moment(iso) {
 }
 
 export const timeOfDay = date => clock.format(date);
+
+export const hourAndMinute = date => minute.format(date);
 
 export const range = ([start, end]) => end - start === 1 ? `${start}` : `${start}–${end - 1}`;
 
