@@ -113,7 +113,7 @@ function sweepRow() {
       const live = words.isLive(s.state);
       node.className = `${live ? 'live' : 'ended'} is-${stateOf(s.state)}`;
       chip.update(s.state);
-      setText(facts, [s.id.slice(0, 12), s.user, s.priority ? `priority ${s.priority}` : null].filter(Boolean).join(' · ') + ' · ');
+      setText(facts, [s.id.slice(0, 12), s.user, s.priority ? `priority ${s.priority}` : null].filter(Boolean).join(' · '));
       when.update(live ? s.submittedAt : s.endedAt ?? s.submittedAt, live ? 'submitted' : 'ended');
       progress.update(s.evaluationsDone, s.evaluationsPlanned, s.state, s.name);
       setText(percent, s.evaluationsPlanned > 0 ? `${words.percent(s.evaluationsDone, s.evaluationsPlanned)} %` : '–');
