@@ -2,6 +2,7 @@ using Taba.Storage.RunFolders;
 using Taba.Diffusion.Tensors;
 using Taba.Grains;
 using Taba.Silo.Outputs;
+using Taba.Silo.Pictures;
 
 namespace Taba.Client.Reports;
 

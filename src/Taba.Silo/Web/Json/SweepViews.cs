@@ -1,9 +1,13 @@
-using System.Text.Json.Serialization;
+namespace Taba.Silo.Web.Json;
 
-namespace Taba.Silo.Web;
+/// <summary>A page of a list.</summary>
+/// <param name="Total">Entries of the whole list.</param>
+/// <param name="From">The number of the first entry here.</param>
+sealed record PageView<T>(int Total, int From, IReadOnlyList<T> Entries);
 
-/// <summary>Why a request was not answered.</summary>
-sealed record ErrorView(string Error);
+/// <summary>A page of the list of sweeps.</summary>
+/// <param name="Live">How many of all are not at their end; they come first.</param>
+sealed record SweepsView(int Total, int Live, int From, IReadOnlyList<SweepEntryView> Entries);
 
 /// <summary>A sweep in the list.</summary>
 sealed record SweepEntryView(
@@ -16,11 +20,6 @@ sealed record SweepView(
     string Id, string Name, string State, long Version, string? Fault, int Stages, long RowsWanted, long RowsDone, long RowsReused,
     long RowsFailed, long RowsLeased, int PartsLeased, double EvaluationsPlanned, double EvaluationsDone);
 
-/// <summary>A page of a list.</summary>
-/// <param name="Total">Entries of the whole list.</param>
-/// <param name="From">The number of the first entry here.</param>
-sealed record PageView<T>(int Total, int From, IReadOnlyList<T> Entries);
-
 /// <summary>A stage, as the sweep sees it.</summary>
 /// <param name="Refusals">Silos that cannot serve its model, and why.</param>
 sealed record StageView(
@@ -31,15 +30,3 @@ sealed record StageView(
 sealed record SiloView(
     string Name, string Address, string Role, string DeviceKind, long DeviceMemoryBytes, int BatchSize, int Devices, string? Build,
     int? Numerics);
-
-/// <summary>Whether a silo is well.</summary>
-sealed record HealthView(string Status, IReadOnlyList<string> Reasons);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(ErrorView))]
-[JsonSerializable(typeof(IReadOnlyList<SweepEntryView>))]
-[JsonSerializable(typeof(SweepView))]
-[JsonSerializable(typeof(PageView<StageView>))]
-[JsonSerializable(typeof(IReadOnlyList<SiloView>))]
-[JsonSerializable(typeof(HealthView))]
-sealed partial class ViewJson : JsonSerializerContext;

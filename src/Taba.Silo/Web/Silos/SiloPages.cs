@@ -1,9 +1,9 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Taba.Grains.Silos;
+using Taba.Silo.Web.Json;
 
-namespace Taba.Silo.Web;
+namespace Taba.Silo.Web.Silos;
 
 /// <summary>The silos of the cluster as JSON.</summary>
 static class SiloPages
@@ -15,6 +15,6 @@ static class SiloPages
             IReadOnlyList<SiloView> views = [.. silos.Select(s => new SiloView(
                 s.Name, s.Worker, s.Role.ToString().ToLowerInvariant(), s.DeviceKind, s.DeviceMemory, s.BatchSize, s.Devices,
                 s.Version?.Build, s.Version?.Numerics))];
-            return TypedResults.Json(views, ViewJson.Default.IReadOnlyListSiloView);
+            return Answer.Of(new(views.Count, 0, views), ViewJson.Default.PageViewSiloView);
         }, time));
 }
