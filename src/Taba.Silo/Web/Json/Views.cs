@@ -25,5 +25,10 @@ sealed record TokenView(string? Token);
 [JsonSerializable(typeof(SweepsView))]
 [JsonSerializable(typeof(SweepView))]
 [JsonSerializable(typeof(PageView<StageView>))]
+[JsonSerializable(typeof(PartsView))]
+[JsonSerializable(typeof(PageView<RunView>))]
+[JsonSerializable(typeof(FailuresView))]
+[JsonSerializable(typeof(IReadOnlyList<EventView>))]
 [JsonSerializable(typeof(PageView<SiloView>))]
+[JsonSerializable(typeof(HistoryView))]
 sealed partial class ViewJson : JsonSerializerContext;
