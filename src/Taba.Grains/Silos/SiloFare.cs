@@ -22,7 +22,7 @@ public sealed record SiloFare(SiloInfo Silo, string Host, TimeSpan Uptime, Immut
     /// <summary>Bytes that may still be written where the tensors are; null when that is no folder, or its disk does not answer.</summary>
     [Id(12)] public long? StoreFree { get; init; }
 
-    /// <summary>The same for what this silo keeps for itself, and for temporary files: the smaller of both.</summary>
+    /// <summary>The same for the folder of this silo alone, where what is not finished lies.</summary>
     [Id(13)] public long? ScratchFree { get; init; }
 
     /// <summary>Bytes of checkpoints that wait for the disk.</summary>
