@@ -154,16 +154,3 @@ sealed class LeaseTable(LeaseOptions options, TimeProvider time)
         public long Evaluations { get; set; }
     }
 }
-
-/// <summary>How a lease ended without its worker's doing.</summary>
-enum LeaseEnd
-{
-    /// <summary>The worker's silo is no member any more.</summary>
-    WorkerLost,
-
-    /// <summary>The worker did not renew it.</summary>
-    Expired,
-
-    /// <summary>The worker renewed it, and its part did not get on.</summary>
-    Stuck,
-}

@@ -43,4 +43,9 @@ public sealed record StageStatus(
 
     /// <summary>Hosts that failed at it and get nothing of it for a while; nobody waits for them.</summary>
     [Id(20)] public ImmutableArray<HostPause> Pauses { get => field.IsDefault ? [] : field; init; } = [];
+
+    /// <summary>What was lost of late without a worker's doing, the oldest first: at most <see cref="MostLosses"/>.</summary>
+    [Id(40)] public ImmutableArray<PartsLoss> Losses { get => field.IsDefault ? [] : field; init; } = [];
+
+    public const int MostLosses = 8;
 }
