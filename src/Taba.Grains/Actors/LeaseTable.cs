@@ -169,16 +169,3 @@ sealed class LeaseTable(LeaseOptions options, TimeProvider time)
 /// <param name="SinceAdvance">Since its worker said last that it got on.</param>
 /// <param name="Evaluations">As its worker said last.</param>
 readonly record struct LeaseProgress(Lease Lease, TimeSpan Age, TimeSpan SinceAdvance, long Evaluations);
-
-/// <summary>How a lease ended without its worker's doing.</summary>
-enum LeaseEnd
-{
-    /// <summary>The worker's silo is no member any more.</summary>
-    WorkerLost,
-
-    /// <summary>The worker did not renew it.</summary>
-    Expired,
-
-    /// <summary>The worker renewed it, and its part did not get on.</summary>
-    Stuck,
-}

@@ -55,4 +55,9 @@ public sealed record StageStatus(
 
     /// <summary>Whose <see cref="Fault"/> it is; null when there is none, or an earlier version wrote it.</summary>
     [Id(35)] public FaultOwner? FaultOwner { get; init; }
+
+    /// <summary>What was lost of late without a worker's doing, the oldest first: at most <see cref="MostLosses"/>.</summary>
+    [Id(40)] public ImmutableArray<PartsLoss> Losses { get => field.IsDefault ? [] : field; init; } = [];
+
+    public const int MostLosses = 8;
 }

@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace Taba.Client.Progress;
+namespace Taba.Grains.Words;
 
 /// <summary>A stage in a sentence: what a person asks of a key of 32 digits.</summary>
-static class StageWords
+public static class StageWords
 {
     const int KeyDigits = 8;
 

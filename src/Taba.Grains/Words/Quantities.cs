@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace Taba.Client.Progress;
+namespace Taba.Grains.Words;
 
 /// <summary>Numbers as people read them.</summary>
-static class Quantities
+public static class Quantities
 {
     static readonly string[] s_byteUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 

@@ -1,9 +1,9 @@
 using Taba.Grains.Sweeps;
 
-namespace Taba.Client.Progress;
+namespace Taba.Grains.Words;
 
 /// <summary>The names of stages in tables.</summary>
-static class StageNames
+public static class StageNames
 {
     public static string Of(StageKind kind) => kind.ToString().ToLowerInvariant();
 

@@ -1,10 +1,10 @@
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
-namespace Taba.Client.Progress;
+namespace Taba.Grains.Words;
 
-/// <summary>Samples that failed, in words and as JSON: the first reasons, and all rows as ranges.</summary>
-static class FailureText
+/// <summary>Samples that failed, in words: the first reasons, and all rows as ranges.</summary>
+public static class FailureText
 {
     const int MostRanges = 16;
 
@@ -19,16 +19,6 @@ static class FailureText
                 yield return $"{stage.RowsFailed} samples of {name(stage.Key)} failed, for these reasons: rows {Text(stage.Failed.Rows())}";
         }
     }
-
-    /// <param name="name">Names a stage by its key.</param>
-    public static IEnumerable<object> AsJson(SweepStatus status, Func<string, string> name) => status.Stages.SelectMany(
-        stage => stage.Failed.Select(failed => (object)new
-        {
-            stage = name(stage.Key),
-            kind = failed.Kind.ToString(),
-            count = failed.Rows.Count,
-            rows = failed.Rows.Ranges.Select(r => new[] { r.Start, r.End }),
-        }));
 
     static string Text(RowSet rows) => rows.Ranges.Length <= MostRanges
         ? rows.ToString()
