@@ -25,6 +25,10 @@ static class WebHost
 {
     const long LargestRequest = 1 << 16;
     const int MostConnections = 256;
+    const int SweepsOfAStream = 50;
+    const int SilosOfAStream = 100;
+
+    static readonly TimeSpan s_overviewEvery = TimeSpan.FromSeconds(2);
 
     /// <param name="cluster">The cluster's name; null of an embedded run.</param>
     public static void Add(WebApplicationBuilder builder, WebSettings settings, string? cluster)
@@ -44,6 +48,8 @@ static class WebHost
         builder.Services.AddSingleton<SamplePictures>();
         builder.Services.AddSingleton<Feeds>();
         builder.Services.AddSingleton<SweepLooks>();
+        builder.Services.AddSingleton<SweepSteering>();
+        builder.Services.AddSingleton<SiloLooks>();
         builder.Services.AddSingleton(cluster is null ? Ending.Command : Ending.Silo);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.ConfigureHttpJsonOptions(o => o.SerializerOptions.TypeInfoResolverChain.Insert(0, ViewJson.Default));
@@ -69,6 +75,7 @@ static class WebHost
                 endpoints.MapSessions(gate, cluster);
                 endpoints.MapSweeps();
                 endpoints.MapSilos();
+                endpoints.MapGet("/api/events", OverviewAsync);
                 endpoints.MapSamples();
             });
         });
@@ -83,6 +90,11 @@ static class WebHost
         var here = IPAddress.TryParse(address?.Host.Trim('[', ']'), out var ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
         return address is null || !here ? address : new UriBuilder(address) { Host = $"{IPAddress.Loopback}" }.Uri;
     }
+
+    /// <summary>The stream of the pages that show all sweeps, or all silos.</summary>
+    static Task OverviewAsync(SweepLooks sweeps, SiloLooks silos, Feeds feeds, HttpContext context) => feeds.StreamAsync(
+        context, s_overviewEvery, new FeedPart("sweeps", () => sweeps.ListAsync(0, SweepsOfAStream)),
+        new FeedPart("silos", () => silos.ListAsync(0, SilosOfAStream)));
 
     /// <summary>What routing refuses is said in a sentence too.</summary>
     static Task SayAsync(StatusCodeContext refused) => Answers.ErrorAsync(

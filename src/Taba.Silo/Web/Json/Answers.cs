@@ -17,6 +17,9 @@ static class Answers
     public static Answer NoSweep { get; } =
         Error(StatusCodes.Status404NotFound, "there is no such sweep: /api/sweeps lists them");
 
+    public static Answer NoStage { get; } =
+        Error(StatusCodes.Status404NotFound, "there is no such stage: /api/sweeps/ID/stages lists them");
+
     public static Task ErrorAsync(HttpContext context, int status, string sentence) => Error(status, sentence).ExecuteAsync(context);
 
     /// <summary>The answer of grains, or 503 when they give none in time.</summary>
