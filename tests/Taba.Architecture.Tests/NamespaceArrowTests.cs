@@ -51,8 +51,9 @@ public sealed class NamespaceArrowTests
             Upkeep:
             Ports: Silos Faults Stages Models
             Placement: Silos Models Ports
+            Waits: Silos Faults Stages Sweeps Dispatch
             Telemetry: Stages Sweeps
-            Actors: Errors Silos Faults Stages Sweeps Dispatch Planning Parts Trajectories Models Upkeep Ports Placement Telemetry
+            Actors: Errors Silos Faults Stages Sweeps Dispatch Planning Parts Trajectories Models Upkeep Ports Placement Waits Telemetry
             """,
         ["Taba.Silo"] = """
             Telemetry:
@@ -65,7 +66,7 @@ public sealed class NamespaceArrowTests
             Engines: Telemetry Devices Rows Faults Models
             Parts: Telemetry Rows Faults Models Conditions Engines
             Outputs: Rows Models Conditions
-            Workers: Devices Faults Models Engines
+            Workers: Telemetry Devices Faults Models Engines
             Web: Engines Workers
             Hosting: Telemetry Devices Rows Faults Models Conditions Engines Parts Workers Web
             Tls:

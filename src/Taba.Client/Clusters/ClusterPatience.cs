@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Taba.Client.Hosts;
 using Taba.Grains.Errors;
 using Taba.Grains.Sweeps;
@@ -11,7 +10,6 @@ sealed class ClusterPatience
     readonly string _cluster;
     readonly Terminal _terminal;
     readonly CallPatience _calls;
-    readonly HashSet<string> _told = [];
     bool _said;
 
     public ClusterPatience(string cluster, Terminal terminal)
@@ -26,17 +24,9 @@ sealed class ClusterPatience
     /// <inheritdoc cref="AskAsync{T}"/>
     public Task AskAsync(Func<Task> ask, CancellationToken cancellationToken) => _calls.AskAsync(ask, cancellationToken);
 
-    /// <summary>Follows a sweep to its end, and says once what keeps it from going on.</summary>
-    public async IAsyncEnumerable<SweepStatus> WatchAsync(
-        ISweepGrain sweep, long sinceVersion, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        await foreach (var status in _calls.WatchAsync(sweep, sinceVersion, cancellationToken))
-        {
-            foreach (var trouble in SweepText.Troubles(status).Where(_told.Add))
-                _terminal.Error.WriteLine($"The sweep: {trouble}");
-            yield return status;
-        }
-    }
+    /// <summary>Follows a sweep to its end.</summary>
+    public IAsyncEnumerable<SweepStatus> WatchAsync(ISweepGrain sweep, long sinceVersion, CancellationToken cancellationToken) =>
+        _calls.WatchAsync(sweep, sinceVersion, cancellationToken);
 
     /// <summary>A first failure is no news: silos come and go.</summary>
     void Say(Exception failure, int failures)

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Taba.Client.Progress;
+using Taba.Grains.Words;
 using Taba.Diffusion.Weights;
 using Taba.Grains;
 using Taba.Grains.Sweeps;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Taba.Client.Clusters;
 using Taba.Client.Progress;
 using Taba.Grains.Sweeps;
+using Taba.Grains.Words;
 
 namespace Taba.Client.Commands;
 
@@ -33,7 +34,7 @@ static class SweepCommands
             await using var sweeps = await ClusterSweeps.OpenAsync(flags.Cluster(parsed), services.Terminal, interrupted);
             var all = await sweeps.AllAsync(interrupted);
             if (!flags.Json(parsed))
-                SweepText.WriteList(services.Terminal.Output, all);
+                SweepTables.WriteList(services.Terminal.Output, all);
             foreach (var s in flags.Json(parsed) ? all : [])
             {
                 services.Terminal.Output.WriteLine(JsonSerializer.Serialize(new
@@ -65,7 +66,7 @@ static class SweepCommands
             {
                 var silos = await sweeps.SilosAsync(interrupted);
                 if (!flags.Json(parsed))
-                    SweepText.WriteSilos(output, silos);
+                    SweepTables.WriteSilos(output, silos);
                 foreach (var s in flags.Json(parsed) ? silos : [])
                 {
                     output.WriteLine(JsonSerializer.Serialize(new
@@ -84,7 +85,7 @@ static class SweepCommands
             if (flags.Json(parsed))
                 output.WriteLine(JsonSerializer.Serialize(AsJson(status)));
             else
-                SweepText.WriteStatus(output, status, StageNames.Of(plan));
+                SweepTables.WriteStatus(output, status, StageNames.Of(plan));
             return ExitStatus.Done;
         });
         return command.WithExamples("taba status", "taba status 3f9a --cluster lab", "taba status forward-replacement --json");
@@ -105,15 +106,14 @@ static class SweepCommands
             var status = await sweeps.AskAsync(async () => await grain.GetStatusAsync(), interrupted);
             await using (var view = ProgressViews.For(services.Terminal, plan, flags.Json(parsed)))
             {
-                var meter = new ProgressMeter(services.Terminal.Time);
-                view.Show(meter.Observe(status));
+                view.Show(status);
                 var patience = new ClusterPatience(sweeps.Options.Name, services.Terminal);
                 if (status.State.IsLive())
                 {
                     await foreach (var next in patience.WatchAsync(grain, status.Version, interrupted))
                     {
                         status = next;
-                        view.Show(meter.Observe(status));
+                        view.Show(status);
                     }
                 }
             }
@@ -121,7 +121,7 @@ static class SweepCommands
             if (flags.Json(parsed))
                 services.Terminal.Output.WriteLine(JsonSerializer.Serialize(AsJson(status)));
             else
-                SweepText.WriteStatus(services.Terminal.Output, status, StageNames.Of(plan));
+                SweepTables.WriteStatus(services.Terminal.Output, status, StageNames.Of(plan));
             return status.State switch
             {
                 SweepState.Completed => ExitStatus.Done,
@@ -171,7 +171,7 @@ static class SweepCommands
         }),
         failures = status.Failures.Select(
             f => new { stage = f.StageKey, sample = f.Sample, step = f.Step, kind = f.Kind.ToString(), reason = f.Reason }),
-        failed = FailureText.AsJson(status, key => key),
+        failed = FailureJson.Of(status, key => key),
         pauses = status.Pauses.Select(p => new
         {
             host = p.Host,

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
-using Taba.Client.Progress;
+using Taba.Grains.Words;
 using Taba.Diffusion.Native;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;

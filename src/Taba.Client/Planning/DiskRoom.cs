@@ -1,4 +1,4 @@
-using Taba.Client.Progress;
+using Taba.Grains.Words;
 using Taba.Grains;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;

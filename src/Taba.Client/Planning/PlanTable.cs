@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Taba.Client.Progress;
+using Taba.Grains.Words;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Planning;

@@ -5,7 +5,7 @@ namespace Taba.Client.Progress;
 /// <summary>Shows how a sweep goes on.</summary>
 interface IProgressView : IAsyncDisposable
 {
-    void Show(ProgressReading reading);
+    void Show(SweepStatus status);
 
     /// <summary>One line about what happens now.</summary>
     void Say(string line);

@@ -1,29 +1,36 @@
 using System.Text.Json;
 using Taba.Grains.Sweeps;
+using Taba.Grains.Words;
 
 namespace Taba.Client.Progress;
 
 /// <summary>A JSON object a line on standard error.</summary>
 sealed class JsonProgress(Terminal terminal, SweepPlan plan) : IProgressView
 {
-    public void Show(ProgressReading reading)
+    readonly long _began = terminal.Time.GetTimestamp();
+    readonly NewsTail _news = new(terminal.Time);
+
+    public void Show(SweepStatus status)
     {
-        var status = reading.Status;
+        foreach (var entry in _news.Take(status))
+            Write(LogJson.Of(entry, status.SweepId));
         Write(new
         {
             @event = "progress",
             sweep = plan.Name,
             id = status.SweepId,
-            state = status.State.ToString(),
+            state = SweepText.Word(status.State),
             evaluations_done = status.EvaluationsDone,
             evaluations_planned = status.EvaluationsPlanned,
-            evaluations_per_second = reading.Rate,
-            seconds_left = reading.Left?.TotalSeconds,
-            seconds = reading.Elapsed.TotalSeconds,
+            evaluations_per_second = status.Rate,
+            seconds_left = status.Left?.TotalSeconds,
+            recovered = status.Recovered,
+            seconds = terminal.Time.GetElapsedTime(_began).TotalSeconds,
             stages = status.Stages.Select(s => new
             {
                 key = s.Key,
                 stage = StageNames.Of(s.Kind),
+                state = StageText.Word(StageText.Standing(s)),
                 rows = s.RowsWanted,
                 done = s.RowsDone,
                 reused = s.RowsReused,

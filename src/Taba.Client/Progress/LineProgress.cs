@@ -1,4 +1,5 @@
 using Taba.Grains.Sweeps;
+using Taba.Grains.Words;
 
 namespace Taba.Client.Progress;
 
@@ -7,17 +8,22 @@ sealed class LineProgress(Terminal terminal, SweepPlan plan) : IProgressView
 {
     static readonly TimeSpan s_every = TimeSpan.FromSeconds(5);
 
+    readonly NewsTail _news = new(terminal.Time);
     long? _last;
     string? _shown;
 
-    public void Show(ProgressReading reading)
+    public void Show(SweepStatus status)
     {
-        var ended = !reading.Status.State.IsLive();
+        foreach (var trouble in _last is null ? SweepText.Troubles(status) : [])
+            terminal.Error.WriteLine($"{plan.Name}: {trouble}");
+        foreach (var entry in _news.Take(status))
+            terminal.Error.WriteLine($"{plan.Name}: {LogText.Of(entry)}");
+        var ended = !status.State.IsLive();
         if (!ended && _last is { } last && terminal.Time.GetElapsedTime(last) < s_every)
             return;
-        if (_last is null && Reused(reading.Status) is { } reused)
+        if (_last is null && Reused(status) is { } reused)
             terminal.Error.WriteLine(reused);
-        var line = Line(reading);
+        var line = Line(status);
         if (line == _shown)
             return;
         _shown = line;
@@ -29,15 +35,11 @@ sealed class LineProgress(Terminal terminal, SweepPlan plan) : IProgressView
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    string Line(ProgressReading reading)
+    string Line(SweepStatus status)
     {
-        var status = reading.Status;
         var stages = status.Stages.GroupBy(s => s.Kind)
             .Select(g => $"{StageNames.Of(g.Key)} {g.Sum(s => (long)s.RowsDone)}/{g.Sum(s => (long)s.RowsWanted)}");
-        var paused = status.State == SweepState.Paused ? "paused at " : "";
-        return $"{plan.Name}: {paused}{100 * reading.Fraction:0} % · {Quantities.Count(status.EvaluationsDone)} of "
-            + $"{Quantities.Count(status.EvaluationsPlanned)} evaluations · {Quantities.Rate(reading.Rate)} · "
-            + $"{Quantities.Left(reading.Left)} · {string.Join(", ", stages)}";
+        return $"{plan.Name}: {ProgressText.Of(status)} · {string.Join(", ", stages)}";
     }
 
     static string? Reused(SweepStatus status)

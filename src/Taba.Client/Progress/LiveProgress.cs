@@ -1,8 +1,8 @@
 using System.Threading.Channels;
 using Spectre.Console;
 using Spectre.Console.Rendering;
-using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
+using Taba.Grains.Words;
 
 namespace Taba.Client.Progress;
 
@@ -11,101 +11,113 @@ sealed class LiveProgress : IProgressView
 {
     const int BarWidth = 40;
 
-    /// <summary>More stages than fit a screen are shown by kind.</summary>
-    const int MostRows = 18;
+    /// <summary>The last things that happened, below the bar.</summary>
+    const int MostNews = 3;
+
+    /// <summary>A sweep says something every five seconds.</summary>
+    static readonly TimeSpan s_silentAfter = TimeSpan.FromSeconds(12);
 
     readonly SweepPlan _plan;
     readonly IReadOnlyDictionary<string, string> _names;
-    readonly Channel<ProgressReading> _readings =
-        Channel.CreateBounded<ProgressReading>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+    readonly TimeProvider _time;
+    readonly Channel<SweepStatus> _statuses =
+        Channel.CreateBounded<SweepStatus>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
     readonly Task _drawing;
     readonly IAnsiConsole _console;
+    readonly NewsTail _tail;
+    readonly Queue<string> _news = [];
+    readonly ITimer _watching;
     volatile string? _note;
-    ProgressReading? _last;
+    SweepStatus? _last;
+    long _lastAt;
 
     public LiveProgress(Terminal terminal, SweepPlan plan)
     {
-        _plan = plan;
+        (_plan, _time, _tail) = (plan, terminal.Time, new(terminal.Time));
         _names = StageNames.Of(plan);
         _console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(terminal.Error) });
         _drawing = _console.Live(new Text("starting ...")).StartAsync(DrawAsync);
+        // Only to say that nothing is heard any more: the picture is that of the last status.
+        _watching = _time.CreateTimer(
+            _ =>
+            {
+                if (_last is { } status && IsSilent)
+                    _statuses.Writer.TryWrite(status);
+            },
+            null, s_silentAfter, TimeSpan.FromSeconds(1));
     }
 
-    public void Show(ProgressReading reading)
+    public void Show(SweepStatus status)
     {
-        _last = reading;
-        _readings.Writer.TryWrite(reading);
+        (_last, _lastAt) = (status, _time.GetTimestamp());
+        _statuses.Writer.TryWrite(status);
     }
 
     public void Say(string line)
     {
         _note = line;
-        if (_last is { } reading)
-            _readings.Writer.TryWrite(reading);
+        if (_last is { } status)
+            _statuses.Writer.TryWrite(status);
     }
 
     public async ValueTask DisposeAsync()
     {
-        _readings.Writer.TryComplete();
+        await _watching.DisposeAsync();
+        _statuses.Writer.TryComplete();
         await _drawing;
     }
 
+    bool IsSilent => _last is { } status && status.State.IsLive() && _time.GetElapsedTime(_lastAt) > s_silentAfter;
+
     async Task DrawAsync(LiveDisplayContext context)
     {
-        await foreach (var reading in _readings.Reader.ReadAllAsync())
+        await foreach (var status in _statuses.Reader.ReadAllAsync())
         {
-            context.UpdateTarget(Picture(reading));
+            foreach (var entry in _tail.Take(status))
+                _news.Enqueue($"{entry.At.LocalDateTime:HH:mm:ss} {LogText.Of(entry)}");
+            while (_news.Count > MostNews)
+                _news.Dequeue();
+            context.UpdateTarget(Picture(status));
             context.Refresh();
         }
     }
 
-    Rows Picture(ProgressReading reading)
+    Rows Picture(SweepStatus status)
     {
-        var status = reading.Status;
         var table = new Table().Border(TableBorder.Simple)
             .AddColumn("stage")
             .AddColumn(new TableColumn("rows").RightAligned())
             .AddColumn(new TableColumn("reused").RightAligned())
             .AddColumn(new TableColumn("evaluations").RightAligned())
             .AddColumn("");
-        if (status.Stages.Length <= MostRows)
-        {
-            foreach (var stage in status.Stages)
-                table.AddRow(Cells([stage], _names.GetValueOrDefault(stage.Key, StageNames.Of(stage.Kind))));
-        }
-        else
-        {
-            foreach (var kind in status.Stages.GroupBy(s => s.Kind))
-                table.AddRow(Cells([.. kind], $"{StageNames.Of(kind.Key)} ({kind.Count()} stages)"));
-        }
-        var filled = (int)Math.Round(reading.Fraction * BarWidth);
+        foreach (var line in StageLine.Of(status, _names))
+            table.AddRow(Markup.Escape(line.Name), line.Rows, line.Reused, line.Evaluations, Colored(line));
+        var filled = (int)Math.Round(status.Fraction * BarWidth);
         var bar = $"[green]{new string('━', filled)}[/][grey]{new string('━', BarWidth - filled)}[/]";
+        var figures = IsSilent
+            ? $"{ProgressText.Percent(status.EvaluationsDone, status.EvaluationsPlanned)} · nothing heard for "
+                + Quantities.Duration(_time.GetElapsedTime(_lastAt))
+            : ProgressText.Of(status);
         IRenderable[] lines =
         [
             table,
-            new Markup(
-                $"{Markup.Escape(_plan.Name)} {bar} {100 * reading.Fraction:0} %  {Quantities.Count(status.EvaluationsDone)} of "
-                + $"{Quantities.Count(status.EvaluationsPlanned)} evaluations  {Quantities.Rate(reading.Rate)}  "
-                    + $"{Quantities.Left(reading.Left)}"),
+            new Markup($"{Markup.Escape(_plan.Name)} {bar} {Markup.Escape(figures)}"),
+            .. _news.Select(n => (IRenderable)new Text(n)),
             .. _note is { } note ? (IRenderable[])[new Text(note)] : [],
         ];
         return new Rows(lines);
     }
 
-    static string[] Cells(IReadOnlyList<StageStatus> stages, string name)
+    static string Colored(StageLine line)
     {
-        var (done, wanted, reused, failed) = (
-            stages.Sum(s => (long)s.RowsDone), stages.Sum(s => (long)s.RowsWanted), stages.Sum(s => (long)s.RowsReused),
-            stages.Sum(s => (long)s.RowsFailed));
-        return
-        [
-            Markup.Escape(name),
-            $"{done}/{wanted}",
-            reused == 0 ? "" : $"{reused}",
-            $"{Quantities.Count(stages.Sum(s => s.EvaluationsDone))}/{Quantities.Count(stages.Sum(s => s.EvaluationsPlanned))}",
-            failed > 0 ? $"[red]{failed} failed[/]"
-                : done == wanted ? "[green]done[/]"
-                : stages.Any(s => s.PartsLeased > 0) ? "running" : "[grey]waiting[/]",
-        ];
+        var text = Markup.Escape(line.State);
+        return line.Standing switch
+        {
+            StageStanding.Done => $"[green]{text}[/]",
+            StageStanding.Waiting => $"[grey]{text}[/]",
+            StageStanding.Failed or StageStanding.Silent => $"[red]{text}[/]",
+            _ when line.State.Contains("failed", StringComparison.Ordinal) => $"[red]{text}[/]",
+            _ => text,
+        };
     }
 }

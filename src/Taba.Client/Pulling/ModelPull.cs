@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Taba.Client.Hosts;
-using Taba.Client.Progress;
+using Taba.Grains.Words;
 using Taba.Diffusion.Weights.Hub;
 using Taba.Grains;
 using Taba.Silo.Conditions;

@@ -1,4 +1,4 @@
-using Taba.Client.Progress;
+using Taba.Grains.Words;
 using System.Text.Json;
 using Taba.Diffusion.Weights.Hub;
 

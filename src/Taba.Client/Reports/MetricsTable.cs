@@ -1,4 +1,5 @@
 using System.Text;
+using Taba.Grains.Words;
 
 namespace Taba.Client.Reports;
 
@@ -31,7 +32,7 @@ static class MetricsTable
                 var spread = std is not null && run.Metric(std) is { } s ? $" <small>± {Html.Number(s)}</small>" : "";
                 html.Append($"<td class=\"number\">{Html.Number(run.Metric(key))}{spread}</td>");
             }
-            html.Append($"<td class=\"number\">{Progress.Quantities.Count(run.Manifest.Stages.Sum(s => s.Evaluations))}</td></tr>");
+            html.Append($"<td class=\"number\">{Quantities.Count(run.Manifest.Stages.Sum(s => s.Evaluations))}</td></tr>");
         }
         return html.Append("</tbody></table></div>").ToString();
     }

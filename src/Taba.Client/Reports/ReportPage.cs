@@ -1,5 +1,5 @@
 using System.Text;
-using Taba.Client.Progress;
+using Taba.Grains.Words;
 
 namespace Taba.Client.Reports;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Taba.Grains.Words;
 
 namespace Taba.Client.Reports;
 
@@ -30,7 +31,7 @@ static class RunFacts
             foreach (var (name, value) in stage.Fields.Where(f => f.Key is not "stage"))
                 Fact(name, value);
             Fact("timesteps", string.Join(' ', stage.Timesteps.Select(t => t.ToString("0.###", CultureInfo.InvariantCulture))));
-            Fact("network evaluations", Progress.Quantities.Count(stage.Evaluations));
+            Fact("network evaluations", Quantities.Count(stage.Evaluations));
             Fact("parts", $"{stage.Parts.Length}");
             html.Append("</dl>");
         }

@@ -4,6 +4,7 @@ using Taba.Client.Hosts;
 using Taba.Client.Progress;
 using Taba.Client.Reports;
 using Taba.Grains.Sweeps;
+using Taba.Grains.Words;
 using Taba.Silo.Outputs;
 
 namespace Taba.Client.Running;
@@ -44,7 +45,7 @@ sealed class RunResults(Terminal terminal, RunJob job, OutputFolder output)
                     })),
                 failures = status.Failures.Select(
                     f => new { stage = Kind(plan, f.StageKey), sample = f.Sample, step = f.Step, reason = f.Reason }),
-                failed = FailureText.AsJson(status, key => Kind(plan, key)),
+                failed = FailureJson.Of(status, key => Kind(plan, key)),
             }));
         }
         return exit;
@@ -86,5 +87,5 @@ sealed class RunResults(Terminal terminal, RunJob job, OutputFolder output)
 
     void Line<T>(T json, string text) => terminal.Output.WriteLine(job.Json ? JsonSerializer.Serialize(json) : text);
 
-    static string Kind(SweepPlan plan, string key) => Progress.StageNames.Of(plan)[key];
+    static string Kind(SweepPlan plan, string key) => StageNames.Of(plan)[key];
 }

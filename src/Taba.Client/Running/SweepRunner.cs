@@ -145,7 +145,6 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
     static async Task<SweepStatus> ComputeAsync(IRunSession session, SweepPlan plan, IProgressView view, CancellationToken interrupted)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
-        var meter = new ProgressMeter(TimeProvider.System);
         var watching = FollowAsync();
         var first = await Task.WhenAny(watching, session.Fault);
         if (first == watching)
@@ -168,13 +167,13 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         async Task<SweepStatus> FollowAsync()
         {
             var status = await session.SubmitAsync(plan);
-            view.Show(meter.Observe(status));
+            view.Show(status);
             if (status.State.IsLive())
             {
                 await foreach (var next in session.WatchAsync(plan.SweepId, status.Version, stop.Token))
                 {
                     status = next;
-                    view.Show(meter.Observe(status));
+                    view.Show(status);
                 }
                 stop.Token.ThrowIfCancellationRequested();
             }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using Taba.Grains.Dispatch;
+using Taba.Grains.Errors;
 using Taba.Grains.Placement;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
@@ -30,6 +31,8 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
     readonly LinkedList<Waiting> _waiting = [];
     readonly Dictionary<string, Waiting> _waitingOf = [];
     readonly Dictionary<string, long> _newest = [];
+    // Workers with room that found nothing, since when: timestamps.
+    readonly Dictionary<string, long> _inVain = [];
     Task _refreshing = Task.CompletedTask;
     bool _knowsSweeps;
 
@@ -47,6 +50,8 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
         _newest[ask.Worker] = ask.Number;
         if (_waitingOf.TryGetValue(ask.Worker, out var older))
             older.Choice.TrySetResult(null);
+        if (ask is { Rows: <= 0, AutoencoderParts: <= 0 })
+            _inVain.Remove(ask.Worker);
         if (!_knowsSweeps)
             await RefreshAsync();
         foreach (var (stage, reason) in _board.Refuse(ask))
@@ -78,6 +83,10 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
         return Task.CompletedTask;
     }
 
+    public ValueTask<DispatchStanding> GetStandingAsync(StandingAsk ask) => new(_board.Standing(
+        ask, worker => _inVain.TryGetValue(worker, out var since) ? time.GetElapsedTime(since) : null, _newest.ContainsKey,
+        _inVain.Count));
+
     async Task<ImmutableArray<PartLease>> LeaseAsync(WorkAsk ask, Choice choice)
     {
         var stage = choice.Stage.Offer.Work.Key;
@@ -93,12 +102,16 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
             if (leases.IsEmpty)
                 _board.FoundNothing(choice, ask);
             else
+            {
                 _board.Took(choice, leases.Sum(l => l.Rows.Count));
+                _inVain.Remove(ask.Worker);
+            }
             return leases;
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            LogStageFailed(logger, stage, _board.Failed(choice), exception.Message);
+            var ofStore = CallException.In(exception) is { Kind: CallFault.Store };
+            LogStageFailed(logger, stage, _board.Failed(choice, exception.Message, ofStore), exception.Message);
             return [];
         }
     }
@@ -109,6 +122,7 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
         var rest = ask.Patience - time.GetElapsedTime(asked);
         if (rest <= TimeSpan.Zero || ask.Number < _newest.GetValueOrDefault(ask.Worker))
             return null;
+        _inVain.TryAdd(ask.Worker, asked);
         var place = _waiting.AddLast(_waitingOf[ask.Worker] = new(ask));
         using var served = new CancellationTokenSource();
         EndAsync(place.Value, rest, served.Token).Ignore();
@@ -165,7 +179,10 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
         _board.Forget();
         _board.ForgetWorkers(liveness.IsAlive);
         foreach (var gone in _newest.Keys.Where(worker => !liveness.IsAlive(worker)).ToList())
+        {
             _newest.Remove(gone);
+            _inVain.Remove(gone);
+        }
         try
         {
             var live = await GrainFactory.GetGrain<ISweepIndexGrain>(0).GetLiveAsync();

@@ -50,6 +50,13 @@ sealed class LeaseTable(LeaseOptions options, TimeProvider time)
         return sum;
     }
 
+    /// <summary>Leases that have any of these rows, with how far they are, as their workers say.</summary>
+    public IEnumerable<LeaseProgress> ProgressWithin(RowSet rows) =>
+        from entry in _entries.Values
+        where rows.CountIn(entry.Lease.Rows) > 0
+        select new LeaseProgress(
+            entry.Lease, time.GetElapsedTime(entry.GivenAt), time.GetElapsedTime(entry.AdvancedAt), entry.Evaluations);
+
     public Lease? Find(PartAttempt attempt) =>
         _entries.TryGetValue(attempt.Id, out var entry) && entry.Lease.Attempt == attempt ? entry.Lease : null;
 
@@ -84,7 +91,7 @@ sealed class LeaseTable(LeaseOptions options, TimeProvider time)
     void Put(Lease lease)
     {
         var now = time.GetTimestamp();
-        _entries[lease.Attempt.Id] = new(lease) { RenewedAt = now, AdvancedAt = now };
+        _entries[lease.Attempt.Id] = new(lease) { GivenAt = now, RenewedAt = now, AdvancedAt = now };
         Rows = Rows.Add(lease.Rows);
         Taken = Taken.Add(lease.Rows);
     }
@@ -147,6 +154,8 @@ sealed class LeaseTable(LeaseOptions options, TimeProvider time)
     {
         public Lease Lease { get; } = lease;
 
+        public long GivenAt { get; init; }
+
         public long RenewedAt { get; set; }
 
         public long AdvancedAt { get; set; }
@@ -155,15 +164,8 @@ sealed class LeaseTable(LeaseOptions options, TimeProvider time)
     }
 }
 
-/// <summary>How a lease ended without its worker's doing.</summary>
-enum LeaseEnd
-{
-    /// <summary>The worker's silo is no member any more.</summary>
-    WorkerLost,
-
-    /// <summary>The worker did not renew it.</summary>
-    Expired,
-
-    /// <summary>The worker renewed it, and its part did not get on.</summary>
-    Stuck,
-}
+/// <summary>A lease, and how far it is.</summary>
+/// <param name="Age">Since it was given, or taken up by this activation.</param>
+/// <param name="SinceAdvance">Since its worker said last that it got on.</param>
+/// <param name="Evaluations">As its worker said last.</param>
+readonly record struct LeaseProgress(Lease Lease, TimeSpan Age, TimeSpan SinceAdvance, long Evaluations);

@@ -116,7 +116,9 @@ sealed partial class StageGrain(
         var known = demand.KeepFailures ? State.Demands.FirstOrDefault(d => d.SweepId == demand.SweepId) : null;
         using var span = known is null ? TraceLine.BeginStage(OwnKey, demand.Spec.Kind, demand.TraceParent) : null;
         var trace = known is null ? span?.Id ?? demand.TraceParent : known.TraceParent;
-        var next = State with { Spec = demand.Spec, Demands = wishes.With(demand with { KeepFailures = false, TraceParent = trace }) };
+        var lost = State.Demands.FirstOrDefault(d => d.SweepId == demand.SweepId)?.PartsLost ?? 0;
+        var wish = demand with { KeepFailures = false, TraceParent = trace, PartsLost = lost };
+        var next = State with { Spec = demand.Spec, Demands = wishes.With(wish) };
         // A sweep that is submitted anew tries its failed samples again. The strikes of their neighbours' attempts stay.
         if (!demand.KeepFailures)
             next = next.WithRetried(demand.Wanted);
@@ -310,6 +312,8 @@ sealed partial class StageGrain(
 
     public ValueTask<StageStatus> GetStatusAsync(string sweepId) => _view.StatusAsync(State, sweepId);
 
+    public ValueTask<StageParts> GetPartsAsync(StagePartsAsk ask) => new(_view.Parts(State, ask));
+
     Task WriteAsync(StageState next)
     {
         var before = State;
@@ -361,7 +365,7 @@ sealed partial class StageGrain(
         foreach (var (lease, how) in ended)
         {
             // A worker that is only out of reach, or stuck, did not die of its rows.
-            State = State.WithLost(LostAttempts.Of(State, _epoch, lease, ofRows: how is LeaseEnd.WorkerLost));
+            State = State.WithLost(LostAttempts.Of(State, _epoch, lease, ofRows: how is LeaseEnd.WorkerLost)).WithPartLost(lease.Rows);
             StageAccounts.Ended(State.Spec, how is LeaseEnd.WorkerLost ? "silo_lost" : how is LeaseEnd.Stuck ? "stuck" : "expired");
             StageLog.Ended(logger, lease.Attempt, lease.Worker, how);
             Remove(lease.Attempt);

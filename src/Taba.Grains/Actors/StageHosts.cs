@@ -19,6 +19,9 @@ sealed class StageHosts(
     /// <summary>Hosts that wait, or are tried after having failed.</summary>
     public ImmutableArray<HostPause> Pauses => _circuits.Pauses;
 
+    /// <summary>Rows that only a worker gets that holds nothing else.</summary>
+    public RowSet Suspects(StageState state) => Blame.Suspects(state.Lost, options.StrikesBeforeSplit);
+
     /// <summary>The host cannot serve the stage's model.</summary>
     public void Refuses(string host, string worker, string reason) => _circuits.Refuses(host, worker, reason);
 
@@ -102,6 +105,7 @@ sealed class StageHosts(
             Refusals = [.. _circuits.RefusalsOf(there).Select(r => new ModelRefusal(r.Silo, r.Reason))],
             Pauses = _circuits.PausesOf(there),
             Fault = standstill?.Reason,
+            FaultOwner = standstill?.Owner,
         };
     }
 

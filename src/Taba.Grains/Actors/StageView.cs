@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Taba.Grains.Dispatch;
+using Taba.Grains.Faults;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 
@@ -9,6 +10,9 @@ namespace Taba.Grains.Actors;
 sealed class StageView(
     string key, LeaseTable leases, InputRows inputs, StageHosts hosts, StageFence fence, ISiloDirectory silos)
 {
+    /// <summary>Characters of a reason that goes to the dispatcher: it is for people, and there may be many.</summary>
+    const int MostReason = 200;
+
     // By sweep: rows that were published before it asked.
     readonly Dictionary<string, int> _reused = [];
 
@@ -29,6 +33,7 @@ sealed class StageView(
         var failed = state.Failed.Among(wanted);
         var reused = Math.Min(done, _reused.GetValueOrDefault(sweepId));
         var (running, rowsLeased, reached) = leases.Within(wanted);
+        var ready = Ready(state, demand);
         var status = await hosts.AddToAsync(
             new(
                 key, spec.Kind, wanted.Count, published, reused, failed.Rows().Count, running,
@@ -38,10 +43,13 @@ sealed class StageView(
                 Failed = failed,
                 Submission = demand.Submission,
                 RowsLeased = rowsLeased,
+                RowsReady = ready.Count,
+                RowsSuspect = ready.IsEmpty ? 0 : ready.Intersect(hosts.Suspects(state)).Count,
+                PartsLost = demand.PartsLost,
             },
             state);
         return status is { Fault: not null, Refusals.IsEmpty: false } && fence.RefusesAll(spec, await silos.GetAsync())
-            ? status with { Fault = StageFence.PlanAgain }
+            ? status with { Fault = StageFence.PlanAgain, FaultOwner = FaultOwner.Stage }
             : status;
     }
 
@@ -55,17 +63,44 @@ sealed class StageView(
             return null;
         var rows = ImmutableArray.CreateBuilder<OfferedRows>();
         foreach (var demand in state.Demands.Where(d => again || state.IsOpen(d)))
-        {
-            // The set with few gaps, where it says all that there is to say.
-            var free = demand.Keep.IsEmpty
-                ? demand.Wanted.Subtract(leases.Taken).Subtract(state.QuarantinedRows())
-                : state.Open(demand).Subtract(leases.Rows);
-            rows.Add(new(demand.SweepId, demand.Depth, free.Intersect(inputs.Ready).Count + (again ? 1 : 0)));
-        }
+            rows.Add(new(demand.SweepId, demand.Depth, Ready(state, demand).Count + (again ? 1 : 0)));
         return new(StageWork.Of(key, spec), default, [.. inputs.Stages], rows.ToImmutable())
         {
-            Pauses = [.. hosts.Pauses.Where(p => p.Remaining > TimeSpan.Zero).Select(p => new WorkerPause(p.Worker, p.Remaining))],
+            Pauses = [.. hosts.Pauses.Where(p => p.Remaining > TimeSpan.Zero).Select(
+                p => new WorkerPause(p.Worker, p.Remaining) { Reason = p.Reason.Length > MostReason ? p.Reason[..MostReason] : p.Reason })],
         };
+    }
+
+    /// <summary>Where the rows are that a sweep wants. The rest of the answer than leases follows the number of cells.</summary>
+    public StageParts Parts(StageState state, StagePartsAsk ask)
+    {
+        var demand = state.Demands.FirstOrDefault(d => d.SweepId == ask.SweepId);
+        if (demand is null || state.Spec is not { } spec || demand.Wanted.IsEmpty)
+            return new(key, default, [], 0, []);
+        var wanted = demand.Wanted;
+        var done = state.Published(demand.Keep).Intersect(wanted);
+        var failed = state.QuarantinedRows().Intersect(wanted).Subtract(done);
+        var running = leases.Rows.Intersect(wanted).Subtract(done).Subtract(failed);
+        var all = new RowRange(wanted.Ranges[0].Start, wanted.Ranges[^1].End);
+        var progress = leases.ProgressWithin(wanted).ToList();
+        progress.Sort(static (a, b) => a.Lease.Rows.Start.CompareTo(b.Lease.Rows.Start));
+        return new(
+            key, all, StageStrip.Of(all, ask.Bins, wanted, done, running, failed), progress.Count,
+            [
+                .. progress.Skip(ask.From).Take(Math.Min(ask.Count, StageParts.MostLeases)).Select(p => new LeaseView(
+                    p.Lease.Rows, p.Lease.Host, p.Lease.Worker, p.Age, p.SinceAdvance, p.Evaluations,
+                    (double)p.Lease.Rows.Count * spec.EvaluationsPerRow, p.Lease.Alone)),
+            ]);
+    }
+
+    /// <summary>Rows that could be computed now for a sweep.</summary>
+    RowSet Ready(StageState state, StageDemand demand)
+    {
+        // The set with few gaps, where it says all that there is to say.
+        var free = demand.Keep.IsEmpty
+            ? demand.Wanted.Subtract(leases.Taken).Subtract(state.QuarantinedRows())
+            : state.Open(demand).Subtract(leases.Rows);
+        return free.Intersect(inputs.Ready);
     }
 
     /// <summary>Rows that the store had all the time are nobody's work, and rows that it lost are work again.</summary>

@@ -12,13 +12,20 @@ sealed class SweepErrands(IGrainFactory grains)
     const int AtOnce = 32;
 
     /// <summary>Has the index list the sweep as it is: running, paused or ended.</summary>
-    public Task ListAsync(SweepGrainState sweep, SweepLife life, DateTimeOffset now)
+    public async Task ListAsync(SweepGrainState sweep, SweepLife life, DateTimeOffset now)
     {
         var plan = sweep.Plan!;
         var index = grains.GetGrain<ISweepIndexGrain>(0);
-        return life.IsLive
-            ? index.AddAsync(new(plan.SweepId, plan.Name, plan.Priority, life.Phase is SweepPhase.Paused, now, Ended: null, EndedAt: null))
-            : index.EndAsync(plan.SweepId, sweep.Ended!.Value);
+        if (life.IsLive)
+        {
+            await index.AddAsync(
+                new(plan.SweepId, plan.Name, plan.Priority, life.Phase is SweepPhase.Paused, sweep.SubmittedAt ?? now, Ended: null,
+                    EndedAt: null) { User = sweep.User });
+            return;
+        }
+        if (sweep.Final is { } final)
+            await index.ProgressAsync(final.Progress);
+        await index.EndAsync(plan.SweepId, sweep.Ended!.Value);
     }
 
     /// <summary>Tells stages which rows the sweep wants.</summary>

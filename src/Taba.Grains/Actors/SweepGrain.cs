@@ -10,6 +10,7 @@ using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Telemetry;
+using Taba.Grains.Words;
 
 namespace Taba.Grains.Actors;
 
@@ -30,25 +31,32 @@ sealed partial class SweepGrain : Grain, ISweepGrain
 
     readonly TimeProvider _time;
     readonly ILogger<SweepGrain> _logger;
+    readonly SweepJournal _journal;
     readonly SweepIntent _intent;
     readonly SweepLooks _looks;
+    readonly SweepMetrics _metrics;
     readonly Teller _judge;
+    readonly ProgressTeller _progress;
     IGrainTimer? _tick;
     long _listedAt;
     SweepLife _judgedAt;
 
     public SweepGrain(
         [PersistentState("sweep", GrainStorage.Name)] IPersistentState<SweepGrainState> state,
+        [PersistentState("sweep-metrics", GrainStorage.Name)] IPersistentState<SweepMetricsState> metrics,
         IOptions<LeaseOptions> leases,
         TimeProvider time,
         ILogger<SweepGrain> logger)
     {
         (_time, _logger) = (time, logger);
-        _intent = new(state, new(GrainFactory), () => _looks!.EndedAsync(), DeactivateOnIdle, time, logger);
+        _journal = new(time);
+        _intent = new(state, new(GrainFactory), _journal, () => _looks!.EndedAsync(), DeactivateOnIdle, time, logger);
         _looks = new(
-            _intent, key => GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(key)),
+            _intent, _journal, key => GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(key)),
             waitsOutFaults: leases.Value.LongestPause is not null, time);
+        _metrics = new(this, metrics, time, exception => LogTickFailed(_logger, Id, exception.Message));
         _judge = new(JudgeAsync, time);
+        _progress = new(GrainFactory, time);
     }
 
     string Id => this.GetPrimaryKeyString();
@@ -63,24 +71,33 @@ sealed partial class SweepGrain : Grain, ISweepGrain
         return Task.CompletedTask;
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         _looks.Dispose();
         _judge.Stop();
-        return _intent.LeaveAsync(cancellationToken);
+        await _metrics.FlushAsync();
+        await _intent.LeaveAsync(cancellationToken);
     }
 
-    public async Task<SweepStatus> SubmitAsync(SweepPlan plan)
+    public Task<SweepStatus> SubmitAsync(SweepPlan plan) => SubmitAsync(plan, SweepLogKind.Submitted);
+
+    async Task<SweepStatus> SubmitAsync(SweepPlan plan, SweepLogKind how)
     {
         PlanCheck.Require(plan, Id, await NumericsHereAsync(plan));
         using var span = TraceLine.Begin("sweep", TraceLine.Received);
         span?.SetTag("taba.sweep", plan.SweepId).SetTag("taba.sweep.name", plan.Name);
         LogSubmitted(_logger, plan.SweepId, plan.Name, plan.Stages.Length, plan.Priority);
+        var (by, now) = (Requester.Received, _time.GetUtcNow());
+        var isNew = !_intent.Life.IsLive;
         await ApplyAsync(SweepEvent.Submitted, with: sweep => sweep with
         {
             Plan = plan,
             Ended = null,
             Final = null,
+            Log = sweep.Log.With(new SweepLogEntry(now, how, by)),
+            Seen = [],
+            SubmittedAt = isNew ? now : sweep.SubmittedAt ?? now,
+            User = isNew && how is SweepLogKind.Submitted ? by : sweep.User ?? by,
             TraceParent = span?.Id ?? TraceLine.Received,
             Elsewhere = [.. sweep.Elsewhere.Union(sweep.Plan?.Stages.Select(s => s.Key) ?? []).Except(plan.Stages.Select(s => s.Key))],
         });
@@ -114,20 +131,32 @@ sealed partial class SweepGrain : Grain, ISweepGrain
     {
         _ = Plan;
         if (!_intent.Life.IsLive)
-            return _intent.Written.Final!;
+            return _journal.Told(_intent.Written.Final!, _intent.Written);
         var (seen, status, isForgotten) = await _looks.LookAsync(ask);
         if (isForgotten)
             await ApplyAsync(SweepEvent.Forgotten, seen);
         if (!status.State.Ends())
             return status;
-        if (await ApplyAsync(SweepEvent.Finished, seen, sweep => sweep with { Ended = status.State, Final = status }))
+        var final = Ended(status);
+        if (await ApplyAsync(SweepEvent.Finished, seen, sweep => With(sweep, final)))
             TellEnded(status);
         // Something else may be meant since the look began.
         if (_intent.Life.IsLive)
             return status with { State = _looks.Live };
         await _intent.PaidAsync(orThrow: false);
-        return _intent.Written.Final ?? status;
+        return _intent.Written.Final is { } written ? _journal.Told(written, _intent.Written) : status;
     }
+
+    /// <summary>A snapshot as the last one.</summary>
+    SweepStatus Ended(SweepStatus status) => status with { EndedAt = _time.GetUtcNow(), Rate = null, Left = TimeSpan.Zero, News = [] };
+
+    /// <summary>A state that has ended.</summary>
+    static SweepGrainState With(SweepGrainState sweep, SweepStatus final) => sweep with
+    {
+        Ended = final.State,
+        Final = final,
+        Log = sweep.Log.With(new SweepLogEntry(final.EndedAt!.Value, SweepLogKind.Ended) { State = final.State }),
+    };
 
     public async IAsyncEnumerable<SweepStatus> WatchAsync(
         long sinceVersion, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -164,10 +193,15 @@ sealed partial class SweepGrain : Grain, ISweepGrain
             await GrainFactory.GetGrain<ISweepIndexGrain>(0).EndAsync(Id, SweepState.Cancelled);
             return;
         }
-        var final = _intent.Life.IsLive ? _looks.Remember(await LastLookAsync() with { State = SweepState.Cancelled }) : null;
+        var by = Requester.Received;
+        var final = _intent.Life.IsLive
+            ? Ended(_looks.Remember(await LastLookAsync() with { State = SweepState.Cancelled }))
+            : null;
         // A sweep that has ended, perhaps meanwhile, keeps its end. It tells everyone once more, in case that a database lost it.
         await ApplyAsync(
-            SweepEvent.Cancelled, with: sweep => sweep.Ended is null ? sweep with { Ended = SweepState.Cancelled, Final = final } : sweep);
+            SweepEvent.Cancelled, with: sweep => sweep.Ended is null && final is not null
+                ? With(Steered(sweep, SweepLogKind.Cancelled, by), final)
+                : sweep);
         if (final is not null && ReferenceEquals(_intent.Written.Final, final))
             TellEnded(final);
         await _intent.PaidAsync(orThrow: false);
@@ -175,22 +209,34 @@ sealed partial class SweepGrain : Grain, ISweepGrain
 
     public async Task PauseAsync()
     {
-        if (await ApplyAsync(SweepEvent.Paused))
+        var by = Requester.Received;
+        if (await ApplyAsync(SweepEvent.Paused, with: sweep => Steered(sweep, SweepLogKind.Paused, by)))
             LogPaused(_logger, Id);
         await _intent.PaidAsync(orThrow: false);
     }
 
     public async Task ResumeAsync()
     {
-        if (await ApplyAsync(SweepEvent.Resumed))
+        var by = Requester.Received;
+        if (await ApplyAsync(SweepEvent.Resumed, with: sweep => Steered(sweep, SweepLogKind.Resumed, by)))
             LogResumed(_logger, Id);
         await _intent.PaidAsync(orThrow: false);
     }
 
     // A stage that is asked again tries again what it had given up; nothing else differs from a submission.
-    public async Task<SweepStatus> RetryAsync() => await SubmitAsync(Plan);
+    public async Task<SweepStatus> RetryAsync() => await SubmitAsync(Plan, SweepLogKind.Retried);
 
     public ValueTask<SweepPlan?> GetPlanAsync() => new(_intent.Written.Plan);
+
+    public ValueTask<ImmutableArray<SweepLogEntry>> GetLogAsync()
+    {
+        _ = Plan;
+        return new(_journal.Log(_intent.Written));
+    }
+
+    public Task MetricsAsync(RunNumbers metrics) => _metrics.TellAsync(Plan, metrics);
+
+    public ValueTask<ImmutableArray<RunNumbers>> GetMetricsAsync() => new(_metrics.Of(Plan));
 
     public Task LookAgainAsync(string stageKey, RowRange rows) =>
         GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(stageKey)).LookAgainAsync(rows);
@@ -203,12 +249,18 @@ sealed partial class SweepGrain : Grain, ISweepGrain
             return false;
         await _intent.PaidAsync(orThrow: false);
         // The sweep last: who is left without its plan could not find its stages.
-        if (!_intent.Life.IsOver || !await new SweepErrands(GrainFactory).ForgetAsync(_intent.Written) || !await _intent.ForgetAsync())
+        if (!_intent.Life.IsOver || !await new SweepErrands(GrainFactory).ForgetAsync(_intent.Written))
+            return false;
+        await _metrics.ForgetAsync();
+        if (!await _intent.ForgetAsync())
             return false;
         _looks.Forget();
         DeactivateOnIdle();
         return true;
     }
+
+    SweepGrainState Steered(SweepGrainState sweep, SweepLogKind how, string? by) =>
+        sweep with { Log = sweep.Log.With(new SweepLogEntry(_time.GetUtcNow(), how, by)) };
 
     async Task<bool> ApplyAsync(SweepEvent what, SweepLife? seen = null, Func<SweepGrainState, SweepGrainState>? with = null)
     {
@@ -247,6 +299,8 @@ sealed partial class SweepGrain : Grain, ISweepGrain
             ApplyAsync(SweepEvent.Unlisted, life).Ignore();
         }
         _looks.Measure();
+        if (_looks.Seen is { } status)
+            _progress.Tick(status);
         // What stages said while it still owed them something was not judged, and those that are done say nothing new.
         if (_looks.MissesAny || life != _judgedAt)
             _judge.Changed();

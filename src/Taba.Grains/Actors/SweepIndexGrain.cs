@@ -18,6 +18,9 @@ sealed partial class SweepIndexGrain(
     /// <summary>Of more that are not listed the oldest are due before their time: the state has a bound.</summary>
     const int UnlistedKept = 5000;
 
+    // What live sweeps said last of how far they are; not written.
+    readonly Dictionary<string, SweepProgress> _progress = [];
+
     static readonly TimeSpan s_toldWithin = TimeSpan.FromSeconds(2);
 
     ImmutableArray<SweepEntry> Sweeps => state.State.Sweeps;
@@ -39,10 +42,22 @@ sealed partial class SweepIndexGrain(
     {
         if (IndexOf(sweepId) is not (>= 0 and var i) || Sweeps[i].Ended is not null)
             return Task.CompletedTask;
-        var next = Sweeps.SetItem(i, Sweeps[i] with { Ended = how, EndedAt = time.GetUtcNow(), Paused = false });
+        var next = Sweeps.SetItem(
+            i, Sweeps[i] with
+            {
+                Ended = how, EndedAt = time.GetUtcNow(), Paused = false, Progress = _progress.GetValueOrDefault(sweepId),
+            });
         var gone = next.Where(s => s.Ended is not null).OrderByDescending(s => s.EndedAt).Skip(EndedKept).Reverse().ToList();
         return WriteAsync(
             next.RemoveAll(gone.Contains), Unlisted.AddRange(gone.Select(s => new EndedSweep(s.SweepId, s.EndedAt ?? time.GetUtcNow()))));
+    }
+
+    public Task ProgressAsync(SweepProgress progress)
+    {
+        if (IndexOf(progress.SweepId) is >= 0 and var i && Sweeps[i].Ended is null
+            && !(_progress.TryGetValue(progress.SweepId, out var known) && known.Version > progress.Version))
+            _progress[progress.SweepId] = progress;
+        return Task.CompletedTask;
     }
 
     public ValueTask<ImmutableArray<string>> GetEndedAsync(DateTimeOffset before)
@@ -61,8 +76,16 @@ sealed partial class SweepIndexGrain(
 
     public ValueTask<ImmutableArray<SweepEntry>> GetLiveAsync() => new(Sweeps.RemoveAll(s => s.Ended is not null));
 
-    public ValueTask<ImmutableArray<SweepEntry>> GetAllAsync() =>
-        new([.. Sweeps.OrderBy(s => s.Ended is not null).ThenByDescending(s => s.EndedAt ?? s.SubmittedAt)]);
+    public ValueTask<ImmutableArray<SweepEntry>> GetAllAsync() => new([.. Ordered()]);
+
+    public ValueTask<SweepPage> GetPageAsync(int from, int count) => new(new SweepPage(
+        Sweeps.Length, Sweeps.Count(s => s.Ended is null),
+        [
+            .. Ordered().Skip(from).Take(Math.Clamp(count, 1, SweepPage.MostEntries)).Select(
+                s => s.Ended is null && _progress.TryGetValue(s.SweepId, out var progress) ? s with { Progress = progress } : s),
+        ]));
+
+    IEnumerable<SweepEntry> Ordered() => Sweeps.OrderBy(s => s.Ended is not null).ThenByDescending(s => s.EndedAt ?? s.SubmittedAt);
 
     int IndexOf(string sweepId)
     {
@@ -91,6 +114,8 @@ sealed partial class SweepIndexGrain(
             state.State = before;
             throw;
         }
+        foreach (var gone in _progress.Keys.Except(next.Where(s => s.Ended is null).Select(s => s.SweepId)).ToList())
+            _progress.Remove(gone);
         await TellDispatcherAsync();
     }
 

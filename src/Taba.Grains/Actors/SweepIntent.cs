@@ -10,10 +10,12 @@ namespace Taba.Grains.Actors;
 /// </summary>
 /// <param name="state">The sweep's state, which nobody else writes.</param>
 /// <param name="errands">Tells the others.</param>
+/// <param name="journal">Has more to write with whatever is written.</param>
 /// <param name="looksEnded">Waits until no look at the stages is under way that began before.</param>
 /// <param name="lost">Called when another activation wrote the state.</param>
 sealed partial class SweepIntent(
-    IPersistentState<SweepGrainState> state, SweepErrands errands, Func<Task> looksEnded, Action lost, TimeProvider time, ILogger logger)
+    IPersistentState<SweepGrainState> state, SweepErrands errands, SweepJournal journal, Func<Task> looksEnded, Action lost,
+    TimeProvider time, ILogger logger)
 {
     /// <summary>A call answers after this time even when others have not heard yet: it is written, and they will.</summary>
     public static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(5);
@@ -35,6 +37,7 @@ sealed partial class SweepIntent(
     public void Activate()
     {
         Written = state.State;
+        journal.Open(Written);
         Life = SweepLife.Of(Written).After(SweepEvent.Activated);
     }
 
@@ -97,6 +100,7 @@ sealed partial class SweepIntent(
                 return false;
             await state.ClearStateAsync();
             (Written, Life, _told) = (new(), default, []);
+            journal.Open(Written);
             return true;
         }
         finally
@@ -184,14 +188,16 @@ sealed partial class SweepIntent(
 
     async Task WriteAsync(SweepGrainState next)
     {
-        state.State = next;
+        state.State = next = journal.In(next);
         try
         {
             await state.WriteStateAsync();
             Written = next;
+            journal.Wrote(succeeded: true);
         }
         catch (Exception exception)
         {
+            journal.Wrote(succeeded: false);
             state.State = Written;
             // Or a write that seemed to fail did not. The next activation reads what is there.
             if (exception is InconsistentStateException)

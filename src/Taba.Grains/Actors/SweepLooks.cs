@@ -19,6 +19,7 @@ sealed class SweepLooks : IDisposable
     static readonly TimeSpan s_heardWithin = TimeSpan.FromSeconds(30);
 
     readonly SweepIntent _intent;
+    readonly SweepJournal _journal;
     readonly Func<string, IStageGrain> _stageOf;
     readonly bool _waitsOutFaults;
     readonly TimeProvider _time;
@@ -31,9 +32,10 @@ sealed class SweepLooks : IDisposable
     long _version;
     bool _askNext;
 
-    public SweepLooks(SweepIntent intent, Func<string, IStageGrain> stageOf, bool waitsOutFaults, TimeProvider time)
+    public SweepLooks(
+        SweepIntent intent, SweepJournal journal, Func<string, IStageGrain> stageOf, bool waitsOutFaults, TimeProvider time)
     {
-        (_intent, _stageOf, _waitsOutFaults, _time) = (intent, stageOf, waitsOutFaults, time);
+        (_intent, _journal, _stageOf, _waitsOutFaults, _time) = (intent, journal, stageOf, waitsOutFaults, time);
         _looks = new(LookOnceAsync);
         _waiting = new(time);
     }
@@ -111,9 +113,12 @@ sealed class SweepLooks : IDisposable
     public SweepStatus Remember(SweepStatus status)
     {
         if (_last is null || !Same(_last, status))
-            _last = status with { Version = _version = Math.Max(_version + 1, _time.GetUtcNow().ToUnixTimeMilliseconds()) };
-        return _last;
+            _version = Math.Max(_version + 1, _time.GetUtcNow().ToUnixTimeMilliseconds());
+        return _last = status with { Version = _version };
     }
+
+    /// <summary>The last snapshot; null before the first look.</summary>
+    public SweepStatus? Seen => _last;
 
     /// <summary>The state of a sweep that is not at its end.</summary>
     public SweepState Live => _intent.Life.Phase is SweepPhase.Paused ? SweepState.Paused : SweepState.Running;
@@ -138,7 +143,7 @@ sealed class SweepLooks : IDisposable
         {
             Substitutions = substitutions,
         };
-        return new(seen, Remember(status), planned.Any(
+        return new(seen, Remember(_journal.Observe(status, _intent.Written)), planned.Any(
             s => s.Silence is null && (s.RowsWanted == 0 || s.Submission != Submission)));
     }
 
@@ -174,7 +179,7 @@ sealed class SweepLooks : IDisposable
         (double)stage.Rows.Count * stage.Spec.EvaluationsPerRow, EvaluationsDone: 0, [], Fault: null);
 
     static bool Same(SweepStatus a, SweepStatus b) =>
-        a.State == b.State && a.Fault == b.Fault && a.Stages.Zip(b.Stages).All(p =>
+        a.State == b.State && a.Fault == b.Fault && a.Recovered == b.Recovered && a.Stages.Zip(b.Stages).All(p =>
             p.First.RowsDone == p.Second.RowsDone && p.First.EvaluationsDone == p.Second.EvaluationsDone
             && p.First.PartsLeased == p.Second.PartsLeased && p.First.RowsFailed == p.Second.RowsFailed
             && p.First.Refusals.SequenceEqual(p.Second.Refusals) && p.First.Silence == p.Second.Silence

@@ -25,7 +25,7 @@ sealed class BoardStage(StageOffer offer, long heardAt, BoardStage? before)
     /// <summary>Workers that it had nothing for since it said this.</summary>
     public HashSet<(string Worker, string SweepId, bool HoldsOthers)> EmptyFor { get; } = [];
 
-    public Dictionary<string, (long At, TimeSpan Length)> PausedSince { get; } = [];
+    public Dictionary<string, (long At, TimeSpan Length, string Reason)> PausedSince { get; } = [];
 
     /// <summary>What this activation of it was told of workers that cannot serve its model.</summary>
     public Dictionary<string, string> Refusals { get; } =
@@ -33,6 +33,12 @@ sealed class BoardStage(StageOffer offer, long heardAt, BoardStage? before)
 
     /// <summary>Questions in a row that it did not answer. That it speaks does not say that it answers.</summary>
     public int Failures { get; set; } = before?.Failures ?? 0;
+
+    /// <summary>The last error of such a question.</summary>
+    public string Silence { get; set; } = before?.Silence ?? "";
+
+    /// <summary>It says that a store is away.</summary>
+    public bool SilenceOfStore { get; set; } = before?.SilenceOfStore ?? false;
 
     public long FailedAt { get; set; } = before?.FailedAt ?? 0;
 

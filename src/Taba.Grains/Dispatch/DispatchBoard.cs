@@ -14,7 +14,7 @@ namespace Taba.Grains.Dispatch;
 /// A choice costs a pass over the live sweeps, and a look at the stages of each that have something ready until one fits, whatever the
 /// number of workers and of stages that have nothing.
 /// </remarks>
-sealed class DispatchBoard(TimeProvider time)
+sealed partial class DispatchBoard(TimeProvider time)
 {
     /// <summary>A stage that says nothing for so long is gone, or has nothing to do.</summary>
     public static readonly TimeSpan ForgetAfter = TimeSpan.FromSeconds(60);
@@ -42,7 +42,7 @@ sealed class DispatchBoard(TimeProvider time)
         var now = time.GetTimestamp();
         var next = new BoardStage(offer, now, stage);
         foreach (var pause in offer.Pauses)
-            next.PausedSince[pause.Worker] = (now, pause.Rest);
+            next.PausedSince[pause.Worker] = (now, pause.Rest, pause.Reason ?? "");
         _stages[offer.Work.Key] = next;
         foreach (var input in offer.Inputs)
             (_readers.TryGetValue(input, out var readers) ? readers : _readers[input] = []).Add(next);
@@ -128,9 +128,12 @@ sealed class DispatchBoard(TimeProvider time)
     }
 
     /// <summary>The stage did not answer: nobody waits for it for a while, each time for twice as long.</summary>
-    public TimeSpan Failed(Choice choice)
+    /// <param name="reason">The error of the call.</param>
+    /// <param name="ofStore">It says that a store is away.</param>
+    public TimeSpan Failed(Choice choice, string reason = "", bool ofStore = false)
     {
         var stage = choice.Stage;
+        (stage.Silence, stage.SilenceOfStore) = (reason, ofStore);
         AddReady(choice, choice.Reserved);
         stage.FailedAt = time.GetTimestamp();
         stage.Pause = stage.Failures++ == 0 ? s_firstPause : stage.Pause * 2 < s_longestPause ? stage.Pause * 2 : s_longestPause;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Orleans.Concurrency;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 
@@ -25,4 +26,8 @@ public interface IDispatcherGrain : IGrainWithIntegerKey
     /// <summary>The sweeps that live now, in the order of their submission. Idempotent.</summary>
     [Alias("Sweeps")]
     Task SetSweepsAsync(ImmutableArray<SweepEntry> live);
+
+    /// <summary>What is known of some sweeps and workers: what is ready, who waits, and who goes first.</summary>
+    [ForClients, AlwaysInterleave, Alias("Standing")]
+    ValueTask<DispatchStanding> GetStandingAsync(StandingAsk ask);
 }

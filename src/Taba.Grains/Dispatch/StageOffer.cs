@@ -24,4 +24,8 @@ public readonly record struct OfferedRows(string SweepId, int Depth, int Ready);
 /// <summary>A worker that a stage gives nothing for a while.</summary>
 /// <param name="Rest">How much longer.</param>
 [GenerateSerializer, Immutable, Alias("taba.WorkerPause")]
-public readonly record struct WorkerPause(string Worker, TimeSpan Rest);
+public readonly record struct WorkerPause(string Worker, TimeSpan Rest)
+{
+    /// <summary>Why, in words; null from one that is too old to say.</summary>
+    [Id(10)] public string? Reason { get; init; }
+}

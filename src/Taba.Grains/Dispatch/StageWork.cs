@@ -14,10 +14,14 @@ public readonly record struct StageWork(string Key, bool HasSteps)
     /// <summary>Network evaluations of a row; 0 when it has no steps.</summary>
     [Id(12)] public int EvaluationsPerRow { get; init; }
 
+    /// <summary>What it is, in two words; null from one that is too old to say.</summary>
+    [Id(13)] public string? Name { get; init; }
+
     public static StageWork Of(string key, StageSpec spec) => new(key, spec.HasSteps)
     {
         Engine = spec.HasSteps ? StageEngine.Of(spec) : null,
         Model = spec.Model.Digest,
         EvaluationsPerRow = spec.EvaluationsPerRow,
+        Name = spec.Kind.ToString().ToLowerInvariant() + (spec.HasSteps ? $" T={spec.NumInferenceSteps}" : ""),
     };
 }

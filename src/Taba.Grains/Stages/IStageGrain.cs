@@ -74,6 +74,10 @@ public interface IStageGrain : IGrainWithStringKey
 
     [AlwaysInterleave, Alias("Status")]
     ValueTask<StageStatus> GetStatusAsync(string sweepId);
+
+    /// <summary>Where the rows are that a sweep wants: done, out and with whom, given up. It costs a pass over leases and ranges.</summary>
+    [ForClients, AlwaysInterleave, Alias("Parts")]
+    ValueTask<StageParts> GetPartsAsync(StagePartsAsk ask);
 }
 
 /// <summary>Rows of a stage wanted by a sweep.</summary>
@@ -94,6 +98,9 @@ public sealed record StageDemand(string SweepId, StageSpec Spec, RowRange Rows, 
 
     /// <summary>The sweep's number of this submission.</summary>
     [Id(14)] public int Submission { get; init; }
+
+    /// <summary>Parts whose leases ended without their workers' doing since the sweep asked; kept by the stage, its own.</summary>
+    [Id(15)] public int PartsLost { get; init; }
 
     /// <summary>The rows that are wanted.</summary>
     public RowSet Wanted => Only is { } only ? only.Intersect(Rows) : RowSet.Of(Rows);

@@ -81,6 +81,12 @@ public static class StageLeases
         return lost.Length == state.Lost.Length ? state : state with { Lost = lost.Length > LostKept ? lost[^LostKept..] : lost };
     }
 
+    /// <summary>Each sweep that wants some of these rows is told that a part of its was lost.</summary>
+    public static StageState WithPartLost(this StageState state, RowRange rows) => state with
+    {
+        Demands = [.. state.Demands.Select(d => d.Wanted.CountIn(rows) > 0 ? d with { PartsLost = d.PartsLost + 1 } : d)],
+    };
+
     /// <summary>What was found of an attempt that nobody had judged yet.</summary>
     /// <param name="gotOn">Its checkpoint is further than any before it: then its end speaks against none of its rows.</param>
     /// <param name="reached">The step, on average, with which its rows go on.</param>

@@ -43,4 +43,21 @@ public sealed record StageStatus(
 
     /// <summary>Hosts that failed at it and get nothing of it for a while; nobody waits for them.</summary>
     [Id(20)] public ImmutableArray<HostPause> Pauses { get => field.IsDefault ? [] : field; init; } = [];
+
+    /// <summary>Wanted rows that could be computed now: their inputs are there, and they are neither out, nor done, nor given up.</summary>
+    [Id(32)] public int RowsReady { get; init; }
+
+    /// <summary>Of these, suspect ones: they wait for a worker that holds nothing.</summary>
+    [Id(33)] public int RowsSuspect { get; init; }
+
+    /// <summary>Parts with wanted rows whose leases ended without their workers' doing, since the sweep asked.</summary>
+    [Id(34)] public int PartsLost { get; init; }
+
+    /// <summary>Whose <see cref="Fault"/> it is; null when there is none, or an earlier version wrote it.</summary>
+    [Id(35)] public FaultOwner? FaultOwner { get; init; }
+
+    /// <summary>What was lost of late without a worker's doing, the oldest first: at most <see cref="MostLosses"/>.</summary>
+    [Id(40)] public ImmutableArray<PartsLoss> Losses { get => field.IsDefault ? [] : field; init; } = [];
+
+    public const int MostLosses = 8;
 }

@@ -50,6 +50,21 @@ public interface ISweepGrain : IGrainWithStringKey
     [ForClients, AlwaysInterleave, Alias("Plan")]
     ValueTask<SweepPlan?> GetPlanAsync();
 
+    /// <summary>What happened to it, the oldest first: a bounded number of entries, of which each kind keeps its newest.</summary>
+    [ForClients, AlwaysInterleave, Alias("Log")]
+    ValueTask<ImmutableArray<SweepLogEntry>> GetLogAsync();
+
+    /// <summary>
+    /// Whoever wrote a run folder tells its numbers, for those who look at the sweep. Idempotent; runs that are not of the plan are left
+    /// aside.
+    /// </summary>
+    [ForClients, Alias("TellMetrics")]
+    Task MetricsAsync(RunNumbers metrics);
+
+    /// <summary>The numbers of run folders that were told, in the plan's order.</summary>
+    [ForClients, AlwaysInterleave, Alias("Metrics")]
+    ValueTask<ImmutableArray<RunNumbers>> GetMetricsAsync();
+
     /// <summary>
     /// Tells a stage that some of its published rows cannot be read: it asks the store what it has of them. A sweep that is submitted
     /// afterwards computes what is missing.
@@ -76,6 +91,13 @@ public interface ISweepIndexGrain : IGrainWithIntegerKey
     [Alias("End")]
     Task EndAsync(string sweepId, SweepState state);
 
+    /// <summary>
+    /// A sweep says how far it is. Kept in memory, and written with the entry when the sweep ends. Idempotent; what is older than what was
+    /// heard is left aside, and so is a sweep that is not listed as live.
+    /// </summary>
+    [AlwaysInterleave, Alias("Progress")]
+    Task ProgressAsync(SweepProgress progress);
+
     /// <summary>Sweeps that ended before a time, listed or not, and whose states may be there still.</summary>
     [AlwaysInterleave, Alias("Ended")]
     ValueTask<ImmutableArray<string>> GetEndedAsync(DateTimeOffset before);
@@ -91,10 +113,23 @@ public interface ISweepIndexGrain : IGrainWithIntegerKey
     /// <summary>Those that live, and those that ended last, the newest first.</summary>
     [ForClients, AlwaysInterleave, Alias("All")]
     ValueTask<ImmutableArray<SweepEntry>> GetAllAsync();
+
+    /// <summary>Some of those, with how far they are.</summary>
+    /// <param name="from">How many to leave out.</param>
+    /// <param name="count">The most to answer with, 1 .. <see cref="SweepPage.MostEntries"/>.</param>
+    [ForClients, AlwaysInterleave, Alias("Page")]
+    ValueTask<SweepPage> GetPageAsync(int from, int count);
 }
 
 /// <summary>A sweep in the index.</summary>
 /// <param name="Ended">How it ended; null while it lives.</param>
 [GenerateSerializer, Immutable, Alias("taba.SweepEntry")]
 public sealed record SweepEntry(
-    string SweepId, string Name, int Priority, bool Paused, DateTimeOffset SubmittedAt, SweepState? Ended, DateTimeOffset? EndedAt);
+    string SweepId, string Name, int Priority, bool Paused, DateTimeOffset SubmittedAt, SweepState? Ended, DateTimeOffset? EndedAt)
+{
+    /// <summary>Who submitted it; null when they did not say.</summary>
+    [Id(10)] public string? User { get; init; }
+
+    /// <summary>How far it is; null when the index has not heard yet.</summary>
+    [Id(11)] public SweepProgress? Progress { get; init; }
+}

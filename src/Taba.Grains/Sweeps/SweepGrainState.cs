@@ -33,4 +33,19 @@ public sealed record SweepGrainState
 
     /// <summary>Counts submissions. What a stage says of an earlier one is not of this one: what had failed then is tried again.</summary>
     [Id(8)] public int Submission { get; init; }
+
+    /// <summary>What happened to it, the oldest first.</summary>
+    [Id(9)] public ImmutableArray<SweepLogEntry> Log { get => field.IsDefault ? [] : field; init; } = [];
+
+    /// <summary>What the log has of its stages.</summary>
+    [Id(10)] public ImmutableArray<StageSeen> Seen { get => field.IsDefault ? [] : field; init; } = [];
+
+    /// <summary>When it was submitted; later submissions while it lives change nothing.</summary>
+    [Id(11)] public DateTimeOffset? SubmittedAt { get; init; }
+
+    /// <summary>Who submitted it; null when they did not say.</summary>
+    [Id(12)] public string? User { get; init; }
+
+    /// <summary>Evaluations a second when this was written; null while unknown. The next activation begins with it.</summary>
+    [Id(13)] public double? Rate { get; init; }
 }

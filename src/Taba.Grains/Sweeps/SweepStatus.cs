@@ -58,4 +58,34 @@ public sealed record SweepStatus(string SweepId, long Version, SweepState State,
     /// Rows that stand under another stage's key, because they, or a row that they begin with, were computed in a higher precision.
     /// </summary>
     [Id(10)] public ImmutableArray<RowSubstitution> Substitutions { get; init; } = [];
+
+    /// <summary>Evaluations a second, as the sweep measures them; null while unknown.</summary>
+    [Id(20)] public double? Rate { get; init; }
+
+    /// <summary>Time left; zero when nothing is left to do, null while unknown.</summary>
+    [Id(21)] public TimeSpan? Left { get; init; }
+
+    /// <summary>When it was submitted; null from a version that did not say.</summary>
+    [Id(22)] public DateTimeOffset? SubmittedAt { get; init; }
+
+    /// <summary>Who submitted it; null when they did not say.</summary>
+    [Id(23)] public string? User { get; init; }
+
+    /// <summary>Parts that were lost without their worker's doing, and handed out again.</summary>
+    public long Recovered => Stages.Sum(s => (long)s.PartsLost);
+
+    /// <summary>When it ended; null while it lives.</summary>
+    [Id(24)] public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>What happened to it last, the oldest first: at most <see cref="MostNews"/> entries of its log.</summary>
+    [Id(25)] public ImmutableArray<SweepLogEntry> News { get => field.IsDefault ? [] : field; init; } = [];
+
+    public const int MostNews = 8;
+
+    /// <summary>Done evaluations over planned ones, 0 .. 1; a sweep without work left is done.</summary>
+    public double Fraction => EvaluationsPlanned <= 0 ? 1 : Math.Clamp(EvaluationsDone / EvaluationsPlanned, 0, 1);
+
+    /// <summary>How far it is, for the list.</summary>
+    public SweepProgress Progress => new(
+        SweepId, Version, EvaluationsDone, EvaluationsPlanned, SamplesFailed, Rate, Left, Recovered);
 }

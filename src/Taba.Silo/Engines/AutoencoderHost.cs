@@ -30,6 +30,11 @@ sealed partial class AutoencoderHost(
     /// <summary>Used on the thread alone.</summary>
     readonly BoundedCache<string, IAutoencoder> _loaded = new(settings.Value.MaxModels);
 
+    long _networkTicks;
+
+    /// <summary>Time of passes so far.</summary>
+    public TimeSpan NetworkTime => System.Diagnostics.Stopwatch.GetElapsedTime(0, Interlocked.Read(ref _networkTicks));
+
     /// <summary>Autoencoders that are on the device.</summary>
     internal int Loaded => _loaded.Count;
 
@@ -75,6 +80,7 @@ sealed partial class AutoencoderHost(
         var passed = spec.Kind == StageKind.Decode ? autoencoder.Value.Decode(rows) : autoencoder.Value.Encode(rows);
         var results = passed.narrow(0, 0, count).to(ScalarType.Float32).cpu().contiguous();
         results.bytes.CopyTo(part.Results.AsSpan(start * part.ResultBytes));
+        Interlocked.Add(ref _networkTicks, clock.ElapsedTicks);
         EngineInstruments.NetworkRan(NameOf(spec), device.Name, clock.Elapsed);
 
         var failures = new List<SampleFailure>();

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using Taba.Grains.Models;
+using Taba.Grains.Silos;
 using Taba.Silo.Devices;
 
 namespace Taba.Silo.Engines;
@@ -33,6 +35,36 @@ sealed class EngineDevice(
 
     /// <summary>The place of an engine.</summary>
     public ModelEngine Engine(string engine) => _engines.GetOrAdd(engine, key => makeEngine(choice, key));
+
+    /// <summary>How it fares.</summary>
+    /// <param name="trouble">Why it does not work; null when it does.</param>
+    public DeviceFare Fare(string? trouble)
+    {
+        var (times, there) = (new DeviceTimes { Network = Autoencoders.NetworkTime.TotalSeconds }, new List<EngineStatus>());
+        foreach (var engine in _engines.Values)
+        {
+            var more = engine.Times;
+            times = new(
+                times.Network + more.Network, times.Overhead + more.Overhead, times.OutputWait + more.OutputWait,
+                times.Linger + more.Linger, times.Loading + more.Loading);
+            there.Add(engine.Status);
+        }
+        return new(Name, trouble is null, times)
+        {
+            Trouble = trouble,
+            Models =
+            [
+                .. there.Where(e => e.Residency != EngineResidency.Unloaded)
+                    .Select(e => new ModelFare(e.Model, e.Residency == EngineResidency.Loading)),
+            ],
+            Slots = there.Sum(e => e.Slots),
+            SlotsInUse = there.Sum(e => e.SlotsInUse),
+            Pending = there.Sum(e => e.Pending),
+            BatchLimit = there.Max(e => (int?)e.BatchLimit) ?? 0,
+            Evaluations = there.Sum(e => e.Evaluations),
+            Passes = there.Sum(e => e.Passes),
+        };
+    }
 
     public async ValueTask DisposeAsync()
     {

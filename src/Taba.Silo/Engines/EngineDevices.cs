@@ -5,6 +5,7 @@ using Taba.Grains.Dispatch;
 using Taba.Grains.Models;
 using Taba.Grains.Placement;
 using Taba.Grains.Ports;
+using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Silo.Devices;
 using Taba.Silo.Faults;
@@ -64,6 +65,9 @@ sealed class EngineDevices : IModelEngines, IEngineCapacity, IAsyncDisposable
         .. _devices.SelectMany(d => d.Engines).SelectMany(
             e => e.Statistics.Select(s => (new ModelAddress(e.Device.Name, e.Key), s))),
     ];
+
+    /// <summary>How each device fares.</summary>
+    public ImmutableArray<DeviceFare> Fares => [.. _devices.Select(d => d.Fare(_troubles.Of(d.Name)?.What))];
 
     IEnumerable<EngineDevice> Working => _devices.Where(d => _troubles.Works(d.Name));
 

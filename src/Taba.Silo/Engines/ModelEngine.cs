@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Taba.Diffusion.Engine;
 using Taba.Grains.Models;
 using Taba.Grains.Ports;
+using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Silo.Devices;
 using Taba.Silo.Telemetry;
@@ -23,6 +25,9 @@ sealed partial class ModelEngine(
     TaskCompletionSource<LoadedEngine>? _place;
     Task<LoadedEngine>? _failed;
     string _model = "";
+    // Of loads that have ended, and when the one under way began; 0 when none is.
+    long _loadTicks;
+    long _loadingSince;
 
     public DeviceChoice Device => device;
 
@@ -73,6 +78,26 @@ sealed partial class ModelEngine(
         }
     }
 
+    /// <summary>Its model's name; that of one that is on its way.</summary>
+    public string Model => Volatile.Read(ref _model);
+
+    /// <summary>What the time of every engine that was here went to, as far as it is known now.</summary>
+    public DeviceTimes Times
+    {
+        get
+        {
+            var done = Statistics;
+            // Read afterwards: a pass that ends in between is missing for once, and none counts twice.
+            var pass = Engine?.Engine.PassUnderWay?.Elapsed ?? TimeSpan.Zero;
+            var since = Interlocked.Read(ref _loadingSince);
+            var loading = Stopwatch.GetElapsedTime(0, Interlocked.Read(ref _loadTicks))
+                + (since == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(since));
+            return new(
+                done.Sum(s => s.NetworkTime.TotalSeconds) + pass.TotalSeconds, done.Sum(s => s.OverheadTime.TotalSeconds),
+                done.Sum(s => s.OutputWaitTime.TotalSeconds), done.Sum(s => s.LingerTime.TotalSeconds), loading.TotalSeconds);
+        }
+    }
+
     public bool TryReserve() =>
         Interlocked.CompareExchange(ref _place, new(TaskCreationOptions.RunContinuationsAsynchronously), null) is null;
 
@@ -86,6 +111,9 @@ sealed partial class ModelEngine(
         var place = Volatile.Read(ref _place);
         return place is null ? Task.CompletedTask : Task.Run(async () =>
         {
+            var began = Stopwatch.GetTimestamp();
+            Interlocked.Exchange(ref _loadingSince, began);
+            Volatile.Write(ref _model, spec.Model.Name ?? Path.GetFileName(spec.Model.Path));
             try
             {
                 var loaded = await loader.LoadAsync(device, key, spec, Ended);
@@ -103,6 +131,11 @@ sealed partial class ModelEngine(
                 _ = place.Task.Exception;
                 Volatile.Write(ref _failed, place.Task);
                 Interlocked.CompareExchange(ref _place, null, place);
+            }
+            finally
+            {
+                Interlocked.Exchange(ref _loadingSince, 0);
+                Interlocked.Add(ref _loadTicks, Stopwatch.GetTimestamp() - began);
             }
         });
     }

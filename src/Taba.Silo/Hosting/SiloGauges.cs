@@ -13,18 +13,12 @@ namespace Taba.Silo.Hosting;
 
 /// <summary>Numbers of this silo that are read when somebody asks: its disk, its checkpoints, its device, its age.</summary>
 sealed class SiloGauges(
-    IObjectStore objects, PartCheckpoints checkpoints, SiloDevices devices, EngineTroubles troubles, WorkerRole role,
-    IOptions<EngineSettings> settings, TimeProvider time)
+    FreeSpace space, PartCheckpoints checkpoints, SiloDevices devices, GpuMemories memories, EngineTroubles troubles, WorkerRole role,
+    IObjectStore objects, IOptions<EngineSettings> settings, TimeProvider time)
     : IHostedService, IDisposable
 {
-    static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(10);
-    static readonly TimeSpan s_staleAfter = TimeSpan.FromSeconds(60);
-
     readonly Meter _meter = new(SiloInstruments.MeterName, SiloInstruments.Version);
     readonly long _began = time.GetTimestamp();
-    volatile Space? _space;
-    ITimer? _free;
-    int _looking;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -35,21 +29,17 @@ sealed class SiloGauges(
             "How long the oldest checkpoint has waited for the disk");
         _meter.CreateObservableGauge(
             "taba.checkpoint.interval", () => settings.Value.CheckpointEvery.TotalSeconds, "s", "The setting CheckpointEvery");
-        if (objects is FolderObjects folder)
-        {
-            // Not when somebody asks: a network's folder that hangs would take all the other numbers with it.
-            _free = time.CreateTimer(_ => LookAtDisk(folder.Place), null, TimeSpan.Zero, s_lookEvery);
-            _meter.CreateObservableGauge("taba.store.free", ReadFree, "By", "Free space where the tensors are");
-        }
+        // Not when somebody asks: a network's folder that hangs would take all the other numbers with it.
+        space.Begin();
+        if (objects is FolderObjects)
+            _meter.CreateObservableGauge("taba.store.free", () => Of(space.Store, []), "By", "Free space where the tensors are");
         if (role.HasDevice)
         {
             _meter.CreateObservableGauge(
-                "taba.device.working", () => devices.Select(d => new Measurement<int>(troubles.Works(d.Name) ? 1 : 0, OnDevice(d))), "1",
+                "taba.device.working", () => devices.Select(d => new Measurement<int>(troubles.Works(d.Name) ? 1 : 0, OnDevice(d.Name))), "1",
                 "1 while the device takes work, 0 when it hangs or is broken");
         }
-        var gpus = devices.Where(d => d.IsCuda)
-            .Select(d => (Tag: OnDevice(d), Nvml: NvmlDevice.Find(Math.Max(0, d.Device.index))))
-            .Where(d => d.Nvml is not null).Select(d => (d.Tag, Nvml: d.Nvml!)).ToList();
+        var gpus = memories.Gpus.Select(d => (Tag: OnDevice(d.Key), Nvml: d.Value)).ToList();
         if (gpus.Count > 0)
         {
             _meter.CreateObservableUpDownCounter(
@@ -66,26 +56,9 @@ sealed class SiloGauges(
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public void Dispose()
-    {
-        _free?.Dispose();
-        _meter.Dispose();
-    }
+    public void Dispose() => _meter.Dispose();
 
-    void LookAtDisk(string root)
-    {
-        // One look at a time: one that hangs is not joined by others.
-        if (Interlocked.Exchange(ref _looking, 1) != 0)
-            return;
-        _space = new(Directory.Exists(root) ? DiskSpace.Available(root) : null, time.GetTimestamp());
-        Volatile.Write(ref _looking, 0);
-    }
-
-    /// <summary>Nothing when the disk has not answered for a while.</summary>
-    IEnumerable<Measurement<long>> ReadFree() =>
-        _space is { } seen && time.GetElapsedTime(seen.At) < s_staleAfter ? Of(seen.Free, []) : [];
-
-    static KeyValuePair<string, object?> OnDevice(DeviceChoice device) => new("taba.device", device.Name);
+    static KeyValuePair<string, object?> OnDevice(string device) => new("taba.device", device);
 
     Measurement<double> Uptime() => new(
         time.GetElapsedTime(_began).TotalSeconds,
@@ -93,6 +66,4 @@ sealed class SiloGauges(
 
     static IEnumerable<Measurement<T>> Of<T>(T? value, KeyValuePair<string, object?>[] tags)
         where T : struct => value is { } known ? [new(known, tags)] : [];
-
-    sealed record Space(long? Free, long At);
 }

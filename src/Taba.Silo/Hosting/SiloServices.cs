@@ -36,6 +36,10 @@ static partial class SiloServices
         services.AddTabaSettings(configuration);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(devices);
+        services.AddSingleton<GpuMemories>();
+        services.AddSingleton(provider => new FreeSpace(
+            (provider.GetRequiredService<IObjectStore>() as FolderObjects)?.Place, place.LocalRoot,
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new FaultMonitor(place.GoesOnAfterFaults, provider.GetRequiredService<ILogger<FaultMonitor>>()));
         services.AddSingleton(new WorkerRole(place.Role));
 
@@ -92,6 +96,7 @@ static partial class SiloServices
         services.AddSingleton<PullLoop>();
         services.AddSingleton<LeaseKeeper>();
         services.AddSingleton<PartWorker>();
+        services.AddSingleton<SiloReport>();
         services.AddHostedService<SiloGauges>();
         return services;
     }
@@ -123,10 +128,11 @@ static partial class SiloServices
     }
 
     /// <summary>
-    /// Runs the worker. Called after Orleans was added: services stop in reverse, and the worker must stop before the grains do.
+    /// Runs the worker, and tells how the silo fares. Called after Orleans was added: services stop in reverse, and the worker must stop before the grains do.
     /// </summary>
     public static IServiceCollection AddTabaWorker(this IServiceCollection services) =>
-        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<PartWorker>());
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<PartWorker>())
+            .AddHostedService<SiloReporter>();
 
     /// <summary>
     /// Ends the process, with status 3, when its last device hangs or is broken. For silos of a cluster, which a supervisor starts

@@ -22,17 +22,22 @@ sealed class ModelPauses(TimeProvider time)
     public ImmutableArray<RefusedModel> Now =>
         [.. _pauses.Where(p => !HasEnded(p.Value)).Select(p => new RefusedModel(p.Key, p.Value.Reason))];
 
+    /// <summary>The same by names, for people.</summary>
+    public IEnumerable<(string Name, string Reason)> Named =>
+        _pauses.Where(p => !HasEnded(p.Value)).Select(p => (p.Value.Name ?? p.Key, p.Value.Reason));
+
     /// <summary>The model could not be served.</summary>
-    public void Refused(string model, string reason) => _pauses.AddOrUpdate(
+    /// <param name="name">What people call it.</param>
+    public void Refused(string model, string reason, string? name = null) => _pauses.AddOrUpdate(
         model,
-        _ => new(reason, time.GetTimestamp(), Shortest),
+        _ => new(name, reason, time.GetTimestamp(), Shortest),
         // Parts that were taken together are refused together: that is one try.
-        (_, last) => HasEnded(last) ? new(reason, time.GetTimestamp(), last.Length * 2 < Longest ? last.Length * 2 : Longest) : last);
+        (_, last) => HasEnded(last) ? new(name, reason, time.GetTimestamp(), last.Length * 2 < Longest ? last.Length * 2 : Longest) : last);
 
     /// <summary>The model is here.</summary>
     public void Served(string model) => _pauses.TryRemove(model, out _);
 
     bool HasEnded(Pause pause) => time.GetElapsedTime(pause.Since) >= pause.Length;
 
-    sealed record Pause(string Reason, long Since, TimeSpan Length);
+    sealed record Pause(string? Name, string Reason, long Since, TimeSpan Length);
 }

@@ -113,7 +113,7 @@ sealed class PartWorkspace(
         }
         catch (BadInputException exception)
         {
-            pauses.Refused(spec.Model.Digest, exception.Message);
+            pauses.Refused(spec.Model.Digest, exception.Message, spec.Model.Name ?? spec.Model.Path);
             throw new ModelRefusedException(exception.Message, exception);
         }
     }

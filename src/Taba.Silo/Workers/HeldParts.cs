@@ -12,6 +12,9 @@ sealed class HeldParts
     /// <summary>They, as they are now, in an order that is the same in every process.</summary>
     public IReadOnlyList<HeldPart> All => [.. _parts.Values.OrderBy(p => p.Lease.Attempt.ToString(), StringComparer.Ordinal)];
 
+    /// <summary>How many they are.</summary>
+    public int Count => _parts.Count;
+
     /// <summary>All their rows.</summary>
     public int Rows => _parts.Values.Sum(p => p.Lease.Rows.Count);
 

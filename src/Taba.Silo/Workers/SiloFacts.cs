@@ -29,6 +29,16 @@ sealed record SiloFacts(string Name, SiloRole Role, SiloDevices Devices, int Bat
         [NumericsKey] = ProgramVersion.Own.Numerics.ToString(CultureInfo.InvariantCulture),
     };
 
+    /// <summary>Whether trajectories step here.</summary>
+    public bool HasDevice => Role == SiloRole.Worker;
+
+    /// <summary>This silo, as it tells of itself.</summary>
+    public SiloInfo ToInfo(SiloAddress silo) =>
+        new(Name, silo.ToParsableString(), Role, Devices.Kind, Devices.MemoryBytes, BatchSize, Devices.Count)
+        {
+            Version = ProgramVersion.Own,
+        };
+
     /// <summary>A silo as its metadata describes it; null when it has none (yet).</summary>
     public static SiloInfo? Read(SiloAddress silo, SiloMetadata? metadata) =>
         metadata?.Metadata is { } known && Enum.TryParse<SiloRole>(known.GetValueOrDefault(RoleKey), out var role)

@@ -57,6 +57,16 @@ public sealed class PartCheckpoints : IAsyncDisposable
         }
     }
 
+    /// <summary>Bytes of states that wait for the disk, or are being written.</summary>
+    public long BytesWaiting
+    {
+        get
+        {
+            lock (_gate)
+                return _parts.Values.Where(p => p.DirtySince != 0 || p.WritingSince != 0).Sum(p => p.Bytes);
+        }
+    }
+
     /// <summary>An attempt begins with these rows of earlier ones, which its file will hold too.</summary>
     public void Open(PartAttempt attempt, IEnumerable<SampleCheckpoint> rows)
     {

@@ -1,0 +1,46 @@
+using Taba.Grains.Sweeps;
+
+namespace Taba.Grains.Words;
+
+/// <summary>The names of stages in tables.</summary>
+public static class StageNames
+{
+    public static string Of(StageKind kind) => kind.ToString().ToLowerInvariant();
+
+    /// <summary>
+    /// Every stage of a plan with what sets it apart from the others: T, guidance, the intervention before it, and the seed where
+    /// there are several.
+    /// </summary>
+    public static IReadOnlyDictionary<string, string> Of(SweepPlan plan)
+    {
+        var specs = plan.Stages.ToDictionary(s => s.Key, s => s.Spec);
+        var severalSeeds = specs.Values.Select(Seed).Where(seed => seed is not null).Distinct().Count() > 1;
+        return specs.ToDictionary(s => s.Key, s => Name(s.Value));
+
+        string Name(StageSpec stage)
+        {
+            if (!stage.HasSteps)
+                return specs.TryGetValue(stage.ParentKey ?? "", out var source) ? $"{Of(stage.Kind)} {Name(source)}" : Of(stage.Kind);
+            var intervention = Ancestry(stage).Select(Intervention).FirstOrDefault(text => text is not null);
+            var seed = severalSeeds ? Ancestry(stage).Select(Seed).FirstOrDefault(s => s is not null) : null;
+            var guidance = stage.Guidance > 1 ? FormattableString.Invariant($" g={stage.Guidance}") : "";
+            return $"{Of(stage.Kind)} T={stage.NumInferenceSteps}{guidance}{intervention}{(seed is null ? "" : $" seed {seed}")}";
+        }
+
+        IEnumerable<StageSpec> Ancestry(StageSpec? stage)
+        {
+            for (; stage is not null; stage = stage.ParentKey is { } parent ? specs.GetValueOrDefault(parent) : null)
+                yield return stage;
+        }
+    }
+
+    static long? Seed(StageSpec stage) => (stage.Input as NoiseRows)?.Seed;
+
+    static string? Intervention(StageSpec stage) => stage switch
+    {
+        { Forward: { } forward } => $" forward K={forward.Before}",
+        { Swap: { Kind: SwapKind.Eps } swap } => $" swap eps K={swap.Before}",
+        { Swap: { } swap } => $" swap xt K={swap.Before}",
+        _ => null,
+    };
+}
