@@ -154,7 +154,7 @@ sealed partial class ClusterSilo : IAsyncDisposable
     static IHost Build(ClusterSiloOptions options)
     {
         var cluster = options.Cluster;
-        var host = SiloHostBuilder.Create(options.Settings);
+        var host = SiloHostBuilder.Create(options.Settings, cluster.Name);
         var builder = host.Builder;
         builder.Logging.AddTabaConsole(host.Logging, timestamps: "HH:mm:ss.fff ").SetMinimumLevel(options.LogLevel)
             .AddFilter("Orleans", options.LogLevel < LogLevel.Information ? options.LogLevel : LogLevel.Error)
@@ -171,7 +171,7 @@ sealed partial class ClusterSilo : IAsyncDisposable
         builder.Services.AddTabaSilo(builder.Configuration, options.Devices, new ClusterPlace(cluster, options.Name, options.Role));
         builder.Services.PostConfigure<LeaseOptions>(o => o.LongestPause ??= s_longestPause);
         options.Services?.Invoke(builder.Services);
-        builder.AddTabaTelemetry(options.Name, host.Web.IsOn);
+        builder.AddTabaTelemetry(options.Name, host.Web.ServesMetrics);
         builder.UseOrleans(silo =>
         {
             silo.AddTabaCluster(cluster);
