@@ -4,6 +4,7 @@ using Taba.Grains.Faults;
 using Taba.Grains.Models;
 using Taba.Grains.Parts;
 using Taba.Grains.Placement;
+using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Tests.Fakes;
@@ -64,6 +65,15 @@ static class MutatingCalls
                 async () => $"done {(await silo.Sweep(plan.SweepId).GetStatusAsync()).Stages[0].Done}",
                 () => silo.Sweep(plan.SweepId).StageChangedAsync(
                     new(report.Version with { Count = 4 }, status with { Done = RowSet.Empty })));
+        },
+        ["IFleetGrain.ReportAsync"] = silo =>
+        {
+            var (fleet, fare) = (silo.Grains.GetGrain<IFleetGrain>(0), FleetTests.Fare("twice-reported", "twice@1", 10));
+            return Task.FromResult(new MutatingCall(
+                () => fleet.ReportAsync(fare),
+                async () => string.Join("; ", (await fleet.GetAsync(new(0, 100))).Silos.Where(s => s.Fare.Silo == fare.Silo)
+                    .Select(s => $"{s.Fare.Uptime} {s.Fare.PartsHeld} {s.Devices[0].Last.Seconds}")),
+                () => fleet.ReportAsync(fare with { Uptime = TimeSpan.FromSeconds(8), PartsHeld = 7 })));
         },
         ["ISweepIndexGrain.AddAsync"] = silo => Task.FromResult(new MutatingCall(
             () => Index(silo).AddAsync(Entry("twice-added")), () => ObserveIndexAsync(silo, "twice-added"))),
