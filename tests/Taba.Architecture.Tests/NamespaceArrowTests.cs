@@ -43,6 +43,7 @@ public sealed class NamespaceArrowTests
             Faults: Silos
             Stages: . Faults
             Sweeps: . Faults Stages
+            Words: Silos Faults Stages Sweeps
             Dispatch: Stages Sweeps
             Planning: Sweeps
             Parts: Faults Stages
@@ -53,7 +54,7 @@ public sealed class NamespaceArrowTests
             Placement: Silos Models Ports
             Waits: Silos Faults Stages Sweeps Dispatch
             Telemetry: Stages Sweeps
-            Actors: Errors Silos Faults Stages Sweeps Dispatch Planning Parts Trajectories Models Upkeep Ports Placement Waits Telemetry
+            Actors: Errors Silos Faults Stages Sweeps Dispatch Planning Parts Trajectories Models Words Upkeep Ports Placement Waits Telemetry
             """,
         ["Taba.Silo"] = """
             Telemetry:
@@ -85,13 +86,13 @@ public sealed class NamespaceArrowTests
             Progress: .
             Sweeps: .
             Hosts:
-            Planning: Progress Hosts
-            Pulling: . Progress Hosts
-            Reports: Progress
+            Planning: Hosts
+            Pulling: . Hosts
+            Reports:
             Folders: Reports
             Embedded: Hosts Planning
             Clusters: . Progress Hosts Planning
-            Doctor: . Progress Hosts Clusters
+            Doctor: . Hosts Clusters
             Running: . Progress Hosts Planning Pulling Reports
             Commands: . Progress Sweeps Hosts Planning Pulling Reports Folders Clusters Doctor Running
             """,

@@ -96,6 +96,8 @@ public sealed class InterruptTests : IDisposable
 
         public Task LookAgainAsync(string sweepId, string stageKey, RowRange rows) => throw new NotSupportedException();
 
+        public Task TellMetricsAsync(string sweepId, RunNumbers numbers) => Task.CompletedTask;
+
         public Task<SweepStatus> SubmitAsync(SweepPlan plan) =>
             Task.FromResult(new SweepStatus(plan.SweepId, 1, SweepState.Running, [], null));
 

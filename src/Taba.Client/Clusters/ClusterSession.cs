@@ -31,8 +31,16 @@ sealed class ClusterSession(IGrainFactory grains, TensorStore store, string devi
     public Task<SweepStatus> SubmitAsync(SweepPlan plan)
     {
         _submitted = plan;
-        return Patience().AskAsync(() => grains.GetGrain<ISweepGrain>(plan.SweepId).SubmitAsync(plan), CancellationToken.None);
+        return Patience().AskAsync(
+            () =>
+            {
+                Requester.Send(Requester.OfProcess);
+                return grains.GetGrain<ISweepGrain>(plan.SweepId).SubmitAsync(plan);
+            },
+            CancellationToken.None);
     }
+
+    public Task TellMetricsAsync(string sweepId, RunNumbers numbers) => grains.GetGrain<ISweepGrain>(sweepId).MetricsAsync(numbers);
 
     public Task LookAgainAsync(string sweepId, string stageKey, RowRange rows) =>
         Patience().AskAsync(() => grains.GetGrain<ISweepGrain>(sweepId).LookAgainAsync(stageKey, rows), CancellationToken.None);

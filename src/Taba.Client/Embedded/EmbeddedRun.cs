@@ -91,8 +91,15 @@ sealed class EmbeddedRun : IRunHost
 
         public string DeviceKind => deviceKind;
 
-        public Task<SweepStatus> SubmitAsync(SweepPlan plan) =>
-            _patience.AskAsync(() => silo.SubmitAsync(plan), CancellationToken.None);
+        public Task<SweepStatus> SubmitAsync(SweepPlan plan) => _patience.AskAsync(
+            () =>
+            {
+                Requester.Send(Requester.OfProcess);
+                return silo.SubmitAsync(plan);
+            },
+            CancellationToken.None);
+
+        public Task TellMetricsAsync(string sweepId, RunNumbers numbers) => silo.Grains.GetGrain<ISweepGrain>(sweepId).MetricsAsync(numbers);
 
         public Task LookAgainAsync(string sweepId, string stageKey, RowRange rows) =>
             _patience.AskAsync(() => silo.Grains.GetGrain<ISweepGrain>(sweepId).LookAgainAsync(stageKey, rows), CancellationToken.None);

@@ -24,6 +24,9 @@ interface IRunSession : IAsyncDisposable
     /// <summary>Tells a stage that some of its rows cannot be read, so that it asks the store what it has of them.</summary>
     Task LookAgainAsync(string sweepId, string stageKey, RowRange rows);
 
+    /// <summary>Tells a sweep the numbers of a run folder. Asked once: it is not worth waiting for.</summary>
+    Task TellMetricsAsync(string sweepId, RunNumbers numbers);
+
     IAsyncEnumerable<SweepStatus> WatchAsync(string sweepId, long sinceVersion, CancellationToken cancellationToken);
 
     /// <summary>Forgets what the store holds of the plan's stages.</summary>

@@ -210,6 +210,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             try
             {
                 await folders.WriteAsync(plan, run, folder, status, interrupted);
+                await ToldMetrics.TellAsync(session, plan, run, folder, TimeProvider.System);
             }
             catch (StoreException exception) when (exception is not DamagedRowsException)
             {
