@@ -57,12 +57,15 @@ static class WebHost
 
     public static WebApplication Map(WebApplication app, WebSettings settings, string? cluster)
     {
-        app.MapWhen(request => request.Connection.LocalPort == settings.OperationsPort, operations =>
+        if (settings.ServesMetrics)
         {
-            operations.UseOpenTelemetryPrometheusScrapingEndpoint("/metrics");
-            operations.UseRouting();
-            operations.UseEndpoints(endpoints => endpoints.MapHealth());
-        });
+            app.MapWhen(request => request.Connection.LocalPort == settings.OperationsPort, operations =>
+            {
+                operations.UseOpenTelemetryPrometheusScrapingEndpoint("/metrics");
+                operations.UseRouting();
+                operations.UseEndpoints(endpoints => endpoints.MapHealth());
+            });
+        }
         app.MapWhen(request => request.Connection.LocalPort != settings.OperationsPort, pages =>
         {
             var gate = new Gate(settings.ReadToken(), app.Services.GetRequiredService<TimeProvider>());
