@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
-using Taba.Client.Progress;
+using Taba.Grains.Words;
 using Taba.Diffusion.Models.Adm;
 using Taba.Diffusion.Weights;
 using Taba.Grains;
