@@ -55,7 +55,9 @@ export function results(sweep) {
     if (head.textContent !== titles.join('')) {
       head.replaceChildren(...titles.map((title, at) => el('th', { scope: 'col', class: at > 0 ? 'number' : null }, title)));
     }
-    fill(runs.map(run => ({ run, columns, chosen: run.slug === chosen })), item => item.run.slug);
+    const axes = [...new Set(runs.flatMap(run => Object.keys(run.axes ?? {})))];
+    const apart = new Set(axes.filter(axis => new Set(runs.map(run => run.axes?.[axis])).size > 1));
+    fill(runs.map(run => ({ run, columns, apart, chosen: run.slug === chosen })), item => item.run.slug);
     setText(note, columns.length === 0 ? (live ? 'Metrics follow when the first run folder is written.' : 'No metrics were told for these runs.') : '');
     const run = runs.find(r => r.slug === chosen) ?? null;
     pictures.update(run);
@@ -81,9 +83,9 @@ export function results(sweep) {
 
 const titleOf = name => name.replaceAll('_', ' ').replace('.', ' ');
 
-/** A run as people say it: its intervention, and its place on the axes. */
-export function runName(run) {
-  const axes = Object.entries(run.axes ?? {}).map(([axis, value]) => axis === 'num_inference_steps' ? `T=${value}` : `${axis} ${value}`);
+/** A run as people say it: its intervention, its steps, and whatever sets it apart from the others. */
+function runName(run, apart) {
+  const axes = Object.entries(run.axes ?? {}).filter(([axis]) => axis === 'num_inference_steps' || apart.has(axis)).map(([axis, value]) => axis === 'num_inference_steps' ? `T=${value}` : `${axis} ${value}`);
   return [run.intervention ?? 'plain', ...axes].join(', ');
 }
 
@@ -94,9 +96,9 @@ function runRow(choose) {
   const node = el('tr', null, el('td', null, name), ready);
   return {
     node,
-    update({ run, columns, chosen }) {
+    update({ run, columns, apart, chosen }) {
       slug = run.slug;
-      setText(name, runName(run));
+      setText(name, runName(run, apart));
       name.title = run.slug;
       setAttribute(name, 'aria-pressed', String(chosen));
       node.classList.toggle('chosen', chosen);
