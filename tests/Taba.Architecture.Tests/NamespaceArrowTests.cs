@@ -43,6 +43,7 @@ public sealed class NamespaceArrowTests
             Faults: Silos
             Stages: . Faults
             Sweeps: . Faults Stages
+            Words: Silos Faults Stages Sweeps
             Dispatch: Stages Sweeps
             Planning: Sweeps
             Parts: Faults Stages
@@ -53,7 +54,7 @@ public sealed class NamespaceArrowTests
             Placement: Silos Models Ports
             Waits: Silos Faults Stages Sweeps Dispatch
             Telemetry: Stages Sweeps
-            Actors: Errors Silos Faults Stages Sweeps Dispatch Planning Parts Trajectories Models Upkeep Ports Placement Waits Telemetry
+            Actors: Errors Silos Faults Stages Sweeps Dispatch Planning Parts Trajectories Models Words Upkeep Ports Placement Waits Telemetry
             """,
         ["Taba.Silo"] = """
             Telemetry:
@@ -67,7 +68,15 @@ public sealed class NamespaceArrowTests
             Parts: Telemetry Rows Faults Models Conditions Engines
             Outputs: Rows Models Conditions
             Workers: Telemetry Devices Faults Models Engines
-            Web: Engines Workers
+            Pictures:
+            Web.Json:
+            Web.Access: Web.Json
+            Web.Files: Web.Access
+            Web.Live: Web.Json
+            Web.Samples: Pictures Web.Json Web.Live
+            Web.Silos: Web.Json Web.Live
+            Web.Sweeps: Pictures Web.Json Web.Live
+            Web: Engines Workers Web.Access Web.Files Web.Json Web.Live Web.Samples Web.Silos Web.Sweeps
             Hosting: Telemetry Devices Rows Faults Models Conditions Engines Parts Workers Web
             Tls:
             Clusters: Telemetry Devices Faults Engines Workers Web Hosting Tls
@@ -77,13 +86,13 @@ public sealed class NamespaceArrowTests
             Progress: .
             Sweeps: .
             Hosts:
-            Planning: Progress Hosts
-            Pulling: . Progress Hosts
-            Reports: Progress
+            Planning: Hosts
+            Pulling: . Hosts
+            Reports:
             Folders: Reports
             Embedded: Hosts Planning
             Clusters: . Progress Hosts Planning
-            Doctor: . Progress Hosts Clusters
+            Doctor: . Hosts Clusters
             Running: . Progress Hosts Planning Pulling Reports
             Commands: . Progress Sweeps Hosts Planning Pulling Reports Folders Clusters Doctor Running
             """,

@@ -77,6 +77,8 @@ public sealed class InterruptTests : IDisposable
 
         Task<string> IRunSession.Fault => Fault.Task;
 
+        public Uri? Dashboard => null;
+
         public TensorStore Store => throw new InvalidOperationException("nothing was computed");
 
         public string DeviceKind => "cpu";
@@ -93,6 +95,8 @@ public sealed class InterruptTests : IDisposable
             Busy ? throw new RunFailedException("the store is in use by process 7") { Begun = false } : Task.FromResult<IRunSession>(this);
 
         public Task LookAgainAsync(string sweepId, string stageKey, RowRange rows) => throw new NotSupportedException();
+
+        public Task TellMetricsAsync(string sweepId, RunNumbers numbers) => Task.CompletedTask;
 
         public Task<SweepStatus> SubmitAsync(SweepPlan plan) =>
             Task.FromResult(new SweepStatus(plan.SweepId, 1, SweepState.Running, [], null));

@@ -45,11 +45,14 @@ public sealed class SteeringTests(SteeringTests.Steered steered) : IClassFixture
         var id = (await Bench.DoneAsync("run", Bench.Sweep, "name=detached", "--detach", "--priority", "3")).Trim();
 
         Assert.Contains("completed", await Bench.DoneAsync("watch", id), StringComparison.Ordinal);
-        Assert.Contains($"{Samples} of {Samples} rows", await Bench.DoneAsync("status", id[..6]), StringComparison.Ordinal);
+        Assert.Contains($"{Samples}/{Samples}", await Bench.DoneAsync("status", id[..6]), StringComparison.Ordinal);
         var listed = (await Bench.DoneAsync("list", "--json")).Trim().Split('\n')
             .Select(line => JsonDocument.Parse(line).RootElement)
             .Single(sweep => sweep.GetProperty("id").GetString() == id);
         Assert.Equal(("completed", 3), (listed.GetProperty("state").GetString(), listed.GetProperty("priority").GetInt32()));
+        Assert.Equal(
+            listed.GetProperty("evaluations_planned").GetDouble(), listed.GetProperty("evaluations_done").GetDouble());
+        Assert.Equal($"{Environment.UserName}@{Environment.MachineName}", listed.GetProperty("user").GetString());
     }
 
     [Fact]
@@ -58,9 +61,18 @@ public sealed class SteeringTests(SteeringTests.Steered steered) : IClassFixture
         var id = await SubmitLongAsync("paused");
 
         Assert.Contains("paused", await Bench.DoneAsync("pause", "paused"), StringComparison.Ordinal);
+        var again = (await Bench.RunAsync("pause", id)).ShouldEnd(2);
+        Assert.Equal($"Sweep {id} (paused) is paused already.", again.Errors.Trim());
         Assert.Contains("running", await Bench.DoneAsync("resume", id), StringComparison.Ordinal);
+        (await Bench.RunAsync("resume", id)).ShouldEnd(2);
+        (await Bench.RunAsync("retry", id)).ShouldEnd(2);
 
         await Bench.DoneAsync("cancel", id);
+        (await Bench.RunAsync("cancel", id)).ShouldEnd(2);
+        var user = $"{Environment.UserName}@{Environment.MachineName}";
+        Assert.Equal(
+            [$"submitted by {user}", $"paused by {user}", $"resumed by {user}", $"cancelled by {user}", "ended: cancelled"],
+            (await Bench.DoneAsync("logs", id)).Trim().Split('\n').Select(line => line["2026-01-01 00:00:00  ".Length..].Trim()));
     }
 
     [Fact]

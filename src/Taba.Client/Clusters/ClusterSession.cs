@@ -18,6 +18,9 @@ sealed class ClusterSession(IGrainFactory grains, TensorStore store, string devi
     /// <summary>Never completes: a fault in a cluster is waited out.</summary>
     public Task<string> Fault { get; } = new TaskCompletionSource<string>().Task;
 
+    /// <summary>The silos have one, and know where.</summary>
+    public Uri? Dashboard => null;
+
     public TensorStore Store => store;
 
     public string DeviceKind => deviceKind;
@@ -28,8 +31,16 @@ sealed class ClusterSession(IGrainFactory grains, TensorStore store, string devi
     public Task<SweepStatus> SubmitAsync(SweepPlan plan)
     {
         _submitted = plan;
-        return Patience().AskAsync(() => grains.GetGrain<ISweepGrain>(plan.SweepId).SubmitAsync(plan), CancellationToken.None);
+        return Patience().AskAsync(
+            () =>
+            {
+                Requester.Send(Requester.OfProcess);
+                return grains.GetGrain<ISweepGrain>(plan.SweepId).SubmitAsync(plan);
+            },
+            CancellationToken.None);
     }
+
+    public Task TellMetricsAsync(string sweepId, RunNumbers numbers) => grains.GetGrain<ISweepGrain>(sweepId).MetricsAsync(numbers);
 
     public Task LookAgainAsync(string sweepId, string stageKey, RowRange rows) =>
         Patience().AskAsync(() => grains.GetGrain<ISweepGrain>(sweepId).LookAgainAsync(stageKey, rows), CancellationToken.None);

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Taba.Client.Hosts;
+using Taba.Client.Progress;
 using Taba.Grains;
+using Taba.Grains.Dispatch;
 using Taba.Grains.Silos;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Clusters;
@@ -12,10 +14,13 @@ namespace Taba.Client.Clusters;
 sealed class ClusterSweeps : IAsyncDisposable
 {
     readonly ClusterConnection _connection;
+    static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
+
     readonly ClusterPatience _patience;
+    readonly TimeProvider _time;
 
     ClusterSweeps(TabaClusterOptions options, ClusterConnection connection, Terminal terminal) =>
-        (Options, _connection, _patience) = (options, connection, new(options.Name, terminal));
+        (Options, _connection, _patience, _time) = (options, connection, new(options.Name, terminal), terminal.Time);
 
     public TabaClusterOptions Options { get; }
 
@@ -38,11 +43,61 @@ sealed class ClusterSweeps : IAsyncDisposable
     }
 
     /// <summary>Live ones first, then those that ended last.</summary>
-    public async Task<ImmutableArray<SweepEntry>> AllAsync(CancellationToken cancellationToken) =>
-        await AskAsync(async () => await Grains.GetGrain<ISweepIndexGrain>(0).GetAllAsync(), cancellationToken);
+    public async Task<ImmutableArray<SweepEntry>> AllAsync(CancellationToken cancellationToken)
+    {
+        var all = ImmutableArray.CreateBuilder<SweepEntry>();
+        var known = new HashSet<string>();
+        // A sweep that begins or ends meanwhile moves the others by one.
+        for (var from = 0; ; from += SweepPage.MostEntries)
+        {
+            var page = await AskAsync(
+                async () => await Grains.GetGrain<ISweepIndexGrain>(0).GetPageAsync(from, SweepPage.MostEntries), cancellationToken);
+            all.AddRange(page.Entries.Where(s => known.Add(s.SweepId)));
+            if (from + page.Entries.Length >= page.Total || page.Entries.IsEmpty)
+                return all.ToImmutable();
+        }
+    }
 
     public async Task<ImmutableArray<SiloInfo>> SilosAsync(CancellationToken cancellationToken) =>
         await AskAsync(async () => await Grains.GetGrain<ISilosGrain>(0).GetAsync(), cancellationToken);
+
+    /// <summary>How the silos fare, by their addresses; empty where nobody says.</summary>
+    public async Task<IReadOnlyDictionary<string, SiloStanding>> FleetAsync(CancellationToken cancellationToken)
+    {
+        var standings = new Dictionary<string, SiloStanding>();
+        for (var from = 0; ; from += FleetView.MostSilos)
+        {
+            if (await TryAsync(() => Grains.GetGrain<IFleetGrain>(0).GetAsync(new(from, FleetView.MostSilos)), cancellationToken)
+                is not { } view)
+                return standings;
+            foreach (var silo in view.Silos)
+                standings[silo.Fare.Silo.Worker] = silo;
+            if (from + view.Silos.Length >= view.Total || view.Silos.IsEmpty)
+                return standings;
+        }
+    }
+
+    /// <summary>What is known of why stages of a sweep wait, as far as those answer who know.</summary>
+    public async Task<WaitKnowledge> WaitsAsync(string sweepId, CancellationToken cancellationToken)
+    {
+        var standing = TryAsync(() => Grains.GetGrain<IDispatcherGrain>(0).GetStandingAsync(new([sweepId], [])), cancellationToken);
+        var fleet = TryAsync(() => Grains.GetGrain<IFleetGrain>(0).GetAsync(new(0, 0)), cancellationToken);
+        return new(await standing, (await fleet)?.DevicesWorking);
+    }
+
+    /// <summary>An answer that is not worth waiting for; null when it does not come.</summary>
+    async Task<T?> TryAsync<T>(Func<ValueTask<T>> ask, CancellationToken cancellationToken)
+        where T : class
+    {
+        try
+        {
+            return await ask().AsTask().WaitAsync(s_patience, _time, cancellationToken);
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
 
     /// <summary>The sweep that a user means: an id, the beginning of one, or the name of a sweep.</summary>
     /// <exception cref="BadInputException">None or several are meant.</exception>

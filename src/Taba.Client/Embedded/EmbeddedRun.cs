@@ -62,6 +62,7 @@ sealed class EmbeddedRun : IRunHost
                     BatchSize = job.Spec.BatchSize,
                     Command = job.CommandLine,
                     Settings = SettingsFiles.Read(),
+                    DashboardPort = job.DashboardPort,
                     // The command says what a user must know; logs would tear the progress display.
                     LogLevel = job.Verbose ? LogLevel.Information : LogLevel.Critical,
                 },
@@ -84,12 +85,21 @@ sealed class EmbeddedRun : IRunHost
 
         public Task<string> Fault { get; } = DescribeAsync(silo.Fault);
 
+        public Uri? Dashboard => silo.Dashboard;
+
         public TensorStore Store => silo.Store;
 
         public string DeviceKind => deviceKind;
 
-        public Task<SweepStatus> SubmitAsync(SweepPlan plan) =>
-            _patience.AskAsync(() => silo.SubmitAsync(plan), CancellationToken.None);
+        public Task<SweepStatus> SubmitAsync(SweepPlan plan) => _patience.AskAsync(
+            () =>
+            {
+                Requester.Send(Requester.OfProcess);
+                return silo.SubmitAsync(plan);
+            },
+            CancellationToken.None);
+
+        public Task TellMetricsAsync(string sweepId, RunNumbers numbers) => silo.Grains.GetGrain<ISweepGrain>(sweepId).MetricsAsync(numbers);
 
         public Task LookAgainAsync(string sweepId, string stageKey, RowRange rows) =>
             _patience.AskAsync(() => silo.Grains.GetGrain<ISweepGrain>(sweepId).LookAgainAsync(stageKey, rows), CancellationToken.None);

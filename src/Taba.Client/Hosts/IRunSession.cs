@@ -10,6 +10,9 @@ interface IRunSession : IAsyncDisposable
     /// <summary>Completes when the system cannot go on, with a sentence.</summary>
     Task<string> Fault { get; }
 
+    /// <summary>Where a browser of this machine sees the run; null when it is shown nowhere.</summary>
+    Uri? Dashboard { get; }
+
     /// <summary>Holds what was computed.</summary>
     TensorStore Store { get; }
 
@@ -20,6 +23,9 @@ interface IRunSession : IAsyncDisposable
 
     /// <summary>Tells a stage that some of its rows cannot be read, so that it asks the store what it has of them.</summary>
     Task LookAgainAsync(string sweepId, string stageKey, RowRange rows);
+
+    /// <summary>Tells a sweep the numbers of a run folder. Asked once: it is not worth waiting for.</summary>
+    Task TellMetricsAsync(string sweepId, RunNumbers numbers);
 
     IAsyncEnumerable<SweepStatus> WatchAsync(string sweepId, long sinceVersion, CancellationToken cancellationToken);
 

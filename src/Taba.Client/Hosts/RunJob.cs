@@ -27,6 +27,9 @@ sealed record RunJob
     /// <summary>Submit, and leave the rest to the cluster.</summary>
     public bool Detach { get; init; }
 
+    /// <summary>The port on which this process shows the run; 0 for a free one, null for none.</summary>
+    public int? DashboardPort { get; init; }
+
     public bool Json { get; init; }
 
     public bool Verbose { get; init; }

@@ -5,7 +5,8 @@ namespace Taba.Client.Progress;
 /// <summary>Shows how a sweep goes on.</summary>
 interface IProgressView : IAsyncDisposable
 {
-    void Show(SweepStatus status);
+    /// <param name="known">What is known of why stages wait; null for what the status says.</param>
+    void Show(SweepStatus status, WaitKnowledge? known = null);
 
     /// <summary>One line about what happens now.</summary>
     void Say(string line);

@@ -9,9 +9,11 @@ sealed class JsonProgress(Terminal terminal, SweepPlan plan) : IProgressView
 {
     readonly long _began = terminal.Time.GetTimestamp();
     readonly NewsTail _news = new(terminal.Time);
+    readonly IReadOnlyDictionary<string, string> _names = StageNames.Of(plan);
 
-    public void Show(SweepStatus status)
+    public void Show(SweepStatus status, WaitKnowledge? known = null)
     {
+        var waits = WaitLines.ByStage(plan, status, _names, known ?? WaitKnowledge.None);
         foreach (var entry in _news.Take(status))
             Write(LogJson.Of(entry, status.SweepId));
         Write(new
@@ -30,11 +32,13 @@ sealed class JsonProgress(Terminal terminal, SweepPlan plan) : IProgressView
             {
                 key = s.Key,
                 stage = StageNames.Of(s.Kind),
+                name = _names.GetValueOrDefault(s.Key),
                 state = StageText.Word(StageText.Standing(s)),
                 rows = s.RowsWanted,
                 done = s.RowsDone,
                 reused = s.RowsReused,
                 failed = s.RowsFailed,
+                waits = waits.GetValueOrDefault(s.Key)?.Text,
             }),
         });
     }

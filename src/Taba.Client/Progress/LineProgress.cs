@@ -12,7 +12,7 @@ sealed class LineProgress(Terminal terminal, SweepPlan plan) : IProgressView
     long? _last;
     string? _shown;
 
-    public void Show(SweepStatus status)
+    public void Show(SweepStatus status, WaitKnowledge? known = null)
     {
         foreach (var trouble in _last is null ? SweepText.Troubles(status) : [])
             terminal.Error.WriteLine($"{plan.Name}: {trouble}");

@@ -28,6 +28,7 @@ sealed class LiveProgress : IProgressView
     readonly Queue<string> _news = [];
     readonly ITimer _watching;
     volatile string? _note;
+    volatile WaitKnowledge _known = WaitKnowledge.None;
     SweepStatus? _last;
     long _lastAt;
 
@@ -47,8 +48,9 @@ sealed class LiveProgress : IProgressView
             null, s_silentAfter, TimeSpan.FromSeconds(1));
     }
 
-    public void Show(SweepStatus status)
+    public void Show(SweepStatus status, WaitKnowledge? known = null)
     {
+        _known = known ?? _known;
         (_last, _lastAt) = (status, _time.GetTimestamp());
         _statuses.Writer.TryWrite(status);
     }
@@ -102,6 +104,7 @@ sealed class LiveProgress : IProgressView
         [
             table,
             new Markup($"{Markup.Escape(_plan.Name)} {bar} {Markup.Escape(figures)}"),
+            .. WaitLines.Of(_plan, status, _names, _known).Take(MostNews).Select(w => (IRenderable)new Text(w)),
             .. _news.Select(n => (IRenderable)new Text(n)),
             .. _note is { } note ? (IRenderable[])[new Text(note)] : [],
         ];

@@ -32,7 +32,14 @@ sealed record StageLine(string Name, string Rows, string Reused, string Evaluati
             $"{stages.Sum(s => (long)s.RowsDone)}/{stages.Sum(s => (long)s.RowsWanted)}",
             reused == 0 ? "" : Quantities.Count(reused),
             $"{Quantities.Count(stages.Sum(s => s.EvaluationsDone))}/{Quantities.Count(stages.Sum(s => s.EvaluationsPlanned))}",
-            StageText.Words(stages) + (failed == 0 ? "" : $", {Quantities.Count(failed)} rows failed"),
-            standings is [var one] && failed == 0 ? one : null);
+            State(stages, failed),
+            standings is [var one] ? one : null);
+    }
+
+    static string State(IReadOnlyList<StageStatus> stages, long failed)
+    {
+        var words = StageText.Words(stages);
+        var lost = failed == 1 ? "1 row failed" : $"{Quantities.Count(failed)} rows failed";
+        return failed == 0 ? words : words == StageText.Word(StageStanding.Failed) ? lost : $"{words}, {lost}";
     }
 }

@@ -41,6 +41,8 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         await using var session = await host.StartAsync(job, interrupted);
         using var span = RunTrace.Begin(plan);
         var started = Stopwatch.GetTimestamp();
+        if (job.DashboardPort is not null && session.Dashboard is { } dashboard)
+            DashboardNotice.Tell(terminal, dashboard, plan, job.Json);
         await using var view = ProgressViews.For(terminal, plan, job.Json);
         try
         {
@@ -208,6 +210,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             try
             {
                 await folders.WriteAsync(plan, run, folder, status, interrupted);
+                await ToldMetrics.TellAsync(session, plan, run, folder, TimeProvider.System);
             }
             catch (StoreException exception) when (exception is not DamagedRowsException)
             {

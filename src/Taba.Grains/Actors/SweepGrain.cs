@@ -54,7 +54,7 @@ sealed partial class SweepGrain : Grain, ISweepGrain
         _looks = new(
             _intent, _journal, key => GrainFactory.GetGrain<IStageGrain>(StageAddress.GrainKey(key)),
             waitsOutFaults: leases.Value.LongestPause is not null, time);
-        _metrics = new(this, metrics, time, exception => LogTickFailed(_logger, Id, exception.Message));
+        _metrics = new(this, metrics, time, exception => LogMetricsUnwritten(_logger, Id, exception.Message));
         _judge = new(JudgeAsync, time);
         _progress = new(GrainFactory, time);
     }
@@ -148,7 +148,13 @@ sealed partial class SweepGrain : Grain, ISweepGrain
     }
 
     /// <summary>A snapshot as the last one.</summary>
-    SweepStatus Ended(SweepStatus status) => status with { EndedAt = _time.GetUtcNow(), Rate = null, Left = TimeSpan.Zero, News = [] };
+    SweepStatus Ended(SweepStatus status) => status with
+    {
+        EndedAt = _time.GetUtcNow(),
+        Rate = null,
+        Left = status.State is SweepState.Completed or SweepState.CompletedWithFailures ? TimeSpan.Zero : null,
+        News = [],
+    };
 
     /// <summary>A state that has ended.</summary>
     static SweepGrainState With(SweepGrainState sweep, SweepStatus final) => sweep with
@@ -353,6 +359,9 @@ sealed partial class SweepGrain : Grain, ISweepGrain
 
     [LoggerMessage(2101, LogLevel.Warning, "Sweep {Sweep} could not look at its stages: {Reason}")]
     static partial void LogTickFailed(ILogger logger, string sweep, string reason);
+
+    [LoggerMessage(2107, LogLevel.Warning, "Sweep {Sweep} could not write the numbers of its run folders: {Reason}")]
+    static partial void LogMetricsUnwritten(ILogger logger, string sweep, string reason);
 
     [LoggerMessage(2102, LogLevel.Information, "Sweep {Sweep} '{Name}' is submitted: {Stages} stages, priority {Priority}")]
     static partial void LogSubmitted(ILogger logger, string sweep, string name, int stages, int priority);

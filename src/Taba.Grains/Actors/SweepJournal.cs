@@ -48,10 +48,12 @@ sealed class SweepJournal(TimeProvider time)
         var news = SweepNews.Of(
             changed, _seen, key => _names.GetValueOrDefault(key, key), written.SubmittedAt ?? DateTimeOffset.MinValue, time.GetUtcNow());
         (_seen, _pending) = (news.Seen, _pending.With(news.Entries));
+        // Nobody computes what is given up.
+        var givenUp = written.Plan!.Stages.Zip(status.Stages).Sum(s => (double)s.Second.RowsFailed * s.First.Spec.EvaluationsPerRow);
         _meter.Observe(
-            status.EvaluationsDone, status.EvaluationsPlanned,
+            status.EvaluationsDone, status.EvaluationsPlanned - givenUp,
             runs: status.State is SweepState.Running && status.Stages.All(s => s.Silence is null));
-        return Told(status, written) with { Rate = status.State.IsLive() ? _meter.Rate : null, Left = _meter.Left };
+        return Told(status, written) with { Rate = _meter.Rate, Left = _meter.Left };
     }
 
     /// <summary>A snapshot with what is known of the sweep itself.</summary>

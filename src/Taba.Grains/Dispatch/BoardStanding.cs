@@ -20,7 +20,7 @@ sealed partial class DispatchBoard
                 .. ready.Where(s => asked.Contains(s.Entry.SweepId)).Select(s => new SweepStanding(
                     s.Entry.SweepId, s.Entry.Priority, s.Entry.Paused, s.Rows,
                     ready.Where(o => o.Entry.Priority > s.Entry.Priority && !o.Entry.Paused && o.Rows > 0)
-                        .MaxBy(o => o.Entry.Priority).Entry?.Name)),
+                        .OrderByDescending(o => o.Entry.Priority).Select(o => o.Entry.Name).FirstOrDefault())),
             ],
             [.. pauses.Where(w => known(w.Key)).Select(w => new WorkerStanding(w.Key, waits(w.Key), [.. w.Value]))])
         {

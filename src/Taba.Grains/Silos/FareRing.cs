@@ -7,6 +7,9 @@ sealed class FareRing
 {
     public const int Steps = 60;
 
+    /// <summary>What it takes, but for its own header.</summary>
+    public static readonly int Bytes = Steps * System.Runtime.CompilerServices.Unsafe.SizeOf<Slot>();
+
     readonly Slot[] _slots = new Slot[Steps];
     long _newest = -1;
 

@@ -19,6 +19,9 @@ sealed class FleetBoard(TimeProvider time)
     // Those of the silos, in order; default when that changed.
     ImmutableArray<string> _names;
 
+    /// <summary>What it remembers of times past, in bytes.</summary>
+    public long BytesOfRings => FareRing.Bytes * (1L + _silos.Values.Sum(s => s.Rings.Count));
+
     /// <summary>Now, in steps since this began.</summary>
     double Now => time.GetElapsedTime(_began) / s_step;
 

@@ -111,7 +111,7 @@ public interface ISweepIndexGrain : IGrainWithIntegerKey
     ValueTask<ImmutableArray<SweepEntry>> GetLiveAsync();
 
     /// <summary>Those that live, and those that ended last, the newest first.</summary>
-    [ForClients, AlwaysInterleave, Alias("All")]
+    [AlwaysInterleave, Alias("All")]
     ValueTask<ImmutableArray<SweepEntry>> GetAllAsync();
 
     /// <summary>Some of those, with how far they are.</summary>

@@ -21,17 +21,27 @@ public static class StageNames
         {
             if (!stage.HasSteps)
                 return specs.TryGetValue(stage.ParentKey ?? "", out var source) ? $"{Of(stage.Kind)} {Name(source)}" : Of(stage.Kind);
-            var intervention = Ancestry(stage).Select(Intervention).FirstOrDefault(text => text is not null);
-            var seed = severalSeeds ? Ancestry(stage).Select(Seed).FirstOrDefault(s => s is not null) : null;
+            var intervention = Ancestry(stage, specs).Select(Intervention).FirstOrDefault(text => text is not null);
+            var seed = severalSeeds ? Ancestry(stage, specs).Select(Seed).FirstOrDefault(s => s is not null) : null;
             var guidance = stage.Guidance > 1 ? FormattableString.Invariant($" g={stage.Guidance}") : "";
             return $"{Of(stage.Kind)} T={stage.NumInferenceSteps}{guidance}{intervention}{(seed is null ? "" : $" seed {seed}")}";
         }
+    }
 
-        IEnumerable<StageSpec> Ancestry(StageSpec? stage)
-        {
-            for (; stage is not null; stage = stage.ParentKey is { } parent ? specs.GetValueOrDefault(parent) : null)
-                yield return stage;
-        }
+    /// <summary>What sets a stage apart, as numbers: K of the intervention at it or before it, and the seed of its noise.</summary>
+    /// <param name="specs">The plan's stages by key.</param>
+    public static (int? Before, long? Seed) Numbers(StageSpec stage, IReadOnlyDictionary<string, StageSpec> specs)
+    {
+        var ancestry = Ancestry(stage, specs).ToList();
+        return (
+            ancestry.Select(s => s.Forward?.Before ?? s.Swap?.Before).FirstOrDefault(before => before is not null),
+            ancestry.Select(Seed).FirstOrDefault(seed => seed is not null));
+    }
+
+    static IEnumerable<StageSpec> Ancestry(StageSpec? stage, IReadOnlyDictionary<string, StageSpec> specs)
+    {
+        for (; stage is not null; stage = stage.ParentKey is { } parent ? specs.GetValueOrDefault(parent) : null)
+            yield return stage;
     }
 
     static long? Seed(StageSpec stage) => (stage.Input as NoiseRows)?.Seed;

@@ -22,7 +22,8 @@ public static class SweepLog
             return log.SetItem(same, Merged(log[same], entry));
         // An observation may have been made before what somebody did meanwhile.
         var place = log.Length;
-        while (place > 0 && log[place - 1].At > entry.At)
+        while (place > 0 && (log[place - 1].At > entry.At
+            || (log[place - 1] is { Kind: SweepLogKind.Ended } end && end.At == entry.At && !IsSteering(entry.Kind))))
             place--;
         var next = log.Insert(place, entry);
         return next.Length <= MostEntries ? next : next.RemoveAt(OldestOfTheMostFrequent(next));

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Polly;
 using Taba.Grains.Stages;
@@ -14,6 +15,7 @@ using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
 using Taba.Silo.Telemetry;
 using Taba.Silo.Tls;
+using Taba.Silo.Web;
 using Taba.Silo.Workers;
 
 namespace Taba.Silo.Clusters;
@@ -45,7 +47,8 @@ sealed partial class ClusterSilo : IAsyncDisposable
         get
         {
             var silo = _host.Services.GetRequiredService<ILocalSiloDetails>();
-            return $"{silo.SiloAddress.Endpoint}, gateway {silo.GatewayAddress?.Endpoint}";
+            var page = WebHost.AddressOf(_host.Services, _host.Services.GetRequiredService<IOptions<WebSettings>>().Value);
+            return $"{silo.SiloAddress.Endpoint}, gateway {silo.GatewayAddress?.Endpoint}{(page is null ? "" : $", dashboard {page}")}";
         }
     }
 
@@ -188,6 +191,7 @@ sealed partial class ClusterSilo : IAsyncDisposable
                 o.SiloListeningEndpoint = new(address, o.SiloPort);
                 o.GatewayListeningEndpoint = new(address, o.GatewayPort);
             });
+            silo.AddOrleansPages(host.Web);
             silo.AddTabaPlacement(new(options.Name, options.Role, options.Devices, options.BatchSize));
         });
         builder.Services.AddHostedService<UpkeepStart>();

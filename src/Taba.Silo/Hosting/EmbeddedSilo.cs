@@ -202,6 +202,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             silo.Configure<GrainDirectoryOptions>(o => o.CacheSize = DirectoryCache);
             silo.AddSqliteGrainStorage(ReadableGrainState.ProviderName, Path.Combine(options.StoreRoot, "grains.db"));
             silo.AddReadableGrainState();
+            silo.AddOrleansPages(host.Web);
             silo.AddTabaPlacement(new(
                 "embedded", SiloRole.Worker, options.Devices, options.BatchSize ?? options.Devices.DefaultBatchSize));
         });

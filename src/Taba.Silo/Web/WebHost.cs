@@ -77,6 +77,7 @@ static class WebHost
                 endpoints.MapSilos();
                 endpoints.MapGet("/api/events", OverviewAsync);
                 endpoints.MapSamples();
+                endpoints.MapOrleansPages(settings);
             });
         });
         return app;

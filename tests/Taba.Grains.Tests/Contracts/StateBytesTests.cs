@@ -53,14 +53,27 @@ public sealed class StateBytesTests
             Final = new("id", 12, SweepState.CompletedWithFailures, [s_stage], null),
             Owed = SweepDebts.Withdrawals | SweepDebts.Listing,
             Elsewhere = ["stand-in"],
+            Log =
+            [
+                new(DateTimeOffset.UnixEpoch, SweepLogKind.Submitted, "anna@node7"),
+                new(DateTimeOffset.UnixEpoch, SweepLogKind.Lost)
+                {
+                    Stage = "key", StageName = "sample T=10", Host = "w2", How = LeaseEnd.WorkerLost, Count = 3, Evaluations = 120.5,
+                },
+            ],
+            Seen = [new("key") { Failed = 1, Paused = ["w2"], LostAt = DateTimeOffset.UnixEpoch }],
+            SubmittedAt = DateTimeOffset.UnixEpoch,
+            User = "anna@node7",
+            Rate = 12.5,
         },
+        ["sweep metrics"] = new SweepMetricsState { Runs = [new("slug", [new("reconstruction_error_images", 0.25)])] },
         ["sweep index"] = new SweepIndexState
         {
             Sweeps =
             [
-                new("one", "first", 2, Paused: true, DateTimeOffset.UnixEpoch, Ended: null, EndedAt: null),
+                new("one", "first", 2, Paused: true, DateTimeOffset.UnixEpoch, Ended: null, EndedAt: null) { User = "anna@node7" },
                 new("two", "second", 0, Paused: false, DateTimeOffset.UnixEpoch, SweepState.Cancelled, DateTimeOffset.UnixEpoch.AddHours(
-                    1)),
+                    1)) { Progress = new("two", 5, 10, 100, 1, null, null, 2) },
             ],
         },
     };
@@ -100,6 +113,9 @@ public sealed class StateBytesTests
         var state = services.GetRequiredService<Serializer>().Deserialize<SweepGrainState>(bytes)!;
         Assert.Equal(new SweepLife(SweepPhase.Ended, SweepDebts.Withdrawals | SweepDebts.Listing), SweepLife.Of(state));
         Assert.Empty(state.Elsewhere);
+        Assert.Empty(state.Log);
+        Assert.Empty(state.Seen);
+        Assert.Null(state.SubmittedAt);
         var final = state.Final!;
         Assert.Equal((s_stage.Key, s_stage.RowsDone), (final.Stages.Single().Key, final.Stages.Single().RowsDone));
         Assert.Empty(final.Refusals);

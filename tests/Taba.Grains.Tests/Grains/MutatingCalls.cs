@@ -4,6 +4,7 @@ using Taba.Grains.Faults;
 using Taba.Grains.Models;
 using Taba.Grains.Parts;
 using Taba.Grains.Placement;
+using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Tests.Fakes;
@@ -65,8 +66,37 @@ static class MutatingCalls
                 () => silo.Sweep(plan.SweepId).StageChangedAsync(
                     new(report.Version with { Count = 4 }, status with { Done = RowSet.Empty })));
         },
+        ["IFleetGrain.ReportAsync"] = silo =>
+        {
+            var (fleet, fare) = (silo.Grains.GetGrain<IFleetGrain>(0), FleetTests.Fare("twice-reported", "twice@1", 10));
+            return Task.FromResult(new MutatingCall(
+                () => fleet.ReportAsync(fare),
+                async () => string.Join("; ", (await fleet.GetAsync(new(0, 100))).Silos.Where(s => s.Fare.Silo == fare.Silo)
+                    .Select(s => $"{s.Fare.Uptime} {s.Fare.PartsHeld} {s.Devices[0].Last.Seconds}")),
+                () => fleet.ReportAsync(fare with { Uptime = TimeSpan.FromSeconds(8), PartsHeld = 7 })));
+        },
         ["ISweepIndexGrain.AddAsync"] = silo => Task.FromResult(new MutatingCall(
             () => Index(silo).AddAsync(Entry("twice-added")), () => ObserveIndexAsync(silo, "twice-added"))),
+        ["ISweepIndexGrain.ProgressAsync"] = async silo =>
+        {
+            await Index(silo).AddAsync(Entry("twice-progressed"));
+            var progress = new SweepProgress("twice-progressed", 7, 10, 100, 1, 5, TimeSpan.FromSeconds(18), 2);
+            return new(
+                () => Index(silo).ProgressAsync(progress), () => ObserveIndexAsync(silo, "twice-progressed"),
+                () => Index(silo).ProgressAsync(progress with { Version = 6, EvaluationsDone = 5 }));
+        },
+        ["ISweepGrain.MetricsAsync"] = async silo =>
+        {
+            var plan = TestStages.Chain("twice-measured", 32, TestSilo.NewStage()) with
+            {
+                Runs = [new("run", [], null, new(0, 32), TestStages.Model, [])],
+            };
+            var sweep = silo.Sweep(plan.SweepId);
+            await sweep.SubmitAsync(plan);
+            return new(
+                () => sweep.MetricsAsync(new("run", [new("error", 0.5)])),
+                async () => string.Join(' ', (await sweep.GetMetricsAsync()).SelectMany(r => r.Numbers)));
+        },
         ["ISweepIndexGrain.ForgetAsync"] = async silo =>
         {
             await Index(silo).AddAsync(Entry("twice-unlisted"));
@@ -351,7 +381,7 @@ static class MutatingCalls
     }
 
     static async Task<string> ObserveIndexAsync(TestSilo silo, string id) =>
-        string.Join("; ", (await Index(silo).GetAllAsync()).Where(sweep => sweep.SweepId == id));
+        string.Join("; ", (await Index(silo).GetPageAsync(0, SweepPage.MostEntries)).Entries.Where(sweep => sweep.SweepId == id));
 
     static SweepEntry Entry(string id) => new(id, "name", 0, Paused: false, DateTimeOffset.UnixEpoch, Ended: null, EndedAt: null);
 
@@ -361,7 +391,7 @@ static class MutatingCalls
         try
         {
             var s = await silo.Sweep(plan.SweepId).GetStatusAsync();
-            status = $"{s.State} version {s.Version}";
+            status = $"{s.State} version {s.Version}, log {(await silo.Sweep(plan.SweepId).GetLogAsync()).Length}";
         }
         catch (CallException)
         {

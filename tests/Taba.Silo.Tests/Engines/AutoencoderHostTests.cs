@@ -24,6 +24,7 @@ public sealed class AutoencoderHostTests
         await DecodeAsync(host, "b");
         await DecodeAsync(host, "c");
         Assert.Equal(MaxModels, host.Loaded);
+        Assert.True(host.NetworkTime > TimeSpan.Zero);
 
         Assert.Equal(first, await DecodeAsync(host, "a"));
         Assert.Equal(MaxModels, host.Loaded);

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Taba.Grains.Silos;
-using Taba.Grains.Waits;
+using Taba.Grains.Words;
 using Taba.Silo.Web.Json;
 using Taba.Silo.Web.Live;
 
@@ -46,7 +46,7 @@ sealed class SiloLooks(IGrainFactory grains, TimeProvider time)
             fare.Silo.Name, fare.Silo.Worker, fare.Host, fare.Silo.Role.ToString().ToLowerInvariant(), fare.Silo.DeviceKind,
             fare.Silo.Version?.Build, fare.Silo.Version?.Numerics, Math.Round(fare.Uptime.TotalSeconds),
             Math.Round(standing.Age.TotalSeconds, 1), fare.Draining, fare.StoreFree, fare.ScratchFree, fare.CheckpointQueue,
-            [.. SiloTroubles.Of(standing)], fare.PartsHeld,
+            [.. SiloText.Troubles(standing)], fare.PartsHeld,
             [.. standing.Devices.Select(d => Device(d, fare.Devices.FirstOrDefault(f => f.Name == d.Name)))]);
     }
 

@@ -1,0 +1,29 @@
+using Taba.Client.Hosts;
+using Taba.Client.Reports;
+using Taba.Grains.Sweeps;
+using Taba.Storage.RunFolders;
+
+namespace Taba.Client.Running;
+
+/// <summary>Tells a sweep the numbers of a run folder that was written, for whoever looks at the sweep.</summary>
+static class ToldMetrics
+{
+    static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+
+    /// <summary>The folder is written, whether or not the sweep hears of it: nothing that goes wrong here ends a run.</summary>
+    public static async Task TellAsync(IRunSession session, SweepPlan plan, PlannedRun run, OutputFolder folder, TimeProvider time)
+    {
+        try
+        {
+            if (ReportRun.Read(folder) is { Metrics.Count: > 0 } written)
+            {
+                await session.TellMetricsAsync(plan.SweepId, new(run.Slug, [.. written.Metrics.Select(m => new RunNumber(m.Key, m.Value))]))
+                    .WaitAsync(s_patience, time);
+            }
+        }
+        catch (Exception exception) when (exception is not (OperationCanceledException or OutOfMemoryException))
+        {
+            // It is told again by whoever writes the folder again.
+        }
+    }
+}
