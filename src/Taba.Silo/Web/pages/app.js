@@ -33,7 +33,7 @@ function tell({ state, reason }) {
   link.dataset.state = state;
   document.body.dataset.link = state;
   if (state === 'ended') warn(ending.text);
-  else if (state === 'gone') warn(`${lastSeen ? `What is below was so at ${timeOfDay(lastSeen)}. ` : ''}Not reachable: ${reason}. Asked again every few seconds.`);
+  else if (state === 'gone') warn(`${lastSeen ? `What is below was so at ${timeOfDay(lastSeen)}. ` : ''}${sentence(reason)} It is asked again every few seconds.`);
   else if (state !== 'lost') warn(null);
   if (state === 'live') lastSeen = new Date();
   if (state === 'signed-out') askForToken();
@@ -77,7 +77,7 @@ function go() {
   };
   stop = listen(page.stream, {
     ...Object.fromEntries(seen),
-    trouble: ({ error }) => warn(`${sentence(error)}.`),
+    trouble: ({ error }) => warn(sentence(error)),
     ended: last => {
       ending = last;
       warn(last.text);

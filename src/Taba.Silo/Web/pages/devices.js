@@ -36,8 +36,8 @@ export function devicesPage() {
 
   function draw(page) {
     const open = devicesOf(page).length <= FEW;
-    const ill = silo => silo.troubles.length > 0 || silo.devices.some(d => !d.works) ? 0 : 1;
-    fill([...page.entries].sort((a, b) => ill(a) - ill(b)).map(silo => ({ silo, open })), item => item.silo.name);
+    const rank = silo => silo.troubles.length > 0 || silo.devices.some(d => !d.works) ? 0 : silo.devices.length > 0 ? 1 : 2;
+    fill([...page.entries].sort((a, b) => rank(a) - rank(b)).map(silo => ({ silo, open })), item => item.silo.name);
     pages.update(page.total, page.from);
   }
 

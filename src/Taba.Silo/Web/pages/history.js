@@ -5,7 +5,7 @@ import { atMostEach, el, setText, show } from './dom.js';
 import { DOING } from './fleet.js';
 import * as words from './words.js';
 
-const STEP = 10_000;
+const STEP = 10_000, LEAST = 12;
 const dark = matchMedia('(prefers-color-scheme: dark)');
 let uplot = null;
 
@@ -17,6 +17,13 @@ function library() {
       el('script', { src: 'vendor/uPlot.iife.min.js', onload: () => resolve(window.uPlot), onerror: () => reject(new Error('the charts could not be loaded')) }));
   });
   return uplot;
+}
+
+/** Without the time before anything was known, but never less than two minutes. */
+function known({ states, points, stepSeconds, from }) {
+  const first = points.findIndex(point => states.some((_, column) => point[column] > 0));
+  const skipped = Math.max(0, Math.min(first < 0 ? points.length : first, points.length - LEAST));
+  return { states, stepSeconds, points: points.slice(skipped), from: new Date(from).getTime() + 1000 * stepSeconds * skipped };
 }
 
 /** `device` is "SILO/NAME", or null for the fleet. `told()` says that time went on. */
@@ -32,11 +39,11 @@ export function historyChart(device, height) {
 
   const load = atMostEach(STEP, async () => {
     try {
-      history = await ask(`api/devices/history${device === null ? '' : `?device=${encodeURIComponent(device)}`}`);
+      history = known(await ask(`api/devices/history${device === null ? '' : `?device=${encodeURIComponent(device)}`}`));
       const make = await library();
       if (!closed) draw(make);
     } catch (error) {
-      setText(at, `${words.sentence(error.message)}.`);
+      setText(at, words.sentence(error.message));
     }
   });
 
@@ -48,7 +55,7 @@ export function historyChart(device, height) {
 
   function draw(make) {
     const { states, points, stepSeconds } = history;
-    const begin = new Date(history.from) / 1000;
+    const begin = history.from / 1000;
     const shown = states.filter(state => state !== 'idle');
     const columns = [points.map((_, i) => begin + i * stepSeconds)];
     const sums = points.map(() => 0);
@@ -70,7 +77,7 @@ export function historyChart(device, height) {
   function tell(i) {
     if (history === null) return;
     const { states, points } = history;
-    const some = i === null || i === undefined ? points : [points[i]];
+    const some = (i === null || i === undefined ? points : [points[i]]).filter(point => states.some((_, column) => point[column] > 0));
     const mean = column => some.reduce((sum, point) => sum + (point[column] ?? 0), 0) / Math.max(1, some.length);
     const said = states.map((state, column) => ({ state, share: mean(column) }));
     if (key.children.length !== said.length) {
@@ -82,8 +89,8 @@ export function historyChart(device, height) {
     });
     const fills = some.map(point => point[states.length]).filter(value => value !== null && value !== undefined);
     const fill = fills.length ? `; batches ${Math.round(100 * fills.reduce((a, b) => a + b, 0) / fills.length)} % full (dashed)` : '';
-    setText(at, i === null || i === undefined ? `Mean of ${words.duration(points.length * history.stepSeconds)}${fill}` : `At ${words.timeOfDay(new Date((new Date(history.from) / 1000 + i * history.stepSeconds) * 1000))}${fill}`);
-    if (some === points) place.setAttribute('aria-label', `Time by state: ${said.map(({ state, share }) => `${DOING[state] ?? state} ${Math.round(100 * share)} %`).join(', ')}${fill}`);
+    setText(at, i === null || i === undefined ? `Mean of ${words.duration(some.length * history.stepSeconds)}${fill}` : `At ${words.timeOfDay(new Date(history.from + 1000 * i * history.stepSeconds))}${fill}`);
+    if (i === null || i === undefined) place.setAttribute('aria-label', `Time by state: ${said.map(({ state, share }) => `${DOING[state] ?? state} ${Math.round(100 * share)} %`).join(', ')}${fill}`);
   }
 
   load();

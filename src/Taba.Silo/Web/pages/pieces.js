@@ -93,7 +93,7 @@ export function problem() {
   return {
     node,
     say(error) {
-      setText(node, `${words.sentence(error.message)}.`);
+      setText(node, words.sentence(error.message));
       show(node, true);
     },
     clear: () => show(node, false),

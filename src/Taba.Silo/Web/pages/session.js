@@ -2,6 +2,7 @@
 
 import { change } from './api.js';
 import { el, setText, show } from './dom.js';
+import { sentence } from './words.js';
 
 export function signInPage(done, wrong = null) {
   const error = el('p', { class: 'error', id: 'token-error', role: 'alert', hidden: !wrong }, wrong ?? '');
@@ -25,7 +26,7 @@ export function signInPage(done, wrong = null) {
       await change('api/session', { token: field.value });
       await done();
     } catch (problem) {
-      setText(error, problem.status === 401 ? 'That is not the token of this cluster.' : `Not signed in: ${problem.message}.`);
+      setText(error, problem.status === 401 ? 'That is not the token of this cluster.' : sentence(`not signed in: ${problem.message}`));
       show(error, true);
       field.select();
       field.focus();

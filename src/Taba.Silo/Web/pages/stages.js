@@ -66,8 +66,8 @@ function stageItem(sweep) {
       ].filter(Boolean);
       setText(rows, `${words.count(s.rowsDone)} of ${words.things(s.rowsWanted, 'row')}${also.map(text => `, ${text}`).join('')}`);
       strip.update(s);
-      const reason = s.state === 'done' ? '' : s.waits ? s.waits.text : s.state === 'silent' ? 'the stage does not answer' : '';
-      setText(why, reason ? `${s.partsLeased ? 'The rest waits' : 'Waits'}: ${reason}` : '');
+      const reason = s.waits?.text ?? (s.state === 'silent' ? 'the stage does not answer' : '');
+      setText(why, words.sentence(reason));
       show(why, reason !== '');
 
       const troubles = [...(s.pauses ?? []).map(pauseText), ...(s.refusals ?? []).map(r => `silo ${r.silo} does not work on it: ${r.reason}`)];

@@ -84,7 +84,7 @@ export function partStrip(sweep) {
     const now = numbers(bins[at]);
     const what = KINDS.filter(kind => now[kind] > 0).map(kind => `${words.count(now[kind])} ${WORDS[kind]}`).join(', ') || 'nothing of this sweep';
     const rows = parts && rangeOf(at, parts.rows);
-    const lines = [`${rows ? `Rows ${words.range(rows)}: ` : ''}${what}`];
+    const lines = [`${rows ? `${words.rows(rows)}: ` : ''}${what}`];
     if (rows) {
       for (const lease of parts.leases.filter(l => l.rows[0] < rows[1] && rows[0] < l.rows[1]).slice(0, 3))
         lines.push(`${words.range(lease.rows)} on ${lease.host}, out ${words.duration(lease.secondsOut)}, ${words.percent(lease.evaluationsDone, lease.evaluationsPlanned)} %`);

@@ -133,7 +133,7 @@ export function sweepPage(id) {
       setText(said, '');
       log.load();
     } catch (error) {
-      setText(said, `${words.sentence(error.message)}.`);
+      setText(said, words.sentence(error.message));
       if (sweep) for (const { verb: other, may } of VERBS) buttons.get(other).disabled = !may(sweep);
     }
   }

@@ -64,6 +64,8 @@ export const hourAndMinute = date => minute.format(date);
 
 export const range = ([start, end]) => end - start === 1 ? `${start}` : `${start}–${end - 1}`;
 
+export const rows = ([start, end]) => `${end - start === 1 ? 'Row' : 'Rows'} ${range([start, end])}`;
+
 /** A metric, to four figures. */
 export function metric(value) {
   if (value === null || value === undefined) return '–';
@@ -73,6 +75,7 @@ export function metric(value) {
   return size >= 1e-3 && size < 1e5 ? Number(value.toPrecision(4)).toString() : value.toExponential(2);
 }
 
-export const sentence = text => text && text.charAt(0).toUpperCase() + text.slice(1);
+/** With a capital and a full stop, once. */
+export const sentence = text => text && text.charAt(0).toUpperCase() + text.slice(1).replace(/\.?$/, '.');
 
 export const isLive = state => state === 'running' || state === 'paused';
