@@ -58,7 +58,7 @@ export function gallery(sweep) {
     const [start, end] = run.rows;
     const rows = Array.from({ length: Math.min(PAGE, end - start - from) }, (_, at) => start + from + at);
     setText(title, 'Pictures');
-    setText(order, `${words.sentence(run.pictures.map(p => p.title).join(', '))}, from left to right. They appear as they finish; one opens large.`);
+    setText(order, `${words.capital(run.pictures.map(p => p.title).join(', '))}, from left to right. They appear as they finish; one opens large.`);
     list.dataset.pictures = run.pictures.length;
     fill(rows.map(sampleAt), sample => sample.key);
     pages.update(end - start, from);

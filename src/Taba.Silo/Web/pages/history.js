@@ -116,7 +116,7 @@ function options(make, states, width, height, tell) {
     width, height, legend: { show: false }, padding: [8, 4, 0, 0],
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     scales: { x: { time: true }, y: { range: [0, 1] } },
-    axes: [{ ...axis, size: 26, space: 70, values: (_, splits) => splits.map(at => words.hourAndMinute(new Date(at * 1000))) }, { ...axis, size: 46, splits: [0, 0.5, 1], values: (_, splits) => splits.map(v => `${Math.round(100 * v)} %`) }],
+    axes: [{ ...axis, size: 26, space: 70, incrs: [60, 120, 300], values: (_, splits) => splits.map(at => words.hourAndMinute(new Date(at * 1000))) }, { ...axis, size: 46, splits: [0, 0.5, 1], values: (_, splits) => splits.map(v => `${Math.round(100 * v)} %`) }],
     series: [{},
       ...states.map(state => ({ paths: step, fill: colour(`--time-${state}`), width: 0, points: { show: false } })),
       { stroke: colour('--ink'), width: 1.25, dash: [4, 4], points: { show: false }, spanGaps: true }],

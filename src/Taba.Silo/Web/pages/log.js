@@ -21,7 +21,7 @@ export function sweepLog(sweep) {
   function draw() {
     list.replaceChildren(...(all ? events : events.slice(0, FEW)).map(e => el('li', null,
       el('time', { class: 'soft', datetime: e.at, title: words.exactly(e.at) }, words.moment(e.at)),
-      el('span', null, e.text.charAt(0).toUpperCase() + e.text.slice(1), e.by && !e.text.includes(e.by) ? el('span', { class: 'soft' }, ` · ${e.by}`) : null))));
+      el('span', null, words.capital(e.text), e.by && !e.text.includes(e.by) ? el('span', { class: 'soft' }, ` · ${e.by}`) : null))));
     show(more, events.length > FEW);
     setText(more, all ? 'Show the newest only' : `Show all ${words.count(events.length)}`);
   }

@@ -75,7 +75,9 @@ export function metric(value) {
   return size >= 1e-3 && size < 1e5 ? Number(value.toPrecision(4)).toString() : value.toExponential(2);
 }
 
+export const capital = text => text && text.charAt(0).toUpperCase() + text.slice(1);
+
 /** With a capital and a full stop, once. */
-export const sentence = text => text && text.charAt(0).toUpperCase() + text.slice(1).replace(/\.?$/, '.');
+export const sentence = text => text && capital(text).replace(/\.?$/, '.');
 
 export const isLive = state => state === 'running' || state === 'paused';
