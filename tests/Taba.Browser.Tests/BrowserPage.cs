@@ -54,7 +54,8 @@ sealed class BrowserPage
         return answer.GetProperty("result").TryGetProperty("value", out var value) ? value : default;
     }
 
-    public async Task<string> TextAsync(string selector) => (await AskAsync($"document.querySelector(`{selector}`)?.innerText ?? ''")).GetString()!;
+    public async Task<string> TextAsync(string selector) =>
+        (await AskAsync($"document.querySelector(`{selector}`)?.innerText ?? ''")).GetString()!;
 
     /// <summary>Looks again and again until an expression is true.</summary>
     /// <exception cref="TimeoutException">It does not come true; the message holds what the page says.</exception>
@@ -66,7 +67,8 @@ sealed class BrowserPage
             if (clock.Elapsed > (atMost ?? s_patience))
             {
                 throw new TimeoutException(
-                    $"It did not come true within {atMost ?? s_patience}: {expression}\n{await TextAsync("body")}\n{string.Join('\n', Complaints)}");
+                    $"It did not come true within {atMost ?? s_patience}: {expression}\n{await TextAsync("body")}\n"
+                    + string.Join('\n', Complaints));
             }
             await Task.Delay(s_lookEvery);
         }
@@ -94,12 +96,15 @@ sealed class BrowserPage
             """);
         var (x, y) = (place[0].GetDouble(), place[1].GetDouble());
         foreach (var type in new[] { "mouseMoved", "mousePressed", "mouseReleased" })
-            await SendAsync("Input.dispatchMouseEvent", new { type, x, y, button = type == "mouseMoved" ? "none" : "left", clickCount = 1 });
+        {
+            var button = type == "mouseMoved" ? "none" : "left";
+            await SendAsync("Input.dispatchMouseEvent", new { type, x, y, button, clickCount = 1 });
+        }
     }
 
     /// <summary>A button by its words.</summary>
     public static string Button(string words) =>
-        $"[...document.querySelectorAll('button')].find(b => b.innerText === {JsonSerializer.Serialize(words)} && b.getClientRects().length)";
+        $"[...document.querySelectorAll('button')].find(b => b.innerText === '{words}' && b.getClientRects().length)";
 
     public async Task PressAsync(string key)
     {
@@ -135,7 +140,8 @@ sealed class BrowserPage
             case "Runtime.consoleAPICalled" when told.GetProperty("type").GetString() is "error" or "warning" or "assert":
                 Complaints.Enqueue(told.GetProperty("args").ToString());
                 break;
-            case "Log.entryAdded" when told.GetProperty("entry") is var entry && entry.GetProperty("level").GetString() is "error" or "warning":
+            case "Log.entryAdded" when told.GetProperty("entry") is var entry
+                && entry.GetProperty("level").GetString() is "error" or "warning":
                 Complaints.Enqueue(
                     $"{entry.GetProperty("text").GetString()} {(entry.TryGetProperty("url", out var url) ? url.GetString() : "")}");
                 break;
