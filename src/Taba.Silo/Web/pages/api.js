@@ -4,10 +4,10 @@ const PATIENCE = 20_000;
 const signedOut = [];
 
 export class AskError extends Error {
-  constructor(status, message) {
-    super(message);
-    this.status = status;
-  }
+    constructor(status, message) {
+        super(message);
+        this.status = status;
+    }
 }
 
 export const onSignedOut = listener => signedOut.push(listener);
@@ -22,37 +22,37 @@ export const withdraw = path => call('DELETE', path);
 export const session = () => call('GET', 'api/session');
 
 async function call(method, path, body) {
-  let answer;
-  try {
-    answer = await fetch(path, {
-      method,
-      cache: 'no-store',
-      signal: AbortSignal.timeout(PATIENCE),
-      headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-  } catch {
-    throw new AskError(0, 'the server does not answer');
-  }
-  if (answer.status === 204) return null;
-  const text = await answer.text().catch(() => '');
-  if (!answer.ok) {
-    const error = new AskError(answer.status, wordsOf(text) ?? `the server answered ${answer.status}`);
-    if (answer.status === 401 && !path.startsWith('api/session')) signedOut.forEach(listener => listener());
-    throw error;
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new AskError(answer.status, 'the server answered with something that is not JSON');
-  }
+    let answer;
+    try {
+        answer = await fetch(path, {
+            method,
+            cache: 'no-store',
+            signal: AbortSignal.timeout(PATIENCE),
+            headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+            body: body === undefined ? undefined : JSON.stringify(body),
+        });
+    } catch {
+        throw new AskError(0, 'the server does not answer');
+    }
+    if (answer.status === 204) return null;
+    const text = await answer.text().catch(() => '');
+    if (!answer.ok) {
+        const error = new AskError(answer.status, wordsOf(text) ?? `the server answered ${answer.status}`);
+        if (answer.status === 401 && !path.startsWith('api/session')) signedOut.forEach(listener => listener());
+        throw error;
+    }
+    try {
+        return JSON.parse(text);
+    } catch {
+        throw new AskError(answer.status, 'the server answered with something that is not JSON');
+    }
 }
 
 function wordsOf(text) {
-  try {
-    const { error } = JSON.parse(text);
-    return typeof error === 'string' ? error : null;
-  } catch {
-    return null;
-  }
+    try {
+        const { error } = JSON.parse(text);
+        return typeof error === 'string' ? error : null;
+    } catch {
+        return null;
+    }
 }
