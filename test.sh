@@ -27,6 +27,9 @@ if [ "$tier" = whole ]; then
   # promtool checks and tests the alerts and the dashboard's expressions.
   command -v promtool >/dev/null || install prometheus
 
+  # A browser looks at the dashboard.
+  command -v chromium >/dev/null || install chromium
+
   # Real servers for the tests of a cluster, which start their own on loopback.
   ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || install postgresql
   command -v redis-server >/dev/null || install redis-server

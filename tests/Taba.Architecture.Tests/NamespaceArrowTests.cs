@@ -68,7 +68,15 @@ public sealed class NamespaceArrowTests
             Parts: Telemetry Rows Faults Models Conditions Engines
             Outputs: Rows Models Conditions
             Workers: Telemetry Devices Faults Models Engines
-            Web: Engines Workers
+            Pictures:
+            Web.Json:
+            Web.Access: Web.Json
+            Web.Files: Web.Access
+            Web.Live: Web.Json
+            Web.Samples: Pictures Web.Json Web.Live
+            Web.Silos: Web.Json Web.Live
+            Web.Sweeps: Pictures Web.Json Web.Live
+            Web: Engines Workers Web.Access Web.Files Web.Json Web.Live Web.Samples Web.Silos Web.Sweeps
             Hosting: Telemetry Devices Rows Faults Models Conditions Engines Parts Workers Web
             Tls:
             Clusters: Telemetry Devices Faults Engines Workers Web Hosting Tls

@@ -96,6 +96,8 @@ public sealed class InterruptTests : IDisposable
 
         Task<string> IRunSession.Fault => Fault.Task;
 
+        public Uri? Dashboard => null;
+
         public TensorStore Store => throw new InvalidOperationException("nothing was computed");
 
         public string DeviceKind => "cpu";

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using Taba.Client.Reports;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Outputs;
+using Taba.Silo.Pictures;
 
 namespace Taba.Client.Tests;
 

@@ -45,14 +45,15 @@ public sealed class TelemetryTests
         Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync($"http://127.0.0.1:{pages}/api/sweeps")).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync($"http://127.0.0.1:{pages}/metrics")).StatusCode);
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        var sweep = JsonDocument.Parse(await client.GetStringAsync($"http://127.0.0.1:{pages}/api/sweeps")).RootElement[0];
+        var sweep = JsonDocument.Parse(await client.GetStringAsync($"http://127.0.0.1:{pages}/api/sweeps")).RootElement
+            .GetProperty("entries")[0];
         Assert.Equal("completed", sweep.GetProperty("state").GetString());
         var stages = JsonDocument.Parse(await client.GetStringAsync(
             $"http://127.0.0.1:{pages}/api/sweeps/{sweep.GetProperty("id").GetString()}/stages?count=1")).RootElement;
         Assert.Equal(2, stages.GetProperty("total").GetInt32());
         Assert.Equal(8, stages.GetProperty("entries")[0].GetProperty("rowsDone").GetInt32());
         Assert.Equal("w1", JsonDocument.Parse(await client.GetStringAsync($"http://127.0.0.1:{pages}/api/silos"))
-            .RootElement[0].GetProperty("name").GetString());
+            .RootElement.GetProperty("entries")[0].GetProperty("name").GetString());
         Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync($"http://127.0.0.1:{pages}/metrics")).StatusCode);
 
         // More sweeps, parts and samples are more counts, and not one more series.

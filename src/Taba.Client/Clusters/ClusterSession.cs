@@ -18,6 +18,9 @@ sealed class ClusterSession(IGrainFactory grains, TensorStore store, string devi
     /// <summary>Never completes: a fault in a cluster is waited out.</summary>
     public Task<string> Fault { get; } = new TaskCompletionSource<string>().Task;
 
+    /// <summary>The silos have one, and know where.</summary>
+    public Uri? Dashboard => null;
+
     public TensorStore Store => store;
 
     public string DeviceKind => deviceKind;

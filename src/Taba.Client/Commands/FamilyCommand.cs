@@ -54,6 +54,7 @@ static class FamilyCommand
                     Cluster = output.Cluster(parsed),
                     Detach = output.Detach(parsed),
                     NoWait = output.NoWait(parsed),
+                    DashboardPort = output.DashboardPort(parsed),
                     Json = output.Json(parsed),
                     Verbose = output.Verbose(parsed),
                 },

@@ -24,12 +24,17 @@ sealed class OutputFlags
         "on_error", "What failed samples do: continue (the default), fail-fast, or 'stop-after N'.");
     readonly Option<int?> _priority = Flags.Of<int?>(
         "priority", "Of the sweeps of a cluster those of higher priority are served first. The default is 0.");
+    readonly Option<bool> _dashboard = Flags.Switch(
+        "dashboard", "Shows the run on a page of this machine while it lasts, and opens it in a browser where there is a display "
+        + "(docs/guide/dashboard.md).");
+    readonly Option<int?> _dashboardPort = Flags.Of<int?>("dashboard_port", "The port of --dashboard. Left out, a free one.");
     readonly Option<bool> _verbose = Flags.Switch("verbose", "Logs on standard error.", "-v");
 
     /// <summary>The root of outputs when none is given: upstream's.</summary>
     public const string DefaultOut = "experiments";
 
-    public IEnumerable<Option> All => [_out, _overwrite, _cluster, _detach, _onError, _priority, _noWait, _json, _verbose];
+    public IEnumerable<Option> All =>
+        [_out, _overwrite, _cluster, _detach, _onError, _priority, _noWait, _dashboard, _dashboardPort, _json, _verbose];
 
     public string? Out(ParseResult parsed) => parsed.GetValue(_out);
 
@@ -41,6 +46,20 @@ sealed class OutputFlags
     public bool Detach(ParseResult parsed) => parsed.GetValue(_detach) && parsed.GetValue(_cluster) is null
         ? throw new BadInputException("--detach needs --cluster: without one the sweep runs in this process, and ends with it.")
         : parsed.GetValue(_detach);
+
+    /// <summary>The port of the dashboard; 0 for a free one, null when none is asked for.</summary>
+    /// <exception cref="BadInputException">It is no port, or the run is not in this process.</exception>
+    public int? DashboardPort(ParseResult parsed)
+    {
+        if (parsed.GetValue(_dashboardPort) is var port && port is < 1 or > 65535)
+            throw new BadInputException($"--dashboard_port is {port}: a port is 1 to 65535.");
+        if (port is null && !parsed.GetValue(_dashboard))
+            return null;
+        return parsed.GetValue(_cluster) is { } cluster
+            ? throw new BadInputException(
+                $"--dashboard shows a run of this process: of cluster {cluster} the silos show everything (docs/guide/dashboard.md).")
+            : port ?? 0;
+    }
 
     /// <summary>A sweep with the policies that flags give.</summary>
     public SweepSpec Policies(ParseResult parsed, SweepSpec spec) => spec with

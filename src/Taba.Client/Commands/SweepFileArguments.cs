@@ -44,6 +44,7 @@ sealed class SweepFileArguments
             Cluster = _output.Cluster(parsed),
             Detach = _output.Detach(parsed),
             NoWait = _output.NoWait(parsed),
+            DashboardPort = _output.DashboardPort(parsed),
             Json = _output.Json(parsed),
             Verbose = _output.Verbose(parsed),
         };

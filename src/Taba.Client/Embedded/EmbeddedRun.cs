@@ -62,6 +62,7 @@ sealed class EmbeddedRun : IRunHost
                     BatchSize = job.Spec.BatchSize,
                     Command = job.CommandLine,
                     Settings = SettingsFiles.Read(),
+                    DashboardPort = job.DashboardPort,
                     // The command says what a user must know; logs would tear the progress display.
                     LogLevel = job.Verbose ? LogLevel.Information : LogLevel.Critical,
                 },
@@ -85,6 +86,8 @@ sealed class EmbeddedRun : IRunHost
         readonly CallPatience _patience = new(PassingErrors.OfSilos, TimeProvider.System);
 
         public Task<string> Fault { get; } = DescribeAsync(silo.Fault);
+
+        public Uri? Dashboard => silo.Dashboard;
 
         public TensorStore Store => silo.Store;
 

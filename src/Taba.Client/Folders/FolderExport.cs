@@ -1,6 +1,7 @@
 using Taba.Client.Reports;
 using Taba.Diffusion.Tensors;
 using Taba.Grains;
+using Taba.Silo.Pictures;
 
 namespace Taba.Client.Folders;
 

@@ -10,6 +10,9 @@ interface IRunSession : IAsyncDisposable
     /// <summary>Completes when the system cannot go on, with a sentence.</summary>
     Task<string> Fault { get; }
 
+    /// <summary>Where a browser of this machine sees the run; null when it is shown nowhere.</summary>
+    Uri? Dashboard { get; }
+
     /// <summary>Holds what was computed.</summary>
     TensorStore Store { get; }
 

@@ -2,6 +2,7 @@ using Taba.Storage.RunFolders;
 using Taba.Diffusion.Tensors;
 using Taba.Grains;
 using Taba.Silo.Outputs;
+using Taba.Silo.Pictures;
 
 namespace Taba.Client.Reports;
 
@@ -17,10 +18,10 @@ static class RunPictures
     public static IReadOnlyList<RunPicture> Write(OutputFolder folder, RunFolder run)
     {
         var pictures = new List<RunPicture>();
-        Add("noise", "noise x_T", ValueRange.Latent);
-        AddImages("samples", "samples x_0");
-        Add("latents", "inverted latents x̂_T", ValueRange.Latent);
-        AddImages("samples2", "reconstructions x̂_0");
+        Add("noise", PictureTitles.Noise, ValueRange.Latent);
+        AddImages("samples", PictureTitles.Samples);
+        Add("latents", PictureTitles.Latents, ValueRange.Latent);
+        AddImages("samples2", PictureTitles.Reconstructions);
         if (Images(folder, run, Decoded(run, "samples") ?? "samples") is { } a
             && Images(folder, run, Decoded(run, "samples2") ?? "samples2") is { } b
             && a.Values.Length == b.Values.Length)

@@ -44,6 +44,8 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         await using var session = await StartAsync(job, interrupted);
         using var span = RunTrace.Begin(plan);
         var started = Stopwatch.GetTimestamp();
+        if (job.DashboardPort is not null && session.Dashboard is { } dashboard)
+            DashboardNotice.Tell(terminal, dashboard, plan, job.Json);
         await using var view = ProgressViews.For(terminal, plan, job.Json);
         try
         {

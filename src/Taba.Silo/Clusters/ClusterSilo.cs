@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Polly;
 using Taba.Grains.Stages;
@@ -14,6 +15,7 @@ using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
 using Taba.Silo.Telemetry;
 using Taba.Silo.Tls;
+using Taba.Silo.Web;
 using Taba.Silo.Workers;
 
 namespace Taba.Silo.Clusters;
@@ -45,7 +47,8 @@ sealed partial class ClusterSilo : IAsyncDisposable
         get
         {
             var silo = _host.Services.GetRequiredService<ILocalSiloDetails>();
-            return $"{silo.SiloAddress.Endpoint}, gateway {silo.GatewayAddress?.Endpoint}";
+            var page = WebHost.AddressOf(_host.Services, _host.Services.GetRequiredService<IOptions<WebSettings>>().Value);
+            return $"{silo.SiloAddress.Endpoint}, gateway {silo.GatewayAddress?.Endpoint}{(page is null ? "" : $", dashboard {page}")}";
         }
     }
 
@@ -154,7 +157,7 @@ sealed partial class ClusterSilo : IAsyncDisposable
     static IHost Build(ClusterSiloOptions options)
     {
         var cluster = options.Cluster;
-        var host = SiloHostBuilder.Create(options.Settings);
+        var host = SiloHostBuilder.Create(options.Settings, cluster.Name);
         var builder = host.Builder;
         builder.Logging.AddTabaConsole(host.Logging, timestamps: "HH:mm:ss.fff ").SetMinimumLevel(options.LogLevel)
             .AddFilter("Orleans", options.LogLevel < LogLevel.Information ? options.LogLevel : LogLevel.Error)
@@ -171,7 +174,7 @@ sealed partial class ClusterSilo : IAsyncDisposable
         builder.Services.AddTabaSilo(builder.Configuration, options.Devices, new ClusterPlace(cluster, options.Name, options.Role));
         builder.Services.PostConfigure<LeaseOptions>(o => o.LongestPause ??= s_longestPause);
         options.Services?.Invoke(builder.Services);
-        builder.AddTabaTelemetry(options.Name, host.Web.IsOn);
+        builder.AddTabaTelemetry(options.Name, host.Web.ServesMetrics);
         builder.UseOrleans(silo =>
         {
             silo.AddTabaCluster(cluster);
@@ -188,6 +191,7 @@ sealed partial class ClusterSilo : IAsyncDisposable
                 o.SiloListeningEndpoint = new(address, o.SiloPort);
                 o.GatewayListeningEndpoint = new(address, o.GatewayPort);
             });
+            silo.AddOrleansPages(host.Web);
             silo.AddTabaPlacement(new(options.Name, options.Role, options.Devices, options.BatchSize));
         });
         builder.Services.AddHostedService<UpkeepStart>();

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Taba.Diffusion.Engine;
 using Taba.Grains;
@@ -15,6 +16,7 @@ using Taba.Storage.GrainState;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
 using Taba.Silo.Telemetry;
+using Taba.Silo.Web;
 using Taba.Silo.Workers;
 
 namespace Taba.Silo.Hosting;
@@ -42,6 +44,9 @@ public sealed class EmbeddedSilo : IAsyncDisposable
 
     public TensorStore Store => _host.Services.GetRequiredService<TensorStore>();
 
+    /// <summary>The address of the dashboard; null where none is served.</summary>
+    public Uri? Dashboard => WebHost.AddressOf(_host.Services, _host.Services.GetRequiredService<IOptions<WebSettings>>().Value);
+
     /// <summary>Completes when the silo cannot go on, such as when the disk is full.</summary>
     public Task<Exception> Fault => _host.Services.GetRequiredService<FaultMonitor>().Fault;
 
@@ -61,6 +66,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
     internal static async Task<EmbeddedSilo> StartAsync(
         EmbeddedSiloOptions options, Func<int> choosePort, CancellationToken cancellationToken)
     {
+        if (options.DashboardPort is { } dashboard)
+            options = options with { Settings = WebSettings.OfCommand(options.Settings, dashboard) };
         SettingsCheck.Require(options.Settings);
         await StoreLayout.RequireAsync(new FolderObjects(options.StoreRoot), cancellationToken);
         var storeLock = StoreLock.Acquire(options.StoreRoot, options.Command);
@@ -160,7 +167,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
 
     static IHost Build(EmbeddedSiloOptions options, int port)
     {
-        var host = SiloHostBuilder.Create(options.Settings);
+        var host = SiloHostBuilder.Create(options.Settings, cluster: null);
         var builder = host.Builder;
         var farewell = new Farewell(Quiet(options));
         builder.Services.AddSingleton(farewell);
@@ -184,7 +191,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         builder.Services.AddTabaSilo(builder.Configuration, options.Devices, new EmbeddedPlace(options.StoreRoot));
         options.Services?.Invoke(builder.Services);
         builder.Services.PostConfigure<EngineSettings>(o => o.BatchSize = options.BatchSize ?? o.BatchSize);
-        builder.AddTabaTelemetry($"embedded-{Environment.MachineName}-{Environment.ProcessId}", host.Web.IsOn);
+        builder.AddTabaTelemetry($"embedded-{Environment.MachineName}-{Environment.ProcessId}", host.Web.ServesMetrics);
         builder.UseOrleans(silo =>
         {
             // The silo's own address needs a port. A gateway is for clients of other processes, and there are none.
@@ -195,6 +202,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             silo.Configure<GrainDirectoryOptions>(o => o.CacheSize = DirectoryCache);
             silo.AddSqliteGrainStorage(ReadableGrainState.ProviderName, Path.Combine(options.StoreRoot, "grains.db"));
             silo.AddReadableGrainState();
+            silo.AddOrleansPages(host.Web);
             silo.AddTabaPlacement(new(
                 "embedded", SiloRole.Worker, options.Devices, options.BatchSize ?? options.Devices.DefaultBatchSize));
         });

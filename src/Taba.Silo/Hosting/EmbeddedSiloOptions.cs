@@ -22,6 +22,12 @@ public sealed record EmbeddedSiloOptions
     /// <summary>Settings from files, environment and command line, the strongest last.</summary>
     public IReadOnlyList<KeyValuePair<string, string?>> Settings { get; init; } = [];
 
+    /// <summary>
+    /// The port of the dashboard, on this machine only unless the settings name an address; 0 takes theirs, or a free one. Null serves none
+    /// but what the settings ask for.
+    /// </summary>
+    public int? DashboardPort { get; init; }
+
     /// <summary>Logs below this are dropped. Logs go to standard error.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
 

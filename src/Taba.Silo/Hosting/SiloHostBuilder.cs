@@ -24,7 +24,8 @@ sealed class SiloHostBuilder
     public LoggingSettings Logging { get; }
 
     /// <param name="settings">All settings, checked (<see cref="SettingsCheck"/>).</param>
-    public static SiloHostBuilder Create(IReadOnlyList<KeyValuePair<string, string?>> settings)
+    /// <param name="cluster">The cluster's name; null of an embedded silo.</param>
+    public static SiloHostBuilder Create(IReadOnlyList<KeyValuePair<string, string?>> settings, string? cluster)
     {
         var web = WebSettings.Of(new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
         if (!web.IsOn)
@@ -35,8 +36,8 @@ sealed class SiloHostBuilder
         }
         var served = WebApplication.CreateEmptyBuilder(new());
         served.Configuration.AddInMemoryCollection(settings);
-        WebHost.Add(served, web);
-        return new(served, web, () => WebHost.Map(served.Build(), web));
+        WebHost.Add(served, web, cluster);
+        return new(served, web, () => WebHost.Map(served.Build(), web, cluster));
     }
 
     public IHost Build() => _build();

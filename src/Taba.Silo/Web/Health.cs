@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Hosting;
 using Taba.Silo.Engines;
+using Taba.Silo.Web.Json;
 using Taba.Silo.Workers;
 
 namespace Taba.Silo.Web;

@@ -12,7 +12,8 @@ public sealed class WebSettingsTests
     [InlineData("Address=0.0.0.0", "no token is set")]
     [InlineData("Address=0.0.0.0 Token=short", "at least 16")]
     [InlineData("Address=127.0.0.1 TokenFile=/nowhere/token", "/nowhere/token cannot be read")]
-    [InlineData("Address=127.0.0.1 Port=0", "between 1 and 65535")]
+    [InlineData("Address=127.0.0.1 Port=65536", "between 0 and 65535")]
+    [InlineData("Address=127.0.0.1 OperationsPort=-1", "between 0 and 65535")]
     [InlineData("Address=127.0.0.1 Port=9464", "must differ")]
     public void Require_SettingsThatCannotServe_AreRefused(string settings, string why) =>
         Assert.Contains(why, Assert.Throws<BadInputException>(() => Check(settings)).Message, StringComparison.Ordinal);
@@ -34,6 +35,7 @@ public sealed class WebSettingsTests
     [InlineData("")]
     [InlineData("Port=1234")]
     [InlineData("Address=127.0.0.1 Port=48211 OperationsPort=48212")]
+    [InlineData("Address=127.0.0.1 Port=0 OperationsPort=0")]
     [InlineData("Address=0.0.0.0 Port=48213 OperationsPort=48214 Token=long-enough-for-a-token")]
     public void Require_SettingsThatServe_AreTaken(string settings) => Check(settings);
 

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace Taba.Testing.Servers;
 
 /// <summary>Programs of real servers: where they are, and how they are started on loopback.</summary>
-static class ServerProgram
+public static class ServerProgram
 {
     static readonly TimeSpan s_readyLimit = TimeSpan.FromSeconds(60);
     static readonly TimeSpan s_askEvery = TimeSpan.FromMilliseconds(100);

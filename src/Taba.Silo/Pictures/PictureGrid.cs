@@ -1,9 +1,9 @@
 using SkiaSharp;
 
-namespace Taba.Client.Reports;
+namespace Taba.Silo.Pictures;
 
 /// <summary>Draws images side by side into a PNG.</summary>
-static class PictureGrid
+public static class PictureGrid
 {
     const int Columns = 8;
     const int Gap = 2;
@@ -19,9 +19,11 @@ static class PictureGrid
         return Png(images, channels, height, width, range, Math.Max(1, SmallestTile / Math.Max(height, width)));
     }
 
-    /// <summary>One image, [C,H,W], at its own size.</summary>
-    public static byte[] Single(ReadOnlySpan<float> image, int channels, int height, int width, ValueRange range) =>
-        Png(image, channels, height, width, range, 1);
+    /// <summary>One image, [C,H,W].</summary>
+    /// <param name="scale">How many pixels of the picture are one of the image, on a side; 1 or more.</param>
+    public static byte[] Single(
+        ReadOnlySpan<float> image, int channels, int height, int width, ValueRange range, int scale = 1) =>
+        Png(image, channels, height, width, range, scale);
 
     static byte[] Png(ReadOnlySpan<float> images, int channels, int height, int width, ValueRange range, int scale)
     {
@@ -64,21 +66,4 @@ static class PictureGrid
             }
         }
     }
-}
-
-/// <summary>Which values become black and white; others are clamped.</summary>
-readonly record struct ValueRange(float Low, float High)
-{
-    /// <summary>Images in model space.</summary>
-    public static readonly ValueRange Image = new(-1, 1);
-
-    /// <summary>Noise and latents: three deviations of a standard normal.</summary>
-    public static readonly ValueRange Latent = new(-3, 3);
-
-    /// <summary>|x - x̂|: black is none; errors above a half are rare and drawn white.</summary>
-    public static readonly ValueRange Error = new(0, 0.5f);
-
-    /// <summary>NaN, which a failed sample has, is drawn black.</summary>
-    public byte Byte(float value) =>
-        float.IsNaN(value) ? (byte)0 : (byte)Math.Clamp(MathF.Round(255 * (value - Low) / (High - Low)), 0, 255);
 }

@@ -1,0 +1,120 @@
+using System.Text.Json;
+
+namespace Taba.Browser.Tests;
+
+/// <summary>The dashboard as its readers meet it: real silos, a real sweep, a real browser.</summary>
+public sealed class DashboardTests(Dashboard dashboard) : IClassFixture<Dashboard>
+{
+    /// <summary>What is out, by the names of the silos that have it: the rows of each part.</summary>
+    const string Out = "[...document.querySelectorAll('.leases tbody tr')].map(r => [...r.cells].map(c => c.innerText))"
+        + ".map(([rows, stage, host]) => ({ rows, stage, host }))";
+
+    [Fact]
+    public async Task Token_WrongThenRight_IsRefusedThenOpensThePage()
+    {
+        var page = await dashboard.OpenAsync("#/devices");
+        await page.UntilAsync("document.activeElement?.id === 'token'");
+
+        await page.TypeAsync("not-the-token-of-the-tests");
+        await page.PressAsync("Enter");
+        await page.SaysAsync("That is not the token of this cluster");
+        Assert.DoesNotContain("w1", await page.TextAsync("body"), StringComparison.Ordinal);
+
+        await page.TypeAsync(Dashboard.Token);
+        await page.PressAsync("Enter");
+        await page.IsLiveAsync();
+        await page.SaysAsync("w1");
+        Assert.Equal("", (await page.AskAsync("document.cookie")).GetString());
+        var refusal = Assert.Single(page.Complaints);
+        Assert.Contains("401", refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Sweep_SubmittedPausedAndItsSiloKilled_IsSeenToItsEnd()
+    {
+        var page = await dashboard.EnterAsync("#/");
+        Assert.DoesNotContain("token", (await page.AskAsync("location.href")).GetString(), StringComparison.Ordinal);
+        var client = dashboard.Submit("watched", samples: 96);
+
+        await page.ClickAsync("[...document.querySelectorAll('a')].find(a => a.innerText === 'watched')");
+        await page.UntilAsync("document.querySelectorAll('.cells i.running').length > 0", Dashboard.Limit);
+
+        await page.ClickAsync(BrowserPage.Button("Pause"));
+        await page.UntilAsync("document.querySelector('main .state').innerText === 'paused'");
+        await page.UntilAsync($"{BrowserPage.Button("Pause")}.disabled && !{BrowserPage.Button("Resume")}.disabled");
+        await page.UntilAsync($"!{Out}.length || !document.querySelector('.leases').getClientRects().length", Dashboard.Limit);
+        await page.ClickAsync(BrowserPage.Button("Resume"));
+        await page.UntilAsync("document.querySelector('main .state').innerText === 'running'");
+
+        await page.UntilAsync($"new Set({Out}.map(l => l.host)).size === 2", Dashboard.Limit);
+        var held = (await page.AskAsync($"{Out}.filter(l => l.host.includes('w2'))")).EnumerateArray().ToList();
+        dashboard.Cluster.Silos["w2"].Kill();
+        var moved = JsonSerializer.Serialize(held.Select(l => $"{l.GetProperty("stage")} {l.GetProperty("rows")}"));
+        await page.UntilAsync(
+            $"{Out}.some(l => l.host.includes('w1') && {moved}.includes(`${{l.stage}} ${{l.rows}}`))", Dashboard.Limit);
+        await page.SaysAsync("lost lease", Dashboard.Limit);
+        await dashboard.Cluster.StartSiloAsync("w2");
+
+        await page.UntilAsync("document.querySelector('main .state').innerText === 'completed'", Dashboard.Limit);
+        Assert.Equal("100 %", await page.TextAsync(".big"));
+        Assert.Equal(0, (await client.EndAsync(Dashboard.Limit)).Status);
+        // The client that wrote the folders told their metrics.
+        await page.SaysAsync("reconstruction error images");
+
+        await page.UntilAsync(
+            "[...document.querySelectorAll('.sample img')].filter(i => i.naturalWidth === 32).length === 36", Dashboard.Limit);
+        await page.ClickAsync("document.querySelector('.sample')");
+        await page.UntilAsync("[...document.querySelectorAll('dialog[open] img')].filter(i => i.naturalWidth).length === 3");
+        await page.PressAsync("ArrowRight");
+        await page.UntilAsync("document.querySelector('dialog[open] h2').innerText === 'Sample 1'");
+        await page.PressAsync("Escape");
+        await page.UntilAsync("!document.querySelector('dialog') && document.activeElement.dataset.row === '1'");
+        Assert.Empty(page.Complaints);
+    }
+
+    [Fact]
+    public async Task Server_KilledAndStartedAgain_PageComesBackByItself()
+    {
+        var page = await dashboard.EnterAsync("#/devices");
+        await page.SaysAsync("w1");
+
+        await dashboard.KillCoordinatorAsync();
+        await page.SaysAsync("Server gone");
+        await page.SaysAsync("What is below was so at");
+        await dashboard.StartCoordinatorAsync();
+
+        await page.IsLiveAsync();
+        await page.UntilAsync("document.getElementById('notice').hidden");
+        await page.SaysAsync("w1");
+        Assert.All(page.Complaints, said => Assert.Contains("net::ERR_", said, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Pages_OnAPhoneInEitherLight_HaveNoSideScrollAndRightColours(bool dark)
+    {
+        var page = await dashboard.EnterAsync("#/", width: 400, dark);
+        var client = dashboard.Submit(dark ? "dark" : "light", samples: 8);
+        Assert.Equal(0, (await client.EndAsync(Dashboard.Limit)).Status);
+        await page.ClickAsync($"[...document.querySelectorAll('a')].find(a => a.innerText === '{(dark ? "dark" : "light")}')");
+        await page.UntilAsync("document.querySelectorAll('.sample img').length > 0");
+        await NarrowAsync();
+        foreach (var route in new[] { "devices", "" })
+        {
+            await page.AskAsync($"location.hash = '#/{route}'");
+            await page.IsLiveAsync();
+            await page.UntilAsync(route.Length > 0 ? "document.querySelector('.device .u-over')" : "document.querySelector('.sweeps td')");
+            await NarrowAsync();
+        }
+        Assert.Empty(page.Complaints);
+
+        async Task NarrowAsync()
+        {
+            Assert.Equal(0, (await page.AskAsync(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth")).GetInt32());
+            var paper = (await page.AskAsync("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"))[0].GetInt32();
+            Assert.True(dark ? paper < 64 : paper > 192, $"the paper's red is {paper}");
+        }
+    }
+}
