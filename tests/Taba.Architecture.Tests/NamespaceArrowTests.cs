@@ -16,10 +16,10 @@ public sealed class NamespaceArrowTests
             Resilience:
             Randomness: .
             Weights.Pickle:
-            Weights: Weights.Pickle
+            Weights: Json Weights.Pickle
             Weights.Hub: Resilience Weights
             Tensors: . Weights Weights.Pickle
-            Conditions: . Randomness Weights.Pickle
+            Conditions: . Json Randomness Weights.Pickle
             Schedules: Json Native
             Models.Layers: Json Native Weights
             Models.Autoencoders: Json Weights Models.Layers

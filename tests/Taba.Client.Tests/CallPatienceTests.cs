@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Time.Testing;
@@ -181,6 +182,12 @@ public sealed class CallPatienceTests : IDisposable
         public Task<SweepStatus> RetryAsync() => throw new NotSupportedException();
 
         public ValueTask<SweepPlan?> GetPlanAsync() => throw new NotSupportedException();
+
+        public ValueTask<ImmutableArray<SweepLogEntry>> GetLogAsync() => throw new NotSupportedException();
+
+        public Task MetricsAsync(RunNumbers metrics) => throw new NotSupportedException();
+
+        public ValueTask<ImmutableArray<RunNumbers>> GetMetricsAsync() => throw new NotSupportedException();
 
         public Task LookAgainAsync(string stageKey, RowRange rows) => throw new NotSupportedException();
 

@@ -29,6 +29,8 @@ sealed record CommandServices(Terminal Terminal, IRunHost Host, string CommandLi
                 throw new BadInputException(
                     $"{job.Folder} means blobs beside a cluster's tensors: name the cluster with --cluster, or give a folder.");
         }
+        foreach (var note in job.Json ? [] : ModelNotes.Of(job.Spec.Models))
+            Terminal.Error.WriteLine(note);
         if (job.Cluster is null)
             return await work(Host);
         await using var cluster = await ClusterHost.OpenAsync(job, Terminal, interrupted);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Taba.Client.Sweeps;
 
 namespace Taba.Client.Commands;
 
@@ -8,7 +9,40 @@ static class Flags
     public static Option<T> Of<T>(string name, string description, params string[] aliases)
     {
         string[] spellings = name.Contains('_', StringComparison.Ordinal) ? [$"--{name.Replace('_', '-')}", .. aliases] : aliases;
-        return new Option<T>($"--{name}", spellings) { Description = description };
+        var option = new Option<T>($"--{name}", spellings) { Description = description };
+        if (IsNumber(typeof(T)))
+        {
+            option.CustomParser = result =>
+            {
+                if (result.Tokens is not [var token])
+                    return default;
+                var wrong = ReadNumber(typeof(T), token.Value, out var number);
+                if (wrong is null)
+                    return (T)number;
+                result.AddError($"--{name} is '{token.Value}': {wrong}");
+                return default;
+            };
+        }
+        return option;
+    }
+
+    static bool IsNumber(Type type) => (Nullable.GetUnderlyingType(type) ?? type) is var number
+        && (number == typeof(int) || number == typeof(long) || number == typeof(double));
+
+    /// <summary>The parser's own way to read numbers takes a decimal comma for a mark of thousands.</summary>
+    static string? ReadNumber(Type type, string text, out object number)
+    {
+        var plain = Nullable.GetUnderlyingType(type) ?? type;
+        if (plain == typeof(double))
+        {
+            var wrongReal = NumberText.ReadReal(text, out var real);
+            number = real;
+            return wrongReal;
+        }
+        var isInt = plain == typeof(int);
+        var wrong = NumberText.ReadWhole(text, isInt ? int.MinValue : long.MinValue, isInt ? int.MaxValue : long.MaxValue, out var whole);
+        number = isInt ? (object)unchecked((int)whole) : whole;
+        return wrong;
     }
 
     public static Option<T> WithDefault<T>(string name, T otherwise, string description)

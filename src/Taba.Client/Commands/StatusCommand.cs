@@ -15,6 +15,9 @@ static class StatusCommand
     /// <summary>The most parts of a stage that are shown.</summary>
     const int MostParts = 50;
 
+    /// <summary>The most numbers of a run that are shown as text.</summary>
+    const int MostNumbers = 2;
+
     public static Command Create(CommandServices services)
     {
         var flags = new ClusterFlags();
@@ -59,7 +62,7 @@ static class StatusCommand
         else
             SweepTables.WriteStatus(output, plan, status, names, known, all);
         foreach (var run in json ? [] : runs)
-            output.WriteLine($"  run {run.Run}: {string.Join(", ", run.Numbers.Select(n => FormattableString.Invariant($"{n.Name} {n.Value:g6}")))}");
+            output.WriteLine($"  run {run.Run}: {Words(run)}");
         foreach (var stage in parts ? status.Stages.Where(s => s.PartsLeased > 0) : [])
         {
             var out_ = await sweeps.AskAsync(
@@ -71,6 +74,13 @@ static class StatusCommand
             else
                 SweepTables.WriteParts(output, names.GetValueOrDefault(stage.Key, stage.Key), out_);
         }
+    }
+
+    /// <summary>The first numbers of a run; a line has no room for all.</summary>
+    static string Words(RunNumbers run)
+    {
+        var words = string.Join(", ", run.Numbers.Take(MostNumbers).Select(n => FormattableString.Invariant($"{n.Name} {n.Value:g4}")));
+        return run.Numbers.Length > MostNumbers ? $"{words} and {run.Numbers.Length - MostNumbers} more (--json)" : words;
     }
 
     static object Parts(string stage, StageParts parts) => new

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.Globalization;
+using Taba.Client.Sweeps;
 using Taba.Grains;
 using Taba.Grains.Sweeps;
 
@@ -136,8 +136,8 @@ sealed class UpstreamFlags
     {
         if (text == "auto")
             return null;
-        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var rows)
-            ? rows
-            : throw new BadInputException($"--batch_size is '{text}': expected a whole number, or auto.");
+        return NumberText.ReadWhole(text, int.MinValue, int.MaxValue, out var rows) is { } wrong
+            ? throw new BadInputException($"--batch_size is '{text}': {wrong}, or auto.")
+            : (int)rows;
     }
 }

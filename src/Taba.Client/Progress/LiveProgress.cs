@@ -9,7 +9,8 @@ namespace Taba.Client.Progress;
 /// <summary>A table that is redrawn in place, on a terminal.</summary>
 sealed class LiveProgress : IProgressView
 {
-    const int BarWidth = 40;
+    const int LongestBar = 40;
+    const int ShortestBar = 8;
 
     /// <summary>The last things that happened, below the bar.</summary>
     const int MostNews = 3;
@@ -94,12 +95,14 @@ sealed class LiveProgress : IProgressView
             .AddColumn("");
         foreach (var line in StageLine.Of(status, _names))
             table.AddRow(Markup.Escape(line.Name), line.Rows, line.Reused, line.Evaluations, Colored(line));
-        var filled = (int)Math.Round(status.Fraction * BarWidth);
-        var bar = $"[green]{new string('━', filled)}[/][grey]{new string('━', BarWidth - filled)}[/]";
         var figures = IsSilent
             ? $"{ProgressText.Percent(status.EvaluationsDone, status.EvaluationsPlanned)} · nothing heard for "
                 + Quantities.Duration(_time.GetElapsedTime(_lastAt))
             : ProgressText.Of(status);
+        // What is left of the line.
+        var width = Math.Clamp(_console.Profile.Width - _plan.Name.Length - figures.Length - 3, ShortestBar, LongestBar);
+        var filled = (int)Math.Round(status.Fraction * width);
+        var bar = $"[green]{new string('━', filled)}[/][grey]{new string('━', width - filled)}[/]";
         IRenderable[] lines =
         [
             table,

@@ -32,11 +32,11 @@ sealed record StageLine(string Name, string Rows, string Reused, string Evaluati
             $"{stages.Sum(s => (long)s.RowsDone)}/{stages.Sum(s => (long)s.RowsWanted)}",
             reused == 0 ? "" : Quantities.Count(reused),
             $"{Quantities.Count(stages.Sum(s => s.EvaluationsDone))}/{Quantities.Count(stages.Sum(s => s.EvaluationsPlanned))}",
-            State(stages, failed),
+            StateOf(stages, failed),
             standings is [var one] ? one : null);
     }
 
-    static string State(IReadOnlyList<StageStatus> stages, long failed)
+    static string StateOf(IReadOnlyList<StageStatus> stages, long failed)
     {
         var words = StageText.Words(stages);
         var lost = failed == 1 ? "1 row failed" : $"{Quantities.Count(failed)} rows failed";

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Taba.Grains;
 
 namespace Taba.Client.Sweeps;
@@ -56,21 +55,25 @@ sealed class SweepFields
         _ => throw node.Refuse($"{key} is {node.Kind}: expected true or false."),
     };
 
-    public static long LongOf(YamlNode node, string key) =>
-        node is YamlScalar { Quoted: false } scalar
-        && long.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
-            ? value
-            : throw node.Refuse($"{key} is {node.Kind}: expected a whole number.");
+    public static long LongOf(YamlNode node, string key) => WholeOf(node, key, long.MinValue, long.MaxValue);
 
-    public static double DoubleOf(YamlNode node, string key) =>
-        node is YamlScalar { Quoted: false } scalar
-        && double.TryParse(scalar.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value)
-            ? value
-            : throw node.Refuse($"{key} is {node.Kind}: expected a number.");
+    public static int IntOf(YamlNode node, string key) => (int)WholeOf(node, key, int.MinValue, int.MaxValue);
 
-    public static int IntOf(YamlNode node, string key) => LongOf(node, key) is var value and >= int.MinValue and <= int.MaxValue
-        ? (int)value
-        : throw node.Refuse($"{key} is {node.Kind}: expected a whole number of at most {int.MaxValue}.");
+    public static double DoubleOf(YamlNode node, string key)
+    {
+        if (node is not YamlScalar { Quoted: false } scalar)
+            throw node.Refuse($"{key} is {node.Kind}: expected a number.");
+        return NumberText.ReadReal(scalar.Text, out var value) is { } wrong ? throw node.Refuse($"{key} is {node.Kind}: {wrong}.") : value;
+    }
+
+    static long WholeOf(YamlNode node, string key, long least, long most)
+    {
+        if (node is not YamlScalar { Quoted: false } scalar)
+            throw node.Refuse($"{key} is {node.Kind}: expected a whole number.");
+        return NumberText.ReadWhole(scalar.Text, least, most, out var value) is { } wrong
+            ? throw node.Refuse($"{key} is {node.Kind}: {wrong}.")
+            : value;
+    }
 
     /// <summary>One of a few words.</summary>
     public static T ChoiceOf<T>(YamlNode node, string key, params (string Word, T Value)[] choices)

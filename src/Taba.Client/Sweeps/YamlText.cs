@@ -18,9 +18,10 @@ static class YamlText
     /// <exception cref="BadInputException">Not YAML, or not the part of it that is read here.</exception>
     public static YamlNode Parse(string text, string source)
     {
+        var scanner = new Scanner(new StringReader(text));
         try
         {
-            var parser = new Parser(new StringReader(text));
+            var parser = new Parser(scanner);
             parser.Consume<StreamStart>();
             if (!parser.TryConsume<DocumentStart>(out _))
                 throw new BadInputException($"{source} is empty: a sweep needs at least a name and a model.");
@@ -33,6 +34,12 @@ static class YamlText
         catch (YamlException e)
         {
             throw new BadInputException($"{Place(source, e.Start)}: not valid YAML ({e.Message.TrimEnd('.')}).", e);
+        }
+        catch (Exception e) when (e is not (BadInputException or OutOfMemoryException))
+        {
+            // What the library meets and does not expect, such as a bracket that is never closed, it throws as errors of its own.
+            throw new BadInputException(
+                $"{Place(source, scanner.CurrentPosition)}: not valid YAML: look for a bracket, brace or quote that is not closed above.", e);
         }
     }
 

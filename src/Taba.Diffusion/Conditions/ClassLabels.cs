@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Taba.Diffusion.Json;
 
 namespace Taba.Diffusion.Conditions;
 
@@ -13,8 +14,6 @@ public sealed class ClassLabels
 {
     const int MaxBytes = 16 << 20;
     const int MaxClasses = 1_000_000;
-
-    static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
     readonly string[]? _names;
 
@@ -59,7 +58,7 @@ public sealed class ClassLabels
     {
         try
         {
-            using var document = JsonDocument.Parse(InputFile.Read(path, MaxBytes, "a model_index.json"), s_strict);
+            using var document = StrictJson.Parse(InputFile.Read(path, MaxBytes, "a model_index.json"));
             return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("id2label", out var labels)
                 && labels.ValueKind != JsonValueKind.Null
                 ? FromJson(labels, path)
@@ -85,7 +84,7 @@ public sealed class ClassLabels
         {
             if (!int.TryParse(property.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
                 throw new InvalidDataException($"{source}: id2label has the key '{Shown(property.Name)}', which is no class id.");
-            if (property.Value.ValueKind != JsonValueKind.String || Text(property.Value) is not { } label)
+            if (property.Value.ValueKind != JsonValueKind.String || property.Value.GetString() is not { } label)
                 throw new InvalidDataException($"{source}: id2label gives class {id} no name.");
             if (!labels.TryAdd(id, label))
                 throw new InvalidDataException($"{source}: id2label names class {id} twice.");
@@ -175,19 +174,6 @@ public sealed class ClassLabels
         var near = EditDistance.Nearest(text, _ids.Keys, most: 3);
         var meant = near.Count == 0 ? "" : $" near it are {string.Join(", ", near.Select(name => $"'{name}' ({_ids[name]})"))};";
         return new InvalidDataException($"The class '{Shown(text)}' does not exist;{meant} ids are 0 to {Count - 1}.");
-    }
-
-    static string? Text(JsonElement value)
-    {
-        try
-        {
-            return value.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            // Half of a surrogate pair.
-            return null;
-        }
     }
 
     static string Shown(string text) => text.Length <= 60 ? text : text[..60] + "...";

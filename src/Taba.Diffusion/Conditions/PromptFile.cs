@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Taba.Diffusion.Json;
 
 namespace Taba.Diffusion.Conditions;
 
@@ -24,8 +25,6 @@ public static class PromptFile
     const long MaxTotalLength = 1L << 27;
 
     static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
-    static readonly JsonDocumentOptions s_strictJson = new() { AllowDuplicateProperties = false, MaxDepth = 4 };
 
     static readonly JsonWriterOptions s_readable = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -72,7 +71,7 @@ public static class PromptFile
     {
         try
         {
-            using var document = JsonDocument.Parse(WithoutMark(bytes), s_strictJson);
+            using var document = StrictJson.Parse(bytes);
             var list = document.RootElement;
             if (list.ValueKind == JsonValueKind.Object)
             {
@@ -101,14 +100,7 @@ public static class PromptFile
     {
         if (item.ValueKind != JsonValueKind.String)
             throw new InvalidDataException($"{path}: item {at} is {item.ValueKind}; every prompt is a string.");
-        try
-        {
-            return item.GetString()!;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new InvalidDataException($"{path}: item {at} is no valid Unicode text.", e);
-        }
+        return item.GetString()!;
     }
 
     static List<string> ReadLines(byte[] bytes, string path)

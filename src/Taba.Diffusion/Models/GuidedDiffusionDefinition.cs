@@ -16,6 +16,19 @@ public abstract record GuidedDiffusionDefinition : ModelDefinition
     /// <summary>The checkpoint, absolute; null when the family has none or the file names none.</summary>
     public string? WeightsPath { get; init; }
 
+    /// <summary>
+    /// Fields that decide the numbers, that no checkpoint tells, and that the model.json leaves out: each with what is assumed.
+    /// </summary>
+    public IReadOnlyList<string> Assumed { get; init; } = [];
+
+    /// <summary>Fields whose values were guessed when the model.json was made from a checkpoint, and that nobody has confirmed yet.</summary>
+    public IReadOnlyList<string> Unconfirmed { get; init; } = [];
+
+    /// <summary>The schedule in words.</summary>
+    public string ScheduleText =>
+        $"{DiffusionSteps} diffusion steps, noise schedule {(NoiseSchedule == NoiseSchedule.Linear ? "linear" : "cosine")}, timesteps "
+        + (RescaleTimesteps ? "rescaled to 0 .. 1000" : "not rescaled");
+
     public override int TrainingSteps => DiffusionSteps;
 
     public override UpstreamPrecision Upstream => UpstreamPrecision.Single;

@@ -28,7 +28,8 @@ static class PictureDecoder
                 $"{path} is {width} pixels wide and {height} high; at most {MaxPixels} pixels, {MaxSide} a side, are read.");
 
         var rgba = Rgba(codec, width, height, path);
-        return Upright(rgba, height, width, codec.EncodedOrigin);
+        var origin = codec.EncodedFormat is SKEncodedImageFormat.Png ? PngOrientation.Of(file) : codec.EncodedOrigin;
+        return Upright(rgba, height, width, origin);
     }
 
     static unsafe byte[] Rgba(SKCodec codec, int width, int height, string path)

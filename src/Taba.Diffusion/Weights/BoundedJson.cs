@@ -1,14 +1,11 @@
 using System.Text.Json;
+using Taba.Diffusion.Json;
 
 namespace Taba.Diffusion.Weights;
 
 /// <summary>Reads a JSON file of a model folder, which may come from anyone: bounded in size and depth, no name twice.</summary>
 static class BoundedJson
 {
-    const int MaxDepth = 32;
-
-    static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false, MaxDepth = MaxDepth };
-
     /// <summary>Reads a file whose outermost value is an object.</summary>
     /// <exception cref="InvalidDataException">The file is absent, larger than <paramref name="maxBytes"/>, or no JSON object.</exception>
     public static JsonElement ReadObject(string path, int maxBytes)
@@ -16,7 +13,7 @@ static class BoundedJson
         try
         {
             using var file = SourceFile.Open(path);
-            using var document = JsonDocument.Parse(file.ReadBytes(0, file.Length, maxBytes, "it"), s_strict);
+            using var document = StrictJson.Parse(file.ReadBytes(0, file.Length, maxBytes, "it"));
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? document.RootElement.Clone()
                 : throw new InvalidDataException($"{path} is not a JSON object.");
@@ -24,10 +21,6 @@ static class BoundedJson
         catch (JsonException error)
         {
             throw new InvalidDataException($"{path} is not valid JSON ({error.Message.TrimEnd('.')}).", error);
-        }
-        catch (InvalidOperationException error)
-        {
-            throw new InvalidDataException($"{path} holds text that is not UTF-8.", error);
         }
         catch (WeightsFormatException error)
         {

@@ -4,12 +4,15 @@ using static Taba.Diffusion.Weights.Pickle.PickleOpcode;
 
 namespace Taba.Diffusion.Weights;
 
-/// <summary>The pickles that torch.save writes for state dicts and bare tensors (protocol 2).</summary>
+/// <summary>
+/// The pickles that torch.save writes for state dicts and bare tensors (protocol 2, and newer ones when asked), and for training states as
+/// far as it takes to say what they are.
+/// </summary>
 sealed class StateDictRules(Func<string, Exception> fault) : PickleRules(fault)
 {
     static readonly FrozenSet<PickleOpcode> s_opcodes = FrozenSet.Create(
-        MARK, EMPTY_TUPLE, STOP, BININT, BININT1, BININT2, NONE, BINPERSID, REDUCE, SHORT_BINSTRING, BINUNICODE, EMPTY_LIST, APPEND, BUILD,
-        GLOBAL,
+        MARK, EMPTY_TUPLE, STOP, BINFLOAT, BININT, BININT1, BININT2, NONE, BINPERSID, REDUCE, SHORT_BINSTRING, BINUNICODE,
+        SHORT_BINUNICODE, BINUNICODE8, EMPTY_LIST, APPEND, BUILD, GLOBAL, STACK_GLOBAL, MEMOIZE, FRAME,
         APPENDS, BINGET, LONG_BINGET, BINPUT, LONG_BINPUT, SETITEM, TUPLE, SETITEMS, EMPTY_DICT, PROTO, TUPLE1, TUPLE2, TUPLE3, NEWTRUE,
         NEWFALSE, LONG1);
 
@@ -23,10 +26,14 @@ sealed class StateDictRules(Func<string, Exception> fault) : PickleRules(fault)
 
     public override int OldestProtocol => 2;
 
-    public override int NewestProtocol => 2;
+    public override int NewestProtocol => 5;
 
     /// <summary>A state dict takes about a dozen values a tensor; the limit keeps a bomb within some hundred megabytes.</summary>
     public override int MaxValues => 2_000_000;
+
+    /// <summary>An optimizer's state has numbers for keys.</summary>
+    public override string Key(object? key) =>
+        key is long number ? number.ToString(System.Globalization.CultureInfo.InvariantCulture) : base.Key(key);
 
     public override object? Global(string module, string name) => (module, name) switch
     {

@@ -14,6 +14,9 @@ sealed record StoredTensor(string Name, ScalarType Type, long[] Shape, long[] St
     /// <summary>The most axes that libtorch itself allows.</summary>
     public const int MaxRank = 64;
 
+    /// <summary>The most bytes of a tensor that repeats its storage.</summary>
+    const long MaxExpandedBytes = 16L << 30;
+
     public long ByteCount => Elements * ElementTypes.Size(Type);
 
     /// <summary>The elements lie one after the other, last axis fastest.</summary>
@@ -36,10 +39,7 @@ sealed record StoredTensor(string Name, ScalarType Type, long[] Shape, long[] St
         if (firstElement < 0 || firstElement > storageElements)
             throw file.Fault($"tensor '{name}' begins at element {firstElement} of a storage of {storageElements}.");
 
-        // A broadcast tensor would take more memory than its file has bytes; parameters and results are never broadcast.
-        if (elements > storageElements)
-            throw file.Fault(
-                $"tensor '{name}' of shape [{string.Join(",", shape)}] has more elements than its storage of {storageElements}.");
+        RequireStorage(file, name, shape, strides, elements * ElementTypes.Size(type), storageElements);
 
         if (elements > 0)
         {
@@ -53,6 +53,24 @@ sealed record StoredTensor(string Name, ScalarType Type, long[] Shape, long[] St
         }
 
         return new StoredTensor(name, type, shape, strides, storageOffset + firstElement * ElementTypes.Size(type), elements);
+    }
+
+    /// <summary>
+    /// An expanded tensor (stride 0) repeats what its storage has, and a file of a few bytes could ask for any memory; any other axis takes
+    /// elements of its own.
+    /// </summary>
+    static void RequireStorage(SourceFile file, string name, long[] shape, long[] strides, long bytes, long storageElements)
+    {
+        Int128 own = 1;
+        for (var axis = 0; axis < shape.Length; axis++)
+            own *= strides[axis] == 0 && shape[axis] > 0 ? 1 : shape[axis];
+        if (own > storageElements)
+            throw file.Fault(
+                $"tensor '{name}' of shape [{string.Join(",", shape)}] has more elements than its storage of {storageElements}.");
+        if (bytes > MaxExpandedBytes && Array.Exists(strides, stride => stride == 0))
+            throw file.Fault(
+                $"tensor '{name}' of shape [{string.Join(",", shape)}] repeats {own} elements to {bytes} bytes; at most "
+                + $"{MaxExpandedBytes} are read: save x.contiguous().");
     }
 
     /// <summary>The product of a shape that is not to be trusted.</summary>

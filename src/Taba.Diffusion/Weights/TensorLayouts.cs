@@ -7,6 +7,8 @@ static class TensorLayouts
 
     public static IReadOnlyList<StoredTensor> Read(SourceFile file)
     {
+        if (file.Length == 0)
+            throw file.Fault("it is empty.");
         Span<byte> probe = stackalloc byte[ProbeBytes];
         probe = probe[..(int)Math.Min(ProbeBytes, file.Length)];
         file.ReadExactly(0, probe, "the beginning");
@@ -19,8 +21,6 @@ static class TensorLayouts
             return TorchLegacyFile.Read(file);
         if (probe.Length > 8 && probe[8] == (byte)'{')
             return SafetensorsFile.Read(file);
-        if (probe.Length == 0)
-            throw file.Fault("it is empty.");
-        throw file.Fault("it is neither safetensors, nor a file of torch.save, nor .npy.");
+        throw file.Fault(OtherFile.Describe(file));
     }
 }

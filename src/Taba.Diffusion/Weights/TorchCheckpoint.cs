@@ -11,32 +11,68 @@ static class TorchCheckpoint
     /// <summary>Pickles hold names and shapes, never data; the largest public checkpoints stay below one megabyte.</summary>
     public const int MaxPickleBytes = 32 << 20;
 
+    /// <summary>Entries that a sentence names at most.</summary>
+    const int Named = 4;
+
     /// <summary>
     /// Resolves the object; <paramref name="locate"/> says where a storage's bytes begin in the file, and checks their size.
     /// </summary>
-    public static IReadOnlyList<StoredTensor> Resolve(SourceFile file, object? root, Func<StorageReference, long> locate)
+    public static IReadOnlyList<StoredTensor> Resolve(SourceFile file, object? root, Func<StorageReference, long> locate) =>
+        [.. Tensors(file, root).Select(tensor => Place(file, tensor.Name, tensor.Tensor, locate))];
+
+    /// <summary>The tensors of the object, by name.</summary>
+    /// <exception cref="WeightsFormatException">It is something else, such as the state of a training.</exception>
+    public static IReadOnlyList<(string Name, TensorReference Tensor)> Tensors(SourceFile file, object? root)
     {
         switch (root)
         {
             case TensorReference bare:
-                return [Place(file, file.Stem, bare, locate)];
+                return [(file.Stem, bare)];
             case OrderedDictionary<string, object?> dictionary:
-                var tensors = new List<StoredTensor>(dictionary.Count);
-                foreach (var (name, value) in dictionary)
-                    tensors.Add(Place(file, name, RequireTensor(file, name, value), locate));
-                return tensors;
+                var tensors = dictionary.Where(entry => entry.Value is TensorReference).ToList();
+                return tensors.Count == dictionary.Count
+                    ? [.. tensors.Select(entry => (entry.Key, (TensorReference)entry.Value!))]
+                    : throw NotAStateDict(file, dictionary);
             default:
                 throw file.Fault("it holds neither a state dict nor a tensor.");
         }
     }
 
-    static TensorReference RequireTensor(SourceFile file, string name, object? value) => value switch
+    /// <summary>Scripts save weights beside numbers, optimizers and averages: which of them to take only the user knows.</summary>
+    static WeightsFormatException NotAStateDict(SourceFile file, OrderedDictionary<string, object?> dictionary)
     {
-        TensorReference tensor => tensor,
-        OrderedDictionary<string, object?> => throw file.Fault(
-            $"its entry '{name}' is a dictionary: this is a training state, not a state dict; save that entry alone with torch.save."),
-        _ => throw file.Fault($"its entry '{name}' is not a tensor; save the plain state dict with torch.save."),
+        var inner = dictionary.Where(entry => entry.Value is OrderedDictionary<string, object?> { Count: > 0 } weights
+            && weights.Values.All(value => value is TensorReference)).Select(entry => entry.Key).ToList();
+        if (inner.Count > 0)
+        {
+            var entries = $"{(inner.Count == 1 ? "entry" : "entries")} {string.Join(", ", inner.Take(Named).Select(Quoted))} "
+                + (inner.Count == 1 ? "holds" : "hold");
+            return file.Fault(
+                $"it is a training state, and its {entries} weights: save one alone, such as "
+                + $"torch.save(torch.load(\"{Path.GetFileName(file.Path)}\")[\"{Shown(inner[^1])}\"], \"weights.pt\").");
+        }
+        if (dictionary.ContainsKey("param_groups") && dictionary.ContainsKey("state"))
+            return file.Fault("it is the state of an optimizer, which holds no weights: give the model's file, which lies beside it.");
+        var (name, other) = dictionary.First(entry => entry.Value is not TensorReference);
+        return file.Fault(
+            $"its entry {Quoted(name)} is {Kind(other)}, not a tensor: save the tensors alone, as a plain state dict, with torch.save.");
+    }
+
+    static string Kind(object? value) => value switch
+    {
+        null => "None",
+        bool => "a truth value",
+        long or double or System.Numerics.BigInteger => "a number",
+        string => "text",
+        OrderedDictionary<string, object?> => "a dictionary",
+        _ => "a list",
     };
+
+    static string Quoted(string name) => $"'{Shown(name)}'";
+
+    /// <summary>A hostile name may be long, and play with terminals.</summary>
+    static string Shown(string name) =>
+        string.Concat(name.Take(60).Select(c => char.IsControl(c) || c is '"' or '\'' ? '?' : c)) + (name.Length > 60 ? "..." : "");
 
     static StoredTensor Place(SourceFile file, string name, TensorReference tensor, Func<StorageReference, long> locate) =>
         StoredTensor.Create(

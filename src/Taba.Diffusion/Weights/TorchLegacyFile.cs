@@ -37,7 +37,7 @@ static class TorchLegacyFile
         if (Next() is not List<object?> keys)
             throw file.Fault("its list of storages is damaged.");
 
-        var storages = LocateStorages(file, root, keys, position);
+        var storages = LocateStorages(file, TorchCheckpoint.Tensors(file, root), keys, position);
         return TorchCheckpoint.Resolve(file, root, storage => storages.TryGetValue(storage.Key, out var found) && found.Storage == storage
             ? found.Offset
             : throw file.Fault($"its storage '{storage.Key}' is missing or described in two ways."));
@@ -52,11 +52,11 @@ static class TorchLegacyFile
     }
 
     static Dictionary<string, (StorageReference Storage, long Offset)> LocateStorages(
-        SourceFile file, object? root, List<object?> keys, long offset)
+        SourceFile file, IReadOnlyList<(string Name, TensorReference Tensor)> tensors, List<object?> keys, long offset)
     {
         // The list of storages does not say their types: those are with the tensors.
         var known = new Dictionary<string, StorageReference>(StringComparer.Ordinal);
-        foreach (var tensor in Tensors(root))
+        foreach (var (_, tensor) in tensors)
             known.TryAdd(tensor.Storage.Key, tensor.Storage);
 
         var located = new Dictionary<string, (StorageReference, long)>(StringComparer.Ordinal);
@@ -84,11 +84,4 @@ static class TorchLegacyFile
 
         return located;
     }
-
-    static IEnumerable<TensorReference> Tensors(object? root) => root switch
-    {
-        TensorReference tensor => [tensor],
-        OrderedDictionary<string, object?> dictionary => dictionary.Values.OfType<TensorReference>(),
-        _ => [],
-    };
 }

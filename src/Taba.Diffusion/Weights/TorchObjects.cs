@@ -24,12 +24,31 @@ static class TorchObjects
                 [StorageReference storage, long firstElement, object?[] shape, object?[] strides,
                     bool, OrderedDictionary<string, object?>, ..]
             && arguments.Length <= 7
+            && (arguments.Length < 7 || IsPlain(arguments[6], fault))
             && TryLongs(shape, out var lengths) && TryLongs(strides, out var steps))
         {
             return new TensorReference(storage, firstElement, lengths, steps);
         }
 
         throw fault("its pickle rebuilds a tensor with arguments that torch.save does not write.");
+    }
+
+    /// <summary>
+    /// Marks that torch keeps beside the data and that change its values: <c>neg</c>, a minus sign that was not carried out yet (as
+    /// <c>z.conj().imag</c> has), and <c>conj</c>.
+    /// </summary>
+    static bool IsPlain(object? metadata, Func<string, Exception> fault)
+    {
+        if (metadata is null)
+            return true;
+        if (metadata is not OrderedDictionary<string, object?> marks)
+            return false;
+        var set = marks.Where(mark => mark.Value is not false).Select(mark => $"'{mark.Key}'").Take(5).ToList();
+        return set.Count == 0
+            ? true
+            : throw fault(
+                $"it holds a tensor with the mark {string.Join(", ", set)}, which changes the values that are stored: save it as "
+                + "torch.save(x.resolve_conj().resolve_neg().clone(), ...).");
     }
 
     static StorageReference New(StorageClass storage, string key, long elements, Func<string, Exception> fault) =>

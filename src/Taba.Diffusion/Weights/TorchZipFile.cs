@@ -27,6 +27,12 @@ static class TorchZipFile
             .Where(entry => entry.Name.EndsWith(Suffix, StringComparison.Ordinal) && entry.Name.IndexOf(
                 '/') == entry.Name.Length - Suffix.Length)
             .ToList();
+        if (found.Count == 0 && entries.Count > 0 && entries.Keys.All(name => name.EndsWith(".npy", StringComparison.Ordinal)))
+        {
+            throw file.Fault(
+                $"it is an archive of numpy (.npz) of {string.Join(", ", entries.Keys.Take(3))}: give one array as .npy, "
+                + "with numpy.save(\"x.npy\", numpy.load(\"x.npz\")[\"arr_0\"]).");
+        }
         if (found.Count != 1)
             throw file.Fault($"it is a zip archive with {found.Count} entries FOLDER/data.pkl; torch.save writes one.");
 

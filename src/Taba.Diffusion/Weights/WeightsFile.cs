@@ -47,7 +47,7 @@ public sealed unsafe class WeightsFile : IWeightSource, IDisposable
         var file = SourceFile.Open(path);
         try
         {
-            return new WeightsFile(file, TensorLayouts.Read(file));
+            return new WeightsFile(file, WrapperNames.LeaveOut(TensorLayouts.Read(file)));
         }
         catch
         {

@@ -31,8 +31,7 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
     readonly LinkedList<Waiting> _waiting = [];
     readonly Dictionary<string, Waiting> _waitingOf = [];
     readonly Dictionary<string, long> _newest = [];
-    // Workers with room that found nothing, since when: timestamps.
-    readonly Dictionary<string, long> _inVain = [];
+    readonly VainAsks _inVain = new(time);
     Task _refreshing = Task.CompletedTask;
     bool _knowsSweeps;
 
@@ -50,8 +49,7 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
         _newest[ask.Worker] = ask.Number;
         if (_waitingOf.TryGetValue(ask.Worker, out var older))
             older.Choice.TrySetResult(null);
-        if (ask is { Rows: <= 0, AutoencoderParts: <= 0 })
-            _inVain.Remove(ask.Worker);
+        _inVain.Asks(ask, inVain: false);
         if (!_knowsSweeps)
             await RefreshAsync();
         foreach (var (stage, reason) in _board.Refuse(ask))
@@ -84,8 +82,7 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
     }
 
     public ValueTask<DispatchStanding> GetStandingAsync(StandingAsk ask) => new(_board.Standing(
-        ask, worker => _inVain.TryGetValue(worker, out var since) ? time.GetElapsedTime(since) : null, _newest.ContainsKey,
-        _inVain.Count));
+        ask, _newest.ContainsKey, _inVain));
 
     async Task<ImmutableArray<PartLease>> LeaseAsync(WorkAsk ask, Choice choice)
     {
@@ -104,7 +101,7 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
             else
             {
                 _board.Took(choice, leases.Sum(l => l.Rows.Count));
-                _inVain.Remove(ask.Worker);
+                _inVain.Ended(ask.Worker);
             }
             return leases;
         }
@@ -122,7 +119,7 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
         var rest = ask.Patience - time.GetElapsedTime(asked);
         if (rest <= TimeSpan.Zero || ask.Number < _newest.GetValueOrDefault(ask.Worker))
             return null;
-        _inVain.TryAdd(ask.Worker, asked);
+        _inVain.Asks(ask, inVain: true);
         var place = _waiting.AddLast(_waitingOf[ask.Worker] = new(ask));
         using var served = new CancellationTokenSource();
         EndAsync(place.Value, rest, served.Token).Ignore();
@@ -181,7 +178,7 @@ sealed partial class DispatcherGrain(IWorkerLiveness liveness, TimeProvider time
         foreach (var gone in _newest.Keys.Where(worker => !liveness.IsAlive(worker)).ToList())
         {
             _newest.Remove(gone);
-            _inVain.Remove(gone);
+            _inVain.Ended(gone);
         }
         try
         {

@@ -362,6 +362,8 @@ sealed partial class StageGrain(
     {
         _members = liveness.Version;
         var ended = _leases.Ended(liveness.IsAlive);
+        if (ended.Count == 0)
+            return false;
         _leases.Lose(ended);
         foreach (var (lease, how) in ended)
         {
@@ -371,7 +373,9 @@ sealed partial class StageGrain(
             StageLog.Ended(logger, lease.Attempt, lease.Worker, how);
             Remove(lease.Attempt);
         }
-        return ended.Count > 0;
+        // An activation that found them leased would lose them once more.
+        _writer.Later();
+        return true;
     }
 
     void Begin()

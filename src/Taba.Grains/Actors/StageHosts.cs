@@ -19,9 +19,6 @@ sealed class StageHosts(
     /// <summary>Hosts that wait, or are tried after having failed.</summary>
     public ImmutableArray<HostPause> Pauses => _circuits.Pauses;
 
-    /// <summary>Rows that only a worker gets that holds nothing else.</summary>
-    public RowSet Suspects(StageState state) => Blame.Suspects(state.Lost, options.StrikesBeforeSplit);
-
     /// <summary>The host cannot serve the stage's model.</summary>
     public void Refuses(string host, string worker, string reason) => _circuits.Refuses(host, worker, reason);
 
@@ -51,6 +48,9 @@ sealed class StageHosts(
             .Select(s => request.Host is null ? HostName.Of(s.Worker) : s.Name).Where(h => h != host);
         return new(worker, host, [.. others], _circuits.FailedWithin(host, options.Duration));
     }
+
+    /// <summary>Rows that are tried on a host that has nothing else.</summary>
+    public RowSet Suspects(StageState state) => Blame.Suspects(state.Lost, options.StrikesBeforeSplit);
 
     /// <summary>Looks how far the attempts came that ended with their hosts or engines, before their rows are handed out again.</summary>
     public async Task<StageState> JudgeAsync(StageState state)

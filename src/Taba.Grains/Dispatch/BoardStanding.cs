@@ -6,24 +6,24 @@ namespace Taba.Grains.Dispatch;
 sealed partial class DispatchBoard
 {
     /// <param name="ask">Which sweeps and workers.</param>
-    /// <param name="waits">How long a worker has found nothing; null when it found something last.</param>
     /// <param name="known">Whether a worker has ever asked.</param>
-    /// <param name="waiting">Workers that found nothing.</param>
-    public DispatchStanding Standing(StandingAsk ask, Func<string, TimeSpan?> waits, Func<string, bool> known, int waiting)
+    /// <param name="inVain">Who found nothing.</param>
+    public DispatchStanding Standing(StandingAsk ask, Func<string, bool> known, VainAsks inVain)
     {
         var ready = _sweeps.Values.Select(s => (s.Entry, Rows: s.Stages.Sum(t => ReadyOf(t.StageKey, s.Entry.SweepId)))).ToList();
         var asked = ask.Sweeps.Take(DispatchStanding.Most).ToHashSet();
         var pauses = PausesOf(ask.Workers.Take(DispatchStanding.Most).ToHashSet());
         return new(
-            ready.Count, ready.Count(s => s.Entry.Paused), ready.Where(s => !s.Entry.Paused).Sum(s => s.Rows), waiting,
+            ready.Count, ready.Count(s => s.Entry.Paused), ready.Where(s => !s.Entry.Paused).Sum(s => s.Rows), inVain.ForRows,
             [
                 .. ready.Where(s => asked.Contains(s.Entry.SweepId)).Select(s => new SweepStanding(
                     s.Entry.SweepId, s.Entry.Priority, s.Entry.Paused, s.Rows,
                     ready.Where(o => o.Entry.Priority > s.Entry.Priority && !o.Entry.Paused && o.Rows > 0)
                         .OrderByDescending(o => o.Entry.Priority).Select(o => o.Entry.Name).FirstOrDefault())),
             ],
-            [.. pauses.Where(w => known(w.Key)).Select(w => new WorkerStanding(w.Key, waits(w.Key), [.. w.Value]))])
+            [.. pauses.Where(w => known(w.Key)).Select(w => new WorkerStanding(w.Key, inVain.ForRowsSince(w.Key), [.. w.Value]))])
         {
+            WorkersWaitingForParts = inVain.ForParts,
             Silent =
             [
                 .. _stages.Values.Where(s => s.Failures > 0 && s.Ready.Keys.Any(asked.Contains)).Take(DispatchStanding.MostOfEach)

@@ -12,7 +12,7 @@ public sealed record StandingAsk(ImmutableArray<string> Sweeps, ImmutableArray<s
 /// <param name="SweepsLive">Sweeps that live, paused ones included.</param>
 /// <param name="SweepsPaused">Of these, paused ones.</param>
 /// <param name="RowsReady">Rows of those that are not paused that could be computed now.</param>
-/// <param name="WorkersWaiting">Workers that have room and found nothing.</param>
+/// <param name="WorkersWaiting">Workers that have room for rows with steps and found nothing.</param>
 /// <param name="Sweeps">Those that were asked for and live.</param>
 /// <param name="Workers">Those that were asked for and have asked for work.</param>
 [GenerateSerializer, Immutable, Alias("taba.DispatchStanding")]
@@ -28,6 +28,9 @@ public sealed record DispatchStanding(
 
     /// <summary>Stages of these sweeps that gave a worker no answer and are left alone for a while; the first few.</summary>
     [Id(10)] public ImmutableArray<StageSilence> Silent { get => field.IsDefault ? [] : field; init; } = [];
+
+    /// <summary>Workers that have room for parts without steps and found nothing.</summary>
+    [Id(11)] public int WorkersWaitingForParts { get; init; }
 }
 
 /// <summary>A sweep as the dispatcher sees it.</summary>
@@ -38,7 +41,7 @@ public readonly record struct SweepStanding(string SweepId, int Priority, bool P
 
 /// <summary>A worker as the dispatcher sees it.</summary>
 /// <param name="Worker">Its address.</param>
-/// <param name="Waits">How long it has had room and found nothing; null when it found something last.</param>
+/// <param name="Waits">How long it has had room for rows with steps and found nothing; null when it has none, or found something last.</param>
 /// <param name="Pauses">Stages that give it nothing for a while; the first few.</param>
 [GenerateSerializer, Immutable, Alias("taba.WorkerStanding")]
 public sealed record WorkerStanding(string Worker, TimeSpan? Waits, ImmutableArray<StagePause> Pauses);

@@ -31,7 +31,7 @@ public static class Idling
             return (IdleKind.OutputWait,
                 "Results are not taken as fast as it computes them: it waits for the disk, or for its silo's processor.");
         }
-        return OfHost(silo, work, worker) ?? OfWork(silo, work) ?? (IdleKind.HandedOut, "There is work: rows are being handed out.");
+        return OfHost(silo, work, worker) ?? OfWork(silo, device, work) ?? (IdleKind.HandedOut, "There is work: rows are being handed out.");
     }
 
     static (IdleKind Kind, string Text)? OfHost(SiloFare silo, DispatchStanding? work, WorkerStanding? worker)
@@ -48,13 +48,14 @@ public static class Idling
             : null;
     }
 
-    static (IdleKind Kind, string Text)? OfWork(SiloFare silo, DispatchStanding? work)
+    static (IdleKind Kind, string Text)? OfWork(SiloFare silo, DeviceFare device, DispatchStanding? work)
     {
-        if (silo.PartsHeld > 0)
+        // Where there are several devices, the parts may be another one's.
+        if (silo.PartsHeld > 0 && (silo.Devices.Length == 1 || device.SlotsInUse + device.Pending > 0))
             return (IdleKind.BetweenParts, $"Its silo prepares or publishes {Parts(silo.PartsHeld)}.");
         return work switch
         {
-            null => (IdleKind.BetweenParts, "Its silo holds no part; the dispatcher does not say why."),
+            null => (IdleKind.BetweenParts, "It has nothing to do; the dispatcher does not say why."),
             { SweepsLive: 0 } => (IdleKind.NoWork, "There is no work: no sweep lives."),
             _ when work.SweepsLive == work.SweepsPaused => (IdleKind.SweepsPaused, work.SweepsLive == 1
                 ? "The sweep that lives is paused."

@@ -81,7 +81,9 @@ public static class Waiting
 
     static StageWait OfWorkers(StageStatus stage, WaitFacts facts)
     {
-        if (facts.DevicesWorking == 0)
+        // Parts without steps pass through autoencoders, on coordinators too.
+        var steps = stage.Kind is not (StageKind.Decode or StageKind.Encode);
+        if (steps && facts.DevicesWorking == 0)
             return new(WaitKind.NoDevice, "No device takes work: it begins when a silo with one joins.");
         if (facts.Standing?.Sweeps.FirstOrDefault(s => s.SweepId == facts.Status.SweepId).Behind is { } first)
             return new(WaitKind.Behind, $"Sweep {first} has a higher priority and goes first: this one gets what it leaves.");
@@ -90,10 +92,11 @@ public static class Waiting
             return new(WaitKind.Suspect,
                 $"{Rows(stage.RowsSuspect)} ended with the hosts that computed them: they wait for a worker that holds nothing else.");
         }
-        return facts.Standing switch
+        var waiting = steps ? facts.Standing?.WorkersWaiting : facts.Standing?.WorkersWaitingForParts;
+        return waiting switch
         {
-            { WorkersWaiting: 0 } => new(WaitKind.Busy, "Every worker is busy: its rows are handed out as soon as one has room."),
-            { } when stage.Pauses.FirstOrDefault(p => p.Remaining > TimeSpan.Zero && p.Remaining < TimeSpan.MaxValue) is { } pause => new(
+            0 => new(WaitKind.Busy, "Every worker is busy: its rows are handed out as soon as one has room."),
+            not null when stage.Pauses.FirstOrDefault(p => p.Remaining > TimeSpan.Zero && p.Remaining < TimeSpan.MaxValue) is { } pause => new(
                 WaitKind.Busy,
                 $"Workers that have room failed at it, and the others are busy; host {pause.Host} is asked again in "
                 + $"{Times.Text(pause.Remaining)}: {Bare(pause.Reason)}."),

@@ -33,9 +33,9 @@ public static class Steering
             SweepVerb.Cancel when ended => $"{name} has ended already ({state}).",
             SweepVerb.Retry when status.State is SweepState.Completed => $"{name} is completed: there is nothing to try again.",
             SweepVerb.Retry when status.State is SweepState.Paused && !FailedAny(status) =>
-                $"Nothing of {name} failed, and it is paused: resume goes on.",
+                $"{name} has no failed samples, and is paused: resume goes on.",
             SweepVerb.Retry when status.State is SweepState.Running && !FailedAny(status) =>
-                $"Nothing of {name} failed so far: there is nothing to try again.",
+                $"{name} has no failed samples so far: there is nothing to try again.",
             _ => null,
         };
     }

@@ -71,7 +71,8 @@ public sealed record SweepNews(ImmutableArray<SweepLogEntry> Entries, ImmutableA
             };
         if (stage.Fault is { } fault && !then.Stuck)
             yield return new(now, SweepLogKind.Stuck) { Reason = fault };
-        if (current.Done && !then.Done)
+        // A stage that was there before the sweep asked is no news.
+        if (current.Done && !then.Done && stage.RowsReused < stage.RowsWanted)
             yield return new(now, SweepLogKind.StageDone) { Count = stage.RowsDone };
     }
 }

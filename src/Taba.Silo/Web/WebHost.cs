@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Taba.Grains.Silos;
 using Taba.Silo.Web.Access;
 using Taba.Silo.Web.Files;
 using Taba.Silo.Web.Json;
@@ -26,7 +27,6 @@ static class WebHost
     const long LargestRequest = 1 << 16;
     const int MostConnections = 256;
     const int SweepsOfAStream = 50;
-    const int SilosOfAStream = 100;
 
     static readonly TimeSpan s_overviewEvery = TimeSpan.FromSeconds(2);
 
@@ -57,12 +57,15 @@ static class WebHost
 
     public static WebApplication Map(WebApplication app, WebSettings settings, string? cluster)
     {
-        app.MapWhen(request => request.Connection.LocalPort == settings.OperationsPort, operations =>
+        if (settings.ServesMetrics)
         {
-            operations.UseOpenTelemetryPrometheusScrapingEndpoint("/metrics");
-            operations.UseRouting();
-            operations.UseEndpoints(endpoints => endpoints.MapHealth());
-        });
+            app.MapWhen(request => request.Connection.LocalPort == settings.OperationsPort, operations =>
+            {
+                operations.UseOpenTelemetryPrometheusScrapingEndpoint("/metrics");
+                operations.UseRouting();
+                operations.UseEndpoints(endpoints => endpoints.MapHealth());
+            });
+        }
         app.MapWhen(request => request.Connection.LocalPort != settings.OperationsPort, pages =>
         {
             var gate = new Gate(settings.ReadToken(), app.Services.GetRequiredService<TimeProvider>());
@@ -95,7 +98,7 @@ static class WebHost
     /// <summary>The stream of the pages that show all sweeps, or all silos.</summary>
     static Task OverviewAsync(SweepLooks sweeps, SiloLooks silos, Feeds feeds, HttpContext context) => feeds.StreamAsync(
         context, s_overviewEvery, new FeedPart("sweeps", () => sweeps.ListAsync(0, SweepsOfAStream)),
-        new FeedPart("silos", () => silos.ListAsync(0, SilosOfAStream)));
+        new FeedPart("silos", () => silos.ListAsync(0, FleetView.MostSilos)));
 
     /// <summary>What routing refuses is said in a sentence too.</summary>
     static Task SayAsync(StatusCodeContext refused) => Answers.ErrorAsync(

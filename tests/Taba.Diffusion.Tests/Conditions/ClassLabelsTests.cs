@@ -88,7 +88,7 @@ public sealed class ClassLabelsTests : IDisposable
     [InlineData("""{"id2label":{"0":"a","-1":"b"}}""", "'-1'")]
     [InlineData("""{"id2label":{"0":"a","1":5}}""", "class 1")]
     [InlineData("""{"id2label":{"0":" , "}}""", "class 0")]
-    [InlineData("""{"id2label":{"0":"\ud800"}}""", "class 0")]
+    [InlineData("""{"id2label":{"0":"\ud800"}}""", "the text at $.id2label.0")]
     [InlineData("""{"id2label":{"0":"a","00":"b"}}""", "twice")]
     [InlineData("""{"id2label":{"0":"a","0":"b"}}""", "JSON")]
     [InlineData("""{"id2label":""", "JSON")]

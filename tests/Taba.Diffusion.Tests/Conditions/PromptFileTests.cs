@@ -98,10 +98,10 @@ public sealed class PromptFileTests : IDisposable
     [InlineData("""{"prompts":["a"],"seed":1}""", "'seed'")]
     [InlineData("""["a",1]""", "item 1 is Number")]
     [InlineData("""["a",null]""", "item 1 is Null")]
-    [InlineData("""["\ud800"]""", "item 0")]
+    [InlineData("""["\ud800"]""", "the text at $[0]")]
     [InlineData("\"a\"", "String")]
     [InlineData("[", "JSON")]
-    [InlineData("[[[[[[\"a\"]]]]]]", "JSON")]
+    [InlineData("[[[[[[\"a\"]]]]]]", "item 0 is Array")]
     public void Read_BadJson_IsRefused(string json, string expected) => Refused(Write("p.json", json), expected);
 
     [Fact]

@@ -104,7 +104,45 @@ public sealed class ImageFolderTests : IDisposable
     [InlineData(6, "BRYG")]
     [InlineData(7, "YGBR")]
     [InlineData(8, "GYRB")]
-    public void ReadRows_Photograph_IsTurnedUpright(byte orientation, string expected)
+    public void ReadRows_Photograph_IsTurnedUpright(byte orientation, string expected) =>
+        ReadsUpright(orientation, expected, SKEncodedImageFormat.Jpeg);
+
+    [Theory]
+    [InlineData(0, "RGBY")]
+    [InlineData(1, "RGBY")]
+    [InlineData(2, "GRYB")]
+    [InlineData(3, "YBGR")]
+    [InlineData(4, "BYRG")]
+    [InlineData(5, "RBGY")]
+    [InlineData(6, "BRYG")]
+    [InlineData(7, "YGBR")]
+    [InlineData(8, "GYRB")]
+    [InlineData(9, "RGBY")]
+    public void ReadRows_PngWithOrientation_IsTurnedUpright(byte orientation, string expected) =>
+        ReadsUpright(orientation, expected, SKEncodedImageFormat.Png);
+
+    [Theory]
+    [InlineData(new byte[0])]
+    [InlineData(new byte[] { 0x49, 0x49, 0x2a, 0, 0xff, 0xff, 0xff, 0xff })]
+    [InlineData(new byte[] { 0x4d, 0x4d, 0, 0x2a, 0, 0, 0, 8, 0xff, 0xff, 1, 0x12 })]
+    public void ReadRows_PngWithDamagedExif_IsReadAsItLies(byte[] exif)
+    {
+        Png("a.png", 32, 32, (x, y) => x < 16 && y < 16 ? SKColors.Red : SKColors.Blue);
+        _folder.Write("a.png", WithExif(File.ReadAllBytes(_folder.At("a.png")), exif));
+        Assert.Equal('R', Colour(Read(ImageFolder.Open(_folder.Path, 32, 32), 0, 1), 8 * 32 + 8));
+    }
+
+    /// <summary>A PNG with an eXIf chunk behind its header, in big-endian TIFF where orientation says so.</summary>
+    static byte[] WithExif(byte[] png, byte[] exif)
+    {
+        const int HeaderEnd = 33;
+        byte[] chunk = [.. "eXIf"u8, .. exif];
+        var crc = System.IO.Hashing.Crc32.Hash(chunk);
+        Array.Reverse(crc);
+        return [.. png[..HeaderEnd], 0, 0, 0, (byte)exif.Length, .. chunk, .. crc, .. png[HeaderEnd..]];
+    }
+
+    void ReadsUpright(byte orientation, string expected, SKEncodedImageFormat format)
     {
         // Quarters: red, green / blue, yellow. EXIF 2.3: orientation 6 is shown turned right, 8 turned left, 3 upside down.
         using var bitmap = Bitmap(32, 32, (x, y) => (x < 16, y < 16) switch
@@ -114,11 +152,19 @@ public sealed class ImageFolderTests : IDisposable
             (true, false) => SKColors.Blue,
             _ => SKColors.Yellow,
         });
-        using var data = bitmap.Encode(SKEncodedImageFormat.Jpeg, 100);
-        var jpeg = data.ToArray();
-        byte[] exif =
-            [0xff, 0xe1, 0, 34, .. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0];
-        _folder.Write("photo.jpeg", [.. jpeg[..2], .. exif, .. jpeg[2..]]);
+        using var data = bitmap.Encode(format, 100);
+        var file = data.ToArray();
+        if (format is SKEncodedImageFormat.Jpeg)
+        {
+            byte[] exif =
+                [0xff, 0xe1, 0, 34, .. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0];
+            _folder.Write("photo.jpeg", [.. file[..2], .. exif, .. file[2..]]);
+        }
+        else
+        {
+            byte[] exif = [.. "MM\0*"u8, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0];
+            _folder.Write("photo.png", WithExif(file, exif));
+        }
 
         var row = Read(ImageFolder.Open(_folder.Path, 32, 32), 0, 1);
 

@@ -74,8 +74,8 @@ public sealed class HostileFileTests : IDisposable
     [InlineData((byte)'I')]
     [InlineData((byte)'0')]
     [InlineData(0x81)]
-    [InlineData(0x93)]
-    [InlineData(0x95)]
+    [InlineData(0x97)]
+    [InlineData(0x98)]
     [InlineData(0xff)]
     public void Pickle_UnknownOpcode_IsRefusedByNumber(byte opcode) =>
         Refuses(CheckpointBytes.TorchZip(new PickleBuilder().Raw(opcode).Stop()), $"opcode 0x{opcode:x2} at 2");
@@ -83,6 +83,8 @@ public sealed class HostileFileTests : IDisposable
     [Theory]
     [InlineData(1L << 60, 6L, 1L, 0L, "more elements than")]
     [InlineData(7, 6, 1, 0, "more elements than")]
+    [InlineData(1L << 40, 6, 0, 0, "repeats 1 elements to 4398046511104 bytes")]
+    [InlineData(3, 6, 0, 6, "reaches beyond")]
     [InlineData(6, 6, 1, 1, "reaches beyond")]
     [InlineData(3, 6, 3, 0, "reaches beyond")]
     [InlineData(3, 6, long.MaxValue, 0, "reaches beyond")]
@@ -119,6 +121,47 @@ public sealed class HostileFileTests : IDisposable
         var pickle = new PickleBuilder().Op(PickleOpcode.EMPTY_DICT)
             .Text("state_dict").Op(PickleOpcode.EMPTY_DICT).Op(PickleOpcode.SETITEM).Stop();
         Refuses(CheckpointBytes.TorchZip(pickle), "'state_dict' is a dictionary");
+    }
+
+    [Fact]
+    public void Torch_TrainingStateWithNumbers_NamesTheEntriesThatHoldWeights()
+    {
+        var pickle = new PickleBuilder().Op(PickleOpcode.EMPTY_DICT)
+            .Text("lr").Op(PickleOpcode.BINFLOAT).Raw(0x3f, 0xf0, 0, 0, 0, 0, 0, 0).Op(PickleOpcode.SETITEM)
+            .Text("model").Op(PickleOpcode.EMPTY_DICT).Text("w").Tensor("k", 6, [6], [1]).Op(PickleOpcode.SETITEM).Op(PickleOpcode.SETITEM)
+            .Text("ema").Op(PickleOpcode.EMPTY_DICT).Text("w").Tensor("k", 6, [6], [1]).Op(PickleOpcode.SETITEM).Op(PickleOpcode.SETITEM)
+            .Stop();
+        Refuses(CheckpointBytes.TorchZip(pickle, ("k", s_sixFloats)), "its entries 'model', 'ema' hold weights: save one alone");
+    }
+
+    [Fact]
+    public void Torch_OptimizerState_SaysThatItHoldsNoWeights()
+    {
+        var pickle = new PickleBuilder().Op(PickleOpcode.EMPTY_DICT)
+            .Text("state").Op(PickleOpcode.EMPTY_DICT)
+            .Integer(0).Op(PickleOpcode.EMPTY_DICT).Text("step").Tensor("k", 6, [6], [1]).Op(PickleOpcode.SETITEM).Op(PickleOpcode.SETITEM)
+            .Op(PickleOpcode.SETITEM)
+            .Text("param_groups").Op(PickleOpcode.EMPTY_LIST).Op(PickleOpcode.SETITEM).Stop();
+        Refuses(CheckpointBytes.TorchZip(pickle, ("k", s_sixFloats)), "the state of an optimizer");
+    }
+
+    [Fact]
+    public void Torch_NumberBesideTensors_IsNamed()
+    {
+        var pickle = new PickleBuilder().Op(PickleOpcode.EMPTY_DICT)
+            .Text("w").Tensor("k", 6, [6], [1]).Op(PickleOpcode.SETITEM)
+            .Text("lr").Integer(3).Op(PickleOpcode.SETITEM).Stop();
+        Refuses(CheckpointBytes.TorchZip(pickle, ("k", s_sixFloats)), "its entry 'lr' is a number, not a tensor");
+    }
+
+    [Theory]
+    [InlineData("neg")]
+    [InlineData("conj")]
+    [InlineData("whatever comes")]
+    public void Torch_MarkThatChangesValues_IsRefused(string mark)
+    {
+        var pickle = new PickleBuilder().Tensor("k", 6, [6], [1], mark: mark).Stop();
+        Refuses(CheckpointBytes.TorchZip(pickle, ("k", s_sixFloats)), $"the mark '{mark}'");
     }
 
     [Fact]
@@ -199,7 +242,7 @@ public sealed class HostileFileTests : IDisposable
         var zip = new StoredZipWriter();
         zip.AddEntry("arr_0.npy", "x"u8);
         zip.WriteDirectory();
-        Refuses(zip.Take(), "0 entries FOLDER/data.pkl");
+        Refuses(zip.Take(), "an archive of numpy (.npz) of arr_0.npy");
     }
 
     [Fact]
@@ -239,7 +282,11 @@ public sealed class HostileFileTests : IDisposable
     [InlineData("hello, world, this is text", "it is neither safetensors, nor")]
     [InlineData("P", "it is neither safetensors, nor")]
     [InlineData("PK", "has no zip directory")]
-    [InlineData("<html><body>not found</body></html>", "it is neither safetensors, nor")]
+    [InlineData("<html><body>not found</body></html>", "it is a web page")]
+    [InlineData("\uFEFF\n<!DOCTYPE html>", "it is a web page")]
+    [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "'git lfs pull'")]
+    [InlineData("../../../blobs/0000", "it holds a path as text")]
+    [InlineData("{\"family\": \"adm\"}", "it is JSON text, not weights")]
     public void Open_NotATensorFile_IsRefused(string text, string fault) => Refuses(Encoding.UTF8.GetBytes(text), fault);
 
     [Fact]

@@ -40,7 +40,7 @@ sealed class PickleBuilder
     /// <summary>A tensor as torch.save describes it.</summary>
     public PickleBuilder Tensor(
         string key, long storageElements, long[] shape, long[] strides, long first = 0, string storage = "FloatStorage",
-        bool legacy = false)
+        bool legacy = false, string? mark = null)
     {
         Global("torch._utils", "_rebuild_tensor_v2").Op(PickleOpcode.MARK);
         Op(PickleOpcode.MARK).Text("storage").Global("torch", storage).Text(key).Text("cpu").Integer(storageElements);
@@ -48,8 +48,10 @@ sealed class PickleBuilder
             Op(PickleOpcode.NONE);
         Op(PickleOpcode.TUPLE).Op(PickleOpcode.BINPERSID);
         Integer(first).Integers(shape).Integers(strides).Op(PickleOpcode.NEWFALSE);
-        return Global("collections", "OrderedDict").Op(PickleOpcode.EMPTY_TUPLE).Op(PickleOpcode.REDUCE)
-            .Op(PickleOpcode.TUPLE).Op(PickleOpcode.REDUCE);
+        Global("collections", "OrderedDict").Op(PickleOpcode.EMPTY_TUPLE).Op(PickleOpcode.REDUCE);
+        if (mark is not null)
+            Op(PickleOpcode.EMPTY_DICT).Text(mark).Op(PickleOpcode.NEWTRUE).Op(PickleOpcode.SETITEM);
+        return Op(PickleOpcode.TUPLE).Op(PickleOpcode.REDUCE);
     }
 
     public byte[] Stop() => Op(PickleOpcode.STOP).ToArray();

@@ -44,6 +44,70 @@ public sealed class WeightsFileTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public void Load_ExpandedTensor_RepeatsItsStorage(bool legacy)
+    {
+        var pickle = new PickleBuilder().Op(PickleOpcode.EMPTY_DICT)
+            .Text("rows").Tensor("k", 6, [3, 2], [0, 1], first: 4, legacy: legacy).Op(PickleOpcode.SETITEM)
+            .Text("one").Tensor("k", 6, [8], [0], first: 3, legacy: legacy).Op(PickleOpcode.SETITEM)
+            .Stop();
+        using var folder = new TempFolder();
+        using var weights = WeightsFile.Open(folder.Write("w", legacy
+            ? CheckpointBytes.TorchLegacy(pickle, 4, ("k", s_sixFloats))
+            : CheckpointBytes.TorchZip(pickle, ("k", s_sixFloats))));
+        using var scope = NewDisposeScope();
+
+        Assert.Equal([4f, 5, 4, 5, 4, 5], weights.Load("rows", ScalarType.Float32, CPU).data<float>().ToArray());
+        Assert.Equal(Enumerable.Repeat(3f, 8), weights.Load("one", ScalarType.Float32, CPU).data<float>().ToArray());
+    }
+
+    [Fact]
+    public void Open_NewerProtocol_IsRead()
+    {
+        // What torch.save(x, pickle_protocol=4) writes: a frame, names from the stack, memos by number.
+        static byte[] Short(string text) => [0x8c, (byte)text.Length, .. System.Text.Encoding.UTF8.GetBytes(text), 0x94];
+        byte[] body =
+        [
+            .. Short("torch._utils"), .. Short("_rebuild_tensor_v2"), 0x93, 0x94, (byte)'(', (byte)'(', .. Short("storage"), .. Short("torch"),
+            .. Short("FloatStorage"), 0x93, 0x94, .. Short("k"), .. Short("cpu"), (byte)'K', 6, (byte)'t', 0x94, (byte)'Q', (byte)'K', 0,
+            (byte)'K', 6, 0x85, 0x94, (byte)'K', 1, 0x85, 0x94, 0x89, .. Short("collections"), .. Short("OrderedDict"), 0x93, 0x94, (byte)')',
+            (byte)'R', 0x94, (byte)'t', 0x94, (byte)'R', 0x94, (byte)'.',
+        ];
+        byte[] pickle = [0x80, 4, 0x95, .. BitConverter.GetBytes((long)body.Length), .. body];
+        using var folder = new TempFolder();
+        using var weights = WeightsFile.Open(folder.Write("x.pt", CheckpointBytes.TorchZip(pickle, ("k", s_sixFloats))));
+        using var tensor = weights.Load("x", ScalarType.Float32, CPU);
+        Assert.Equal([0f, 1, 2, 3, 4, 5], tensor.data<float>().ToArray());
+    }
+
+    [Theory]
+    [InlineData("module.", "module.")]
+    [InlineData("_orig_mod.", "_orig_mod.")]
+    [InlineData("module._orig_mod.", "module._orig_mod.")]
+    [InlineData("model.diffusion_model.", "model.diffusion_model.")]
+    public void Open_NamesOfAWrapper_AreThoseOfTheNetwork(string first, string second)
+    {
+        using var folder = new TempFolder();
+        using var weights = WeightsFile.Open(folder.Write("w", CheckpointBytes.Safetensors(
+            $$$"""
+            {"{{{first}}}a.weight":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},
+             "{{{second}}}b":{"dtype":"F32","shape":[3],"data_offsets":[12,24]}}
+            """, s_sixFloats)));
+        Assert.Equal(["a.weight", "b"], weights.Names);
+    }
+
+    [Fact]
+    public void Open_PrefixOfSomeNames_Stays()
+    {
+        using var folder = new TempFolder();
+        using var weights = WeightsFile.Open(folder.Write("w", CheckpointBytes.Safetensors(
+            """{"module.a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},"b":{"dtype":"F32","shape":[3],"data_offsets":[12,24]}}""",
+            s_sixFloats)));
+        Assert.Equal(["module.a", "b"], weights.Names);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public void Load_TransposedViewsOfOneStorage_GivesEachItsValues(bool legacy)
     {
         var pickle = new PickleBuilder().Op(PickleOpcode.EMPTY_DICT)

@@ -9,9 +9,26 @@ public sealed class BoardStandingTests
 {
     readonly FakeTimeProvider _time = new();
     readonly DispatchBoard _board;
+    readonly VainAsks _inVain;
     long _version;
 
-    public BoardStandingTests() => _board = new(_time);
+    public BoardStandingTests() => (_board, _inVain) = (new(_time), new(_time));
+
+    [Fact]
+    public void Standing_WorkerWhoseSlotsAreFull_DoesNotWaitForRows()
+    {
+        _inVain.Asks(new("full", 1, 0, 2), inVain: true);
+        _inVain.Asks(new("free", 1, 64, 2), inVain: true);
+        _time.Advance(TimeSpan.FromSeconds(3));
+        _inVain.Asks(new("free", 2, 32, 0), inVain: false);
+
+        var standing = Ask([], "full", "free");
+
+        Assert.Equal((1, 1), (standing.WorkersWaiting, standing.WorkersWaitingForParts));
+        Assert.Equal([null, TimeSpan.FromSeconds(3)], standing.Workers.Select(w => w.Waits));
+        _inVain.Ended("free");
+        Assert.Equal(0, Ask([]).WorkersWaiting);
+    }
 
     [Fact]
     public void Standing_SweepOfHigherPriorityWithReadyRows_GoesFirst()
@@ -76,7 +93,7 @@ public sealed class BoardStandingTests
     }
 
     DispatchStanding Ask(ImmutableArray<string> sweeps, params ImmutableArray<string> workers) =>
-        _board.Standing(new(sweeps, workers), _ => null, _ => true, 0);
+        _board.Standing(new(sweeps, workers), _ => true, _inVain);
 
     void Offer(string key, params ImmutableArray<OfferedRows> rows) => Offer(key, [], rows);
 

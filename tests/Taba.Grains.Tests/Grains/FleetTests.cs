@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Taba.Grains.Dispatch;
 using Taba.Grains.Faults;
 using Taba.Grains.Silos;
@@ -6,36 +7,38 @@ using Taba.Grains.Tests.Fakes;
 
 namespace Taba.Grains.Tests.Grains;
 
-/// <summary>What a silo says, and what the dispatcher knows, put together.</summary>
-[Collection(SiloCollection.Name)]
-public sealed class FleetTests(TestSilo silo)
+/// <summary>What a silo says, and what the dispatcher knows, put together. Sweeps of other tests would be work too.</summary>
+public sealed class FleetTests : IAsyncLifetime
 {
-    IFleetGrain Fleet => silo.Grains.GetGrain<IFleetGrain>(0);
+    readonly TestSilo _silo = new() { LongestPause = TimeSpan.FromMinutes(5) };
 
-    IDispatcherGrain Dispatcher => silo.Grains.GetGrain<IDispatcherGrain>(0);
+    IFleetGrain Fleet => _silo.Grains.GetGrain<IFleetGrain>(0);
+
+    IDispatcherGrain Dispatcher => _silo.Grains.GetGrain<IDispatcherGrain>(0);
+
+    public ValueTask InitializeAsync() => _silo.InitializeAsync();
+
+    public ValueTask DisposeAsync() => _silo.DisposeAsync();
 
     [Fact]
     public async Task Get_HostThatFailedAtAStage_SaysWhyItsDeviceIdles()
     {
-        await using var own = new TestSilo { LongestPause = TimeSpan.FromMinutes(5) };
-        await own.InitializeAsync();
-        var (fleet, dispatcher) = (own.Grains.GetGrain<IFleetGrain>(0), own.Grains.GetGrain<IDispatcherGrain>(0));
         var plan = TestStages.Plan("full", TestStages.Planned(TestSilo.NewStage(), new(0, 64)));
-        await own.Sweep("full").SubmitAsync(plan);
-        var lease = await PullAsync(dispatcher, "worker", 1);
-        await own.Stage(plan.Stages[0].Key).GiveBackAsync(lease.Attempt, new(FaultOwner.Host, "no space left on device"));
-        await fleet.ReportAsync(Fare("full-disk", "worker", 5));
-        await fleet.ReportAsync(Fare("other", "another", 5));
+        await _silo.Sweep("full").SubmitAsync(plan);
+        var lease = await PullAsync("worker", 1);
+        await _silo.Stage(plan.Stages[0].Key).GiveBackAsync(lease.Attempt, new(FaultOwner.Host, "no space left on device"));
+        await Fleet.ReportAsync(Fare("full-disk", "worker", 5));
+        await Fleet.ReportAsync(Fare("other", "another", 5));
 
         // The stage tells the dispatcher in its own time.
-        var deadline = DateTime.UtcNow + TestSilo.Patience;
+        var clock = Stopwatch.StartNew();
         FleetView view;
         do
         {
             await Task.Delay(20, TestContext.Current.CancellationToken);
-            view = await fleet.GetAsync(new(0, 10));
+            view = await Fleet.GetAsync(new(0, 10));
         }
-        while (view.Silos[0].Devices[0].Idle != IdleKind.Paused && DateTime.UtcNow < deadline);
+        while (view.Silos[0].Devices[0].Idle != IdleKind.Paused && clock.Elapsed < TestSilo.Patience);
 
         Assert.Equal(
             "Its host failed at sample T=10 and is asked again in 1 s: no space left on device.", view.Silos[0].Devices[0].IdleReason);
@@ -46,7 +49,7 @@ public sealed class FleetTests(TestSilo silo)
     public async Task GetStanding_WorkerThatFindsNothing_WaitsUntilItGetsSomething()
     {
         var asking = Dispatcher.AskAsync(new("idler", 1, 64, 0) { Patience = TimeSpan.FromSeconds(8) });
-        silo.Time.Advance(TimeSpan.FromMilliseconds(1));
+        _silo.Time.Advance(TimeSpan.FromMilliseconds(1));
         TimeSpan? waits = null;
         for (var i = 0; i < 100 && waits is null; i++)
         {
@@ -54,24 +57,24 @@ public sealed class FleetTests(TestSilo silo)
             waits = (await Dispatcher.GetStandingAsync(new([], ["idler"]))).Workers.SingleOrDefault()?.Waits;
         }
         Assert.NotNull(waits);
-        silo.Time.Advance(TimeSpan.FromSeconds(5));
+        _silo.Time.Advance(TimeSpan.FromSeconds(5));
         var standing = await Dispatcher.GetStandingAsync(new([], ["idler"]));
         Assert.InRange(standing.Workers.Single().Waits!.Value, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(6));
         Assert.InRange(standing.WorkersWaiting, 1, 100);
 
         var plan = TestStages.Plan("for-idler", TestStages.Planned(TestSilo.NewStage(), new(0, 32)));
-        await silo.Sweep("for-idler").SubmitAsync(plan);
+        await _silo.Sweep("for-idler").SubmitAsync(plan);
         Assert.Single(await asking.WaitAsync(TestSilo.Patience, TestContext.Current.CancellationToken));
 
         Assert.Null((await Dispatcher.GetStandingAsync(new([], ["idler"]))).Workers.Single().Waits);
-        await silo.Sweep("for-idler").CancelAsync();
+        await _silo.Sweep("for-idler").CancelAsync();
     }
 
-    static async Task<PartLease> PullAsync(IDispatcherGrain dispatcher, string worker, long number)
+    async Task<PartLease> PullAsync(string worker, long number)
     {
         for (var i = 0; i < 100; i++)
         {
-            if (await dispatcher.AskAsync(new(worker, number + i, 32, 0)) is [var lease, ..])
+            if (await Dispatcher.AskAsync(new(worker, number + i, 32, 0)) is [var lease, ..])
                 return lease;
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }

@@ -69,12 +69,12 @@ public sealed class StagePartsTests(TestSilo silo)
     [Fact]
     public async Task GetStatus_RowsThatKillTheirHosts_AreSuspectAndThePartsLost()
     {
-        var (stage, _) = await DemandedAsync("mortals", 32);
+        var (stage, _) = await DemandedAsync("doomed", 32);
         for (var death = 1; death <= 3; death++)
         {
             Assert.Equal((death - 1, 0), await LostAsync());
-            Assert.NotNull(await stage.LeaseAsync($"mortal-{death}", null));
-            silo.Membership.Dead[$"mortal-{death}"] = true;
+            Assert.NotNull(await stage.LeaseAsync($"doomed-{death}", null));
+            silo.Membership.Dead[$"doomed-{death}"] = true;
         }
 
         // One that holds other rows gets none of these; the stage looks what became of the dead.
@@ -85,9 +85,9 @@ public sealed class StagePartsTests(TestSilo silo)
         async Task<(int Lost, int Suspect)> LostAsync()
         {
             // A worker that is dead, and does not know it, makes the stage look who else is.
-            silo.Membership.Dead["gone"] = true;
-            await stage.RenewAsync("gone", [new(new("key", 0, 1, Guid.NewGuid()), 0)]);
-            var status = await stage.GetStatusAsync("mortals");
+            silo.Membership.Dead["doomed"] = true;
+            await stage.RenewAsync("doomed", [new(new("key", 0, 1, Guid.NewGuid()), 0)]);
+            var status = await stage.GetStatusAsync("doomed");
             return (status.PartsLost, status.RowsSuspect);
         }
     }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using CsCheck;
+using Taba.Grains.Faults;
 using Taba.Grains.Stages;
 
 namespace Taba.Grains.Tests.Stages;
@@ -118,6 +119,20 @@ public sealed class StageLeasesTests
         var changed = demands.With(Demand("a", 0, 64));
         Assert.Equal(["a", "b"], changed.Select(d => d.SweepId));
         Assert.Equal(new RowRange(0, 64), changed[0].Rows);
+    }
+
+    [Fact]
+    public void WithReused_RowsThatTheStoreHad_AreReusedUnlessAttemptsOfOursMadeThem()
+    {
+        var state = Stage(Demand("a", 0, 128), Demand("b", 0, 32) with { Reused = 4 });
+        var found = state.WithPublished(TestStages.Rows(0, 64), CaptureSelection.None);
+        var lost = new LostAttempt(new(32, 64), "worker", Strike: false, 0);
+        Assert.Equal([32, 36], found.WithReused(state.Published, [lost]).Demands.Select(d => d.Reused ?? 0));
+        // What the store has no more is work again.
+        var counted = found.WithReused(state.Published, []);
+        Assert.Equal([64, 36], counted.Demands.Select(d => d.Reused ?? 0));
+        var emptied = counted with { Published = [] };
+        Assert.Equal([0, 4], emptied.WithReused(counted.Published, []).Demands.Select(d => d.Reused ?? 0));
     }
 
     [Fact]

@@ -75,11 +75,17 @@ public sealed class IdlingTests
         Says(IdleKind.BetweenParts, text, silo: s_silo with { PartsHeld = held });
 
     [Fact]
+    public void Of_SiloThatHoldsPartsOfItsOtherDevice_SaysWhatThisOneLacks() => Says(
+        IdleKind.InputsMissing, "All that is left to compute is out with workers, or waits for its input rows.",
+        silo: s_silo with { PartsHeld = 1, Devices = [s_device, s_device with { Name = "cuda:1", SlotsInUse = 32 }] },
+        work: s_work with { RowsReady = 0 });
+
+    [Fact]
     public void Of_RowsThatAreReady_AreOnTheirWay() => Says(IdleKind.HandedOut, "There is work: rows are being handed out.");
 
     [Fact]
     public void Of_ADispatcherThatDoesNotAnswer_IsNotGuessedAt() => Assert.Equal(
-        (IdleKind.BetweenParts, "Its silo holds no part; the dispatcher does not say why."),
+        (IdleKind.BetweenParts, "It has nothing to do; the dispatcher does not say why."),
         Idling.Of(s_silo, s_device, s_idle, null, null));
 
     static WorkerStanding Worker(StagePause pause) => new("gpu-1@1", TimeSpan.FromSeconds(20), [pause]);

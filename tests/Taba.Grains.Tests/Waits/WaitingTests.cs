@@ -139,6 +139,18 @@ public sealed class WaitingTests
         WaitKind.Busy, "Every worker is busy: its rows are handed out as soon as one has room.", s_ready, Facts(Standing(waiting: 0)));
 
     [Fact]
+    public void Of_PartsWithoutSteps_WaitForAnotherKindOfRoom()
+    {
+        var decode = s_ready with { Kind = StageKind.Decode };
+        // No device, and nobody with room for rows with steps: a coordinator passes these through its autoencoder.
+        var facts = Facts(Standing(waiting: 0) with { WorkersWaitingForParts = 1 }) with { DevicesWorking = 0 };
+        Says(WaitKind.HandedOut, "256 rows are being handed out.", decode, facts);
+        Says(
+            WaitKind.Busy, "Every worker is busy: its rows are handed out as soon as one has room.", decode,
+            facts with { Standing = Standing(waiting: 1) });
+    }
+
+    [Fact]
     public void Of_WorkersWithRoomThatFailedAtIt_SaysWhenOneIsAskedAgain() => Says(
         WaitKind.Busy,
         "Workers that have room failed at it, and the others are busy; host a is asked again in 30 s: the disk of a is full.",

@@ -20,8 +20,8 @@ public sealed class SteeringTests
     [InlineData(SweepVerb.Retry, SweepState.Cancelled, 0, null)]
     [InlineData(SweepVerb.Retry, SweepState.Stopped, 1, null)]
     [InlineData(SweepVerb.Retry, SweepState.Running, 1, null)]
-    [InlineData(SweepVerb.Retry, SweepState.Running, 0, "Nothing of Sweep s failed so far: there is nothing to try again.")]
-    [InlineData(SweepVerb.Retry, SweepState.Paused, 0, "Nothing of Sweep s failed, and it is paused: resume goes on.")]
+    [InlineData(SweepVerb.Retry, SweepState.Running, 0, "Sweep s has no failed samples so far: there is nothing to try again.")]
+    [InlineData(SweepVerb.Retry, SweepState.Paused, 0, "Sweep s has no failed samples, and is paused: resume goes on.")]
     [InlineData(SweepVerb.Retry, SweepState.Completed, 0, "Sweep s is completed: there is nothing to try again.")]
     public void Refusal_OfAVerb_IsASentenceWhereNothingWouldChange(SweepVerb verb, SweepState state, int failed, string? expected) =>
         Assert.Equal(expected, Steering.Refusal(verb, "Sweep s", new("s", 1, state, [Stage() with { RowsFailed = failed }], null)));

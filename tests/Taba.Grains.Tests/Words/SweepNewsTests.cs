@@ -71,6 +71,13 @@ public sealed class SweepNewsTests
     }
 
     [Fact]
+    public void Of_AStageThatWasThereBefore_IsNoNews()
+    {
+        Assert.Empty(Told(Stage() with { Done = RowSet.Of(new RowRange(0, 64)), RowsReused = 64 }));
+        Assert.True(Assert.Single(_seen).Done);
+    }
+
+    [Fact]
     public void Of_AHostThatFailedAtAStageThatIsDone_IsNotSaidToWorkAgain()
     {
         Told(Stage() with { Pauses = [new("gpu-3", "a", "no space left", 1, TimeSpan.FromSeconds(1))] });

@@ -50,6 +50,23 @@ sealed class EventStream : IDisposable
         throw new InvalidOperationException($"The stream ended without the event {name}.");
     }
 
+    /// <summary>Reads until nothing comes for a while.</summary>
+    /// <returns>The id of the last event; null when none came.</returns>
+    public async Task<string?> LastIdAsync(TimeSpan quiet)
+    {
+        string? last = null;
+        try
+        {
+            while (await NextAsync(quiet) is { } next)
+                last = next.Id;
+        }
+        catch (OperationCanceledException)
+        {
+            // It is quiet.
+        }
+        return last;
+    }
+
     public void Dispose()
     {
         _lines.Dispose();

@@ -27,6 +27,7 @@ public sealed class FeedsTests : IAsyncLifetime
             await stream.UntilAsync("sweep", s => s.GetProperty("state").GetString() == "paused");
             last = (await stream.UntilAsync("stages", s => s.GetProperty("entries")[0].GetProperty("waits").GetProperty("kind").GetString()
                 == "paused")).Id;
+            last = await stream.LastIdAsync(TimeSpan.FromSeconds(4)) ?? last;
         }
 
         using var again = await EventStream.OpenAsync(_silo.Client, $"api/sweeps/{plan.SweepId}/events", last);

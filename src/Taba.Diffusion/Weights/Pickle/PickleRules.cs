@@ -33,6 +33,9 @@ abstract class PickleRules(Func<string, Exception> fault)
     /// <summary>The value of a persistent id.</summary>
     public virtual object? Persistent(object? id) => throw Fault("its pickle refers to something outside.");
 
+    /// <summary>The text that stands for a dictionary's key.</summary>
+    public virtual string Key(object? key) => key as string ?? throw Fault("its pickle holds a dictionary whose keys are not text.");
+
     /// <summary>Looks at an item before a list takes it.</summary>
     public virtual void CheckItem(object? item)
     {

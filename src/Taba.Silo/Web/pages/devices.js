@@ -7,7 +7,7 @@ import { historyChart } from './history.js';
 import { pager, problem, troubleList } from './pieces.js';
 import * as words from './words.js';
 
-const PAGE = 100;
+const PAGE = 40;
 
 /** In a small fleet every device shows its ten minutes; in a large one whoever asks for them. */
 const FEW = 6;

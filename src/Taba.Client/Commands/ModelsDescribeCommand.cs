@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.Text.Json;
+using Taba.Grains.Words;
+using Taba.Diffusion.Models.Adm;
+using Taba.Diffusion.Weights;
+using Taba.Grains;
+using Taba.Grains.Sweeps;
+using Taba.Silo.Models;
+
+namespace Taba.Client.Commands;
+
+/// <summary><c>taba models describe FILE</c></summary>
+static class ModelsDescribeCommand
+{
+    const string ModelJson = "model.json";
+
+    public static Command Create(CommandServices services)
+    {
+        var file = new Argument<string>("FILE") { Description = "A weights file: .pt, .safetensors." };
+        var size = Flags.Of<int?>("image_size", "Height and width of the pictures, where the shapes leave it open.");
+        var write = Flags.Switch("write", "Write the model.json beside the file; what is there stays.");
+        var json = Flags.Switch("json", "Machine-readable lines, no colours.");
+        var command = new Command(
+            "describe", "What a weights file is, and the model.json that its shapes tell; what they cannot tell is marked.")
+        {
+            file, size, write, json,
+        };
+        command.SetAction(parsed =>
+        {
+            Describe(services.Terminal, parsed.GetValue(file)!, parsed.GetValue(size), parsed.GetValue(write), parsed.GetValue(json));
+            return ExitStatus.Done;
+        });
+        return command.WithExamples(
+            "taba models describe my_adm.pt", "taba models describe ema_0.9999_500000.pt --write",
+            "taba models describe my_adm.pt --image_size 48 > model.json");
+    }
+
+    static void Describe(Terminal terminal, string path, int? size, bool write, bool json)
+    {
+        if (size is < 1 or > 4096)
+            throw new BadInputException($"--image_size is {size}: it must be 1 to 4096.");
+        try
+        {
+            using var weights = WeightsFile.Open(path);
+            var config = AdmShapes.Read(weights, size);
+            var description = AdmModelFile.Text(config, Path.GetFileName(path));
+            var like = SameArchitecture(weights);
+            var target = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, ModelJson);
+            if (write)
+                Write(target, description);
+            // The description alone goes to standard output, so that it can be sent into a file.
+            var notes = json ? TextWriter.Null : terminal.Error;
+            notes.WriteLine(
+                $"{path}: guided-diffusion's UNet, {weights.Names.Count} tensors, "
+                + $"{Quantities.Count(weights.Tensors.Sum(t => t.Shape.Aggregate(1.0, (product, n) => product * n)))} parameters"
+                + (like is null ? "" : $", of the architecture of {like}"));
+            notes.WriteLine($"not told by its shapes, so check: {string.Join(", ", AdmShapes.Untold)}");
+            if (like is not null)
+                notes.WriteLine($"if it was trained as {like} was, its model.json does: --model {like} --weights {path}");
+            if (json)
+            {
+                using var document = JsonDocument.Parse(description);
+                terminal.Output.WriteLine(JsonSerializer.Serialize(
+                    new { file = path, like, model = document.RootElement, untold = AdmShapes.Untold, written = write ? target : null }));
+            }
+            else if (write)
+                terminal.Output.WriteLine(target);
+            else
+                terminal.Output.WriteLine(description);
+        }
+        catch (Exception e) when (e is WeightsFormatException or WeightsMismatchException or InvalidDataException or IOException
+            or UnauthorizedAccessException)
+        {
+            throw new BadInputException(e.Message, e);
+        }
+    }
+
+    static void Write(string target, string description)
+    {
+        if (File.Exists(target))
+            throw new BadInputException($"{target} is there already: take it away, or leave out --write and send the text elsewhere.");
+        File.WriteAllText(target, description + "\n");
+    }
+
+    /// <summary>A known model whose tensors have the same names and shapes.</summary>
+    static string? SameArchitecture(WeightsFile weights) => KnownModels.All.Where(known => known.Repository is null).Select(known => known.Name)
+        .FirstOrDefault(name =>
+        {
+            var parameters = ModelCatalogue.Define(new ModelSelection(name)).Parameters;
+            return parameters.Count == weights.Names.Count
+                && parameters.All(p => weights.TryGetShape(p.Key, out var shape) && shape.AsSpan().SequenceEqual(p.Value));
+        });
+}
