@@ -61,6 +61,7 @@ sealed partial class ClusterSilo : IAsyncDisposable
         if (options.Cluster.Init)
             await ClusterSchema.InitAsync(options.Cluster, cancellationToken);
         await ClusterSchema.RequireAsync(options.Cluster, cancellationToken);
+        await ClusterClock.RequireAsync(options.Cluster, TimeProvider.System, cancellationToken);
         await ClusterStores.PrepareAsync(options.Cluster, cancellationToken);
         var storeLock = options.Cluster.StoreContainer is null ? StoreLock.Share(options.Cluster.Store) : null;
         try
@@ -191,6 +192,7 @@ sealed partial class ClusterSilo : IAsyncDisposable
             silo.AddTabaPlacement(new(options.Name, options.Role, options.Devices, options.BatchSize));
         });
         builder.Services.AddHostedService<UpkeepStart>();
+        builder.Services.AddHostedService(p => ActivatorUtilities.CreateInstance<ClockWatch>(p, cluster));
         builder.Services.AddTabaWorker();
         builder.Services.AddTabaEngineExit();
         return host.Build();

@@ -60,11 +60,19 @@ sealed class ChaosRun : IAsyncDisposable
         foreach (var sweep in sweeps.Both)
             await File.WriteAllTextAsync(Path.Combine(cluster.Folder, sweep.File), sweep.Yaml);
         var run = new ChaosRun(cluster, sweeps);
-        // One after the other: the first one makes the tables.
-        foreach (var (name, role) in silos)
+        try
         {
-            run._roles[name] = role;
-            await cluster.StartSiloAsync(name, role);
+            // One after the other: the first one makes the tables.
+            foreach (var (name, role) in silos)
+            {
+                run._roles[name] = role;
+                await cluster.StartSiloAsync(name, role);
+            }
+        }
+        catch
+        {
+            await run.DisposeAsync();
+            throw;
         }
         run._supervision = run.SuperviseAsync();
         return run;

@@ -1,6 +1,6 @@
-using Npgsql;
 using Taba.Testing;
 using Taba.Testing.Clusters;
+using Taba.Testing.Commands;
 
 namespace Taba.Chaos.Scenarios;
 
@@ -14,12 +14,11 @@ static class MachineScenarios
 
     static readonly TimeSpan s_full = TimeSpan.FromSeconds(30);
     static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(1);
-    static readonly TimeSpan s_down = TimeSpan.FromSeconds(10);
 
     public static IEnumerable<Scenario> Of() =>
     [
         new("full-scratch", "tensors in Azurite; the scratch disk of one of three silos is full for 30 s", FullScratchAsync),
-        new("clock", "the clock of one of three silos is a day ahead; it is killed, and later all are", ClockAsync),
+        new("clock", "the clock of one of three silos is set a day ahead while it works, and later back", ClockAsync),
     ];
 
     static async Task<ScenarioResult> FullScratchAsync(Random random)
@@ -82,29 +81,55 @@ static class MachineScenarios
         if (!File.Exists(FakeTime))
             throw new InvalidOperationException($"{FakeTime} is missing: apt-get install libfaketime");
         var cluster = await TestCluster.StartAsync();
+        var clock = Path.Combine(cluster.Folder, "clock");
+        await File.WriteAllTextAsync(clock, "+0");
         // Times of files are the file server's, and the monotonic clock is nobody's to set.
         cluster.SettingsOf[Victim] = new()
         {
-            ["LD_PRELOAD"] = FakeTime, ["FAKETIME"] = "+1d", ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1", ["NO_FAKE_STAT"] = "1",
+            ["LD_PRELOAD"] = FakeTime, ["FAKETIME_TIMESTAMP_FILE"] = clock, ["FAKETIME_CACHE_DURATION"] = "1",
+            ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1", ["NO_FAKE_STAT"] = "1",
         };
         await using var run = await ChaosRun.StartAsync(new SweepPair(SweepPair.Large), ChaosRun.Workers(3), cluster);
-        var ahead = await AheadAsync(cluster);
-        run.Note(FormattableString.Invariant($"its row among the members is {ahead.TotalHours:F1} h ahead"));
-        if (ahead < TimeSpan.FromHours(23))
-            run.Fault("its clock is not ahead");
+        var others = cluster.Silos.Where(s => s.Key != Victim).Select(s => s.Value).ToList();
         await run.StartClientsAsync();
-        await run.ReachAsync(0.2 + 0.1 * random.NextDouble());
-        run.Kill(Victim);
-        await run.ReachAsync(0.5 + 0.1 * random.NextDouble());
-        await run.KillAllAsync(s_down);
-        return await run.EndAsync();
+        await run.ReachAsync(0.15 + 0.1 * random.NextDouble());
+        var began = run.Now;
+        var victim = cluster.Silos[Victim];
+        await File.WriteAllTextAsync(clock, "+1d");
+        run.Disturb(Victim);
+        await ChaosRun.UntilAsync(() => victim.HasExited, "the silo whose clock was set left");
+        run.Note(FormattableString.Invariant($"it left after {(run.Now - began).TotalSeconds:F1} s"));
+        await RefusedAsync(run, victim);
+        await run.ReachAsync(0.5);
+        await File.WriteAllTextAsync(clock, "+0");
+        var right = run.Now;
+        foreach (var other in others.Where(o => o.HasExited))
+            run.Fault($"{other.Name} ended: {other.Errors}");
+        var result = await run.EndAsync();
+        var again = run.Seen.FirstOrDefault(e => e.Silo == Victim && e.At > right);
+        return again == default
+            ? result with { Faults = [.. result.Faults, "it computed nothing after its clock was right again"] }
+            : result with
+            {
+                Notes =
+                [
+                    .. result.Notes,
+                    FormattableString.Invariant($"it computed again {(again.At - right).TotalSeconds:F1} s after its clock was right"),
+                ],
+            };
     }
 
-    /// <summary>How far a member's row is ahead of the database's clock.</summary>
-    static async Task<TimeSpan> AheadAsync(TestCluster cluster)
+    /// <summary>Its supervisor starts it again, and it is told what is wrong.</summary>
+    static async Task RefusedAsync(ChaosRun run, ProgramProcess left)
     {
-        await using var data = NpgsqlDataSource.Create(cluster.Postgres.ConnectionString);
-        await using var command = data.CreateCommand($"SELECT max(alive_at) - now() FROM taba_member WHERE name = '{Victim}'");
-        return (TimeSpan)(await command.ExecuteScalarAsync())!;
+        const string Words = "the clock of this machine is ";
+        if (!left.Errors.Contains(Words, StringComparison.Ordinal))
+            run.Fault($"it left and did not say why: {left.Errors}");
+        await ChaosRun.UntilAsync(
+            () => run.Cluster.Silos[Victim] is var silo && silo != left && silo.HasExited, "the silo was refused when it began again");
+        var said = run.Cluster.Silos[Victim].Errors.Split('\n').FirstOrDefault(l => l.Contains(Words, StringComparison.Ordinal));
+        if (said is null)
+            run.Fault($"it was not refused by a sentence: {run.Cluster.Silos[Victim].Errors}");
+        run.Note($"\"{said}\"");
     }
 }
