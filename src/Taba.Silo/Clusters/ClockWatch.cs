@@ -3,11 +3,15 @@ using Microsoft.Extensions.Logging;
 
 namespace Taba.Silo.Clusters;
 
-/// <summary>Has a silo leave its cluster when its machine's clock was set away from the others'.</summary>
-sealed partial class ClockWatch(
-    TabaClusterOptions cluster, IHostApplicationLifetime host, TimeProvider time, ILogger<ClockWatch> logger) : BackgroundService
+/// <summary>Finds out when a machine's clock was set away from the others' while its silo works.</summary>
+sealed partial class ClockWatch(TabaClusterOptions cluster, TimeProvider time, ILogger<ClockWatch> logger) : BackgroundService
 {
     static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(15);
+
+    readonly TaskCompletionSource<string> _misfit = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>What is wrong, as a sentence, as soon as something is: the silo is to leave.</summary>
+    public Task<string> Misfit => _misfit.Task;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -19,7 +23,7 @@ sealed partial class ClockWatch(
                 if (await ClusterClock.MisfitAsync(cluster, time, stoppingToken) is not { } misfit)
                     continue;
                 LogLeaves(logger, misfit);
-                host.StopApplication();
+                _misfit.TrySetResult(misfit);
                 return;
             }
             catch (ClusterUnreachableException)

@@ -39,6 +39,9 @@ sealed partial class ClusterSilo : IAsyncDisposable
     /// <summary>Completes when the host has ended, by itself or by a signal.</summary>
     public Task Ended => _host.WaitForShutdownAsync();
 
+    /// <summary>Why it must leave its cluster, as soon as it must.</summary>
+    public Task<string> Misfit => _host.Services.GetRequiredService<ClockWatch>().Misfit;
+
     /// <summary>The addresses on which it listens, for the line that says that it is ready.</summary>
     public string Endpoints
     {
@@ -192,7 +195,8 @@ sealed partial class ClusterSilo : IAsyncDisposable
             silo.AddTabaPlacement(new(options.Name, options.Role, options.Devices, options.BatchSize));
         });
         builder.Services.AddHostedService<UpkeepStart>();
-        builder.Services.AddHostedService(p => ActivatorUtilities.CreateInstance<ClockWatch>(p, cluster));
+        builder.Services.AddSingleton(p => ActivatorUtilities.CreateInstance<ClockWatch>(p, cluster));
+        builder.Services.AddHostedService(p => p.GetRequiredService<ClockWatch>());
         builder.Services.AddTabaWorker();
         builder.Services.AddTabaEngineExit();
         return host.Build();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Npgsql;
 using Taba.Testing;
@@ -8,8 +9,11 @@ namespace Taba.Chaos.Scenarios;
 /// <summary>What was written is not what is read: bytes of the store, and a row of the database.</summary>
 static class DamageScenarios
 {
-    const int Objects = 3;
+    const int Objects = 2;
     const int Looks = 5;
+
+    /// <summary>Rows of a cell.</summary>
+    const int CellRows = 32;
 
     static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(3);
 
@@ -23,20 +27,34 @@ static class DamageScenarios
     static async Task<ScenarioResult> ObjectsAsync()
     {
         var calm = await CalmAsync();
+        var hurt = await HurtAsync();
+        var again = await CalmAsync();
+        return hurt with
+        {
+            Faults = [.. hurt.Faults, .. calm.Faults, .. again.Faults],
+            Notes = [.. hurt.Notes, Beside(new SweepPair(SweepPair.Medium).Forward, hurt, calm, again)],
+        };
+    }
+
+    static async Task<ScenarioResult> HurtAsync()
+    {
         await using var run = await ChaosRun.StartAsync(new SweepPair(SweepPair.Medium), ChaosRun.Workers(3));
         await run.StartClientsAsync();
         var damaged = await DamageAsync(run);
         var result = await run.EndAsync();
-        var said = run.ClientsSaid + string.Concat(run.Cluster.Silos.Values.Select(s => s.Errors));
-        var faults = damaged.Where(name => !said.Contains(name, StringComparison.Ordinal)).Select(name => $"nobody named {name}");
-        await run.CommandAsync("store", "verify");
-        var again = await CalmAsync();
-        return result with
+        var silos = string.Concat(run.Cluster.Silos.Values.Select(s => s.Errors));
+        foreach (var name in damaged)
         {
-            Faults = [.. result.Faults, .. calm.Faults, .. again.Faults, .. faults],
-            Notes = [.. result.Notes, Beside(run.Sweeps.Forward, result, calm, again)],
-        };
+            var (bySilo, byCommand) = (Names(silos, name), Names(run.ClientsSaid, name));
+            run.Note($"{name}: named by {(bySilo ? "a silo" : byCommand ? "the command" : "nobody")}");
+            if (!bySilo && !byCommand)
+                run.Fault($"nobody named {name}");
+        }
+        await run.CommandAsync("store", "verify");
+        return result;
     }
+
+    static bool Names(string said, string name) => said.Contains(name, StringComparison.Ordinal);
 
     /// <summary>The same sweeps in peace.</summary>
     static async Task<ScenarioResult> CalmAsync()
@@ -65,11 +83,24 @@ static class DamageScenarios
             Flip(file!);
             damaged.Add(Name(store, file!));
         }
-        var cell = Of(StoreManifests.Versions(store), stage!).Max(StringComparer.Ordinal)!;
-        using (var file = new FileStream(cell, FileMode.Open, FileAccess.Write))
+        // One whose objects are whole: each damage is to be named for itself.
+        var hurt = damaged.Select(FirstRowOf).ToHashSet();
+        string? cell = null;
+        await ChaosRun.UntilAsync(
+            () => (cell = Of(StoreManifests.Versions(store), stage!).FirstOrDefault(
+                v => !hurt.Contains(FirstRowOf(Path.GetDirectoryName(v)!)))) is not null,
+            "another cell of the swap was written");
+        using (var file = new FileStream(cell!, FileMode.Open, FileAccess.Write))
             file.SetLength(file.Length / 2);
-        damaged.Add(Name(store, cell));
+        damaged.Add(Name(store, cell!));
         return damaged;
+    }
+
+    /// <summary>Of the cell with that name, or of the one with an object's rows: attempts are named after their first rows.</summary>
+    static int FirstRowOf(string file)
+    {
+        var attempt = Path.GetFileName(Path.GetExtension(file).Length > 0 ? Path.GetDirectoryName(file)! : file);
+        return int.Parse(attempt.Split('-')[0], CultureInfo.InvariantCulture) / CellRows * CellRows;
     }
 
     static void Flip(string file)
