@@ -86,10 +86,10 @@ sealed class ChaosRun : IAsyncDisposable
         _clock.Start();
         foreach (var sweep in Sweeps.Both)
         {
-            var before = Evaluations;
             var client = _clients[sweep] = Cluster.StartClient(
                 "run", sweep.File, "--cluster", TestCluster.Name, "--out", Path.Combine(Cluster.Folder, sweep.Out));
-            await client.UntilAsync(() => Evaluations > before);
+            // It shows progress when its sweep is submitted: before that the command is not there to be disturbed.
+            await client.UntilAsync(() => client.Errors.Contains($"{sweep.Name}: ", StringComparison.Ordinal));
         }
     }
 
@@ -112,9 +112,10 @@ sealed class ChaosRun : IAsyncDisposable
         return (output, clock.Elapsed);
     }
 
-    /// <summary>Waits until this part of the planned evaluations was made.</summary>
+    /// <summary>Waits until this part of the planned evaluations was made, or nobody waits for any more.</summary>
     public Task ReachAsync(double part) => UntilAsync(
-        () => Evaluations >= (long)(part * Sweeps.Planned), $"{part:P0} of the planned evaluations were made");
+        () => Evaluations >= (long)(part * Sweeps.Planned) || _clients.Values.All(c => c.HasExited),
+        $"{part:P0} of the planned evaluations were made");
 
     /// <summary>Waits until something has happened.</summary>
     /// <exception cref="TimeoutException">It does not.</exception>
