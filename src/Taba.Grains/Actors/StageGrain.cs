@@ -209,7 +209,8 @@ sealed partial class StageGrain(
         return Task.FromResult<ImmutableArray<bool>>([.. held.Select(part => Renew(worker, part))]);
     }
 
-    public async Task CompleteAsync(PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures)
+    public async Task CompleteAsync(
+        PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures, RowSet? own = null)
     {
         if (_recomputed.End(attempt))
             return;
@@ -221,7 +222,7 @@ sealed partial class StageGrain(
         var next = State.WithPublished(published, kept);
         if (lease is not null)
         {
-            if (!published.IsEmpty)
+            if (!(own ?? published).IsEmpty)
                 next = _hosts.Published(next, lease);
             var known = next.QuarantinedRows();
             var given = failures.RemoveAll(f => known.Contains(new(f.Sample, f.Sample + 1)));

@@ -30,11 +30,12 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
         var leases = ImmutableArray.CreateBuilder<PartLease>();
         var looked = new HashSet<int>();
         var (suspects, unjudged) = (Blame.Suspects(state.Lost, options.StrikesBeforeSplit), Blame.Unjudged(state.Lost));
+        var avoided = suspects.Union(unjudged).Union(asker.LeavesToOthers(state.Lost));
         var taken = 0;
         var asked = false;
         while (leases.Count == 0 || taken < request.Rows)
         {
-            var part = state.Next(leased, inputs.Ready, request.PreferredRow, request.SweepId, suspects.Union(unjudged), closed);
+            var part = state.Next(leased, inputs.Ready, request.PreferredRow, request.SweepId, avoided, closed);
             if (!asked && (part is null || (request.PreferredRow is { } row && !inputs.Ready.Contains(new(row, row + 1)))))
             {
                 await inputs.FollowAsync();
@@ -101,8 +102,8 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
                 GivenUp.Add(deadly);
                 continue;
             }
-            // Another host tells more than the one that died of it: it gets the first chance.
-            if (!(asker.FailedJustNow && othersLive))
+            // Another host tells more than one that failed lately: it gets the first chance.
+            if (!(asker.FailedLately && othersLive))
                 return (state, part);
         }
         return (state, null);
@@ -127,5 +128,19 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
 /// <param name="Worker">Its address.</param>
 /// <param name="Host">Its host.</param>
 /// <param name="Others">The other hosts that live and could take the stage.</param>
-/// <param name="FailedJustNow">The host failed at this stage a moment ago.</param>
-readonly record struct HandoutAsker(string Worker, string Host, IReadOnlyCollection<string> Others, bool FailedJustNow);
+/// <param name="FailedLately">The host failed at this stage, and did not show since that it works.</param>
+readonly record struct HandoutAsker(string Worker, string Host, IReadOnlyCollection<string> Others, bool FailedLately)
+{
+    /// <summary>Rows that the host died of, and another that can be asked did not.</summary>
+    public RowSet LeavesToOthers(ImmutableArray<LostAttempt> lost)
+    {
+        if (!FailedLately)
+            return RowSet.Empty;
+        var (host, others) = (Host, Others);
+        return RowSet.Of(
+        [
+            .. lost.Where(l => l.Strike && l.Host == host && others.Except(
+                lost.Where(o => o.Strike && !o.Rows.Intersect(l.Rows).IsEmpty).Select(o => o.Host)).Any()).Select(l => l.Rows),
+        ]);
+    }
+}

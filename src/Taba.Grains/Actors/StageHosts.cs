@@ -43,11 +43,14 @@ sealed class StageHosts(
     {
         var host = HostName.Of(worker, request.Host);
         if (state.Lost.All(l => !l.Strike))
-            return new(worker, host, [], FailedJustNow: false);
+            return new(worker, host, [], FailedLately: false);
         var others = Eligible(state, await silos.GetAsync()).Where(s => s.Worker != worker)
-            .Select(s => request.Host is null ? HostName.Of(s.Worker) : s.Name).Where(h => h != host);
-        return new(worker, host, [.. others], _circuits.FailedWithin(host, options.Duration));
+            .Select(s => request.Host is null ? HostName.Of(s.Worker) : s.Name).Where(h => h != host && _circuits.CanBeAsked(h));
+        return new(worker, host, [.. others], _circuits.FailedLately(host, options.Duration));
     }
+
+    /// <summary>Rows that are tried on a host that has nothing else.</summary>
+    public RowSet Suspects(StageState state) => Blame.Suspects(state.Lost, options.StrikesBeforeSplit);
 
     /// <summary>Looks how far the attempts came that ended with their hosts or engines, before their rows are handed out again.</summary>
     public async Task<StageState> JudgeAsync(StageState state)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Taba.Grains.Dispatch;
+using Taba.Grains.Faults;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 
@@ -54,13 +55,17 @@ sealed class StageView(
         if (state.Spec is not { } spec)
             return null;
         var rows = ImmutableArray.CreateBuilder<OfferedRows>();
+        // Nobody has judged some of them: whoever asks has that done.
+        var suspects = hosts.Suspects(state).Subtract(Blame.Unjudged(state.Lost));
         foreach (var demand in state.Demands.Where(d => again || state.IsOpen(d)))
         {
             // The set with few gaps, where it says all that there is to say.
             var free = demand.Keep.IsEmpty
                 ? demand.Wanted.Subtract(leases.Taken).Subtract(state.QuarantinedRows())
                 : state.Open(demand).Subtract(leases.Rows);
-            rows.Add(new(demand.SweepId, demand.Depth, free.Intersect(inputs.Ready).Count + (again ? 1 : 0)));
+            var ready = free.Intersect(inputs.Ready);
+            var anybody = ready.Subtract(suspects).Count + (again ? 1 : 0);
+            rows.Add(new(demand.SweepId, demand.Depth, anybody) { Suspect = anybody == 0 ? ready.Count : 0 });
         }
         return new(StageWork.Of(key, spec), default, [.. inputs.Stages], rows.ToImmutable())
         {

@@ -51,7 +51,10 @@ static class Blame
         return pieces.OrderBy(p => dead.Count(d => d.Contains(p)));
     }
 
-    /// <summary>Whose fault it is that attempts at one row die: the row's, or nobody's so far.</summary>
+    /// <summary>
+    /// Whose fault it is that attempts at one row die: the row's, or nobody's so far. It takes the word of two hosts, or of one where no
+    /// other can be asked.
+    /// </summary>
     /// <param name="atWork">What hosts published last.</param>
     /// <param name="othersLive">Another host than those lives, and can try the row.</param>
     /// <param name="strikes">The deaths alone that it takes where there is one host, of which nothing else is known.</param>
@@ -63,14 +66,18 @@ static class Blame
         var deaths = alone.Where(l => l.Rows == own).ToList();
         if (deaths.Count < DeathsAlone)
             return FaultOwner.Attempt;
+        // A host that ends with everything says nothing.
+        var witnesses = deaths.Where(l => !IsSuspect(l.Host, lost, atWork)).ToList();
+        if (witnesses.Select(l => l.Host).Distinct().Count() > 1)
+            return FaultOwner.Row;
+        if (othersLive)
+            return FaultOwner.Attempt;
         // The host died of it, published other rows, and died of it again.
         if (deaths.Any(last => alone.Any(first => first.Host == last.Host && last.HostWorked > first.At)))
             return FaultOwner.Row;
-        // Two hosts, or two devices, neither of which ends with everything.
-        var witnesses = deaths.Where(l => !IsSuspect(l.Host, lost, atWork)).ToList();
-        if (witnesses.Select(l => (l.Host, l.Device)).Distinct().Count() > 1)
-            return FaultOwner.Row;
-        return !othersLive && witnesses.Count >= Math.Max(DeathsAlone, strikes) ? FaultOwner.Row : FaultOwner.Attempt;
+        return witnesses.Select(l => l.Device).Distinct().Count() > 1 || witnesses.Count >= Math.Max(DeathsAlone, strikes)
+            ? FaultOwner.Row
+            : FaultOwner.Attempt;
     }
 
     /// <summary>

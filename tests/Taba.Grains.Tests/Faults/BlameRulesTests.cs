@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Taba.Grains.Faults;
+using Taba.Grains.Stages;
 
 namespace Taba.Grains.Tests.Faults;
 
@@ -14,6 +15,20 @@ public sealed class BlameRulesTests
         ImmutableArray<LostAttempt> lost = [Death(0, 32), Death(0, 32), Death(8, 40)];
         Assert.Equal(TestStages.Rows(8, 32), Blame.Suspects(lost, Strikes));
         Assert.Equal(RowSet.Empty, Blame.Suspects([lost[0], lost[1], Death(8, 40) with { Strike = false }], Strikes));
+    }
+
+    [Fact]
+    public void WithJudged_RowsThatGotOnSince_DidNotKillWhatEndedBefore()
+    {
+        var now = Alone(4, 8) with { Strike = false, Unjudged = true, Attempt = new("stage", 4, 9, Guid.NewGuid()) };
+        var state = new StageState { Lost = [Alone(5, 6), Alone(7, 8), Alone(4, 8), now] };
+
+        // Row 5 is further than before, and the others are where they were.
+        var judged = state.WithJudged(now, TestStages.Rows(5, 6), 3).Lost;
+
+        Assert.Equal([false, true, true, false], judged.Select(l => l.Strike));
+        Assert.False(judged[^1].Unjudged);
+        Assert.Equal([true, true, true, true], state.WithJudged(now, RowSet.Empty, 0).Lost.Select(l => l.Strike));
     }
 
     [Fact]
@@ -41,7 +56,9 @@ public sealed class BlameRulesTests
     [InlineData("a:5-6 a:5-6 a:5-6", "", true, FaultOwner.Attempt)]
     // It published something after the first of them.
     [InlineData("a:5-6 +a a:5-6", "", false, FaultOwner.Row)]
-    [InlineData("a:0-32 +a a:5-6 a:5-6", "", true, FaultOwner.Row)]
+    [InlineData("a:0-32 +a a:5-6 a:5-6", "", false, FaultOwner.Row)]
+    // Not on one host's word, where another can be asked.
+    [InlineData("a:0-32 +a a:5-6 +a a:5-6 +a a:5-6", "", true, FaultOwner.Attempt)]
     // Before, or another host did: that says nothing.
     [InlineData("+a a:5-6 a:5-6", "", false, FaultOwner.Attempt)]
     [InlineData("a:5-6 +b a:5-6", "", false, FaultOwner.Attempt)]
@@ -77,10 +94,11 @@ public sealed class BlameRulesTests
             Assert.Equal(suspects.Contains(host), Blame.IsSuspect(host, lost, atWork));
     }
 
-    [Fact]
-    public void Of_TwoDevicesOfAHost_AreTwoWitnesses() => Assert.Equal(
-        FaultOwner.Row,
-        Blame.Of(5, [Alone(5, 6) with { Device = "cuda:0" }, Alone(5, 6) with { Device = "cuda:1" }], [], othersLive: true, Strikes));
+    [Theory]
+    [InlineData(false, FaultOwner.Row)]
+    [InlineData(true, FaultOwner.Attempt)]
+    public void Of_TwoDevicesOfTheOnlyHost_AreTwoWitnesses(bool othersLive, FaultOwner owner) => Assert.Equal(
+        owner, Blame.Of(5, [Alone(5, 6) with { Device = "cuda:0" }, Alone(5, 6) with { Device = "cuda:1" }], [], othersLive, Strikes));
 
     static LostAttempt Death(int start, int end) => new(new(start, end), "a:1@1", Strike: true, 0) { Host = "a" };
 

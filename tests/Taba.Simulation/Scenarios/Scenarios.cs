@@ -91,6 +91,14 @@ static class Scenarios
             Events = [Events.Collect],
             EndsWithin = s_long,
         },
+        new("poison-never-idle", "One sample kills its silo or its engine, on a cluster on which no machine is ever idle.")
+        {
+            Begins = run => run.Poison(kills: run.Random.Chance(0.5)),
+            Events = [Events.Collect],
+            NeverIdle = true,
+            SeedsInTests = 20,
+            Steers = false,
+        },
         new("everything", "All that must not matter, together.")
         {
             Events =
