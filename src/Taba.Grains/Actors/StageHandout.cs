@@ -92,18 +92,20 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
         {
             if (state.Next(leased, inputs.Ready.Intersect(piece), preferredRow: null, sweepId) is not { } part)
                 continue;
-            var diedOn = state.Lost.Where(l => l is { Strike: true, Alone: true } && l.Rows.Contains(part.Rows)).Select(l => l.Host);
-            var othersLive = asker.Others.Except(diedOn).Any();
+            // That a host died of more than one row says nothing of this one.
+            var diedOn = state.Lost
+                .Where(l => l is { Strike: true, Alone: true } && (part.Rows.Count == 1 ? l.Rows == part.Rows : l.Rows.Contains(part.Rows)))
+                .Select(l => l.Host).ToList();
             if (part.Rows.Count == 1 && Blame.Of(
-                part.Rows.Start, state.Lost, state.AtWork, othersLive, options.StrikesBeforeSplit) == FaultOwner.Row)
+                part.Rows.Start, state.Lost, state.AtWork, asker.Others.Except(diedOn).Any(), options.StrikesBeforeSplit) == FaultOwner.Row)
             {
                 var deadly = DeadlySample.Of(stageKey, spec, part.Rows.Start, state.Lost);
                 state = state.WithFailed([deadly]);
                 GivenUp.Add(deadly);
                 continue;
             }
-            // Another host tells more than one that failed lately: it gets the first chance.
-            if (!(asker.FailedLately && othersLive))
+            // A host that works tells more than one that failed lately: it gets the first chance.
+            if (!asker.FailedLately || !asker.Better.Except(diedOn).Any())
                 return (state, part);
         }
         return (state, null);
@@ -131,15 +133,18 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
 /// <param name="FailedLately">The host failed at this stage, and did not show since that it works.</param>
 readonly record struct HandoutAsker(string Worker, string Host, IReadOnlyCollection<string> Others, bool FailedLately)
 {
-    /// <summary>Rows that the host died of, and another that can be asked did not.</summary>
+    /// <summary>Those of the others that did not fail lately.</summary>
+    public IReadOnlyCollection<string> Better { get; init; } = Others;
+
+    /// <summary>Rows that the host died of, and a better one did not.</summary>
     public RowSet LeavesToOthers(ImmutableArray<LostAttempt> lost)
     {
-        if (!FailedLately)
+        if (!FailedLately || Better.Count == 0)
             return RowSet.Empty;
-        var (host, others) = (Host, Others);
+        var (host, better) = (Host, Better);
         return RowSet.Of(
         [
-            .. lost.Where(l => l.Strike && l.Host == host && others.Except(
+            .. lost.Where(l => l.Strike && l.Host == host && better.Except(
                 lost.Where(o => o.Strike && !o.Rows.Intersect(l.Rows).IsEmpty).Select(o => o.Host)).Any()).Select(l => l.Rows),
         ]);
     }

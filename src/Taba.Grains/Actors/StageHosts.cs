@@ -45,8 +45,11 @@ sealed class StageHosts(
         if (state.Lost.All(l => !l.Strike))
             return new(worker, host, [], FailedLately: false);
         var others = Eligible(state, await silos.GetAsync()).Where(s => s.Worker != worker)
-            .Select(s => request.Host is null ? HostName.Of(s.Worker) : s.Name).Where(h => h != host && _circuits.CanBeAsked(h));
-        return new(worker, host, [.. others], _circuits.FailedLately(host, options.Duration));
+            .Select(s => request.Host is null ? HostName.Of(s.Worker) : s.Name).Where(h => h != host && _circuits.CanBeAsked(h)).ToList();
+        return new(worker, host, others, _circuits.FailedLately(host, options.Duration))
+        {
+            Better = [.. others.Where(h => !_circuits.FailedLately(h, options.Duration))],
+        };
     }
 
     /// <summary>Rows that are tried on a host that has nothing else.</summary>

@@ -83,8 +83,8 @@ public static class StageLeases
 
     /// <summary>What was found of an attempt that nobody had judged yet.</summary>
     /// <param name="gotOn">
-    /// Rows that are further in its checkpoint than in any before it. If there are any its end speaks against none of its rows; and what
-    /// ended before at rows that got on since did not end of them.
+    /// Rows that are further in its checkpoint than in any before it. If there are any its end speaks against none of its rows. And what
+    /// ended before at rows that got on since did not end of them; nor did what was alone on its host, if that ends without their doing.
     /// </param>
     /// <param name="reached">The step, on average, with which its rows go on.</param>
     public static StageState WithJudged(this StageState state, LostAttempt lost, RowSet gotOn, double reached)
@@ -94,8 +94,11 @@ public static class StageLeases
         {
             Lost = gotOn.IsEmpty
                 ? known
-                : [.. known.Select(l => l.Strike && gotOn.Contains(l.Rows) ? l with { Strike = false } : l)],
+                : [.. known.Select(l => l.Strike && IsRefuted(l) ? l with { Strike = false } : l)],
         };
+
+        bool IsRefuted(LostAttempt strike) =>
+            gotOn.Contains(strike.Rows) || (lost.Alone && strike.Alone && strike.Host == lost.Host);
     }
 
     /// <summary>Attempts that had any of these rows and did not finish them, the newest first.</summary>

@@ -20,15 +20,20 @@ public sealed class BlameRulesTests
     [Fact]
     public void WithJudged_RowsThatGotOnSince_DidNotKillWhatEndedBefore()
     {
-        var now = Alone(4, 8) with { Strike = false, Unjudged = true, Attempt = new("stage", 4, 9, Guid.NewGuid()) };
-        var state = new StageState { Lost = [Alone(5, 6), Alone(7, 8), Alone(4, 8), now] };
+        var now = Death(4, 8) with { Strike = false, Unjudged = true, Attempt = new("stage", 4, 9, Guid.NewGuid()) };
+        var state = new StageState { Lost = [Alone(5, 6), Alone(7, 8), Alone(4, 8), Alone(9, 10) with { Host = "b" }, Death(0, 32), now] };
 
         // Row 5 is further than before, and the others are where they were.
         var judged = state.WithJudged(now, TestStages.Rows(5, 6), 3).Lost;
 
-        Assert.Equal([false, true, true, false], judged.Select(l => l.Strike));
+        Assert.Equal([false, true, true, true, true, false], judged.Select(l => l.Strike));
         Assert.False(judged[^1].Unjudged);
-        Assert.Equal([true, true, true, true], state.WithJudged(now, RowSet.Empty, 0).Lost.Select(l => l.Strike));
+        Assert.All(state.WithJudged(now, RowSet.Empty, 0).Lost, l => Assert.True(l.Strike));
+        // It was alone, and its host ended all the same: that host ends without the doing of what is alone there.
+        var alone = now with { Alone = true };
+        Assert.Equal(
+            [false, false, false, true, true, false],
+            (state with { Lost = state.Lost.Replace(now, alone) }).WithJudged(alone, TestStages.Rows(5, 6), 3).Lost.Select(l => l.Strike));
     }
 
     [Fact]
