@@ -65,15 +65,22 @@ static class LostAttempts
         var reached = await catalogue.GetReachedAsync(lost.Attempt, lost.Rows, CancellationToken.None);
         if (reached.All(step => step == 0))
             return (RowSet.Empty, 0);
-        // Its file holds what it found of those before it: only a row that is further than in all of them got on.
-        var before = new int[reached.Length];
+        // Its file holds what it found of those before it: only a row that is further than in all of them got on. One that is not even as
+        // far did not begin with what others left, because of what is kept beside it: then it goes by the attempts of its own host.
+        var (before, here) = (new int[reached.Length], new int[reached.Length]);
         foreach (var earlier in state.EarlierAttempts(lost.Rows).Where(e => e.Attempt != lost.Attempt))
         {
             var steps = await catalogue.GetReachedAsync(earlier.Attempt, lost.Rows, CancellationToken.None);
+            var isHere = state.Lost.Any(l => l.Attempt == earlier.Attempt && l.Host == lost.Host);
             for (var row = 0; row < before.Length; row++)
+            {
                 before[row] = Math.Max(before[row], steps[row]);
+                here[row] = isHere ? Math.Max(here[row], steps[row]) : here[row];
+            }
         }
-        var gotOn = Enumerable.Range(0, before.Length).Where(row => reached[row] > before[row]).Select(row => lost.Rows.Start + row);
+        var gotOn = Enumerable.Range(0, before.Length)
+            .Where(row => reached[row] > (reached[row] < before[row] ? here[row] : before[row]))
+            .Select(row => lost.Rows.Start + row);
         return (RowSet.Of([.. gotOn.Select(row => new RowRange(row, row + 1))]), reached.Average());
     }
 }

@@ -367,7 +367,11 @@ sealed partial class StageGrain(
             StageLog.Ended(logger, lease.Attempt, lease.Worker, how);
             Remove(lease.Attempt);
         }
-        return ended.Count > 0;
+        // Else the next activation would hear of the same ends again, and have their hosts wait once more.
+        if (ended.Count == 0)
+            return false;
+        _writer.Later();
+        return true;
     }
 
     void Begin()
@@ -380,6 +384,9 @@ sealed partial class StageGrain(
     void Watch(bool repeat)
     {
         ExpireLeases();
+        // The end of a host's pause is news for the dispatcher, and nothing else tells of it.
+        if (!_hosts.Pauses.IsEmpty)
+            Changed();
         if (_advanced)
             _news.Advanced(State.Demands);
         _advanced = false;

@@ -38,10 +38,13 @@ sealed class StateWriter(Grain grain, Func<Task> write, TimeProvider time, Actio
             return Task.CompletedTask;
         if (_writtenAt == 0 || time.GetElapsedTime(_writtenAt) >= s_every)
             return NowAsync(undo);
-        _waiting = grain.RegisterGrainTimer(
-            _ => WriteAsync(), new() { DueTime = s_every, Period = Timeout.InfiniteTimeSpan, KeepAlive = true });
+        Later();
         return Task.CompletedTask;
     }
+
+    /// <summary>Writes within a second, whoever else writes now.</summary>
+    public void Later() => _waiting ??= grain.RegisterGrainTimer(
+        _ => WriteAsync(), new() { DueTime = s_every, Period = Timeout.InfiniteTimeSpan, KeepAlive = true });
 
     /// <summary>Writes what waits.</summary>
     public Task FlushAsync() => _waiting is null ? Task.CompletedTask : WriteAsync();
