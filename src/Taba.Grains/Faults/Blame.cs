@@ -14,7 +14,8 @@ static class Blame
     /// Rows that are handed out to a host that has nothing else: they were in so many attempts that died and did not get on, or in one that
     /// died alone.
     /// </summary>
-    public static RowSet Suspects(ImmutableArray<LostAttempt> lost, int strikes)
+    /// <param name="othersLive">Another host can be asked: then one host's deaths are not enough, however many.</param>
+    public static RowSet Suspects(ImmutableArray<LostAttempt> lost, int strikes, bool othersLive)
     {
         var deaths = lost.Where(l => l.Strike).ToList();
         if (deaths.Count == 0)
@@ -29,7 +30,8 @@ static class Blame
             if (covered >= strikes)
                 often.Add(new(borders[i].At, borders[i + 1].At));
         }
-        return alone.Union(RowSet.Of([.. often]));
+        var suspects = RowSet.Of([.. often]);
+        return alone.Union(othersLive && !suspects.IsEmpty ? suspects.Intersect(OfTwoHosts(deaths)) : suspects);
     }
 
     /// <summary>Rows that must not be handed out before somebody has looked how far their last attempt came.</summary>
@@ -102,6 +104,17 @@ static class Blame
             return hosts;
         var next = (known is null ? hosts : hosts.Remove(known)).Add(new(host, epoch));
         return next.Length > Most ? next[^Most..] : next;
+    }
+
+    static RowSet OfTwoHosts(List<LostAttempt> deaths)
+    {
+        var (one, two) = (RowSet.Empty, RowSet.Empty);
+        foreach (var host in deaths.GroupBy(l => l.Host))
+        {
+            var rows = RowSet.Of([.. host.Select(l => l.Rows)]);
+            (one, two) = (one.Union(rows), two.Union(one.Intersect(rows)));
+        }
+        return two;
     }
 
     static RowRange Piece(RowRange free, int rowsPerPart, List<RowRange> dead)

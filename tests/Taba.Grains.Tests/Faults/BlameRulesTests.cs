@@ -13,8 +13,18 @@ public sealed class BlameRulesTests
     public void Suspects_StrikesOfPartsThatOverlap_AreTheRowsThatHadThemAll()
     {
         ImmutableArray<LostAttempt> lost = [Death(0, 32), Death(0, 32), Death(8, 40)];
-        Assert.Equal(TestStages.Rows(8, 32), Blame.Suspects(lost, Strikes));
-        Assert.Equal(RowSet.Empty, Blame.Suspects([lost[0], lost[1], Death(8, 40) with { Strike = false }], Strikes));
+        Assert.Equal(TestStages.Rows(8, 32), Blame.Suspects(lost, Strikes, othersLive: false));
+        Assert.Equal(RowSet.Empty, Blame.Suspects([lost[0], lost[1], Death(8, 40) with { Strike = false }], Strikes, othersLive: false));
+    }
+
+    [Fact]
+    public void Suspects_OfOneHost_AreNoneWhereAnotherCanBeAsked()
+    {
+        ImmutableArray<LostAttempt> lost = [Death(0, 32), Death(0, 32), Death(0, 32), Death(0, 32)];
+        Assert.Equal(RowSet.Empty, Blame.Suspects(lost, Strikes, othersLive: true));
+        Assert.Equal(TestStages.Rows(0, 32), Blame.Suspects(lost, Strikes, othersLive: false));
+        lost = lost.Add(Death(16, 48) with { Host = "b" });
+        Assert.Equal(TestStages.Rows(16, 32), Blame.Suspects(lost, Strikes, othersLive: true));
     }
 
     [Fact]
@@ -38,7 +48,7 @@ public sealed class BlameRulesTests
 
     [Fact]
     public void Suspects_OneDeathAlone_IsEnough() =>
-        Assert.Equal(TestStages.Rows(0, 32), Blame.Suspects([Alone(0, 32)], Strikes));
+        Assert.Equal(TestStages.Rows(0, 32), Blame.Suspects([Alone(0, 32)], Strikes, othersLive: true));
 
     [Fact]
     public void Pieces_OfWhatDiedAlone_AreHalvesAndTheLeastDeadlyComesFirst()
