@@ -203,7 +203,8 @@ sealed partial class StageGrain(
         return Task.FromResult<ImmutableArray<bool>>([.. held.Select(part => Renew(worker, part))]);
     }
 
-    public async Task CompleteAsync(PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures)
+    public async Task CompleteAsync(
+        PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures, RowSet? own = null)
     {
         if (_recomputed.End(attempt))
             return;
@@ -215,7 +216,7 @@ sealed partial class StageGrain(
         var next = State.WithPublished(published, kept);
         if (lease is not null)
         {
-            if (!published.IsEmpty)
+            if (!(own ?? published).IsEmpty)
                 next = _hosts.Published(next, lease);
             var known = next.QuarantinedRows();
             var given = failures.RemoveAll(f => known.Contains(new(f.Sample, f.Sample + 1)));
@@ -364,7 +365,11 @@ sealed partial class StageGrain(
             // An activation that found it leased would lose it once more.
             _writer.Later();
         }
-        return ended.Count > 0;
+        // Else the next activation would hear of the same ends again, and have their hosts wait once more.
+        if (ended.Count == 0)
+            return false;
+        _writer.Later();
+        return true;
     }
 
     void Begin()
@@ -377,6 +382,9 @@ sealed partial class StageGrain(
     void Watch(bool repeat)
     {
         ExpireLeases();
+        // The end of a host's pause is news for the dispatcher, and nothing else tells of it.
+        if (!_hosts.Pauses.IsEmpty)
+            Changed();
         if (_advanced)
             _news.Advanced(State.Demands);
         _advanced = false;

@@ -126,10 +126,24 @@ public static class StageLeases
     }
 
     /// <summary>What was found of an attempt that nobody had judged yet.</summary>
-    /// <param name="gotOn">Its checkpoint is further than any before it: then its end speaks against none of its rows.</param>
+    /// <param name="gotOn">
+    /// Rows that are further in its checkpoint than in any before it. If there are any its end speaks against none of its rows. And what
+    /// ended before at rows that got on since did not end of them; nor did what was alone on its host, if that ends without their doing.
+    /// </param>
     /// <param name="reached">The step, on average, with which its rows go on.</param>
-    public static StageState WithJudged(this StageState state, LostAttempt lost, bool gotOn, double reached) =>
-        state with { Lost = state.Lost.Replace(lost, lost with { Unjudged = false, Strike = !gotOn, Reached = reached }) };
+    public static StageState WithJudged(this StageState state, LostAttempt lost, RowSet gotOn, double reached)
+    {
+        var known = state.Lost.Replace(lost, lost with { Unjudged = false, Strike = gotOn.IsEmpty, Reached = reached });
+        return state with
+        {
+            Lost = gotOn.IsEmpty
+                ? known
+                : [.. known.Select(l => l.Strike && IsRefuted(l) ? l with { Strike = false } : l)],
+        };
+
+        bool IsRefuted(LostAttempt strike) =>
+            gotOn.Contains(strike.Rows) || (lost.Alone && strike.Alone && strike.Host == lost.Host);
+    }
 
     /// <summary>Attempts that had any of these rows and did not finish them, the newest first.</summary>
     public static ImmutableArray<EarlierAttempt> EarlierAttempts(this StageState state, RowRange rows) =>
