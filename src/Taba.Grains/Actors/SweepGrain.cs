@@ -161,7 +161,11 @@ sealed partial class SweepGrain : Grain, ISweepGrain
     {
         Ended = final.State,
         Final = final,
-        Log = sweep.Log.With(new SweepLogEntry(final.EndedAt!.Value, SweepLogKind.Ended) { State = final.State }),
+        // Nothing comes behind the end, not even who cancelled it.
+        Log = sweep.Log.With(new SweepLogEntry(sweep.Log.Select(e => e.At).Append(final.EndedAt!.Value).Max(), SweepLogKind.Ended)
+        {
+            State = final.State,
+        }),
     };
 
     public async IAsyncEnumerable<SweepStatus> WatchAsync(
