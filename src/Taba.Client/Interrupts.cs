@@ -1,18 +1,32 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Taba.Client;
 
-/// <summary>Ctrl-C and SIGTERM: the first asks for an orderly end, the second ends the process at once.</summary>
+/// <summary>
+/// Signals that ask for an end: Ctrl-C, SIGTERM, SIGHUP of a terminal that goes away, and SIGUSR1, by which Slurm says that a job's time
+/// is nearly over. The first asks for an orderly end, the second ends the process at once.
+/// </summary>
 sealed partial class Interrupts : IDisposable
 {
+    /// <summary>Its number where Taba runs: .NET has no name for it.</summary>
+    const PosixSignal SigUsr1 = (PosixSignal)10;
+
+    const int SigHup = 1;
+
     readonly CancellationTokenSource _first = new();
     readonly PosixSignalRegistration[] _registrations;
 
-    public Interrupts() => _registrations =
-    [
-        PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal),
-        PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal),
-    ];
+    public Interrupts()
+    {
+        List<PosixSignal> signals = [PosixSignal.SIGINT, PosixSignal.SIGTERM];
+        if (OperatingSystem.IsLinux())
+            signals.Add(SigUsr1);
+        // nohup means that the command goes on without its terminal.
+        if (!IsIgnored(SigHup))
+            signals.Add(PosixSignal.SIGHUP);
+        _registrations = [.. signals.Select(signal => PosixSignalRegistration.Create(signal, OnSignal))];
+    }
 
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken First => _first.Token;
@@ -39,6 +53,23 @@ sealed partial class Interrupts : IDisposable
         if (OperatingSystem.IsWindows())
             Environment.Exit(ExitStatus.Interrupted);
         ExitImmediately(ExitStatus.Interrupted);
+    }
+
+    /// <summary>Whether whoever started this process had it ignore a signal; nobody says so but on Linux.</summary>
+    static bool IsIgnored(int signal)
+    {
+        const string Field = "SigIgn:";
+        try
+        {
+            var line = File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith(Field, StringComparison.Ordinal));
+            return line is not null
+                && ulong.TryParse(line.AsSpan(Field.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var mask)
+                && (mask >> (signal - 1) & 1) != 0;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "_exit")]

@@ -44,7 +44,7 @@ public sealed class NamespaceArrowTests
             Stages: . Faults
             Sweeps: . Faults Stages
             Words: Silos Faults Stages Sweeps
-            Dispatch: Stages Sweeps
+            Dispatch: . Stages Sweeps
             Planning: Sweeps
             Parts: Faults Stages
             Models:

@@ -81,6 +81,17 @@ sealed class BrowserPage
     /// <summary>Waits until the page hears from the server.</summary>
     public Task IsLiveAsync() => UntilAsync("document.getElementById('link')?.dataset.state === 'live'", TimeSpan.FromSeconds(60));
 
+    /// <summary>Waits until a complaint has a text.</summary>
+    public async Task HeardAsync(string text)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!Complaints.Any(said => said.Contains(text, StringComparison.Ordinal)))
+        {
+            Assert.True(clock.Elapsed < s_patience, $"nothing was heard of {text}:\n{string.Join('\n', Complaints)}");
+            await Task.Delay(s_lookEvery);
+        }
+    }
+
     /// <summary>Clicks in the middle of an element, once it is there and can be used.</summary>
     /// <param name="element">An expression that gives it.</param>
     public async Task ClickAsync(string element)

@@ -197,6 +197,17 @@ public sealed class BadInputTests : IDisposable
         Assert.Contains("seed 1", await _taba.RefuseAsync(Sample("--seed", "2")), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task RunFolder_OfMoreSamples_IsNotCutDown()
+    {
+        var many = Sample("--seed", "1");
+        await _taba.DoneAsync(many);
+        var few = many.Select((word, at) => at > 0 && many[at - 1] == "--n_samples" ? "2" : word).ToArray();
+        var error = await _taba.RefuseAsync(few);
+        Assert.Contains("and this command would leave 2 samples there", error, StringComparison.Ordinal);
+        await _taba.DoneAsync([.. few, "--overwrite"]);
+    }
+
     string Images() => Tensor("images", 12, 3, 8, 8);
 
     string Trajectory(int steps, int rows) => Tensor("all_t_eps_samples", steps, rows, 3, 8, 8);

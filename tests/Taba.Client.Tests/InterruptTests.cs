@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
 using Taba.Client.Embedded;
 using Taba.Client.Hosts;
 using Taba.Grains.Sweeps;
@@ -45,17 +46,34 @@ public sealed class InterruptTests : IDisposable
     }
 
     [Fact]
-    public async Task Store_HeldByAnother_EndsWithThree()
+    public async Task Store_HeldByAnotherAndNoWait_EndsWithThree()
     {
-        var host = new ScriptedHost { Busy = true };
-        var ended = (await RunAsync(host, CancellationToken.None)).ShouldEnd(ExitStatus.Failed);
+        var host = new ScriptedHost { Busy = int.MaxValue };
+        var ended = (await RunAsync(host, CancellationToken.None, "--no_wait")).ShouldEnd(ExitStatus.Failed);
         Assert.Equal("the store is in use by process 7.\n", ended.Errors);
     }
 
-    Task<CommandResult> RunAsync(IRunHost host, CancellationToken interrupted)
+    [Fact]
+    public async Task Store_HeldByAnotherForAWhile_IsWaitedFor()
+    {
+        var host = new ScriptedHost { Busy = 2 };
+        host.OnWatch = () => host.Fault.SetResult("the disk of /x is full");
+        var ended = (await RunAsync(host, CancellationToken.None)).ShouldEnd(ExitStatus.Failed);
+        Assert.Single(Regex.Matches(ended.Errors, "Waiting, because the store is in use by process 7\\."));
+        Assert.Contains("the disk of /x is full", ended.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Store_HeldByAnother_TheWaitingCanBeInterrupted()
+    {
+        using var interrupt = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        (await RunAsync(new ScriptedHost { Busy = int.MaxValue }, interrupt.Token)).ShouldEnd(ExitStatus.Interrupted);
+    }
+
+    Task<CommandResult> RunAsync(IRunHost host, CancellationToken interrupted, params string[] flags)
     {
         var sweep = _taba.Write("s.yaml", $"model: {_taba.GaussianModel()}\nsamples: 4\nnum_inference_steps: 10");
-        return InProcess.RunAsync(["run", sweep, "--out", _taba.At("out")], host, new StringWriter(), interrupted);
+        return InProcess.RunAsync(["run", sweep, "--out", _taba.At("out"), .. flags], host, new StringWriter(), interrupted);
     }
 
     /// <summary>Plans truly, computes nothing.</summary>
@@ -65,7 +83,8 @@ public sealed class InterruptTests : IDisposable
 
         public Action? OnWatch { get; set; }
 
-        public bool Busy { get; init; }
+        /// <summary>How often it is found in use.</summary>
+        public int Busy { get; set; }
 
         public bool Drained { get; private set; }
 
@@ -92,7 +111,9 @@ public sealed class InterruptTests : IDisposable
             Task.FromResult<IReadOnlyDictionary<string, RowSet>>(new Dictionary<string, RowSet>());
 
         public Task<IRunSession> StartAsync(RunJob job, CancellationToken cancellationToken) =>
-            Busy ? throw new RunFailedException("the store is in use by process 7") { Begun = false } : Task.FromResult<IRunSession>(this);
+            Busy-- > 0
+                ? throw new RunFailedException("the store is in use by process 7") { Begun = false, IsBusy = true }
+                : Task.FromResult<IRunSession>(this);
 
         public Task LookAgainAsync(string sweepId, string stageKey, RowRange rows) => throw new NotSupportedException();
 

@@ -47,6 +47,26 @@ public sealed class DamageTests
         Assert.Contains("cells/0000000064/v00000001.json is damaged", said, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Run_CellTruncatedBeforeTheFilesAreWritten_IsNamedByTheCommandThatMeetsIt()
+    {
+        Required.Here(AzuriteServer.Missing);
+        await using var bench = await ClusterBench.OnAzureAsync(Sweep);
+        await bench.Cluster.StartSiloAsync("w1");
+        await bench.DoneAsync("run", bench.Sweep, "--out", bench.At("first"));
+        var container = new BlobContainerClient(bench.Cluster.Azurite!.ConnectionString, "taba");
+        // The silo has the rows in memory and reads nothing of it.
+        var cell = await container.GetBlobsAsync(new GetBlobsOptions { Prefix = "stages/" }).Select(b => b.Name).FirstAsync(
+            n => n.EndsWith("cells/0000000064/v00000001.json", StringComparison.Ordinal));
+        await ChangeAsync(container, cell, bytes => Array.Clear(bytes, bytes.Length / 2, bytes.Length / 2));
+
+        var again = (await bench.RunAsync("run", bench.Sweep, "--out", bench.At("out"))).ShouldEnd(0);
+
+        Assert.Contains($"{cell} is damaged, and what can be read of it counts", again.Errors, StringComparison.Ordinal);
+        Assert.Contains("are computed again", again.Errors, StringComparison.Ordinal);
+        await bench.AssertFilesOfAnUndisturbedRunAsync(bench.At("out"));
+    }
+
     static async Task ChangeAsync(BlobContainerClient container, string name, Action<byte[]> change)
     {
         var bytes = (await container.GetBlobClient(name).DownloadContentAsync()).Value.Content.ToArray();

@@ -45,6 +45,24 @@ public sealed class LostStateTests
         }
     }
 
+    [Fact]
+    public async Task Stage_ThatCannotBeRead_IsNamedByTheStatusAndItsSweepIsCancelled()
+    {
+        Required.Here(PostgresServer.Missing);
+        await using var bench = await ClusterBench.OnPostgresAsync(ClusterBench.Smooth(20000));
+        await bench.Cluster.StartSiloAsync("w1");
+        var id = (await bench.DoneAsync("run", bench.Sweep, "--detach")).Trim();
+        bench.Cluster.Silos["w1"].Kill();
+        Assert.Equal(3, await ChangeAsync(bench, "UPDATE taba_grain_state SET payload = substr(payload, 1, 40) WHERE state = 'stage'"));
+        await bench.Cluster.StartSiloAsync("w2");
+
+        var status = await bench.DoneAsync("status", id);
+        Assert.Contains("does not answer, and stands as it was seen last: The state of stage/", status, StringComparison.Ordinal);
+        Assert.Contains("is damaged, or of another version of Taba", status, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exc level", status, StringComparison.Ordinal);
+        Assert.Contains("cancelled", await bench.DoneAsync("cancel", id), StringComparison.Ordinal);
+    }
+
     static async Task<int> ChangeAsync(ClusterBench bench, string text)
     {
         await using var data = NpgsqlDataSource.Create(bench.Cluster.Postgres.ConnectionString);

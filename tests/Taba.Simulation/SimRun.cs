@@ -108,6 +108,11 @@ sealed class SimRun
             users.Add(() => Cluster.Client.OffGrain(() => new User(Cluster, intent).RunAsync(after, acts, leaves)).Ignore());
         }
         _scenario.Begins?.Invoke(this);
+        if (_scenario.NeverIdle)
+        {
+            var endless = Cluster.Facts.Know(plans.Endless());
+            users.Add(() => Cluster.Client.OffGrain(new User(Cluster, endless).KeepBusyAsync).Ignore());
+        }
         if (_scenario.BadMachine != Trouble.None)
         {
             var bad = AMachine();

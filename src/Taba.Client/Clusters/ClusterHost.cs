@@ -107,9 +107,14 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         return rows;
     }
 
-    public Task<IRunSession> StartAsync(RunJob job, CancellationToken cancellationToken) =>
-        Task.FromResult<IRunSession>(
-            new ClusterSession(_connection.Grains, new TensorStore(_objects), _device.Kind, _options.Name, _terminal));
+    public Task<IRunSession> StartAsync(RunJob job, CancellationToken cancellationToken)
+    {
+        var store = new TensorStore(_objects);
+        // No silo's log has what this process finds.
+        store.Damaged += (where, fault) => _terminal.Error.WriteLine(
+            $"The cell {where} is damaged, and what can be read of it counts: {fault}");
+        return Task.FromResult<IRunSession>(new ClusterSession(_connection.Grains, store, _device.Kind, _options.Name, _terminal));
+    }
 
     public ValueTask DisposeAsync()
     {

@@ -11,7 +11,7 @@ static class SweepTables
 {
     const int Columns = 100;
     const int IdDigits = 8;
-    const int MostUser = 16;
+    const int MostUser = 14;
 
     public static void WriteList(TextWriter output, IReadOnlyList<SweepEntry> sweeps)
     {
@@ -22,11 +22,11 @@ static class SweepTables
         }
         var state = sweeps.Max(s => SweepText.Word(s).Length);
         var user = Math.Clamp(sweeps.Max(s => s.User?.Length ?? 0), 4, MostUser);
-        var rest = Columns - IdDigits - state - user - 45;
+        var rest = Columns - IdDigits - state - user - 47;
         var name = Math.Clamp(sweeps.Max(s => s.Name.Length), 4, Math.Max(8, rest));
         output.WriteLine(
-            $"{"id".PadRight(IdDigits)}  {"name".PadRight(name)}  {"state".PadRight(state)}  {"done",5}  {"per s",7}  {"left",11}  {"lost",4}  "
-            + $"{"prio",4}  user");
+            $"{"id".PadRight(IdDigits)}  {"name".PadRight(name)}  {"state".PadRight(state)}  {"done",5}  {"per s",7}  {"left",11}  "
+            + $"{"lost",4}  {"prio",4}  user");
         foreach (var s in sweeps)
         {
             var p = s.Progress;
@@ -34,7 +34,8 @@ static class SweepTables
             output.WriteLine(
                 $"{Cut(s.SweepId, IdDigits, "")}  {Cut(s.Name, name).PadRight(name)}  {SweepText.Word(s).PadRight(state)}  "
                 + $"{(p is null ? "" : ProgressText.Percent(p.EvaluationsDone, p.EvaluationsPlanned)),5}  "
-                + $"{(runs && p?.Rate is { } rate ? PerSecond(rate) : ""),7}  {(runs && p is not null ? Quantities.Duration(p.Left) : ""),11}  "
+                + $"{(runs && p?.Rate is { } rate ? PerSecond(rate) : ""),7}  "
+                + $"{(runs && p is not null ? Quantities.Duration(p.Left) : ""),11}  "
                 + $"{(p is null or { Recovered: 0 } ? "" : $"{p.Recovered}"),4}  {s.Priority,4}  {Cut(s.User ?? "", MostUser)}".TrimEnd());
         }
     }
@@ -44,11 +45,12 @@ static class SweepTables
     {
         var name = silos.Select(s => s.Name.Length).Append(4).Max();
         output.WriteLine(
-            $"{"silo".PadRight(name)}  {"role",-11}  {"device",-8}  {"memory",10}  {"batch",5}  {"busy",7}  {"per s",7}  {"parts",5}  version");
+            $"{"silo".PadRight(name)}  {"role",-11}  {"device",-8}  {"memory",10}  {"batch",5}  {"busy",7}  {"per s",7}  {"parts",5}  "
+            + "version");
         foreach (var s in silos)
         {
             var fare = fares.GetValueOrDefault(s.Worker);
-            var busy = fare is null or { Devices.IsEmpty: true } ? "" : string.Join(' ', fare.Devices.Select(d => SiloText.Busy(d.Last)).Distinct());
+            var busy = string.Join(' ', (fare?.Devices ?? []).Select(d => SiloText.Busy(d.Last)).Distinct());
             output.WriteLine(
                 $"{s.Name.PadRight(name)}  {s.Role.ToString().ToLowerInvariant(),-11}  "
                 + $"{(s.Devices == 1 ? s.DeviceKind : $"{s.DeviceKind} x{s.Devices}"),-8}  "
@@ -115,7 +117,8 @@ static class SweepTables
     static void WriteStages(TextWriter output, IReadOnlyList<StageLine> lines)
     {
         var (name, rows, reused, evaluations) = (
-            Width(l => l.Name, "stage"), Width(l => l.Rows, "rows"), Width(l => l.Reused, "reused"), Width(l => l.Evaluations, "evaluations"));
+            Width(l => l.Name, "stage"), Width(l => l.Rows, "rows"), Width(l => l.Reused, "reused"),
+            Width(l => l.Evaluations, "evaluations"));
         output.WriteLine(
             $"  {"stage".PadRight(name)}  {"rows".PadLeft(rows)}  {"reused".PadLeft(reused)}  {"evaluations".PadLeft(evaluations)}  state");
         foreach (var l in lines)

@@ -53,6 +53,7 @@ static class FamilyCommand
                     Family = family.Name,
                     Cluster = output.Cluster(parsed),
                     Detach = output.Detach(parsed),
+                    NoWait = output.NoWait(parsed),
                     DashboardPort = output.DashboardPort(parsed),
                     Json = output.Json(parsed),
                     Verbose = output.Verbose(parsed),

@@ -14,6 +14,8 @@ sealed class OutputFlags
         + "blobs beside the cluster's tensors (docs/guide/azure.md).", "-o");
     readonly Option<bool> _overwrite = Flags.Switch("overwrite", "Compute anew, reading nothing from the store.");
     readonly Option<bool> _json = Flags.Switch("json", "Machine-readable lines, no colours.");
+    readonly Option<bool> _noWait = Flags.Switch(
+        "no_wait", "When another command works in the same store, end at once (3) and do not wait for it.");
     readonly Option<string?> _cluster = Flags.Of<string?>(
         "cluster", "A cluster of the settings (docs/guide/cluster.md). Left out, everything runs in this process.");
     readonly Option<bool> _detach = Flags.Switch(
@@ -31,7 +33,8 @@ sealed class OutputFlags
     /// <summary>The root of outputs when none is given: upstream's.</summary>
     public const string DefaultOut = "experiments";
 
-    public IEnumerable<Option> All => [_out, _overwrite, _cluster, _detach, _onError, _priority, _dashboard, _dashboardPort, _json, _verbose];
+    public IEnumerable<Option> All =>
+        [_out, _overwrite, _cluster, _detach, _onError, _priority, _noWait, _dashboard, _dashboardPort, _json, _verbose];
 
     public string? Out(ParseResult parsed) => parsed.GetValue(_out);
 
@@ -66,6 +69,8 @@ sealed class OutputFlags
             : spec.OnError,
         Priority = parsed.GetValue(_priority) ?? spec.Priority,
     };
+
+    public bool NoWait(ParseResult parsed) => parsed.GetValue(_noWait);
 
     public bool Json(ParseResult parsed) => parsed.GetValue(_json);
 

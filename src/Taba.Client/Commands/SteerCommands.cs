@@ -52,8 +52,9 @@ static class SteerCommands
                 return ExitStatus.Done;
             }
             var status = await sweeps.AskAsync(async () => await grain.GetStatusAsync(), interrupted);
+            var waits = WaitLines.ByStage(plan, status, StageNames.Of(plan), WaitKnowledge.None);
             services.Terminal.Output.WriteLine(flags.Json(parsed)
-                ? JsonSerializer.Serialize(SweepJson.Of(plan, status, WaitLines.ByStage(plan, status, StageNames.Of(plan), WaitKnowledge.None)))
+                ? JsonSerializer.Serialize(SweepJson.Of(plan, status, waits))
                 : $"{sweep.SweepId} ({sweep.Name}): {SweepText.Word(status.State)}");
             return ExitStatus.Done;
         });

@@ -43,6 +43,7 @@ sealed class SweepFileArguments
             CommandLine = services.CommandLine,
             Cluster = _output.Cluster(parsed),
             Detach = _output.Detach(parsed),
+            NoWait = _output.NoWait(parsed),
             DashboardPort = _output.DashboardPort(parsed),
             Json = _output.Json(parsed),
             Verbose = _output.Verbose(parsed),

@@ -71,7 +71,9 @@ sealed class EmbeddedRun : IRunHost
         }
         catch (Exception exception) when (exception is StoreBusyException or StoreException)
         {
-            throw new RunFailedException(exception.Message, exception) { Begun = exception is not StoreBusyException };
+            throw new RunFailedException(exception.Message, exception) {
+                Begun = exception is not StoreBusyException, IsBusy = exception is StoreBusyException,
+            };
         }
     }
 
@@ -99,7 +101,8 @@ sealed class EmbeddedRun : IRunHost
             },
             CancellationToken.None);
 
-        public Task TellMetricsAsync(string sweepId, RunNumbers numbers) => silo.Grains.GetGrain<ISweepGrain>(sweepId).MetricsAsync(numbers);
+        public Task TellMetricsAsync(string sweepId, RunNumbers numbers) =>
+            silo.Grains.GetGrain<ISweepGrain>(sweepId).MetricsAsync(numbers);
 
         public Task LookAgainAsync(string sweepId, string stageKey, RowRange rows) =>
             _patience.AskAsync(() => silo.Grains.GetGrain<ISweepGrain>(sweepId).LookAgainAsync(stageKey, rows), CancellationToken.None);

@@ -5,4 +5,7 @@ sealed class RunFailedException(string message, Exception? inner = null) : Excep
 {
     /// <summary>True when work was begun, so that the same command continues it.</summary>
     public bool Begun { get; init; } = true;
+
+    /// <summary>True when another command works in the same store, which ends some time.</summary>
+    public bool IsBusy { get; init; }
 }

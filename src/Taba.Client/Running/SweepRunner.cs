@@ -1,5 +1,6 @@
 using Taba.Storage.RunFolders;
 using System.Diagnostics;
+using System.Text.Json;
 using Taba.Client.Hosts;
 using Taba.Client.Planning;
 using Taba.Client.Progress;
@@ -20,6 +21,8 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
     /// <summary>The time that running segments may take to end after an interrupt.</summary>
     static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
+    static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(0.5);
+
     /// <summary>A store that is damaged more often within one run loses its contents faster than they can be computed.</summary>
     const int MostRepairs = 100;
 
@@ -38,7 +41,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         RequireRoom(job, await PlanEstimate.OfAsync(host, job, plan, interrupted));
         interrupted.ThrowIfCancellationRequested();
 
-        await using var session = await host.StartAsync(job, interrupted);
+        await using var session = await StartAsync(job, interrupted);
         using var span = RunTrace.Begin(plan);
         var started = Stopwatch.GetTimestamp();
         if (job.DashboardPort is not null && session.Dashboard is { } dashboard)
@@ -87,6 +90,30 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             await session.DrainAsync(s_patience);
             throw;
         }
+    }
+
+    /// <summary>Commands that share a store, as the parts of a job array do, work one after the other.</summary>
+    async Task<IRunSession> StartAsync(RunJob job, CancellationToken interrupted)
+    {
+        for (var said = false; ; said = true)
+        {
+            try
+            {
+                return await host.StartAsync(job, interrupted);
+            }
+            catch (RunFailedException busy) when (busy.IsBusy && !job.NoWait)
+            {
+                if (!said)
+                    terminal.Error.WriteLine(Waiting(busy.Message, job.Json));
+                await Task.Delay(s_lookEvery, terminal.Time, interrupted);
+            }
+        }
+    }
+
+    static string Waiting(string reason, bool json)
+    {
+        var sentence = $"Waiting, because {reason}. Ctrl-C ends the waiting, --no_wait goes without.";
+        return json ? JsonSerializer.Serialize(new { @event = "note", message = sentence }) : sentence;
     }
 
     /// <summary>Makes void what cannot be read, and tells its stage, so that the same sweep computes it again.</summary>

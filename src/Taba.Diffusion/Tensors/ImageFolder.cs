@@ -70,8 +70,10 @@ public sealed class ImageFolder
             : throw new InvalidDataException($"{path} does not end in {string.Join(", ", s_endings)}; PNG and JPEG files are read.");
     }
 
-    /// <summary>SHA-256 over names and bytes of the files, in order: 64 lower-case hexadecimal digits. Reads every file.</summary>
-    /// <exception cref="InvalidDataException">A file is empty or too large.</exception>
+    /// <summary>
+    /// SHA-256 over names and bytes of the files, in order: 64 lower-case hexadecimal digits. Reads every file, and decodes none.
+    /// </summary>
+    /// <exception cref="InvalidDataException">A file is too large, or not the whole of a PNG or JPEG.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public string ComputeDigest(CancellationToken cancellation = default)
     {
@@ -80,7 +82,9 @@ public sealed class ImageFolder
         {
             cancellation.ThrowIfCancellationRequested();
             Append(hash, Encoding.UTF8.GetBytes(name));
-            Append(hash, Read(name));
+            var file = Read(name);
+            PictureCheck.RequireWhole(file, Path.Combine(_folder, name));
+            Append(hash, file);
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());

@@ -142,15 +142,19 @@ sealed class LeaseTable(LeaseOptions options, TimeProvider time)
     /// <summary>What was lost of late, the oldest first.</summary>
     public ImmutableArray<PartsLoss> Losses { get; private set; } = [];
 
-    /// <summary>Leases have ended without their workers' doing, and will be removed.</summary>
-    public void Lose(IReadOnlyList<(Lease Lease, LeaseEnd How)> ended)
+    /// <summary>Notes those that have <see cref="Ended"/>, which whoever asks then removes.</summary>
+    public IReadOnlyList<(Lease Lease, LeaseEnd How)> Lose(Func<string, bool> isAlive)
     {
+        var ended = Ended(isAlive);
+        if (ended.Count == 0)
+            return ended;
         var now = time.GetUtcNow();
         Losses =
         [
             .. Losses.Concat(ended.GroupBy(e => (e.Lease.Host, e.How)).Select(g => new PartsLoss(
                 now, g.Key.Host, g.Key.How, g.Count(), g.Sum(e => (double)Evaluations(e.Lease.Attempt))))).TakeLast(StageStatus.MostLosses),
         ];
+        return ended;
     }
 
     /// <summary>Whether a lease's time is over.</summary>

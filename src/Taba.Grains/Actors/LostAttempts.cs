@@ -41,14 +41,14 @@ static class LostAttempts
             if (seen is not var (gotOn, reached))
                 continue;
             state = state.WithJudged(lost, gotOn, reached);
-            if (!gotOn)
+            if (gotOn.IsEmpty)
                 strikes.Add(lost);
         }
         return (state, strikes);
     }
 
     /// <returns>Null when the store does not answer: then the rows wait for the next look, and all others do not.</returns>
-    static async Task<(bool GotOn, double Reached)?> LookAsync(StageState state, LostAttempt lost, IPartCatalogue catalogue)
+    static async Task<(RowSet GotOn, double Reached)?> LookAsync(StageState state, LostAttempt lost, IPartCatalogue catalogue)
     {
         try
         {
@@ -60,19 +60,27 @@ static class LostAttempts
         }
     }
 
-    static async Task<(bool GotOn, double Reached)> CompareAsync(StageState state, LostAttempt lost, IPartCatalogue catalogue)
+    static async Task<(RowSet GotOn, double Reached)> CompareAsync(StageState state, LostAttempt lost, IPartCatalogue catalogue)
     {
         var reached = await catalogue.GetReachedAsync(lost.Attempt, lost.Rows, CancellationToken.None);
         if (reached.All(step => step == 0))
-            return (false, 0);
-        // Its file holds what it found of those before it: only a row that is further than in all of them got on.
-        var before = new int[reached.Length];
+            return (RowSet.Empty, 0);
+        // Its file holds what it found of those before it: only a row that is further than in all of them got on. One that is not even as
+        // far did not begin with what others left, because of what is kept beside it: then it goes by the attempts of its own host.
+        var (before, here) = (new int[reached.Length], new int[reached.Length]);
         foreach (var earlier in state.EarlierAttempts(lost.Rows).Where(e => e.Attempt != lost.Attempt))
         {
             var steps = await catalogue.GetReachedAsync(earlier.Attempt, lost.Rows, CancellationToken.None);
+            var isHere = state.Lost.Any(l => l.Attempt == earlier.Attempt && l.Host == lost.Host);
             for (var row = 0; row < before.Length; row++)
+            {
                 before[row] = Math.Max(before[row], steps[row]);
+                here[row] = isHere ? Math.Max(here[row], steps[row]) : here[row];
+            }
         }
-        return (reached.Where((step, row) => step > before[row]).Any(), reached.Average());
+        var gotOn = Enumerable.Range(0, before.Length)
+            .Where(row => reached[row] > (reached[row] < before[row] ? here[row] : before[row]))
+            .Select(row => lost.Rows.Start + row);
+        return (RowSet.Of([.. gotOn.Select(row => new RowRange(row, row + 1))]), reached.Average());
     }
 }

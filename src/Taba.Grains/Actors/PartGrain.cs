@@ -102,6 +102,7 @@ sealed partial class PartGrain(
                 workspace.Discard(run.Attempt);
                 return;
             }
+            run.Computes = !run.Lease.Spec.HasSteps || !starts.IsEmpty;
             run.Failures.AddRange(failures);
             foreach (var start in starts)
                 run.Running.Add(start.Sample);
@@ -125,7 +126,7 @@ sealed partial class PartGrain(
     async Task PublishAsync(PartRun run)
     {
         var failures = run.Failures.ToImmutableArray();
-        RowSet published;
+        PublishedPart published;
         try
         {
             run.InWorkspace = true;
@@ -140,19 +141,20 @@ sealed partial class PartGrain(
         }
         // The store has decided: even when this attempt was stopped meanwhile its rows are published, and nothing may be discarded.
         await TellCompletedAsync(run, published, failures);
-        End(run, published);
+        End(run, published.All);
     }
 
     /// <summary>
     /// A coordinator that is away comes back, and does not know of these rows: whoever reads them would wait until the lease ends.
     /// </summary>
-    async Task TellCompletedAsync(PartRun run, RowSet published, ImmutableArray<SampleFailure> failures)
+    async Task TellCompletedAsync(PartRun run, PublishedPart published, ImmutableArray<SampleFailure> failures)
     {
+        var own = run.Computes ? published.Ours : RowSet.Empty;
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await Stage(run).CompleteAsync(run.Attempt, published, run.Lease.Keep, failures);
+                await Stage(run).CompleteAsync(run.Attempt, published.All, run.Lease.Keep, failures, own);
                 return;
             }
             catch (Exception exception) when (IsAway(exception) && attempt < CompletionsTold && _run == run)

@@ -16,6 +16,9 @@ sealed class PartRun(PartLease lease)
 
     public int Ended { get; set; }
 
+    /// <summary>It had something to compute: not all of its rows were complete in the checkpoints of others.</summary>
+    public bool Computes { get; set; }
+
     /// <summary>Cancelled when the attempt is given up.</summary>
     public CancellationTokenSource Stop { get; } = new();
 

@@ -31,10 +31,7 @@ sealed partial class StageGrain(
     /// <summary>Epochs that are reserved with one write.</summary>
     const int EpochBlock = 1000;
 
-    /// <summary>
-    /// With so few leases the state is small, and is written before a part is handed out: a part whose worker dies at once, and the
-    /// coordinator with it, is known. With more it is written behind.
-    /// </summary>
+    /// <summary>With so few leases the state is written before a part is handed out: it is known when worker and coordinator die.</summary>
     const int FewLeases = 64;
 
     readonly LeaseTable _leases = new(options.Value, time);
@@ -107,7 +104,6 @@ sealed partial class StageGrain(
                 State = State with { Published = [] };
         }
         StageAccounts.Demanded(demand.Spec);
-        var done = State.Published(demand.Keep).Intersect(demand.Wanted);
         // Demands of sweeps that have ended are dropped: their process may have died before it withdrew them.
         var live = await GrainFactory.GetGrain<ISweepIndexGrain>(0).GetLiveAsync();
         var wishes = State.Demands.RemoveAll(d => d.SweepId != demand.SweepId && live.All(s => s.SweepId != d.SweepId));
@@ -115,11 +111,7 @@ sealed partial class StageGrain(
         var known = demand.KeepFailures ? State.Demands.FirstOrDefault(d => d.SweepId == demand.SweepId) : null;
         using var span = known is null ? TraceLine.BeginStage(OwnKey, demand.Spec.Kind, demand.TraceParent) : null;
         var trace = known is null ? span?.Id ?? demand.TraceParent : known.TraceParent;
-        var wish = demand with { KeepFailures = false, TraceParent = trace };
-        if (State.Demands.FirstOrDefault(d => d.SweepId == demand.SweepId) is { } asked)
-            wish = wish with { PartsLost = asked.PartsLost, Reused = asked.Submission == demand.Submission ? asked.Reused : null };
-        wish = wish with { Reused = wish.Reused ?? done.Count };
-        var next = State with { Spec = demand.Spec, Demands = wishes.With(wish) };
+        var next = State with { Spec = demand.Spec, Demands = wishes.With(State.Wish(demand, trace)) };
         // A sweep that is submitted anew tries its failed samples again. The strikes of their neighbours' attempts stay.
         if (!demand.KeepFailures)
             next = next.WithRetried(demand.Wanted);
@@ -211,7 +203,8 @@ sealed partial class StageGrain(
         return Task.FromResult<ImmutableArray<bool>>([.. held.Select(part => Renew(worker, part))]);
     }
 
-    public async Task CompleteAsync(PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures)
+    public async Task CompleteAsync(
+        PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures, RowSet? own = null)
     {
         if (_recomputed.End(attempt))
             return;
@@ -223,7 +216,7 @@ sealed partial class StageGrain(
         var next = State.WithPublished(published, kept);
         if (lease is not null)
         {
-            if (!published.IsEmpty)
+            if (!(own ?? published).IsEmpty)
                 next = _hosts.Published(next, lease);
             var known = next.QuarantinedRows();
             var given = failures.RemoveAll(f => known.Contains(new(f.Sample, f.Sample + 1)));
@@ -361,10 +354,7 @@ sealed partial class StageGrain(
     bool ExpireLeases()
     {
         _members = liveness.Version;
-        var ended = _leases.Ended(liveness.IsAlive);
-        if (ended.Count == 0)
-            return false;
-        _leases.Lose(ended);
+        var ended = _leases.Lose(liveness.IsAlive);
         foreach (var (lease, how) in ended)
         {
             // A worker that is only out of reach, or stuck, did not die of its rows.
@@ -372,8 +362,12 @@ sealed partial class StageGrain(
             StageAccounts.Ended(State.Spec, how is LeaseEnd.WorkerLost ? "silo_lost" : how is LeaseEnd.Stuck ? "stuck" : "expired");
             StageLog.Ended(logger, lease.Attempt, lease.Worker, how);
             Remove(lease.Attempt);
+            // An activation that found it leased would lose it once more.
+            _writer.Later();
         }
-        // An activation that found them leased would lose them once more.
+        // Else the next activation would hear of the same ends again, and have their hosts wait once more.
+        if (ended.Count == 0)
+            return false;
         _writer.Later();
         return true;
     }
@@ -388,6 +382,9 @@ sealed partial class StageGrain(
     void Watch(bool repeat)
     {
         ExpireLeases();
+        // The end of a host's pause is news for the dispatcher, and nothing else tells of it.
+        if (!_hosts.Pauses.IsEmpty)
+            Changed();
         if (_advanced)
             _news.Advanced(State.Demands);
         _advanced = false;

@@ -29,12 +29,13 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
         var (leased, closed) = (table.Rows, table.Taken);
         var leases = ImmutableArray.CreateBuilder<PartLease>();
         var looked = new HashSet<int>();
-        var (suspects, unjudged) = (Blame.Suspects(state.Lost, options.StrikesBeforeSplit), Blame.Unjudged(state.Lost));
+        var (suspects, unjudged) = (Blame.Suspects(state.Lost, options.StrikesBeforeSplit, asker.Others.Count > 0), Blame.Unjudged(state.Lost));
+        var avoided = suspects.Union(unjudged).Union(asker.LeavesToOthers(state.Lost));
         var taken = 0;
         var asked = false;
         while (leases.Count == 0 || taken < request.Rows)
         {
-            var part = state.Next(leased, inputs.Ready, request.PreferredRow, request.SweepId, suspects.Union(unjudged), closed);
+            var part = state.Next(leased, inputs.Ready, request.PreferredRow, request.SweepId, avoided, closed);
             if (!asked && (part is null || (request.PreferredRow is { } row && !inputs.Ready.Contains(new(row, row + 1)))))
             {
                 await inputs.FollowAsync();
@@ -91,18 +92,20 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
         {
             if (state.Next(leased, inputs.Ready.Intersect(piece), preferredRow: null, sweepId) is not { } part)
                 continue;
-            var diedOn = state.Lost.Where(l => l is { Strike: true, Alone: true } && l.Rows.Contains(part.Rows)).Select(l => l.Host);
-            var othersLive = asker.Others.Except(diedOn).Any();
+            // That a host died of more than one row says nothing of this one.
+            var diedOn = state.Lost
+                .Where(l => l is { Strike: true, Alone: true } && (part.Rows.Count == 1 ? l.Rows == part.Rows : l.Rows.Contains(part.Rows)))
+                .Select(l => l.Host).ToList();
             if (part.Rows.Count == 1 && Blame.Of(
-                part.Rows.Start, state.Lost, state.AtWork, othersLive, options.StrikesBeforeSplit) == FaultOwner.Row)
+                part.Rows.Start, state.Lost, state.AtWork, asker.Others.Except(diedOn).Any(), options.StrikesBeforeSplit) == FaultOwner.Row)
             {
                 var deadly = DeadlySample.Of(stageKey, spec, part.Rows.Start, state.Lost);
                 state = state.WithFailed([deadly]);
                 GivenUp.Add(deadly);
                 continue;
             }
-            // Another host tells more than the one that died of it: it gets the first chance.
-            if (!(asker.FailedJustNow && othersLive))
+            // A host that works tells more than one that failed lately: it gets the first chance.
+            if (!asker.FailedLately || !asker.Better.Except(diedOn).Any())
                 return (state, part);
         }
         return (state, null);
@@ -127,5 +130,22 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
 /// <param name="Worker">Its address.</param>
 /// <param name="Host">Its host.</param>
 /// <param name="Others">The other hosts that live and could take the stage.</param>
-/// <param name="FailedJustNow">The host failed at this stage a moment ago.</param>
-readonly record struct HandoutAsker(string Worker, string Host, IReadOnlyCollection<string> Others, bool FailedJustNow);
+/// <param name="FailedLately">The host failed at this stage, and did not show since that it works.</param>
+readonly record struct HandoutAsker(string Worker, string Host, IReadOnlyCollection<string> Others, bool FailedLately)
+{
+    /// <summary>Those of the others that did not fail lately.</summary>
+    public IReadOnlyCollection<string> Better { get; init; } = Others;
+
+    /// <summary>Rows that the host died of, and a better one did not.</summary>
+    public RowSet LeavesToOthers(ImmutableArray<LostAttempt> lost)
+    {
+        if (!FailedLately || Better.Count == 0)
+            return RowSet.Empty;
+        var (host, better) = (Host, Better);
+        return RowSet.Of(
+        [
+            .. lost.Where(l => l.Strike && l.Host == host && better.Except(
+                lost.Where(o => o.Strike && !o.Rows.Intersect(l.Rows).IsEmpty).Select(o => o.Host)).Any()).Select(l => l.Rows),
+        ]);
+    }
+}

@@ -16,6 +16,9 @@ sealed class StageHosts(
 {
     readonly HostCircuits _circuits = new(time, options.LongestPause);
 
+    // As the last question found it.
+    bool _othersLive = true;
+
     /// <summary>Hosts that wait, or are tried after having failed.</summary>
     public ImmutableArray<HostPause> Pauses => _circuits.Pauses;
 
@@ -43,14 +46,18 @@ sealed class StageHosts(
     {
         var host = HostName.Of(worker, request.Host);
         if (state.Lost.All(l => !l.Strike))
-            return new(worker, host, [], FailedJustNow: false);
+            return new(worker, host, [], FailedLately: false);
         var others = Eligible(state, await silos.GetAsync()).Where(s => s.Worker != worker)
-            .Select(s => request.Host is null ? HostName.Of(s.Worker) : s.Name).Where(h => h != host);
-        return new(worker, host, [.. others], _circuits.FailedWithin(host, options.Duration));
+            .Select(s => request.Host is null ? HostName.Of(s.Worker) : s.Name).Where(h => h != host && _circuits.CanBeAsked(h)).ToList();
+        _othersLive = others.Count > 0;
+        return new(worker, host, others, _circuits.FailedLately(host, options.Duration))
+        {
+            Better = [.. others.Where(h => !_circuits.FailedLately(h, options.Duration))],
+        };
     }
 
     /// <summary>Rows that are tried on a host that has nothing else.</summary>
-    public RowSet Suspects(StageState state) => Blame.Suspects(state.Lost, options.StrikesBeforeSplit);
+    public RowSet Suspects(StageState state) => Blame.Suspects(state.Lost, options.StrikesBeforeSplit, _othersLive);
 
     /// <summary>Looks how far the attempts came that ended with their hosts or engines, before their rows are handed out again.</summary>
     public async Task<StageState> JudgeAsync(StageState state)

@@ -55,8 +55,14 @@ sealed class StageView(
         if (state.Spec is not { } spec)
             return null;
         var rows = ImmutableArray.CreateBuilder<OfferedRows>();
+        // Nobody has judged some of them: whoever asks has that done.
+        var suspects = hosts.Suspects(state).Subtract(Blame.Unjudged(state.Lost));
         foreach (var demand in state.Demands.Where(d => again || state.IsOpen(d)))
-            rows.Add(new(demand.SweepId, demand.Depth, Ready(state, demand).Count + (again ? 1 : 0)));
+        {
+            var ready = Ready(state, demand);
+            var anybody = ready.Subtract(suspects).Count + (again ? 1 : 0);
+            rows.Add(new(demand.SweepId, demand.Depth, anybody) { Suspect = anybody == 0 ? ready.Count : 0 });
+        }
         return new(StageWork.Of(key, spec), default, [.. inputs.Stages], rows.ToImmutable())
         {
             Pauses = [.. hosts.Pauses.Where(p => p.Remaining > TimeSpan.Zero).Select(

@@ -42,7 +42,7 @@ sealed class StateWriter(Grain grain, Func<Task> write, TimeProvider time, Actio
         return Task.CompletedTask;
     }
 
-    /// <summary>Writes within a second, in a turn of its own.</summary>
+    /// <summary>Writes within a second, whoever else writes now.</summary>
     public void Later() => _waiting ??= grain.RegisterGrainTimer(
         _ => WriteAsync(), new() { DueTime = s_every, Period = Timeout.InfiniteTimeSpan, KeepAlive = true });
 

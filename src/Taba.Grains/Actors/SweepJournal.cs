@@ -7,8 +7,8 @@ namespace Taba.Grains.Actors;
 
 /// <summary>
 /// What a sweep tells people beyond its stages' numbers: rate, time left and log. It goes into the state with
-/// whatever is written next, at the latest when the sweep lists itself again: who reads it meanwhile gets it from here. In one grain's turns
-/// only.
+/// whatever is written next, at the latest when the sweep lists itself again: who reads it meanwhile gets it from here. In one grain's
+/// turns only.
 /// </summary>
 sealed class SweepJournal(TimeProvider time)
 {

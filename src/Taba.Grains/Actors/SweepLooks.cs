@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Taba.Grains.Errors;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Telemetry;
@@ -163,7 +164,7 @@ sealed class SweepLooks : IDisposable
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             // Nobody waits for it but those who need its rows.
-            return (heard?.Status ?? Unknown(stage)) with { Silence = exception.Message };
+            return (heard?.Status ?? Unknown(stage)) with { Silence = (CallException.In(exception) ?? exception).Message };
         }
     }
 

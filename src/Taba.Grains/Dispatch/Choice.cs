@@ -23,13 +23,24 @@ sealed class BoardStage(StageOffer offer, long heardAt, BoardStage? before)
     public Dictionary<string, int> Ready { get; } = [];
 
     /// <summary>Workers that it had nothing for since it said this.</summary>
-    public HashSet<(string Worker, string SweepId, bool HoldsOthers)> EmptyFor { get; } = [];
+    public HashSet<(string Worker, string SweepId)> EmptyFor { get; } = [];
 
     public Dictionary<string, (long At, TimeSpan Length, string Reason)> PausedSince { get; } = [];
 
     /// <summary>What this activation of it was told of workers that cannot serve its model.</summary>
     public Dictionary<string, string> Refusals { get; } =
         before is not null && before.Offer.Version.Activation == offer.Version.Activation ? before.Refusals : [];
+
+    /// <summary>What it said of a sweep's rows; null when it is not for that sweep.</summary>
+    public OfferedRows? Of(string sweepId)
+    {
+        foreach (var rows in Offer.Rows)
+        {
+            if (rows.SweepId == sweepId)
+                return rows;
+        }
+        return null;
+    }
 
     /// <summary>Questions in a row that it did not answer. That it speaks does not say that it answers.</summary>
     public int Failures { get; set; } = before?.Failures ?? 0;

@@ -22,12 +22,18 @@ sealed partial class DispatchBoard(TimeProvider time)
     static readonly TimeSpan s_firstPause = TimeSpan.FromSeconds(1);
     static readonly TimeSpan s_longestPause = TimeSpan.FromMinutes(1);
 
+    /// <summary>What a worker holds may take so long; then another one runs empty.</summary>
+    static readonly TimeSpan s_runsEmptyWithin = TimeSpan.FromMinutes(10);
+
     readonly Dictionary<string, BoardStage> _stages = [];
     readonly Dictionary<string, BoardSweep> _sweeps = [];
     readonly Dictionary<string, HashSet<BoardStage>> _readers = [];
     readonly Dictionary<(string Worker, string Engine), long> _coldSince = [];
     readonly Dictionary<string, double> _secondsPerEvaluation = [];
     BoardSweep[]? _order;
+    // Stages that have suspect rows for somebody.
+    readonly SortedSet<string> _suspected = new(StringComparer.Ordinal);
+    RunsEmpty? _runsEmpty;
 
     /// <summary>Takes what a stage says now in place of what it said before.</summary>
     /// <returns>Whether somebody who found nothing may find something now.</returns>
@@ -48,7 +54,9 @@ sealed partial class DispatchBoard(TimeProvider time)
             (_readers.TryGetValue(input, out var readers) ? readers : _readers[input] = []).Add(next);
         foreach (var rows in offer.Rows)
             SetReady(next, rows.SweepId, rows.Ready);
-        return offer.Rows.Any(r => r.Ready > 0);
+        if (offer.Rows.Any(r => r.Suspect > 0))
+            _suspected.Add(offer.Work.Key);
+        return offer.Rows.Any(r => r.Ready > 0 || r.Suspect > 0);
     }
 
     /// <summary>The sweeps that live now, in the order of their submission. Stages of others get no worker.</summary>
@@ -99,8 +107,18 @@ sealed partial class DispatchBoard(TimeProvider time)
             while (end < order.Length && order[end].Entry.Priority == order[i].Entry.Priority)
                 end++;
             var equals = order.AsSpan(i, end - i);
+            if (FindSuspects(ask, equals) is { } suspects)
+            {
+                if (ask.Held == 0)
+                    return suspects;
+                if (RunsEmptyFor(suspects.Stage, ask))
+                    return null;
+            }
             if ((Choose(ask, equals, cold: false) ?? Choose(ask, equals, cold: true)) is { } choice)
+            {
+                NeedNotRunEmpty(ask);
                 return choice;
+            }
             i = end;
         }
         return null;
@@ -116,15 +134,13 @@ sealed partial class DispatchBoard(TimeProvider time)
         Charge(choice.SweepId, rows * (double)Math.Max(1, work.EvaluationsPerRow) * SecondsOf(work));
     }
 
-    /// <summary>
-    /// The stage has nothing for this worker. It is asked again when it says something new, or when the worker holds nothing else: suspect
-    /// rows are for such a one.
-    /// </summary>
+    /// <summary>The stage has nothing for this worker. It is asked again when it says something new.</summary>
     public void FoundNothing(Choice choice, WorkAsk ask)
     {
         choice.Stage.Failures = 0;
         AddReady(choice, choice.Reserved);
-        choice.Stage.EmptyFor.Add((ask.Worker, choice.SweepId, ask.Held > 0));
+        choice.Stage.EmptyFor.Add((ask.Worker, choice.SweepId));
+        NeedNotRunEmpty(ask);
     }
 
     /// <summary>The stage did not answer: nobody waits for it for a while, each time for twice as long.</summary>
@@ -160,6 +176,42 @@ sealed partial class DispatchBoard(TimeProvider time)
     {
         foreach (var key in _coldSince.Keys.Where(k => !isAlive(k.Worker)).ToList())
             _coldSince.Remove(key);
+        if (_runsEmpty is { } one && !isAlive(one.Worker))
+            _runsEmpty = null;
+    }
+
+    void NeedNotRunEmpty(WorkAsk ask) => _runsEmpty = _runsEmpty?.Worker == ask.Worker ? null : _runsEmpty;
+
+    /// <summary>Suspect rows that this worker could take, if it held nothing.</summary>
+    Choice? FindSuspects(WorkAsk ask, ReadOnlySpan<BoardSweep> equals)
+    {
+        if (_suspected.Count == 0)
+            return null;
+        foreach (var sweep in equals)
+        {
+            foreach (var key in _suspected)
+            {
+                var stage = _stages[key];
+                if (stage.Of(sweep.Entry.SweepId) is { Suspect: > 0 } && HasRoom(ask, stage.Offer.Work) && MayAsk(ask, sweep, stage))
+                    return new(stage, sweep.Entry.SweepId, Rows: 1, Reserved: 0, FreshRow: null);
+            }
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// On a cluster that is never idle no worker would ever hold nothing. One takes no more until it does: one in the cluster, of those
+    /// that the stage does not have wait.
+    /// </summary>
+    bool RunsEmptyFor(BoardStage stage, WorkAsk ask)
+    {
+        var key = stage.Offer.Work.Key;
+        if (_runsEmpty is { } one && one.Worker != ask.Worker && time.GetElapsedTime(one.Since) < s_runsEmptyWithin
+            && _suspected.Contains(one.StageKey))
+            return false;
+        if (_runsEmpty is not { } same || same.Worker != ask.Worker)
+            _runsEmpty = new(ask.Worker, key, time.GetTimestamp());
+        return true;
     }
 
     Choice? Choose(WorkAsk ask, ReadOnlySpan<BoardSweep> equals, bool cold)
@@ -187,13 +239,16 @@ sealed partial class DispatchBoard(TimeProvider time)
     {
         var work = stage.Offer.Work;
         return (evenWhenNotReady || stage.Ready.GetValueOrDefault(sweep.Entry.SweepId) > 0)
-            && (work.HasSteps ? ask.Rows > 0 : ask.AutoencoderParts > 0)
-            && MustWait(ask, work) == cold
-            && !stage.EmptyFor.Contains((ask.Worker, sweep.Entry.SweepId, ask.Held > 0))
-            && !(stage.Failures > 0 && time.GetElapsedTime(stage.FailedAt) < stage.Pause)
-            && !(stage.PausedSince.TryGetValue(ask.Worker, out var pause) && time.GetElapsedTime(pause.At) < pause.Length)
-            && !ask.Refused.Any(r => r.Means(work));
+            && HasRoom(ask, work) && MustWait(ask, work) == cold && MayAsk(ask, sweep, stage);
     }
+
+    static bool HasRoom(WorkAsk ask, StageWork work) => work.HasSteps ? ask.Rows > 0 : ask.AutoencoderParts > 0;
+
+    bool MayAsk(WorkAsk ask, BoardSweep sweep, BoardStage stage) =>
+        !stage.EmptyFor.Contains((ask.Worker, sweep.Entry.SweepId))
+        && !(stage.Failures > 0 && time.GetElapsedTime(stage.FailedAt) < stage.Pause)
+        && !(stage.PausedSince.TryGetValue(ask.Worker, out var pause) && time.GetElapsedTime(pause.At) < pause.Length)
+        && !ask.Refused.Any(r => r.Means(stage.Offer.Work));
 
     Choice Reserve(WorkAsk ask, BoardSweep sweep, BoardStage stage, int? freshRow)
     {
@@ -246,6 +301,7 @@ sealed partial class DispatchBoard(TimeProvider time)
         if (stage is null)
             return;
         _stages.Remove(stage.Offer.Work.Key);
+        _suspected.Remove(stage.Offer.Work.Key);
         foreach (var input in stage.Offer.Inputs)
         {
             if (_readers.TryGetValue(input, out var readers) && readers.Remove(stage) && readers.Count == 0)
@@ -257,4 +313,7 @@ sealed partial class DispatchBoard(TimeProvider time)
                 sweep.Stages.Remove((-rows.Depth, stage.Offer.Work.Key));
         }
     }
+
+    /// <summary>A worker that takes nothing more until it holds nothing.</summary>
+    sealed record RunsEmpty(string Worker, string StageKey, long Since);
 }

@@ -41,7 +41,9 @@ public readonly record struct SweepStanding(string SweepId, int Priority, bool P
 
 /// <summary>A worker as the dispatcher sees it.</summary>
 /// <param name="Worker">Its address.</param>
-/// <param name="Waits">How long it has had room for rows with steps and found nothing; null when it has none, or found something last.</param>
+/// <param name="Waits">
+/// How long it has had room for rows with steps and found nothing; null when it has none, or found something last.
+/// </param>
 /// <param name="Pauses">Stages that give it nothing for a while; the first few.</param>
 [GenerateSerializer, Immutable, Alias("taba.WorkerStanding")]
 public sealed record WorkerStanding(string Worker, TimeSpan? Waits, ImmutableArray<StagePause> Pauses);

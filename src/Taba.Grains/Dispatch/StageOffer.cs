@@ -17,9 +17,13 @@ public sealed record StageOffer(
 
 /// <summary>Rows of a stage that a sweep waits for.</summary>
 /// <param name="Depth">How many stages of the sweep come before it: the deepest are served first.</param>
-/// <param name="Ready">Rows that are neither done nor out with workers, and whose inputs are there.</param>
+/// <param name="Ready">Rows that are neither done nor out with workers, whose inputs are there, and that anybody may take.</param>
 [GenerateSerializer, Immutable, Alias("taba.OfferedRows")]
-public readonly record struct OfferedRows(string SweepId, int Depth, int Ready);
+public readonly record struct OfferedRows(string SweepId, int Depth, int Ready)
+{
+    /// <summary>When there are no others: suspect rows, for a worker that holds nothing (docs/design/blame.md).</summary>
+    [Id(10)] public int Suspect { get; init; }
+}
 
 /// <summary>A worker that a stage gives nothing for a while.</summary>
 /// <param name="Rest">How much longer.</param>

@@ -14,7 +14,8 @@ static class Blame
     /// Rows that are handed out to a host that has nothing else: they were in so many attempts that died and did not get on, or in one that
     /// died alone.
     /// </summary>
-    public static RowSet Suspects(ImmutableArray<LostAttempt> lost, int strikes)
+    /// <param name="othersLive">Another host can be asked: then one host's deaths are not enough, however many.</param>
+    public static RowSet Suspects(ImmutableArray<LostAttempt> lost, int strikes, bool othersLive)
     {
         var deaths = lost.Where(l => l.Strike).ToList();
         if (deaths.Count == 0)
@@ -29,7 +30,8 @@ static class Blame
             if (covered >= strikes)
                 often.Add(new(borders[i].At, borders[i + 1].At));
         }
-        return alone.Union(RowSet.Of([.. often]));
+        var suspects = RowSet.Of([.. often]);
+        return alone.Union(othersLive && !suspects.IsEmpty ? suspects.Intersect(OfTwoHosts(deaths)) : suspects);
     }
 
     /// <summary>Rows that must not be handed out before somebody has looked how far their last attempt came.</summary>
@@ -51,7 +53,10 @@ static class Blame
         return pieces.OrderBy(p => dead.Count(d => d.Contains(p)));
     }
 
-    /// <summary>Whose fault it is that attempts at one row die: the row's, or nobody's so far.</summary>
+    /// <summary>
+    /// Whose fault it is that attempts at one row die: the row's, or nobody's so far. It takes the word of two hosts, or of one where no
+    /// other can be asked.
+    /// </summary>
     /// <param name="atWork">What hosts published last.</param>
     /// <param name="othersLive">Another host than those lives, and can try the row.</param>
     /// <param name="strikes">The deaths alone that it takes where there is one host, of which nothing else is known.</param>
@@ -63,14 +68,18 @@ static class Blame
         var deaths = alone.Where(l => l.Rows == own).ToList();
         if (deaths.Count < DeathsAlone)
             return FaultOwner.Attempt;
+        // A host that ends with everything says nothing.
+        var witnesses = deaths.Where(l => !IsSuspect(l.Host, lost, atWork)).ToList();
+        if (witnesses.Select(l => l.Host).Distinct().Count() > 1)
+            return FaultOwner.Row;
+        if (othersLive)
+            return FaultOwner.Attempt;
         // The host died of it, published other rows, and died of it again.
         if (deaths.Any(last => alone.Any(first => first.Host == last.Host && last.HostWorked > first.At)))
             return FaultOwner.Row;
-        // Two hosts, or two devices, neither of which ends with everything.
-        var witnesses = deaths.Where(l => !IsSuspect(l.Host, lost, atWork)).ToList();
-        if (witnesses.Select(l => (l.Host, l.Device)).Distinct().Count() > 1)
-            return FaultOwner.Row;
-        return !othersLive && witnesses.Count >= Math.Max(DeathsAlone, strikes) ? FaultOwner.Row : FaultOwner.Attempt;
+        return witnesses.Select(l => l.Device).Distinct().Count() > 1 || witnesses.Count >= Math.Max(DeathsAlone, strikes)
+            ? FaultOwner.Row
+            : FaultOwner.Attempt;
     }
 
     /// <summary>
@@ -95,6 +104,17 @@ static class Blame
             return hosts;
         var next = (known is null ? hosts : hosts.Remove(known)).Add(new(host, epoch));
         return next.Length > Most ? next[^Most..] : next;
+    }
+
+    static RowSet OfTwoHosts(List<LostAttempt> deaths)
+    {
+        var (one, two) = (RowSet.Empty, RowSet.Empty);
+        foreach (var host in deaths.GroupBy(l => l.Host))
+        {
+            var rows = RowSet.Of([.. host.Select(l => l.Rows)]);
+            (one, two) = (one.Union(rows), two.Union(one.Intersect(rows)));
+        }
+        return two;
     }
 
     static RowRange Piece(RowRange free, int rowsPerPart, List<RowRange> dead)

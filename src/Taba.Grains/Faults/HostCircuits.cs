@@ -39,9 +39,12 @@ sealed class HostCircuits(TimeProvider time, TimeSpan? longest)
     /// <summary>True when the host may take one part, to show that it works.</summary>
     public bool IsOnTrial(string host) => _hosts.TryGetValue(host, out var circuit) && circuit.Failures > 0;
 
-    /// <summary>True when the host failed less than so long ago.</summary>
-    public bool FailedWithin(string host, TimeSpan span) =>
-        _hosts.TryGetValue(host, out var circuit) && circuit.Failures > 0 && time.GetElapsedTime(circuit.Since) < span;
+    /// <summary>True when the host failed, and its pause has not been over for so long.</summary>
+    public bool FailedLately(string host, TimeSpan span) =>
+        _hosts.TryGetValue(host, out var circuit) && circuit.Failures > 0 && time.GetElapsedTime(circuit.Since) - circuit.Length < span;
+
+    /// <summary>True when the host may be asked: it does not wait, and does not refuse.</summary>
+    public bool CanBeAsked(string host) => !_hosts.TryGetValue(host, out var circuit) || !(circuit.Refuses || IsOpen(circuit));
 
     /// <summary>The host failed. What fails while it waits was handed out before: that is the same failure.</summary>
     public void Failed(string host, string worker, string reason)

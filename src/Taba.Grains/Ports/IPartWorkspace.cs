@@ -17,8 +17,7 @@ public interface IPartWorkspace
     Task<PreparedPart> PrepareAsync(PartLease lease, CancellationToken cancellationToken);
 
     /// <summary>Writes the part's objects and publishes its manifest create-if-absent; rows that failed are left out.</summary>
-    /// <returns>The rows that are now published, by this attempt or by one that was quicker.</returns>
-    Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken);
+    Task<PublishedPart> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken);
 
     /// <summary>Forgets an attempt and deletes what it wrote. Idempotent.</summary>
     void Discard(PartAttempt attempt);
@@ -38,6 +37,11 @@ public interface IPartWorkspace
 /// <param name="Failures">Rows that could not be made.</param>
 /// <param name="Model">The engine that steps its rows; null when there are no steps.</param>
 public sealed record PreparedPart(ImmutableArray<SampleStart> Starts, ImmutableArray<SampleFailure> Failures, ModelAddress? Model);
+
+/// <summary>Rows that are published after an attempt at them.</summary>
+/// <param name="All">They: this attempt's, or those of one that was quicker.</param>
+/// <param name="Ours">Those whose bytes are this attempt's.</param>
+public readonly record struct PublishedPart(RowSet All, RowSet Ours);
 
 /// <summary>The step at which a row of a part begins: its stage's first, or a checkpoint's.</summary>
 [GenerateSerializer, Immutable, Alias("taba.SampleStart")]

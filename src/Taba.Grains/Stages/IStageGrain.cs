@@ -30,8 +30,13 @@ public interface IStageGrain : IGrainWithStringKey
     Task<ImmutableArray<bool>> RenewAsync(string worker, ImmutableArray<PartProgress> held);
 
     /// <summary>The part's manifest is in the store. Idempotent; a stale attempt is ignored, for the store already decided.</summary>
+    /// <param name="own">
+    /// Those of the published rows that this attempt computed: they show that its host works. Null from a worker that is too old to say;
+    /// then all of them count.
+    /// </param>
     [Alias("Complete")]
-    Task CompleteAsync(PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures);
+    Task CompleteAsync(
+        PartAttempt attempt, RowSet published, CaptureSelection kept, ImmutableArray<SampleFailure> failures, RowSet? own = null);
 
     /// <summary>
     /// The worker gives the part back. What a fault of its host costs, it costs that host: the next one that asks gets the rows

@@ -87,6 +87,21 @@ public static class StageLeases
         Demands = [.. state.Demands.Select(d => d.Wanted.CountIn(rows) > 0 ? d with { PartsLost = d.PartsLost + 1 } : d)],
     };
 
+    /// <summary>A demand as the stage keeps it, with what it knows of the sweep already.</summary>
+    /// <param name="trace">The span of the stage's work for it.</param>
+    public static StageDemand Wish(this StageState state, StageDemand demand, string? trace)
+    {
+        var asked = state.Demands.FirstOrDefault(d => d.SweepId == demand.SweepId);
+        return demand with
+        {
+            KeepFailures = false,
+            TraceParent = trace,
+            PartsLost = asked?.PartsLost ?? 0,
+            Reused = (asked?.Submission == demand.Submission ? asked.Reused : null)
+                ?? state.Published(demand.Keep).Intersect(demand.Wanted).Count,
+        };
+    }
+
     /// <summary>
     /// Rows that the store had all the time are nobody's work, and rows that it lost are work again. What attempts of ours published that
     /// ended before they told is work that was done.
@@ -103,17 +118,32 @@ public static class StageLeases
 
         StageDemand Counted(StageDemand demand)
         {
-            var (known, now) = (then.Published(demand.Keep).Intersect(demand.Wanted), state.Published(demand.Keep).Intersect(demand.Wanted));
+            var known = then.Published(demand.Keep).Intersect(demand.Wanted);
+            var now = state.Published(demand.Keep).Intersect(demand.Wanted);
             var more = now.Subtract(known).Subtract(made).Count - known.Subtract(now).Count;
             return more == 0 ? demand : demand with { Reused = Math.Max(0, (demand.Reused ?? 0) + more) };
         }
     }
 
     /// <summary>What was found of an attempt that nobody had judged yet.</summary>
-    /// <param name="gotOn">Its checkpoint is further than any before it: then its end speaks against none of its rows.</param>
+    /// <param name="gotOn">
+    /// Rows that are further in its checkpoint than in any before it. If there are any its end speaks against none of its rows. And what
+    /// ended before at rows that got on since did not end of them; nor did what was alone on its host, if that ends without their doing.
+    /// </param>
     /// <param name="reached">The step, on average, with which its rows go on.</param>
-    public static StageState WithJudged(this StageState state, LostAttempt lost, bool gotOn, double reached) =>
-        state with { Lost = state.Lost.Replace(lost, lost with { Unjudged = false, Strike = !gotOn, Reached = reached }) };
+    public static StageState WithJudged(this StageState state, LostAttempt lost, RowSet gotOn, double reached)
+    {
+        var known = state.Lost.Replace(lost, lost with { Unjudged = false, Strike = gotOn.IsEmpty, Reached = reached });
+        return state with
+        {
+            Lost = gotOn.IsEmpty
+                ? known
+                : [.. known.Select(l => l.Strike && IsRefuted(l) ? l with { Strike = false } : l)],
+        };
+
+        bool IsRefuted(LostAttempt strike) =>
+            gotOn.Contains(strike.Rows) || (lost.Alone && strike.Alone && strike.Host == lost.Host);
+    }
 
     /// <summary>Attempts that had any of these rows and did not finish them, the newest first.</summary>
     public static ImmutableArray<EarlierAttempt> EarlierAttempts(this StageState state, RowRange rows) =>
@@ -159,11 +189,13 @@ public static class StageLeases
         };
     }
 
-    /// <summary>Adds a sweep's demand, or replaces it in its place: a sweep that is submitted again does not lose its turn.</summary>
+    /// <summary>
+    /// Adds a sweep's demand, or replaces it in its place: a sweep that is submitted again does not lose its turn, nor what it lost.
+    /// </summary>
     public static ImmutableArray<StageDemand> With(this ImmutableArray<StageDemand> demands, StageDemand demand)
     {
         var i = demands.ToList().FindIndex(d => d.SweepId == demand.SweepId);
-        return i < 0 ? demands.Add(demand) : demands.SetItem(i, demand);
+        return i < 0 ? demands.Add(demand) : demands.SetItem(i, demand with { PartsLost = demands[i].PartsLost });
     }
 
     /// <summary>

@@ -6,7 +6,7 @@ namespace Taba.Grains.Stages;
 public static class StageStrip
 {
     /// <param name="all">From the first wanted row to the last.</param>
-    /// <param name="bins">Cells that are asked for; no more than there are rows are made, nor than <see cref="StageParts.MostBins"/>.</param>
+    /// <param name="bins">Cells that are asked for; of them <see cref="StageParts.MostBins"/>, and one a row, at most are made.</param>
     /// <param name="wanted">The sets that are counted; the other three are parts of it and have nothing in common.</param>
     public static ImmutableArray<StripBin> Of(RowRange all, int bins, RowSet wanted, RowSet done, RowSet running, RowSet failed)
     {

@@ -67,7 +67,9 @@ public sealed class ProgressMeter(TimeProvider time, double? rate = null)
         _points.Add((TimeSpan.Zero, done));
     }
 
-    /// <summary>What was measured before holds as it was: as if the lost steps had never been made, nor the time spent without steps.</summary>
+    /// <summary>
+    /// What was measured before holds as it was: as if the lost steps had never been made, nor the time spent without steps.
+    /// </summary>
     void Lost(double evaluations)
     {
         _clock = _advancedAt;

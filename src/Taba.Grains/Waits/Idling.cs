@@ -31,7 +31,8 @@ public static class Idling
             return (IdleKind.OutputWait,
                 "Results are not taken as fast as it computes them: it waits for the disk, or for its silo's processor.");
         }
-        return OfHost(silo, work, worker) ?? OfWork(silo, device, work) ?? (IdleKind.HandedOut, "There is work: rows are being handed out.");
+        return OfHost(silo, work, worker) ?? OfWork(silo, device, work)
+            ?? (IdleKind.HandedOut, "There is work: rows are being handed out.");
     }
 
     static (IdleKind Kind, string Text)? OfHost(SiloFare silo, DispatchStanding? work, WorkerStanding? worker)

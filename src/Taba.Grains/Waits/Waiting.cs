@@ -35,12 +35,13 @@ public static class Waiting
 
     static StageWait OfFault(StageStatus stage, string fault)
     {
-        var rests = stage.Pauses.Where(p => p.Remaining > TimeSpan.Zero && p.Remaining < TimeSpan.MaxValue).ToList();
+        var rests = Resting(stage).ToList();
         if (rests.Count == 0)
         {
             return new(WaitKind.Fault, stage.Refusals.IsEmpty
                 ? $"No silo goes on with it until the sweep is submitted again: {Bare(fault)}."
-                : $"No silo takes it: {Bare(fault)}. It begins when one can; {stage.Refusals[0].Silo} says: {Bare(stage.Refusals[0].Reason)}.");
+                : $"No silo takes it: {Bare(fault)}. It begins when one can; {stage.Refusals[0].Silo} says: "
+                    + $"{Bare(stage.Refusals[0].Reason)}.");
         }
         var next = rests.MinBy(p => p.Remaining)!;
         return stage.FaultOwner is FaultOwner.Store
@@ -96,13 +97,17 @@ public static class Waiting
         return waiting switch
         {
             0 => new(WaitKind.Busy, "Every worker is busy: its rows are handed out as soon as one has room."),
-            not null when stage.Pauses.FirstOrDefault(p => p.Remaining > TimeSpan.Zero && p.Remaining < TimeSpan.MaxValue) is { } pause => new(
+            not null when Resting(stage).FirstOrDefault() is { } pause => new(
                 WaitKind.Busy,
                 $"Workers that have room failed at it, and the others are busy; host {pause.Host} is asked again in "
                 + $"{Times.Text(pause.Remaining)}: {Bare(pause.Reason)}."),
             _ => Soon(stage),
         };
     }
+
+    /// <summary>Hosts that failed at it and are asked again by themselves.</summary>
+    static IEnumerable<HostPause> Resting(StageStatus stage) =>
+        stage.Pauses.Where(p => p.Remaining > TimeSpan.Zero && p.Remaining < TimeSpan.MaxValue);
 
     static StageWait Soon(StageStatus stage) => new(
         WaitKind.HandedOut,

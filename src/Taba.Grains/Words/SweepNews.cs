@@ -26,7 +26,8 @@ public sealed record SweepNews(ImmutableArray<SweepLogEntry> Entries, ImmutableA
             // A stage that does not answer stands as it was: all that is new of it is that.
             var current = stage.Silence is null ? Of(stage, then) : then with { Silent = true };
             List<PartsLoss> losses = stage.Silence is null ? [.. stage.Losses.Where(l => l.At > then.LostAt && l.At >= since)] : [];
-            entries.AddRange(Told(stage, then, current, losses, now).Select(e => e with { Stage = stage.Key, StageName = name(stage.Key) }));
+            entries.AddRange(
+                Told(stage, then, current, losses, now).Select(e => e with { Stage = stage.Key, StageName = name(stage.Key) }));
             before[stage.Key] = current;
         }
         return new(entries.ToImmutable(), [.. before.Values.Where(s => !s.IsEmpty)]);
@@ -56,7 +57,10 @@ public sealed record SweepNews(ImmutableArray<SweepLogEntry> Entries, ImmutableA
         if (then.Silent)
             yield return new(now, SweepLogKind.Answers);
         foreach (var loss in losses)
-            yield return new(now, SweepLogKind.Lost) { Host = loss.Host, How = loss.How, Count = loss.Parts, Evaluations = loss.Evaluations };
+            yield return new(now, SweepLogKind.Lost)
+            {
+                Host = loss.Host, How = loss.How, Count = loss.Parts, Evaluations = loss.Evaluations,
+            };
         foreach (var pause in stage.Pauses.Where(p => !then.Paused.Contains(p.Host)))
             yield return new(now, SweepLogKind.HostFailed) { Host = pause.Host, Reason = pause.Reason };
         foreach (var host in current.Done ? [] : then.Paused.Except(current.Paused))

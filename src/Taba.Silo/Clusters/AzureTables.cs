@@ -50,6 +50,21 @@ static class AzureTables
             }
         }, cancellationToken);
 
+    /// <summary>The account's clock, to the second.</summary>
+    /// <exception cref="BadInputException">The settings name no tables, or no way to sign in.</exception>
+    /// <exception cref="ClusterUnreachableException">The account does not answer, or refuses.</exception>
+    public static Task<DateTimeOffset> NowAsync(TabaClusterOptions options, CancellationToken cancellationToken) =>
+        OnAccountAsync(options, async tables =>
+        {
+            await foreach (var page in tables.GetTableClient(Members)
+                .QueryAsync<TableEntity>("PartitionKey eq ''", 1, ["PartitionKey"], cancellationToken).AsPages())
+            {
+                if (page.GetRawResponse().Headers.Date is { } date)
+                    return date;
+            }
+            throw new ClusterUnreachableException("the tables of the account do not say what time it is");
+        }, cancellationToken);
+
     /// <summary>Makes the tables unless they are there.</summary>
     /// <exception cref="BadInputException">The settings name no tables, or no way to sign in.</exception>
     /// <exception cref="ClusterUnreachableException">The account does not answer, or refuses.</exception>

@@ -41,6 +41,9 @@ sealed partial class ClusterSilo : IAsyncDisposable
     /// <summary>Completes when the host has ended, by itself or by a signal.</summary>
     public Task Ended => _host.WaitForShutdownAsync();
 
+    /// <summary>Why it must leave its cluster, as soon as it must.</summary>
+    public Task<string> Misfit => _host.Services.GetRequiredService<ClockWatch>().Misfit;
+
     /// <summary>The addresses on which it listens, for the line that says that it is ready.</summary>
     public string Endpoints
     {
@@ -64,6 +67,7 @@ sealed partial class ClusterSilo : IAsyncDisposable
         if (options.Cluster.Init)
             await ClusterSchema.InitAsync(options.Cluster, cancellationToken);
         await ClusterSchema.RequireAsync(options.Cluster, cancellationToken);
+        await ClusterClock.RequireAsync(options.Cluster, TimeProvider.System, cancellationToken);
         await ClusterStores.PrepareAsync(options.Cluster, cancellationToken);
         var storeLock = options.Cluster.StoreContainer is null ? StoreLock.Share(options.Cluster.Store) : null;
         try
@@ -195,6 +199,8 @@ sealed partial class ClusterSilo : IAsyncDisposable
             silo.AddTabaPlacement(new(options.Name, options.Role, options.Devices, options.BatchSize));
         });
         builder.Services.AddHostedService<UpkeepStart>();
+        builder.Services.AddSingleton(p => ActivatorUtilities.CreateInstance<ClockWatch>(p, cluster));
+        builder.Services.AddHostedService(p => p.GetRequiredService<ClockWatch>());
         builder.Services.AddTabaWorker();
         builder.Services.AddTabaEngineExit();
         return host.Build();

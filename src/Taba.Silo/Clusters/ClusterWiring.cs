@@ -96,12 +96,19 @@ static class ClusterWiring
     }
 
     /// <exception cref="ClusterUnreachableException">Redis does not answer, or refuses.</exception>
-    public static async Task PingAsync(TabaClusterOptions options)
+    public static Task PingAsync(TabaClusterOptions options) => OnRedisAsync(options, redis => redis.GetDatabase().PingAsync());
+
+    /// <summary>The clock of Redis.</summary>
+    /// <exception cref="ClusterUnreachableException">Redis does not answer, or refuses.</exception>
+    public static Task<DateTimeOffset> NowAsync(TabaClusterOptions options) => OnRedisAsync(
+        options, async redis => new DateTimeOffset(await redis.GetServers().First(s => s.IsConnected).TimeAsync()));
+
+    static async Task<T> OnRedisAsync<T>(TabaClusterOptions options, Func<ConnectionMultiplexer, Task<T>> ask)
     {
         try
         {
             await using var redis = await ConnectionMultiplexer.ConnectAsync(Redis(options, abortOnConnectFail: true));
-            await redis.GetDatabase().PingAsync();
+            return await ask(redis);
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or ArgumentException)
         {

@@ -22,6 +22,15 @@ static class PostgresSchema
         string connectionString, IReadOnlyList<SchemaScript> scripts, CancellationToken cancellationToken) =>
         OnServerAsync(connectionString, connection => ReadAsync(connection, scripts, cancellationToken), cancellationToken);
 
+    /// <summary>The server's clock.</summary>
+    /// <exception cref="ClusterUnreachableException">The server does not answer, or refuses.</exception>
+    public static Task<DateTimeOffset> NowAsync(string connectionString, CancellationToken cancellationToken) =>
+        OnServerAsync(connectionString, async connection =>
+        {
+            await using var now = new NpgsqlCommand("SELECT clock_timestamp()", connection);
+            return new DateTimeOffset((DateTime)(await now.ExecuteScalarAsync(cancellationToken))!);
+        }, cancellationToken);
+
     /// <summary>Applies the scripts that are missing.</summary>
     /// <param name="scripts">Those that this program knows.</param>
     /// <param name="onlyEmpty">Only in a database that has none.</param>

@@ -83,13 +83,13 @@ static partial class SiloProgram
             Console.WriteLine(
                 $"{options.Name} ready: {options.Role.ToString().ToLowerInvariant()} on {options.Devices} in cluster "
                 + $"{options.Cluster.Name}, {silo.Endpoints}, store {options.Cluster.Store}");
-            await Task.WhenAny(silo.Ended, Task.Delay(Timeout.Infinite, ended.Token));
-            if (!ended.IsCancellationRequested)
+            await Task.WhenAny(silo.Ended, silo.Misfit, Task.Delay(Timeout.Infinite, ended.Token));
+            if (!ended.IsCancellationRequested && !silo.Misfit.IsCompleted)
                 return Explain($"{options.Name} was declared dead by its cluster, or could not go on: start it again", Failed);
             Console.WriteLine($"{options.Name} drains");
             await silo.DrainAsync();
             Console.WriteLine($"{options.Name} left");
-            return Done;
+            return silo.Misfit.IsCompleted ? Explain(await silo.Misfit, Failed) : Done;
         }
         catch (BadInputException exception)
         {

@@ -36,8 +36,8 @@ sealed class SiloGauges(
         if (role.HasDevice)
         {
             _meter.CreateObservableGauge(
-                "taba.device.working", () => devices.Select(d => new Measurement<int>(troubles.Works(d.Name) ? 1 : 0, OnDevice(d.Name))), "1",
-                "1 while the device takes work, 0 when it hangs or is broken");
+                "taba.device.working", () => devices.Select(d => new Measurement<int>(troubles.Works(d.Name) ? 1 : 0, OnDevice(d.Name))),
+                "1", "1 while the device takes work, 0 when it hangs or is broken");
         }
         var gpus = memories.Gpus.Select(d => (Tag: OnDevice(d.Key), Nvml: d.Value)).ToList();
         if (gpus.Count > 0)

@@ -128,7 +128,8 @@ static partial class SiloServices
     }
 
     /// <summary>
-    /// Runs the worker, and tells how the silo fares. Called after Orleans was added: services stop in reverse, and the worker must stop before the grains do.
+    /// Runs the worker, and tells how the silo fares. Called after Orleans was added: services stop in reverse, and the worker must stop
+    /// before the grains do.
     /// </summary>
     public static IServiceCollection AddTabaWorker(this IServiceCollection services) =>
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<PartWorker>())

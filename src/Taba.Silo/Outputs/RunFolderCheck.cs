@@ -30,8 +30,14 @@ public static class RunFolderCheck
             return $"{folder.Place} holds another run: in its {kind} stage {string.Join(", ", differing)}. Choose another --save_dir or "
                 + "--out, or move that folder away.";
         }
-        return null;
+        return existing.RowStart < run.Rows.Start || existing.RowEnd > run.Rows.End
+            ? $"{folder.Place} holds {Samples(existing.RowStart, existing.RowEnd)} of this run, and this command would leave "
+                + $"{Samples(run.Rows.Start, run.Rows.End)} there: ask for at least those, choose another --save_dir or --out, or move that "
+                + "folder away (the store keeps what was computed)."
+            : null;
     }
+
+    static string Samples(int start, int end) => start == 0 ? $"{end} samples" : $"samples {start} to {end - 1}";
 
     /// <summary>The folder's manifest when everything in it is already as it should be.</summary>
     internal static RunFolder? Current(PlannedRun run, OutputFolder folder, ImmutableArray<RunStage> stages, RunFolderOptions options)

@@ -26,8 +26,8 @@ sealed class RunTensorWriter(TensorStore store, NoiseSources noise, TensorFormat
         if (!lost.IsEmpty && tensor.Rows is StageRows { Key: var key })
             throw new DamagedRowsException(
                 key, new(lost.Ranges[0].Start, lost.Ranges[^1].End), null,
-                $"rows {lost} of {tensor.Name} were computed, and the store has lost them since (stage {key}): run the same command "
-                + "again to compute them anew");
+                $"rows {lost} of {tensor.Name} were computed, and the store has lost them since: rows {lost} of stage {key} are "
+                + "computed again");
         ImmutableArray<long> rowShape = tensor.Shape is { } s ? [s.Channels, s.Height, s.Width] : [];
         var share = ShareKey(run, tensor);
         var name = tensor.Name + format.Extension();

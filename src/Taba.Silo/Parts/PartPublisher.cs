@@ -4,6 +4,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Taba.Diffusion.Tensors;
+using Taba.Grains.Ports;
 using Taba.Grains.Stages;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
@@ -186,8 +187,3 @@ sealed partial class PartPublisher(TensorStore store, ILocalSiloDetails silo, Ti
         + "{Ours} made bytes that were not published, {Published} those that are: one of the two computes something else")]
     static partial void LogDiffers(ILogger logger, string stage, RowRange rows, string names, Maker ours, Maker published);
 }
-
-/// <summary>Rows that are published after an attempt at them.</summary>
-/// <param name="All">They: this attempt's, or those of one that was quicker.</param>
-/// <param name="Ours">Those whose bytes are this attempt's.</param>
-readonly record struct PublishedPart(RowSet All, RowSet Ours);

@@ -134,8 +134,8 @@ sealed class PartWorkspace(
         }
     }
 
-    public Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) =>
-        OffGrain(async () =>
+    public Task<PublishedPart> PublishAsync(
+        PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) => OffGrain(async () =>
     {
         var clock = Stopwatch.StartNew();
         var part = parts.Get(attempt);
@@ -147,7 +147,7 @@ sealed class PartWorkspace(
         await AttemptRemains.ClearAsync(
             store, checkpoints, part.Lease, failures.Aggregate(published.All, (rows, f) => rows.Add(new(f.Sample, f.Sample + 1))));
         SiloInstruments.PublishDuration.Record(clock.Elapsed.TotalSeconds, SiloInstruments.KindOf(part.Lease.Spec));
-        return published.All;
+        return published;
     });
 
     public void Discard(PartAttempt attempt)

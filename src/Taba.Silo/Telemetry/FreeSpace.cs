@@ -16,7 +16,7 @@ sealed class FreeSpace(string? store, string scratch, TimeProvider time) : IDisp
     readonly Disk _scratch = new(scratch, time);
     ITimer? _timer;
 
-    /// <summary>Bytes that may be written where the tensors are; null when they are no files, or the disk has not answered for a while.</summary>
+    /// <summary>Bytes that may be written where the tensors are; null when they are no files, or the disk has been silent.</summary>
     public long? Store => _store?.Free;
 
     /// <summary>The same for the silo's own folder.</summary>

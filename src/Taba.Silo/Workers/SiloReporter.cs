@@ -4,8 +4,8 @@ using Taba.Grains.Silos;
 namespace Taba.Silo.Workers;
 
 /// <summary>
-/// Tells the fleet's grain every two seconds how this silo fares (docs/design/dashboard.md). Nothing waits for it, and a report that is lost
-/// is made up for by the next one.
+/// Tells the fleet's grain every two seconds how this silo fares (docs/design/dashboard.md). Nothing waits for it, and a report that is
+/// lost is made up for by the next one.
 /// </summary>
 sealed class SiloReporter(IGrainFactory grains, OwnMembership membership, SiloReport report, TimeProvider time) : BackgroundService
 {

@@ -92,10 +92,9 @@ public sealed class StoreLock : IDisposable
     }
 
     static string BusyMessage(string root, LockHolder? holder) => holder is null
-        ? $"the store {root} is in use by another process (a run, or silos of a cluster): wait until it ends, or choose another folder"
+        ? $"the store {root} is in use by another process (a run, or silos of a cluster)"
         : $"the store {root} is in use by process {holder.Pid} on {holder.Host} ('{holder.Command}', since "
-            + $"{holder.Started.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC):"
-            + " wait until it ends, or choose another --out";
+            + $"{holder.Started.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC)";
 
     static LockHolder? ReadHolder(string file)
     {

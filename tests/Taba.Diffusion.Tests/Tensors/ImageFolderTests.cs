@@ -191,6 +191,37 @@ public sealed class ImageFolderTests : IDisposable
         Assert.NotEqual(digest, Digest());
     }
 
+    [Theory]
+    [InlineData("half.png", "it was cut short")]
+    [InlineData("half.jpg", "cut short")]
+    [InlineData("flipped.png", "a checksum in it is wrong")]
+    [InlineData("gif.png", "it is a GIF, whatever its name says")]
+    [InlineData("webp.jpg", "it is a WebP")]
+    [InlineData("page.jpg", "it is a web page")]
+    [InlineData("empty.png", "is empty")]
+    public void ComputeDigest_FileThatIsNoWholePicture_IsNamed(string name, string expected)
+    {
+        Png("a.png", 16, 16, (x, _) => x < 8 ? SKColors.Red : SKColors.Blue);
+        var png = File.ReadAllBytes(_folder.At("a.png"));
+        using var bitmap = Bitmap(64, 64, (x, y) => new SKColor((byte)(x * 4), (byte)(y * 4), 0));
+        using var jpeg = bitmap.Encode(SKEncodedImageFormat.Jpeg, 90);
+        using var webp = bitmap.Encode(SKEncodedImageFormat.Webp, 90);
+        _folder.Write(name, name switch
+        {
+            "half.png" => png[..(png.Length / 2)],
+            "half.jpg" => jpeg.ToArray()[..(int)(jpeg.Size * 3 / 4)],
+            "flipped.png" => [.. png[..45], (byte)(png[45] ^ 1), .. png[46..]],
+            "gif.png" => "GIF89a whatever"u8.ToArray(),
+            "webp.jpg" => webp.ToArray(),
+            "page.jpg" => "<html></html>"u8.ToArray(),
+            _ => [],
+        });
+        var error = Assert.Throws<InvalidDataException>(
+            () => ImageFolder.Open(_folder.Path, 2, 2).ComputeDigest(TestContext.Current.CancellationToken));
+        Assert.Contains(name, error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void ReadRows_Bomb_IsRefusedBeforeItIsDecoded()
     {

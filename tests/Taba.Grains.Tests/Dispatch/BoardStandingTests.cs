@@ -98,7 +98,10 @@ public sealed class BoardStandingTests
     void Offer(string key, params ImmutableArray<OfferedRows> rows) => Offer(key, [], rows);
 
     void Offer(string key, ImmutableArray<WorkerPause> pauses, params ImmutableArray<OfferedRows> rows) =>
-        _board.Take(new StageOffer(new(key, HasSteps: true) { Name = "sample T=10" }, new(default, ++_version), [], rows) { Pauses = pauses });
+        _board.Take(new StageOffer(new(key, HasSteps: true) { Name = "sample T=10" }, new(default, ++_version), [], rows)
+        {
+            Pauses = pauses,
+        });
 
     static SweepEntry Sweep(string id, int priority = 0) =>
         new(id, $"name of {id}", priority, Paused: false, DateTimeOffset.UnixEpoch, Ended: null, EndedAt: null);

@@ -143,15 +143,92 @@ public sealed class DispatchBoardTests
     {
         Live(Sweep("one"));
         Offer("a", "m", new OfferedRows("one", 0, 32));
-        var ask = Ask("m") with { Held = 32 };
-        _board.FoundNothing(_board.Choose(ask)!, ask);
-
-        Assert.Null(_board.Choose(ask));
         _board.FoundNothing(_board.Choose(Ask("m"))!, Ask("m"));
         Assert.Null(_board.Choose(Ask("m")));
         Assert.NotNull(_board.Choose(Ask("m") with { Worker = "another" }));
         Offer("a", "m", new OfferedRows("one", 0, 32));
         Assert.NotNull(_board.Choose(Ask("m")));
+    }
+
+    [Fact]
+    public void Choose_WorkerThatHoldsNothing_TakesSuspectRowsBeforeAllOthers()
+    {
+        Live(Sweep("busy"), Sweep("one"));
+        Offer("deep", "m", new OfferedRows("busy", 3, 1000));
+        Offer("a", "m", new OfferedRows("one", 0, 0) { Suspect = 4 });
+
+        Assert.Equal(("a", "one"), (_board.Choose(Ask("m"))!.Stage.Offer.Work.Key, _board.Choose(Ask("m"))!.SweepId));
+        // One that takes its question back, or has no device for it, does not.
+        Assert.Null(_board.Choose(Ask("m") with { Rows = 0, AutoencoderParts = 0 }));
+    }
+
+    [Fact]
+    public void Choose_NobodyHoldsNothing_OneWorkerRunsEmptyForSuspectRows()
+    {
+        Live(Sweep("busy"), Sweep("one"));
+        Offer("endless", "m", new OfferedRows("busy", 0, 1000));
+        Offer("a", "m", new OfferedRows("one", 0, 0) { Suspect = 4 });
+        Offer("b", "m", new OfferedRows("one", 0, 0) { Suspect = 4 });
+
+        Assert.Null(ChosenBy("w1", held: 32));
+        Assert.Equal("endless", ChosenBy("w2", held: 32));
+        Assert.Null(ChosenBy("w1", held: 8));
+        Assert.Equal("a", ChosenBy("w1", held: 0));
+        // The rows are out with it: it is the same one that takes the next.
+        Assert.Equal("endless", ChosenBy("w2", held: 8));
+        Offer("a", "m", new OfferedRows("one", 0, 0));
+        Offer("b", "m", new OfferedRows("one", 0, 0));
+        Assert.Equal("endless", ChosenBy("w1", held: 0));
+    }
+
+    [Fact]
+    public void Choose_WorkerRanEmptyInVain_AnotherOneDoes()
+    {
+        Live(Sweep("busy"), Sweep("one"));
+        Offer("endless", "m", new OfferedRows("busy", 0, 1000));
+        Offer("a", "m", new OfferedRows("one", 0, 0) { Suspect = 4 });
+        Assert.Null(ChosenBy("w1", held: 32));
+        var empty = Ask("m") with { Worker = "w1" };
+        _board.FoundNothing(_board.Choose(empty)!, empty);
+
+        Assert.Equal("endless", ChosenBy("w1", held: 0));
+        Assert.Null(ChosenBy("w2", held: 32));
+        // It is gone.
+        Assert.Equal("endless", ChosenBy("w3", held: 32));
+        _board.ForgetWorkers(worker => worker != "w2");
+        Assert.Null(ChosenBy("w3", held: 32));
+        // What it holds takes too long.
+        _time.Advance(TimeSpan.FromMinutes(11));
+        Assert.Null(ChosenBy("w4", held: 32));
+    }
+
+    [Fact]
+    public void Choose_WorkerThatAStageHasWait_DoesNotRunEmptyForIt()
+    {
+        Live(Sweep("busy"), Sweep("one"));
+        Offer("endless", "m", new OfferedRows("busy", 0, 1000));
+        Take(new StageOffer(Work("a", "m", 10), Next(), [], [new OfferedRows("one", 0, 0) { Suspect = 4 }])
+        {
+            Pauses = [new("w1", TimeSpan.FromMinutes(1))],
+        });
+
+        Assert.Equal("endless", ChosenBy("w1", held: 32));
+        Assert.Null(ChosenBy("w2", held: 32));
+    }
+
+    [Fact]
+    public void Choose_SuspectRowsOfALowerPriority_KeepNobodyFromAHigherOne()
+    {
+        Live(Sweep("one"), Sweep("high", priority: 5));
+        Offer("a", "m", new OfferedRows("one", 0, 0) { Suspect = 4 });
+        Offer("h", "m", new OfferedRows("high", 0, 64));
+
+        Assert.Equal("h", ChosenBy("w1", held: 0));
+        Assert.Null(ChosenBy("w1", held: 32));
+        Offer("h", "m", new OfferedRows("high", 0, 64));
+        Assert.Equal("h", ChosenBy("w1", held: 32));
+        // It has other things to do.
+        Assert.Null(ChosenBy("w2", held: 32));
     }
 
     [Fact]
@@ -290,7 +367,10 @@ public sealed class DispatchBoardTests
     void Offer(string key, string engine, int evaluations, params ImmutableArray<OfferedRows> rows) =>
         Take(new(Work(key, engine, evaluations), Next(), [], rows));
 
-    void Take(StageOffer offer) => Assert.Equal(offer.Rows.Any(r => r.Ready > 0), _board.Take(offer));
+    void Take(StageOffer offer) => Assert.Equal(offer.Rows.Any(r => r.Ready + r.Suspect > 0), _board.Take(offer));
+
+    string? ChosenBy(string worker, int held) =>
+        _board.Choose(Ask("m") with { Worker = worker, Held = held })?.Stage.Offer.Work.Key;
 
     NewsVersion Next() => new(s_activation, ++_version);
 

@@ -52,7 +52,8 @@ sealed class FakeWorkspace(FakeStore store) : IPartWorkspace
             [], new("device", lease.Spec.Model.Digest));
     }
 
-    public async Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken)
+    public async Task<PublishedPart> PublishAsync(
+        PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken)
     {
         if (BeforePublish is { } wait)
             await wait(attempt);
@@ -64,7 +65,7 @@ sealed class FakeWorkspace(FakeStore store) : IPartWorkspace
             if (store.Publish(attempt, rows, lease.Keep, lease.Supplement))
                 published = published.Add(rows);
         }
-        return published;
+        return new(published, published);
     }
 
     public void Discard(PartAttempt attempt)

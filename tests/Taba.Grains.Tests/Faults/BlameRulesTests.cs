@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Taba.Grains.Faults;
+using Taba.Grains.Stages;
 
 namespace Taba.Grains.Tests.Faults;
 
@@ -12,13 +13,42 @@ public sealed class BlameRulesTests
     public void Suspects_StrikesOfPartsThatOverlap_AreTheRowsThatHadThemAll()
     {
         ImmutableArray<LostAttempt> lost = [Death(0, 32), Death(0, 32), Death(8, 40)];
-        Assert.Equal(TestStages.Rows(8, 32), Blame.Suspects(lost, Strikes));
-        Assert.Equal(RowSet.Empty, Blame.Suspects([lost[0], lost[1], Death(8, 40) with { Strike = false }], Strikes));
+        Assert.Equal(TestStages.Rows(8, 32), Blame.Suspects(lost, Strikes, othersLive: false));
+        Assert.Equal(RowSet.Empty, Blame.Suspects([lost[0], lost[1], Death(8, 40) with { Strike = false }], Strikes, othersLive: false));
+    }
+
+    [Fact]
+    public void Suspects_OfOneHost_AreNoneWhereAnotherCanBeAsked()
+    {
+        ImmutableArray<LostAttempt> lost = [Death(0, 32), Death(0, 32), Death(0, 32), Death(0, 32)];
+        Assert.Equal(RowSet.Empty, Blame.Suspects(lost, Strikes, othersLive: true));
+        Assert.Equal(TestStages.Rows(0, 32), Blame.Suspects(lost, Strikes, othersLive: false));
+        lost = lost.Add(Death(16, 48) with { Host = "b" });
+        Assert.Equal(TestStages.Rows(16, 32), Blame.Suspects(lost, Strikes, othersLive: true));
+    }
+
+    [Fact]
+    public void WithJudged_RowsThatGotOnSince_DidNotKillWhatEndedBefore()
+    {
+        var now = Death(4, 8) with { Strike = false, Unjudged = true, Attempt = new("stage", 4, 9, Guid.NewGuid()) };
+        var state = new StageState { Lost = [Alone(5, 6), Alone(7, 8), Alone(4, 8), Alone(9, 10) with { Host = "b" }, Death(0, 32), now] };
+
+        // Row 5 is further than before, and the others are where they were.
+        var judged = state.WithJudged(now, TestStages.Rows(5, 6), 3).Lost;
+
+        Assert.Equal([false, true, true, true, true, false], judged.Select(l => l.Strike));
+        Assert.False(judged[^1].Unjudged);
+        Assert.All(state.WithJudged(now, RowSet.Empty, 0).Lost, l => Assert.True(l.Strike));
+        // It was alone, and its host ended all the same: that host ends without the doing of what is alone there.
+        var alone = now with { Alone = true };
+        Assert.Equal(
+            [false, false, false, true, true, false],
+            (state with { Lost = state.Lost.Replace(now, alone) }).WithJudged(alone, TestStages.Rows(5, 6), 3).Lost.Select(l => l.Strike));
     }
 
     [Fact]
     public void Suspects_OneDeathAlone_IsEnough() =>
-        Assert.Equal(TestStages.Rows(0, 32), Blame.Suspects([Alone(0, 32)], Strikes));
+        Assert.Equal(TestStages.Rows(0, 32), Blame.Suspects([Alone(0, 32)], Strikes, othersLive: true));
 
     [Fact]
     public void Pieces_OfWhatDiedAlone_AreHalvesAndTheLeastDeadlyComesFirst()
@@ -41,7 +71,9 @@ public sealed class BlameRulesTests
     [InlineData("a:5-6 a:5-6 a:5-6", "", true, FaultOwner.Attempt)]
     // It published something after the first of them.
     [InlineData("a:5-6 +a a:5-6", "", false, FaultOwner.Row)]
-    [InlineData("a:0-32 +a a:5-6 a:5-6", "", true, FaultOwner.Row)]
+    [InlineData("a:0-32 +a a:5-6 a:5-6", "", false, FaultOwner.Row)]
+    // Not on one host's word, where another can be asked.
+    [InlineData("a:0-32 +a a:5-6 +a a:5-6 +a a:5-6", "", true, FaultOwner.Attempt)]
     // Before, or another host did: that says nothing.
     [InlineData("+a a:5-6 a:5-6", "", false, FaultOwner.Attempt)]
     [InlineData("a:5-6 +b a:5-6", "", false, FaultOwner.Attempt)]
@@ -77,10 +109,11 @@ public sealed class BlameRulesTests
             Assert.Equal(suspects.Contains(host), Blame.IsSuspect(host, lost, atWork));
     }
 
-    [Fact]
-    public void Of_TwoDevicesOfAHost_AreTwoWitnesses() => Assert.Equal(
-        FaultOwner.Row,
-        Blame.Of(5, [Alone(5, 6) with { Device = "cuda:0" }, Alone(5, 6) with { Device = "cuda:1" }], [], othersLive: true, Strikes));
+    [Theory]
+    [InlineData(false, FaultOwner.Row)]
+    [InlineData(true, FaultOwner.Attempt)]
+    public void Of_TwoDevicesOfTheOnlyHost_AreTwoWitnesses(bool othersLive, FaultOwner owner) => Assert.Equal(
+        owner, Blame.Of(5, [Alone(5, 6) with { Device = "cuda:0" }, Alone(5, 6) with { Device = "cuda:1" }], [], othersLive, Strikes));
 
     static LostAttempt Death(int start, int end) => new(new(start, end), "a:1@1", Strike: true, 0) { Host = "a" };
 

@@ -100,6 +100,45 @@ public sealed class BlameTests : IAsyncLifetime
         Assert.InRange(hosts[1].Deaths, 1, 10);
     }
 
+    /// <summary>One host's word makes nothing suspect where another can be asked, and suspects cost that other one time.</summary>
+    [Fact]
+    public async Task Lease_RowsThatAHostDiedOf_GoToAnotherFirst()
+    {
+        var (plan, hosts) = await BeginAsync(64, 2);
+        hosts[0].Kills = _ => true;
+        await DieAsync(hosts[0], TimeSpan.FromSeconds(2));
+        Assert.False(await hosts[0].WorkAsync());
+        for (var i = 0; i < 8; i++)
+        {
+            Assert.False(await hosts[0].WorkAsync());
+            _silo.Time.Advance(TimeSpan.FromSeconds(4));
+        }
+        // Nobody else took them for as long as a lease.
+        Assert.True(await hosts[0].WorkAsync());
+        Assert.True(await hosts[1].WorkAsync());
+        Assert.All(hosts[1].Leased, l => Assert.False(l.Alone));
+        Assert.Equal(SweepState.Completed, (await _silo.Sweep(plan.SweepId).GetStatusAsync()).State);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Complete_OnlyItsOwnRows_ShowThatAHostWorks(bool own)
+    {
+        var (plan, _) = await BeginAsync(64, 2);
+        var stage = _silo.Stage(plan.Stages[0].Key);
+        var request = new LeaseRequest(32, null) { Host = "host-0" };
+        var failed = Assert.Single(await stage.LeaseAsync("10.0.0.0:11111@0", request));
+        await stage.GiveBackAsync(failed.Attempt, new(FaultOwner.Host, "no space left on device"));
+        _silo.Time.Advance(TimeSpan.FromSeconds(2));
+
+        var tried = Assert.Single(await stage.LeaseAsync("10.0.0.0:11111@0", request));
+        _silo.Store.Publish(tried.Attempt, tried.Rows, tried.Keep, tried.Supplement);
+        await stage.CompleteAsync(tried.Attempt, RowSet.Of(tried.Rows), tried.Keep, [], own ? RowSet.Of(tried.Rows) : RowSet.Empty);
+
+        Assert.Equal(own ? 0 : 1, (await stage.GetStatusAsync(plan.SweepId)).Pauses.Length);
+    }
+
     [Fact]
     public async Task Lease_SuspectRowsDiedOnThisHost_AnotherGetsThemFirst()
     {

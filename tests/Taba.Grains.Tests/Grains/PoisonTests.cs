@@ -98,6 +98,21 @@ public sealed class PoisonTests(TestSilo silo)
         await silo.Sweep("unlucky").CancelAsync();
     }
 
+    /// <summary>What is kept beside the rows lies on one host: on another they begin anew, and get on there all the same.</summary>
+    [Fact]
+    public async Task Lease_WhoseRowsGetOnBehindWhatAnotherHostReached_IsNotSuspect()
+    {
+        var stage = await DemandedAsync("anew");
+        await DieAsync(stage, "a@1", reached: 40);
+        for (var i = 1; i <= 10; i++)
+            Assert.False((await DieAsync(stage, $"b@{i}", reached: i)).Alone);
+        // There they do not get on any more.
+        for (var i = 11; i <= 13; i++)
+            Assert.False((await DieAsync(stage, $"b@{i}", reached: 10)).Alone);
+        Assert.True((await stage.LeaseAsync("lives", null))!.Alone);
+        await silo.Sweep("anew").CancelAsync();
+    }
+
     [Fact]
     public async Task Lease_StoreDoesNotSayHowFarAnAttemptCame_KeepsTheRowsAndHandsOutTheOthers()
     {

@@ -125,7 +125,8 @@ public sealed class SweepTaleTests(TestSilo silo) : IClassFixture<TestSilo>
 
     static PlannedRun Run(string slug) => new(slug, [], null, new(0, 32), TestStages.Model, []);
 
-    async Task<SweepEntry> EntryAsync(string id) => (await Index.GetPageAsync(0, SweepPage.MostEntries)).Entries.Single(s => s.SweepId == id);
+    async Task<SweepEntry> EntryAsync(string id) =>
+        (await Index.GetPageAsync(0, SweepPage.MostEntries)).Entries.Single(s => s.SweepId == id);
 
     /// <summary>One part is computed, and its stage has written that.</summary>
     async Task CompleteOneAsync(string sweep, TestWorker worker)

@@ -177,7 +177,8 @@ public sealed class FleetBoardTests
             _time.Advance(s_every);
         }
 
-        var view = _board.View(new(500, int.MaxValue) { Device = "silo-0007/cuda:3" }, (_, _, _) => (IdleKind.Paused, new string('y', 300)));
+        var view = _board.View(
+            new(500, int.MaxValue) { Device = "silo-0007/cuda:3" }, (_, _, _) => (IdleKind.Paused, new string('y', 300)));
 
         Assert.Equal((1000, 500, FleetView.MostSilos), (view.Total, view.From, view.Silos.Length));
         Assert.Equal("silo-0500", view.Silos[0].Fare.Silo.Name);
@@ -185,7 +186,8 @@ public sealed class FleetBoardTests
         using var services = new ServiceCollection().AddSerializer(b => b.AddAssembly(typeof(IStageGrain).Assembly)).BuildServiceProvider();
         var worst = services.GetRequiredService<Serializer>().SerializeToArray(view).Length;
         var usual = services.GetRequiredService<Serializer>().SerializeToArray(_board.View(new(0, 100), Never)).Length;
-        TestContext.Current.TestOutputHelper?.WriteLine($"{FleetView.MostSilos} silos of 8 devices: {usual} bytes, {worst} where everything fails; "
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{FleetView.MostSilos} silos of 8 devices: {usual} bytes, {worst} where everything fails; "
             + $"a report: {clock.Elapsed.TotalMicroseconds / 3000:F1} µs");
         Assert.InRange(worst, usual, 200 << 10);
         Assert.Equal(FareRing.Bytes * 8001L, _board.BytesOfRings);

@@ -57,7 +57,8 @@ public sealed class WaitingTests
     [Fact]
     public void Of_StageWhoseStoreIsAway_SaysWhenItIsTriedAgain() => Says(
         WaitKind.Store, "The store does not answer and is tried again in 8 s: cannot read /store: it is full.",
-        s_ready, Facts(Standing() with { Silent = [new(s_sample, "cannot read /store: it is full", OfStore: true, TimeSpan.FromSeconds(8))] }));
+        s_ready,
+        Facts(Standing() with { Silent = [new(s_sample, "cannot read /store: it is full", OfStore: true, TimeSpan.FromSeconds(8))] }));
 
     [Fact]
     public void Of_AnotherStageWithoutAnswer_IsNotThisOnesAffair() => Says(
@@ -102,12 +103,14 @@ public sealed class WaitingTests
     [Fact]
     public void Of_StageWhoseInputIsNotPublished_CountsItsRows() => Says(
         WaitKind.Inputs, "Its input rows are not published yet: 32 of 256 rows of sample T=10 are there.",
-        Stage(s_invert, done: 32), Facts() with { Status = Status(SweepState.Running, Stage(s_sample, done: 32), Stage(s_invert, done: 32)) });
+        Stage(s_invert, done: 32),
+        Facts() with { Status = Status(SweepState.Running, Stage(s_sample, done: 32), Stage(s_invert, done: 32)) });
 
     [Fact]
     public void Of_StageWhoseInputIsGivenUp_SaysWhatBringsItBack() => Says(
         WaitKind.InputsGivenUp,
-        "What is left of it reads rows that are given up: 3 of 256 rows of sample T=10. They are tried again when somebody retries the sweep.",
+        "What is left of it reads rows that are given up: 3 of 256 rows of sample T=10. "
+        + "They are tried again when somebody retries the sweep.",
         Stage(s_invert, done: 253),
         Facts() with
         {
@@ -132,7 +135,8 @@ public sealed class WaitingTests
     [Fact]
     public void Of_SuspectRows_WaitForAWorkerThatHoldsNothing() => Says(
         WaitKind.Suspect, "32 rows ended with the hosts that computed them: they wait for a worker that holds nothing else.",
-        Stage(s_sample, done: 192) with { RowsReady = 32, RowsSuspect = 32, RowsLeased = 32, PartsLeased = 1 }, Facts(Standing(waiting: 1)));
+        Stage(s_sample, done: 192) with { RowsReady = 32, RowsSuspect = 32, RowsLeased = 32, PartsLeased = 1 },
+        Facts(Standing(waiting: 1)));
 
     [Fact]
     public void Of_NoWorkerHasRoom_TheyAreBusy() => Says(

@@ -31,8 +31,9 @@ public sealed class SweepLogTests
     public void With_ACallThatCameTwice_IsOneEntryAndWhatIsMeantAnewIsAnother()
     {
         var log = ImmutableArray<SweepLogEntry>.Empty.With(
-            [Steered(0, SweepLogKind.Paused, "anna@a"), Steered(2, SweepLogKind.Paused, "anna@a"), Steered(3, SweepLogKind.Resumed, "ben@b"),
-                Steered(4, SweepLogKind.Paused, "anna@a"), Steered(5, SweepLogKind.Paused, "ben@b")]);
+            [Steered(0, SweepLogKind.Paused, "anna@a"), Steered(2, SweepLogKind.Paused, "anna@a"),
+                Steered(3, SweepLogKind.Resumed, "ben@b"), Steered(4, SweepLogKind.Paused, "anna@a"),
+                Steered(5, SweepLogKind.Paused, "ben@b")]);
         Assert.Equal(["paused by anna@a", "resumed by ben@b", "paused by anna@a", "paused by ben@b"], log.Select(LogText.Of));
     }
 
@@ -41,7 +42,12 @@ public sealed class SweepLogTests
     {
         var log = ImmutableArray<SweepLogEntry>.Empty.With(Steered(0, SweepLogKind.Submitted, "anna@a"));
         for (var i = 1; i <= 1000; i++)
-            log = log.With(new SweepLogEntry(s_start.AddSeconds(i), SweepLogKind.StageDone) { Stage = $"s{i}", StageName = $"s{i}", Count = i });
+        {
+            log = log.With(new SweepLogEntry(s_start.AddSeconds(i), SweepLogKind.StageDone)
+            {
+                Stage = $"s{i}", StageName = $"s{i}", Count = i,
+            });
+        }
         Assert.Equal(SweepLog.MostEntries, log.Length);
         Assert.Equal("submitted by anna@a", LogText.Of(log[0]));
         Assert.Equal("s1000 is done: 1,000 rows", LogText.Of(log[^1]));
@@ -52,7 +58,12 @@ public sealed class SweepLogTests
     {
         var log = ImmutableArray<SweepLogEntry>.Empty;
         for (var i = 0; i < 50; i++)
-            log = log.With(new SweepLogEntry(s_start.AddMinutes(i), SweepLogKind.Refused) { Host = "w2", Reason = "no model", Stage = $"s{i}" });
+        {
+            log = log.With(new SweepLogEntry(s_start.AddMinutes(i), SweepLogKind.Refused)
+            {
+                Host = "w2", Reason = "no model", Stage = $"s{i}",
+            });
+        }
         Assert.Equal("silo w2 does not work on it: no model", LogText.Of(Assert.Single(log)));
     }
 
@@ -64,8 +75,11 @@ public sealed class SweepLogTests
     }
 
     [Fact]
-    public void Reason_OfAnyLength_IsBounded() => Assert.Equal(
-        SweepLogEntry.MostCharacters, (new SweepLogEntry(s_start, SweepLogKind.Stuck) { Reason = new string('x', 100_000) }).Reason!.Length);
+    public void Reason_OfAnyLength_IsBounded()
+    {
+        var entry = new SweepLogEntry(s_start, SweepLogKind.Stuck) { Reason = new string('x', 100_000) };
+        Assert.Equal(SweepLogEntry.MostCharacters, entry.Reason!.Length);
+    }
 
     [Fact]
     public void Of_EveryKind_HasWords()

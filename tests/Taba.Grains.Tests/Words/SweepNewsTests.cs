@@ -52,7 +52,8 @@ public sealed class SweepNewsTests
         var first = new PartsLoss(s_start.AddSeconds(5), "w2", LeaseEnd.WorkerLost, 2, 40);
         var second = new PartsLoss(s_start.AddSeconds(9), "w3", LeaseEnd.Stuck, 1, 10);
         Assert.Equal(
-            ["lost with silo w2: 2 parts, handed out again, up to 40 evaluations are made again"], Told(Stage() with { Losses = [old, first] }));
+            ["lost with silo w2: 2 parts, handed out again, up to 40 evaluations are made again"],
+            Told(Stage() with { Losses = [old, first] }));
         Assert.Equal(
             ["silo w3 did not get on with 1 part: handed out again, up to 10 evaluations are made again"],
             Told(Stage() with { Losses = [old, first, second] }));

@@ -119,7 +119,8 @@ public sealed class SiloReportTests : IDisposable
         Assert.Equal((IdleKind.Drains, "cpu"), (view.Silos[0].Devices[0].Idle, view.Silos[0].Devices[0].Name));
 
         await EmbeddedSiloTests.RunAsync(silo, _plan);
-        view = await WhenAsync(v => v.Silos[0].Fare.Devices[0].Evaluations == 64 * 20 && v.All.Points[^1].Seconds + v.All.Points[^2].Seconds > 2);
+        view = await WhenAsync(
+            v => v.Silos[0].Fare.Devices[0].Evaluations == 64 * 20 && v.All.Points[^1].Seconds + v.All.Points[^2].Seconds > 2);
         Assert.Equal((IdleKind.NoWork, 1), (view.Silos[0].Devices[0].Idle, view.DevicesWorking));
         Assert.Contains(view.All.Points, p => p.Network > 0 && p.Fill > 0);
 

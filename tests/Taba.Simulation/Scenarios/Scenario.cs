@@ -45,6 +45,9 @@ sealed record Scenario(string Name, string What)
     /// <summary>Seeds in the tests: the whole takes a minute or so on two cores.</summary>
     public int SeedsInTests { get; init; } = 60;
 
+    /// <summary>Another sweep keeps every machine busy until all of these have ended.</summary>
+    public bool NeverIdle { get; init; }
+
     /// <summary>How many sweeps there are.</summary>
     public (int From, int To) Sweeps { get; init; } = (1, 3);
 }

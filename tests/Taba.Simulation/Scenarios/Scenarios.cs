@@ -30,10 +30,7 @@ static class Scenarios
             Every = (4, 20),
         },
         KillsOfAll("kills-of-all", "All silos are killed again and again; long parts get on between the kills.") with { Every = (16, 30) },
-        KillsOfAll("hasty-kills", "All silos are killed again and again; some lives are too short for anything to get on.") with
-        {
-            WaitsFor = "hosts that all die at once",
-        },
+        KillsOfAll("hasty-kills", "All silos are killed again and again; some lives are too short for anything to get on."),
         new("freezes", "Silos are stopped and go on.") { Events = [Events.Freeze, Events.Freeze, Events.Collect] },
         new("database", "The database of grain state fails, before or after it wrote.")
         {
@@ -71,14 +68,8 @@ static class Scenarios
         },
         Bad("full-scratch", "One machine cannot write results.", Trouble.ScratchFull),
         Bad("missing-input", "One machine lacks a file that parts begin with.", Trouble.InputMissing),
-        Bad("broken-engine", "One machine's engine fails whatever it is given.", Trouble.EngineFault) with
-        {
-            WaitsFor = "suspects that cost the others",
-        },
-        Bad("deadly-machine", "One machine's silo dies of all work.", Trouble.DiesOfWork) with
-        {
-            WaitsFor = "suspects that cost the others",
-        },
+        Bad("broken-engine", "One machine's engine fails whatever it is given.", Trouble.EngineFault),
+        Bad("deadly-machine", "One machine's silo dies of all work.", Trouble.DiesOfWork),
         new("poison-kills", "One sample kills its silo.")
         {
             Begins = run => run.Poison(kills: true),
@@ -90,6 +81,14 @@ static class Scenarios
             Begins = run => run.Poison(kills: false),
             Events = [Events.Collect],
             EndsWithin = s_long,
+        },
+        new("poison-never-idle", "One sample kills its silo or its engine, on a cluster on which no machine is ever idle.")
+        {
+            Begins = run => run.Poison(kills: run.Random.Chance(0.5)),
+            Events = [Events.Collect],
+            NeverIdle = true,
+            SeedsInTests = 20,
+            Steers = false,
         },
         new("everything", "All that must not matter, together.")
         {

@@ -42,6 +42,13 @@ sealed class Plans(Rng random, Settings settings)
         void Add(StageSpec spec, CaptureSelection kept) => stages.Add(new(StageKey.Of(spec), spec, rows, kept));
     }
 
+    /// <summary>A sweep of one stage of its own that does not end while anybody looks.</summary>
+    public SweepPlan Endless()
+    {
+        var spec = Sample() with { Model = _models[0], Input = new NoiseRows(NoiseLayout.PerSample, 3, Dtype.Float32, 1 << 20) };
+        return new("endless", "endless", [new(StageKey.Of(spec), spec, new(0, 1 << 20), CaptureSelection.None)], []);
+    }
+
     StageSpec Sample() => new()
     {
         Kind = StageKind.Sample,

@@ -61,23 +61,27 @@ sealed class SimWorkspace(
             [.. part.Starts.Where(s => s.Value < last).Select(s => new SampleStart(s.Key, s.Value))], [], model);
     });
 
-    public Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) =>
-        silo.OffGrain(async () =>
+    public Task<PublishedPart> PublishAsync(
+        PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) => silo.OffGrain(async () =>
     {
         var part = parts.Find(attempt) ?? throw new InvalidOperationException($"Part {attempt} is not prepared on this silo.");
         var lease = part.Lease;
         if (silo.Machine.Trouble == Trouble.ScratchFull)
             throw new StoreException("no space left on the scratch disk") { DiskFull = true };
         var good = failures.Aggregate(RowSet.Of(lease.Rows), (rows, f) => rows.Subtract(new RowRange(f.Sample, f.Sample + 1)));
-        var published = RowSet.Empty;
+        var (published, ours) = (RowSet.Empty, RowSet.Empty);
         foreach (var rows in good.Ranges)
-            published = published.Union(await PublishRowsAsync(part, rows, cancellationToken));
+        {
+            var (all, won) = await PublishRowsAsync(part, rows, cancellationToken);
+            published = published.Union(all);
+            ours = won ? ours.Add(rows) : ours;
+        }
         parts.Remove(attempt);
         Release(part);
         await AttemptRemains.ClearAsync(
             store, checkpoints, lease, failures.Aggregate(published, (rows, f) => rows.Add(new(f.Sample, f.Sample + 1))));
         silo.World.Note("published", silo, silo.World.Trace.Records ? $"{attempt} {published}" : "");
-        return published;
+        return new PublishedPart(published, ours);
     });
 
     public void Discard(PartAttempt attempt)
@@ -175,7 +179,7 @@ sealed class SimWorkspace(
         checkpoints.Open(lease.Attempt, begun.Values);
     }
 
-    async Task<RowSet> PublishRowsAsync(SimPart part, RowRange rows, CancellationToken cancellationToken)
+    async Task<(RowSet All, bool Won)> PublishRowsAsync(SimPart part, RowRange rows, CancellationToken cancellationToken)
     {
         var (lease, attempt, spec) = (part.Lease, part.Lease.Attempt, part.Lease.Spec);
         var entries = ImmutableArray.CreateBuilder<ObjectEntry>();
@@ -205,10 +209,10 @@ sealed class SimWorkspace(
             PublishedAt = silo.Time.GetUtcNow(),
         };
         if (await store.PublishAsync(manifest, cancellationToken))
-            return RowSet.Of(rows);
+            return (RowSet.Of(rows), true);
         var others = await store.ListAsync(attempt.StageKey, rows, cancellationToken);
-        return RowSet.Of([.. others.Where(m => m.Supplement == lease.Supplement && m.Kept.Covers(lease.Keep)).Select(m => m.Rows)])
-            .Intersect(rows);
+        var theirs = others.Where(m => m.Supplement == lease.Supplement && m.Kept.Covers(lease.Keep)).Select(m => m.Rows);
+        return (RowSet.Of([.. theirs]).Intersect(rows), false);
     }
 
     async Task<ObjectEntry> PutAsync(

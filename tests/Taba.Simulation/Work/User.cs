@@ -54,11 +54,7 @@ sealed class User(SimCluster cluster, Intent intent)
         if (leaves == Leaves.Paused)
             await PauseAsync();
         else if (leaves == Leaves.Cancelled)
-        {
-            intent.IsCancelled = true;
-            await DoAsync("cancel", Sweep.CancelAsync);
-            intent.HeldSince = cluster.World.Now;
-        }
+            await CancelAsync();
         intent.ScriptEnded = true;
         if (leaves is Leaves.Paused or Leaves.Cancelled)
             return;
@@ -76,6 +72,23 @@ sealed class User(SimCluster cluster, Intent intent)
                 await DoAsync("resume", Sweep.ResumeAsync);
         }
         cluster.World.Note("ended", cluster.Client, $"{intent.Plan.SweepId} {intent.Seen!.State}");
+    }
+
+    /// <summary>His sweep keeps the cluster busy until all others have ended; then he cancels it.</summary>
+    public async Task KeepBusyAsync()
+    {
+        await DoAsync("submit", () => Sweep.SubmitAsync(intent.Plan));
+        while (cluster.Facts.Intents.Any(other => other != intent && !other.HasEnded))
+            await Task.Delay(TimeSpan.FromSeconds(1), Time);
+        await CancelAsync();
+        intent.ScriptEnded = true;
+    }
+
+    async Task CancelAsync()
+    {
+        intent.IsCancelled = true;
+        await DoAsync("cancel", Sweep.CancelAsync);
+        intent.HeldSince = cluster.World.Now;
     }
 
     async Task PauseAsync()

@@ -144,7 +144,8 @@ public sealed partial class ProgramProcess : IDisposable
         _process.Dispose();
     }
 
-    void Send(int signal)
+    /// <summary>Sends a signal by its number.</summary>
+    public void Send(int signal)
     {
         if (!_process.HasExited)
             _ = SendSignal(_process.Id, signal);

@@ -5,38 +5,43 @@ using Taba.Testing.Commands;
 
 namespace Taba.Chaos;
 
-/// <summary>The sweep that the scenarios disturb: the demo model, all kinds of stages, one intervention.</summary>
-sealed class ChaosSweep(int samples)
+/// <summary>A sweep that the scenarios disturb: the demo model, all kinds of stages, one intervention.</summary>
+/// <param name="Name">Its name, and that of its file and folder.</param>
+/// <param name="Samples">How many rows each stage has.</param>
+/// <param name="Intervention">As a sweep file has it.</param>
+sealed record ChaosSweep(string Name, int Samples, string Intervention)
 {
-    const int Steps = 10;
-    const int Replaced = 3;
+    public const int Steps = 10;
 
-    static readonly ConcurrentDictionary<int, Task<SortedDictionary<string, string>>> s_undisturbed = new();
+    static readonly ConcurrentDictionary<ChaosSweep, Task<SortedDictionary<string, string>>> s_undisturbed = new();
+
+    /// <summary>The sweep file, below the cluster's folder.</summary>
+    public string File => $"{Name}.yaml";
+
+    /// <summary>Where its run folders go, below the cluster's folder.</summary>
+    public string Out => $"out-{Name}";
 
     public string Yaml => $$"""
-        name: chaos
+        name: {{Name}}
         model: demo
-        samples: {{samples}}
+        samples: {{Samples}}
         seed: 420
         num_inference_steps: {{Steps}}
         deterministic: true
         stages: [sample, invert, reconstruct]
         interventions:
-          - forward: { before: {{Replaced}}, seed: 999 }
+          - {{Intervention}}
         """;
 
-    /// <summary>Evaluations of an undisturbed run: sample, two inversions, two reconstructions.</summary>
-    public long Planned => (long)samples * (5 * Steps - Replaced);
-
     /// <summary>What an embedded run, alone and in peace, makes of it.</summary>
-    public Task<SortedDictionary<string, string>> UndisturbedAsync() => s_undisturbed.GetOrAdd(samples, async _ =>
+    public Task<SortedDictionary<string, string>> UndisturbedAsync() => s_undisturbed.GetOrAdd(this, async _ =>
     {
         using var folder = new TempFolder();
-        await File.WriteAllTextAsync(folder.At("sweep.yaml"), Yaml);
+        await System.IO.File.WriteAllTextAsync(folder.At(File), Yaml);
         using var run = ProgramProcess.Start(
-            "undisturbed", Programs.Taba, folder.Path, [], ["run", "sweep.yaml", "--out", "out", "--device", "cpu"]);
+            "undisturbed", Programs.Taba, folder.Path, [], ["run", File, "--out", Out, "--device", "cpu"]);
         var status = (await run.EndAsync(TimeSpan.FromMinutes(20))).Status;
-        return status == 0 ? SweepFiles.Digests(folder.At("out")) : throw new InvalidOperationException(
+        return status == 0 ? SweepFiles.Digests(folder.At(Out)) : throw new InvalidOperationException(
             $"The undisturbed run ended with {status}.\n{run.Errors}");
     });
 }

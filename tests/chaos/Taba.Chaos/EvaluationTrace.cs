@@ -5,6 +5,10 @@ namespace Taba.Chaos;
 /// <summary>What the evaluations of a run tell about its disturbances.</summary>
 static class EvaluationTrace
 {
+    /// <summary>Evaluations without those that had been made before.</summary>
+    public static IEnumerable<SeenEvaluation> FirstTimes(IReadOnlyList<SeenEvaluation> seen) =>
+        seen.DistinctBy(e => (e.Stage, e.Sample, e.Step));
+
     /// <summary>The most steps on end that any silo made of a sample which had been made before.</summary>
     public static int LongestRepeat(IReadOnlyList<SeenEvaluation> seen) => seen.GroupBy(e => (e.Stage, e.Sample)).Max(Repeats);
 
@@ -33,8 +37,7 @@ static class EvaluationTrace
 
     /// <summary>
     /// How long after a disturbance a sample that its victim had in hand, unfinished, was evaluated by another silo, or by a later
-    /// life of the
-    /// same one; null when the victim had none in hand, or all that it had was finished by itself.
+    /// life of the same one; null when the victim had none in hand, or all that it had was finished by itself.
     /// </summary>
     public static TimeSpan? Recovery(IReadOnlyList<SeenEvaluation> seen, IReadOnlySet<string> victims, TimeSpan at)
     {

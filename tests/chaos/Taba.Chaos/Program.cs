@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using Taba.Chaos;
 using Taba.Chaos.Scenarios;
 
@@ -23,8 +24,9 @@ root.SetAction(async (parsed, cancellationToken) =>
             Console.WriteLine($"{scenario.Name}: {scenario.What}");
         return 0;
     }
-    Console.WriteLine("| scenario | what happens | wall | evaluations (planned) | repeated on end | recovery, s | outcome |");
-    Console.WriteLine("|---|---|---|---|---|---|---|");
+    Console.WriteLine(
+        "| scenario | what happens | wall, s | evaluations (planned) | repeated on end | recovery, s | longest silence, s | files |");
+    Console.WriteLine("|---|---|---|---|---|---|---|---|");
     var failed = false;
     foreach (var scenario in known.Where(s => wanted.Length == 0 || wanted.Contains(s.Name)))
     {
@@ -33,22 +35,30 @@ root.SetAction(async (parsed, cancellationToken) =>
         {
             result = await scenario.RunAsync(new Random(parsed.GetValue(seed)));
         }
-        catch (Exception exception) when (exception is TimeoutException or InvalidOperationException or IOException)
+        catch (Exception exception) when (exception is TimeoutException or InvalidOperationException or IOException or JsonException)
         {
-            result = new([exception.Message], TimeSpan.Zero, 0, 0, 0, []);
+            result = new([exception.ToString()]);
         }
         failed |= result.Faults.Count > 0;
-        var recovery = result.Recoveries.Count == 0 ? "" : string.Create(
-            CultureInfo.InvariantCulture,
-            $"{result.Recoveries.Min().TotalSeconds:F1} to {result.Recoveries.Max().TotalSeconds:F1} ({result.Recoveries.Count})");
-        var outcome = result.Faults.Count == 0 ? "equal" : $"FAILED: {result.Faults.Count} faults";
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"| {scenario.Name} | {scenario.What} | {result.Wall.TotalSeconds:F0} s | {result.Made:N0} ({result.Planned:N0}) | "
-            + $"{result.LongestRepeat} steps | {recovery} | {outcome}; {result.Note} |"));
-        foreach (var fault in result.Faults.Take(20))
-            await Console.Error.WriteLineAsync($"{scenario.Name}: {fault}");
+        Console.WriteLine(Row(scenario, result));
+        foreach (var (sweep, wall) in result.Walls)
+            await Console.Error.WriteLineAsync(string.Create(
+                CultureInfo.InvariantCulture, $"{scenario.Name}: {sweep} ended after {wall.TotalSeconds:F0} s"));
+        foreach (var sentence in result.Notes.Concat(result.Faults.Take(20).Select(f => $"FAULT: {f}")))
+            await Console.Error.WriteLineAsync($"{scenario.Name}: {sentence}");
     }
     return failed ? 1 : 0;
 });
 return await root.Parse(args).InvokeAsync();
+
+static string Row(Scenario scenario, ScenarioResult result)
+{
+    var recovery = result.Recoveries.Count == 0 ? "" : string.Create(
+        CultureInfo.InvariantCulture,
+        $"{result.Recoveries.Min().TotalSeconds:F1} to {result.Recoveries.Max().TotalSeconds:F1} ({result.Recoveries.Count})");
+    return string.Create(
+        CultureInfo.InvariantCulture,
+        $"| {scenario.Name} | {scenario.What} | {result.Wall.TotalSeconds:F0} | {result.Made:N0} ({result.Planned:N0}) | "
+        + $"{result.LongestRepeat} steps | {recovery} | {result.Silence.TotalSeconds:F1} | "
+        + $"{(result.Faults.Count == 0 ? "equal" : $"FAILED: {result.Faults.Count} faults")} |");
+}

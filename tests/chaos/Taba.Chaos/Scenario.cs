@@ -1,6 +1,6 @@
 namespace Taba.Chaos;
 
-/// <summary>A cluster, a sweep, and something that goes wrong while it runs.</summary>
+/// <summary>A cluster, two sweeps, and something that goes wrong while they run.</summary>
 /// <param name="Name">How it is asked for.</param>
 /// <param name="What">What goes wrong, for the table.</param>
 /// <param name="RunAsync">Runs it to its end.</param>
@@ -8,12 +8,29 @@ sealed record Scenario(string Name, string What, Func<Random, Task<ScenarioResul
 
 /// <summary>How a scenario ended.</summary>
 /// <param name="Faults">What is wrong with it, a sentence each; empty when all promises were kept.</param>
-/// <param name="Wall">From the client's start to its end.</param>
-/// <param name="Planned">Evaluations that an undisturbed run makes; 0 when not counted.</param>
-/// <param name="Made">Evaluations that were made.</param>
-/// <param name="LongestRepeat">The most steps on end that a silo made of a sample which had been made before.</param>
-/// <param name="Recoveries">For each disturbance the time until another silo went on with a sample of the victim.</param>
-/// <param name="Note">Anything else to know.</param>
-sealed record ScenarioResult(
-    IReadOnlyList<string> Faults, TimeSpan Wall, long Planned, long Made, int LongestRepeat, IReadOnlyList<TimeSpan> Recoveries,
-    string Note = "");
+sealed record ScenarioResult(IReadOnlyList<string> Faults)
+{
+    /// <summary>From the first client's start to the last one's end.</summary>
+    public TimeSpan Wall { get; init; }
+
+    /// <summary>From the first client's start to the end of each sweep's client, by the sweep's name.</summary>
+    public IReadOnlyDictionary<string, TimeSpan> Walls { get; init; } = new Dictionary<string, TimeSpan>();
+
+    /// <summary>Evaluations that an undisturbed run makes; 0 when not counted.</summary>
+    public long Planned { get; init; }
+
+    /// <summary>Evaluations that were made.</summary>
+    public long Made { get; init; }
+
+    /// <summary>The most steps on end that a silo made of a sample which had been made before.</summary>
+    public int LongestRepeat { get; init; }
+
+    /// <summary>For each disturbance the time until another silo went on with a sample of the victim.</summary>
+    public IReadOnlyList<TimeSpan> Recoveries { get; init; } = [];
+
+    /// <summary>The longest time in which no silo evaluated anything.</summary>
+    public TimeSpan Silence { get; init; }
+
+    /// <summary>Anything else to know, a sentence each.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+}

@@ -10,6 +10,10 @@ const PAGE = 50,
     COLUMNS = 4,
     EACH = 3_000;
 
+/** Whoever submitted a sweep writes its folders after its end: their numbers are waited for so long. */
+const FOLDERS = 10 * 60_000,
+    ASK_AGAIN = 5_000;
+
 /** The metrics that say most come first; others follow by name. */
 const FIRST = [
     'reconstruction_error_images',
@@ -25,7 +29,9 @@ export function results(sweep) {
         chosen = null,
         seen = '',
         columns = [],
-        live = true;
+        live = true,
+        ended = null,
+        later = null;
     const head = el('tr');
     const body = el('tbody');
     const fill = keyed(body, () =>
@@ -68,6 +74,10 @@ export function results(sweep) {
         } catch (error) {
             trouble.say(error);
         }
+        clearTimeout(later);
+        if (ended && Date.now() - new Date(ended) < FOLDERS && runs.some(run => !run.metrics)) {
+            later = setTimeout(load, ASK_AGAIN);
+        }
     });
 
     function draw() {
@@ -108,12 +118,14 @@ export function results(sweep) {
         node,
         told(now) {
             live = words.isLive(now.state);
+            ended = now.endedAt;
             const progress = `${now.state} ${now.rowsDone}`;
             if (progress !== seen) load();
             seen = progress;
         },
         close() {
             load.close();
+            clearTimeout(later);
             pictures.close();
         },
     };

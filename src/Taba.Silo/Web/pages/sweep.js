@@ -75,6 +75,14 @@ export function sweepPage(id) {
         ]),
     );
     const jump = el('nav', { class: 'jump', 'aria-label': 'Parts of this page' }, [...links.values()]);
+    // Sections come and go with what there is to show.
+    const sections = new MutationObserver(showLinks);
+    parts.forEach(([, part]) => sections.observe(part.node, { attributeFilter: ['hidden'] }));
+    showLinks();
+    function showLinks() {
+        for (const [title, part] of parts) show(links.get(title), !part.node.hidden);
+    }
+
     const body = el(
         'div',
         { hidden: true },
@@ -172,7 +180,6 @@ export function sweepPage(id) {
         );
         for (const { verb, may } of VERBS) buttons.get(verb).disabled = !may(now);
         show(body, true);
-        for (const [title, part] of parts) show(links.get(title), !part.node.hidden);
 
         pictures.told(now);
         failures.told(now.rowsFailed);

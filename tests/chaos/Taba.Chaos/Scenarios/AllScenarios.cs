@@ -11,5 +11,7 @@ static class AllScenarios
         .. ClientScenarios.Of(),
         .. ShapeScenarios.Of(),
         .. NetworkScenarios.Of(),
+        .. MachineScenarios.Of(),
+        .. DamageScenarios.Of(),
     ];
 }

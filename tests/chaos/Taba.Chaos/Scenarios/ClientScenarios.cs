@@ -4,22 +4,22 @@ namespace Taba.Chaos.Scenarios;
 static class ClientScenarios
 {
     public static IEnumerable<Scenario> Of() =>
-        [new("client", "the command is killed twice; the same command is given again ten seconds later", ClientAsync)];
+        [new("client", "both commands are killed twice and given again after ten seconds", ClientAsync)];
 
     static async Task<ScenarioResult> ClientAsync(Random random)
     {
-        await using var run = await ChaosRun.StartAsync(new ChaosSweep(128), ChaosRun.Workers(3));
-        var client = run.StartClient();
+        await using var run = await ChaosRun.StartAsync(new SweepPair(SweepPair.Medium), ChaosRun.Workers(3));
+        await run.StartClientsAsync();
         for (var i = 0; i < 2; i++)
         {
             await run.ReachAsync(0.1 + 0.6 * (i + random.NextDouble()) / 2);
-            client.Kill();
+            run.KillClients();
             var before = run.Evaluations;
             await Task.Delay(TimeSpan.FromSeconds(10));
             if (run.Evaluations == before)
-                run.Fault("nothing was computed while the command was away");
-            client = run.StartClient();
+                run.Fault("nothing was computed while the commands were away");
+            await run.StartClientsAsync();
         }
-        return await run.EndAsync(client);
+        return await run.EndAsync();
     }
 }

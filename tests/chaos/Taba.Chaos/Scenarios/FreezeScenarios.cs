@@ -16,12 +16,12 @@ static class FreezeScenarios
         var cluster = await Taba.Testing.Clusters.TestCluster.StartAsync();
         // Shorter than the stop, so that it ends in the meantime whatever membership thinks.
         cluster.Settings["Taba__Leases__Duration"] = "00:00:10";
-        await using var run = await ChaosRun.StartAsync(new ChaosSweep(256), ChaosRun.Workers(3), cluster);
-        var client = run.StartClient();
+        await using var run = await ChaosRun.StartAsync(new SweepPair(SweepPair.Large), ChaosRun.Workers(3), cluster);
+        await run.StartClientsAsync();
         for (var i = 0; i < times; i++)
         {
             await run.ReachAsync(0.05 + 0.6 * (i + random.NextDouble()) / times);
-            var living = run.Cluster.Silos.Where(s => !s.Value.HasExited).Select(s => s.Key).Order(StringComparer.Ordinal).ToList();
+            var living = run.Living();
             if (living.Count == 0)
                 continue;
             var victim = living[random.Next(living.Count)];
@@ -31,6 +31,6 @@ static class FreezeScenarios
             await Task.Delay(length);
             process.Thaw();
         }
-        return await run.EndAsync(client);
+        return await run.EndAsync();
     }
 }

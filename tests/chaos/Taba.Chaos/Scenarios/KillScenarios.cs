@@ -14,45 +14,38 @@ static class KillScenarios
 
     static async Task<ScenarioResult> KillsAsync(Random random)
     {
-        await using var run = await ChaosRun.StartAsync(new ChaosSweep(256), ChaosRun.Workers(3));
-        var client = run.StartClient();
+        await using var run = await ChaosRun.StartAsync(new SweepPair(SweepPair.Large), ChaosRun.Workers(3));
+        await run.StartClientsAsync();
         for (var kill = 0; kill < Kills; kill++)
         {
             await run.ReachAsync(0.02 + 0.93 * (kill + random.NextDouble()) / Kills);
-            var living = run.Cluster.Silos.Where(s => !s.Value.HasExited).Select(s => s.Key).Order(StringComparer.Ordinal).ToList();
-            if (living.Count > 0)
-                run.Kill(living[random.Next(living.Count)]);
+            run.KillAny(random);
         }
-        return await run.EndAsync(client);
+        return await run.EndAsync();
     }
 
     static async Task<ScenarioResult> CoordinatorAsync(Random random)
     {
-        await using var run = await ChaosRun.StartAsync(new ChaosSweep(128), [("c1", "coordinator"), .. ChaosRun.Workers(2)]);
-        var client = run.StartClient();
+        await using var run = await ChaosRun.StartAsync(new SweepPair(SweepPair.Medium), [("c1", "coordinator"), .. ChaosRun.Workers(2)]);
+        await run.StartClientsAsync();
         for (var kill = 0; kill < 3; kill++)
         {
             await run.ReachAsync(0.1 + 0.75 * (kill + random.NextDouble()) / 3);
             run.Kill("c1");
         }
-        return await run.EndAsync(client);
+        return await run.EndAsync();
     }
 
     static async Task<ScenarioResult> KillAllAsync(Random random)
     {
-        await using var run = await ChaosRun.StartAsync(new ChaosSweep(64), ChaosRun.Workers(3));
-        var client = run.StartClient();
+        await using var run = await ChaosRun.StartAsync(new SweepPair(SweepPair.Small), ChaosRun.Workers(3));
+        await run.StartClientsAsync();
         for (var kill = 0; kill < 2; kill++)
         {
             await run.ReachAsync(0.1 + 0.7 * (kill + random.NextDouble()) / 2);
-            run.LeaveDown = true;
-            foreach (var silo in run.Cluster.Silos.Values)
-                silo.Kill();
-            await Task.Delay(TimeSpan.FromSeconds(10));
-            // From here on there is something that can recover.
-            run.Disturb(run.Cluster.Silos.Keys);
-            run.LeaveDown = false;
+            await run.KillAllAsync(TimeSpan.FromSeconds(10));
         }
-        return await run.EndAsync(client, "recovery counted from the restart");
+        run.Note("recovery counted from the restart");
+        return await run.EndAsync();
     }
 }

@@ -20,14 +20,15 @@ static class NetworkScenarios
         using var networks = new SiloNetworks();
         var cluster = await TestCluster.StartAsync(address: SiloNetworks.Host);
         cluster.Place = name => name == "client" ? (SiloNetworks.Host, []) : networks.Of(name);
-        await using var run = await ChaosRun.StartAsync(new ChaosSweep(256), ChaosRun.Workers(3), cluster);
-        var client = run.StartClient();
+        await using var run = await ChaosRun.StartAsync(new SweepPair(SweepPair.Large), ChaosRun.Workers(3), cluster);
+        await run.StartClientsAsync();
         await run.ReachAsync(0.1 + 0.2 * random.NextDouble());
         var victim = $"w{random.Next(1, 4)}";
         part(networks, victim);
         run.Disturb(victim);
         await Task.Delay(s_apart);
         heal(networks, victim);
-        return await run.EndAsync(client, $"victim {victim}");
+        run.Note($"victim {victim}");
+        return await run.EndAsync();
     }
 }

@@ -20,8 +20,8 @@ static class ServerScenarios
 
     static async Task<ScenarioResult> PostgresAsync(Random random)
     {
-        await using var run = await ChaosRun.StartAsync(new ChaosSweep(128), ChaosRun.Workers(3));
-        var client = run.StartClient();
+        await using var run = await ChaosRun.StartAsync(new SweepPair(SweepPair.Medium), ChaosRun.Workers(3));
+        await run.StartClientsAsync();
         for (var i = 0; i < 2; i++)
         {
             await run.ReachAsync(0.1 + 0.7 * (i + random.NextDouble()) / 2);
@@ -29,13 +29,13 @@ static class ServerScenarios
             await Task.Delay(s_down);
             await run.Cluster.Postgres.StartAgainAsync();
         }
-        return await run.EndAsync(client);
+        return await run.EndAsync();
     }
 
     static async Task<ScenarioResult> AzuriteAsync(Random random, TestCluster cluster)
     {
-        await using var run = await ChaosRun.StartAsync(new ChaosSweep(128), ChaosRun.Workers(3), cluster);
-        var client = run.StartClient();
+        await using var run = await ChaosRun.StartAsync(new SweepPair(SweepPair.Medium), ChaosRun.Workers(3), cluster);
+        await run.StartClientsAsync();
         for (var i = 0; i < 2; i++)
         {
             await run.ReachAsync(0.1 + 0.7 * (i + random.NextDouble()) / 2);
@@ -43,7 +43,7 @@ static class ServerScenarios
             await Task.Delay(s_down);
             await cluster.Azurite.StartAgainAsync();
         }
-        return await run.EndAsync(client);
+        return await run.EndAsync();
     }
 
     static async Task<ScenarioResult> StoreFullAsync(Random random)
@@ -52,12 +52,12 @@ static class ServerScenarios
         using var folder = new TempFolder();
         cluster.StoreFolder = folder.At("disk");
         using var disk = SmallDisk.TryMount(cluster.StoreFolder, 64 << 10, out var reason) ?? throw new InvalidOperationException(reason);
-        await using var run = await ChaosRun.StartAsync(new ChaosSweep(128), ChaosRun.Workers(3), cluster);
-        var client = run.StartClient();
+        await using var run = await ChaosRun.StartAsync(new SweepPair(SweepPair.Medium), ChaosRun.Workers(3), cluster);
+        await run.StartClientsAsync();
         await run.ReachAsync(0.2 + 0.4 * random.NextDouble());
         disk.Fill();
         await Task.Delay(s_down);
         disk.MakeRoom();
-        return await run.EndAsync(client);
+        return await run.EndAsync();
     }
 }

@@ -25,10 +25,15 @@ static class ShapeScenarios
 
     static async Task<ScenarioResult> SilosAsync(int silos)
     {
-        await using var run = await ChaosRun.StartAsync(new ChaosSweep(64), ChaosRun.Workers(silos));
-        return await run.EndAsync(run.StartClient());
+        await using var run = await ChaosRun.StartAsync(new SweepPair(SweepPair.Small), ChaosRun.Workers(silos));
+        await run.StartClientsAsync();
+        return await run.EndAsync();
     }
 
+    /// <summary>
+    /// Each part is a sweep of its own, and they come one after the other, as upstream's scripts give them: two at a time would be two
+    /// commands for one folder.
+    /// </summary>
     static async Task<ScenarioResult> PartsAsync()
     {
         await using var cluster = await TestCluster.StartAsync();
@@ -43,7 +48,7 @@ static class ShapeScenarios
         var wall = clock.Elapsed;
         await cluster.RunClientAsync(s_limit, [.. s_command, "--device", "cpu", "--save_dir", "whole"]);
         return new(
-            SweepFiles.Differences(Tensors(cluster, "whole"), Tensors(cluster, "merged")), wall, Samples * 30, 0, 0, []);
+            SweepFiles.Differences(Tensors(cluster, "whole"), Tensors(cluster, "merged"))) { Wall = wall };
     }
 
     /// <summary>A merged folder's metrics name what they were merged from.</summary>
