@@ -91,7 +91,7 @@ public sealed class Dashboard : IAsyncLifetime
 
     /// <summary>Starts a sweep that runs in its command, which serves the dashboard at a port.</summary>
     public ProgramProcess Run(string name, int samples, int port) => Cluster.StartClient(
-        "run", Sweep(name, samples), "--out", Path.Combine(Cluster.Folder, name), "--device", "cpu", "--json", "--dashboard",
+        "run", Sweep(name, samples), "--out", Path.Combine(Cluster.Folder, name), "--device", "cpu", "--dashboard",
         "--dashboard_port", $"{port}");
 
     string Sweep(string name, int samples)

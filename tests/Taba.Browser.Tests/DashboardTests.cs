@@ -117,8 +117,10 @@ public sealed class DashboardTests(Dashboard dashboard) : IClassFixture<Dashboar
     {
         var port = ServerProgram.FreePort();
         using var command = dashboard.Run("embedded", samples: 16, port);
-        await command.SaysAsync("\"dashboard\"", Dashboard.Limit);
-        var page = await dashboard.OpenAtAsync($"http://127.0.0.1:{port}/");
+        var address = $"http://127.0.0.1:{port}/";
+        using var http = new HttpClient();
+        await ServerProgram.ReadyAsync("The command", async () => (await http.GetAsync(address)).IsSuccessStatusCode);
+        var page = await dashboard.OpenAtAsync(address);
         await page.ClickAsync("[...document.querySelectorAll('a')].find(a => a.innerText === 'embedded')");
 
         Assert.Equal(0, (await command.EndAsync(Dashboard.Limit)).Status);
