@@ -33,7 +33,8 @@ public sealed class LargeSweepTests : IAsyncLifetime
 
         foreach (var path in new[]
         {
-            "api/sweeps?count=500", "api/sweeps", $"api/sweeps/{id}", $"api/sweeps/{id}/stages?bins=256&count=32", $"api/sweeps/{id}/stages",
+            "api/sweeps?count=500", "api/sweeps", $"api/sweeps/{id}", $"api/sweeps/{id}/stages?bins=256&count=32",
+            $"api/sweeps/{id}/stages",
             $"api/stages/{key}/parts?sweep={id}&bins=256&count=500", $"api/sweeps/{id}/runs", $"api/sweeps/{id}/failures",
             $"api/sweeps/{id}/log", "api/silos", "api/devices/history",
         })
@@ -70,7 +71,9 @@ public sealed class LargeSweepTests : IAsyncLifetime
         return plan;
     }
 
-    /// <summary>The answer's bytes, and this process's processor time for a look; of looks that each read anew where that is measured.</summary>
+    /// <summary>
+    /// The answer's bytes, and this process's processor time for a look; of looks that each read anew where that is measured.
+    /// </summary>
     async Task<(int Bytes, TimeSpan Processor)> LookAsync(string path)
     {
         const int looks = 10;
