@@ -75,7 +75,7 @@ public sealed class NamespaceArrowTests
             Web.Live: Web.Json
             Web.Samples: Pictures Web.Json Web.Live
             Web.Silos: Web.Json Web.Live
-            Web.Sweeps: Pictures Web.Json Web.Live
+            Web.Sweeps: Web.Json Web.Live
             Web: Engines Workers Web.Access Web.Files Web.Json Web.Live Web.Samples Web.Silos Web.Sweeps
             Hosting: Telemetry Devices Rows Faults Models Conditions Engines Parts Workers Web
             Tls:

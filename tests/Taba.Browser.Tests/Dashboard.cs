@@ -14,7 +14,6 @@ public sealed class Dashboard : IAsyncLifetime
 
     const string Coordinator = "c1";
 
-    readonly List<BrowserPage> _pages = [];
     TestCluster? _cluster;
     ChromiumServer? _chromium;
     DevTools? _tools;
@@ -67,12 +66,13 @@ public sealed class Dashboard : IAsyncLifetime
 
     /// <summary>Opens a page in a browser of its own.</summary>
     /// <param name="route">What follows the address: <c>#/devices</c>.</param>
-    internal async Task<BrowserPage> OpenAsync(string route, int width = 1200, bool dark = false)
+    internal Task<BrowserPage> OpenAsync(string route, int width = 1200, bool dark = false) => OpenAtAsync(_url + route, width, dark);
+
+    /// <summary>Opens an address in a browser of its own.</summary>
+    internal Task<BrowserPage> OpenAtAsync(string url, int width = 1200, bool dark = false)
     {
         _ = Cluster;
-        var page = await BrowserPage.OpenAsync(_tools!, _url + route, width, 800, dark);
-        _pages.Add(page);
-        return page;
+        return BrowserPage.OpenAsync(_tools!, url, width, 800, dark);
     }
 
     /// <summary>Opens a page that is signed in.</summary>
@@ -86,7 +86,15 @@ public sealed class Dashboard : IAsyncLifetime
     }
 
     /// <summary>Starts a sweep of the shipped model; its client writes the run folders when it ends.</summary>
-    public ProgramProcess Submit(string name, int samples)
+    public ProgramProcess Submit(string name, int samples) =>
+        Cluster.StartClient("run", Sweep(name, samples), "--out", Path.Combine(Cluster.Folder, name), "--cluster", TestCluster.Name);
+
+    /// <summary>Starts a sweep that runs in its command, which serves the dashboard at a port.</summary>
+    public ProgramProcess Run(string name, int samples, int port) => Cluster.StartClient(
+        "run", Sweep(name, samples), "--out", Path.Combine(Cluster.Folder, name), "--device", "cpu", "--dashboard",
+        "--dashboard_port", $"{port}");
+
+    string Sweep(string name, int samples)
     {
         // The seed makes its stages its own.
         var file = Path.Combine(Cluster.Folder, $"{name}.yaml");
@@ -100,7 +108,7 @@ public sealed class Dashboard : IAsyncLifetime
             interventions:
               - forward: { before: 3, seed: 999 }
             """);
-        return Cluster.StartClient("run", file, "--out", Path.Combine(Cluster.Folder, name), "--cluster", TestCluster.Name);
+        return file;
     }
 
     public async ValueTask DisposeAsync()

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Taba.Testing.Servers;
 
 namespace Taba.Browser.Tests;
 
@@ -108,6 +109,24 @@ public sealed class DashboardTests(Dashboard dashboard) : IClassFixture<Dashboar
         await page.IsLiveAsync();
         await page.UntilAsync("document.getElementById('notice').hidden");
         await page.SaysAsync("w1");
+        Assert.All(page.Complaints, said => Assert.Contains("net::ERR_", said, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Run_WithDashboardToItsEnd_PageSaysThatTheCommandHasEnded()
+    {
+        var port = ServerProgram.FreePort();
+        using var command = dashboard.Run("embedded", samples: 16, port);
+        var address = $"http://127.0.0.1:{port}/";
+        using var http = new HttpClient();
+        await ServerProgram.ReadyAsync("The command", async () => (await http.GetAsync(address)).IsSuccessStatusCode);
+        var page = await dashboard.OpenAtAsync(address);
+        await page.ClickAsync("[...document.querySelectorAll('a')].find(a => a.innerText === 'embedded')");
+
+        Assert.Equal(0, (await command.EndAsync(Dashboard.Limit)).Status);
+        await page.SaysAsync("The command has ended");
+        await page.UntilAsync("document.getElementById('link').dataset.state === 'ended'");
+        await page.SaysAsync("embedded");
         Assert.All(page.Complaints, said => Assert.Contains("net::ERR_", said, StringComparison.Ordinal));
     }
 

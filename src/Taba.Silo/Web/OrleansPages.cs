@@ -18,7 +18,9 @@ static class OrleansPages
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
         + "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-    /// <summary>Counts calls, on every silo of the cluster. Its log stays hidden: it would show what the silo's own filters hold back.</summary>
+    /// <summary>
+    /// Counts calls, on every silo of the cluster. Its log stays hidden: it would show what the silo's own filters hold back.
+    /// </summary>
     public static void AddOrleansPages(this ISiloBuilder silo, WebSettings settings)
     {
         if (settings.OrleansDashboard)

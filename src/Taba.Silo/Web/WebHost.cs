@@ -91,8 +91,9 @@ static class WebHost
     {
         var addresses = services.GetService<IServer>()?.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
         var address = addresses.Select(a => new Uri(a)).FirstOrDefault(a => a.Port != settings.OperationsPort);
-        var here = IPAddress.TryParse(address?.Host.Trim('[', ']'), out var ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
-        return address is null || !here ? address : new UriBuilder(address) { Host = $"{IPAddress.Loopback}" }.Uri;
+        var isAny = IPAddress.TryParse(address?.Host.Trim('[', ']'), out var ip)
+            && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
+        return address is null || !isAny ? address : new UriBuilder(address) { Host = $"{IPAddress.Loopback}" }.Uri;
     }
 
     /// <summary>The stream of the pages that show all sweeps, or all silos.</summary>

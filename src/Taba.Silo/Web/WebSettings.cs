@@ -28,7 +28,9 @@ sealed class WebSettings : IValidatableObject
     [Range(0, 65535)]
     public int OperationsPort { get; set; } = 9464;
 
-    /// <summary>What whoever looks at the dashboard must show. A secret: give it by the environment, or by <see cref="TokenFile"/>.</summary>
+    /// <summary>
+    /// What whoever looks at the dashboard must show. A secret: give it by the environment, or by <see cref="TokenFile"/>.
+    /// </summary>
     public string? Token { get; set; }
 
     /// <summary>A file that holds <see cref="Token"/>, such as a mounted secret.</summary>

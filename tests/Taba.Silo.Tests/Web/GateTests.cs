@@ -77,7 +77,8 @@ public sealed class GateTests
         Assert.Equal(200, await AskAsync(gate, r => r.Headers.Cookie = $"{Sessions.Cookie}={cookie}"));
         // Another silo of the same token, or this one started again.
         Assert.Equal(200, await AskAsync(new Gate(Token, _time), r => r.Headers.Cookie = $"{Sessions.Cookie}={cookie}"));
-        Assert.Equal(401, await AskAsync(new Gate("another-token-of-this-test", _time), r => r.Headers.Cookie = $"{Sessions.Cookie}={cookie}"));
+        Assert.Equal(
+            401, await AskAsync(new Gate("another-token-of-this-test", _time), r => r.Headers.Cookie = $"{Sessions.Cookie}={cookie}"));
         _time.Advance(TimeSpan.FromDays(8));
         Assert.Equal(401, await AskAsync(gate, r => r.Headers.Cookie = $"{Sessions.Cookie}={cookie}"));
     }

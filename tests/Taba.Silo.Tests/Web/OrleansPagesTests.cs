@@ -9,7 +9,8 @@ public sealed partial class OrleansPagesTests
     [Fact]
     public async Task Orleans_WhenItIsAskedFor_IsBehindTheTokenWithAPolicyThatItsPageKeeps()
     {
-        await using var silo = await ShownSilo.StartAsync(ShownSilo.Token, new KeyValuePair<string, string?>("Taba:Web:OrleansDashboard", "true"));
+        await using var silo = await ShownSilo.StartAsync(
+            ShownSilo.Token, new KeyValuePair<string, string?>("Taba:Web:OrleansDashboard", "true"));
         Assert.Equal(HttpStatusCode.Unauthorized, (await silo.Client.GetAsync("orleans/")).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await silo.Client.GetAsync("orleans/DashboardCounters")).StatusCode);
         silo.SignIn();

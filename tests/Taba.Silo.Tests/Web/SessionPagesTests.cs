@@ -25,7 +25,8 @@ public sealed class SessionPagesTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Unauthorized, (await SignInAsync("a-wrong-token-of-this-test")).StatusCode);
 
         Assert.Equal(HttpStatusCode.NoContent, (await SignInAsync(ShownSilo.Token)).StatusCode);
-        Assert.StartsWith("{\"tokenNeeded\":true,\"signedIn\":true,", await browser.GetStringAsync("api/session"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "{\"tokenNeeded\":true,\"signedIn\":true,", await browser.GetStringAsync("api/session"), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, (await browser.GetAsync("api/sweeps")).StatusCode);
         // What EventSource asks for.
         using (var stream = await browser.GetAsync("api/events", HttpCompletionOption.ResponseHeadersRead))
@@ -65,7 +66,8 @@ public sealed class SessionPagesTests : IAsyncLifetime
     [Fact]
     public async Task Session_FromAnotherSite_IsRefused()
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, "api/session") { Content = JsonContent.Create(new { token = ShownSilo.Token }) };
+        var token = JsonContent.Create(new { token = ShownSilo.Token });
+        var request = new HttpRequestMessage(HttpMethod.Post, "api/session") { Content = token };
         request.Headers.Add("Origin", "https://evil.example");
 
         using var answer = await _silo.Client.SendAsync(request);

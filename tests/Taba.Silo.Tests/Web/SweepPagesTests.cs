@@ -62,7 +62,8 @@ public sealed class SweepPagesTests : IAsyncLifetime
     {
         var plan = _silo.Plan(8);
         await _silo.SubmitAsync(plan);
-        await _silo.Silo.Grains.GetGrain<ISweepGrain>(plan.SweepId).MetricsAsync(new(plan.Runs[1].Slug, [new("kl_div_noise_latent", 0.25)]));
+        var sweep = _silo.Silo.Grains.GetGrain<ISweepGrain>(plan.SweepId);
+        await sweep.MetricsAsync(new(plan.Runs[1].Slug, [new("kl_div_noise_latent", 0.25)]));
 
         var runs = (await _silo.JsonAsync($"api/sweeps/{plan.SweepId}/runs")).GetProperty("entries");
 
@@ -136,7 +137,8 @@ public sealed class SweepPagesTests : IAsyncLifetime
         var plan = _silo.Plan(8);
         await _silo.SubmitAsync(plan);
 
-        using var answer = await _silo.Client.GetAsync(new Uri(path.Replace("ID", plan.SweepId, StringComparison.Ordinal), UriKind.Relative));
+        var address = path.Replace("ID", plan.SweepId, StringComparison.Ordinal);
+        using var answer = await _silo.Client.GetAsync(new Uri(address, UriKind.Relative));
 
         Assert.Equal(status, (int)answer.StatusCode);
         if (status != 200)

@@ -8,9 +8,9 @@ using Taba.Silo.Web.Json;
 namespace Taba.Silo.Web.Access;
 
 /// <summary>
-/// Lets through who shows the token, or the cookie that it was exchanged for, and who asks for what is open to all. Where no token is asked
-/// for, on loopback, a request must name this machine: a page of another site, whose name its owner lets resolve to 127.0.0.1, must not read
-/// through the user's browser. To stand between routing and the pages: what has no page of its own is not open.
+/// Lets through who shows the token, or the cookie that it was exchanged for, and who asks for what is open to all. Where no token is
+/// asked for, on loopback, a request must name this machine: a page of another site, whose name its owner lets resolve to 127.0.0.1, must
+/// not read through the user's browser. To stand between routing and the pages: what has no page of its own is not open.
 /// </summary>
 sealed class Gate(string? token, TimeProvider time)
 {

@@ -8,8 +8,8 @@ namespace Taba.Silo.Web.Json;
 /// <param name="Troubles">What is wrong with it, in sentences.</param>
 sealed record SiloView(
     string Name, string Address, string Host, string Role, string DeviceKind, string? Build, int? Numerics, double SecondsUp,
-    double ReportAge, bool Draining, long? StoreFreeBytes, long? ScratchFreeBytes, long CheckpointQueueBytes, IReadOnlyList<string> Troubles,
-    int PartsHeld, IReadOnlyList<DeviceView> Devices);
+    double ReportAge, bool Draining, long? StoreFreeBytes, long? ScratchFreeBytes, long CheckpointQueueBytes,
+    IReadOnlyList<string> Troubles, int PartsHeld, IReadOnlyList<DeviceView> Devices);
 
 /// <summary>A device.</summary>
 /// <param name="State">What most of its time went to of late.</param>
@@ -20,7 +20,9 @@ sealed record DeviceView(
     long? MemoryUsed, long? MemoryLimit, double EvaluationsPerSecond, string? IdleReason);
 
 /// <summary>What a device did with its time, as shares of 1. The names are those of <c>taba.engine.time</c>.</summary>
-sealed record SharesView(double Network, double Overhead, [property: JsonPropertyName("output_wait")] double OutputWait, double Linger, double Loading, double Idle);
+sealed record SharesView(
+    double Network, double Overhead, [property: JsonPropertyName("output_wait")] double OutputWait, double Linger, double Loading,
+    double Idle);
 
 /// <summary>Ten minutes of a device, or of all together.</summary>
 /// <param name="From">When the first step began.</param>

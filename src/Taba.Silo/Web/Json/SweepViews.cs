@@ -23,7 +23,8 @@ sealed record SweepEntryView(
 sealed record SweepView(
     string Id, string Name, string State, int Priority, string? User, DateTimeOffset? SubmittedAt, DateTimeOffset? EndedAt, long Version,
     double EvaluationsDone, double EvaluationsPlanned, double? Rate, double? SecondsLeft, long Recovered, long RowsWanted, long RowsDone,
-    long RowsReused, long RowsFailed, long RowsLeased, int PartsLeased, int Stages, int Runs, IReadOnlyList<string> Troubles, string? Fault);
+    long RowsReused, long RowsFailed, long RowsLeased, int PartsLeased, int Stages, int Runs, IReadOnlyList<string> Troubles,
+    string? Fault);
 
 /// <summary>A stage, as the sweep sees it.</summary>
 /// <param name="State">done, running, waiting, failed (all that is left is given up) or silent.</param>

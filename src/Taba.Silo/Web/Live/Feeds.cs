@@ -8,8 +8,8 @@ using Taba.Silo.Web.Json;
 namespace Taba.Silo.Web.Live;
 
 /// <summary>
-/// Streams of server-sent events. A viewer gets each part whenever it says something new. The id of an event is the tags of all parts as the
-/// viewer has them then, so that one who comes back with it (<c>Last-Event-ID</c>) gets only what it lacks, also from another silo.
+/// Streams of server-sent events. A viewer gets each part whenever it says something new. The id of an event is the tags of all parts as
+/// the viewer has them then, so that one who comes back with it (<c>Last-Event-ID</c>) gets only what it lacks, also from another silo.
 /// </summary>
 sealed class Feeds(IHostApplicationLifetime lifetime, Ending ending, TimeProvider time)
 {

@@ -41,7 +41,9 @@ sealed class StageLooks(IGrainFactory grains, TimeProvider time)
             ? Known(plan, stage, bins).Strip
             : (await PartsAsync(plan, status, stage, new(status.SweepId, bins, 0, 0))).Strip;
 
-    /// <summary>Asks the stage; one that does not answer, or knows the sweep no more because it has ended, is shown by its status.</summary>
+    /// <summary>
+    /// Asks the stage; one that does not answer, or knows the sweep no more because it has ended, is shown by its status.
+    /// </summary>
     public async Task<StageParts> PartsAsync(PlanNames plan, SweepStatus status, StageStatus stage, StagePartsAsk ask)
     {
         var told = status.State.IsLive()

@@ -9,7 +9,8 @@ static class SweepJson
 {
     public static SweepEntryView Of(SweepEntry s) => new(
         s.SweepId, s.Name, SweepText.Word(s), s.Priority, s.User, s.SubmittedAt, s.EndedAt, s.Progress?.EvaluationsDone,
-        s.Progress?.EvaluationsPlanned, s.Progress?.RowsFailed, Rounded(s.Progress?.Rate), Seconds(s.Progress?.Left), s.Progress?.Recovered);
+        s.Progress?.EvaluationsPlanned, s.Progress?.RowsFailed, Rounded(s.Progress?.Rate), Seconds(s.Progress?.Left),
+        s.Progress?.Recovered);
 
     public static SweepView Of(SweepPlan plan, SweepStatus status) => new(
         status.SweepId, plan.Name, SweepText.Word(status.State), plan.Priority, status.User, status.SubmittedAt, status.EndedAt,

@@ -51,7 +51,8 @@ sealed class SweepLooks(IGrainFactory grains, TimeProvider time)
     public Task<Answer> PartsAsync(string key, string id, int bins, int from, int count) => OfSweepAsync(
         $"parts {key} {id} {bins} {from} {count}", id, async (plan, status) =>
             status.Stages.FirstOrDefault(s => s.Key == key) is { } stage
-                ? Answer.Of(StageJson.Of(await _stages.PartsAsync(plan, status, stage, new(id, bins, from, count))), ViewJson.Default.PartsView)
+                ? Answer.Of(
+                    StageJson.Of(await _stages.PartsAsync(plan, status, stage, new(id, bins, from, count))), ViewJson.Default.PartsView)
                 : Answers.NoStage);
 
     /// <summary>A page of its runs, with the numbers of those whose folders are written.</summary>
