@@ -148,8 +148,7 @@ sealed partial class StageGrain(
         var (handout, next, leases, host) = await TakeAsync(worker, request);
         _leases.Add(leases, worker, host);
         next = next.WithReused(found, State.Lost);
-        var before = State;
-        State = next;
+        (var before, State) = (State, next);
         if (_epoch > State.Epoch)
             State = State with { Epoch = _epoch + EpochBlock };
         // The end of an attempt at suspect rows would say something: it must be known after a restart.
@@ -362,14 +361,10 @@ sealed partial class StageGrain(
             StageAccounts.Ended(State.Spec, how is LeaseEnd.WorkerLost ? "silo_lost" : how is LeaseEnd.Stuck ? "stuck" : "expired");
             StageLog.Ended(logger, lease.Attempt, lease.Worker, how);
             Remove(lease.Attempt);
-            // An activation that found it leased would lose it once more.
+            // An activation that found it leased would lose it once more, and have its host wait once more.
             _writer.Later();
         }
-        // Else the next activation would hear of the same ends again, and have their hosts wait once more.
-        if (ended.Count == 0)
-            return false;
-        _writer.Later();
-        return true;
+        return ended.Count > 0;
     }
 
     void Begin()
