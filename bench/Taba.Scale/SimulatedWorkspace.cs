@@ -52,8 +52,8 @@ sealed class SimulatedWorkspace(TensorStore store, ScaleOptions options, Simulat
             SimulatedEngines.Model);
     }, cancellationToken);
 
-    public Task<RowSet> PublishAsync(PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) =>
-        Task.Run(async () =>
+    public Task<PublishedPart> PublishAsync(
+        PartAttempt attempt, ImmutableArray<SampleFailure> failures, CancellationToken cancellationToken) => Task.Run(async () =>
     {
         var clock = Stopwatch.StartNew();
         var lease = parts.Find(attempt) ?? throw new InvalidOperationException($"{attempt} is not here.");
@@ -79,7 +79,8 @@ sealed class SimulatedWorkspace(TensorStore store, ScaleOptions options, Simulat
             PartsTooLate = r.PartsTooLate + (won ? 0 : 1),
             PublishSeconds = r.PublishSeconds + clock.Elapsed.TotalSeconds,
         });
-        return RowSet.Of(rows);
+        var all = RowSet.Of(rows);
+        return new PublishedPart(all, won ? all : RowSet.Empty);
     }, cancellationToken);
 
     public void Discard(PartAttempt attempt)

@@ -151,10 +151,10 @@ public sealed class PublicationTests : IAsyncDisposable
                 pauses: null!, reports: null!, troubles: null!);
         }
 
-        public Task<RowSet> PublishAsync(byte fill)
+        public async Task<RowSet> PublishAsync(byte fill)
         {
             _part.Results.AsSpan().Fill(fill);
-            return _workspace.PublishAsync(_part.Lease.Attempt, [], CancellationToken.None);
+            return (await _workspace.PublishAsync(_part.Lease.Attempt, [], CancellationToken.None)).All;
         }
 
         public byte[]? HandedOn(int row)
