@@ -172,7 +172,7 @@ sealed class ChaosRun : IAsyncDisposable
     /// <summary>Waits for the ends of the commands and judges everything.</summary>
     public async Task<ScenarioResult> EndAsync()
     {
-        var walls = await Task.WhenAll(_judged.Select(EndAsync));
+        var ends = await Task.WhenAll(_judged.Select(EndAsync));
         if (Directory.Exists(Cluster.StoreFolder))
             _faults.AddRange(StoreManifests.Faults(Cluster.StoreFolder));
         // The undisturbed runs, of which there may be none yet, begin when the disturbed ones have ended.
@@ -188,8 +188,8 @@ sealed class ChaosRun : IAsyncDisposable
             await Console.Error.WriteLineAsync(lost);
         return new(_faults)
         {
-            Wall = walls.Max(),
-            Walls = _judged.Zip(walls).ToDictionary(w => w.First.Name, w => w.Second),
+            Wall = ends.Max(e => e.Wall),
+            Ends = _judged.Zip(ends).ToDictionary(e => e.First.Name, e => e.Second),
             Planned = _judged.Count == Sweeps.Both.Count ? Sweeps.Planned : 0,
             Made = seen.Count,
             LongestRepeat = EvaluationTrace.LongestRepeat(seen),
@@ -208,8 +208,7 @@ sealed class ChaosRun : IAsyncDisposable
         _stop.Dispose();
     }
 
-    /// <returns>The time from the first command's start to this one's end.</returns>
-    async Task<TimeSpan> EndAsync(ChaosSweep sweep)
+    async Task<SweepEnd> EndAsync(ChaosSweep sweep)
     {
         var client = _clients[sweep];
         try
@@ -221,7 +220,7 @@ sealed class ChaosRun : IAsyncDisposable
         {
             _faults.Add(exception.Message);
         }
-        return _clock.Elapsed;
+        return new(_clock.Elapsed, Evaluations);
     }
 
     /// <summary>Begins every silo again that ended, whatever ended it.</summary>

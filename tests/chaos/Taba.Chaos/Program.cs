@@ -41,9 +41,10 @@ root.SetAction(async (parsed, cancellationToken) =>
         }
         failed |= result.Faults.Count > 0;
         Console.WriteLine(Row(scenario, result));
-        foreach (var (sweep, wall) in result.Walls)
+        foreach (var (sweep, end) in result.Ends)
             await Console.Error.WriteLineAsync(string.Create(
-                CultureInfo.InvariantCulture, $"{scenario.Name}: {sweep} ended after {wall.TotalSeconds:F0} s"));
+                CultureInfo.InvariantCulture,
+                $"{scenario.Name}: {sweep} ended after {end.Wall.TotalSeconds:F0} s and {end.Evaluations:N0} evaluations"));
         foreach (var sentence in result.Notes.Concat(result.Faults.Take(20).Select(f => $"FAULT: {f}")))
             await Console.Error.WriteLineAsync($"{scenario.Name}: {sentence}");
     }

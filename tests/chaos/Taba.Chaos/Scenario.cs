@@ -13,8 +13,8 @@ sealed record ScenarioResult(IReadOnlyList<string> Faults)
     /// <summary>From the first client's start to the last one's end.</summary>
     public TimeSpan Wall { get; init; }
 
-    /// <summary>From the first client's start to the end of each sweep's client, by the sweep's name.</summary>
-    public IReadOnlyDictionary<string, TimeSpan> Walls { get; init; } = new Dictionary<string, TimeSpan>();
+    /// <summary>When each sweep's client ended, by the sweep's name.</summary>
+    public IReadOnlyDictionary<string, SweepEnd> Ends { get; init; } = new Dictionary<string, SweepEnd>();
 
     /// <summary>Evaluations that an undisturbed run makes; 0 when not counted.</summary>
     public long Planned { get; init; }
@@ -34,3 +34,8 @@ sealed record ScenarioResult(IReadOnlyList<string> Faults)
     /// <summary>Anything else to know, a sentence each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 }
+
+/// <summary>The end of a sweep's client.</summary>
+/// <param name="Wall">From the first client's start.</param>
+/// <param name="Evaluations">What the cluster had made by then, for whomever: a measure that does not depend on the machine's load.</param>
+readonly record struct SweepEnd(TimeSpan Wall, int Evaluations);

@@ -118,16 +118,16 @@ static class DamageScenarios
         files.Where(f => f.Contains(stage, StringComparison.Ordinal)).Order(StringComparer.Ordinal);
 
     /// <summary>
-    /// The ratio of a sweep's wall times: that of a run in which the other one was hurt to the mean of two runs in which it was not, one
-    /// before and one after. How far these two differ is the noise.
+    /// When a sweep ended in a run in which the other one was hurt, beside two runs in which it was not, one before and one after. How far
+    /// these two differ is the noise.
     /// </summary>
     static string Beside(ChaosSweep sweep, ScenarioResult hurt, ScenarioResult before, ScenarioResult after)
     {
-        var (here, first, second) = (Seconds(hurt), Seconds(before), Seconds(after));
+        var (here, first, second) = (hurt.Ends[sweep.Name], before.Ends[sweep.Name], after.Ends[sweep.Name]);
         return FormattableString.Invariant(
-            $"the other sweep took {here:F0} s beside {first:F0} and {second:F0} s ({here / ((first + second) / 2):F2} of their mean)");
-
-        double Seconds(ScenarioResult result) => result.Walls[sweep.Name].TotalSeconds;
+            $"the other sweep ended after {here.Wall.TotalSeconds:F0} s and {here.Evaluations} evaluations of the cluster, beside ")
+            + FormattableString.Invariant($"{first.Wall.TotalSeconds:F0} s and {first.Evaluations} before, ")
+            + FormattableString.Invariant($"{second.Wall.TotalSeconds:F0} s and {second.Evaluations} afterwards");
     }
 
     static async Task<ScenarioResult> StageAsync()
