@@ -116,7 +116,7 @@ public sealed class DashboardTests(Dashboard dashboard) : IClassFixture<Dashboar
     public async Task Run_WithDashboardToItsEnd_PageSaysThatTheCommandHasEnded()
     {
         var port = ServerProgram.FreePort();
-        using var command = dashboard.Run("embedded", samples: 16, port);
+        var command = dashboard.Run("embedded", samples: 16, port);
         var address = $"http://127.0.0.1:{port}/";
         using var http = new HttpClient();
         await ServerProgram.ReadyAsync("The command", async () => (await http.GetAsync(address)).IsSuccessStatusCode);
