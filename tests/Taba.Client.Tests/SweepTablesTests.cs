@@ -108,7 +108,7 @@ public sealed class SweepTablesTests
         [
             new("3f9ab0c1d2e3f405", "forward-replacement-over-everything", 5, false, DateTimeOffset.UnixEpoch, null, null)
             {
-                User = "anna@node7", Progress = new("3f9ab0c1d2e3f405", 1, 470, 1000, 0, 1234.5, TimeSpan.FromHours(12.2), 12),
+                User = "anna@node7", Progress = new("3f9ab0c1d2e3f405", 1, 470, 1000, 0, 1234.6, TimeSpan.FromHours(12.2), 12),
             },
             new("aa9ab0c1d2e3f405", "small", 0, true, DateTimeOffset.UnixEpoch, null, null),
             new("bb9ab0c1d2e3f405", "done", 0, false, DateTimeOffset.UnixEpoch, SweepState.CompletedWithFailures, DateTimeOffset.UnixEpoch)
