@@ -10,5 +10,6 @@ static class ModelsCommand
         {
             ModelsListCommand.Create(services), ModelsPullCommand.Create(services), ModelsCheckCommand.Create(services),
             ModelsDescribeCommand.Create(services),
-        }.WithExamples("taba models list", "taba models pull adm-32", "taba models check my-model/model.json", "taba models describe my_adm.pt");
+        }.WithExamples(
+            "taba models list", "taba models pull adm-32", "taba models check my-model/model.json", "taba models describe my_adm.pt");
 }

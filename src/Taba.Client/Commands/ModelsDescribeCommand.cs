@@ -83,7 +83,9 @@ static class ModelsDescribeCommand
     }
 
     /// <summary>A known model whose tensors have the same names and shapes.</summary>
-    static string? SameArchitecture(WeightsFile weights) => KnownModels.All.Where(known => known.Repository is null).Select(known => known.Name)
+    static string? SameArchitecture(WeightsFile weights) => KnownModels.All
+        .Where(known => known.Repository is null)
+        .Select(known => known.Name)
         .FirstOrDefault(name =>
         {
             var parameters = ModelCatalogue.Define(new ModelSelection(name)).Parameters;

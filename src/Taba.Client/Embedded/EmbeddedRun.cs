@@ -71,7 +71,8 @@ sealed class EmbeddedRun : IRunHost
         }
         catch (Exception exception) when (exception is StoreBusyException or StoreException)
         {
-            throw new RunFailedException(exception.Message, exception) {
+            throw new RunFailedException(exception.Message, exception)
+            {
                 Begun = exception is not StoreBusyException, IsBusy = exception is StoreBusyException,
             };
         }

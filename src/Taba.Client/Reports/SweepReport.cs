@@ -46,7 +46,8 @@ static class SweepReport
                 $"{folder.Place} holds no run (a folder with manifest.json): give the folder of a sweep, or of one run.");
     }
 
-    static double Number(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : double.MaxValue;
+    static double Number(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : double.MaxValue;
 }
 
 /// <summary>A run with its pictures.</summary>

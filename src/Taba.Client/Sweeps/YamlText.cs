@@ -39,7 +39,7 @@ static class YamlText
         {
             // What the library meets and does not expect, such as a bracket that is never closed, it throws as errors of its own.
             throw new BadInputException(
-                $"{Place(source, scanner.CurrentPosition)}: not valid YAML: look for a bracket, brace or quote that is not closed above.", e);
+                $"{Place(source, scanner.CurrentPosition)}: not valid YAML: look for a bracket, brace or quote that is not closed.", e);
         }
     }
 

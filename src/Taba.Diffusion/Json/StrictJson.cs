@@ -68,7 +68,8 @@ static class StrictJson
         }
     }
 
-    static bool MayHoldText(JsonElement element) => element.ValueKind is JsonValueKind.String or JsonValueKind.Array or JsonValueKind.Object;
+    static bool MayHoldText(JsonElement element) =>
+        element.ValueKind is JsonValueKind.String or JsonValueKind.Array or JsonValueKind.Object;
 
     static JsonException Half(string what, Exception error) =>
         new($"{what} holds half of a surrogate pair (\\ud800 to \\udfff), which is no text", error);

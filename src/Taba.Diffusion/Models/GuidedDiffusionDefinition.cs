@@ -21,7 +21,7 @@ public abstract record GuidedDiffusionDefinition : ModelDefinition
     /// </summary>
     public IReadOnlyList<string> Assumed { get; init; } = [];
 
-    /// <summary>Fields whose values were guessed when the model.json was made from a checkpoint, and that nobody has confirmed yet.</summary>
+    /// <summary>Fields whose values were guessed when the model.json was made from a checkpoint, and that nobody confirmed yet.</summary>
     public IReadOnlyList<string> Unconfirmed { get; init; } = [];
 
     /// <summary>The schedule in words.</summary>

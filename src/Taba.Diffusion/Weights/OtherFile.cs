@@ -18,11 +18,12 @@ static class OtherFile
         var text = Encoding.Latin1.GetString(probe).TrimStart('\u00ef', '\u00bb', '\u00bf', ' ', '\t', '\r', '\n');
         if (text.StartsWith("version https://git-lfs.github.com/spec/", StringComparison.Ordinal))
             return "it is a pointer of git-lfs and not the file itself: fetch that with 'git lfs pull' in its folder.";
-        if (text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
+        if (text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
             || text.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase))
         {
-            return "it is a web page: whatever downloaded it was given a page (a sign-in, a proxy, an error) in place of the file; download "
-                + "it again.";
+            return "it is a web page: whatever downloaded it was given a page (a sign-in, a proxy, an error) in place of the file; "
+                + "download it again.";
         }
         if (text.StartsWith('{') || text.StartsWith('['))
             return "it is JSON text, not weights: safetensors begin with eight bytes of length, and torch.save's files are binary.";

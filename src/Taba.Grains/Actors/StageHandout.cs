@@ -29,7 +29,8 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
         var (leased, closed) = (table.Rows, table.Taken);
         var leases = ImmutableArray.CreateBuilder<PartLease>();
         var looked = new HashSet<int>();
-        var (suspects, unjudged) = (Blame.Suspects(state.Lost, options.StrikesBeforeSplit, asker.Others.Count > 0), Blame.Unjudged(state.Lost));
+        var suspects = Blame.Suspects(state.Lost, options.StrikesBeforeSplit, asker.Others.Count > 0);
+        var unjudged = Blame.Unjudged(state.Lost);
         var avoided = suspects.Union(unjudged).Union(asker.LeavesToOthers(state.Lost));
         var taken = 0;
         var asked = false;

@@ -20,7 +20,8 @@ sealed class SweepErrands(IGrainFactory grains)
         {
             await index.AddAsync(
                 new(plan.SweepId, plan.Name, plan.Priority, life.Phase is SweepPhase.Paused, sweep.SubmittedAt ?? now, Ended: null,
-                    EndedAt: null) { User = sweep.User });
+                    EndedAt: null)
+                { User = sweep.User });
             return;
         }
         if (sweep.Final is { } final)

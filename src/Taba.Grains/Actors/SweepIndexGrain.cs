@@ -45,7 +45,10 @@ sealed partial class SweepIndexGrain(
         var next = Sweeps.SetItem(
             i, Sweeps[i] with
             {
-                Ended = how, EndedAt = time.GetUtcNow(), Paused = false, Progress = _progress.GetValueOrDefault(sweepId),
+                Ended = how,
+                EndedAt = time.GetUtcNow(),
+                Paused = false,
+                Progress = _progress.GetValueOrDefault(sweepId),
             });
         var gone = next.Where(s => s.Ended is not null).OrderByDescending(s => s.EndedAt).Skip(EndedKept).Reverse().ToList();
         return WriteAsync(

@@ -32,8 +32,8 @@ public static class RunFolderCheck
         }
         return existing.RowStart < run.Rows.Start || existing.RowEnd > run.Rows.End
             ? $"{folder.Place} holds {Samples(existing.RowStart, existing.RowEnd)} of this run, and this command would leave "
-                + $"{Samples(run.Rows.Start, run.Rows.End)} there: ask for at least those, choose another --save_dir or --out, or move that "
-                + "folder away (the store keeps what was computed)."
+                + $"{Samples(run.Rows.Start, run.Rows.End)} there: ask for at least those, choose another --save_dir or --out, or "
+                + "move that folder away (the store keeps what was computed)."
             : null;
     }
 

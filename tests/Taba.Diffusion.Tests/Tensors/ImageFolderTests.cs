@@ -203,6 +203,7 @@ public sealed class ImageFolderTests : IDisposable
     {
         Png("a.png", 16, 16, (x, _) => x < 8 ? SKColors.Red : SKColors.Blue);
         var png = File.ReadAllBytes(_folder.At("a.png"));
+        var pixels = png.AsSpan().IndexOf("IDAT"u8) + 6;
         using var bitmap = Bitmap(64, 64, (x, y) => new SKColor((byte)(x * 4), (byte)(y * 4), 0));
         using var jpeg = bitmap.Encode(SKEncodedImageFormat.Jpeg, 90);
         using var webp = bitmap.Encode(SKEncodedImageFormat.Webp, 90);
@@ -210,7 +211,7 @@ public sealed class ImageFolderTests : IDisposable
         {
             "half.png" => png[..(png.Length / 2)],
             "half.jpg" => jpeg.ToArray()[..(int)(jpeg.Size * 3 / 4)],
-            "flipped.png" => [.. png[..45], (byte)(png[45] ^ 1), .. png[46..]],
+            "flipped.png" => [.. png[..pixels], (byte)(png[pixels] ^ 1), .. png[(pixels + 1)..]],
             "gif.png" => "GIF89a whatever"u8.ToArray(),
             "webp.jpg" => webp.ToArray(),
             "page.jpg" => "<html></html>"u8.ToArray(),

@@ -67,10 +67,11 @@ public sealed class WeightsFileTests
         static byte[] Short(string text) => [0x8c, (byte)text.Length, .. System.Text.Encoding.UTF8.GetBytes(text), 0x94];
         byte[] body =
         [
-            .. Short("torch._utils"), .. Short("_rebuild_tensor_v2"), 0x93, 0x94, (byte)'(', (byte)'(', .. Short("storage"), .. Short("torch"),
-            .. Short("FloatStorage"), 0x93, 0x94, .. Short("k"), .. Short("cpu"), (byte)'K', 6, (byte)'t', 0x94, (byte)'Q', (byte)'K', 0,
-            (byte)'K', 6, 0x85, 0x94, (byte)'K', 1, 0x85, 0x94, 0x89, .. Short("collections"), .. Short("OrderedDict"), 0x93, 0x94, (byte)')',
-            (byte)'R', 0x94, (byte)'t', 0x94, (byte)'R', 0x94, (byte)'.',
+            .. Short("torch._utils"), .. Short("_rebuild_tensor_v2"), 0x93, 0x94, (byte)'(', (byte)'(', .. Short("storage"),
+            .. Short("torch"), .. Short("FloatStorage"), 0x93, 0x94, .. Short("k"), .. Short("cpu"), (byte)'K', 6, (byte)'t',
+            0x94, (byte)'Q', (byte)'K', 0, (byte)'K', 6, 0x85, 0x94,
+            (byte)'K', 1, 0x85, 0x94, 0x89, .. Short("collections"), .. Short("OrderedDict"), 0x93, 0x94,
+            (byte)')', (byte)'R', 0x94, (byte)'t', 0x94, (byte)'R', 0x94, (byte)'.',
         ];
         byte[] pickle = [0x80, 4, 0x95, .. BitConverter.GetBytes((long)body.Length), .. body];
         using var folder = new TempFolder();

@@ -70,7 +70,8 @@ public sealed class WaitingTests
         WaitKind.Store, "The store does not answer and is tried again in 12 s: all 3 silos failed alike: the disk is full.",
         s_ready with
         {
-            Fault = "all 3 silos failed alike: the disk is full", FaultOwner = FaultOwner.Store,
+            Fault = "all 3 silos failed alike: the disk is full",
+            FaultOwner = FaultOwner.Store,
             Pauses = [Pause("a", 40), Pause("b", 12), Pause("c", 0)],
         });
 
@@ -80,7 +81,9 @@ public sealed class WaitingTests
         "Every silo that could take it failed or refuses; host b is asked again in 2 min: none of 2 silos can go on.",
         s_ready with
         {
-            Fault = "none of 2 silos can go on", FaultOwner = FaultOwner.Stage, Pauses = [Pause("a", 300), Pause("b", 100)],
+            Fault = "none of 2 silos can go on",
+            FaultOwner = FaultOwner.Stage,
+            Pauses = [Pause("a", 300), Pause("b", 100)],
         });
 
     [Fact]
@@ -89,7 +92,9 @@ public sealed class WaitingTests
         "No silo takes it: no silo can serve the model demo. It begins when one can; gpu-1 says: demo is not there.",
         s_ready with
         {
-            Fault = "no silo can serve the model demo", FaultOwner = FaultOwner.Stage, Refusals = [new("gpu-1", "demo is not there.")],
+            Fault = "no silo can serve the model demo",
+            FaultOwner = FaultOwner.Stage,
+            Refusals = [new("gpu-1", "demo is not there.")],
         });
 
     [Fact]
@@ -97,7 +102,9 @@ public sealed class WaitingTests
         WaitKind.Fault, "No silo goes on with it until the sweep is submitted again: the disk is full.",
         s_ready with
         {
-            Fault = "the disk is full", FaultOwner = FaultOwner.Host, Pauses = [Pause("a", 0) with { Remaining = TimeSpan.MaxValue }],
+            Fault = "the disk is full",
+            FaultOwner = FaultOwner.Host,
+            Pauses = [Pause("a", 0) with { Remaining = TimeSpan.MaxValue }],
         });
 
     [Fact]

@@ -5,16 +5,16 @@ using Taba.Diffusion.Weights;
 namespace Taba.Diffusion.Models.Adm;
 
 /// <summary>
-/// Works out a guided-diffusion UNet's flags from the shapes of its checkpoint (openai/guided-diffusion, unet.py). Shapes tell widths, blocks,
-/// levels, attention, classes and the learned variance. They tell nothing of heads, of the size of the pictures and of the schedule.
+/// Works out a guided-diffusion UNet's flags from the shapes of its checkpoint (openai/guided-diffusion, unet.py). Shapes tell widths,
+/// blocks, levels, attention, classes and the learned variance; nothing of heads, of the size of the pictures and of the schedule.
 /// </summary>
 public static class AdmShapes
 {
     /// <summary>Flags of which no shape says anything: what is read for them is a guess.</summary>
     public static readonly ImmutableArray<string> Untold =
     [
-        "image_size", "num_heads", "num_heads_upsample", "num_head_channels", "use_new_attention_order", "diffusion_steps", "noise_schedule",
-        "rescale_timesteps",
+        "image_size", "num_heads", "num_heads_upsample", "num_head_channels", "use_new_attention_order", "diffusion_steps",
+        "noise_schedule", "rescale_timesteps",
     ];
 
     static readonly string[] s_upsampling = ["conv.weight", "in_layers.2.weight"];
@@ -93,9 +93,11 @@ public static class AdmShapes
 
         int Count(string part) => weights.Names
             .Where(name => name.StartsWith(part + ".", StringComparison.Ordinal))
-            .Select(name => int.TryParse(name.Split('.')[1], NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index + 1 : 0)
+            .Select(name => name.Split('.')[1])
+            .Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index + 1 : 0)
             .DefaultIfEmpty().Max() is var count and < 1024 ? count : throw Differs("it has too many blocks");
 
-        InvalidDataException Differs(string how) => new($"{weights.Description} is not a UNet of guided-diffusion as it is read here: {how}.");
+        InvalidDataException Differs(string how) =>
+            new($"{weights.Description} is not a UNet of guided-diffusion as it is read here: {how}.");
     }
 }

@@ -56,8 +56,8 @@ public static class ModelFile
         {
             using var weights = WeightsFile.Open(full);
             return $"{path} is a weights file of {weights.Names.Count} tensors, and what is wanted here is its architecture: 'taba models "
-                + $"describe {path} --write' makes a model.json of it; or give --weights {path} beside --model with the name of a model of that "
-                + "architecture.";
+                + $"describe {path} --write' makes a model.json of it; or give --weights {path} beside --model with the name of a model "
+                + "of that architecture.";
         }
         catch (WeightsFormatException error)
         {

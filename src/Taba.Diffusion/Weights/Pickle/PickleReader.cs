@@ -6,9 +6,9 @@ namespace Taba.Diffusion.Weights.Pickle;
 
 /// <summary>
 /// Reads pickles without executing anything: what its rules do not allow is refused by name. Values are strings, <see cref="long"/>,
-/// <see cref="BigInteger"/>, <see cref="double"/>, bool, null, object?[] for tuples, List for lists, <see cref="OrderedDictionary{TKey, TValue}"/> with
-/// text keys, and what the rules make of globals, calls and persistent ids. The result may share or contain itself; it must not be
-/// walked by recursion.
+/// <see cref="BigInteger"/>, <see cref="double"/>, bool, null, object?[] for tuples, List for lists,
+/// <see cref="OrderedDictionary{TKey, TValue}"/> with text keys, and what the rules make of globals, calls and persistent ids. The result
+/// may share or contain itself; it must not be walked by recursion.
 /// </summary>
 sealed class PickleReader(byte[] data, int position, PickleRules rules)
 {

@@ -48,7 +48,8 @@ static class ShapeScenarios
         var wall = clock.Elapsed;
         await cluster.RunClientAsync(s_limit, [.. s_command, "--device", "cpu", "--save_dir", "whole"]);
         return new(
-            SweepFiles.Differences(Tensors(cluster, "whole"), Tensors(cluster, "merged"))) { Wall = wall };
+            SweepFiles.Differences(Tensors(cluster, "whole"), Tensors(cluster, "merged")))
+        { Wall = wall };
     }
 
     /// <summary>A merged folder's metrics name what they were merged from.</summary>
