@@ -69,6 +69,7 @@ public sealed class HostileFileTests : IAsyncLifetime
     {
         // Rows 0 to 31 are one part: the file of a run of just these is a link to its object, which nobody reads on the way.
         string[] run = ["run", SweepFile, "samples=32", "metrics=none", "--out", Out];
+        Directory.Delete(Sweep, recursive: true);
         (await _taba.RunAsync(run)).ShouldEnd(0);
         var samples = Directory.EnumerateFiles(Sweep, "samples.safetensors", SearchOption.AllDirectories).Single();
         var before = File.ReadAllBytes(samples);
