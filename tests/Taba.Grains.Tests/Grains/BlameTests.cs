@@ -117,7 +117,7 @@ public sealed class BlameTests : IAsyncLifetime
         Assert.True(await hosts[0].WorkAsync());
         Assert.True(await hosts[1].WorkAsync());
         Assert.All(hosts[1].Leased, l => Assert.False(l.Alone));
-        Assert.Equal(SweepState.Completed, (await _silo.Sweep(plan.SweepId).GetStatusAsync()).State);
+        Assert.Equal(SweepState.Completed, (await RunAsync(plan, [hosts[1]])).State);
     }
 
     [Theory]
@@ -155,7 +155,7 @@ public sealed class BlameTests : IAsyncLifetime
         _silo.Time.Advance(TimeSpan.FromSeconds(10));
         Assert.False(await hosts[0].WorkAsync());
         Assert.True(await hosts[1].WorkAsync());
-        Assert.Equal(SweepState.Completed, (await _silo.Sweep(plan.SweepId).GetStatusAsync()).State);
+        Assert.Equal(SweepState.Completed, (await RunAsync(plan, [hosts[1]])).State);
     }
 
     /// <summary>
