@@ -189,13 +189,11 @@ public static class StageLeases
         };
     }
 
-    /// <summary>
-    /// Adds a sweep's demand, or replaces it in its place: a sweep that is submitted again does not lose its turn, nor what it lost.
-    /// </summary>
+    /// <summary>Adds a sweep's demand, or replaces it in its place: a sweep that is submitted again does not lose its turn.</summary>
     public static ImmutableArray<StageDemand> With(this ImmutableArray<StageDemand> demands, StageDemand demand)
     {
         var i = demands.ToList().FindIndex(d => d.SweepId == demand.SweepId);
-        return i < 0 ? demands.Add(demand) : demands.SetItem(i, demand with { PartsLost = demands[i].PartsLost });
+        return i < 0 ? demands.Add(demand) : demands.SetItem(i, demand);
     }
 
     /// <summary>

@@ -95,29 +95,20 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal([255, 227, 0, 254, 255, 177, 0, 254, 255, 127, 255, 254], row);
     }
 
+    /// <summary>Where quarters of red, green, blue and yellow go; 0 and 9 are no orientations.</summary>
+    public static TheoryData<byte, string> Orientations => new()
+    {
+        { 0, "RGBY" }, { 1, "RGBY" }, { 2, "GRYB" }, { 3, "YBGR" }, { 4, "BYRG" }, { 5, "RBGY" }, { 6, "BRYG" }, { 7, "YGBR" },
+        { 8, "GYRB" }, { 9, "RGBY" },
+    };
+
     [Theory]
-    [InlineData(1, "RGBY")]
-    [InlineData(2, "GRYB")]
-    [InlineData(3, "YBGR")]
-    [InlineData(4, "BYRG")]
-    [InlineData(5, "RBGY")]
-    [InlineData(6, "BRYG")]
-    [InlineData(7, "YGBR")]
-    [InlineData(8, "GYRB")]
+    [MemberData(nameof(Orientations))]
     public void ReadRows_Photograph_IsTurnedUpright(byte orientation, string expected) =>
         ReadsUpright(orientation, expected, SKEncodedImageFormat.Jpeg);
 
     [Theory]
-    [InlineData(0, "RGBY")]
-    [InlineData(1, "RGBY")]
-    [InlineData(2, "GRYB")]
-    [InlineData(3, "YBGR")]
-    [InlineData(4, "BYRG")]
-    [InlineData(5, "RBGY")]
-    [InlineData(6, "BRYG")]
-    [InlineData(7, "YGBR")]
-    [InlineData(8, "GYRB")]
-    [InlineData(9, "RGBY")]
+    [MemberData(nameof(Orientations))]
     public void ReadRows_PngWithOrientation_IsTurnedUpright(byte orientation, string expected) =>
         ReadsUpright(orientation, expected, SKEncodedImageFormat.Png);
 
