@@ -52,7 +52,7 @@ public sealed class NamespaceArrowTests
             Upkeep:
             Ports: Silos Faults Stages Models
             Placement: Silos Models Ports
-            Waits: Silos Faults Stages Sweeps Dispatch
+            Waits: Silos Faults Stages Sweeps Dispatch Words
             Telemetry: Stages Sweeps
             Actors: Errors Silos Faults Stages Sweeps Dispatch Planning Parts Trajectories Models Words Upkeep Ports Placement Waits Telemetry
             """,

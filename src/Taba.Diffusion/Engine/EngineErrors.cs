@@ -4,15 +4,24 @@ namespace Taba.Diffusion.Engine;
 
 /// <summary>A row holds NaN or Inf. It was not written on; other rows of the batch are not touched by it.</summary>
 public sealed class NonFiniteStateException(int step, torch.ScalarType precision)
-    : Exception(
-        $"Step {step} gave NaN or Inf with the network in {precision}; run this sample in a wider precision (float32), or look at its "
-        + "input.")
+    : Exception($"Step {step} gave NaN or Inf with the network in {Name(precision)}: {Advice(precision)}.")
 {
     /// <summary>The step (executed order, from 0) whose prediction or state was not finite.</summary>
     public int Step { get; } = step;
 
     /// <summary>The precision of the network.</summary>
     public torch.ScalarType Precision { get; } = precision;
+
+    static string Name(torch.ScalarType precision) => precision switch
+    {
+        torch.ScalarType.Float16 or torch.ScalarType.BFloat16 => precision.ToString().ToLowerInvariant(),
+        torch.ScalarType.Float64 => "float64",
+        _ => "float32",
+    };
+
+    static string Advice(torch.ScalarType precision) => precision is torch.ScalarType.Float16 or torch.ScalarType.BFloat16
+        ? "run this sample in a wider precision (float32), or look at its input"
+        : "look at its input; where every sample does so, at the weights";
 }
 
 /// <summary>The network throws for this row, also when it is alone, and not for others: something about this sample.</summary>

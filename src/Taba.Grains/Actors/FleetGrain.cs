@@ -3,6 +3,7 @@ using Taba.Grains.Dispatch;
 using Taba.Grains.Placement;
 using Taba.Grains.Silos;
 using Taba.Grains.Waits;
+using Taba.Grains.Words;
 
 namespace Taba.Grains.Actors;
 
@@ -15,7 +16,7 @@ sealed class FleetGrain(TimeProvider time) : Grain, IFleetGrain
     /// <summary>Who looks must not wait long for the reasons.</summary>
     static readonly TimeSpan s_answersWithin = TimeSpan.FromSeconds(1);
 
-    readonly FleetBoard _board = new(time);
+    readonly FleetBoard _board = new(time, silo => SiloText.Troubles(silo).Any());
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {

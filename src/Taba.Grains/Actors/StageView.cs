@@ -3,6 +3,7 @@ using Taba.Grains.Dispatch;
 using Taba.Grains.Faults;
 using Taba.Grains.Ports;
 using Taba.Grains.Stages;
+using Taba.Grains.Words;
 
 namespace Taba.Grains.Actors;
 
@@ -10,9 +11,6 @@ namespace Taba.Grains.Actors;
 sealed class StageView(
     string key, LeaseTable leases, InputRows inputs, StageHosts hosts, StageFence fence, ISiloDirectory silos)
 {
-    /// <summary>Characters of a reason that goes to the dispatcher: it is for people, and there may be many.</summary>
-    const int MostReason = 200;
-
     /// <summary>How its rows stand for a sweep.</summary>
     public async ValueTask<StageStatus> StatusAsync(StageState state, string sweepId)
     {
@@ -66,7 +64,7 @@ sealed class StageView(
         return new(StageWork.Of(key, spec), default, [.. inputs.Stages], rows.ToImmutable())
         {
             Pauses = [.. hosts.Pauses.Where(p => p.Remaining > TimeSpan.Zero).Select(
-                p => new WorkerPause(p.Worker, p.Remaining) { Reason = p.Reason.Length > MostReason ? p.Reason[..MostReason] : p.Reason })],
+                p => new WorkerPause(p.Worker, p.Remaining) { Reason = Sentences.Short(p.Reason) })],
         };
     }
 

@@ -3,7 +3,9 @@ using System.Collections.Immutable;
 namespace Taba.Grains.Silos;
 
 /// <summary>What silos said of how they fare: the newest of each, and ten minutes of each device. One thread at a time.</summary>
-sealed class FleetBoard(TimeProvider time)
+/// <param name="time">The time.</param>
+/// <param name="isTroubled">Whether anything is wrong with a silo.</param>
+sealed class FleetBoard(TimeProvider time, Func<SiloStanding, bool> isTroubled)
 {
     /// <summary>A silo that said nothing for so long is gone.</summary>
     public static readonly TimeSpan ForgetAfter = TimeSpan.FromMinutes(10);
@@ -16,8 +18,6 @@ sealed class FleetBoard(TimeProvider time)
     readonly long _began = time.GetTimestamp();
     readonly Dictionary<string, Known> _silos = [];
     readonly FareRing _all = new();
-    // Those of the silos, in order; default when that changed.
-    ImmutableArray<string> _names;
 
     /// <summary>What it remembers of times past, in bytes.</summary>
     public long BytesOfRings => FareRing.Bytes * (1L + _silos.Values.Sum(s => s.Rings.Count));
@@ -40,8 +40,6 @@ sealed class FleetBoard(TimeProvider time)
             if (same && before!.Fare.Devices.FirstOrDefault(d => d.Name == device.Name) is { } last)
                 Add(ring, fare.Uptime - before.Fare.Uptime, last, device);
         }
-        if (before is null)
-            _names = default;
         _silos[fare.Silo.Name] = known;
         return true;
     }
@@ -50,10 +48,7 @@ sealed class FleetBoard(TimeProvider time)
     public void Forget()
     {
         foreach (var gone in _silos.Where(s => time.GetElapsedTime(s.Value.At) > ForgetAfter).Select(s => s.Key).ToList())
-        {
             _silos.Remove(gone);
-            _names = default;
-        }
     }
 
     /// <summary>Addresses of the silos of a page.</summary>
@@ -73,12 +68,11 @@ sealed class FleetBoard(TimeProvider time)
         };
     }
 
-    IEnumerable<Known> Page(FleetAsk ask)
-    {
-        if (_names.IsDefault)
-            _names = [.. _silos.Keys.Order(StringComparer.Ordinal)];
-        return _names.Skip(ask.From).Take(Math.Min(ask.Count, FleetView.MostSilos)).Select(name => _silos[name]);
-    }
+    /// <summary>Those with troubles first: whoever looks at the first page of a large fleet sees them.</summary>
+    IEnumerable<Known> Page(FleetAsk ask) => _silos.Values
+        .OrderByDescending(silo => isTroubled(new(silo.Fare, time.GetElapsedTime(silo.At), [])))
+        .ThenBy(silo => silo.Fare.Silo.Name, StringComparer.Ordinal)
+        .Skip(ask.From).Take(Math.Min(ask.Count, FleetView.MostSilos));
 
     SiloStanding Standing(Known silo, long step, Func<SiloFare, DeviceFare, FarePoint, (IdleKind Kind, string Text)?> idle) => new(
         silo.Fare, time.GetElapsedTime(silo.At),

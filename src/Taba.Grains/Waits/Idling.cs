@@ -1,5 +1,6 @@
 using Taba.Grains.Dispatch;
 using Taba.Grains.Silos;
+using Taba.Grains.Words;
 
 namespace Taba.Grains.Waits;
 
@@ -19,7 +20,7 @@ public static class Idling
         SiloFare silo, DeviceFare device, FarePoint last, DispatchStanding? work, WorkerStanding? worker)
     {
         if (!device.Works)
-            return (IdleKind.Broken, $"{device.Name} takes no more work: {Bare(device.Trouble ?? "it hangs or is broken")}.");
+            return (IdleKind.Broken, $"{device.Name} takes no more work: {Sentences.Bare(device.Trouble ?? "it hangs or is broken")}.");
         if (last.Network + last.Overhead + last.Linger >= Busy)
             return null;
         if (silo.Draining)
@@ -42,10 +43,10 @@ public static class Idling
         if (worker is { Pauses: [var pause, ..] })
         {
             var again = pause.Rest == TimeSpan.MaxValue ? "when the sweep is submitted again" : $"in {Times.Text(pause.Rest)}";
-            return (IdleKind.Paused, $"Its host failed at {pause.Stage} and is asked again {again}: {Bare(pause.Reason)}.");
+            return (IdleKind.Paused, $"Its host failed at {pause.Stage} and is asked again {again}: {Sentences.Bare(pause.Reason)}.");
         }
         return silo.Refusals is [var refusal, ..]
-            ? (IdleKind.Refuses, $"Its silo cannot serve {refusal.Model}, and asks for nothing of it: {Bare(refusal.Reason)}.")
+            ? (IdleKind.Refuses, $"Its silo cannot serve {refusal.Model}, and asks for nothing of it: {Sentences.Bare(refusal.Reason)}.")
             : null;
     }
 
@@ -68,6 +69,4 @@ public static class Idling
     }
 
     static string Parts(int count) => count == 1 ? "a part" : $"{count} parts";
-
-    static string Bare(string reason) => reason.TrimEnd('.', ' ', '\n');
 }

@@ -1,6 +1,7 @@
 using Taba.Grains.Faults;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
+using Taba.Grains.Words;
 
 namespace Taba.Grains.Waits;
 
@@ -18,7 +19,10 @@ public static class Waiting
         if (!facts.Status.State.IsLive() || rest <= 0)
             return null;
         if (stage.Silence is { } silence)
-            return new(WaitKind.Silent, $"The stage's coordinator does not answer and is asked again in some seconds: {Bare(silence)}.");
+        {
+            return new(
+                WaitKind.Silent, $"The stage's coordinator does not answer and is asked again in some seconds: {Sentences.Bare(silence)}.");
+        }
         if (rest <= stage.RowsLeased)
             return null;
         if (facts.Status.State is SweepState.Paused)
@@ -39,16 +43,16 @@ public static class Waiting
         if (rests.Count == 0)
         {
             return new(WaitKind.Fault, stage.Refusals.IsEmpty
-                ? $"No silo goes on with it until the sweep is submitted again: {Bare(fault)}."
-                : $"No silo takes it: {Bare(fault)}. It begins when one can; {stage.Refusals[0].Silo} says: "
-                    + $"{Bare(stage.Refusals[0].Reason)}.");
+                ? $"No silo goes on with it until the sweep is submitted again: {Sentences.Bare(fault)}."
+                : $"No silo takes it: {Sentences.Bare(fault)}. It begins when one can; {stage.Refusals[0].Silo} says: "
+                    + $"{Sentences.Bare(stage.Refusals[0].Reason)}.");
         }
         var next = rests.MinBy(p => p.Remaining)!;
         return stage.FaultOwner is FaultOwner.Store
-            ? new(WaitKind.Store, $"The store does not answer and is tried again in {Times.Text(next.Remaining)}: {Bare(fault)}.")
+            ? new(WaitKind.Store, $"The store does not answer and is tried again in {Times.Text(next.Remaining)}: {Sentences.Bare(fault)}.")
             : new(WaitKind.Fault,
                 $"Every silo that could take it failed or refuses; host {next.Host} is asked again in {Times.Text(next.Remaining)}: "
-                + $"{Bare(fault)}.");
+                + $"{Sentences.Bare(fault)}.");
     }
 
     /// <summary>The stage answers the sweep, and did not answer a worker.</summary>
@@ -58,8 +62,10 @@ public static class Waiting
             return null;
         var again = silent.Rest > TimeSpan.Zero ? $"in {Times.Text(silent.Rest)}" : "now";
         return silent.OfStore
-            ? new(WaitKind.Store, $"The store does not answer and is tried again {again}: {Bare(silent.Reason)}.")
-            : new(WaitKind.Silent, $"The stage's coordinator gave a worker no answer and is asked again {again}: {Bare(silent.Reason)}.");
+            ? new(WaitKind.Store, $"The store does not answer and is tried again {again}: {Sentences.Bare(silent.Reason)}.")
+            : new(
+                WaitKind.Silent,
+                $"The stage's coordinator gave a worker no answer and is asked again {again}: {Sentences.Bare(silent.Reason)}.");
     }
 
     static StageWait? OfInputs(StageStatus stage, WaitFacts facts)
@@ -100,7 +106,7 @@ public static class Waiting
             not null when Resting(stage).FirstOrDefault() is { } pause => new(
                 WaitKind.Busy,
                 $"Workers that have room failed at it, and the others are busy; host {pause.Host} is asked again in "
-                + $"{Times.Text(pause.Remaining)}: {Bare(pause.Reason)}."),
+                + $"{Times.Text(pause.Remaining)}."),
             _ => Soon(stage),
         };
     }
@@ -118,7 +124,4 @@ public static class Waiting
     static string Rows(int count) => count == 1 ? "1 row" : $"{count} rows";
 
     static string Name(string key, WaitFacts facts) => facts.Names.GetValueOrDefault(key, "another stage");
-
-    /// <summary>A reason within a sentence, which has its own full stop.</summary>
-    static string Bare(string reason) => reason.TrimEnd('.', ' ', '\n');
 }

@@ -20,9 +20,9 @@ public static class SiloText
         if (fare.Draining)
             yield return "It drains: it takes no more parts.";
         foreach (var device in fare.Devices.Where(d => !d.Works))
-            yield return $"{device.Name} takes no more work: {Bare(device.Trouble ?? "it hangs or is broken")}.";
+            yield return $"{device.Name} takes no more work: {Sentences.Bare(device.Trouble ?? "it hangs or is broken")}.";
         foreach (var refusal in fare.Refusals)
-            yield return $"It cannot serve {refusal.Model}: {Bare(refusal.Reason)}.";
+            yield return $"It cannot serve {refusal.Model}: {Sentences.Bare(refusal.Reason)}.";
         if (fare.StoreFree is < LittleRoom and var store)
             yield return $"The disk of its store has {Quantities.Bytes(store)} left.";
         if (fare.ScratchFree is < LittleRoom and var scratch)
@@ -43,6 +43,4 @@ public static class SiloText
     public static string Busy(FarePoint last) => last.Seconds <= 0
         ? "unknown"
         : FormattableString.Invariant($"{100 * (last.Network + last.Overhead):0} %");
-
-    static string Bare(string reason) => reason.TrimEnd('.', ' ', '\n');
 }

@@ -35,12 +35,15 @@ sealed class ModelsHere(ModelCatalogue? catalogue)
             }
             catch (BadInputException exception)
             {
-                reasons.Add(exception.Message);
+                // Of a path with nothing there it is said that it names no model either.
+                reasons.Add(Path.IsPathRooted(selection.NameOrPath) && !Path.Exists(selection.NameOrPath)
+                    ? $"there is no {selection.NameOrPath}"
+                    : exception.Message.TrimEnd('.'));
             }
         }
         throw new BadInputException(
-            $"The sweep's model {wanted.Name ?? wanted.Path} ({wanted.Digest}) is not on {Environment.MachineName}: "
-            + $"{string.Join("; ", reasons.Distinct())}. Put the same files there.");
+            $"The sweep's model {wanted.Name ?? Path.GetFileName(Path.GetDirectoryName(wanted.Path))} ({wanted.Digest}) is not on "
+            + $"{Environment.MachineName}: {string.Join("; ", reasons.Distinct())}. Put the same files there.");
     }
 
     ModelIdentity Resolve(ModelIdentity wanted, ModelSelection selection)

@@ -1,4 +1,5 @@
 using Taba.Grains.Silos;
+using Taba.Grains.Words;
 using Taba.Silo.Devices;
 using Taba.Silo.Engines;
 using Taba.Silo.Models;
@@ -12,9 +13,6 @@ sealed class SiloReport(
     ILocalSiloDetails silo, SiloFacts facts, EngineDevices engines, GpuMemories memories, PartWorker worker, HeldParts held,
     ModelPauses pauses, PartCheckpoints checkpoints, FreeSpace space, TimeProvider time)
 {
-    /// <summary>Characters of a reason: it is for people.</summary>
-    const int MostReason = 200;
-
     readonly long _began = time.GetTimestamp();
     readonly Lazy<SiloInfo> _info = new(() => facts.ToInfo(silo.SiloAddress));
 
@@ -24,7 +22,7 @@ sealed class SiloReport(
         facts.HasDevice ? [.. engines.Fares.Select(WithMemory)] : [])
     {
         Draining = worker.IsDraining,
-        Refusals = [.. pauses.Named.Take(SiloFare.MostRefusals).Select(p => new RefusedHere(p.Name, Short(p.Reason)))],
+        Refusals = [.. pauses.Named.Take(SiloFare.MostRefusals).Select(p => new RefusedHere(p.Name, Sentences.Short(p.Reason)))],
         StoreFree = space.Store,
         ScratchFree = space.Scratch,
         CheckpointQueue = checkpoints.BytesWaiting,
@@ -33,9 +31,6 @@ sealed class SiloReport(
     };
 
     DeviceFare WithMemory(DeviceFare device) => memories.Of(device.Name) is var (total, used)
-        ? device with { MemoryUsed = used, MemoryLimit = total, Trouble = Short(device.Trouble) }
-        : device with { Trouble = Short(device.Trouble) };
-
-    [return: System.Diagnostics.CodeAnalysis.NotNullIfNotNull(nameof(reason))]
-    static string? Short(string? reason) => reason?.Length > MostReason ? reason[..MostReason] : reason;
+        ? device with { MemoryUsed = used, MemoryLimit = total, Trouble = Sentences.Short(device.Trouble) }
+        : device with { Trouble = Sentences.Short(device.Trouble) };
 }

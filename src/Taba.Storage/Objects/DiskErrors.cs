@@ -21,7 +21,7 @@ public static class DiskErrors
 
     /// <summary>The sentence for a full disk.</summary>
     public static StoreException Full(string path, Exception? inner = null) =>
-        new($"the disk of {path} is full: free some space; the same command continues", inner) { DiskFull = true };
+        new($"the disk of {DiskOf(path)} is full: free some space", inner) { DiskFull = true };
 
     /// <summary>Wraps a failure of the file system at a path.</summary>
     public static StoreException Wrap(Exception exception, string what, string path) => exception switch
@@ -31,8 +31,28 @@ public static class DiskErrors
         UnauthorizedAccessException => new(
             $"cannot {what} {path}: permission denied; give this user the right to read and write there, or choose another output folder",
             exception),
-        _ => new($"cannot {what} {path}: {exception.Message}; when the disk is back the same command continues", exception),
+        _ => new($"cannot {what} {path}: {exception.Message.TrimEnd('.')}", exception),
     };
+
+    /// <summary>
+    /// Where the disk of a path is mounted, as <c>df</c> names it, so that all files of it are told of in the same words; the path itself
+    /// when that is not known, or is the root, which says nothing.
+    /// </summary>
+    static string DiskOf(string path)
+    {
+        try
+        {
+            var file = Path.GetFullPath(path);
+            var mount = DriveInfo.GetDrives().Select(drive => drive.Name.TrimEnd(Path.DirectorySeparatorChar))
+                .Where(name => name.Length > 0 && file.StartsWith(name + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+                .MaxBy(name => name.Length);
+            return mount ?? path;
+        }
+        catch (Exception exception) when (IsDisk(exception) || exception is ArgumentException)
+        {
+            return path;
+        }
+    }
 
     /// <summary>True when an exception comes from the file system.</summary>
     public static bool IsDisk(Exception exception) => exception is IOException or UnauthorizedAccessException;

@@ -14,7 +14,7 @@ public sealed class FleetBoardTests
     readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     readonly FleetBoard _board;
 
-    public FleetBoardTests() => _board = new(_time);
+    public FleetBoardTests() => _board = new(_time, silo => silo.Fare.Draining);
 
     [Fact]
     public void View_DeviceThatComputesThreeQuartersOfTheTime_SaysSo()
@@ -50,6 +50,16 @@ public sealed class FleetBoardTests
         // The last step is under way, and what was before the silo came is not known.
         Assert.Equal(_time.GetUtcNow(), history.From + (history.Points.Length - 1) * history.Step);
         Assert.Equal(0, history.Points[0].Seconds);
+    }
+
+    [Fact]
+    public void View_FirstPageOfMany_HasThoseWithTroubles()
+    {
+        foreach (var silo in new[] { "a", "b", "c", "d" })
+            _board.Take(Fare(silo, 2, default) with { Draining = silo == "c" });
+
+        Assert.Equal(["c", "a"], _board.View(new(0, 2), Never).Silos.Select(s => s.Fare.Silo.Name));
+        Assert.Equal(["b", "d"], _board.View(new(2, 2), Never).Silos.Select(s => s.Fare.Silo.Name));
     }
 
     [Fact]

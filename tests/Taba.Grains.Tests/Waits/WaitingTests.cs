@@ -164,7 +164,7 @@ public sealed class WaitingTests
     [Fact]
     public void Of_WorkersWithRoomThatFailedAtIt_SaysWhenOneIsAskedAgain() => Says(
         WaitKind.Busy,
-        "Workers that have room failed at it, and the others are busy; host a is asked again in 30 s: the disk of a is full.",
+        "Workers that have room failed at it, and the others are busy; host a is asked again in 30 s.",
         s_ready with { Pauses = [Pause("a", 30)] }, Facts(Standing(waiting: 1)));
 
     [Fact]

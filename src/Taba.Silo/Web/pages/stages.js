@@ -62,9 +62,9 @@ function stageItem(sweep) {
     const rows = el('span', { class: 'rows' });
     const why = el('p', { class: 'why' });
     const hosts = el('ul', { class: 'hosts' });
+    const fillHosts = keyed(hosts, hostTrouble);
     const strip = partStrip(sweep);
     const node = el('li', { class: 'stage' }, name, rows, el('div', { class: 'stage-parts' }, strip.node, why, hosts));
-    let drawn = '';
     return {
         node,
         close: strip.close,
@@ -87,18 +87,20 @@ function stageItem(sweep) {
             show(why, reason !== '');
 
             const troubles = [
-                ...(s.pauses ?? []).map(pauseText),
-                ...(s.refusals ?? []).map(r => `silo ${r.silo} does not work on it: ${r.reason}`),
+                ...(s.pauses ?? []).map(p => ({ who: `host ${p.host}`, text: pauseText(p), reason: p.reason })),
+                ...(s.refusals ?? []).map(r => ({
+                    who: `silo ${r.silo}`,
+                    text: `silo ${r.silo} does not work on it`,
+                    reason: r.reason,
+                })),
             ];
-            const now = JSON.stringify(troubles);
-            if (now !== drawn) hosts.replaceChildren(...troubles.map(text => el('li', null, words.sentence(text))));
-            drawn = now;
+            fillHosts(troubles, trouble => trouble.who);
             show(hosts, troubles.length > 0);
         },
     };
 }
 
-function pauseText({ host, reason, failures, secondsLeft }) {
+function pauseText({ host, failures, secondsLeft }) {
     const often = failures === 1 ? 'failed' : `failed ${failures} times in a row`;
     const then =
         secondsLeft === null
@@ -106,5 +108,18 @@ function pauseText({ host, reason, failures, secondsLeft }) {
             : secondsLeft > 0
               ? `is asked again in ${words.duration(secondsLeft)}`
               : 'is asked again now';
-    return `host ${host} ${often} and ${then}: ${reason}`;
+    return `host ${host} ${often} and ${then}`;
+}
+
+/** What keeps a host from a stage. The sweep's own troubles, at the top of the page, have the reasons open. */
+function hostTrouble() {
+    const summary = el('summary');
+    const reason = el('p', { class: 'soft' });
+    return {
+        node: el('li', null, el('details', null, summary, reason)),
+        update(trouble) {
+            setText(summary, words.sentence(trouble.text));
+            setText(reason, words.sentence(trouble.reason));
+        },
+    };
 }
