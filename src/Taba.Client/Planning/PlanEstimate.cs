@@ -20,6 +20,9 @@ sealed record PlanEstimate(IReadOnlyList<StageEstimate> Stages, long StoreBytes,
     public TimeSpan? Time =>
         Steps.All(s => s.Speed is not null) ? TimeSpan.FromSeconds(Steps.Sum(s => s.Evaluations / s.Speed!.PerSecond)) : null;
 
+    /// <summary>Evaluations a second, when <see cref="Time"/> is known and there are some.</summary>
+    public double? Rate => Time is { Ticks: > 0 } time ? Evaluations / time.TotalSeconds : null;
+
     IEnumerable<StageEstimate> Steps => Stages.Where(s => s.Stage.Spec.HasSteps && s.Evaluations > 0);
 
     /// <summary>The estimate for a job as things stand.</summary>

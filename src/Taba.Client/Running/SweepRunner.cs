@@ -38,7 +38,9 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         RefuseOtherFamily(job, plan);
         var output = host.Output(job.Folder);
         RefuseConflicts(job, plan, output);
-        RequireRoom(job, await PlanEstimate.OfAsync(host, job, plan, interrupted));
+        var estimate = await PlanEstimate.OfAsync(host, job, plan, interrupted);
+        RequireRoom(job, estimate);
+        plan = plan with { ExpectedRate = estimate.Rate };
         interrupted.ThrowIfCancellationRequested();
 
         await using var session = await StartAsync(job, interrupted);

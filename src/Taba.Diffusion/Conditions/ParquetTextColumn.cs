@@ -10,6 +10,14 @@ static class ParquetTextColumn
 
     const long MaxGroupBytes = 1L << 30;
 
+    /// <summary>The names of the columns, in order.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    internal static IReadOnlyList<string> Names(string path) => Guarded(path, () =>
+    {
+        using var file = Open(path);
+        return Names(file);
+    });
+
     /// <summary>The rows that the file states; no data are read.</summary>
     /// <exception cref="InvalidDataException">The file is damaged, or lacks the column.</exception>
     internal static long Count(string path, string column) => Guarded(path, () =>
@@ -53,15 +61,20 @@ static class ParquetTextColumn
             return new ParquetFileReader(path);
     }
 
-    static int IndexOf(ParquetFileReader file, string path, string column)
+    static List<string> Names(ParquetFileReader file)
     {
         var schema = file.FileMetaData.Schema;
-        var names = Enumerable.Range(0, schema.NumColumns).Select(i => schema.Column(i).Path.ToDotString()).ToList();
+        return [.. Enumerable.Range(0, schema.NumColumns).Select(i => schema.Column(i).Path.ToDotString())];
+    }
+
+    static int IndexOf(ParquetFileReader file, string path, string column)
+    {
+        var names = Names(file);
         var index = names.IndexOf(column);
         if (index < 0)
             throw new InvalidDataException(
                 $"{path} has no column '{column}'; it has {string.Join(", ", names.Take(10))}{(names.Count > 10 ? ", ..." : "")}.");
-        var found = schema.Column(index);
+        var found = file.FileMetaData.Schema.Column(index);
         return found.LogicalType is StringLogicalType && found.MaxRepetitionLevel == 0
             ? index
             : throw new InvalidDataException($"{path}: the column '{column}' does not hold texts.");

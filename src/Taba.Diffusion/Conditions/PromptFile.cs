@@ -7,8 +7,9 @@ namespace Taba.Diffusion.Conditions;
 
 /// <summary>
 /// Lists of prompts in files, told apart by the ending: <c>.pkl</c> and <c>.pickle</c> (a pickled list of str, as the paper's code
-/// writes it), <c>.json</c> (a list of strings, or an object with such a list as <c>prompts</c>), and text otherwise: UTF-8, a
-/// prompt a line, in which blank lines are skipped and everything else is kept as it stands.
+/// writes it), <c>.json</c> (a list of strings, or an object with such a list as <c>prompts</c>), tables (<c>.csv</c>, <c>.tsv</c>,
+/// <c>.jsonl</c>, <c>.parquet</c>, by their column 'prompt': <see cref="PromptTable"/>), and text otherwise: UTF-8, a prompt a line, in
+/// which blank lines are skipped and everything else is kept as it stands.
 /// </summary>
 public static class PromptFile
 {
@@ -26,6 +27,9 @@ public static class PromptFile
 
     static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    /// <summary>Text whose lines are no prompts.</summary>
+    static readonly string[] s_otherText = [".yaml", ".yml", ".toml", ".ini", ".xml", ".html", ".htm", ".rtf", ".tex", ".py"];
+
     static readonly JsonWriterOptions s_readable = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Reads a file's prompts, one at least, in order.</summary>
@@ -38,7 +42,19 @@ public static class PromptFile
         {
             ".pkl" or ".pickle" => PromptPickle.Read(InputFile.Read(path, MaxBytes, "a pickled list of prompts"), path),
             ".json" => ReadJson(InputFile.Read(path, MaxBytes, "a JSON list of prompts"), path),
-            _ => ReadLines(InputFile.Read(path, MaxBytes, "a text file with a prompt a line"), path),
+            ".csv" => PromptTable.ReadSeparated(Whole(path, "a table with a prompt a row"), ",", path),
+            ".tsv" => PromptTable.ReadSeparated(Whole(path, "a table with a prompt a row"), "\t", path),
+            ".jsonl" or ".ndjson" => PromptTable.ReadJsonLines(
+                Lines(InputFile.Read(path, MaxBytes, "a file with a JSON text a line"), path), path),
+            ".parquet" => PromptTable.ReadParquet(path),
+            var other when s_otherText.Contains(other) => throw new InvalidDataException(
+                $"{path}: prompts are not read from {other}: give a text file with a prompt a line, a .json list, or a .csv, .tsv, .jsonl "
+                + "or .parquet with a column 'prompt'."),
+            _ =>
+            [
+                .. Lines(InputFile.Read(path, MaxBytes, "a text file with a prompt a line"), path).Select(line => line.Text)
+                    .Where(text => !string.IsNullOrWhiteSpace(text)),
+            ],
         };
         Check(prompts, path);
         return prompts;
@@ -82,7 +98,7 @@ public static class PromptFile
 
             if (list.ValueKind != JsonValueKind.Array)
                 throw new InvalidDataException($"{path}: a list of strings is expected, found {list.ValueKind}.");
-            return [.. list.EnumerateArray().Select((item, at) => JsonText(item, at, path))];
+            return [.. list.EnumerateArray().Select((item, at) => PromptTable.Text(item, $"{path}: item {at}"))];
         }
         catch (JsonException e)
         {
@@ -96,29 +112,18 @@ public static class PromptFile
         return names.Count == 0 ? "none" : string.Join(", ", names);
     }
 
-    static string JsonText(JsonElement item, int at, string path)
-    {
-        if (item.ValueKind != JsonValueKind.String)
-            throw new InvalidDataException($"{path}: item {at} is {item.ValueKind}; every prompt is a string.");
-        return item.GetString()!;
-    }
+    static string Whole(string path, string what) =>
+        string.Join('\n', Lines(InputFile.Read(path, MaxBytes, what), path).Select(line => line.Text));
 
-    static List<string> ReadLines(byte[] bytes, string path)
+    static IEnumerable<(int Number, string Text)> Lines(byte[] bytes, string path)
     {
-        var prompts = new List<string>();
-        var rest = WithoutMark(bytes).Span;
-        var line = 0;
-        while (!rest.IsEmpty)
+        var rest = WithoutMark(bytes);
+        for (var number = 1; !rest.IsEmpty; number++)
         {
-            line++;
-            var end = rest.IndexOf((byte)'\n');
-            var text = Line(end < 0 ? rest : rest[..end], line, path);
-            if (!string.IsNullOrWhiteSpace(text))
-                prompts.Add(text);
+            var end = rest.Span.IndexOf((byte)'\n');
+            yield return (number, Line((end < 0 ? rest : rest[..end]).Span, number, path));
             rest = end < 0 ? default : rest[(end + 1)..];
         }
-
-        return prompts;
     }
 
     static string Line(ReadOnlySpan<byte> bytes, int line, string path)

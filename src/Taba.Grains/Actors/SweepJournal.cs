@@ -41,7 +41,7 @@ sealed class SweepJournal(TimeProvider time)
         if (written.Submission != _submission)
             (_submission, _seen) = (written.Submission, []);
         if (!ReferenceEquals(_named, written.Plan))
-            (_named, _names) = (written.Plan, StageNames.Of(written.Plan!));
+            Name(written.Plan!);
         var changed = status.Stages.Where(s => !ReferenceEquals(_looked.GetValueOrDefault(s.Key), s)).ToList();
         foreach (var stage in changed)
             _looked[stage.Key] = stage;
@@ -54,6 +54,13 @@ sealed class SweepJournal(TimeProvider time)
             status.EvaluationsDone, status.EvaluationsPlanned - givenUp,
             runs: status.State is SweepState.Running && status.Stages.All(s => s.Silence is null));
         return Told(status, written) with { Rate = _meter.Rate, Left = _meter.Left };
+    }
+
+    void Name(SweepPlan plan)
+    {
+        (_named, _names) = (plan, StageNames.Of(plan));
+        if (_meter.Known is null && plan.ExpectedRate is > 0 and < double.PositiveInfinity and var expected)
+            _meter = new(time, expected);
     }
 
     /// <summary>A snapshot with what is known of the sweep itself.</summary>

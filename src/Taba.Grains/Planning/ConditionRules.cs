@@ -101,6 +101,12 @@ static class ConditionRules
                 $"input_cond_path {path} holds {tensor.Dtype} [{string.Join(", ", tensor.Shape)}]: model {model.Slug} needs int64 [N], "
                 + "one class id a sample.");
         }
+        if (tensor.Range is var (least, leastRow, most, mostRow) && model.ClassCount is { } count && (least < 0 || most >= count))
+        {
+            var (id, row) = least < 0 ? (least, leastRow) : (most, mostRow);
+            throw new BadInputException(
+                $"input_cond_path {path} has the class {id} in row {row}: model {model.Slug} has the classes 0 to {count - 1}.");
+        }
         return new(path, tensor.Digest, (int)tensor.Shape[0]);
     }
 }

@@ -30,4 +30,8 @@ public interface IInputFiles
 /// <param name="Shape">Its shape.</param>
 /// <param name="Dtype">float32, int64, ...</param>
 /// <param name="Digest">SHA-256 of its bytes.</param>
-public sealed record InputTensor(string Path, IReadOnlyList<long> Shape, string Dtype, string Digest);
+public sealed record InputTensor(string Path, IReadOnlyList<long> Shape, string Dtype, string Digest)
+{
+    /// <summary>The least and the greatest value of int64 [N], each with the first row that has it; null for any other tensor.</summary>
+    public (long Least, long LeastRow, long Most, long MostRow)? Range { get; init; }
+}

@@ -21,6 +21,11 @@ public sealed record SweepPlan(string SweepId, string Name, ImmutableArray<Plann
     /// <summary>Who planned it; null from one that is too old to say. Not part of its identity, but its stages' keys are.</summary>
     [Id(12)] public ProgramVersion? Version { get; init; }
 
+    /// <summary>
+    /// Evaluations a second that its planner expects of the devices, from earlier runs; null when it knows of none. Not part of its identity.
+    /// </summary>
+    [Id(13)] public double? ExpectedRate { get; init; }
+
     /// <summary>The numerics version of the keys of its stages.</summary>
     public int Numerics => Version?.Numerics ?? ProgramVersion.Own.Numerics;
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Taba.Diffusion;
 using Taba.Diffusion.Tensors;
@@ -25,7 +26,7 @@ public sealed class TensorInputFiles : IInputFiles
         {
             using var file = TensorFile.Open(full);
             var tensor = file.Single(Path.GetFileNameWithoutExtension(full));
-            return _known[full] = new(full, tensor.Shape, tensor.Dtype.Name(), Digest(tensor));
+            return _known[full] = Read(full, tensor);
         }
         catch (FileNotFoundException)
         {
@@ -74,8 +75,10 @@ public sealed class TensorInputFiles : IInputFiles
         }
     }
 
-    static string Digest(TensorReader tensor)
+    static InputTensor Read(string path, TensorReader tensor)
     {
+        var labels = tensor.Dtype.Name() == "int64" && tensor.Shape.Count == 1 && tensor.Rows > 0;
+        var (least, leastRow, most, mostRow) = (long.MaxValue, 0L, long.MinValue, 0L);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var rows = (int)Math.Clamp(ChunkBytes / Math.Max(1, tensor.RowBytes), 1, Math.Max(1, tensor.Rows));
         var buffer = new byte[rows * tensor.RowBytes];
@@ -85,7 +88,23 @@ public sealed class TensorInputFiles : IInputFiles
             var chunk = buffer.AsSpan(0, (int)(count * tensor.RowBytes));
             tensor.ReadRows(row, count, chunk);
             hash.AppendData(chunk);
+            if (labels)
+                Widen(MemoryMarshal.Cast<byte, long>(chunk), row);
         }
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return new(path, tensor.Shape, tensor.Dtype.Name(), Convert.ToHexStringLower(hash.GetHashAndReset()))
+        {
+            Range = labels ? (least, leastRow, most, mostRow) : null,
+        };
+
+        void Widen(ReadOnlySpan<long> values, long first)
+        {
+            for (var i = 0; i < values.Length; i++)
+            {
+                if (values[i] < least)
+                    (least, leastRow) = (values[i], first + i);
+                if (values[i] > most)
+                    (most, mostRow) = (values[i], first + i);
+            }
+        }
     }
 }

@@ -35,6 +35,17 @@ public sealed class SweepTaleTests(TestSilo silo) : IClassFixture<TestSilo>
     }
 
     [Fact]
+    public async Task Status_OfASweepWhosePlannerKnowsTheSpeed_SaysTheTimeLeftBeforeAnythingIsDone()
+    {
+        var plan = TestStages.Chain("expected", 64, TestSilo.NewStage()) with { ExpectedRate = 96 };
+
+        var status = await silo.Sweep("expected").SubmitAsync(plan);
+
+        Assert.Equal((96.0, TimeSpan.FromSeconds(64 * 3 * 10 / 96.0)), (status.Rate, status.Left));
+        await silo.Sweep("expected").CancelAsync();
+    }
+
+    [Fact]
     public async Task Status_AfterItsSiloIsLost_KeepsItsTotalAndSaysWhatWasLost()
     {
         var plan = TestStages.Chain("kept", 96, TestSilo.NewStage());

@@ -19,6 +19,8 @@ public sealed class BadInputTests
         .With("eps-int.pt", "int64", 10, 128, 3, 8, 8)
         .With("conds.pt", "int64", 128)
         .With("conds-64.pt", "int64", 64)
+        .WithClasses("conds-high.pt", rows: 128, least: 0, most: 1000)
+        .WithClasses("conds-low.pt", rows: 128, least: -1, most: 3)
         .With("conds-float.pt", "float32", 128);
 
     static readonly SweepSpec s_images = SweepSpecs.Plain with { WithSampling = false, ImagesPath = "images.pt" };
@@ -94,6 +96,10 @@ public sealed class BadInputTests
         { "guidance without conditions", SweepSpecs.Plain with { GuidanceScales = [7] }, ["guidance_scale is 7", "demo"] },
         { "classes that are no integers", SweepSpecs.Plain with { Models = [new("classes")], CondPath = "conds-float.pt" },
         ["conds-float.pt", "float32"] },
+        { "a class beyond the last", SweepSpecs.Plain with { Models = [new("classes")], CondPath = "conds-high.pt" },
+        ["conds-high.pt", "class 1000 in row 127", "classes 0 to 9"] },
+        { "a class before the first", SweepSpecs.Plain with { Models = [new("classes")], CondPath = "conds-low.pt" },
+        ["conds-low.pt", "class -1 in row 0"] },
         { "batch of zero", SweepSpecs.Plain with { BatchSize = 0 }, ["batch_size is 0"] },
         { "batch beyond measure", SweepSpecs.Plain with { BatchSize = 65537 }, ["batch_size is 65537"] },
         { "unknown precision", SweepSpecs.Plain with { Precision = new(Dtype.Float64) }, ["float64"] },

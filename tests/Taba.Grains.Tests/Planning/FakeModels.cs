@@ -80,6 +80,13 @@ sealed class FakeFiles : IInputFiles
         return this;
     }
 
+    /// <summary>Class ids, of which the first and the last are given.</summary>
+    public FakeFiles WithClasses(string path, int rows, long least, long most)
+    {
+        _files[path] = new(path, [rows], "int64", $"digest-of-{path}") { Range = (least, 0, most, rows - 1) };
+        return this;
+    }
+
     public bool ArePictures(string path) => path.EndsWith(".png", StringComparison.Ordinal);
 
     public ImageRows DescribePictures(string path, int height, int width) => new(path, $"digest-of-{path}", 128, height, width);
