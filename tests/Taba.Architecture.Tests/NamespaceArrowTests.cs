@@ -88,13 +88,14 @@ public sealed class NamespaceArrowTests
             Hosts:
             Planning: Hosts
             Pulling: . Hosts
+            Benching:
             Reports:
             Folders: Reports
             Embedded: Hosts Planning
             Clusters: . Progress Hosts Planning
             Doctor: . Hosts Clusters
             Running: . Progress Hosts Planning Pulling Reports
-            Commands: . Progress Sweeps Hosts Planning Pulling Reports Folders Clusters Doctor Running
+            Commands: . Progress Sweeps Hosts Planning Pulling Benching Reports Folders Clusters Doctor Running
             """,
         ["Taba.Storage"] = """
             Objects:

@@ -107,6 +107,7 @@ static class TabaCommand
             StoreCommand.Create(services),
             ClusterCommand.Create(services),
             DoctorCommand.Create(services),
+            BenchCommand.Create(services),
         };
         foreach (var command in SweepCommands.Create(services))
             root.Subcommands.Add(command);
