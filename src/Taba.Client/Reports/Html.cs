@@ -12,9 +12,18 @@ static class Html
     public static string Number(double? value) => value switch
     {
         null => "–",
-        { } v when !double.IsFinite(v) => "NaN",
+        { } v when double.IsNaN(v) => "NaN",
+        { } v when double.IsInfinity(v) => v > 0 ? "∞" : "−∞",
         { } v when v != 0 && Math.Abs(v) < 1e-3 => v.ToString("0.###e+0", CultureInfo.InvariantCulture),
         { } v => v.ToString("0.####", CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>A mean, with the deviation over seeds where there are several.</summary>
+    public static string Estimate(Estimate? estimate) => estimate switch
+    {
+        null => Number(null),
+        { Deviation: { } deviation } e => $"{Number(e.Mean)} <small>± {Number(deviation)}</small>",
+        { } e => Number(e.Mean),
     };
 
     /// <summary>A coordinate in a drawing.</summary>

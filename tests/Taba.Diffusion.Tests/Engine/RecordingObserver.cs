@@ -36,7 +36,7 @@ sealed class RecordingObserver : ITrajectoryObserver
     {
         On?.Invoke("segment");
         // How long it took differs from run to run.
-        Segments.Add((outcome with { Elapsed = default }, state.ToArray()));
+        Segments.Add((outcome with { Elapsed = default, Computing = default }, state.ToArray()));
         Elapsed.Add(outcome.Elapsed);
         _segments.Writer.TryWrite(true);
         if (outcome.Completed)
