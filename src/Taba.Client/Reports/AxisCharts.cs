@@ -23,7 +23,7 @@ static class AxisCharts
         var shown = kinds.SelectMany(k => k).Concat(group.Plain is { } p ? [p] : []).ToList();
         var places = shown.Select(p => p.Before).Distinct().Order().Select(Text).ToList();
         return Charts(
-            "over K", "K, steps replaced", places, group.Floor,
+            "over K", "K, steps replaced (0: plain inversion)", places, group.Floor,
             metric => kinds.Select(kind => new Series(
                 kind.Key, Values(kind.Concat(group.Plain is { } plain ? [plain] : []), point => Text(point.Before), metric))));
     }
@@ -50,7 +50,7 @@ static class AxisCharts
     static string Charts(
         string over, string axis, IReadOnlyList<string> places, Estimate? floor, Func<string, IEnumerable<Series>> series)
     {
-        var html = new StringBuilder();
+        var html = new StringBuilder("<div class=\"pair\">");
         foreach (var (title, metric, hasFloor) in s_charts)
         {
             var lines = series(metric).Where(s => s.Values.Count > 1).ToList();
@@ -59,7 +59,7 @@ static class AxisCharts
             html.Append($"<div class=\"card\"><h3>{title} {over}</h3>");
             html.Append(LineChart.Html($"{title} {over}", axis, places, lines, hasFloor ? floor?.Mean : null)).Append("</div>");
         }
-        return html.ToString();
+        return html.Append("</div>").ToString();
     }
 
     static Dictionary<string, Estimate> Values(IEnumerable<ReportPoint> points, Func<ReportPoint, string> place, string metric) =>

@@ -11,9 +11,11 @@ readonly record struct Estimate(double Mean, int Count, double? Deviation, doubl
         var finite = values.OfType<double>().Where(double.IsFinite).ToList();
         if (finite.Count == 0)
             return null;
-        var mean = finite.Average();
+        var (lowest, highest) = (finite.Min(), finite.Max());
+        // The average of equal numbers may be another number.
+        var mean = Math.Clamp(finite.Average(), lowest, highest);
         return new(
             mean, finite.Count, finite.Count > 1 ? Math.Sqrt(finite.Sum(v => (v - mean) * (v - mean)) / (finite.Count - 1)) : null,
-            finite.Min(), finite.Max());
+            lowest, highest);
     }
 }

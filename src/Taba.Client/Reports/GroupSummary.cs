@@ -3,9 +3,6 @@ namespace Taba.Client.Reports;
 /// <summary>Says in words what the numbers of a group show, whatever they show.</summary>
 static class GroupSummary
 {
-    /// <summary>Within so much of the floor nothing is above it.</summary>
-    const double Margin = 1.02;
-
     /// <summary>Null when nothing can be said: no latents, no noise, or a single sample.</summary>
     public static string? Of(ReportGroup group)
     {
@@ -17,7 +14,7 @@ static class GroupSummary
         if (group.Plain?.Metric(MetricKeys.Correlation) is { } plain)
             sentences.Add(
                 $"Latents of plain inversion have a patch correlation of {Html.Number(plain.Mean)}{Over(plain)}, "
-                + $"{Against(plain.Mean / floor.Mean)} of {Html.Number(floor.Mean)}.");
+                + $"{Against(plain, floor)} of {Html.Number(floor.Mean)}.");
         var others = group.Points.Where(p => p.Intervention is not null)
             .Select(p => (p.Label, Value: p.Metric(MetricKeys.Correlation))).Where(p => p.Value is not null).ToList();
         if (others.Count > 0)
@@ -32,8 +29,11 @@ static class GroupSummary
 
     static string Over(Estimate estimate) => estimate.Count > 1 ? $" (mean of {estimate.Count} seeds)" : "";
 
-    static string Against(double ratio) =>
-        ratio is < Margin and > 1 / Margin ? $"no more than the noise floor ({Times(ratio)})" : $"{Times(ratio)} the noise floor";
+    /// <summary>Seeds whose ranges meet tell no difference; of a single seed only the ratio is known.</summary>
+    static string Against(Estimate value, Estimate floor) =>
+        value.Count > 1 && floor.Count > 1 && value.Lowest <= floor.Highest && floor.Lowest <= value.Highest
+            ? $"{Times(value.Mean / floor.Mean)} and within the range of the noise floor"
+            : $"{Times(value.Mean / floor.Mean)} the noise floor";
 
     static string Times(double ratio) => FormattableString.Invariant($"{ratio:0.00} times");
 }

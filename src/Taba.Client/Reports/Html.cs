@@ -22,9 +22,14 @@ static class Html
     public static string Estimate(Estimate? estimate) => estimate switch
     {
         null => Number(null),
-        { Deviation: { } deviation } e => $"{Number(e.Mean)} <small>± {Number(deviation)}</small>",
+        { Deviation: { } deviation } e => $"{Number(e.Mean)} <small>± {Spread(deviation)}</small>",
         { } e => Number(e.Mean),
     };
+
+    /// <summary>A deviation: two significant digits.</summary>
+    public static string Spread(double value) => value == 0 ? "0" : value < 1e-4
+        ? value.ToString("0.#e+0", CultureInfo.InvariantCulture)
+        : value.ToString($"F{Math.Max(0, 1 - (int)Math.Floor(Math.Log10(value)))}", CultureInfo.InvariantCulture);
 
     /// <summary>A coordinate in a drawing.</summary>
     public static string Coordinate(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);

@@ -6,11 +6,13 @@ namespace Taba.Client.Reports;
 sealed record Series(string Name, IReadOnlyDictionary<string, Estimate> Values);
 
 /// <summary>
-/// A metric over an axis as inline SVG, drawn twice: for a wide screen and for a narrow one, so that words keep their size. The places of
-/// the axis stand at equal distances, whatever their numbers.
+/// A metric over an axis as inline SVG, no wider than a telephone, so that words keep their size everywhere. The places of the axis stand
+/// at equal distances, whatever their numbers.
 /// </summary>
 static class LineChart
 {
+    const int Width = 340;
+    const int Height = 230;
     const int Left = 52;
     const int Right = 14;
     const int Top = 12;
@@ -30,31 +32,26 @@ static class LineChart
             html.Append($"<span class=\"key s{i}\">{Reports.Html.Text(series[i].Name)}</span>");
         if (floor is not null)
             html.Append("<span class=\"key key-floor\">noise floor</span>");
-        html.Append("</p>");
-        html.Append(Svg("wide", 680, 280, title, axis, places, series, floor));
-        return html.Append(Svg("narrow", 330, 240, title, axis, places, series, floor)).ToString();
+        return html.Append("</p>").Append(Svg(title, axis, places, series, floor)).ToString();
     }
 
-    static string Svg(
-        string screen, int width, int height, string title, string axis, IReadOnlyList<string> places, IReadOnlyList<Series> series,
-        double? floor)
+    static string Svg(string title, string axis, IReadOnlyList<string> places, IReadOnlyList<Series> series, double? floor)
     {
         var values = series.SelectMany(s => s.Values.Values).SelectMany(v => new[] { v.Lowest, v.Highest });
         var scale = ChartScale.Of(floor is { } f ? values.Append(f) : values);
         var svg = new StringBuilder(
-            $"<svg class=\"chart {screen}\" viewBox=\"0 0 {width} {height}\" style=\"max-width:{width}px\" role=\"img\" "
-            + $"aria-label=\"{Reports.Html.Text(title)}\">");
+            $"<svg class=\"chart\" viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{Reports.Html.Text(title)}\">");
         foreach (var tick in scale.Ticks(Ticks))
         {
-            svg.Append($"<line class=\"grid\" x1=\"{Left}\" x2=\"{width - Right}\" y1=\"{Y(tick)}\" y2=\"{Y(tick)}\"/>");
+            svg.Append($"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(tick)}\" y2=\"{Y(tick)}\"/>");
             svg.Append($"<text x=\"{Left - 6}\" y=\"{Y(tick)}\" dy=\".35em\" text-anchor=\"end\">{Reports.Html.Number(tick)}</text>");
         }
         for (var i = 0; i < places.Count; i++)
-            svg.Append($"<text x=\"{X(i)}\" y=\"{height - Bottom + 16}\" text-anchor=\"middle\">{Reports.Html.Text(places[i])}</text>");
-        svg.Append($"<text class=\"axis\" x=\"{(Left + width - Right) / 2}\" y=\"{height - 6}\" text-anchor=\"middle\">");
+            svg.Append($"<text x=\"{X(i)}\" y=\"{Height - Bottom + 16}\" text-anchor=\"middle\">{Reports.Html.Text(places[i])}</text>");
+        svg.Append($"<text class=\"axis\" x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 6}\" text-anchor=\"middle\">");
         svg.Append($"{Reports.Html.Text(axis)}</text>");
         if (floor is { } mark)
-            svg.Append($"<line class=\"floor\" x1=\"{Left}\" x2=\"{width - Right}\" y1=\"{Y(mark)}\" y2=\"{Y(mark)}\"/>");
+            svg.Append($"<line class=\"floor\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(mark)}\" y2=\"{Y(mark)}\"/>");
         for (var i = 0; i < series.Count; i++)
             Line(svg, i, series[i]);
         return svg.Append("</svg>").ToString();
@@ -76,8 +73,8 @@ static class LineChart
         }
 
         string X(int place) => Reports.Html.Coordinate(
-            places.Count < 2 ? (Left + width - Right) / 2.0 : Left + 12 + place * (width - Left - Right - 24.0) / (places.Count - 1));
+            places.Count < 2 ? (Left + Width - Right) / 2.0 : Left + 12 + place * (Width - Left - Right - 24.0) / (places.Count - 1));
 
-        string Y(double value) => Reports.Html.Coordinate(Top + (1 - scale.At(value)) * (height - Top - Bottom));
+        string Y(double value) => Reports.Html.Coordinate(Top + (1 - scale.At(value)) * (Height - Top - Bottom));
     }
 }

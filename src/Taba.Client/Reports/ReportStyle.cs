@@ -33,14 +33,14 @@ static class ReportStyle
         .range { top: .525rem; height: .2rem; border-radius: .1rem; background: var(--bar); opacity: .45; }
         .track .floor { top: -.35rem; bottom: 0; border-left: 2px dashed var(--mark); margin-left: -1px; }
         .ends { display: flex; justify-content: space-between; color: var(--soft); font-size: .75rem; }
-        .chart { display: block; width: 100%; height: auto; font-size: 12px; }
+        .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 0 .9rem; }
+        .chart { display: block; width: 100%; max-width: 440px; height: auto; font-size: 12px; }
         .chart text { fill: var(--soft); font-variant-numeric: tabular-nums; }
         .chart .grid { stroke: var(--rule); }
         .chart .floor { stroke: var(--mark); stroke-width: 2; stroke-dasharray: 5 4; }
         .chart polyline { fill: none; stroke: var(--line); stroke-width: 2; }
         .chart g line { stroke: var(--line); stroke-width: 2; opacity: .6; }
         .chart circle { fill: var(--line); }
-        .narrow { display: none; }
         .keys { display: flex; flex-wrap: wrap; gap: .2rem 1rem; margin: 0 0 .4rem; font-size: .84rem; }
         .key::before { content: ""; display: inline-block; width: .9rem; height: .2rem; margin-right: .4rem; vertical-align: .2rem; background: var(--line); }
         .key-floor { --line: var(--mark); }
@@ -62,13 +62,12 @@ static class ReportStyle
         @media (max-width: 640px) {
           body { padding: 1.2rem .8rem 3rem; font-size: 15px; }
           .card { padding: .8rem .8rem; }
-          .wide { display: none; }
-          .narrow { display: block; }
           .dots { grid-template-columns: max-content 1fr; grid-auto-flow: row dense; gap: .1rem .6rem; }
           .dots > span:empty { display: none; }
           .dot-label { grid-column: 1; }
           .dot-value { grid-column: 2; text-align: right; }
           .track, .ends { grid-column: 1 / -1; }
+          .strip img { width: 64px; }
           dl { grid-template-columns: 1fr; }
           dd { margin: 0 0 .3rem .8rem; }
         }
