@@ -88,13 +88,14 @@ public sealed class NamespaceArrowTests
             Hosts:
             Planning: Hosts
             Pulling: . Hosts
-            Reports:
-            Folders: Reports
+            Folders:
+            Reports: Folders
+            Comparing: Folders Reports
             Embedded: Hosts Planning
             Clusters: . Progress Hosts Planning
             Doctor: . Hosts Clusters
             Running: . Progress Hosts Planning Pulling Reports
-            Commands: . Progress Sweeps Hosts Planning Pulling Reports Folders Clusters Doctor Running
+            Commands: . Progress Sweeps Hosts Planning Pulling Folders Reports Comparing Clusters Doctor Running
             """,
         ["Taba.Storage"] = """
             Objects:

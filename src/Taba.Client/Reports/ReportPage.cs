@@ -13,12 +13,7 @@ static class ReportPage
     public static string Of(string title, IReadOnlyList<RunSection> sections)
     {
         var groups = ReportGroup.Of(sections);
-        var html = new StringBuilder();
-        html.Append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">");
-        html.Append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
-        html.Append(
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">");
-        html.Append($"<title>{Html.Text(title)}</title><style>{ReportStyle.Css}</style></head><body>");
+        var html = new StringBuilder(Head(title));
         Summary(html, title, sections);
         Failures(html, sections);
         OverT(html, groups);
@@ -29,6 +24,13 @@ static class ReportPage
             html.Append(RunDetails.Of(group, open: sections.Count <= FewRuns));
         return html.Append("</body></html>\n").ToString();
     }
+
+    /// <summary>The begin of a page, to the body's tag.</summary>
+    public static string Head(string title) =>
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
+        + "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+        + "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
+        + $"<title>{Html.Text(title)}</title><style>{ReportStyle.Css}</style></head><body>";
 
     static void Summary(StringBuilder html, string title, IReadOnlyList<RunSection> sections)
     {

@@ -1,5 +1,6 @@
 using Taba.Storage.RunFolders;
 using Taba.Diffusion.Tensors;
+using Taba.Client.Folders;
 using Taba.Grains;
 using Taba.Silo.Outputs;
 using Taba.Silo.Pictures;
