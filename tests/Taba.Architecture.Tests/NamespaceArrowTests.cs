@@ -89,13 +89,14 @@ public sealed class NamespaceArrowTests
             Planning: Hosts
             Pulling: . Hosts
             Benching:
-            Reports:
-            Folders: Reports
+            Folders:
+            Reports: Folders
+            Comparing: Folders Reports
             Embedded: Hosts Planning
             Clusters: . Progress Hosts Planning
             Doctor: . Hosts Clusters
             Running: . Progress Hosts Planning Pulling Reports
-            Commands: . Progress Sweeps Hosts Planning Pulling Benching Reports Folders Clusters Doctor Running
+            Commands: . Progress Sweeps Hosts Planning Pulling Benching Folders Reports Comparing Clusters Doctor Running
             """,
         ["Taba.Storage"] = """
             Objects:

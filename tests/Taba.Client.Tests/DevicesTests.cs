@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Taba.Client.Reports;
+using Taba.Client.Folders;
 using Taba.Diffusion.Tensors;
 using Taba.Testing;
 using Taba.Testing.Client;

@@ -1,5 +1,4 @@
 using Taba.Client.Folders;
-using Taba.Client.Reports;
 using Taba.Diffusion.Tensors;
 using Taba.Grains;
 using static TorchSharp.torch;

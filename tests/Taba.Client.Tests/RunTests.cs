@@ -169,7 +169,7 @@ public sealed class RunTests : IDisposable
         var job = new RunJob { Spec = spec, StoreRoot = _taba.At("none"), Folder = "folder", CommandLine = "taba run s.yaml" };
 
         var exit = new RunResults(new Terminal(output, error, false, TimeProvider.System), job, OutputFolder.At("folder")).Print(
-            plan, status, new("report.html", "results.csv", 1));
+            plan, status, new("report.html", "results.csv", []));
 
         Assert.Equal(ExitStatus.SamplesFailed, exit);
         Assert.Equal("Sample 3 of stage sample T=10 failed at step 7: NaN in float16\n", error.ToString());

@@ -12,7 +12,7 @@ static class ReportCommand
 {
     public static Command Create(CommandServices services)
     {
-        var folder = new Argument<string>("DIR") { Description = "A sweep's folder, or one run's." };
+        var folder = new Argument<string>("DIR") { Description = "A sweep's folder, a folder of several, or one run's; ours or upstream's." };
         var json = Flags.Switch("json", "Machine-readable lines, no colours.");
         var command = new Command(
             "report", "Makes report.html, results.csv and picture grids anew from a sweep's run folders.") { folder, json };
@@ -23,7 +23,7 @@ static class ReportCommand
                 throw new BadInputException($"There is no folder {path}.");
             var files = SweepReport.Write(OutputFolder.At(path));
             services.Terminal.Output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(
-                new { report = files.Html, results = files.Csv, runs = files.Runs }) : files.Html);
+                new { report = files.Html, results = files.Csv, runs = files.Runs.Count }) : files.Html);
             return ExitStatus.Done;
         });
         return command.WithExamples("taba report experiments/demo");

@@ -101,6 +101,7 @@ static class TabaCommand
             FamilyCommand.Create(services, UpstreamScript.Swap),
             FamilyCommand.Create(services, UpstreamScript.Forward),
             ReportCommand.Create(services),
+            CompareCommand.Create(services),
             MergeCommand.Create(services),
             ExportCommand.Create(services),
             ModelsCommand.Create(services),

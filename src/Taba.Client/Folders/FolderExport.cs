@@ -1,4 +1,3 @@
-using Taba.Client.Reports;
 using Taba.Diffusion.Tensors;
 using Taba.Grains;
 using Taba.Silo.Pictures;

@@ -51,7 +51,7 @@ static class FolderMerge
         }
         var json =
             new JsonObject { ["_params"] = parameters, ["metrics"] = FolderMetrics.Compute(target, ImagesOf(parts[0]), cancellationToken) };
-        File.WriteAllText(Path.Combine(target, RunFolder.MetricsName), json.ToJsonString(RunJson.Options) + "\n");
+        File.WriteAllBytes(Path.Combine(target, RunFolder.MetricsName), [.. PythonJson.Write(json), (byte)'\n']);
     }
 
     /// <summary>As the manifest has it; in upstream's folders, what its scripts compare: decoded images where there are both.</summary>
@@ -91,6 +91,7 @@ static class FolderMerge
                 .. manifests[0].Stages.Select((stage, i) => stage with
                 {
                     Evaluations = manifests.Sum(m => m.Stages[i].Evaluations),
+                    Seconds = RunStage.SecondsOf(manifests.Select(m => m.Stages[i])),
                     Parts = [.. manifests.SelectMany(m => m.Stages[i].Parts)],
                 }),
             ],
@@ -104,7 +105,7 @@ static class FolderMerge
             Failed = [.. manifests.SelectMany(m => m.Failed)],
             Retried = [.. manifests.SelectMany(m => m.Retried)],
             Substitutes = [.. manifests.SelectMany(m => m.Substitutes)],
-            WallSeconds = manifests.Sum(m => m.WallSeconds),
+            WallSeconds = RunStage.SecondsOf(manifests.SelectMany(m => m.Stages)),
         };
         File.WriteAllText(Path.Combine(target, RunFolder.ManifestName), JsonSerializer.Serialize(merged, RunJson.Options) + "\n");
     }

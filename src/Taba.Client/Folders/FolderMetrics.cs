@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Taba.Client.Reports;
 using Taba.Diffusion.Metrics;
 using Taba.Diffusion.Tensors;
 

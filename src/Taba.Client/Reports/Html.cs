@@ -12,10 +12,24 @@ static class Html
     public static string Number(double? value) => value switch
     {
         null => "–",
-        { } v when !double.IsFinite(v) => "NaN",
+        { } v when double.IsNaN(v) => "NaN",
+        { } v when double.IsInfinity(v) => v > 0 ? "∞" : "−∞",
         { } v when v != 0 && Math.Abs(v) < 1e-3 => v.ToString("0.###e+0", CultureInfo.InvariantCulture),
         { } v => v.ToString("0.####", CultureInfo.InvariantCulture),
     };
+
+    /// <summary>A mean, with the deviation over seeds where there are several.</summary>
+    public static string Estimate(Estimate? estimate) => estimate switch
+    {
+        null => Number(null),
+        { Deviation: { } deviation } e => $"{Number(e.Mean)} <small>± {Spread(deviation)}</small>",
+        { } e => Number(e.Mean),
+    };
+
+    /// <summary>A deviation: two significant digits.</summary>
+    public static string Spread(double value) => value == 0 ? "0" : value < 1e-4
+        ? value.ToString("0.#e+0", CultureInfo.InvariantCulture)
+        : value.ToString($"F{Math.Max(0, 1 - (int)Math.Floor(Math.Log10(value)))}", CultureInfo.InvariantCulture);
 
     /// <summary>A coordinate in a drawing.</summary>
     public static string Coordinate(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);

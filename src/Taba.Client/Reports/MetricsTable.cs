@@ -3,37 +3,56 @@ using Taba.Grains.Words;
 
 namespace Taba.Client.Reports;
 
-/// <summary>The metrics of a group's runs as an HTML table.</summary>
+/// <summary>A group as an HTML table: a row a point, its settings in columns, its metrics as means over seeds.</summary>
 static class MetricsTable
 {
-    static readonly (string Title, string Key, string? Std)[] s_columns =
+    static readonly (string Title, string Key)[] s_columns =
     [
-        ("patch correlation", "correlation.mean", "correlation.std"),
-        ("noise floor", "noise_correlation.mean", null),
-        ("image error", "reconstruction_error_images", null),
-        ("noise error", "reconstruction_error_noise", null),
-        ("KL noise‖latents", "kl_div_noise_latent", null),
-        ("latents", "latent_stats.mean", "latent_stats.std"),
+        ("patch correlation", MetricKeys.Correlation), ("image error", MetricKeys.ImageError), ("noise error", MetricKeys.NoiseError),
+        ("KL noise‖latents", MetricKeys.Divergence), ("latents mean", MetricKeys.LatentMean), ("latents std", MetricKeys.LatentStd),
     ];
 
-    public static string Of(RunGroup group)
+    public static string Of(ReportGroup group)
     {
-        var columns = s_columns.Where(c => group.Runs.Any(r => r.Metric(c.Key) is not null)).ToList();
-        var html = new StringBuilder("<div class=\"scroll\"><table><thead><tr><th>run</th>");
+        var columns = s_columns.Where(c => group.Points.Any(p => p.Metric(c.Key) is not null)).ToList();
+        var severalRuns = group.Points.Any(p => p.Sections.Count > 1);
+        var html = new StringBuilder("<div class=\"scroll\"><table><thead><tr><th>intervention</th><th class=\"number\">K</th>");
+        html.Append("<th>forward seed</th><th>seed</th>");
+        if (severalRuns)
+            html.Append("<th class=\"number\">runs</th>");
         foreach (var column in columns)
             html.Append($"<th class=\"number\">{Html.Text(column.Title)}</th>");
         html.Append("<th class=\"number\">evaluations</th></tr></thead><tbody>");
-        foreach (var run in group.Runs)
+        if (group.Floor is { } floor && columns.Any(c => c.Key == MetricKeys.Correlation))
         {
-            html.Append(
-                $"<tr><td><a href=\"#{Html.Text(run.Manifest.Run)}\">{Html.Text(RunLabels.Of(run.Manifest.Intervention))}</a></td>");
-            foreach (var (_, key, std) in columns)
-            {
-                var spread = std is not null && run.Metric(std) is { } s ? $" <small>± {Html.Number(s)}</small>" : "";
-                html.Append($"<td class=\"number\">{Html.Number(run.Metric(key))}{spread}</td>");
-            }
-            html.Append($"<td class=\"number\">{Quantities.Count(run.Manifest.Stages.Sum(s => s.Evaluations))}</td></tr>");
+            html.Append("<tr class=\"soft\"><td>noise (the floor)</td><td></td><td></td><td></td>");
+            html.Append(severalRuns ? $"<td class=\"number\">{floor.Count}</td>" : "").Append($"<td class=\"number\">{Html.Estimate(floor)}</td>");
+            html.Append(string.Concat(Enumerable.Repeat("<td></td>", columns.Count))).Append("</tr>");
+        }
+        foreach (var point in group.Points)
+        {
+            html.Append($"<tr><td><a href=\"#{Html.Text(RunDetails.Anchor(point.Runs.First()))}\">{Html.Text(Name(point))}</a></td>");
+            html.Append($"<td class=\"number\">{(point.Intervention is null ? "" : $"{point.Before}")}</td>");
+            html.Append($"<td>{Html.Text(List(point.Runs.Select(r => r.Intervention?.ForwardSeed?.ToString())))}</td>");
+            html.Append($"<td>{Html.Text(List(point.Runs.Select(r => r.Axis("seed"))))}</td>");
+            if (severalRuns)
+                html.Append($"<td class=\"number\">{point.Sections.Count}</td>");
+            foreach (var (_, key) in columns)
+                html.Append($"<td class=\"number\">{Html.Estimate(point.Metric(key))}</td>");
+            var evaluations = point.Runs.Sum(r => r.Evaluations);
+            html.Append($"<td class=\"number\">{(evaluations is > 0 ? Quantities.Count(evaluations.Value) : "–")}</td></tr>");
         }
         return html.Append("</tbody></table></div>").ToString();
+    }
+
+    /// <summary>What set a folder apart that is no field stands behind its label.</summary>
+    static string Name(ReportPoint point) =>
+        RunLabels.Kind(point.Intervention) + point.Label[RunLabels.Of(point.Intervention).Length..];
+
+    /// <summary>"420, 421 and 14 more".</summary>
+    static string List(IEnumerable<string?> values)
+    {
+        var distinct = values.OfType<string>().Where(v => v.Length > 0).Distinct().ToList();
+        return distinct.Count <= 4 ? string.Join(", ", distinct) : $"{distinct[0]}, {distinct[1]} and {distinct.Count - 2} more";
     }
 }

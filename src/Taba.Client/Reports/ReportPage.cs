@@ -1,41 +1,54 @@
 using System.Text;
 using Taba.Grains.Words;
+using Taba.Silo.Outputs;
 
 namespace Taba.Client.Reports;
 
 /// <summary>The page: self-contained, nothing is loaded from elsewhere.</summary>
 static class ReportPage
 {
+    /// <summary>So few runs are shown with their pictures at once.</summary>
+    const int FewRuns = 6;
+
     public static string Of(string title, IReadOnlyList<RunSection> sections)
     {
-        var groups = RunGroup.Of(sections);
-        var html = new StringBuilder();
-        html.Append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">");
-        html.Append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
-        html.Append(
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">");
-        html.Append($"<title>{Html.Text(title)}</title><style>{ReportStyle.Css}</style></head><body>");
+        var groups = ReportGroup.Of(sections);
+        var html = new StringBuilder(Head(title));
         Summary(html, title, sections);
         Failures(html, sections);
+        OverT(html, groups);
         foreach (var group in groups)
             Group(html, group);
         html.Append("<h2>Runs</h2>");
         foreach (var group in groups)
-            Pictures(html, group);
+            html.Append(RunDetails.Of(group, open: sections.Count <= FewRuns));
         return html.Append("</body></html>\n").ToString();
     }
+
+    /// <summary>The begin of a page, to the body's tag.</summary>
+    public static string Head(string title) =>
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
+        + "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+        + "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
+        + $"<title>{Html.Text(title)}</title><style>{ReportStyle.Css}</style></head><body>";
 
     static void Summary(StringBuilder html, string title, IReadOnlyList<RunSection> sections)
     {
         var runs = sections.Select(s => s.Run).ToList();
-        var stages = runs.SelectMany(r => r.Manifest.Stages).DistinctBy(s => s.Key).ToList();
-        html.Append(
-            $"<h1>{Html.Text(title)}</h1><p class=\"soft\">{runs.Count} {(runs.Count == 1 ? "run" : "runs")}, {stages.Count} stages, ");
-        html.Append($"{Quantities.Count(stages.Sum(s => s.Evaluations))} network evaluations, ");
-        html.Append(
-            $"{Html.Text(Quantities.Duration(TimeSpan.FromSeconds(Math.Clamp(runs.Max(r => r.Manifest.WallSeconds), 0, 1e9))))} on ");
-        html.Append(
-            $"{Html.Text(string.Join(", ", runs.Select(r => r.Manifest.Device).Distinct()))}. The same numbers are in results.csv.</p>");
+        // Runs share stages; of one stage the run with the most rows tells all that was computed.
+        var stages = runs.SelectMany(r => r.Manifest.Stages).GroupBy(s => s.Key).Select(g => g.MaxBy(s => s.Evaluations)!).ToList();
+        var facts = new List<string> { $"{runs.Count} {(runs.Count == 1 ? "run" : "runs")}" };
+        if (stages.Count > 0)
+        {
+            facts.Add($"{stages.Count} stages");
+            facts.Add($"{Quantities.Count(stages.Sum(s => s.Evaluations))} network evaluations");
+            if (RunStage.SecondsOf(stages) is { } seconds)
+                facts.Add($"{Quantities.Duration(TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 1e9)))} of computing");
+        }
+        var devices = runs.Select(r => r.Manifest.Device).Where(d => d.Length > 0).Distinct().ToList();
+        html.Append($"<h1>{Html.Text(title)}</h1><p class=\"soft\">{Html.Text(string.Join(", ", facts))}");
+        html.Append(devices.Count > 0 ? $" on {Html.Text(string.Join(", ", devices))}" : "");
+        html.Append(". Every run is a row of <a href=\"results.csv\">results.csv</a>.</p>");
     }
 
     static void Failures(StringBuilder html, IReadOnlyList<RunSection> sections)
@@ -56,69 +69,43 @@ static class ReportPage
         html.Append("</ul></div>");
     }
 
-    static void Group(StringBuilder html, RunGroup group)
+    /// <summary>Of groups that differ in T only, what T does.</summary>
+    static void OverT(StringBuilder html, IReadOnlyList<ReportGroup> groups)
+    {
+        var families = groups.GroupBy(g => string.Join(
+            ", ", g.Axes.Where(a => a.Key != "num_inference_steps").Select(a => a.Value).Append($"N = {g.Samples}")));
+        foreach (var family in families)
+        {
+            if (AxisCharts.OverT([.. family]) is { Length: > 0 } charts)
+                html.Append($"<h2>{Html.Text(family.Key)}</h2>").Append(charts);
+        }
+    }
+
+    static void Group(StringBuilder html, ReportGroup group)
     {
         html.Append($"<h2>{Html.Text(group.Title)}</h2>");
         if (GroupSummary.Of(group) is { } summary)
             html.Append($"<p>{Html.Text(summary)}</p>");
-        var correlations = Bars(group, "correlation.mean").ToList();
-        if (correlations.Count > 0)
-        {
-            var floor = group.NoiseFloor;
-            var bars = floor is { } noise ? correlations.Prepend(new Bar("noise", noise, IsReference: true)).ToList() : correlations;
-            html.Append("<div class=\"card\"><h3 style=\"margin-top:0\">Patch correlation of latents</h3>");
-            html.Append(BarChart.Svg("Patch correlation of latents", bars, floor is { } value ? ("noise floor", value) : null));
-            html.Append(
-                $"<p class=\"soft\">Mean of the 20 largest absolute correlations between values of each 8×8 patch, over {group.Samples} "
-                + "samples. ");
-            html.Append(
-                "White noise has none, yet the largest of finitely many estimates are not zero: that is the floor, which falls with the "
-                + "number of samples.</p></div>");
-        }
-        var errors = Bars(group, "reconstruction_error_images").ToList();
-        if (errors.Count > 0)
-        {
-            html.Append("<div class=\"card\"><h3 style=\"margin-top:0\">Error of reconstructed images</h3>");
-            html.Append(BarChart.Svg("Error of reconstructed images", errors, null));
-            html.Append(
-                "<p class=\"soft\">Mean absolute difference between samples and their reconstructions; images span [-1, 1].</p></div>");
-        }
-        html.Append(MetricsTable.Of(group));
+        Dots(
+            html, group, "Patch correlation of latents", MetricKeys.Correlation, group.Floor,
+            $"Mean of the 20 largest absolute correlations between values of each 8×8 patch, over {group.Samples} samples. White noise has "
+            + "none, yet the largest of finitely many estimates are not zero: that is the floor, which falls with the number of samples.");
+        Dots(
+            html, group, "Error of reconstructed images", MetricKeys.ImageError, null,
+            "Mean absolute difference between samples and their reconstructions; images span [-1, 1].");
+        html.Append(AxisCharts.OverK(group)).Append(MetricsTable.Of(group)).Append(PictureStrip.Of(group));
     }
 
-    static IEnumerable<Bar> Bars(RunGroup group, string metric) =>
-        from run in @group.Runs
-        where run.Metric(metric) is { } value && double.IsFinite(value)
-        select new Bar(RunLabels.Of(run.Manifest.Intervention), run.Metric(metric)!.Value);
-
-    /// <summary>Runs of a group share noise and samples, which are shown once.</summary>
-    static void Pictures(StringBuilder html, RunGroup group)
+    static void Dots(StringBuilder html, ReportGroup group, string title, string metric, Estimate? floor, string note)
     {
-        var first = group.Sections[0];
-        foreach (var section in group.Sections)
-        {
-            html.Append(
-                $"<section id=\"{Html.Text(section.Run.Manifest.Run)}\"><h3>{Html.Text(group.Title)}: "
-                + $"{Html.Text(RunLabels.Of(section.Run.Manifest.Intervention))}</h3>");
-            var shared = new List<string>();
-            foreach (var picture in section.Pictures)
-            {
-                if (section != first && first.Pictures.Any(p => p.Name == picture.Name && p.Png.AsSpan().SequenceEqual(picture.Png)))
-                    shared.Add(picture.Name);
-                else
-                    Figure(html, picture);
-            }
-            if (shared.Count > 0)
-            {
-                html.Append($"<p class=\"soft\">{Html.Text(string.Join(" and ", shared))} as in ");
-                var (anchor, label) = (Html.Text(first.Run.Manifest.Run), Html.Text(RunLabels.Of(first.Run.Manifest.Intervention)));
-                html.Append($"<a href=\"#{anchor}\">{label}</a>.</p>");
-            }
-            html.Append(RunFacts.Of(section.Run)).Append("</section>");
-        }
+        var dots = group.Points.Select(p => (p.Label, Value: p.Metric(metric))).Where(p => p.Value is not null)
+            .Select(p => new Dot(p.Label, p.Value!.Value)).ToList();
+        if (dots.Count == 0)
+            return;
+        if (floor is { } noise)
+            dots.Insert(0, new("noise floor", noise, IsReference: true));
+        var spread = dots.Any(d => d.Value.Count > 1) ? " Dots are means over seeds, bars their range, ± their standard deviation." : "";
+        html.Append($"<div class=\"card\"><h3>{title}</h3>").Append(DotChart.Html(title, dots, floor?.Mean));
+        html.Append($"<p class=\"soft\">{note}{spread}</p></div>");
     }
-
-    static void Figure(StringBuilder html, RunPicture picture) => html.Append(
-        $"<figure><figcaption>{Html.Text(picture.Title)}</figcaption><img alt=\"{Html.Text(picture.Title)}\" "
-        + $"src=\"data:image/png;base64,{Convert.ToBase64String(picture.Png)}\"></figure>");
 }

@@ -1,30 +1,35 @@
-using Taba.Storage.RunFolders;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Taba.Grains;
 using Taba.Silo.Outputs;
+using Taba.Storage.RunFolders;
 
 namespace Taba.Client.Reports;
 
 /// <summary>A run folder as the report sees it: its manifest, its metrics, its parameters.</summary>
+/// <param name="Manifest">Of upstream's folders, which have none, what their files tell.</param>
 sealed record ReportRun(
     OutputFolder Folder, RunFolder Manifest, IReadOnlyDictionary<string, double> Metrics, IReadOnlyDictionary<string, string> Parameters)
 {
     const int MaxJsonBytes = 16 << 20;
 
-    /// <summary>Reads a folder; null when it holds no run of ours.</summary>
+    /// <summary>Reads a folder; null when it holds no run.</summary>
+    /// <param name="below">The folder's path below the report's.</param>
+    /// <param name="ours">Folders without a manifest are unfinished ones of ours, and none of upstream's.</param>
     /// <exception cref="BadInputException">It holds one that cannot be read.</exception>
-    public static ReportRun? Read(OutputFolder folder)
+    public static ReportRun? Read(OutputFolder folder, string below = "", bool ours = false)
     {
         try
         {
-            if (RunFolder.Read(folder) is not { } manifest)
+            var manifest = RunFolder.Read(folder);
+            if (manifest is null && (ours || !UpstreamFolder.Is(folder)))
                 return null;
-            var metrics = MetricsOf(folder, RunFolder.MetricsName);
-            return new(
-                folder, manifest, Numbers(metrics?["metrics"]),
-                (metrics?["_params"] as JsonObject)?.ToDictionary(p => p.Key, p => p.Value?.ToString() ?? "null") ?? []);
+            var json = JsonOf(folder);
+            var parameters = (json?["_params"] as JsonObject)?.ToDictionary(p => p.Key, p => p.Value?.ToString() ?? "null") ?? [];
+            return manifest is null
+                ? UpstreamFolder.Read(folder, parameters, json?["metrics"] as JsonObject) with { Below = below }
+                : new(folder, manifest, Numbers(json?["metrics"]), parameters) { Below = below };
         }
         catch (Exception e) when (e is InvalidDataException or JsonException)
         {
@@ -35,19 +40,24 @@ sealed record ReportRun(
     /// <summary>Rows.</summary>
     public int Samples => Manifest.RowEnd - Manifest.RowStart;
 
+    /// <summary>What replaced its first steps; null for the plain run.</summary>
+    public RunIntervention? Intervention => Manifest.InterventionFields ?? RunSettings.Of(Parameters);
+
+    /// <summary>The folder's path below the report's; empty for the report of one run.</summary>
+    public string Below { get; init; } = "";
+
+    /// <summary>Network evaluations of its stages; null when unknown.</summary>
+    public long? Evaluations => Manifest.Stages.IsEmpty ? null : Manifest.Stages.Sum(s => s.Evaluations);
+
+    /// <summary>Seconds of computing behind its evaluations; null when unknown.</summary>
+    public double? Seconds => Manifest.Stages.IsEmpty ? null : RunStage.SecondsOf(Manifest.Stages);
+
     public double? Metric(string key) => Metrics.TryGetValue(key, out var value) ? value : null;
 
     public string Axis(string name) => Manifest.Axes.GetValueOrDefault(name, "");
 
-    static JsonNode? MetricsOf(OutputFolder folder, string file)
-    {
-        if (folder.Length(file) > MaxJsonBytes)
-            throw new InvalidDataException($"{folder.Place}/{file} is larger than any metrics.json.");
-        return folder.Read(file) is { } bytes ? JsonNode.Parse(bytes) : null;
-    }
-
     /// <summary>Numbers of a JSON tree by dotted path: correlation.mean, ...</summary>
-    static Dictionary<string, double> Numbers(JsonNode? node)
+    public static Dictionary<string, double> Numbers(JsonNode? node)
     {
         var numbers = new Dictionary<string, double>();
         Walk(node, "");
@@ -60,8 +70,18 @@ sealed record ReportRun(
                 foreach (var (key, child) in branch)
                     Walk(child, path.Length == 0 ? key : $"{path}.{key}");
             }
-            else if (at is JsonValue value && double.TryParse(value.ToString(), CultureInfo.InvariantCulture, out var number))
+            else if (at is JsonValue value
+                && double.TryParse(value.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
+            {
                 numbers[path] = number;
+            }
         }
+    }
+
+    static JsonNode? JsonOf(OutputFolder folder)
+    {
+        if (folder.Length(RunFolder.MetricsName) > MaxJsonBytes)
+            throw new InvalidDataException($"{folder.Place}/{RunFolder.MetricsName} is larger than any metrics.json.");
+        return folder.Read(RunFolder.MetricsName) is { } bytes ? PythonJson.Read(bytes) : null;
     }
 }

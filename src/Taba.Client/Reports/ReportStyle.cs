@@ -23,13 +23,34 @@ static class ReportStyle
         th { font-weight: 600; color: var(--soft); }
         tbody tr:last-child td { border-bottom: 0; }
         .number { text-align: right; font-variant-numeric: tabular-nums; }
-        .chart { display: block; width: 100%; max-width: 720px; height: auto; font-size: 13px; }
-        .chart text { fill: var(--ink); }
-        .chart .bar { fill: var(--bar); }
-        .chart .reference { fill: var(--grey); }
-        .chart .floor { stroke: var(--mark); stroke-width: 1.5; stroke-dasharray: 5 4; }
-        .chart .floor-label { fill: var(--mark); font-size: 12px; }
-        .chart .value { font-variant-numeric: tabular-nums; paint-order: stroke; stroke: var(--card); stroke-width: 4px; }
+        .card h3 { margin-top: 0; }
+        .dots { display: grid; grid-template-columns: max-content minmax(6rem, 1fr) max-content; gap: .35rem .8rem; align-items: center; max-width: 46rem; font-size: .84rem; }
+        .dot-value, .ends { font-variant-numeric: tabular-nums; }
+        .track { position: relative; height: 1.25rem; border-bottom: 1px solid var(--rule); }
+        .track i { position: absolute; }
+        .dot { top: .3rem; width: .65rem; height: .65rem; margin-left: -.325rem; border-radius: 50%; background: var(--bar); }
+        .reference { background: var(--grey); }
+        .range { top: .525rem; height: .2rem; border-radius: .1rem; background: var(--bar); opacity: .45; }
+        .track .floor { top: -.35rem; bottom: 0; border-left: 2px dashed var(--mark); margin-left: -1px; }
+        .ends { display: flex; justify-content: space-between; color: var(--soft); font-size: .75rem; }
+        .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 0 .9rem; }
+        .chart { display: block; width: 100%; max-width: 440px; height: auto; font-size: 12px; }
+        .chart text { fill: var(--soft); font-variant-numeric: tabular-nums; }
+        .chart .grid { stroke: var(--rule); }
+        .chart .floor { stroke: var(--mark); stroke-width: 2; stroke-dasharray: 5 4; }
+        .chart polyline { fill: none; stroke: var(--line); stroke-width: 2; }
+        .chart g line { stroke: var(--line); stroke-width: 2; opacity: .6; }
+        .chart circle { fill: var(--line); }
+        .keys { display: flex; flex-wrap: wrap; gap: .2rem 1rem; margin: 0 0 .4rem; font-size: .84rem; }
+        .key::before { content: ""; display: inline-block; width: .9rem; height: .2rem; margin-right: .4rem; vertical-align: .2rem; background: var(--line); }
+        .key-floor { --line: var(--mark); }
+        .s0 { --line: var(--bar); } .s1 { --line: #b07a12; } .s2 { --line: #2f8f5b; } .s3 { --line: #8a4fb0; } .s4 { --line: #c03d6c; } .s5 { --line: #5c6470; }
+        .strip { width: auto; }
+        .strip th { font-size: .75rem; font-weight: 400; text-align: center; border: 0; padding: .1rem .3rem; }
+        .strip tbody th { text-align: right; }
+        .strip td { border: 0; padding: .12rem; }
+        .strip img { display: block; width: 96px; image-rendering: pixelated; border-radius: 3px; }
+        .run { border-bottom: 1px solid var(--rule); padding: .3rem 0; }
         figure { margin: .8rem 0 1.2rem; }
         figure img { display: block; max-width: 100%; image-rendering: pixelated; border-radius: 4px; }
         figcaption { font-size: .88rem; margin-bottom: .3rem; }
@@ -38,6 +59,18 @@ static class ReportStyle
         dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .5rem 0; font-size: .86rem; }
         dt { color: var(--soft); }
         dd { margin: 0; overflow-wrap: anywhere; font-family: ui-monospace, "Cascadia Mono", Menlo, monospace; }
+        @media (max-width: 640px) {
+          body { padding: 1.2rem .8rem 3rem; font-size: 15px; }
+          .card { padding: .8rem .8rem; }
+          .dots { grid-template-columns: max-content 1fr; grid-auto-flow: row dense; gap: .1rem .6rem; }
+          .dots > span:empty { display: none; }
+          .dot-label { grid-column: 1; }
+          .dot-value { grid-column: 2; text-align: right; }
+          .track, .ends { grid-column: 1 / -1; }
+          .strip img { width: 64px; }
+          dl { grid-template-columns: 1fr; }
+          dd { margin: 0 0 .3rem .8rem; }
+        }
         @media print { details { display: none; } body { max-width: none; } }
         """;
 }

@@ -3,29 +3,40 @@ using System.Text;
 
 namespace Taba.Client.Reports;
 
-/// <summary>One row a run: axes, intervention, metrics.</summary>
+/// <summary>
+/// One row a run: axes, intervention field by field, metrics. Names are those of a Python identifier: <c>correlation_mean</c> is
+/// <c>correlation.mean</c> of metrics.json.
+/// </summary>
 static class ResultsCsv
 {
-    static readonly string[] s_fixed = ["run", "samples", "intervention"];
+    static readonly string[] s_first = ["run", "samples", "intervention"];
+    static readonly string[] s_last = ["evaluations", "wall_seconds", "sweep", "folder"];
 
+    /// <param name="runs">Of one report; their folders differ, so that no two rows are alike.</param>
     public static string Of(IReadOnlyList<ReportRun> runs)
     {
         var axes = runs.SelectMany(r => r.Manifest.Axes.Keys).Distinct().ToList();
         var metrics = runs.SelectMany(r => r.Metrics.Keys).Distinct().ToList();
         var text = new StringBuilder();
-        Line(text, [.. s_fixed, .. axes, .. metrics, "evaluations", "wall_seconds"]);
+        Line(text, [.. s_first, .. axes, .. RunSettings.InterventionNames, .. metrics.Select(Name), .. s_last]);
         foreach (var run in runs)
         {
             Line(text,
             [
                 run.Manifest.Run, $"{run.Samples}", run.Manifest.Intervention ?? "",
                 .. axes.Select(run.Axis),
+                .. RunSettings.InterventionValues(run.Intervention),
                 .. metrics.Select(m => run.Metric(m)?.ToString("R", CultureInfo.InvariantCulture) ?? ""),
-                $"{run.Manifest.Stages.Sum(s => s.Evaluations)}", run.Manifest.WallSeconds.ToString("0.###", CultureInfo.InvariantCulture),
+                run.Evaluations is { } evaluations ? $"{evaluations}" : "",
+                run.Seconds?.ToString("0.###", CultureInfo.InvariantCulture) ?? "",
+                run.Manifest.Sweep, run.Below,
             ]);
         }
         return text.ToString();
     }
+
+    /// <summary>Dots would make a name that pandas and formulas cannot use as it is.</summary>
+    static string Name(string metric) => metric.Replace('.', '_');
 
     static void Line(StringBuilder text, IEnumerable<string> cells) => text.AppendJoin(',', cells.Select(Cell)).Append("\r\n");
 

@@ -12,15 +12,17 @@ static class RunFacts
         var manifest = run.Manifest;
         var html = new StringBuilder("<details><summary>How it was made</summary><dl>");
         Fact("folder", Path.GetFileName(Path.TrimEndingDirectorySeparator(run.Folder.Place)));
-        Fact(
-            "model",
+        if (manifest.Model.Digest.Length > 0)
+            Fact(
+                "model",
             $"{manifest.Model.Family}, state {string.Join('×', manifest.Model.StateShape)}, digest "
             + $"{manifest.Model.Digest[..Math.Min(16, manifest.Model.Digest.Length)]}");
         Fact("rows", $"{manifest.RowStart} to {manifest.RowEnd - 1}");
         Fact("device", manifest.Device);
         Fact("versions", string.Join(", ", manifest.Versions.Select(v => $"{v.Key} {v.Value}")));
         Fact("written", manifest.WrittenAt.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture));
-        Fact("wall time of the sweep", $"{manifest.WallSeconds:0.0} s");
+        if (run.Seconds is { } seconds)
+            Fact("computing", Quantities.Duration(TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 1e9))));
         foreach (var note in manifest.Notes)
             Fact("note", note);
         html.Append("</dl>");

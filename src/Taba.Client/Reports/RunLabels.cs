@@ -1,34 +1,24 @@
-using System.Globalization;
+using Taba.Silo.Outputs;
 
 namespace Taba.Client.Reports;
 
 /// <summary>Names and order of interventions for readers.</summary>
 static class RunLabels
 {
-    /// <summary>"forward K = 3" of forward_before3; "plain inversion" of none.</summary>
-    public static string Of(string? intervention)
+    /// <summary>"forward K = 3"; "plain inversion" of none.</summary>
+    public static string Of(RunIntervention? intervention) =>
+        intervention is null ? "plain inversion" : $"{Kind(intervention)} K = {intervention.Before}";
+
+    /// <summary>Without K: "forward", "forward (consistent)", "swap eps"; "plain" of none.</summary>
+    public static string Kind(RunIntervention? intervention) => intervention switch
     {
-        if (intervention is null)
-            return "plain inversion";
-        var (kind, before) = Split(intervention);
-        return before is null ? intervention : $"{kind.Replace('_', ' ')} K = {before}";
-    }
+        null => "plain",
+        { Type: "swap", SwapType: { } type } => $"swap {type}",
+        { ForwardAlignment: { } alignment and not "upstream" } => $"{intervention.Type} ({alignment})",
+        _ => intervention.Type,
+    };
 
     /// <summary>Plain first, then kinds, each by K.</summary>
-    public static (int, string, int) Order(string? intervention)
-    {
-        if (intervention is null)
-            return (0, "", 0);
-        var (kind, before) = Split(intervention);
-        return (1, kind, before ?? int.MaxValue);
-    }
-
-    static (string Kind, int? Before) Split(string intervention)
-    {
-        const string Word = "_before";
-        var at = intervention.LastIndexOf(Word, StringComparison.Ordinal);
-        return at > 0 && int.TryParse(intervention[(at + Word.Length)..], NumberStyles.None, CultureInfo.InvariantCulture, out var before)
-            ? (intervention[..at], before)
-            : (intervention, null);
-    }
+    public static (int, string, int) Order(RunIntervention? intervention) =>
+        intervention is null ? (0, "", 0) : (1, Kind(intervention), intervention.Before);
 }

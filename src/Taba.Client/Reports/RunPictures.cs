@@ -1,5 +1,6 @@
 using Taba.Storage.RunFolders;
 using Taba.Diffusion.Tensors;
+using Taba.Client.Folders;
 using Taba.Grains;
 using Taba.Silo.Outputs;
 using Taba.Silo.Pictures;
@@ -13,6 +14,9 @@ static class RunPictures
 
     /// <summary>Images in a grid.</summary>
     const int Shown = 16;
+
+    /// <summary>Single images smaller than this are magnified, pixel by pixel.</summary>
+    const int Tile = 96;
 
     /// <summary>Draws what the folder holds. Folders without pictures of [N,C,H,W] have none.</summary>
     public static IReadOnlyList<RunPicture> Write(OutputFolder folder, RunFolder run)
@@ -61,7 +65,24 @@ static class RunPictures
         return new(name, title, png);
     }
 
-    static ImageRows? Images(OutputFolder folder, RunFolder run, string name)
+    /// <summary>
+    /// The first samples of a run one by one: of <c>samples</c> and <c>samples2</c> their pictures, of <c>noise</c> and <c>latents</c> the
+    /// states. Empty when the run has none.
+    /// </summary>
+    public static IReadOnlyList<byte[]> Tiles(OutputFolder folder, RunFolder run, string name, int most)
+    {
+        var range = name is "noise" or "latents" ? ValueRange.Latent : ValueRange.Image;
+        if (Images(folder, run, Decoded(run, name) ?? name, most) is not { } images)
+            return [];
+        var (length, side) = (images.Channels * images.Height * images.Width, Math.Max(images.Height, images.Width));
+        return
+        [
+            .. Enumerable.Range(0, images.Values.Length / length).Select(i => PictureGrid.Single(
+                images.Values.AsSpan(i * length, length), images.Channels, images.Height, images.Width, range, Math.Max(1, Tile / side))),
+        ];
+    }
+
+    static ImageRows? Images(OutputFolder folder, RunFolder run, string name, int most = Shown)
     {
         if (run.Tensors.FirstOrDefault(t => t.Name == name) is not { Shape.Length: 4 } entry || entry.Shape[0] == 0)
             return null;
@@ -69,7 +90,7 @@ static class RunPictures
         var tensor = file.Single(name);
         if (tensor.Shape.Count != 4 || tensor.Shape.Skip(1).Any(length => length is < 1 or > 4096))
             return null;
-        var count = (int)Math.Min(Shown, tensor.Rows);
+        var count = (int)Math.Min(most, tensor.Rows);
         return new(FloatReader.Rows(tensor, 0, count), (int)tensor.Shape[1], (int)tensor.Shape[2], (int)tensor.Shape[3]);
     }
 

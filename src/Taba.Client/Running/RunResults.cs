@@ -9,14 +9,21 @@ using Taba.Silo.Outputs;
 
 namespace Taba.Client.Running;
 
-/// <summary>Says what a run left: its folders on standard output, samples that failed on standard error.</summary>
+/// <summary>Says what came out and what a run left, on standard output; samples that failed on standard error.</summary>
 sealed class RunResults(Terminal terminal, RunJob job, OutputFolder output)
 {
+    /// <summary>More folders than these are told by the one that holds them.</summary>
+    const int MostFolders = 12;
+
     /// <returns>The exit status.</returns>
     public int Print(SweepPlan plan, SweepStatus status, SweepReportFiles report)
     {
-        foreach (var run in plan.Runs)
-            Line(new { @event = "run", run = run.Slug, folder = job.FolderOf(run, output).Place }, job.FolderOf(run, output).Place);
+        PrintFinding(plan, report);
+        if (!job.Json && plan.Runs.Length > MostFolders)
+            terminal.Output.WriteLine($"{plan.Runs.Length} run folders in {output.Place}");
+        else
+            foreach (var run in plan.Runs)
+                Line(new { @event = "run", run = run.Slug, folder = job.FolderOf(run, output).Place }, job.FolderOf(run, output).Place);
         Line(new { @event = "report", report = report.Html, results = report.Csv }, report.Html);
         PrintFailures(plan, status);
         foreach (var (substitution, retry) in Retries(status))
@@ -49,6 +56,19 @@ sealed class RunResults(Terminal terminal, RunJob job, OutputFolder output)
             }));
         }
         return exit;
+    }
+
+    /// <summary>The numbers that the sweep was made for. Other runs in its folder are the report's.</summary>
+    void PrintFinding(SweepPlan plan, SweepReportFiles report)
+    {
+        var slugs = plan.Runs.Select(r => r.Slug).ToHashSet();
+        var groups = ReportGroup.Of(
+            report.Runs.Where(r => slugs.Contains(r.Manifest.Run) && r.Manifest.Sweep == plan.Name).Select(r => new RunSection(r, [])));
+        if (job.Json)
+            terminal.Output.WriteLine(JsonSerializer.Serialize(FindingText.Json(groups)));
+        else
+            foreach (var line in FindingText.Lines(groups))
+                terminal.Output.WriteLine(line);
     }
 
     /// <summary>The sweep is the cluster's now.</summary>

@@ -1,5 +1,4 @@
 using Taba.Storage.RunFolders;
-using System.Diagnostics;
 using System.Text.Json;
 using Taba.Client.Hosts;
 using Taba.Client.Planning;
@@ -45,7 +44,6 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
 
         await using var session = await StartAsync(job, interrupted);
         using var span = RunTrace.Begin(plan);
-        var started = Stopwatch.GetTimestamp();
         if (job.DashboardPort is not null && session.Dashboard is { } dashboard)
             DashboardNotice.Tell(terminal, dashboard, plan, job.Json);
         await using var view = ProgressViews.For(terminal, plan, job.Json);
@@ -64,7 +62,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             {
                 try
                 {
-                    await WriteRunsAsync(session, job, plan, output, status, started, view, interrupted);
+                    await WriteRunsAsync(session, job, plan, output, status, view, interrupted);
                     break;
                 }
                 catch (DamagedRowsException damage) when (attempt < MostRepairs)
@@ -82,7 +80,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             if (session.Store.VoidedHere is var voided and > 0)
                 view.Say($"The store had {voided} damaged entries: they were made void and their rows computed again.");
             view.Say("Writing the report.");
-            var report = SweepReport.Write(output, plan.Name);
+            var report = SweepReport.Write(output, plan.Name, ours: true);
             await view.DisposeAsync();
             return new RunResults(terminal, job, output).Print(plan, status, report);
         }
@@ -218,8 +216,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
     }
 
     static async Task WriteRunsAsync(
-        IRunSession session, RunJob job, SweepPlan plan, OutputFolder output, SweepStatus status, long started, IProgressView view,
-        CancellationToken interrupted)
+        IRunSession session, RunJob job, SweepPlan plan, OutputFolder output, SweepStatus status, IProgressView view, CancellationToken interrupted)
     {
         using var folders = new RunFolderWriter(
             session.Store,
@@ -229,7 +226,6 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
                 WithMetrics = job.Spec.WithMetrics,
                 Parameters = job.Spec.Parameters,
                 Device = session.DeviceKind,
-                WallSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds,
             },
             TimeProvider.System);
         foreach (var run in plan.Runs)

@@ -15,9 +15,11 @@ static class ToldMetrics
     {
         try
         {
-            if (ReportRun.Read(folder) is { Metrics.Count: > 0 } written)
+            if (ReportRun.Read(folder, ours: true) is { Metrics.Count: > 0 } written)
             {
-                await session.TellMetricsAsync(plan.SweepId, new(run.Slug, [.. written.Metrics.Select(m => new RunNumber(m.Key, m.Value))]))
+                // What is no number (a deviation of one sample) cannot be said in JSON, and is left out.
+                var numbers = written.Metrics.Where(m => double.IsFinite(m.Value)).Select(m => new RunNumber(m.Key, m.Value));
+                await session.TellMetricsAsync(plan.SweepId, new(run.Slug, [.. numbers]))
                     .WaitAsync(s_patience, time);
             }
         }

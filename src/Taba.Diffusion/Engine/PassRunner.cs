@@ -19,7 +19,8 @@ sealed class PassRunner(TurnExecutor executor, Outcomes outcomes, EngineTelemetr
     public Exception? TryRun(List<Trajectory> rows, Pass pass, int shape, ref TurnTimes times)
     {
         var output = new OutputBatch();
-        _underWay = new EnginePass(Stopwatch.GetTimestamp(), shape, rows[0].NextStep, rows[0].Tag);
+        var began = Stopwatch.GetTimestamp();
+        _underWay = new EnginePass(began, shape, rows[0].NextStep, rows[0].Tag);
         try
         {
             executor.Execute(pass, rows, shape, output);
@@ -34,7 +35,11 @@ sealed class PassRunner(TurnExecutor executor, Outcomes outcomes, EngineTelemetr
         {
             _underWay = null;
         }
-        telemetry.Passed(pass, pass == Pass.Network ? BatchPlanner.RowsOf(rows) : rows.Count, shape, executor.NetworkTicks);
+        var passed = BatchPlanner.RowsOf(rows);
+        telemetry.Passed(pass, pass == Pass.Network ? passed : rows.Count, shape, executor.NetworkTicks);
+        var took = Stopwatch.GetTimestamp() - began;
+        foreach (var row in rows)
+            row.Charge(took * row.NetworkRows / passed);
         for (var i = 0; i < rows.Count; i++)
             outcomes.Settle(rows[i], i, pass, output);
         times.OutputWait += outcomes.Post(output);

@@ -32,6 +32,7 @@ sealed class Trajectory(long index, TrajectoryRequest request)
 {
     readonly Queue<int> _segmentEnds = new();
     long _segmentBegan;
+    long _computingTicks;
     readonly Lock _claim = new();
     int _resolvedStep = -1;
     int _claimed = request.FirstStep;
@@ -165,6 +166,9 @@ sealed class Trajectory(long index, TrajectoryRequest request)
         _resolvedStep = NextStep;
     }
 
+    /// <summary>Adds the row's share of a pass, in Stopwatch ticks.</summary>
+    public void Charge(long ticks) => _computingTicks += ticks;
+
     /// <summary>Counts one step as done.</summary>
     /// <returns>True when it ended a segment, which is then told by <paramref name="outcome"/>.</returns>
     public bool Advance(bool evaluated, out SegmentOutcome outcome)
@@ -182,8 +186,10 @@ sealed class Trajectory(long index, TrajectoryRequest request)
         outcome = new SegmentOutcome(NextStep, NextStep == NumInferenceSteps, Evaluations)
         {
             Elapsed = Stopwatch.GetElapsedTime(_segmentBegan, now),
+            Computing = Stopwatch.GetElapsedTime(0, _computingTicks),
         };
         _segmentBegan = now;
+        _computingTicks = 0;
         Evaluations = 0;
         return true;
     }

@@ -10,7 +10,10 @@ public sealed class ExperimentMetrics
 {
     readonly Dictionary<string, Statistics> _remembered = [];
 
-    /// <summary>The metrics of a run. Those whose tensors are not there are left out.</summary>
+    /// <summary>
+    /// The metrics of a run. Those whose tensors are not there are left out; those that are no number (a deviation of one sample) are NaN,
+    /// which plain JSON cannot say.
+    /// </summary>
     /// <param name="noise">x_T; null when the images came from elsewhere.</param>
     /// <param name="latents">Inverted latents.</param>
     /// <param name="samples">x_0.</param>
@@ -26,8 +29,8 @@ public sealed class ExperimentMetrics
             var ofNoise = noise is null ? null : Measure(noise, cancellationToken);
             if (ofNoise is not null)
             {
-                metrics["kl_div_noise_latent"] = Number(KlDivergence.Between(ofNoise.Moments, ofLatents.Moments));
-                metrics["reconstruction_error_noise"] = Number(Error(noise!, latents, cancellationToken));
+                metrics["kl_div_noise_latent"] = KlDivergence.Between(ofNoise.Moments, ofLatents.Moments);
+                metrics["reconstruction_error_noise"] = Error(noise!, latents, cancellationToken);
             }
 
             metrics["correlation"] = Pair(ofLatents.Correlation.Mean, ofLatents.Correlation.Std);
@@ -42,7 +45,7 @@ public sealed class ExperimentMetrics
         }
 
         if (samples is not null && reconstructions is not null)
-            metrics["reconstruction_error_images"] = Number(Error(samples, reconstructions, cancellationToken));
+            metrics["reconstruction_error_images"] = Error(samples, reconstructions, cancellationToken);
         return metrics;
     }
 
@@ -79,10 +82,7 @@ public sealed class ExperimentMetrics
         return error.Value;
     }
 
-    static JsonObject Pair(double mean, double std) => new() { ["mean"] = Number(mean), ["std"] = Number(std) };
-
-    /// <summary>NaN is written as the string "NaN": JSON has no such number.</summary>
-    static JsonValue Number(double value) => double.IsFinite(value) ? JsonValue.Create(value) : JsonValue.Create("NaN");
+    static JsonObject Pair(double mean, double std) => new() { ["mean"] = mean, ["std"] = std };
 
     sealed record Statistics(Moments Moments, CorrelationSummary Correlation);
 }

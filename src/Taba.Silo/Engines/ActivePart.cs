@@ -17,6 +17,7 @@ sealed class ActivePart : IDisposable
 {
     readonly PartCaptures _captures;
     readonly long[] _evaluations;
+    readonly long[] _computingTicks;
     readonly EngineClaim? _claim;
     readonly IDiffusionSchedule? _schedule;
     long _begun;
@@ -35,6 +36,7 @@ sealed class ActivePart : IDisposable
         Results = buffers.Rent(checked(lease.Rows.Count * ResultBytes));
         Starts = new SampleState[lease.Rows.Count];
         _evaluations = new long[lease.Rows.Count];
+        _computingTicks = new long[lease.Rows.Count];
         _captures = new(lease.Keep, lease.Rows, RowBytes);
     }
 
@@ -117,6 +119,11 @@ sealed class ActivePart : IDisposable
     public long EvaluationsOf(int sample) => Interlocked.Read(ref _evaluations[Row(sample)]);
 
     public long AddEvaluations(int sample, long count) => Interlocked.Add(ref _evaluations[Row(sample)], count);
+
+    /// <summary>The time that devices have given to a row, by whichever attempt.</summary>
+    public TimeSpan ComputingOf(int sample) => new(Interlocked.Read(ref _computingTicks[Row(sample)]));
+
+    public TimeSpan AddComputing(int sample, TimeSpan time) => new(Interlocked.Add(ref _computingTicks[Row(sample)], time.Ticks));
 
     public void Dispose()
     {

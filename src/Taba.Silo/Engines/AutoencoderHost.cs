@@ -81,13 +81,15 @@ sealed partial class AutoencoderHost(
         var results = passed.narrow(0, 0, count).to(ScalarType.Float32).cpu().contiguous();
         results.bytes.CopyTo(part.Results.AsSpan(start * part.ResultBytes));
         Interlocked.Add(ref _networkTicks, clock.ElapsedTicks);
-        EngineInstruments.NetworkRan(NameOf(spec), device.Name, clock.Elapsed);
+        var took = clock.Elapsed;
+        EngineInstruments.NetworkRan(NameOf(spec), device.Name, took);
 
         var failures = new List<SampleFailure>();
         for (var i = start; i < start + count; i++)
         {
             var sample = part.Lease.Rows.Start + i;
             part.AddEvaluations(sample, 1);
+            part.AddComputing(sample, took / count);
             if (!AllFinite(MemoryMarshal.Cast<byte, float>(part.Results.AsSpan(i * part.ResultBytes, part.ResultBytes))))
                 failures.Add(
                     new(

@@ -27,10 +27,11 @@ sealed partial class SampleObserver(
     {
         Trace(outcome);
         var evaluations = part.AddEvaluations(sample, outcome.Evaluations);
+        var computing = part.AddComputing(sample, outcome.Computing);
         if (outcome.Completed)
             state.CopyTo(part.ResultOf(sample).Span);
         // A completed sample has one too: until the rest of its part is done, its result is nowhere else.
-        var checkpoint = new SampleCheckpoint(sample, outcome.NextStep, evaluations, state.ToArray());
+        var checkpoint = new SampleCheckpoint(sample, outcome.NextStep, evaluations, state.ToArray()) { Computing = computing };
         reports.Track(ReportAsync(checkpoint, outcome.Completed));
     }
 

@@ -26,6 +26,9 @@ public sealed record RunFolder
     /// <summary>forward_before3, swap_eps_before1 ...; null for the plain run.</summary>
     public string? Intervention { get; init; }
 
+    /// <summary>The same field by field; null for the plain run.</summary>
+    public RunIntervention? InterventionFields { get; init; }
+
     public required int RowStart { get; init; }
 
     public required int RowEnd { get; init; }
@@ -62,7 +65,11 @@ public sealed record RunFolder
     /// <summary>Reasons why numbers may differ elsewhere, such as a processor without AVX2.</summary>
     public ImmutableArray<string> Notes { get; init; } = [];
 
-    public required double WallSeconds { get; init; }
+    /// <summary>
+    /// Seconds that devices gave to the evaluations of <see cref="Stages"/>, whichever command or cluster made them; null when a part does
+    /// not say.
+    /// </summary>
+    public double? WallSeconds { get; init; }
 
     public required DateTimeOffset WrittenAt { get; init; }
 
@@ -114,6 +121,13 @@ public sealed record RunStage(
     /// The same evaluations by the device that made them: cpu, cpu:1, cuda:0. A part's are those of the device that ended it.
     /// </summary>
     public ImmutableSortedDictionary<string, long> Devices { get; init; } = ImmutableSortedDictionary<string, long>.Empty;
+
+    /// <summary>Seconds that devices gave to the evaluations; null when a part of an earlier version does not say.</summary>
+    public double? Seconds { get; init; }
+
+    /// <summary>Of several stages together; null when one does not say.</summary>
+    public static double? SecondsOf(IEnumerable<RunStage> stages) =>
+        stages.Aggregate((double?)0, static (sum, stage) => sum + stage.Seconds);
 }
 
 /// <summary>A part with the digests of its tensors.</summary>

@@ -12,7 +12,4 @@ public sealed record RunFolderOptions
 
     /// <summary>The kind of device, for the manifest.</summary>
     public string Device { get; init; } = "cpu";
-
-    /// <summary>Seconds that the sweep took so far, for the manifest.</summary>
-    public double WallSeconds { get; init; }
 }

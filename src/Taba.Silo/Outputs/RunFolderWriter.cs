@@ -62,9 +62,10 @@ public sealed class RunFolderWriter(TensorStore store, RunFolderOptions options,
         {
             _metrics ??= new RunMetrics(store, _noise);
             var metrics = await Task.Run(() => _metrics.ComputeAsync(run, substitutes, cancellationToken), cancellationToken);
-            WriteJson(
-                folder, RunFolder.MetricsName,
-                new JsonObject { ["_params"] = RunParameters.Of(run, folder, options), ["metrics"] = metrics });
+            folder.Write(
+                RunFolder.MetricsName,
+                [.. PythonJson.Write(
+                    new JsonObject { ["_params"] = RunParameters.Of(run, folder, options), ["metrics"] = metrics }), (byte)'\n']);
         }
         var keys = stages.Select(s => s.Key).ToList();
         var written = new RunManifest(options, time).Of(plan, run, described, files.ToImmutable(), stages, said) with
@@ -72,12 +73,10 @@ public sealed class RunFolderWriter(TensorStore store, RunFolderOptions options,
             Retried = substitutes.Retries(keys, run.Rows),
             Substitutes = substitutes.Substitutes(keys, run.Rows),
         };
-        WriteJson(folder, RunFolder.ManifestName, JsonSerializer.SerializeToNode(written, RunJson.Options)!);
+        folder.Write(
+            RunFolder.ManifestName, Encoding.UTF8.GetBytes(JsonSerializer.Serialize(written, RunJson.Options) + "\n"));
         return written;
     }
 
     public void Dispose() => _noise.Dispose();
-
-    static void WriteJson(OutputFolder folder, string file, JsonNode json) =>
-        folder.Write(file, Encoding.UTF8.GetBytes(json.ToJsonString(RunJson.Options) + "\n"));
 }

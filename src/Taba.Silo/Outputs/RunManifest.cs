@@ -18,6 +18,7 @@ sealed class RunManifest(RunFolderOptions options, TimeProvider time)
             Run = run.Slug,
             Axes = run.Axes.ToImmutableSortedDictionary(),
             Intervention = run.Intervention?.Slug,
+            InterventionFields = RunIntervention.Of(run, stages),
             RowStart = run.Rows.Start,
             RowEnd = run.Rows.End,
             Model = new(
@@ -35,7 +36,7 @@ sealed class RunManifest(RunFolderOptions options, TimeProvider time)
             Failed = [.. Of(failed, stages).SelectMany(s => s.Failed.SelectMany(
                 f => f.Rows.Ranges.Select(r => new RunFailedRows(s.Key, f.Kind.ToString(), r.Start, r.End))))],
             Notes = Notes(run),
-            WallSeconds = options.WallSeconds,
+            WallSeconds = RunStage.SecondsOf(described),
             WrittenAt = time.GetUtcNow(),
         };
 

@@ -16,9 +16,9 @@ static class RunParameters
         {
             foreach (var (name, text) in given)
                 parameters[name] = ParameterText.Read(text);
-            // Upstream's LDM forward script counts what it was given.
-            if (parameters.TryGetPropertyValue("n_samples", out var count) && count is null)
-                parameters["n_samples"] = run.Rows.Count;
+            // What was asked for says nothing of samples that a file gave. A part keeps the number of the whole.
+            if (parameters.ContainsKey("n_samples") && Given(run) is { } count)
+                parameters["n_samples"] = count;
             return parameters;
         }
         foreach (var (name, text) in run.Axes)
@@ -37,4 +37,14 @@ static class RunParameters
         }
         return parameters;
     }
+
+    /// <summary>The rows of the file or folder that a run began with; null when it drew its noise.</summary>
+    static int? Given(PlannedRun run) => Rows(run.Tensor("samples")) ?? Rows(run.Tensor("noise"));
+
+    static int? Rows(RunTensor? tensor) => tensor?.Rows switch
+    {
+        FileRows file => file.TotalRows,
+        ImageRows pictures => pictures.TotalRows,
+        _ => null,
+    };
 }

@@ -48,6 +48,7 @@ static class RunStages
             {
                 Devices = manifests.GroupBy(m => m.Device).ToImmutableSortedDictionary(
                     d => d.Key, d => d.Sum(m => m.Evaluations), StringComparer.Ordinal),
+                Seconds = manifests.Aggregate((double?)0, static (sum, m) => sum + m.Seconds),
             });
         }
         return described.ToImmutable();

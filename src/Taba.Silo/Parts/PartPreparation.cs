@@ -101,6 +101,7 @@ sealed class PartPreparation(
     static SampleState FromCheckpoint(ActivePart part, SampleCheckpoint checkpoint)
     {
         part.AddEvaluations(checkpoint.Sample, checkpoint.Evaluations);
+        part.AddComputing(checkpoint.Sample, checkpoint.Computing);
         part.CountBegun(checkpoint.Evaluations);
         if (checkpoint.NextStep == part.Lease.Spec.NumInferenceSteps)
             checkpoint.State.CopyTo(part.ResultOf(checkpoint.Sample));

@@ -49,6 +49,7 @@ sealed partial class PartPublisher(TensorStore store, ILocalSiloDetails silo, Ti
             Attempt = attempt.Id,
             Objects = objects.ToImmutable(),
             Evaluations = Enumerable.Range(rows.Start, rows.Count).Sum(part.EvaluationsOf),
+            Seconds = Enumerable.Range(rows.Start, rows.Count).Sum(sample => part.ComputingOf(sample).TotalSeconds),
             Device = part.Device,
             Silo = silo.Name,
             Host = Environment.MachineName,

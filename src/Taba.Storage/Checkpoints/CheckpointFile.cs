@@ -8,7 +8,11 @@ namespace Taba.Storage.Checkpoints;
 /// <param name="NextStep">The step to go on with; the number of steps when none is left.</param>
 /// <param name="Evaluations">Network evaluations of this row so far, by whichever attempt.</param>
 /// <param name="State">float32 row, [C,H,W].</param>
-public sealed record SampleCheckpoint(int Sample, int NextStep, long Evaluations, ReadOnlyMemory<byte> State);
+public sealed record SampleCheckpoint(int Sample, int NextStep, long Evaluations, ReadOnlyMemory<byte> State)
+{
+    /// <summary>The time that devices have given to this row so far, by whichever attempt.</summary>
+    public TimeSpan Computing { get; init; }
+}
 
 /// <summary>
 /// The format of a part's checkpoint: a head, a line for each row, the states, and a hash of it all. Little-endian; docs/design/storage.md
@@ -17,10 +21,10 @@ public sealed record SampleCheckpoint(int Sample, int NextStep, long Evaluations
 static class CheckpointFile
 {
     const int HeadBytes = 16;
-    const int LineBytes = 16;
+    const int LineBytes = 24;
     const int HashBytes = sizeof(ulong);
 
-    static ReadOnlySpan<byte> Magic => "TABACKP2"u8;
+    static ReadOnlySpan<byte> Magic => "TABACKP3"u8;
 
     /// <summary>Bytes of a file with so many rows.</summary>
     public static long Size(int rows, int rowBytes) => HeadBytes + HashBytes + rows * ((long)LineBytes + rowBytes);
@@ -40,6 +44,7 @@ static class CheckpointFile
             BinaryPrimitives.WriteInt32LittleEndian(line, row.Sample);
             BinaryPrimitives.WriteInt32LittleEndian(line[4..], row.NextStep);
             BinaryPrimitives.WriteInt64LittleEndian(line[8..], row.Evaluations);
+            BinaryPrimitives.WriteInt64LittleEndian(line[16..], row.Computing.Ticks);
             if (row.State.Length != rowBytes)
                 throw new ArgumentException(
                     $"The state of row {row.Sample} has {row.State.Length} bytes and not {rowBytes}.", nameof(rows));
@@ -96,7 +101,10 @@ static class CheckpointFile
             var line = bytes[(HeadBytes + i * LineBytes)..];
             read[i] = new(
                 BinaryPrimitives.ReadInt32LittleEndian(line), BinaryPrimitives.ReadInt32LittleEndian(line[4..]),
-                BinaryPrimitives.ReadInt64LittleEndian(line[8..]), file.Slice(HeadBytes + rows * LineBytes + i * rowBytes, rowBytes));
+                BinaryPrimitives.ReadInt64LittleEndian(line[8..]), file.Slice(HeadBytes + rows * LineBytes + i * rowBytes, rowBytes))
+            {
+                Computing = new(BinaryPrimitives.ReadInt64LittleEndian(line[16..])),
+            };
         }
         return read;
     }

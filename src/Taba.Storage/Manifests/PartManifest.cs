@@ -23,6 +23,11 @@ public sealed record PartManifest
     /// <summary>Network evaluations that this attempt made, those behind its checkpoints included.</summary>
     public long Evaluations { get; init; }
 
+    /// <summary>
+    /// Seconds that devices gave to its rows, those behind its checkpoints included; null from a version that did not say.
+    /// </summary>
+    public double? Seconds { get; init; }
+
     /// <summary>The name of the device that ended it: cpu, cpu:1, cuda:0.</summary>
     public required string Device { get; init; }
 

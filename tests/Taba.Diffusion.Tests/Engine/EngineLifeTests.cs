@@ -36,6 +36,36 @@ public sealed class EngineLifeTests
         }
     }
 
+    /// <summary>Rows share their passes: together they have the time that the device worked, once.</summary>
+    [Fact]
+    public async Task Computing_OfRowsThatShareAPass_AddsUpToThePasses()
+    {
+        var pause = TimeSpan.FromMilliseconds(20);
+        using var model = new ToyDenoiser(Rows.Shape) { Before = _ => Compute(pause) };
+        await using var engine = new DenoisingEngine(model, new EngineOptions { BatchSize = 4 });
+        var observers = Enumerable.Range(0, 8).Select(_ => new RecordingObserver()).ToList();
+        var began = TimeProvider.System.GetTimestamp();
+        for (var i = 0; i < observers.Count; i++)
+        {
+            var handle = engine.Open(Rows.Request(i, s_schedule, observers[i]));
+            engine.RunSegment(handle, 2);
+            engine.RunSegment(handle, 3);
+        }
+        foreach (var observer in observers)
+            await observer.Completed;
+        var took = TimeProvider.System.GetElapsedTime(began);
+        var computing = observers.Aggregate(TimeSpan.Zero, (sum, o) => sum + o.Computing);
+        Assert.InRange(computing, pause * model.Calls, took);
+        Assert.All(observers, o => Assert.True(o.Computing >= pause * 5 / 4, $"{o.Computing}"));
+
+        static void Compute(TimeSpan time)
+        {
+            var began = TimeProvider.System.GetTimestamp();
+            while (TimeProvider.System.GetElapsedTime(began) < time)
+                Thread.SpinWait(100);
+        }
+    }
+
     [Fact]
     public async Task Close_InMidRun_NothingMoreIsToldAndTheSlotIsFree()
     {

@@ -12,6 +12,9 @@ sealed class RecordingObserver : ITrajectoryObserver
     public List<(int Step, TensorKinds Kind, byte[] Row)> Captured { get; } = [];
     public List<(SegmentOutcome Outcome, byte[] State)> Segments { get; } = [];
 
+    /// <summary>The row's shares of passes so far.</summary>
+    public TimeSpan Computing { get; private set; }
+
     /// <summary>The time of each segment.</summary>
     public List<TimeSpan> Elapsed { get; } = [];
     public int? FailedStep { get; private set; }
@@ -36,8 +39,9 @@ sealed class RecordingObserver : ITrajectoryObserver
     {
         On?.Invoke("segment");
         // How long it took differs from run to run.
-        Segments.Add((outcome with { Elapsed = default }, state.ToArray()));
+        Segments.Add((outcome with { Elapsed = default, Computing = default }, state.ToArray()));
         Elapsed.Add(outcome.Elapsed);
+        Computing += outcome.Computing;
         _segments.Writer.TryWrite(true);
         if (outcome.Completed)
             _completed.SetResult(state.ToArray());

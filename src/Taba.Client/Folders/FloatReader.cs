@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using Taba.Diffusion.Tensors;
 using static TorchSharp.torch;
 
-namespace Taba.Client.Reports;
+namespace Taba.Client.Folders;
 
 /// <summary>Reads rows of a tensor file as float32, whatever floating-point type they have.</summary>
 static class FloatReader

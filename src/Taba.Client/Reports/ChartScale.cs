@@ -1,0 +1,32 @@
+namespace Taba.Client.Reports;
+
+/// <summary>The part of an axis that a chart shows, with some room beside the values.</summary>
+readonly record struct ChartScale(double Low, double High)
+{
+    const double Room = 0.08;
+
+    public static ChartScale Of(IEnumerable<double> values)
+    {
+        var finite = values.Where(double.IsFinite).ToList();
+        if (finite.Count == 0)
+            return new(0, 1);
+        var (low, high) = (finite.Min(), finite.Max());
+        var room = high > low ? (high - low) * Room : Math.Max(Math.Abs(high) * Room, 1e-6);
+        // Nothing is below zero unless a value is.
+        return new(low >= 0 ? Math.Max(0, low - room) : low - room, high + room);
+    }
+
+    /// <summary>Where a value stands, 0 at the low end and 1 at the high one.</summary>
+    public double At(double value) => Math.Clamp((value - Low) / (High - Low), 0, 1);
+
+    /// <summary>Round values within, at most <paramref name="most"/>.</summary>
+    public IReadOnlyList<double> Ticks(int most)
+    {
+        var power = Math.Pow(10, Math.Floor(Math.Log10(High - Low)));
+        var (low, high) = (Low, High);
+        var step = ((double[])[power / 10, power / 5, power / 2, power, 2 * power, 5 * power, 10 * power])
+            .First(s => Math.Floor(high / s) - Math.Ceiling(low / s) < most);
+        var first = Math.Ceiling(Low / step);
+        return [.. Enumerable.Range(0, (int)(Math.Floor(High / step) - first) + 1).Select(i => (first + i) * step)];
+    }
+}

@@ -1,0 +1,40 @@
+using Taba.Silo.Outputs;
+
+namespace Taba.Client.Reports;
+
+/// <summary>Runs of a group that differ in their seeds only: one bar, one row of the table, one mark of a chart.</summary>
+/// <param name="Label">Unique within the group.</param>
+/// <param name="Sections">Each of another seed, or of other forward noise.</param>
+sealed record ReportPoint(string Label, RunIntervention? Intervention, IReadOnlyList<RunSection> Sections)
+{
+    public IEnumerable<ReportRun> Runs => Sections.Select(s => s.Run);
+
+    /// <summary>K; 0 of the plain run.</summary>
+    public int Before => Intervention?.Before ?? 0;
+
+    public Estimate? Metric(string key) => Estimate.Of(Runs.Select(r => r.Metric(key)));
+
+    /// <summary>The points of runs that share everything but intervention and seeds.</summary>
+    public static IReadOnlyList<ReportPoint> Of(IEnumerable<RunSection> sections) =>
+    [
+        .. sections.GroupBy(s => RunLabels.Order(s.Run.Intervention)).OrderBy(g => g.Key).SelectMany(g => Split([.. g])),
+    ];
+
+    /// <summary>
+    /// Two runs of the same seeds are one when they show the same stages. Otherwise something that is no seed sets them apart: then each
+    /// folder speaks for itself.
+    /// </summary>
+    static IEnumerable<ReportPoint> Split(IReadOnlyList<RunSection> sections)
+    {
+        var label = RunLabels.Of(sections[0].Run.Intervention);
+        var distinct = sections.DistinctBy(s => Identity(s.Run)).ToList();
+        return distinct.DistinctBy(s => Seeds(s.Run)).Count() == distinct.Count
+            ? [new(label, sections[0].Run.Intervention, distinct)]
+            : distinct.Select(s => new ReportPoint($"{label}, {s.Run.Below}", s.Run.Intervention, [s]));
+    }
+
+    static (string Seed, long? ForwardSeed) Seeds(ReportRun run) => (run.Axis("seed"), run.Intervention?.ForwardSeed);
+
+    static string Identity(ReportRun run) =>
+        run.Manifest.Stages.IsEmpty ? run.Below : string.Join(' ', run.Manifest.Stages.Select(s => s.Key));
+}

@@ -1,0 +1,88 @@
+using Taba.Client.Reports;
+
+namespace Taba.Client.Running;
+
+/// <summary>
+/// What a sweep was made for, as the last lines of a command: patch correlation against the noise floor and the error of reconstructions, by
+/// intervention, as means over seeds.
+/// </summary>
+static class FindingText
+{
+    /// <summary>Lines, but for the one that counts what is left out.</summary>
+    const int Most = 12;
+
+    const int LabelWidth = 40;
+    const int ValueWidth = 20;
+
+    /// <summary>None wider than 80 columns where names allow. Empty without latents.</summary>
+    public static IReadOnlyList<string> Lines(IReadOnlyList<ReportGroup> groups)
+    {
+        var told = groups.Where(g => g.Points.Any(p => p.Metric(MetricKeys.Correlation) is not null)).ToList();
+        var lines = new List<string>();
+        var left = told.Sum(g => g.Points.Count);
+        foreach (var group in told)
+        {
+            // A heading without a number below it tells nothing.
+            if (lines.Count + 3 > Most)
+                break;
+            lines.Add(Line(Title(group), "patch correlation", "image error"));
+            if (group.Floor is { } floor)
+                lines.Add(Line("  noise (the floor)", Value(floor), ""));
+            if (group.IsTooSmall)
+                lines.Add($"  N = {group.Samples} is too small to tell: noise itself reaches about that.");
+            foreach (var point in group.Points.Take(Most - lines.Count))
+            {
+                lines.Add(Line($"  {point.Label}", Value(point.Metric(MetricKeys.Correlation)), Value(point.Metric(MetricKeys.ImageError))));
+                left--;
+            }
+        }
+        if (left > 0)
+            lines.Add($"  and {left} more in the report");
+        return lines;
+    }
+
+    /// <summary>The same for programs.</summary>
+    public static object Json(IReadOnlyList<ReportGroup> groups) => new
+    {
+        @event = "finding",
+        groups = groups.Select(g => new
+        {
+            axes = g.Axes,
+            samples = g.Samples,
+            too_small = g.IsTooSmall,
+            noise_correlation = Json(g.Floor),
+            points = g.Points.Select(p => new
+            {
+                intervention_type = p.Intervention?.Type,
+                before = p.Intervention?.Before,
+                swap_type = p.Intervention?.SwapType,
+                forward_alignment = p.Intervention?.ForwardAlignment,
+                seeds = p.Runs.Select(r => r.Axis("seed")).Distinct(),
+                forward_seeds = p.Runs.Select(r => r.Intervention?.ForwardSeed).OfType<long>().Distinct(),
+                runs = p.Runs.Select(r => r.Manifest.Run),
+                correlation = Json(p.Metric(MetricKeys.Correlation)),
+                reconstruction_error_images = Json(p.Metric(MetricKeys.ImageError)),
+            }),
+        }),
+    };
+
+    static object? Json(Estimate? estimate) => estimate is { } e
+        ? new { mean = e.Mean, std = e.Deviation, lowest = e.Lowest, highest = e.Highest, count = e.Count }
+        : null;
+
+    static string Title(ReportGroup group)
+    {
+        var runs = group.Points.Max(p => p.Sections.Count);
+        return runs > 1 ? $"{group.Title}, mean of {runs}" : group.Title;
+    }
+
+    static string Line(string label, string correlation, string error) =>
+        $"{label.PadRight(LabelWidth)} {correlation.PadRight(ValueWidth - 1)} {error}".TrimEnd();
+
+    static string Value(Estimate? estimate) => estimate switch
+    {
+        null => "",
+        { Deviation: { } deviation } e => $"{Html.Number(e.Mean)} ± {Html.Spread(deviation)}",
+        { } e => Html.Number(e.Mean),
+    };
+}
