@@ -87,6 +87,12 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         return new SweepPlanner(new ModelCatalogue(_device, null), new TensorInputFiles(), _device.Kind).Plan(spec);
     }
 
+    public PlanOutline Outline(SweepSpec spec, string storeRoot)
+    {
+        TorchRuntime.Initialize();
+        return PlanOutline.Of(spec, new ModelCatalogue(_device, null), _device.Kind);
+    }
+
     public OutputFolder Output(string folder) =>
         BlobPlace.Is(folder) ? BlobPlace.At(_objects, folder) : OutputFolder.At(folder);
 

@@ -1,6 +1,7 @@
 using Taba.Storage.RunFolders;
 using Taba.Client.Clusters;
 using Taba.Client.Hosts;
+using Taba.Client.Planning;
 using Taba.Client.Running;
 using Taba.Grains;
 using Taba.Silo.Outputs;
@@ -13,8 +14,25 @@ namespace Taba.Client.Commands;
 sealed record CommandServices(Terminal Terminal, IRunHost Host, string CommandLine)
 {
     /// <summary>Runs a job in this process or on the cluster that it names.</summary>
-    public Task<int> RunAsync(RunJob job, CancellationToken interrupted) =>
-        OnHostAsync(job, host => new SweepRunner(host, Terminal).RunAsync(job, interrupted), interrupted);
+    public Task<int> RunAsync(RunJob job, CancellationToken interrupted) => job.DryRun
+        ? PlanAsync(job, interrupted)
+        : OnHostAsync(job, host => new SweepRunner(host, Terminal).RunAsync(job, interrupted), interrupted);
+
+    /// <summary>Says what a job would run.</summary>
+    public Task<int> PlanAsync(RunJob job, CancellationToken interrupted) => OnHostAsync(
+        job,
+        async host =>
+        {
+            var outline = host.Outline(job.Spec, job.StoreRoot);
+            SweepRunner.RefuseOtherFamily(job, outline.Plan);
+            var estimate = await PlanEstimate.OfAsync(host, job, outline, interrupted);
+            if (job.Json)
+                PlanJson.Write(Terminal.Output, outline, estimate, job.Folder);
+            else
+                PlanTable.Write(Terminal.Output, outline, estimate, job.Folder);
+            return ExitStatus.Done;
+        },
+        interrupted);
 
     /// <summary>Does something with what computes a job.</summary>
     /// <exception cref="BadInputException">Results cannot be where the job wants them.</exception>

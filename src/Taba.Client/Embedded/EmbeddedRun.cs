@@ -23,10 +23,13 @@ sealed class EmbeddedRun : IRunHost
     {
         InputPaths.RequirePresent(spec);
         var devices = DevicesOf(spec);
-        // A refused plan leaves nothing behind: digests are remembered only where a store already is.
-        var cache = Directory.Exists(storeRoot) ? Path.Combine(storeRoot, DigestCache) : null;
-        var models = new ModelCatalogue(devices[0], cache, readOnly: !remember);
-        return new SweepPlanner(models, new TensorInputFiles(), devices.Kind).Plan(spec);
+        return new SweepPlanner(Models(devices, storeRoot, remember), new TensorInputFiles(), devices.Kind).Plan(spec);
+    }
+
+    public PlanOutline Outline(SweepSpec spec, string storeRoot)
+    {
+        var devices = DevicesOf(spec);
+        return PlanOutline.Of(spec, Models(devices, storeRoot, remember: false), devices.Kind);
     }
 
     public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot)
@@ -77,6 +80,10 @@ sealed class EmbeddedRun : IRunHost
             };
         }
     }
+
+    /// <summary>A refused plan leaves nothing behind: digests are remembered only where a store already is.</summary>
+    static ModelCatalogue Models(SiloDevices devices, string storeRoot, bool remember) => new(
+        devices[0], Directory.Exists(storeRoot) ? Path.Combine(storeRoot, DigestCache) : null, readOnly: !remember);
 
     static SiloDevices DevicesOf(SweepSpec spec) => SiloDevices.Resolve(spec.Device, spec.NumProcesses);
 

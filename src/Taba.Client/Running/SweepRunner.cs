@@ -38,7 +38,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         RefuseOtherFamily(job, plan);
         var output = host.Output(job.Folder);
         RefuseConflicts(job, plan, output);
-        RequireRoom(job, await PlanEstimate.OfAsync(host, job, plan, interrupted));
+        RequireRoom(job, await PlanEstimate.OfAsync(host, job, new(plan, []), interrupted));
         interrupted.ThrowIfCancellationRequested();
 
         await using var session = await StartAsync(job, interrupted);
@@ -143,7 +143,8 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         }
     }
 
-    static void RefuseOtherFamily(RunJob job, SweepPlan plan)
+    /// <exception cref="BadInputException">The model is of another family than the command.</exception>
+    public static void RefuseOtherFamily(RunJob job, SweepPlan plan)
     {
         if (job.Family is { } family && plan.Runs.FirstOrDefault(r => r.Model.Family != family) is { } run)
             throw new BadInputException(
