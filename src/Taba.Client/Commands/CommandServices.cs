@@ -25,6 +25,8 @@ sealed record CommandServices(Terminal Terminal, IRunHost Host, string CommandLi
         {
             var outline = host.Outline(job.Spec, job.StoreRoot);
             SweepRunner.RefuseOtherFamily(job, outline.Plan);
+            foreach (var warning in PlanWarnings.Of(outline.Plan, job.Spec))
+                Terminal.Say(warning);
             var estimate = await PlanEstimate.OfAsync(host, job, outline, interrupted);
             if (job.Json)
                 PlanJson.Write(Terminal.Output, outline, estimate, job.Folder);
@@ -47,8 +49,8 @@ sealed record CommandServices(Terminal Terminal, IRunHost Host, string CommandLi
                 throw new BadInputException(
                     $"{job.Folder} means blobs beside a cluster's tensors: name the cluster with --cluster, or give a folder.");
         }
-        foreach (var note in job.Json ? [] : ModelNotes.Of(job.Spec.Models))
-            Terminal.Error.WriteLine(note);
+        foreach (var note in ModelNotes.Of(job.Spec.Models))
+            Terminal.Say(note);
         if (job.Cluster is null)
             return await work(Host);
         await using var cluster = await ClusterHost.OpenAsync(job, Terminal, interrupted);

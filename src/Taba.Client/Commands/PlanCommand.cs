@@ -7,7 +7,7 @@ static class PlanCommand
 {
     public static Command Create(CommandServices services)
     {
-        var file = new SweepFileArguments("safetensors");
+        var file = new SweepFileArguments("safetensors", runs: false);
         var command = new Command("plan", "Says what a sweep would run, reuse and write. Touches nothing.");
         file.AddTo(command);
         command.SetAction((parsed, interrupted) => services.PlanAsync(file.Job(parsed, services), interrupted));

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Taba.Client.Hosts;
 using Taba.Client.Planning;
+using Taba.Grains;
 using Taba.Grains.Errors;
 using Taba.Grains.Planning;
 using Taba.Grains.Sweeps;
@@ -72,6 +73,10 @@ sealed class EmbeddedRun : IRunHost
                 cancellationToken);
             return new Session(silo, devices.Kind);
         }
+        catch (StoreException exception) when (DiskErrors.NeedsUser(exception))
+        {
+            throw new BadInputException(exception.Message, exception);
+        }
         catch (Exception exception) when (exception is StoreBusyException or StoreException)
         {
             throw new RunFailedException(exception.Message, exception)
@@ -124,7 +129,7 @@ sealed class EmbeddedRun : IRunHost
                 await silo.ForgetAsync(stage.Key, cancellationToken);
         }
 
-        public string OnInterrupt => "Interrupted: running segments end and their checkpoints are written. A second signal ends at once.";
+        public string? OnInterrupt => "Interrupted: running segments end and their checkpoints are written. A second signal ends at once.";
 
         public Task DrainAsync(TimeSpan patience) => silo.DrainAsync(patience);
 
