@@ -36,6 +36,7 @@ static class FamilyCommand
         command.SetAction((parsed, interrupted) =>
         {
             var arguments = flags.Read(parsed);
+            UpstreamTranslation.RequireSwapPath(arguments);
             var spec = UpstreamTranslation.ToSpec(arguments) with
             {
                 Precision = common.Precision(parsed),

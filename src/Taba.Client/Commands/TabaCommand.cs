@@ -91,7 +91,7 @@ static class TabaCommand
         return FaultMonitor.StoreFault(e) ?? CallException.In(e) ?? e;
     }
 
-    static RootCommand Create(CommandServices services)
+    public static RootCommand Create(CommandServices services)
     {
         var root = new RootCommand("Sweeps of diffusion-model sampling, DDIM inversion, reconstruction, and interventions on inversion.")
         {

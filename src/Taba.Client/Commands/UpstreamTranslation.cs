@@ -55,7 +55,7 @@ static class UpstreamTranslation
             case { SwapBeforeT: { } before and not 0 }:
                 if (a.SwapType is null)
                     throw new BadInputException($"--swap_before_t is {before} and --swap_type is missing: give eps or xt.");
-                if (a.SwapPath is null || !Path.Exists(a.SwapPath))
+                if (a.SwapPath is null)
                     throw new BadInputException(WithoutSwapPath(a, before));
                 return new(a.SwapType == "eps" ? InterventionKind.SwapEps : InterventionKind.SwapXt, before, SwapPath: a.SwapPath);
             case { ForwardBeforeT: { } before and not 0 }:
@@ -63,6 +63,14 @@ static class UpstreamTranslation
             default:
                 return null;
         }
+    }
+
+    /// <summary>Asked before the plan, which would only say that the file is not there.</summary>
+    /// <exception cref="BadInputException">The file of true predictions or states is not there.</exception>
+    public static void RequireSwapPath(UpstreamArguments a)
+    {
+        if (a is { SwapPath: { } path, SwapBeforeT: { } before and not 0 } && !Path.Exists(path))
+            throw new BadInputException(WithoutSwapPath(a, before));
     }
 
     /// <summary>What is missing for a swap, and the command that makes it.</summary>

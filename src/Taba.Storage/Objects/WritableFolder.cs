@@ -24,21 +24,25 @@ public static class WritableFolder
             var name = Path.GetFileName(existing);
             if (Encoding.UTF8.GetByteCount(name) > LongestName)
                 return $"{Begin(existing)} is a name of {Encoding.UTF8.GetByteCount(name)} bytes, and a folder's has at most {LongestName}";
+            if (new FileInfo(existing).LinkTarget is { } target)
+                return $"{existing} is a link to {target}, which is no folder";
             if (File.Exists(existing))
                 return $"{existing} is a file, not a folder";
-            if (new FileInfo(existing).LinkTarget is { } target)
-                return $"{existing} is a link to {target}, which is not there";
             if (Path.GetDirectoryName(existing) is not { } parent)
                 return $"{existing} is not there";
             existing = parent;
         }
-        return Posix.WhyNotWritable(existing) switch
-        {
-            0 => null,
-            EROFS => $"{existing} is on a file system that nobody may write to",
-            _ => $"{existing} is a folder that this user may not write to",
-        };
+        return Sentence(existing, Posix.WhyNotWritable(existing));
     }
+
+    /// <param name="folder">A folder that is there.</param>
+    /// <param name="errno">What the operating system says of writing there; 0 for nothing.</param>
+    internal static string? Sentence(string folder, int errno) => errno switch
+    {
+        0 => null,
+        EROFS => $"{folder} is on a file system that nobody may write to",
+        _ => $"{folder} is a folder that this user may not write to",
+    };
 
     static string Begin(string path)
     {
