@@ -114,7 +114,7 @@ public sealed class CallPatienceTests : IDisposable
     {
         var grains = DispatchProxy.Create<IGrainFactory, OneGrain>();
         ((OneGrain)(object)grains).Grain = sweep;
-        return new(grains, null!, "cpu", "lab", new(TextWriter.Null, _said, false, _time));
+        return new(grains, null!, "cpu", "lab", "taba run x.yaml --cluster lab", new(TextWriter.Null, _said, false, _time));
     }
 
     /// <summary>A clock on which every pause is over at once.</summary>

@@ -66,7 +66,7 @@ public sealed class ProgressTests
     public void Show_AsLines_SaysWhatWasLostAndKeepsTheTotal()
     {
         var error = new StringWriter();
-        var view = new LineProgress(new(TextWriter.Null, error, ErrorIsLive: false, _time), Plan());
+        var view = new LineProgress(new(TextWriter.Null, error, errorIsLive: false, _time), Plan());
         view.Show(Status());
         var lost = new SweepLogEntry(s_start, SweepLogKind.Lost) { Host = "w2", Count = 2, Evaluations = 40 };
         view.Show(Status() with { News = [lost] });
@@ -85,7 +85,7 @@ public sealed class ProgressTests
     public void Show_AsJson_HasTheOneSpellingOfStatesAndTheLog()
     {
         var error = new StringWriter();
-        var view = new JsonProgress(new(TextWriter.Null, error, ErrorIsLive: false, _time), Plan());
+        var view = new JsonProgress(new(TextWriter.Null, error, errorIsLive: false, _time), Plan());
         view.Show(Status());
         view.Show(Status() with
         {
@@ -105,7 +105,7 @@ public sealed class ProgressTests
     public async Task Show_OnATerminal_SaysWhenNothingIsHeardAnyMore()
     {
         var error = new StringWriter();
-        await using (var view = new LiveProgress(new(TextWriter.Null, TextWriter.Synchronized(error), ErrorIsLive: true, _time), Plan()))
+        await using (var view = new LiveProgress(new(TextWriter.Null, TextWriter.Synchronized(error), errorIsLive: true, _time), Plan()))
         {
             view.Show(Status() with { Rate = 10, Left = TimeSpan.FromSeconds(32) });
             await UntilAsync(() => error.ToString().Contains("10.0 evaluations/s", StringComparison.Ordinal));

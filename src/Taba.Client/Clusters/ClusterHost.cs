@@ -87,6 +87,12 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         return new SweepPlanner(new ModelCatalogue(_device, null), new TensorInputFiles(), _device.Kind).Plan(spec);
     }
 
+    public PlanOutline Outline(SweepSpec spec, string storeRoot)
+    {
+        TorchRuntime.Initialize();
+        return PlanOutline.Of(spec, new ModelCatalogue(_device, null), _device.Kind);
+    }
+
     public OutputFolder Output(string folder) =>
         BlobPlace.Is(folder) ? BlobPlace.At(_objects, folder) : OutputFolder.At(folder);
 
@@ -111,9 +117,9 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
     {
         var store = new TensorStore(_objects);
         // No silo's log has what this process finds.
-        store.Damaged += (where, fault) => _terminal.Error.WriteLine(
+        store.Damaged += (where, fault) => _terminal.Say(
             $"The cell {where} is damaged, and what can be read of it counts: {fault}");
-        return Task.FromResult<IRunSession>(new ClusterSession(_connection.Grains, store, _device.Kind, _options.Name, _terminal));
+        return Task.FromResult<IRunSession>(new ClusterSession(_connection.Grains, store, _device.Kind, _options.Name, job.CommandLine, _terminal));
     }
 
     public ValueTask DisposeAsync()

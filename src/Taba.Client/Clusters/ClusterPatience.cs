@@ -34,7 +34,7 @@ sealed class ClusterPatience
         if (_said || failures < 2)
             return;
         var what = CallException.In(failure)?.Message.TrimEnd('.') ?? failure.GetType().Name;
-        _terminal.Error.WriteLine(
+        _terminal.Say(
             $"Cluster {_cluster} does not answer ({what}); its sweeps go on as far as they can, and this command asks again.");
         _said = true;
     }
@@ -42,7 +42,7 @@ sealed class ClusterPatience
     void SayAnswered()
     {
         if (_said)
-            _terminal.Error.WriteLine($"Cluster {_cluster} answers again.");
+            _terminal.Say($"Cluster {_cluster} answers again.");
         _said = false;
     }
 }

@@ -11,7 +11,8 @@ namespace Taba.Client.Clusters;
 /// A sweep on a cluster, seen from outside. Calls that fail for a reason that passes are made again: silos die, databases restart, and the
 /// sweep goes on without this process. A sweep that its database lost is submitted again.
 /// </summary>
-sealed class ClusterSession(IGrainFactory grains, TensorStore store, string deviceKind, string cluster, Terminal terminal) : IRunSession
+sealed class ClusterSession(IGrainFactory grains, TensorStore store, string deviceKind, string cluster, string commandLine, Terminal terminal)
+    : IRunSession
 {
     SweepPlan? _submitted;
 
@@ -25,8 +26,11 @@ sealed class ClusterSession(IGrainFactory grains, TensorStore store, string devi
 
     public string DeviceKind => deviceKind;
 
-    public string OnInterrupt =>
-        $"Interrupted: the sweep goes on in cluster {cluster}. The same command watches it again; taba cancel ends it.";
+    public string? OnInterrupt => null;
+
+    public string? AfterInterrupt(SweepPlan plan) =>
+        $"Interrupted: the sweep goes on in cluster {cluster}. To see it and write its results: {commandLine}; to end it: taba cancel "
+        + $"{plan.SweepId} --cluster {cluster}";
 
     public Task<SweepStatus> SubmitAsync(SweepPlan plan)
     {
@@ -70,7 +74,7 @@ sealed class ClusterSession(IGrainFactory grains, TensorStore store, string devi
                 sinceVersion = watch.Current.Version;
                 yield return watch.Current;
             }
-            terminal.Error.WriteLine($"Cluster {cluster} has lost the sweep's plan: it is submitted again, and what was published counts.");
+            terminal.Say($"Cluster {cluster} has lost the sweep's plan: it is submitted again, and what was published counts.");
             var status = await SubmitAsync(_submitted!);
             sinceVersion = status.Version;
             yield return status;

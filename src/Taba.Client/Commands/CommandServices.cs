@@ -1,6 +1,7 @@
 using Taba.Storage.RunFolders;
 using Taba.Client.Clusters;
 using Taba.Client.Hosts;
+using Taba.Client.Planning;
 using Taba.Client.Running;
 using Taba.Grains;
 using Taba.Silo.Outputs;
@@ -13,8 +14,27 @@ namespace Taba.Client.Commands;
 sealed record CommandServices(Terminal Terminal, IRunHost Host, string CommandLine)
 {
     /// <summary>Runs a job in this process or on the cluster that it names.</summary>
-    public Task<int> RunAsync(RunJob job, CancellationToken interrupted) =>
-        OnHostAsync(job, host => new SweepRunner(host, Terminal).RunAsync(job, interrupted), interrupted);
+    public Task<int> RunAsync(RunJob job, CancellationToken interrupted) => job.DryRun
+        ? PlanAsync(job, interrupted)
+        : OnHostAsync(job, host => new SweepRunner(host, Terminal).RunAsync(job, interrupted), interrupted);
+
+    /// <summary>Says what a job would run.</summary>
+    public Task<int> PlanAsync(RunJob job, CancellationToken interrupted) => OnHostAsync(
+        job,
+        async host =>
+        {
+            var outline = host.Outline(job.Spec, job.StoreRoot);
+            SweepRunner.RefuseOtherFamily(job, outline.Plan);
+            foreach (var warning in PlanWarnings.Of(outline.Plan, job.Spec))
+                Terminal.Say(warning);
+            var estimate = await PlanEstimate.OfAsync(host, job, outline, interrupted);
+            if (job.Json)
+                PlanJson.Write(Terminal.Output, outline, estimate, job.Folder);
+            else
+                PlanTable.Write(Terminal.Output, outline, estimate, job.Folder);
+            return ExitStatus.Done;
+        },
+        interrupted);
 
     /// <summary>Does something with what computes a job.</summary>
     /// <exception cref="BadInputException">Results cannot be where the job wants them.</exception>
@@ -29,8 +49,8 @@ sealed record CommandServices(Terminal Terminal, IRunHost Host, string CommandLi
                 throw new BadInputException(
                     $"{job.Folder} means blobs beside a cluster's tensors: name the cluster with --cluster, or give a folder.");
         }
-        foreach (var note in job.Json ? [] : ModelNotes.Of(job.Spec.Models))
-            Terminal.Error.WriteLine(note);
+        foreach (var note in ModelNotes.Of(job.Spec.Models))
+            Terminal.Say(note);
         if (job.Cluster is null)
             return await work(Host);
         await using var cluster = await ClusterHost.OpenAsync(job, Terminal, interrupted);

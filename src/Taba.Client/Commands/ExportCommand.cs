@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Taba.Client.Folders;
+using Taba.Client.Planning;
 using Taba.Grains;
 
 namespace Taba.Client.Commands;
@@ -18,13 +19,14 @@ static class ExportCommand
         command.SetAction((parsed, interrupted) =>
         {
             var from = parsed.GetValue(folder)!;
-            var written = parsed.GetValue(format) switch
-            {
-                null => throw new BadInputException("--format is missing: give pt, npy, safetensors or png."),
-                "png" => FolderExport.Pictures(from, parsed.GetValue(saveDir) ?? Path.Combine(from, "png"), interrupted),
-                var name => FolderExport.Tensors(
-                    from, Enum.Parse<TensorFormat>(name, ignoreCase: true), parsed.GetValue(saveDir) ?? from, interrupted),
-            };
+            var name = parsed.GetValue(format) ?? throw new BadInputException("--format is missing: give pt, npy, safetensors or png.");
+            var target = parsed.GetValue(saveDir) ?? (name == "png" ? Path.Combine(from, "png") : from);
+            if (!Directory.Exists(from))
+                throw new BadInputException($"There is no folder {from}.");
+            OutputPlace.Require(target, "choose another folder with --save_dir");
+            var written = name == "png"
+                ? FolderExport.Pictures(from, target, interrupted)
+                : FolderExport.Tensors(from, Enum.Parse<TensorFormat>(name, ignoreCase: true), target, interrupted);
             foreach (var path in written)
                 services.Terminal.Output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(new { path }) : path);
             return Task.FromResult(ExitStatus.Done);

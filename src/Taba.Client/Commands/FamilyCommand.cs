@@ -17,21 +17,26 @@ static class FamilyCommand
         };
         var command = new Command(name, description);
         foreach (var family in UpstreamFamily.All)
-            command.Subcommands.Add(OfFamily(services, script, name, family, description));
-        return command;
+            command.Subcommands.Add(OfFamily(services, script, name, family, $"{family.Title}: {char.ToLowerInvariant(description[0])}{description[1..]}"));
+        return command.WithExamples(
+            [.. UpstreamFamily.All.Where(f => f.Folder is not null || f.Models.Count > 0).Select(f => ExamplesOf(script, name, f)[0])]);
     }
+
+    /// <summary>True for a command whose subcommands are families.</summary>
+    public static bool IsGroup(Command command) => command.Name is "sample" or "swap" or "forward";
 
     static Command OfFamily(CommandServices services, UpstreamScript script, string name, UpstreamFamily family, string description)
     {
         var common = new CommonFlags("pt");
         var output = new OutputFlags();
         var flags = new UpstreamFlags(script, family, common, output);
-        var command = new Command(family.Name, description);
+        var command = new Command(family.Name, description) { KeyValueArguments.Told() };
         foreach (var option in flags.All.Concat(common.All).Concat(output.All))
             command.Options.Add(option);
         command.SetAction((parsed, interrupted) =>
         {
             var arguments = flags.Read(parsed);
+            UpstreamTranslation.RequireSwapPath(arguments);
             var spec = UpstreamTranslation.ToSpec(arguments) with
             {
                 Precision = common.Precision(parsed),
@@ -54,6 +59,7 @@ static class FamilyCommand
                     Cluster = output.Cluster(parsed),
                     Detach = output.Detach(parsed),
                     NoWait = output.NoWait(parsed),
+                    DryRun = output.DryRun(parsed),
                     DashboardPort = output.DashboardPort(parsed),
                     Json = output.Json(parsed),
                     Verbose = output.Verbose(parsed),

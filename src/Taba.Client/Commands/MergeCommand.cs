@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Taba.Client.Folders;
+using Taba.Client.Planning;
 using Taba.Grains;
 
 namespace Taba.Client.Commands;
@@ -21,6 +22,7 @@ static class MergeCommand
         {
             var target = parsed.GetValue(saveDir) ?? throw new BadInputException(
                 "--save_dir is missing: give the folder of the whole run.");
+            OutputPlace.Require(target, "choose another folder with --save_dir");
             var tensors = FolderMerge.Merge(parsed.GetValue(folders)!, target, interrupted);
             services.Terminal.Output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(new { folder = target, tensors }) : target);
             return Task.FromResult(ExitStatus.Done);

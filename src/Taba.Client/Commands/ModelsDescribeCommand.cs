@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Taba.Grains.Words;
+using Taba.Client.Planning;
 using Taba.Diffusion.Models.Adm;
 using Taba.Diffusion.Weights;
 using Taba.Grains;
@@ -79,6 +80,7 @@ static class ModelsDescribeCommand
     {
         if (File.Exists(target))
             throw new BadInputException($"{target} is there already: take it away, or leave out --write and send the text elsewhere.");
+        OutputPlace.Require(Path.GetDirectoryName(target)!, "leave out --write, and send the text elsewhere");
         File.WriteAllText(target, description + "\n");
     }
 

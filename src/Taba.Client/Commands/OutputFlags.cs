@@ -6,11 +6,14 @@ using Taba.Grains.Sweeps;
 namespace Taba.Client.Commands;
 
 /// <summary>Flags for the place of a run's output, and for the way in which a command speaks.</summary>
-sealed class OutputFlags
+/// <param name="runs">False for a command that only says what would run: it takes what changes that.</param>
+/// <param name="takesSaveDir">Whether the command names the run's own folder too.</param>
+sealed class OutputFlags(bool runs = true, bool takesSaveDir = true)
 {
     readonly Option<string?> _out = Flags.Of<string?>(
         "out",
-        "The folder that holds runs and the store (.taba). The default is experiments. With --cluster also blob:PREFIX: run folders as "
+        (takesSaveDir ? "The folder that holds the store (.taba), and the run when --save_dir is left out."
+            : "The folder that holds runs and the store (.taba).") + " The default is experiments. With --cluster also blob:PREFIX: run folders as "
         + "blobs beside the cluster's tensors (docs/guide/azure.md).", "-o");
     readonly Option<bool> _overwrite = Flags.Switch("overwrite", "Compute anew, reading nothing from the store.");
     readonly Option<bool> _json = Flags.Switch("json", "Machine-readable lines, no colours.");
@@ -28,13 +31,15 @@ sealed class OutputFlags
         "dashboard", "Shows the run on a page of this machine while it lasts, and opens it in a browser where there is a display "
         + "(docs/guide/dashboard.md).");
     readonly Option<int?> _dashboardPort = Flags.Of<int?>("dashboard_port", "The port of --dashboard. Left out, a free one.");
+    readonly Option<bool> _dryRun = Flags.Switch("dry_run", "Say what would run, as taba plan does, and start nothing.");
     readonly Option<bool> _verbose = Flags.Switch("verbose", "Logs on standard error.", "-v");
 
     /// <summary>The root of outputs when none is given: upstream's.</summary>
     public const string DefaultOut = "experiments";
 
-    public IEnumerable<Option> All =>
-        [_out, _overwrite, _cluster, _detach, _onError, _priority, _noWait, _dashboard, _dashboardPort, _json, _verbose];
+    public IEnumerable<Option> All => runs
+        ? [_out, _overwrite, _cluster, _detach, _onError, _priority, _noWait, _dashboard, _dashboardPort, _dryRun, _json, _verbose]
+        : [_out, _overwrite, _cluster, _json];
 
     public string? Out(ParseResult parsed) => parsed.GetValue(_out);
 
@@ -43,17 +48,17 @@ sealed class OutputFlags
     public string? Cluster(ParseResult parsed) => parsed.GetValue(_cluster);
 
     /// <exception cref="BadInputException">Without a cluster nobody would go on.</exception>
-    public bool Detach(ParseResult parsed) => parsed.GetValue(_detach) && parsed.GetValue(_cluster) is null
+    public bool Detach(ParseResult parsed) => Value(parsed, _detach) && parsed.GetValue(_cluster) is null
         ? throw new BadInputException("--detach needs --cluster: without one the sweep runs in this process, and ends with it.")
-        : parsed.GetValue(_detach);
+        : Value(parsed, _detach);
 
     /// <summary>The port of the dashboard; 0 for a free one, null when none is asked for.</summary>
     /// <exception cref="BadInputException">It is no port, or the run is not in this process.</exception>
     public int? DashboardPort(ParseResult parsed)
     {
-        if (parsed.GetValue(_dashboardPort) is var port && port is < 1 or > 65535)
+        if (Value(parsed, _dashboardPort) is var port && port is < 1 or > 65535)
             throw new BadInputException($"--dashboard_port is {port}: a port is 1 to 65535.");
-        if (port is null && !parsed.GetValue(_dashboard))
+        if (port is null && !Value(parsed, _dashboard))
             return null;
         return parsed.GetValue(_cluster) is { } cluster
             ? throw new BadInputException(
@@ -64,15 +69,20 @@ sealed class OutputFlags
     /// <summary>A sweep with the policies that flags give.</summary>
     public SweepSpec Policies(ParseResult parsed, SweepSpec spec) => spec with
     {
-        OnError = parsed.GetValue(_onError) is { } text
+        OnError = Value(parsed, _onError) is { } text
             ? ErrorPolicyText.Read(text) ?? throw new BadInputException($"--on_error is '{text}': {ErrorPolicyText.Expected}.")
             : spec.OnError,
-        Priority = parsed.GetValue(_priority) ?? spec.Priority,
+        Priority = Value(parsed, _priority) ?? spec.Priority,
     };
 
-    public bool NoWait(ParseResult parsed) => parsed.GetValue(_noWait);
+    public bool NoWait(ParseResult parsed) => Value(parsed, _noWait);
 
     public bool Json(ParseResult parsed) => parsed.GetValue(_json);
 
-    public bool Verbose(ParseResult parsed) => parsed.GetValue(_verbose);
+    public bool Verbose(ParseResult parsed) => Value(parsed, _verbose);
+
+    public bool DryRun(ParseResult parsed) => Value(parsed, _dryRun);
+
+    /// <summary>What is given; the default where the command does not take the option.</summary>
+    T? Value<T>(ParseResult parsed, Option<T> option) => All.Contains(option) ? parsed.GetValue(option) : default;
 }

@@ -1,21 +1,23 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
+using Taba.Client.Sweeps;
 
 namespace Taba.Client.Commands;
 
 /// <summary>The first thing that is wrong with a command line, as one sentence with a hint.</summary>
 static partial class ParseComplaint
 {
+    const int MostOthers = 3;
+
     /// <summary>Null when the command line can be run. Help and version run whatever else is there.</summary>
     public static string? Of(ParseResult parsed)
     {
         if (parsed.Action is { ClearsParseErrors: true })
             return null;
-        var command = parsed.CommandResult.Command;
         if (UnknownWord(parsed) is { } word)
-            return Unknown(word, command);
-        return parsed.Errors.Count == 0 ? null : $"{Plain(parsed.Errors[0].Message)}. See {Name(command)} --help.";
+            return Unknown(word, parsed);
+        return parsed.Errors.Count == 0 ? null : $"{Plain(parsed.Errors[0].Message)}. See {Name(parsed.CommandResult.Command)} --help.";
     }
 
     /// <summary>A word that nothing takes; options that a list of arguments swallowed count too.</summary>
@@ -26,21 +28,52 @@ static partial class ParseComplaint
             .Select(t => t.Value)
             .FirstOrDefault(v => v.Length > 1 && v[0] == '-');
 
-    static string Unknown(string word, Command command)
+    static string Unknown(string word, ParseResult parsed)
     {
+        var command = parsed.CommandResult.Command;
         var name = Name(command);
         if (word.StartsWith('-'))
         {
-            var options = command.Options.Select(o => o.Name).Where(o => o.StartsWith("--", StringComparison.Ordinal)).ToList();
-            var near = UnknownWords.Nearest(word.Split('=')[0], options);
-            return $"There is no option {word} of {name}.{(near is null ? $" See {name} --help." : $" Did you mean {near}?")}";
+            var option = word.Split('=')[0];
+            return $"There is no option {option} of {name}{SweepKey(option, parsed) ?? Elsewhere(option, parsed) ?? Near(option, command)}";
         }
         return command.Subcommands.Count > 0
             ? $"There is no command {name} {word}.{UnknownWords.Hint(word, [.. command.Subcommands.Select(c => c.Name)])}"
             : $"There is no use for '{word}' in {name}. See {name} --help.";
     }
 
-    static string Name(Command command)
+    static string Near(string option, Command command) =>
+        UnknownWords.Nearest(option, command.Options.Select(o => o.Name).Where(o => o.StartsWith("--", StringComparison.Ordinal)))
+            is { } near ? $". Did you mean {near}?" : $". See {Name(command)} --help.";
+
+    /// <summary>Where a sweep file is read, its keys are given as key=value; null when the option is none of them.</summary>
+    static string? SweepKey(string option, ParseResult parsed)
+    {
+        var key = option.TrimStart('-').Replace('-', '_');
+        if (!SweepFileArguments.IsTakenBy(parsed.CommandResult.Command) || !SweepFileReader.Keys.Contains(key))
+            return null;
+        var words = parsed.Tokens.Select(t => t.Value).ToList();
+        var value = words.ElementAtOrDefault(words.IndexOf(option) + 1) is { } next && !next.StartsWith('-') && words.Contains(option)
+            ? next
+            : "VALUE";
+        return $": it is a key of sweep files, so write {key}={value}.";
+    }
+
+    /// <summary>The commands that have an option, those of the same family first; null when none has it.</summary>
+    static string? Elsewhere(string option, ParseResult parsed)
+    {
+        var family = parsed.CommandResult.Command.Name;
+        var having = Below(parsed.RootCommandResult.Command)
+            .Where(c => c.Options.Any(o => !o.Recursive && (o.Name == option || o.Aliases.Contains(option)))).ToList();
+        var near = having.Where(c => c.Name == family).ToList();
+        var others = (near.Count > 0 ? near : having).Take(MostOthers).Select(Name).ToList();
+        return others.Count == 0 ? null : $": {string.Join(" and ", others)} {(others.Count == 1 ? "has" : "have")} it.";
+    }
+
+    static IEnumerable<Command> Below(Command command) => command.Subcommands.SelectMany(c => Below(c).Prepend(c));
+
+    /// <summary>A command as it is typed, from taba on.</summary>
+    public static string Name(Command command)
     {
         var names = new Stack<string>();
         for (var c = command; c is not null and not RootCommand; c = c.Parents.OfType<Command>().FirstOrDefault())

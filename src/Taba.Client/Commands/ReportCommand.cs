@@ -1,6 +1,7 @@
 using Taba.Storage.RunFolders;
 using System.CommandLine;
 using System.Text.Json;
+using Taba.Client.Planning;
 using Taba.Client.Reports;
 using Taba.Grains;
 using Taba.Silo.Outputs;
@@ -21,6 +22,7 @@ static class ReportCommand
             var path = parsed.GetValue(folder)!;
             if (!Directory.Exists(path))
                 throw new BadInputException($"There is no folder {path}.");
+            OutputPlace.Require(path, "the report is written beside the runs, so give this user the right to write there, or report a copy");
             var files = SweepReport.Write(OutputFolder.At(path));
             services.Terminal.Output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(
                 new { report = files.Html, results = files.Csv, runs = files.Runs.Count }) : files.Html);

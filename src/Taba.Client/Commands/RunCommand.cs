@@ -7,7 +7,7 @@ static class RunCommand
 {
     public static Command Create(CommandServices services)
     {
-        var file = new SweepFileArguments("safetensors");
+        var file = new SweepFileArguments("safetensors", runs: true);
         var command = new Command("run", "Runs a sweep, or continues it where it stopped. Prints the output folders.");
         file.AddTo(command);
         command.SetAction((parsed, interrupted) => services.RunAsync(file.Job(parsed, services), interrupted));

@@ -12,7 +12,7 @@ static class StorePruneCommand
         var flags = new StoreFlags();
         var dryRun = Flags.Switch("dry_run", "Only say what would go.");
         var stageKey = Flags.Of<string?>(
-            "stage", "The key of one stage to be removed, whoever names it: the next run that needs it computes it anew.");
+            "stage", "The key of one stage, or its beginning, to be removed, whoever names it: the next run that needs it computes it anew.");
         var command = new Command(
             "prune",
             "Removes stages that no run folder beside the store and no live sweep of the cluster names; unfinished sweeps of a folder "
@@ -26,16 +26,19 @@ static class StorePruneCommand
             var store = target.Store(mends: true);
             var users = await target.UsersAsync(interrupted);
             var stages = await store.ListStagesAsync(interrupted).ToListAsync(interrupted);
-            var doomed = parsed.GetValue(stageKey) is not { } key ? stages.Where(s => !users.Contains(s.Key)).ToList()
-                : stages.Where(s => s.Key == key).ToList() is { Count: 1 } one ? one
-                : throw new BadInputException($"The store {target.Place} has no stage '{key}': 'taba store ls' names those it has.");
+            var key = parsed.GetValue(stageKey) is { } given ? StoredStages.KeyOf(given, stages.Select(s => s.Key), target.Place) : null;
+            var doomed = stages.Where(s => key is null ? !users.Contains(s.Key) : s.Key == key).ToList();
             var (dry, json) = (parsed.GetValue(dryRun), flags.Json(parsed));
             foreach (var stage in doomed)
             {
                 if (!dry)
                     await store.RemoveStageAsync(stage.Key, interrupted);
-                StoreListCommand.Print(services.Terminal.Output, stage, [.. users[stage.Key]], json);
             }
+            var table = new StoredStages(stages, users);
+            if (json)
+                table.WriteJson(services.Terminal.Output, doomed);
+            else
+                table.Write(services.Terminal.Output, doomed);
             if (!json)
                 services.Terminal.Output.WriteLine(
                     $"{(dry ? "would remove" : "removed")} {doomed.Count} stages, {Quantities.Bytes(doomed.Sum(s => s.Bytes))}");

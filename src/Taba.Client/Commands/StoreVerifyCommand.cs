@@ -10,7 +10,7 @@ static class StoreVerifyCommand
     public static Command Create(CommandServices services, bool repair)
     {
         var flags = new StoreFlags();
-        var stageKey = Flags.Of<string?>("stage", "The key of one stage; left out, all of them.");
+        var stageKey = Flags.Of<string?>("stage", "The key of one stage, or its beginning; left out, all of them.");
         var command = repair
             ? new Command(
                 "repair", "Reads everything and makes void what is damaged: the next run that needs those rows computes them again.")
@@ -19,11 +19,9 @@ static class StoreVerifyCommand
         command.Options.Add(stageKey);
         command.SetAction((parsed, interrupted) => flags.WithAsync(parsed, services, async target =>
         {
-            var key = parsed.GetValue(stageKey);
             var store = target.Store(mends: repair);
             var keys = await store.StageKeysAsync(interrupted).ToListAsync(interrupted);
-            if (key is not null && !keys.Contains(key))
-                throw new BadInputException($"The store {target.Place} has no stage '{key}': 'taba store ls' names those it has.");
+            var key = parsed.GetValue(stageKey) is { } given ? StoredStages.KeyOf(given, keys, target.Place) : null;
             var json = flags.Json(parsed);
             var found = 0;
             store.Damaged += (where, fault) => Print($"the cell {where} cannot be read: {fault}", null, null);

@@ -7,7 +7,9 @@ namespace Taba.Client.Commands;
 /// <summary>A sweep file, overrides of its keys, and where it goes.</summary>
 sealed class SweepFileArguments
 {
-    readonly Argument<string> _path = new("SWEEP.yaml") { Description = "The sweep file (docs/guide/sweeps.md)." };
+    const string FileName = "SWEEP.yaml";
+
+    readonly Argument<string> _path = new(FileName) { Description = "The sweep file (docs/guide/sweeps.md)." };
     readonly Argument<string[]> _overrides = new("key=value")
     {
         Description = "Overrides of the file's keys, such as samples=64 or num_inference_steps=[10,50].",
@@ -15,9 +17,14 @@ sealed class SweepFileArguments
     };
 
     readonly CommonFlags _common;
-    readonly OutputFlags _output = new();
+    readonly OutputFlags _output;
 
-    public SweepFileArguments(string defaultFormat) => _common = new CommonFlags(defaultFormat);
+    /// <param name="defaultFormat">The format of tensors when none is given.</param>
+    /// <param name="runs">False for a command that only says what would run.</param>
+    public SweepFileArguments(string defaultFormat, bool runs) => (_common, _output) = (new(defaultFormat), new(runs, takesSaveDir: false));
+
+    /// <summary>True for a command that reads a sweep file.</summary>
+    public static bool IsTakenBy(Command command) => command.Arguments.Any(a => a.Name == FileName);
 
     public void AddTo(Command command)
     {
@@ -45,6 +52,7 @@ sealed class SweepFileArguments
             Detach = _output.Detach(parsed),
             NoWait = _output.NoWait(parsed),
             DashboardPort = _output.DashboardPort(parsed),
+            DryRun = _output.DryRun(parsed),
             Json = _output.Json(parsed),
             Verbose = _output.Verbose(parsed),
         };

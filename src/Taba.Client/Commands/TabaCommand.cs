@@ -18,11 +18,12 @@ static class TabaCommand
     /// <returns>An <see cref="ExitStatus"/>.</returns>
     public static async Task<int> RunAsync(string[] args, Terminal terminal, IRunHost host, CancellationToken interrupted)
     {
-        var commandLine = CommandLineText.Of(args);
+        var commandLine = terminal.Command.Line(args);
+        terminal = terminal with { Json = Terminal.IsAskedForJson(args) };
         try
         {
             var root = Create(new CommandServices(terminal, host, commandLine));
-            var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            var parsed = root.Parse(KeyValueArguments.AsOptions(root, args), new ParserConfiguration { ResponseFileTokenReplacer = null });
             if (ParseComplaint.Of(parsed) is { } complaint)
                 throw new BadInputException(complaint);
             return await parsed.InvokeAsync(
@@ -37,46 +38,45 @@ static class TabaCommand
         }
         catch (Exception e)
         {
-            return Explain(e, terminal, commandLine, interrupted);
+            var (status, sentence) = Explain(e, commandLine, interrupted);
+            terminal.Complain(status, sentence);
+            return status;
         }
     }
 
-    static int Explain(Exception e, Terminal terminal, string commandLine, CancellationToken interrupted)
+    static (int Status, string Sentence) Explain(Exception e, string commandLine, CancellationToken interrupted)
     {
-        switch (Cause(e))
+        var cause = Cause(e);
+        var sentence = Sentences.Of(cause.Message);
+        switch (cause)
         {
             case BadInputException or CallRefusedException or WeightsFormatException or DllNotFoundException:
-                terminal.Error.WriteLine(Sentences.Of(Cause(e).Message));
-                return ExitStatus.BadInput;
+                return (ExitStatus.BadInput, sentence);
+            case InterruptedException when interrupted.IsCancellationRequested:
+                return (ExitStatus.Interrupted, sentence);
             case OperationCanceledException when interrupted.IsCancellationRequested:
-                terminal.Error.WriteLine($"Interrupted. What was done is kept; to go on: {commandLine}");
-                return ExitStatus.Interrupted;
+                return (ExitStatus.Interrupted, $"Interrupted. What was done is kept; to go on: {commandLine}");
             case RunFailedException { Begun: false }:
-                terminal.Error.WriteLine(Sentences.Of(e.Message));
-                return ExitStatus.Failed;
-            case CallException { Kind: CallFault.BadInput or CallFault.Unknown } refused:
-                terminal.Error.WriteLine(Sentences.Of(refused.Message));
-                return ExitStatus.BadInput;
-            case CallException { Kind: CallFault.Unreadable } unreadable:
-                terminal.Error.WriteLine(Sentences.Of(unreadable.Message));
-                return ExitStatus.Failed;
-            case CallException { Kind: CallFault.Unexpected } fault:
-                terminal.Error.WriteLine($"This is a fault of taba itself, please report it: {Sentences.Of(fault.Message)}");
-                return ExitStatus.Failed;
+                return (ExitStatus.Failed, Sentences.Of(e.Message));
+            case CallException { Kind: CallFault.BadInput or CallFault.Unknown }:
+                return (ExitStatus.BadInput, sentence);
+            case CallException { Kind: CallFault.Unreadable }:
+                return (ExitStatus.Failed, sentence);
+            case CallException { Kind: CallFault.Unexpected }:
+                return (ExitStatus.Failed, $"This is a fault of taba itself, please report it: {sentence}");
+            // Only the user can mend it: the same command would fail in the same way.
+            case Exception disk when DiskErrors.NeedsUser(disk):
+                return (ExitStatus.BadInput, sentence);
             case RunFailedException or CallException or StoreException or IOException or UnauthorizedAccessException:
-                terminal.Error.WriteLine($"{Sentences.Of(Cause(e).Message)} What was done is kept; to go on: {commandLine}");
-                return ExitStatus.Failed;
-            case SerializerException other:
-                terminal.Error.WriteLine(
-                    $"The cluster answers what this version of taba cannot read ({Sentences.Of(other.Message)}) Use the version of its "
-                    + "silos.");
-                return ExitStatus.Failed;
+                return (ExitStatus.Failed, $"{sentence} What was done is kept; to go on: {commandLine}");
+            case SerializerException:
+                return (
+                    ExitStatus.Failed,
+                    $"The cluster answers what this version of taba cannot read ({sentence}) Use the version of its silos.");
             case { } passing when PassingErrors.OfSilos(passing):
-                terminal.Error.WriteLine($"What computes does not answer: {Sentences.Of(passing.Message)} To go on: {commandLine}");
-                return ExitStatus.Failed;
+                return (ExitStatus.Failed, $"What computes does not answer: {sentence} To go on: {commandLine}");
             default:
-                terminal.Error.WriteLine($"This is a fault of taba itself, please report it: {e}");
-                return ExitStatus.Failed;
+                return (ExitStatus.Failed, $"This is a fault of taba itself, please report it: {e}");
         }
     }
 
@@ -91,7 +91,7 @@ static class TabaCommand
         return FaultMonitor.StoreFault(e) ?? CallException.In(e) ?? e;
     }
 
-    static RootCommand Create(CommandServices services)
+    public static RootCommand Create(CommandServices services)
     {
         var root = new RootCommand("Sweeps of diffusion-model sampling, DDIM inversion, reconstruction, and interventions on inversion.")
         {

@@ -36,6 +36,16 @@ sealed record UpstreamFamily(
     /// <summary>True when conditions are drawn, n_prompts of them. There is no n_samples then.</summary>
     public bool DrawsConditions => Name is "dit" or "if";
 
+    /// <summary>Its name for people.</summary>
+    public string Title => Name switch
+    {
+        "adm" => "ADM (guided-diffusion)",
+        "ldm" => "Latent diffusion",
+        "dit" => "DiT",
+        "if" => "DeepFloyd IF",
+        _ => "A model without a network",
+    };
+
     public int Steps(UpstreamScript script) => script == UpstreamScript.Forward ? ForwardSteps : SamplingSteps;
 
     /// <summary>The model when none is named.</summary>

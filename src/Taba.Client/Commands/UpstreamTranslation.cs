@@ -56,17 +56,34 @@ static class UpstreamTranslation
                 if (a.SwapType is null)
                     throw new BadInputException($"--swap_before_t is {before} and --swap_type is missing: give eps or xt.");
                 if (a.SwapPath is null)
-                {
-                    throw new BadInputException(
-                        $"--swap_before_t is {before} and --swap_path is missing: give the "
-                        + $"all_t_{(a.SwapType == "eps" ? "eps_" : "")}samples file of a sampling run with --internal.");
-                }
+                    throw new BadInputException(WithoutSwapPath(a, before));
                 return new(a.SwapType == "eps" ? InterventionKind.SwapEps : InterventionKind.SwapXt, before, SwapPath: a.SwapPath);
             case { ForwardBeforeT: { } before and not 0 }:
                 return new(InterventionKind.Forward, before, a.ForwardSeed);
             default:
                 return null;
         }
+    }
+
+    /// <summary>Asked before the plan, which would only say that the file is not there.</summary>
+    /// <exception cref="BadInputException">The file of true predictions or states is not there.</exception>
+    public static void RequireSwapPath(UpstreamArguments a)
+    {
+        if (a is { SwapPath: { } path, SwapBeforeT: { } before and not 0 } && !Path.Exists(path))
+            throw new BadInputException(WithoutSwapPath(a, before));
+    }
+
+    /// <summary>What is missing for a swap, and the command that makes it.</summary>
+    static string WithoutSwapPath(UpstreamArguments a, int before)
+    {
+        var file = $"all_t_{(a.SwapType == "eps" ? "eps_" : "")}samples";
+        var folder = a.InputImagePath is { } images && Path.GetDirectoryName(images) is { Length: > 0 } given ? given : "out/base";
+        var missing = a.SwapPath is { } path
+            ? $"There is no file {path}, which --swap_path names"
+            : $"--swap_before_t is {before} and --swap_path is missing";
+        return $"{missing}: give the {file} file of the sampling run that made the images; it keeps one with --internal, such as 'taba sample "
+            + $"{a.Family.Name} --model {a.Model.NameOrPath} --num_inference_steps {a.NumInferenceSteps} --internal --save_dir {folder}' with "
+            + "its own seed and number of samples.";
     }
 
     /// <summary>

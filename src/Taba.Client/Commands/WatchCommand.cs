@@ -25,8 +25,17 @@ static class WatchCommand
             var sweep = await sweeps.FindAsync(parsed.GetValue(id)!, interrupted);
             var grain = sweeps.Grains.GetGrain<ISweepGrain>(sweep.SweepId);
             var plan = await sweeps.PlanAsync(sweep, interrupted);
-            var status = await FollowAsync(services.Terminal, sweeps, grain, plan, flags.Json(parsed), interrupted);
-            interrupted.ThrowIfCancellationRequested();
+            SweepStatus status;
+            try
+            {
+                status = await FollowAsync(services.Terminal, sweeps, grain, plan, flags.Json(parsed), interrupted);
+                interrupted.ThrowIfCancellationRequested();
+            }
+            catch (OperationCanceledException ended) when (interrupted.IsCancellationRequested)
+            {
+                throw new InterruptedException(
+                    $"Interrupted: the sweep goes on in cluster {sweeps.Options.Name}. To see it again: {services.CommandLine}", ended);
+            }
             if (flags.Json(parsed))
                 services.Terminal.Output.WriteLine(JsonSerializer.Serialize(
                     SweepJson.Of(plan, status, WaitLines.ByStage(plan, status, StageNames.Of(plan), WaitKnowledge.None))));

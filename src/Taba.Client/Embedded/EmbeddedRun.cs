@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Taba.Client.Hosts;
 using Taba.Client.Planning;
+using Taba.Grains;
 using Taba.Grains.Errors;
 using Taba.Grains.Planning;
 using Taba.Grains.Sweeps;
@@ -23,10 +24,13 @@ sealed class EmbeddedRun : IRunHost
     {
         InputPaths.RequirePresent(spec);
         var devices = DevicesOf(spec);
-        // A refused plan leaves nothing behind: digests are remembered only where a store already is.
-        var cache = Directory.Exists(storeRoot) ? Path.Combine(storeRoot, DigestCache) : null;
-        var models = new ModelCatalogue(devices[0], cache, readOnly: !remember);
-        return new SweepPlanner(models, new TensorInputFiles(), devices.Kind).Plan(spec);
+        return new SweepPlanner(Models(devices, storeRoot, remember), new TensorInputFiles(), devices.Kind).Plan(spec);
+    }
+
+    public PlanOutline Outline(SweepSpec spec, string storeRoot)
+    {
+        var devices = DevicesOf(spec);
+        return PlanOutline.Of(spec, Models(devices, storeRoot, remember: false), devices.Kind);
     }
 
     public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot)
@@ -69,6 +73,10 @@ sealed class EmbeddedRun : IRunHost
                 cancellationToken);
             return new Session(silo, devices.Kind);
         }
+        catch (StoreException exception) when (DiskErrors.NeedsUser(exception))
+        {
+            throw new BadInputException(exception.Message, exception);
+        }
         catch (Exception exception) when (exception is StoreBusyException or StoreException)
         {
             throw new RunFailedException(exception.Message, exception)
@@ -77,6 +85,10 @@ sealed class EmbeddedRun : IRunHost
             };
         }
     }
+
+    /// <summary>A refused plan leaves nothing behind: digests are remembered only where a store already is.</summary>
+    static ModelCatalogue Models(SiloDevices devices, string storeRoot, bool remember) => new(
+        devices[0], Directory.Exists(storeRoot) ? Path.Combine(storeRoot, DigestCache) : null, readOnly: !remember);
 
     static SiloDevices DevicesOf(SweepSpec spec) => SiloDevices.Resolve(spec.Device, spec.NumProcesses);
 
@@ -117,7 +129,7 @@ sealed class EmbeddedRun : IRunHost
                 await silo.ForgetAsync(stage.Key, cancellationToken);
         }
 
-        public string OnInterrupt => "Interrupted: running segments end and their checkpoints are written. A second signal ends at once.";
+        public string? OnInterrupt => "Interrupted: running segments end and their checkpoints are written. A second signal ends at once.";
 
         public Task DrainAsync(TimeSpan patience) => silo.DrainAsync(patience);
 

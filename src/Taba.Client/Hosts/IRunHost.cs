@@ -1,4 +1,5 @@
 using Taba.Storage.RunFolders;
+using Taba.Client.Planning;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Outputs;
@@ -14,6 +15,10 @@ interface IRunHost
     /// <param name="remember">Digests of weights may be written down in a store that exists; otherwise nothing is written.</param>
     /// <exception cref="BadInputException">It cannot be run as asked.</exception>
     SweepPlan Plan(SweepSpec spec, string storeRoot, bool remember = false);
+
+    /// <summary>Resolves a sweep to be looked at, also where models are not here. Writes nothing.</summary>
+    /// <exception cref="BadInputException">It cannot be run as asked.</exception>
+    PlanOutline Outline(SweepSpec spec, string storeRoot) => new(Plan(spec, storeRoot), []);
 
     /// <summary>The output that a job's folder names.</summary>
     OutputFolder Output(string folder) => OutputFolder.At(folder);

@@ -32,8 +32,11 @@ interface IRunSession : IAsyncDisposable
     /// <summary>Forgets what the store holds of the plan's stages.</summary>
     Task ForgetAsync(SweepPlan plan, CancellationToken cancellationToken);
 
-    /// <summary>The sentence that the user sees after an interrupt.</summary>
-    string OnInterrupt { get; }
+    /// <summary>What is said as soon as the user interrupts, while running segments end; null when nothing runs here.</summary>
+    string? OnInterrupt { get; }
+
+    /// <summary>The last sentence after an interrupt; null when all that is to be said is that the same command goes on.</summary>
+    string? AfterInterrupt(SweepPlan plan) => null;
 
     /// <summary>Finishes running segments and makes their checkpoints durable.</summary>
     Task DrainAsync(TimeSpan patience);

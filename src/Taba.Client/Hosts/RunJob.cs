@@ -33,6 +33,9 @@ sealed record RunJob
     /// <summary>The port on which this process shows the run; 0 for a free one, null for none.</summary>
     public int? DashboardPort { get; init; }
 
+    /// <summary>Say what would run, and start nothing.</summary>
+    public bool DryRun { get; init; }
+
     public bool Json { get; init; }
 
     public bool Verbose { get; init; }

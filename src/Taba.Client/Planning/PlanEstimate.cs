@@ -26,8 +26,12 @@ sealed record PlanEstimate(IReadOnlyList<StageEstimate> Stages, long StoreBytes,
     IEnumerable<StageEstimate> Steps => Stages.Where(s => s.Stage.Spec.HasSteps && s.Evaluations > 0);
 
     /// <summary>The estimate for a job as things stand.</summary>
-    public static async Task<PlanEstimate> OfAsync(IRunHost host, RunJob job, SweepPlan plan, CancellationToken cancellationToken)
+    public static async Task<PlanEstimate> OfAsync(IRunHost host, RunJob job, PlanOutline outline, CancellationToken cancellationToken)
     {
+        var plan = outline.Plan;
+        // Nothing is known of the stages of an outline, whose keys are none.
+        if (!outline.IsExact)
+            return Of(plan, new Dictionary<string, RowSet>(), _ => false, _ => null, job.Spec.BatchSize);
         var overwrite = job.Spec.Overwrite;
         var stored = overwrite ? new Dictionary<string, RowSet>() : await host.StoredRowsAsync(plan, job.StoreRoot, cancellationToken);
         var speeds = plan.Stages.DistinctBy(s => StageEngine.Of(s.Spec))

@@ -1,15 +1,18 @@
-using System.Text.Json;
 using Taba.Grains.Words;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Planning;
 
-/// <summary>A plan as a table, or as JSON.</summary>
+/// <summary>A plan as a table.</summary>
 static class PlanTable
 {
-    public static void Write(TextWriter output, SweepPlan plan, PlanEstimate estimate, string folder)
+    const string Unknown = "unknown";
+
+    public static void Write(TextWriter output, PlanOutline outline, PlanEstimate estimate, string folder)
     {
-        output.WriteLine($"sweep {plan.Name} ({plan.SweepId}): {plan.Runs.Length} runs, {plan.Stages.Length} stages, into {folder}");
+        var plan = outline.Plan;
+        var id = outline.IsExact ? $" ({plan.SweepId})" : "";
+        output.WriteLine($"sweep {plan.Name}{id}: {plan.Runs.Length} runs, {plan.Stages.Length} stages, into {folder}");
         output.WriteLine();
         var names = StageNames.Of(plan);
         string[][] rows =
@@ -18,8 +21,8 @@ static class PlanTable
             .. estimate.Stages.Select(s => new[]
             {
                 names[s.Stage.Key], s.Stage.Spec.Model.Family,
-                PrecisionOf(s), $"{s.Stage.Rows.Count}", $"{s.Reused}", Quantities.Count(s.Evaluations), Quantities.Bytes(s.Bytes),
-                s.Stage.Key[..12],
+                PrecisionOf(s), $"{s.Stage.Rows.Count}", outline.IsExact ? $"{s.Reused}" : Unknown,
+                Quantities.Count(s.Evaluations), Quantities.Bytes(s.Bytes), outline.IsExact ? s.Stage.Key[..12] : Unknown,
             }),
         ];
         var widths = Enumerable.Range(0, rows[0].Length).Select(c => rows.Max(r => r[c].Length)).ToArray();
@@ -30,12 +33,21 @@ static class PlanTable
         output.WriteLine("runs:");
         foreach (var run in plan.Runs)
             output.WriteLine($"  {run.Slug}");
-        var rest = estimate.Evaluations == plan.Evaluations ? "" : $" (of {Quantities.Count(plan.Evaluations)}; the rest is in the store)";
+        var rest = !outline.IsExact ? " at most" : estimate.Evaluations == plan.Evaluations ? "" : $" (of {Quantities.Count(plan.Evaluations)}; the rest is in the store)";
         output.WriteLine($"network evaluations: {Quantities.Count(estimate.Evaluations)}{rest}");
         output.WriteLine(
             $"bytes to be written: {Quantities.Bytes(estimate.StoreBytes)} store, {Quantities.Bytes(estimate.FolderBytes)} run folders");
         output.WriteLine($"and at most {Quantities.Bytes(estimate.WorkingBytes)} of checkpoints and scratch files while it runs");
-        output.WriteLine($"estimated time: {Time(estimate)}");
+        output.WriteLine($"estimated time: {(outline.IsExact ? Time(estimate) : Unknown)}");
+        foreach (var absent in outline.Absent)
+        {
+            var size = absent.Bytes is { } bytes
+                ? $"about {Quantities.Bytes(bytes)}{(absent.IsHalf ? " (twice that if its repository has no fp16 files)" : "")}"
+                : "of a size that is not known here";
+            output.WriteLine($"not here: {absent.Name}, {size}, from {absent.Source}: a run fetches it, or taba models pull {absent.Name}");
+        }
+        if (!outline.IsExact)
+            output.WriteLine("What the store holds of these stages, and the time they take, is unknown until then.");
     }
 
     /// <summary>The time and what it rests on, or what is missing for it.</summary>
@@ -64,34 +76,6 @@ static class PlanTable
         var folder = Directory.Exists(path) ? path : Path.GetDirectoryName(path);
         return $"{Path.GetFileName(folder)} in {stage.Spec.Precision.Network.Name()}";
     }
-
-    public static void WriteJson(TextWriter output, SweepPlan plan, PlanEstimate estimate, string folder) =>
-        output.WriteLine(JsonSerializer.Serialize(new
-        {
-            sweep = plan.Name,
-            id = plan.SweepId,
-            folder,
-            evaluations = estimate.Evaluations,
-            evaluations_of_all_stages = plan.Evaluations,
-            store_bytes = estimate.StoreBytes,
-            folder_bytes = estimate.FolderBytes,
-            working_bytes = estimate.WorkingBytes,
-            estimated_seconds = estimate.Time?.TotalSeconds,
-            stages = estimate.Stages.Select(s => new
-            {
-                key = s.Stage.Key,
-                stage = StageNames.Of(s.Stage.Spec.Kind),
-                num_inference_steps = s.Stage.Spec.NumInferenceSteps,
-                precision = s.Stage.Spec.Precision,
-                samples = s.Stage.Rows.Count,
-                reused = s.Reused,
-                evaluations = s.Evaluations,
-                bytes = s.Bytes,
-                evaluations_per_second = s.Speed?.PerSecond,
-                measured_evaluations = s.Speed?.Evaluations,
-            }),
-            runs = plan.Runs.Select(r => new { name = r.Slug, tensors = r.Tensors.Select(t => t.Name) }),
-        }));
 
     static string PrecisionOf(StageEstimate s)
     {

@@ -10,7 +10,7 @@ static class FailureJson
         stage => stage.Failed.Select(failed => (object)new
         {
             stage = name(stage.Key),
-            kind = failed.Kind.ToString(),
+            kind = JsonCodes.Of(failed.Kind),
             count = failed.Rows.Count,
             rows = failed.Rows.Ranges.Select(r => new[] { r.Start, r.End }),
         }));

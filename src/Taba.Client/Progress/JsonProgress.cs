@@ -1,4 +1,4 @@
-using System.Text.Json;
+using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Words;
 
@@ -10,6 +10,7 @@ sealed class JsonProgress(Terminal terminal, SweepPlan plan) : IProgressView
     readonly long _began = terminal.Time.GetTimestamp();
     readonly NewsTail _news = new(terminal.Time);
     readonly IReadOnlyDictionary<string, string> _names = StageNames.Of(plan);
+    readonly Dictionary<string, StageSpec> _specs = plan.Stages.ToDictionary(s => s.Key, s => s.Spec);
 
     public void Show(SweepStatus status, WaitKnowledge? known = null)
     {
@@ -28,24 +29,34 @@ sealed class JsonProgress(Terminal terminal, SweepPlan plan) : IProgressView
             seconds_left = status.Left?.TotalSeconds,
             recovered = status.Recovered,
             seconds = terminal.Time.GetElapsedTime(_began).TotalSeconds,
-            stages = status.Stages.Select(s => new
-            {
-                key = s.Key,
-                stage = StageNames.Of(s.Kind),
-                name = _names.GetValueOrDefault(s.Key),
-                state = StageText.Word(StageText.Standing(s)),
-                rows = s.RowsWanted,
-                done = s.RowsDone,
-                reused = s.RowsReused,
-                failed = s.RowsFailed,
-                waits = waits.GetValueOrDefault(s.Key)?.Text,
-            }),
+            stages = status.Stages.Select(s => Stage(s, waits.GetValueOrDefault(s.Key)?.Text)),
         });
     }
 
-    public void Say(string line) => Write(new { @event = "note", message = line });
+    object Stage(StageStatus s, string? waits)
+    {
+        var spec = _specs.GetValueOrDefault(s.Key);
+        var (before, seed) = spec is null ? (null, null) : StageNames.Numbers(spec, _specs);
+        return new
+        {
+            key = s.Key,
+            stage = StageNames.Of(s.Kind),
+            name = _names.GetValueOrDefault(s.Key),
+            num_inference_steps = spec is { HasSteps: true } ? spec.NumInferenceSteps : (int?)null,
+            before,
+            seed,
+            state = StageText.Word(StageText.Standing(s)),
+            rows = s.RowsWanted,
+            done = s.RowsDone,
+            reused = s.RowsReused,
+            failed = s.RowsFailed,
+            waits,
+        };
+    }
+
+    public void Say(string line) => terminal.Say(line);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    void Write<T>(T value) => terminal.Error.WriteLine(JsonSerializer.Serialize(value));
+    void Write<T>(T value) => terminal.Event(value);
 }

@@ -37,7 +37,7 @@ sealed class LiveProgress : IProgressView
     {
         (_plan, _time, _tail) = (plan, terminal.Time, new(terminal.Time));
         _names = StageNames.Of(plan);
-        _console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(terminal.Error) });
+        _console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(terminal.Screen) });
         _drawing = _console.Live(new Text("starting ...")).StartAsync(DrawAsync);
         // Only to say that nothing is heard any more: the picture is that of the last status.
         _watching = _time.CreateTimer(
@@ -94,7 +94,7 @@ sealed class LiveProgress : IProgressView
             .AddColumn(new TableColumn("evaluations").RightAligned())
             .AddColumn("");
         foreach (var line in StageLine.Of(status, _names))
-            table.AddRow(Markup.Escape(line.Name), line.Rows, line.Reused, line.Evaluations, Colored(line));
+            table.AddRow(Markup.Escape(Printable.Line(line.Name)), line.Rows, line.Reused, line.Evaluations, Colored(line));
         var figures = IsSilent
             ? $"{ProgressText.Percent(status.EvaluationsDone, status.EvaluationsPlanned)} · nothing heard for "
                 + Quantities.Duration(_time.GetElapsedTime(_lastAt))
@@ -106,13 +106,16 @@ sealed class LiveProgress : IProgressView
         IRenderable[] lines =
         [
             table,
-            new Markup($"{Markup.Escape(_plan.Name)} {bar} {Markup.Escape(figures)}"),
-            .. WaitLines.Of(_plan, status, _names, _known).Take(MostNews).Select(w => (IRenderable)new Text(w)),
-            .. _news.Select(n => (IRenderable)new Text(n)),
-            .. _note is { } note ? (IRenderable[])[new Text(note)] : [],
+            new Markup($"{Markup.Escape(Printable.Line(_plan.Name))} {bar} {Markup.Escape(figures)}"),
+            .. WaitLines.Of(_plan, status, _names, _known).Take(MostNews).Select(Plain),
+            .. _news.Select(Plain),
+            .. _note is { } note ? (IRenderable[])[Plain(note)] : [],
         ];
         return new Rows(lines);
     }
+
+    /// <summary>Names of files and silos may be in it, and what a terminal obeys in them.</summary>
+    static IRenderable Plain(string line) => new Text(Printable.Line(line));
 
     static string Colored(StageLine line)
     {

@@ -51,7 +51,7 @@ static class SweepJson
             refusals = status.Refusals.Select(r => new { silo = r.Silo, reason = r.Reason }),
             stages = status.Stages.Select(s => Stage(s, names.GetValueOrDefault(s.Key), specs, waits.GetValueOrDefault(s.Key))),
             failures = status.Failures.Select(
-                f => new { stage = f.StageKey, sample = f.Sample, step = f.Step, kind = f.Kind.ToString(), reason = f.Reason }),
+                f => new { stage = f.StageKey, sample = f.Sample, step = f.Step, kind = JsonCodes.Of(f.Kind), reason = f.Reason }),
             failed = FailureJson.Of(status, key => key),
             pauses = status.Pauses.Select(p => new
             {
@@ -86,7 +86,7 @@ static class SweepJson
             evaluations_done = s.EvaluationsDone,
             evaluations_planned = s.EvaluationsPlanned,
             silent = s.Silence,
-            waits = wait is null ? null : new { kind = wait.Kind.ToString(), text = wait.Text },
+            waits = wait is null ? null : new { kind = JsonCodes.Of(wait.Kind), text = wait.Text },
         };
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Taba.Client.Hosts;
+using Taba.Client.Planning;
 using Taba.Grains.Words;
 using Taba.Diffusion.Weights.Hub;
 using Taba.Grains;
@@ -99,7 +100,7 @@ static class ModelPull
         Announce(
             request, terminal, model.Name, $"{Path.GetFileName(pull.Path)} from {model.Source}", pull.Size, pull.BytesHere,
             Path.GetDirectoryName(pull.Path)!);
-        RequireRoom((pull.Size ?? 0) - pull.BytesHere, pull.Path);
+        RequireRoom((pull.Size ?? 1) - pull.BytesHere, Path.GetDirectoryName(pull.Path)!);
         var path = await cache.PullAsync(pull, progress, interrupted);
         Tell(request, terminal, request.Json
             ? JsonSerializer.Serialize(new
@@ -138,6 +139,8 @@ static class ModelPull
 
     static void RequireRoom(long bytes, string folder)
     {
+        if (bytes > 0)
+            OutputPlace.Require(folder, "name a cache elsewhere with HF_HOME, and for plain checkpoints with TABA_CACHE");
         if (DiskSpace.Available(folder) is { } free && bytes > free)
         {
             throw new BadInputException(

@@ -27,7 +27,7 @@ sealed class PullProgress(Terminal terminal, string name, bool json) : IProgress
         if (json)
             terminal.Error.WriteLine(JsonSerializer.Serialize(Fields(value, rate)));
         else if (terminal.ErrorIsLive)
-            terminal.Error.Write($"\r{Line(value, rate)}\u001b[K{(ended ? "\n" : "")}");
+            terminal.Screen.Write($"\r{Printable.Line(Line(value, rate))}\u001b[K{(ended ? "\n" : "")}");
         else
             terminal.Error.WriteLine(Line(value, rate));
     }
@@ -38,7 +38,11 @@ sealed class PullProgress(Terminal terminal, string name, bool json) : IProgress
         if (json)
             terminal.Error.WriteLine(JsonSerializer.Serialize(new { @event = "note", name, message = line }));
         else
-            terminal.Error.WriteLine(terminal.ErrorIsLive ? $"\r{line}\u001b[K" : line);
+        {
+            if (terminal.ErrorIsLive)
+                terminal.Screen.Write("\r\u001b[K");
+            terminal.Error.WriteLine(line);
+        }
     }
 
     /// <summary>Bytes a second over the last half minute; null until something was measured.</summary>

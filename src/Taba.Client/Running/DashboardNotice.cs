@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Text.Json;
 using Taba.Grains.Sweeps;
 
 namespace Taba.Client.Running;
@@ -14,7 +13,7 @@ static class DashboardNotice
         var address = new Uri(dashboard, $"#/sweep/{plan.SweepId}");
         if (json)
         {
-            terminal.Error.WriteLine(JsonSerializer.Serialize(new { @event = "dashboard", address = address.AbsoluteUri }));
+            terminal.Event(new { @event = "dashboard", address = address.AbsoluteUri });
             return;
         }
         terminal.Error.WriteLine($"The run can be seen at {address} until this command ends.");

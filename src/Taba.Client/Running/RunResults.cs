@@ -28,7 +28,7 @@ sealed class RunResults(Terminal terminal, RunJob job, OutputFolder output)
         PrintFailures(plan, status);
         foreach (var (substitution, retry) in Retries(status))
         {
-            terminal.Error.WriteLine(
+            terminal.Say(
                 $"Stage {Kind(plan, substitution.StageKey)}: {substitution.Rows.Count} sample(s) gave NaN or Inf with the network in "
                 + $"{retry.FromNetwork.Name()} "
                 + $"and were computed again in {retry.ToNetwork.Name()}: rows {substitution.Rows}. manifest.json names them (retried).");
@@ -76,7 +76,7 @@ sealed class RunResults(Terminal terminal, RunJob job, OutputFolder output)
     public int PrintDetached(SweepPlan plan)
     {
         Line(new { @event = "submitted", id = plan.SweepId, cluster = job.Cluster }, plan.SweepId);
-        terminal.Error.WriteLine(
+        terminal.Say(
             $"Submitted to cluster {job.Cluster}. See it with: taba watch {plan.SweepId} --cluster {job.Cluster}. The same command "
             + "without --detach writes its results.");
         return ExitStatus.Done;
@@ -87,7 +87,7 @@ sealed class RunResults(Terminal terminal, RunJob job, OutputFolder output)
     public int PrintStopped(SweepPlan plan, SweepStatus status)
     {
         PrintFailures(plan, status);
-        terminal.Error.WriteLine(
+        terminal.Say(
             $"Stopped: {status.SamplesFailed} sample(s) failed, and on_error allows {plan.OnError.StopAfter - 1}. What was done is "
             + "kept; the same command tries the failed ones again.");
         if (job.Json)
@@ -99,7 +99,7 @@ sealed class RunResults(Terminal terminal, RunJob job, OutputFolder output)
     void PrintFailures(SweepPlan plan, SweepStatus status)
     {
         foreach (var line in FailureText.Lines(status, key => $"stage {Kind(plan, key)}"))
-            terminal.Error.WriteLine($"{char.ToUpperInvariant(line[0])}{line[1..]}");
+            terminal.Say($"{char.ToUpperInvariant(line[0])}{line[1..]}");
     }
 
     static IEnumerable<(RowSubstitution Substitution, PrecisionRetry Retry)> Retries(SweepStatus status) =>

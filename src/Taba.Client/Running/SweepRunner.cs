@@ -1,5 +1,4 @@
 using Taba.Storage.RunFolders;
-using System.Text.Json;
 using Taba.Client.Hosts;
 using Taba.Client.Planning;
 using Taba.Client.Progress;
@@ -36,8 +35,11 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         var plan = await PlanAsync(job, interrupted);
         RefuseOtherFamily(job, plan);
         var output = host.Output(job.Folder);
+        RequirePlaces(job, plan, output);
         RefuseConflicts(job, plan, output);
-        var estimate = await PlanEstimate.OfAsync(host, job, plan, interrupted);
+        foreach (var warning in PlanWarnings.Of(plan, job.Spec))
+            terminal.Say(warning);
+        var estimate = await PlanEstimate.OfAsync(host, job, new(plan, []), interrupted);
         RequireRoom(job, estimate);
         plan = plan with { ExpectedRate = estimate.Rate };
         interrupted.ThrowIfCancellationRequested();
@@ -86,8 +88,11 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         }
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
         {
-            view.Say(session.OnInterrupt);
+            if (session.OnInterrupt is { } sentence)
+                view.Say(sentence);
             await session.DrainAsync(s_patience);
+            if (session.AfterInterrupt(plan) is { } last)
+                throw new InterruptedException(last);
             throw;
         }
     }
@@ -104,16 +109,10 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             catch (RunFailedException busy) when (busy.IsBusy && !job.NoWait)
             {
                 if (!said)
-                    terminal.Error.WriteLine(Waiting(busy.Message, job.Json));
+                    terminal.Say($"Waiting, because {busy.Message}. Ctrl-C ends the waiting, --no_wait goes without.");
                 await Task.Delay(s_lookEvery, terminal.Time, interrupted);
             }
         }
-    }
-
-    static string Waiting(string reason, bool json)
-    {
-        var sentence = $"Waiting, because {reason}. Ctrl-C ends the waiting, --no_wait goes without.";
-        return json ? JsonSerializer.Serialize(new { @event = "note", message = sentence }) : sentence;
     }
 
     /// <summary>Makes void what cannot be read, and tells its stage, so that the same sweep computes it again.</summary>
@@ -143,7 +142,8 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         }
     }
 
-    static void RefuseOtherFamily(RunJob job, SweepPlan plan)
+    /// <exception cref="BadInputException">The model is of another family than the command.</exception>
+    public static void RefuseOtherFamily(RunJob job, SweepPlan plan)
     {
         if (job.Family is { } family && plan.Runs.FirstOrDefault(r => r.Model.Family != family) is { } run)
             throw new BadInputException(
@@ -157,6 +157,20 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             DiskRoom.Require(estimate, job.StoreRoot, job.Folder);
         else if (!BlobPlace.Is(job.Folder))
             DiskRoom.Require(estimate with { StoreBytes = 0, WorkingBytes = 0 }, job.Folder, job.Folder);
+    }
+
+    /// <summary>Every folder that this run writes to, before anything starts.</summary>
+    static void RequirePlaces(RunJob job, SweepPlan plan, OutputFolder output)
+    {
+        const string Instead = "choose another place with --out or --save_dir";
+        if (job.Cluster is null)
+            OutputPlace.Require(job.StoreRoot, Instead);
+        OutputPlace.Require(job.Folder, Instead);
+        if (!BlobPlace.Is(job.Folder))
+        {
+            foreach (var run in plan.Runs)
+                OutputPlace.Require(job.FolderOf(run, output).Place, Instead);
+        }
     }
 
     static void RefuseConflicts(RunJob job, SweepPlan plan, OutputFolder output)

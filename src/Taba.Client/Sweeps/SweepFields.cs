@@ -38,7 +38,12 @@ sealed class SweepFields
     public static IReadOnlyList<T> AxisOf<T>(YamlNode node, string key, Func<YamlNode, string, T> read)
     {
         if (node is not YamlList list)
-            return [read(node, key)];
+        {
+            // Names may look so.
+            return typeof(T) != typeof(string) && node is YamlScalar { Quoted: false } scalar && SeveralText.AsList(scalar.Text) is { } several
+                ? throw node.Refuse($"{key} is {node.Kind}: several values are a list, such as {key}={several}.")
+                : [read(node, key)];
+        }
         if (list.Items.Count == 0)
             throw node.Refuse($"{key} is an empty list: give at least one value.");
         return [.. list.Items.Select(item => read(item, key))];

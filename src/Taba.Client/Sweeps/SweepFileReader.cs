@@ -21,6 +21,9 @@ static class SweepFileReader
         "labels", "forward_alignment", "decode", "on_error", "priority", "num_processes",
     ];
 
+    /// <summary>The keys of a sweep file.</summary>
+    public static IReadOnlyCollection<string> Keys => s_keys;
+
     /// <exception cref="BadInputException">The file cannot be read as a sweep.</exception>
     public static SweepSpec Read(string path, IEnumerable<KeyValuePair<string, string>> overrides)
     {

@@ -51,6 +51,9 @@ public abstract record ModelDefinition
     /// <summary>The network's parameters: name and shape. Empty when there are none.</summary>
     public abstract IReadOnlyList<KeyValuePair<string, long[]>> Parameters { get; }
 
+    /// <summary>The parameters of every part that a run loads: the network, its autoencoder, its text encoder.</summary>
+    public virtual long ParametersInAll => Count(Parameters) + (Autoencoder is { } autoencoder ? Count(autoencoder.Parameters) : 0);
+
     /// <summary>True when <see cref="Load"/> needs weights.</summary>
     public virtual bool NeedsWeights => true;
 
@@ -97,6 +100,10 @@ public abstract record ModelDefinition
     /// <exception cref="WeightsMismatchException">The weights are of another architecture.</exception>
     /// <exception cref="ArgumentException">Weights are missing, or the type is none that a network computes in.</exception>
     public abstract IDenoiser Load(string? given, Device device, ScalarType networkDtype);
+
+    /// <summary>The numbers that parameters of these shapes hold.</summary>
+    protected static long Count(IEnumerable<KeyValuePair<string, long[]>> parameters) =>
+        parameters.Sum(p => p.Value.Aggregate(1L, (product, length) => product * length));
 }
 
 /// <summary>The precisions that upstream uses for a family on a GPU.</summary>

@@ -11,9 +11,12 @@ public static class StageNames
     /// Every stage of a plan with what sets it apart from the others: T, guidance, the intervention before it, and the seed where
     /// there are several.
     /// </summary>
-    public static IReadOnlyDictionary<string, string> Of(SweepPlan plan)
+    public static IReadOnlyDictionary<string, string> Of(SweepPlan plan) => Of(plan.Stages.ToDictionary(s => s.Key, s => s.Spec));
+
+    /// <inheritdoc cref="Of(SweepPlan)"/>
+    /// <param name="specs">Stages by key; those that one comes from need not be among them.</param>
+    public static IReadOnlyDictionary<string, string> Of(IReadOnlyDictionary<string, StageSpec> specs)
     {
-        var specs = plan.Stages.ToDictionary(s => s.Key, s => s.Spec);
         var severalSeeds = specs.Values.Select(Seed).Where(seed => seed is not null).Distinct().Count() > 1;
         return specs.ToDictionary(s => s.Key, s => Name(s.Value));
 

@@ -29,7 +29,8 @@ public static class StageWords
         return string.Join(' ', words);
     }
 
-    static string Model(ModelIdentity model) =>
+    /// <summary>A model by its name, or by what its file is called.</summary>
+    public static string Model(ModelIdentity model) =>
         model.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetDirectoryName(model.Path) is { Length: > 0 } folder
             && Path.HasExtension(model.Path) ? folder : model.Path));
 

@@ -9,6 +9,9 @@ namespace Taba.Silo.Models;
 /// <summary>The planner's questions about a model, answered by its definition.</summary>
 sealed class DefinitionFacts(ModelDefinition definition, bool onCuda, Func<ModelDefinition, ModelFacts> resized) : ModelFacts
 {
+    /// <summary>True for an outline: the names of classes come with the weights, and any name may be one.</summary>
+    public bool LacksClassNames { get; init; }
+
     public override string? WhyNot(int numInferenceSteps) => definition.WhyNot(numInferenceSteps) is { } why
         ? $"num_inference_steps is {numInferenceSteps}, which {Slug} cannot run: {why}."
         : null;
@@ -19,6 +22,8 @@ sealed class DefinitionFacts(ModelDefinition definition, bool onCuda, Func<Model
     {
         if (definition.ClassCount is null)
             return base.ClassId(label);
+        if (LacksClassNames && !label.Trim().All(char.IsAsciiDigit))
+            return 0;
         try
         {
             return definition.Labels().Find(label);

@@ -34,6 +34,13 @@ public static class KnownModels
     /// <summary>The shipped model.json of a known model.</summary>
     public static string DescriptionPath(KnownModel model) => Path.Combine(AppContext.BaseDirectory, "models", model.Name, "model.json");
 
+    /// <summary>
+    /// What is shipped of a known model, for plans on machines that have not pulled it: its model.json, or a folder with the configs that
+    /// its repository had when this was written, and neither weights nor names of classes.
+    /// </summary>
+    internal static string OutlinePath(KnownModel model) =>
+        model.Repository is null ? DescriptionPath(model) : Path.Combine(AppContext.BaseDirectory, "models", model.Name);
+
     static KnownModel OfHub(
         string name, string alias, string description, string repository, string? variant, params string[] components) =>
         new(name, [alias], description, $"https://huggingface.co/{repository}")

@@ -31,6 +31,24 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
         return Facts(definition, new(path, weights, digest, Slug(selection, definition), AutoencoderDigest(definition), Name(selection)));
     }
 
+    /// <summary>
+    /// A known model as its shipped description has it. Its digest, and with it every key of a stage, is none that a run has.
+    /// </summary>
+    /// <exception cref="BadInputException">It cannot be of the asked size.</exception>
+    internal (ModelFacts Facts, ModelDefinition Definition) Outline(ModelSelection selection, KnownModel known)
+    {
+        var path = KnownModels.OutlinePath(known);
+        var definition = Define(selection, path);
+        var (network, autoencoder) = (DigestOf(definition.Canonical, []), definition.Autoencoder?.Canonical);
+        return (
+            Facts(
+                definition,
+                new(
+                    path, null, network, Slug(selection, definition), autoencoder is null ? null : DigestOf(autoencoder, []),
+                    Name(selection), IsOutline: true)),
+            definition);
+    }
+
     /// <summary>An autoencoder by its component's folder, with the digest of what is there.</summary>
     /// <exception cref="BadInputException">There is none, or it is wrong.</exception>
     internal ModelIdentity ResolveAutoencoder(ModelIdentity model) => BadInput(() =>
@@ -76,6 +94,7 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
         LabelsDigest = definition.ClassCount is null ? "" : definition.Labels().Digest,
         CanBeGuided = definition.CanBeGuided,
         SizeFollowsInputs = definition.SizeFollowsInputs,
+        LacksClassNames = found.IsOutline,
         Autoencoder = definition.Autoencoder is { } autoencoder
             ? new(
                 Identity(found.AutoencoderDigest!, "autoencoder", autoencoder.Folder, null, definition.Shape, found.Name),
@@ -130,5 +149,5 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
     }
 
     /// <summary>A model's facts that do not change with the size of the state.</summary>
-    sealed record Found(string Path, string? Weights, string Digest, string Slug, string? AutoencoderDigest, string? Name);
+    sealed record Found(string Path, string? Weights, string Digest, string Slug, string? AutoencoderDigest, string? Name, bool IsOutline = false);
 }

@@ -5,6 +5,11 @@ public static class DiskErrors
 {
     const int ENOSPC = 28;
     const int EDQUOT = 122;
+    const int EEXIST = 17;
+    const int ENOTDIR = 20;
+    const int EROFS = 30;
+    const int ENAMETOOLONG = 36;
+    const int ELOOP = 40;
     const int WindowsDiskFull = unchecked((int)0x80070070);
     const int WindowsHandleDiskFull = unchecked((int)0x80070027);
 
@@ -19,6 +24,20 @@ public static class DiskErrors
             || exception.Message.Contains("No space left", StringComparison.Ordinal)
             || exception.Message.Contains("Disk quota exceeded", StringComparison.Ordinal));
 
+    /// <summary>
+    /// True when only the user can mend what an exception, or one inside it, says of a path: no permission, a read-only file system, a file
+    /// where a folder should be, a name that is too long. A disk that fails or is full is none of these.
+    /// </summary>
+    public static bool NeedsUser(Exception? exception) => exception switch
+    {
+        null => false,
+        StoreException { NeedsUser: true } or UnauthorizedAccessException or PathTooLongException => true,
+        StoreException or IOException { HResult: not (EEXIST or ENOTDIR or EROFS or ENAMETOOLONG or ELOOP) } =>
+            exception.InnerException is { } inner && NeedsUser(inner),
+        IOException => true,
+        _ => NeedsUser(exception.InnerException),
+    };
+
     /// <summary>The sentence for a full disk.</summary>
     public static StoreException Full(string path, Exception? inner = null) =>
         new($"the disk of {DiskOf(path)} is full: free some space", inner) { DiskFull = true };
@@ -30,9 +49,12 @@ public static class DiskErrors
         _ when IsFull(exception) => Full(path, exception),
         UnauthorizedAccessException => new(
             $"cannot {what} {path}: permission denied; give this user the right to read and write there, or choose another output folder",
-            exception),
-        _ => new($"cannot {what} {path}: {exception.Message.TrimEnd('.')}", exception),
+            exception) { NeedsUser = true },
+        _ when NeedsUser(exception) => new($"cannot {what} {path}: {Bare(exception)}; choose another place", exception) { NeedsUser = true },
+        _ => new($"cannot {what} {path}: {Bare(exception)}", exception),
     };
+
+    static string Bare(Exception exception) => exception.Message.TrimEnd('.');
 
     /// <summary>
     /// Where the disk of a path is mounted, as <c>df</c> names it, so that all files of it are told of in the same words; the path itself

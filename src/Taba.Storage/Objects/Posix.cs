@@ -20,6 +20,13 @@ static partial class Posix
     const int StatusBytes = 256;
     const int OwnerAt = 20;
 
+    /// <summary>Why this process cannot make names in a folder that is there: an errno; 0 when it can.</summary>
+    public static int WhyNotWritable(string folder)
+    {
+        const int Writable = 2, Searchable = 1;
+        return OperatingSystem.IsWindows() || access(folder, Writable | Searchable) == 0 ? 0 : Marshal.GetLastPInvokeError();
+    }
+
     /// <summary>Makes the names in a folder durable. A file system that cannot do it (EINVAL) has nothing to offer instead.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
     public static void FlushDirectory(string path)
@@ -105,6 +112,9 @@ static partial class Posix
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int close(int descriptor);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int access(string path, int mode);
 
     [LibraryImport("libc")]
     private static partial uint geteuid();

@@ -5,6 +5,9 @@ public class StoreException(string message, Exception? inner = null) : Exception
 {
     /// <summary>True when the cause is a full disk.</summary>
     public bool DiskFull { get; init; }
+
+    /// <summary>True when the same command fails until the user changes something: a right, a path.</summary>
+    public bool NeedsUser { get; init; }
 }
 
 /// <summary>An object is larger than any of its name may be.</summary>

@@ -28,6 +28,8 @@ public sealed record IfDefinition : DiffusersDefinition
 
     public override IReadOnlyList<KeyValuePair<string, long[]>> Parameters => UNet2DConditionModel.Parameters(Config);
 
+    public override long ParametersInAll => base.ParametersInAll + Count(T5Encoder.Parameters(Text));
+
     protected override string Component => Unet;
 
     protected override string Architecture => $"if {ConfigDigests}";
