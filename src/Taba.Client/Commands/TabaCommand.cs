@@ -22,7 +22,7 @@ static class TabaCommand
         try
         {
             var root = Create(new CommandServices(terminal, host, commandLine));
-            var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            var parsed = root.Parse([.. args.Select(HomeArguments.Expand)], new ParserConfiguration { ResponseFileTokenReplacer = null });
             if (ParseComplaint.Of(parsed) is { } complaint)
                 throw new BadInputException(complaint);
             return await parsed.InvokeAsync(

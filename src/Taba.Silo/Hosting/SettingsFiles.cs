@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Taba.Diffusion;
 using Taba.Grains;
 
 namespace Taba.Silo.Hosting;
@@ -20,7 +21,9 @@ public static class SettingsFiles
                 .AddEnvironmentVariables()
                 .Build()
                 .AsEnumerable()
-                .Where(pair => pair.Key.StartsWith("Taba:", StringComparison.OrdinalIgnoreCase))];
+                .Where(pair => pair.Key.StartsWith("Taba:", StringComparison.OrdinalIgnoreCase))
+                // No value but a path begins so.
+                .Select(pair => KeyValuePair.Create(pair.Key, pair.Value is { } value ? HomePath.Expand(value) : null))];
         }
         catch (InvalidDataException exception)
         {

@@ -39,18 +39,21 @@ public sealed record HubSettings
     {
         string? Read(string name) => (variable ?? Environment.GetEnvironmentVariable)(name) is { Length: > 0 } value ? value : null;
 
-        var home = Path.GetFullPath(Read("HF_HOME") ?? Path.Combine(UserCache(Read), "huggingface"));
+        string? ReadPath(string name) => Read(name) is { } path ? HomePath.Expand(path, Read("HOME")) : null;
+
+        var home = Path.GetFullPath(ReadPath("HF_HOME") ?? Path.Combine(UserCache(ReadPath), "huggingface"));
         return new HubSettings
         {
-            CacheFolder = Path.GetFullPath(Read("HF_HUB_CACHE") ?? Read("HUGGINGFACE_HUB_CACHE") ?? Path.Combine(home, "hub")),
+            CacheFolder = Path.GetFullPath(
+                ReadPath("HF_HUB_CACHE") ?? ReadPath("HUGGINGFACE_HUB_CACHE") ?? Path.Combine(home, "hub")),
             CheckpointFolder = Path.Combine(
-                Path.GetFullPath(Read("TABA_CACHE") ?? Path.Combine(Path.GetDirectoryName(home) ?? home, "taba")), "checkpoints"),
+                Path.GetFullPath(ReadPath("TABA_CACHE") ?? Path.Combine(Path.GetDirectoryName(home) ?? home, "taba")), "checkpoints"),
             Endpoint = Address("HF_ENDPOINT", Read("HF_ENDPOINT") ?? PublicEndpoint),
             CheckpointMirror = Read("TABA_CHECKPOINT_MIRROR") is { } mirror ? Address("TABA_CHECKPOINT_MIRROR", mirror) : null,
             Offline = IsTrue(Read("HF_HUB_OFFLINE") ?? Read("TRANSFORMERS_OFFLINE")),
             Token = Read("HF_TOKEN") is { } token
                 ? CheckToken(token, "HF_TOKEN")
-                : TokenOf(Read("HF_TOKEN_PATH") ?? Path.Combine(home, "token")),
+                : TokenOf(ReadPath("HF_TOKEN_PATH") ?? Path.Combine(home, "token")),
         };
     }
 
