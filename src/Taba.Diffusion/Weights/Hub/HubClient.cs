@@ -21,7 +21,7 @@ public sealed class HubClient : IDisposable
         ArgumentNullException.ThrowIfNull(settings);
         _settings = settings;
         _retry = new HubRetry(retry ?? new HubRetryOptions(), time ?? TimeProvider.System);
-        _http = new HubHttp(handler, settings.Endpoint, settings.Token, _retry.Options.Silence, time ?? TimeProvider.System);
+        _http = new HubHttp(handler, settings, settings.Token, _retry.Options.Silence, time ?? TimeProvider.System);
         Cache = new HubCache(settings.CacheFolder);
     }
 
@@ -34,8 +34,8 @@ public sealed class HubClient : IDisposable
     {
         ArgumentNullException.ThrowIfNull(repository);
         HubNames.RequireRevision(revision);
-        _settings.RequireOnline(repository.ToString());
-        var subject = new HubSubject($"The repository {repository} at {revision}", repository);
+        _settings.RequireOnline(repository.ToString(), Path.Combine(Cache.Root, repository.FolderName));
+        var subject = new HubSubject($"The repository {repository} at {revision}", repository, IsList: true);
         var uri = new Uri(_settings.Endpoint, $"{repository.ApiPath}/revision/{Uri.EscapeDataString(revision)}?blobs=true");
         var json = await _retry.RunAsync(
             subject.Name,
@@ -46,7 +46,7 @@ public sealed class HubClient : IDisposable
             },
             static () => 0,
             cancellation);
-        return HubListing.Parse(repository, revision, json);
+        return OtherFile.IsWebPage(json) ? throw subject.IsWebPage(_settings.Endpoint) : HubListing.Parse(repository, revision, json);
     }
 
     /// <summary>Compares what is wanted with what is here. Asks nobody.</summary>
@@ -79,7 +79,8 @@ public sealed class HubClient : IDisposable
     public async Task<string> PullAsync(HubPull pull, IProgress<HubProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(pull);
-        _settings.RequireOnline(pull.Listing.Repository.ToString());
+        _settings.RequireOnline(
+            pull.Listing.Repository.ToString(), Path.Combine(Cache.Root, pull.Listing.Repository.FolderName));
         var done = 0L;
         var counted = new HashSet<string>(StringComparer.Ordinal);
         foreach (var file in pull.Files)

@@ -32,6 +32,9 @@ public sealed record HubSettings
     /// <summary>True when a token was found.</summary>
     public bool HasToken => Token is not null;
 
+    /// <summary>The certificates that are trusted.</summary>
+    internal HubTrust Trust { get; private init; } = new(Environment.GetEnvironmentVariable);
+
     /// <summary>Reads the settings.</summary>
     /// <param name="variable">Reads a variable; null reads those of the process.</param>
     /// <exception cref="HubException">A variable's value cannot be used.</exception>
@@ -54,18 +57,21 @@ public sealed record HubSettings
             Token = Read("HF_TOKEN") is { } token
                 ? CheckToken(token, "HF_TOKEN")
                 : TokenOf(ReadPath("HF_TOKEN_PATH") ?? Path.Combine(home, "token")),
+            Trust = new(Read),
         };
     }
 
+    /// <param name="what">What would be downloaded.</param>
+    /// <param name="folder">Where it would go.</param>
     /// <exception cref="HubException">Downloads are switched off.</exception>
-    internal void RequireOnline(string what)
+    internal void RequireOnline(string what, string folder)
     {
         if (Offline)
         {
             throw new HubException(
                 HubFault.Offline,
-                $"HF_HUB_OFFLINE is set, so {what} is not downloaded: unset it, or copy the files into {CacheFolder} from a machine "
-                + "that has them.");
+                $"HF_HUB_OFFLINE is set, so {what} is not downloaded: unset it, or copy what a machine with a network has there "
+                + $"into {folder}.");
         }
     }
 
