@@ -4,6 +4,7 @@ using Taba.Client.Hosts;
 using Taba.Client.Running;
 using Taba.Grains;
 using Taba.Silo.Outputs;
+using Taba.Storage.Objects;
 
 namespace Taba.Client.Commands;
 
@@ -13,8 +14,9 @@ namespace Taba.Client.Commands;
 sealed record CommandServices(Terminal Terminal, IRunHost Host, string CommandLine)
 {
     /// <summary>Runs a job in this process or on the cluster that it names.</summary>
+    /// <exception cref="BadInputException">This process may not have enough files open, or as <see cref="OnHostAsync"/>.</exception>
     public Task<int> RunAsync(RunJob job, CancellationToken interrupted) =>
-        OnHostAsync(job, host => new SweepRunner(host, Terminal).RunAsync(job, interrupted), interrupted);
+        OpenFiles.Lack(OpenFiles.ToCompute, OpenFiles.Most) is { } lack ? throw new BadInputException(lack) : OnHostAsync(job, host => new SweepRunner(host, Terminal).RunAsync(job, interrupted), interrupted);
 
     /// <summary>Does something with what computes a job.</summary>
     /// <exception cref="BadInputException">Results cannot be where the job wants them.</exception>
