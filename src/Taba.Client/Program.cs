@@ -4,6 +4,11 @@ using Taba.Client.Embedded;
 using Taba.Diffusion.Native;
 using Taba.Storage.Objects;
 
+if (OpenFiles.Lack(OpenFiles.ToBegin, OpenFiles.Most) is { } lack)
+{
+    Console.Error.WriteLine(lack);
+    return ExitStatus.BadInput;
+}
 var (output, _) = StandardStreams.Secure();
 FilePermissions.KeepOthersFromWriting();
 TorchProcess.Configure();

@@ -57,6 +57,17 @@ public sealed class SweepFileReaderTests
     }
 
     [Fact]
+    public void Parse_PathsInTheUsersFolder_AreReadAsAShellWould()
+    {
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        var spec = Parse("model: [~/m, ~bob/m]\nweights: ~/w.pt\ninput_noise: ~", "input_images=~/pictures");
+        Assert.Equal([$"{home}/m", "~bob/m"], spec.Models.Select(m => m.NameOrPath));
+        Assert.Equal($"{home}/w.pt", spec.Models[0].WeightsPath);
+        Assert.Equal($"{home}/pictures", spec.ImagesPath);
+        Assert.Null(spec.NoisePath);
+    }
+
+    [Fact]
     public void Parse_NameAbsent_TakesTheFilesName() => Assert.Equal("sweep", Parse("model: demo").Name);
 
     [Fact]

@@ -44,6 +44,12 @@ public sealed class UpstreamFoldersTests
     [InlineData("dit", UpstreamScript.Forward,
         "DiT-XL-2-512/invert/forward_before0_seed_42/seed_42_T_50_batch_size_64_guidance_scale_1__with_reconstruction_False",
         "--model", "facebook/DiT-XL-2-512")]
+    [InlineData("dit", UpstreamScript.Forward,
+        "DiT-XL-2-512/invert/forward_before0_seed_42/seed_42_T_50_batch_size_64_guidance_scale_1__with_reconstruction_False",
+        "--model", "hub/models--facebook--DiT-XL-2-512/snapshots/0123456789abcdef0123456789abcdef01234567")]
+    [InlineData("dit", UpstreamScript.Forward,
+        "ünï_数据/invert/forward_before0_seed_42/seed_42_T_50_batch_size_64_guidance_scale_1__with_reconstruction_False",
+        "--model", "in/ünï 数据/model.json")]
     public void SaveDir_NotGiven_IsUpstreams(string family, object script, string expected, params string[] args)
     {
         var which = (UpstreamScript)script;

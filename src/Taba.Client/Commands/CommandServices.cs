@@ -5,6 +5,7 @@ using Taba.Client.Planning;
 using Taba.Client.Running;
 using Taba.Grains;
 using Taba.Silo.Outputs;
+using Taba.Storage.Objects;
 
 namespace Taba.Client.Commands;
 
@@ -14,9 +15,13 @@ namespace Taba.Client.Commands;
 sealed record CommandServices(Terminal Terminal, IRunHost Host, string CommandLine)
 {
     /// <summary>Runs a job in this process or on the cluster that it names.</summary>
-    public Task<int> RunAsync(RunJob job, CancellationToken interrupted) => job.DryRun
-        ? PlanAsync(job, interrupted)
-        : OnHostAsync(job, host => new SweepRunner(host, Terminal).RunAsync(job, interrupted), interrupted);
+    /// <exception cref="BadInputException">This process may not have enough files open, or as <see cref="OnHostAsync"/>.</exception>
+    public Task<int> RunAsync(RunJob job, CancellationToken interrupted) => job switch
+    {
+        { DryRun: true } => PlanAsync(job, interrupted),
+        _ when OpenFiles.Lack(OpenFiles.ToCompute, OpenFiles.Most) is { } lack => throw new BadInputException(lack),
+        _ => OnHostAsync(job, host => new SweepRunner(host, Terminal).RunAsync(job, interrupted), interrupted),
+    };
 
     /// <summary>Says what a job would run.</summary>
     public Task<int> PlanAsync(RunJob job, CancellationToken interrupted) => OnHostAsync(

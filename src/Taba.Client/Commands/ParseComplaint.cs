@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.RegularExpressions;
 using Taba.Client.Sweeps;
+using Taba.Grains.Words;
 
 namespace Taba.Client.Commands;
 

@@ -23,7 +23,9 @@ static class TabaCommand
         try
         {
             var root = Create(new CommandServices(terminal, host, commandLine));
-            var parsed = root.Parse(KeyValueArguments.AsOptions(root, args), new ParserConfiguration { ResponseFileTokenReplacer = null });
+            var parsed = root.Parse(
+                KeyValueArguments.AsOptions(root, [.. args.Select(HomeArguments.Expand)]),
+                new ParserConfiguration { ResponseFileTokenReplacer = null });
             if (ParseComplaint.Of(parsed) is { } complaint)
                 throw new BadInputException(complaint);
             return await parsed.InvokeAsync(

@@ -1,5 +1,7 @@
 using System.Globalization;
+using Taba.Diffusion.Weights.Hub;
 using Taba.Grains.Sweeps;
+using Taba.Silo.Models;
 
 namespace Taba.Client.Commands;
 
@@ -79,11 +81,13 @@ static class UpstreamFolders
     /// <summary>A model's name, or what tells its file from others, as a folder's name.</summary>
     static string Slug(string model)
     {
+        if (HubRepository.OfSnapshot(model) is { } repository)
+            model = repository.Id;
         var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(model));
         if (name.Equals("model.json", StringComparison.OrdinalIgnoreCase))
             name = Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(model))) ?? "model";
         return Plain(Path.GetFileNameWithoutExtension(name));
     }
 
-    static string Plain(string text) => string.Concat(text.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '_'));
+    static string Plain(string text) => PlainName.Of(text, "-_.", '_');
 }

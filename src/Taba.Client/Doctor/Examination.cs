@@ -23,6 +23,15 @@ static class Examination
             yield return Cuda();
         yield return Memory();
         yield return Disk(folder);
+        yield return Files(OpenFiles.Most);
+    }
+
+    internal static Finding Files(long? most)
+    {
+        const string name = "open files";
+        return OpenFiles.Lack(OpenFiles.ToCompute, most) is null
+            ? new(FindingState.Ok, name, most is { } limit ? $"{Quantities.Count(limit)} at a time" : "without a limit")
+            : new(FindingState.Fail, name, $"{most} at a time", $"a run needs {OpenFiles.ToCompute}: ulimit -n {OpenFiles.ToCompute}");
     }
 
     static Finding Torch()

@@ -1,4 +1,5 @@
 using Taba.Grains;
+using Taba.Grains.Words;
 
 namespace Taba.Client.Sweeps;
 

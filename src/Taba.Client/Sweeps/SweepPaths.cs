@@ -1,14 +1,16 @@
+using Taba.Diffusion;
+
 namespace Taba.Client.Sweeps;
 
 /// <summary>
 /// A relative path in a sweep file is meant from the file's folder if there is such a thing there, else from where the command
-/// runs.
+/// runs. <c>~/</c> is the user's folder.
 /// </summary>
 sealed class SweepPaths(string folder)
 {
     public string? File(string? path)
     {
-        if (path is null || Path.IsPathRooted(path))
+        if (path is null || Path.IsPathRooted(path = HomePath.Expand(path)))
             return path;
         var beside = Path.Combine(folder, path);
         return Path.Exists(beside) ? beside : path;

@@ -55,7 +55,7 @@ public static class TorchRuntime
         try
         {
             if (OperatingSystem.IsLinux() && Environment.GetEnvironmentVariable(PipTorch.Variable) is { Length: > 0 } folder)
-                PipTorch.Load(folder, SearchDirectories());
+                PipTorch.Load(HomePath.Expand(folder), SearchDirectories());
             return null;
         }
         catch (Exception e) when (e is IOException or DllNotFoundException or NotSupportedException or UnauthorizedAccessException)

@@ -10,17 +10,17 @@ static class OtherFile
     /// <summary>Paths of links that were written out as text are short.</summary>
     const int MaxPath = 400;
 
+    static readonly string[] s_pages = ["<!doctype html", "<html", "<?xml"];
+
     /// <summary>A sentence for a refusal.</summary>
     public static string Describe(SourceFile file)
     {
         var probe = new byte[Math.Min(ProbeBytes, file.Length)];
         file.ReadExactly(0, probe, "the beginning");
-        var text = Encoding.Latin1.GetString(probe).TrimStart('\u00ef', '\u00bb', '\u00bf', ' ', '\t', '\r', '\n');
+        var text = Text(probe);
         if (text.StartsWith("version https://git-lfs.github.com/spec/", StringComparison.Ordinal))
             return "it is a pointer of git-lfs and not the file itself: fetch that with 'git lfs pull' in its folder.";
-        if (text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase)
-            || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
-            || text.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase))
+        if (IsWebPage(text))
         {
             return "it is a web page: whatever downloaded it was given a page (a sign-in, a proxy, an error) in place of the file; "
                 + "download it again.";
@@ -32,6 +32,15 @@ static class OtherFile
                 + "again."
             : "it is neither safetensors, nor a file of torch.save, nor .npy.";
     }
+
+    /// <summary>True when bytes begin as a page of HTML does.</summary>
+    public static bool IsWebPage(ReadOnlySpan<byte> beginning) => IsWebPage(Text(beginning[..Math.Min(ProbeBytes, beginning.Length)]));
+
+    static bool IsWebPage(string text) => s_pages.Any(page => text.StartsWith(page, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The bytes as text, without a byte order mark and blanks before it.</summary>
+    static string Text(ReadOnlySpan<byte> bytes) =>
+        Encoding.Latin1.GetString(bytes).TrimStart('\u00ef', '\u00bb', '\u00bf', ' ', '\t', '\r', '\n');
 
     static bool IsPath(string text) => text.Trim() is { Length: > 0 } path && path.Contains('/', StringComparison.Ordinal)
         && !path.AsSpan().ContainsAnyInRange('\0', ' ');

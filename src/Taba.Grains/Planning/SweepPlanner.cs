@@ -12,6 +12,9 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
     /// <summary>The batch shape to which <c>--deterministic</c> pins every forward.</summary>
     public const int DeterministicBatch = 16;
 
+    /// <summary>Digits of a digest that tell the models of a sweep apart.</summary>
+    const int DigestDigits = 8;
+
     readonly Dictionary<string, PlannedStage> _stages = [];
     readonly List<string> _order = [];
 
@@ -22,16 +25,18 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
         _order.Clear();
         SweepRules.Check(spec);
         var runs = ImmutableArray.CreateBuilder<PlannedRun>();
-        foreach (var selection in spec.Models)
+        var models = spec.Models.Select(catalogue.Resolve).ToList();
+        foreach (var model in models)
         {
-            var inputs = RunInputs.Read(spec, catalogue.Resolve(selection), files);
+            var inputs = RunInputs.Read(spec, model, files);
+            var name = Name(model, models);
             foreach (var numInferenceSteps in spec.NumInferenceSteps)
             {
                 SweepRules.CheckSteps(spec, inputs.Model, numInferenceSteps);
                 foreach (var guidance in spec.GuidanceScales)
                 {
                     foreach (var seed in spec.Seeds)
-                        PlanCell(spec, inputs, new(numInferenceSteps, Math.Max(1, guidance), seed), runs);
+                        PlanCell(spec, inputs, new(name, numInferenceSteps, Math.Max(1, guidance), seed), runs);
                 }
             }
         }
@@ -112,8 +117,8 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
                 }
             }
             runs.Add(new PlannedRun(
-                Slug(model.Slug, cell, intervention),
-                [.. cell.Axes(model.Slug)],
+                Slug(cell, intervention),
+                [.. cell.Axes()],
                 intervention, inputs.Rows, model.Identity, tensors.Build())
             {
                 Prompts = inputs.Conditions as PromptRows,
@@ -175,10 +180,16 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
         return key;
     }
 
-    static string Slug(string model, Cell cell, Intervention? intervention)
+    /// <summary>What a sweep calls a model: its own name, and a part of its digest where another model of the sweep has that name.</summary>
+    static string Name(ModelFacts model, IEnumerable<ModelFacts> all) =>
+        all.Any(other => other.Slug == model.Slug && other.Identity.Digest != model.Identity.Digest)
+            ? $"{model.Slug}-{model.Identity.Digest[..Math.Min(DigestDigits, model.Identity.Digest.Length)]}"
+            : model.Slug;
+
+    static string Slug(Cell cell, Intervention? intervention)
     {
         var guidance = cell.Guidance > 1 ? string.Create(CultureInfo.InvariantCulture, $"_gs{cell.Guidance}") : "";
-        var slug = $"{model}_T{cell.NumInferenceSteps}{guidance}_seed{cell.Seed}";
+        var slug = $"{cell.Model}_T{cell.NumInferenceSteps}{guidance}_seed{cell.Seed}";
         return intervention switch
         {
             null => slug,
@@ -198,11 +209,11 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
     }
 
     /// <summary>One combination of axis values of a model.</summary>
-    readonly record struct Cell(int NumInferenceSteps, double Guidance, long Seed)
+    readonly record struct Cell(string Model, int NumInferenceSteps, double Guidance, long Seed)
     {
-        public IEnumerable<KeyValuePair<string, string>> Axes(string model)
+        public IEnumerable<KeyValuePair<string, string>> Axes()
         {
-            yield return new("model", model);
+            yield return new("model", Model);
             yield return new("num_inference_steps", $"{NumInferenceSteps}");
             if (Guidance > 1)
                 yield return new("guidance_scale", Guidance.ToString("R", CultureInfo.InvariantCulture));

@@ -114,6 +114,8 @@ static partial class SiloProgram
 
     static ClusterSiloOptions Options(Arguments arguments)
     {
+        if (OpenFiles.Lack(OpenFiles.ToCompute, OpenFiles.Most) is { } lack)
+            throw new BadInputException(lack);
         var settings = SettingsFiles.Read();
         SettingsCheck.Require(settings);
         var cluster = ClusterSettings.Read(settings, arguments.Cluster);

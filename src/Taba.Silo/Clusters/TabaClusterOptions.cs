@@ -16,7 +16,7 @@ public sealed class TabaClusterOptions
     const string DefaultContainer = "taba";
 
     /// <summary>The cluster's name: that of its section.</summary>
-    public string Name { get; set; } = "";
+    public string Name { get; internal set; } = "";
 
     /// <summary>Where members meet, and where reminders are: postgres, redis or azure (the tables of an account).</summary>
     [RegularExpression($"^({Postgres}|{Redis}|{Azure})$", ErrorMessage = $"it must be {Postgres}, {Redis} or {Azure}")]

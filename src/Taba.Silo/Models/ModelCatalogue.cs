@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Taba.Diffusion.Models;
 using Taba.Diffusion.Weights;
+using Taba.Diffusion.Weights.Hub;
 using Taba.Grains;
 using Taba.Grains.Planning;
 using Taba.Grains.Sweeps;
@@ -28,7 +29,8 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
             definition.CheckWeights(weights);
             return DigestOf(definition.Canonical, definition.WeightFiles(weights));
         });
-        return Facts(definition, new(path, weights, digest, Slug(selection, definition), AutoencoderDigest(definition), Name(selection)));
+        return Facts(
+            definition, new(path, weights, digest, Slug(selection, definition), AutoencoderDigest(definition), Name(selection, path)));
     }
 
     /// <summary>
@@ -121,16 +123,16 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
     static ModelIdentity Identity(string digest, string family, string path, string? weights, StateShape shape, string? name) =>
         new(digest, family, path, weights, shape.Channels, shape.Height, shape.Width) { Name = name };
 
-    /// <summary>A name of ours, or a repository in the hub's cache.</summary>
-    static string? Name(ModelSelection selection) =>
+    /// <summary>A name of ours, or a repository in the hub's cache, which may be given by its folder there.</summary>
+    static string? Name(ModelSelection selection, string path) =>
         ModelPaths.IsName(selection.NameOrPath) || !(File.Exists(selection.NameOrPath) || Directory.Exists(selection.NameOrPath))
         ? selection.NameOrPath
-        : null;
+        : HubRepository.OfSnapshot(path)?.Id;
 
     static string Slug(ModelSelection selection, ModelDefinition definition)
     {
         var name = KnownModels.Find(selection.NameOrPath)?.Name ?? definition.Name;
-        var safe = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' ? c : '-')).Trim('.', '-');
+        var safe = PlainName.Of(name, "-.", '-').Trim('.', '-');
         return safe.Length == 0 ? "model" : safe;
     }
 

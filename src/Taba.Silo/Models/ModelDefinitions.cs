@@ -4,6 +4,7 @@ using Taba.Diffusion.Models.Autoencoders;
 using Taba.Diffusion.Models.Families;
 using Taba.Diffusion.Schedules;
 using Taba.Diffusion.Weights;
+using Taba.Diffusion.Weights.Hub;
 
 namespace Taba.Silo.Models;
 
@@ -23,8 +24,10 @@ static class ModelDefinitions
     }
 
     /// <summary>The model at a path: a Hugging Face folder, or a model.json.</summary>
+    /// <param name="path">The folder or file.</param>
+    /// <param name="name">What the user calls a folder; null is the repository whose snapshot it is, or the folder's name.</param>
     public static ModelDefinition At(string path, string? name = null) =>
-        ModelFolder.IsModelFolder(path) ? DiffusersModel.Read(path, name) : ModelFile.Read(path);
+        ModelFolder.IsModelFolder(path) ? DiffusersModel.Read(path, name ?? HubRepository.OfSnapshot(path)?.Id) : ModelFile.Read(path);
 
     /// <summary>The autoencoder of a decode or encode stage.</summary>
     public static AutoencoderDefinition Autoencoder(ModelIdentity model) => AutoencoderDefinition.Read(model.Path);

@@ -10,15 +10,17 @@ sealed class FakeModels : IModelCatalogue
     {
         "demo" => Small("demo", null),
         "other" => Small("other", null),
+        "a/twin" => Small("twin", null, "aaaaaaaa11111111"),
+        "b/twin" => Small("twin", null, "bbbbbbbb11111111"),
         "classes" => Small("classes", 10),
         "text" => Latent("text", ConditionKind.Text),
         "ldm" => Latent("ldm", ConditionKind.None),
         _ => throw new BadInputException($"There is no model {selection.NameOrPath}."),
     };
 
-    static SmallFacts Small(string name, int? classes) => new()
+    static SmallFacts Small(string name, int? classes, string? digest = null) => new()
     {
-        Identity = TestStages.Model with { Digest = $"digest-of-{name}" },
+        Identity = TestStages.Model with { Digest = digest ?? $"digest-of-{name}" },
         Slug = name,
         ClassCount = classes,
         Conditions = classes is null ? ConditionKind.None : ConditionKind.Classes,

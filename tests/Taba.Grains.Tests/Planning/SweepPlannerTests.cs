@@ -109,6 +109,22 @@ public sealed class SweepPlannerTests
     }
 
     [Fact]
+    public void Plan_TwoModelsOfOneName_AreToldApartByTheirDigests()
+    {
+        SweepPlan Of(params string[] models) =>
+            (SweepSpecs.Plain with { Models = [.. models.Select(m => new ModelSelection(m))], NumInferenceSteps = [10], Seeds = [1] }).Plan();
+
+        var plan = Of("a/twin", "demo", "b/twin");
+        Assert.Equal(["twin-aaaaaaaa_T10_seed1", "demo_T10_seed1", "twin-bbbbbbbb_T10_seed1"], plan.Runs.Select(r => r.Slug));
+        Assert.Equal(["twin-aaaaaaaa", "demo", "twin-bbbbbbbb"], plan.Runs.Select(r => r.Axes[0].Value));
+        // Whatever the order; and alone a model has its own name.
+        Assert.Equal(plan.Runs.Select(r => r.Slug).Order(), Of("b/twin", "a/twin", "demo").Runs.Select(r => r.Slug).Order());
+        Assert.Equal(["twin_T10_seed1"], Of("a/twin").Runs.Select(r => r.Slug));
+        Assert.Empty(Of("a/twin").Stages.Select(s => s.Key).Except(plan.Stages.Select(s => s.Key)));
+        Assert.Contains("given twice", Assert.Throws<BadInputException>(() => Of("a/twin", "a/twin")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Plan_SweepsThatShareAModel_ShareItsSamplingStage() =>
         Assert.Equal(SweepSpecs.Plain.Plan().Stages[0].Key, SweepSpecs.Demo.Plan().Stages[0].Key);
 

@@ -95,7 +95,7 @@ public static class ModelFile
             DiffusionSteps = config.DiffusionSteps,
             NoiseSchedule = config.NoiseSchedule,
             RescaleTimesteps = config.RescaleTimesteps,
-            WeightsPath = weights.Length == 0 ? null : Path.GetFullPath(weights, Path.GetDirectoryName(path)!),
+            WeightsPath = weights.Length == 0 ? null : Path.GetFullPath(HomePath.Expand(weights), Path.GetDirectoryName(path)!),
         };
     }
 

@@ -34,7 +34,7 @@ public sealed class CheckpointCache : IDisposable
         ArgumentNullException.ThrowIfNull(settings);
         _settings = settings;
         _retry = new HubRetry(retry ?? new HubRetryOptions(), time ?? TimeProvider.System);
-        _http = new HubHttp(handler, settings.Endpoint, token: null, _retry.Options.Silence, time ?? TimeProvider.System);
+        _http = new HubHttp(handler, settings, token: null, _retry.Options.Silence, time ?? TimeProvider.System);
     }
 
     /// <summary>The path of a published file in the cache. The file need not be there.</summary>
@@ -53,7 +53,7 @@ public sealed class CheckpointCache : IDisposable
         var (name, path) = (NameOf(source), PathOf(_settings, source));
         if (new FileInfo(path) is { Exists: true } here)
             return new CheckpointPull(source, path, here.Length, here.Length);
-        _settings.RequireOnline(name);
+        _settings.RequireOnline(name, _settings.CheckpointFolder);
 
         var address = _settings.CheckpointMirror is { } mirror ? new Uri(mirror, Uri.EscapeDataString(name)) : source;
         var subject = Subject(source);

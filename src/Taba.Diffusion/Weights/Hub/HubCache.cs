@@ -4,12 +4,27 @@ namespace Taba.Diffusion.Weights.Hub;
 /// The hub's cache as its own libraries lay it out, so that both share one: <c>models--org--name/blobs/DIGEST</c> hold the bytes,
 /// <c>snapshots/COMMIT/PATH</c> are relative links to them, <c>refs/REVISION</c> says which commit a branch stood for.
 /// </summary>
-/// <param name="root">The folder of the cache; it need not exist.</param>
-public sealed class HubCache(string root)
+/// <remarks>
+/// File systems without symbolic links (network shares, exFAT) hold the bytes in the snapshots themselves, as those libraries do there.
+/// </remarks>
+public sealed class HubCache
 {
     const int CommitLength = 40;
 
-    public string Root { get; } = Path.GetFullPath(root);
+    readonly Action<string, string> _symbolicLink;
+
+    /// <param name="root">The folder of the cache; it need not exist.</param>
+    public HubCache(string root)
+        : this(root, static (link, target) => System.IO.File.CreateSymbolicLink(link, target))
+    {
+    }
+
+    /// <param name="root">The folder of the cache; it need not exist.</param>
+    /// <param name="symbolicLink">Makes a link at its first argument to its second; fails where there are none.</param>
+    internal HubCache(string root, Action<string, string> symbolicLink) =>
+        (Root, _symbolicLink) = (Path.GetFullPath(root), symbolicLink);
+
+    public string Root { get; }
 
     /// <summary>The folder of a repository at a revision: a branch or tag as it was when it was last pulled, or a commit.</summary>
     /// <returns>Null when the cache has none.</returns>
@@ -57,28 +72,38 @@ public sealed class HubCache(string root)
 
     internal string SnapshotPath(HubRepository repository, string commit) => Path.Combine(FolderOf(repository), "snapshots", commit);
 
-    /// <summary>True when a blob is here whole.</summary>
-    internal bool Holds(HubRepository repository, HubFile file) =>
-        new FileInfo(BlobPath(repository, file.Blob)) is { Exists: true } blob && blob.Length == file.Size;
+    /// <summary>True when the bytes of a file are here whole: as a blob, or in the snapshot where there are no links.</summary>
+    internal bool Holds(HubListing listing, HubFile file) => BytesOf(listing, file) is not null;
 
-    /// <summary>Shows a blob under its name in a snapshot; a link that is there already is replaced as a whole.</summary>
-    internal void Link(HubListing listing, HubFile file)
+    /// <summary>
+    /// Shows a file's bytes under its name in a snapshot: as a link, or, where the file system has none, as the file itself. What is
+    /// there already is replaced as a whole.
+    /// </summary>
+    /// <param name="listing">The snapshot.</param>
+    /// <param name="file">The file of it.</param>
+    /// <param name="mayMove">The blob is new, so that nothing but this snapshot can need it: it is moved rather than copied.</param>
+    internal void Show(HubListing listing, HubFile file, bool mayMove)
     {
-        var link = Path.Combine(SnapshotPath(listing.Repository, listing.Commit), Path.Combine(file.Path.Split('/')));
-        var folder = Path.GetDirectoryName(link)!;
+        var shown = ShownPath(listing, file);
+        if (BytesOf(listing, file) is not { } bytes || bytes == shown)
+            return;
+        var folder = Path.GetDirectoryName(shown)!;
         Directory.CreateDirectory(folder);
-        var blob = BlobPath(listing.Repository, file.Blob);
         var temporary = Path.Combine(folder, $".{Guid.NewGuid():N}.tmp");
         try
         {
-            System.IO.File.CreateSymbolicLink(temporary, Path.GetRelativePath(folder, blob));
+            _symbolicLink(temporary, Path.GetRelativePath(folder, bytes));
         }
-        catch (Exception error) when (OperatingSystem.IsWindows() && error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            System.IO.File.Copy(blob, temporary); // links want a privilege there
+            // There are no links, or they want a privilege. What else may be wrong with the disk shows again at once.
+            if (mayMove && bytes == BlobPath(listing.Repository, file.Blob))
+                temporary = bytes;
+            else
+                Copy(bytes, temporary);
         }
 
-        System.IO.File.Move(temporary, link, overwrite: true);
+        System.IO.File.Move(temporary, shown, overwrite: true);
     }
 
     /// <summary>Notes what a branch or tag stands for. To be written last: a revision with a note has all its files.</summary>
@@ -91,6 +116,28 @@ public sealed class HubCache(string root)
         var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         System.IO.File.WriteAllText(temporary, listing.Commit);
         System.IO.File.Move(temporary, path, overwrite: true);
+    }
+
+    /// <summary>The file itself in the snapshot, its blob, or another file of these bytes; null when none is here whole.</summary>
+    string? BytesOf(HubListing listing, HubFile file) =>
+        listing.Files.Where(other => other.Blob == file.Blob).Select(other => ShownPath(listing, other))
+            .Prepend(BlobPath(listing.Repository, file.Blob)).Prepend(ShownPath(listing, file))
+            .FirstOrDefault(path => new FileInfo(path) is { Exists: true, LinkTarget: null } info && info.Length == file.Size);
+
+    string ShownPath(HubListing listing, HubFile file) =>
+        Path.Combine(SnapshotPath(listing.Repository, listing.Commit), Path.Combine(file.Path.Split('/')));
+
+    static void Copy(string from, string to)
+    {
+        try
+        {
+            System.IO.File.Copy(from, to);
+        }
+        catch
+        {
+            System.IO.File.Delete(to); // a full disk leaves half of it
+            throw;
+        }
     }
 
     static bool Exists(string path) =>

@@ -21,12 +21,12 @@ public sealed class HubClient : IDisposable
         ArgumentNullException.ThrowIfNull(settings);
         _settings = settings;
         _retry = new HubRetry(retry ?? new HubRetryOptions(), time ?? TimeProvider.System);
-        _http = new HubHttp(handler, settings.Endpoint, settings.Token, _retry.Options.Silence, time ?? TimeProvider.System);
+        _http = new HubHttp(handler, settings, settings.Token, _retry.Options.Silence, time ?? TimeProvider.System);
         Cache = new HubCache(settings.CacheFolder);
     }
 
     /// <summary>The cache into which files go.</summary>
-    public HubCache Cache { get; }
+    public HubCache Cache { get; internal init; }
 
     /// <summary>The files of a repository at a branch, tag or commit.</summary>
     /// <exception cref="HubException">It cannot be had.</exception>
@@ -34,8 +34,8 @@ public sealed class HubClient : IDisposable
     {
         ArgumentNullException.ThrowIfNull(repository);
         HubNames.RequireRevision(revision);
-        _settings.RequireOnline(repository.ToString());
-        var subject = new HubSubject($"The repository {repository} at {revision}", repository);
+        _settings.RequireOnline(repository.ToString(), Path.Combine(Cache.Root, repository.FolderName));
+        var subject = new HubSubject($"The repository {repository} at {revision}", repository, IsList: true);
         var uri = new Uri(_settings.Endpoint, $"{repository.ApiPath}/revision/{Uri.EscapeDataString(revision)}?blobs=true");
         var json = await _retry.RunAsync(
             subject.Name,
@@ -46,7 +46,7 @@ public sealed class HubClient : IDisposable
             },
             static () => 0,
             cancellation);
-        return HubListing.Parse(repository, revision, json);
+        return OtherFile.IsWebPage(json) ? throw subject.IsWebPage(_settings.Endpoint) : HubListing.Parse(repository, revision, json);
     }
 
     /// <summary>Compares what is wanted with what is here. Asks nobody.</summary>
@@ -57,7 +57,7 @@ public sealed class HubClient : IDisposable
         // Small files first: a refusal comes before hours of transfer. Equal blobs are one.
         HubFile[] ordered = [.. files.OrderBy(file => file.Size).ThenBy(file => file.Path, StringComparer.Ordinal)];
         var blobs = ordered.DistinctBy(file => file.Blob).ToList();
-        return new HubPull(listing, ordered, blobs.Sum(file => file.Size), blobs.Sum(file => BytesHere(listing.Repository, file)));
+        return new HubPull(listing, ordered, blobs.Sum(file => file.Size), blobs.Sum(file => BytesHere(listing, file)));
     }
 
     /// <summary>Asks whether the missing files are given out to this token, before anything is written.</summary>
@@ -65,7 +65,7 @@ public sealed class HubClient : IDisposable
     public async Task CheckAccessAsync(HubPull pull, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(pull);
-        if (pull.Files.LastOrDefault(file => !Cache.Holds(pull.Listing.Repository, file)) is not { } file)
+        if (pull.Files.LastOrDefault(file => !Cache.Holds(pull.Listing, file)) is not { } file)
             return;
         var subject = Subject(pull.Listing, file);
         using var _ = await _retry.RunAsync(
@@ -79,7 +79,8 @@ public sealed class HubClient : IDisposable
     public async Task<string> PullAsync(HubPull pull, IProgress<HubProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(pull);
-        _settings.RequireOnline(pull.Listing.Repository.ToString());
+        _settings.RequireOnline(
+            pull.Listing.Repository.ToString(), Path.Combine(Cache.Root, pull.Listing.Repository.FolderName));
         var done = 0L;
         var counted = new HashSet<string>(StringComparer.Ordinal);
         foreach (var file in pull.Files)
@@ -88,7 +89,6 @@ public sealed class HubClient : IDisposable
             await BringAsync(
                 pull.Listing, file, here => progress?.Report(new HubProgress(file.Path, here, file.Size, before + here, pull.TotalBytes)),
                 cancellation);
-            Cache.Link(pull.Listing, file);
             if (counted.Add(file.Blob))
                 done += file.Size;
         }
@@ -102,27 +102,35 @@ public sealed class HubClient : IDisposable
 
     async Task BringAsync(HubListing listing, HubFile file, Action<long> report, CancellationToken cancellation)
     {
-        var repository = listing.Repository;
-        if (Cache.Holds(repository, file))
+        if (Cache.Holds(listing, file))
+        {
+            Cache.Show(listing, file, mayMove: false);
             return;
+        }
+
+        var repository = listing.Repository;
         using var held = await FileLock.AcquireAsync(
             Cache.LockPath(repository, file.Blob),
             () => _retry.Options.Notice?.Invoke($"{file.Path} is being downloaded by another process; waiting for it."), cancellation);
-        if (Cache.Holds(repository, file))
-            return; // whoever held the lock has brought it
+        var isNew = !Cache.Holds(listing, file); // else whoever held the lock has brought it
+        if (isNew)
+        {
+            var blob = Cache.BlobPath(repository, file.Blob);
+            using var digest = ContentDigest.OfBlob(file);
+            var download = new ResumableDownload(
+                Subject(listing, file), FileUri(listing, file), IncompletePath(blob), file.Size, digest);
+            await download.RunAsync(_http, _retry, report, cancellation);
+            File.Move(IncompletePath(blob), blob, overwrite: true);
+        }
 
-        var blob = Cache.BlobPath(repository, file.Blob);
-        using var digest = ContentDigest.OfBlob(file);
-        var download = new ResumableDownload(Subject(listing, file), FileUri(listing, file), IncompletePath(blob), file.Size, digest);
-        await download.RunAsync(_http, _retry, report, cancellation);
-        File.Move(IncompletePath(blob), blob, overwrite: true);
+        Cache.Show(listing, file, mayMove: isNew);
     }
 
-    long BytesHere(HubRepository repository, HubFile file)
+    long BytesHere(HubListing listing, HubFile file)
     {
-        if (Cache.Holds(repository, file))
+        if (Cache.Holds(listing, file))
             return file.Size;
-        return new FileInfo(IncompletePath(Cache.BlobPath(repository, file.Blob))) is { Exists: true } begun
+        return new FileInfo(IncompletePath(Cache.BlobPath(listing.Repository, file.Blob))) is { Exists: true } begun
             ? Math.Min(begun.Length, file.Size)
             : 0;
     }

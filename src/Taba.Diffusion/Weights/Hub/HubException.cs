@@ -15,6 +15,11 @@ public enum HubFault
     /// <summary>Downloads are switched off.</summary>
     Offline,
 
+    /// <summary>
+    /// What answers cannot be used as it is set up: its certificate is not trusted, it speaks another protocol, it refuses the request.
+    /// </summary>
+    Unusable,
+
     /// <summary>The server or the way to it failed, again and again; what has arrived is kept.</summary>
     Network,
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
-using System.Security.Authentication;
 
 namespace Taba.Diffusion.Weights.Hub;
 
@@ -20,10 +19,11 @@ sealed class HubHttp : IDisposable
     readonly TimeProvider _time;
 
     /// <summary>A null handler is one that honours HTTPS_PROXY and NO_PROXY; one that is given must not follow redirects.</summary>
-    public HubHttp(HttpMessageHandler? handler, Uri endpoint, string? token, TimeSpan silence, TimeProvider time)
+    public HubHttp(HttpMessageHandler? handler, HubSettings settings, string? token, TimeSpan silence, TimeProvider time)
     {
         _client = new HttpClient(
-            handler ?? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }, disposeHandler: handler is null)
+            handler ?? new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, SslOptions = settings.Trust.Options },
+            disposeHandler: handler is null)
         {
             Timeout = Timeout.InfiniteTimeSpan, // a large file takes hours; silence is watched instead
         };
@@ -31,7 +31,7 @@ sealed class HubHttp : IDisposable
             new ProductInfoHeaderValue("taba", typeof(HubHttp).Assembly.GetName().Version?.ToString(3)));
         _client.DefaultRequestHeaders.AcceptEncoding.Add(
             new StringWithQualityHeaderValue("identity")); // sizes and digests are of the plain bytes
-        (_endpoint, _token, _silence, _time) = (endpoint, token, silence, time);
+        (_endpoint, _token, _silence, _time) = (settings.Endpoint, token, silence, time);
     }
 
     /// <summary>
@@ -41,7 +41,7 @@ sealed class HubHttp : IDisposable
     {
         for (var redirects = 0; redirects <= MaxRedirects; redirects++)
         {
-            var response = await SendAsync(HttpMethod.Get, uri, from, cancellation);
+            var response = await SendAsync(HttpMethod.Get, uri, from, subject, cancellation);
             if (Redirect(uri, response, subject) is { } next)
             {
                 response.Dispose();
@@ -50,7 +50,7 @@ sealed class HubHttp : IDisposable
             }
 
             if (response.IsSuccessStatusCode || response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
-                return response;
+                return RequireNoPage(response, uri, subject);
             using (response)
                 throw Failure(response, subject);
         }
@@ -61,9 +61,9 @@ sealed class HubHttp : IDisposable
     /// <summary>The head of the answer to a request without a body; a redirect counts as success and is not followed.</summary>
     public async Task<HttpResponseMessage> HeadAsync(Uri uri, HubSubject subject, CancellationToken cancellation)
     {
-        var response = await SendAsync(HttpMethod.Head, uri, 0, cancellation);
+        var response = await SendAsync(HttpMethod.Head, uri, 0, subject, cancellation);
         if ((int)response.StatusCode < 400)
-            return response;
+            return RequireNoPage(response, uri, subject);
         using (response)
             throw Failure(response, subject);
     }
@@ -74,7 +74,7 @@ sealed class HubHttp : IDisposable
         using var body = await response.Content.ReadAsStreamAsync(cancellation);
         using var bytes = new MemoryStream();
         var buffer = new byte[1 << 16];
-        for (int read; (read = await ReadSomeAsync(body, buffer, cancellation)) > 0;)
+        for (int read; (read = await ReadSomeAsync(body, buffer, subject, cancellation)) > 0;)
         {
             if (bytes.Length + read > maxBytes)
                 throw new HubException(HubFault.Corrupt, $"The answer about {subject.Name} is longer than {maxBytes} bytes.");
@@ -85,12 +85,13 @@ sealed class HubHttp : IDisposable
     }
 
     /// <summary>Reads what has arrived; nothing at the end. Silence and cuts are transient.</summary>
-    public Task<int> ReadSomeAsync(Stream body, byte[] buffer, CancellationToken cancellation) =>
-        WatchAsync(token => body.ReadAsync(buffer, token).AsTask(), cancellation);
+    public Task<int> ReadSomeAsync(Stream body, byte[] buffer, HubSubject subject, CancellationToken cancellation) =>
+        WatchAsync(token => body.ReadAsync(buffer, token).AsTask(), subject, cancellation);
 
     public void Dispose() => _client.Dispose();
 
-    Task<HttpResponseMessage> SendAsync(HttpMethod method, Uri uri, long from, CancellationToken cancellation) => WatchAsync(
+    Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, Uri uri, long from, HubSubject subject, CancellationToken cancellation) => WatchAsync(
         async token =>
         {
             using var request = new HttpRequestMessage(method, uri);
@@ -100,9 +101,9 @@ sealed class HubHttp : IDisposable
                 request.Headers.Range = new RangeHeaderValue(from, null);
             return await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
         },
-        cancellation);
+        subject, cancellation);
 
-    async Task<T> WatchAsync<T>(Func<CancellationToken, Task<T>> act, CancellationToken cancellation)
+    async Task<T> WatchAsync<T>(Func<CancellationToken, Task<T>> act, HubSubject subject, CancellationToken cancellation)
     {
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         silence.CancelAfter(_silence);
@@ -117,10 +118,17 @@ sealed class HubHttp : IDisposable
         catch (Exception error) when (error is HttpRequestException or HttpIOException or SocketException
             || error is IOException { InnerException: SocketException })
         {
-            // Only the inner exception has the complaint of TLS.
-            throw new TransientException(
-                (error.InnerException is AuthenticationException inner ? inner : error).Message.TrimEnd('.'), null, error);
+            throw HubFailures.Of(error, subject);
         }
+    }
+
+    /// <summary>Proxies and captive portals send pages in place of what was asked for. No model has such a file.</summary>
+    static HttpResponseMessage RequireNoPage(HttpResponseMessage response, Uri uri, HubSubject subject)
+    {
+        if (!response.IsSuccessStatusCode || response.Content.Headers.ContentType?.MediaType is not ("text/html" or "application/xhtml+xml"))
+            return response;
+        using (response)
+            throw subject.IsWebPage(uri);
     }
 
     static Uri? Redirect(Uri uri, HttpResponseMessage response, HubSubject subject)
@@ -146,11 +154,15 @@ sealed class HubHttp : IDisposable
         var code = response.Headers.TryGetValues("X-Error-Code", out var codes) ? codes.FirstOrDefault() : null;
         return status switch
         {
-            401 or 403 when code == "RepoNotFound" => subject.NotFound(hasToken: _token is not null),
+            // The hub tells strangers neither that a repository is private nor that there is none.
+            401 when subject.Repository is not null && code != "GatedRepo" => subject.NotFound(hasToken: _token is not null),
+            403 when code == "RepoNotFound" => subject.NotFound(hasToken: _token is not null),
             401 or 403 => subject.Refused(hasToken: _token is not null),
             404 or 410 => subject.NotFound(hasToken: _token is not null),
             _ => new HubException(
-                HubFault.Network, $"{subject.Name} could not be had: the server answered {status} {response.ReasonPhrase}."),
+                status is >= 400 ? HubFault.Unusable : HubFault.Network,
+                $"{subject.Name} could not be had: the server answered {status} {response.ReasonPhrase}.".Replace(
+                    " .", ".", StringComparison.Ordinal)),
         };
     }
 

@@ -47,6 +47,20 @@ public sealed partial record HubRepository
         return repository is not null;
     }
 
+    /// <summary>The model repository whose folder in a cache is <c>models--organization--name/snapshots/COMMIT</c>.</summary>
+    /// <param name="folder">Any folder.</param>
+    /// <returns>Null when it is no such folder.</returns>
+    public static HubRepository? OfSnapshot(string folder)
+    {
+        if (string.IsNullOrEmpty(folder))
+            return null;
+        var snapshot = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        var snapshots = Path.GetDirectoryName(snapshot);
+        return HubNames.IsCommit(Path.GetFileName(snapshot)) && Path.GetFileName(snapshots) == "snapshots"
+            && Path.GetFileName(Path.GetDirectoryName(snapshots))?.Split("--") is ["models", _, ..] parts
+            && string.Join('/', parts[1..]) is var id && IsId(id) ? new(HubKind.Model, id) : null;
+    }
+
     public override string ToString() => Kind == HubKind.Model ? Id : $"{Id} (dataset)";
 
     static HubRepository Create(HubKind kind, string id)

@@ -32,6 +32,9 @@ public sealed record HubSettings
     /// <summary>True when a token was found.</summary>
     public bool HasToken => Token is not null;
 
+    /// <summary>The certificates that are trusted.</summary>
+    internal HubTrust Trust { get; private init; } = new(Environment.GetEnvironmentVariable);
+
     /// <summary>Reads the settings.</summary>
     /// <param name="variable">Reads a variable; null reads those of the process.</param>
     /// <exception cref="HubException">A variable's value cannot be used.</exception>
@@ -39,30 +42,36 @@ public sealed record HubSettings
     {
         string? Read(string name) => (variable ?? Environment.GetEnvironmentVariable)(name) is { Length: > 0 } value ? value : null;
 
-        var home = Path.GetFullPath(Read("HF_HOME") ?? Path.Combine(UserCache(Read), "huggingface"));
+        string? ReadPath(string name) => Read(name) is { } path ? HomePath.Expand(path, Read("HOME")) : null;
+
+        var home = Path.GetFullPath(ReadPath("HF_HOME") ?? Path.Combine(UserCache(ReadPath), "huggingface"));
         return new HubSettings
         {
-            CacheFolder = Path.GetFullPath(Read("HF_HUB_CACHE") ?? Read("HUGGINGFACE_HUB_CACHE") ?? Path.Combine(home, "hub")),
+            CacheFolder = Path.GetFullPath(
+                ReadPath("HF_HUB_CACHE") ?? ReadPath("HUGGINGFACE_HUB_CACHE") ?? Path.Combine(home, "hub")),
             CheckpointFolder = Path.Combine(
-                Path.GetFullPath(Read("TABA_CACHE") ?? Path.Combine(Path.GetDirectoryName(home) ?? home, "taba")), "checkpoints"),
+                Path.GetFullPath(ReadPath("TABA_CACHE") ?? Path.Combine(Path.GetDirectoryName(home) ?? home, "taba")), "checkpoints"),
             Endpoint = Address("HF_ENDPOINT", Read("HF_ENDPOINT") ?? PublicEndpoint),
             CheckpointMirror = Read("TABA_CHECKPOINT_MIRROR") is { } mirror ? Address("TABA_CHECKPOINT_MIRROR", mirror) : null,
             Offline = IsTrue(Read("HF_HUB_OFFLINE") ?? Read("TRANSFORMERS_OFFLINE")),
             Token = Read("HF_TOKEN") is { } token
                 ? CheckToken(token, "HF_TOKEN")
-                : TokenOf(Read("HF_TOKEN_PATH") ?? Path.Combine(home, "token")),
+                : TokenOf(ReadPath("HF_TOKEN_PATH") ?? Path.Combine(home, "token")),
+            Trust = new(Read),
         };
     }
 
+    /// <param name="what">What would be downloaded.</param>
+    /// <param name="folder">Where it would go.</param>
     /// <exception cref="HubException">Downloads are switched off.</exception>
-    internal void RequireOnline(string what)
+    internal void RequireOnline(string what, string folder)
     {
         if (Offline)
         {
             throw new HubException(
                 HubFault.Offline,
-                $"HF_HUB_OFFLINE is set, so {what} is not downloaded: unset it, or copy the files into {CacheFolder} from a machine "
-                + "that has them.");
+                $"HF_HUB_OFFLINE is set, so {what} is not downloaded: unset it, or copy what a machine with a network has there "
+                + $"into {folder}.");
         }
     }
 

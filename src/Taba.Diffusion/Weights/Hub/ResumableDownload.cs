@@ -68,17 +68,24 @@ sealed class ResumableDownload(HubSubject subject, Uri uri, string incompletePat
     async Task ReceiveAsync(HubHttp http, FileStream file, Action<long> report, CancellationToken cancellation)
     {
         using var response = await http.GetAsync(uri, _done, subject, cancellation);
-        if (_done > 0 && !Continues(response))
-            Restart(file);
         if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
+        {
+            Restart(file);
             throw new TransientException("the server has fewer bytes than have arrived");
-        var stated = response.Content.Headers.ContentLength;
-        if (size is { } wanted && stated is { } coming && _done + coming != wanted)
-            throw new HubException(HubFault.Corrupt, $"{subject.Name} should have {wanted} bytes, but the server sends {_done + coming}.");
-
+        }
         using var body = await response.Content.ReadAsStreamAsync(cancellation);
         var buffer = new byte[BufferBytes];
-        for (int read; (read = await http.ReadSomeAsync(body, buffer, cancellation)) > 0;)
+        var read = await http.ReadSomeAsync(body, buffer, subject, cancellation);
+        if (_done == 0 || !Continues(response))
+        {
+            if (OtherFile.IsWebPage(buffer.AsSpan(0, read)))
+                throw subject.IsWebPage(uri); // what has arrived stays
+            Restart(file);
+        }
+        if (size is { } wanted && response.Content.Headers.ContentLength is { } coming && _done + coming != wanted)
+            throw new HubException(HubFault.Corrupt, $"{subject.Name} should have {wanted} bytes, but the server sends {_done + coming}.");
+
+        for (; read > 0; read = await http.ReadSomeAsync(body, buffer, subject, cancellation))
         {
             if (_done + read > size)
                 throw new HubException(HubFault.Corrupt, $"{subject.Name} should have {size} bytes, but the server sends more.");

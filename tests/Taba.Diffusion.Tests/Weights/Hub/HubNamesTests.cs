@@ -118,6 +118,28 @@ public sealed class HubNamesTests : IDisposable
     }
 
     [Theory]
+    [InlineData("HF_HOME", "~/hf", "/home-of-someone/hf/hub", "/home-of-someone/taba/checkpoints")]
+    [InlineData("HF_HUB_CACHE", "~/hub", "/home-of-someone/hub", "/home-of-someone/.cache/taba/checkpoints")]
+    [InlineData("HUGGINGFACE_HUB_CACHE", "~", "/home-of-someone", "/home-of-someone/.cache/taba/checkpoints")]
+    [InlineData("XDG_CACHE_HOME", "~/c", "/home-of-someone/c/huggingface/hub", "/home-of-someone/c/taba/checkpoints")]
+    [InlineData("TABA_CACHE", "~/t", "/home-of-someone/.cache/huggingface/hub", "/home-of-someone/t/checkpoints")]
+    [InlineData("HF_HUB_CACHE", "/data/~/hub", "/data/~/hub", "/home-of-someone/.cache/taba/checkpoints")]
+    public void Settings_PathInTheUsersFolder_IsReadAsAShellWould(string name, string value, string hub, string checkpoints)
+    {
+        var variables = new Dictionary<string, string> { ["HOME"] = "/home-of-someone", [name] = value };
+        var settings = HubSettings.FromEnvironment(variables.GetValueOrDefault);
+        Assert.Equal((hub, checkpoints), (settings.CacheFolder, settings.CheckpointFolder));
+    }
+
+    [Fact]
+    public void Settings_TokenInTheUsersFolder_IsFound()
+    {
+        File.WriteAllText(_folder.At("secret"), "hf_x");
+        var variables = new Dictionary<string, string> { ["HOME"] = _folder.Path, ["HF_TOKEN_PATH"] = "~/secret" };
+        Assert.True(HubSettings.FromEnvironment(variables.GetValueOrDefault).HasToken);
+    }
+
+    [Theory]
     [InlineData("HF_ENDPOINT", "huggingface.co")]
     [InlineData("HF_ENDPOINT", "ftp://x")]
     [InlineData("HF_ENDPOINT", "https://user:pass@x")]

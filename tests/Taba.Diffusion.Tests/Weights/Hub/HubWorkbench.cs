@@ -47,11 +47,16 @@ sealed class HubWorkbench : IDisposable
 
     public CheckpointCache Checkpoints(HubRetryOptions? retry = null) => new(Settings(), _handler, Time, retry);
 
+    /// <summary>Makes links in the cache; throws what a file system without them does. Null makes them.</summary>
+    public Action<string, string>? SymbolicLink { get; set; }
+
     /// <summary>Lists, chooses, and pulls; the snapshot's folder.</summary>
     public async Task<string> PullAsync(
         IProgress<HubProgress>? progress = null, HubRetryOptions? retry = null, CancellationToken cancellation = default)
     {
-        using var client = Client(retry);
+        using var client = SymbolicLink is { } link
+            ? new HubClient(Settings(), _handler, Time, retry) { Cache = new(Cache, link) }
+            : Client(retry);
         var listing = await client.ListAsync(Tiny, cancellation: cancellation);
         return await client.PullAsync(client.Plan(listing, HubSelection.ForModel(listing)), progress, cancellation);
     }

@@ -1,7 +1,7 @@
-namespace Taba.Client;
+namespace Taba.Grains.Words;
 
 /// <summary>Finds the word that someone meant.</summary>
-static class UnknownWords
+public static class UnknownWords
 {
     /// <summary>The nearest of the known words, or null when none is near.</summary>
     public static string? Nearest(string word, IEnumerable<string> known)
@@ -26,21 +26,25 @@ static class UnknownWords
 
     static string Plain(string word) => word.TrimStart('-').Replace('-', '_').ToLowerInvariant();
 
-    /// <summary>Edits (insertion, deletion, replacement) between two words.</summary>
+    /// <summary>Edits (insertion, deletion, replacement, exchange of neighbours) between two words.</summary>
     static int Distance(string a, string b)
     {
-        var row = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (var i = 1; i <= a.Length; i++)
+        var edits = new int[a.Length + 1, b.Length + 1];
+        for (var i = 0; i <= a.Length; i++)
         {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= b.Length; j++)
+            for (var j = 0; j <= b.Length; j++)
             {
-                var above = row[j];
-                row[j] = Math.Min(Math.Min(above, row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
-                diagonal = above;
+                if (i == 0 || j == 0)
+                {
+                    edits[i, j] = i + j;
+                    continue;
+                }
+                var replaced = edits[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+                edits[i, j] = Math.Min(Math.Min(edits[i - 1, j], edits[i, j - 1]) + 1, replaced);
+                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                    edits[i, j] = Math.Min(edits[i, j], edits[i - 2, j - 2] + 1);
             }
         }
-        return row[b.Length];
+        return edits[a.Length, b.Length];
     }
 }
