@@ -47,7 +47,7 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
                 definition,
                 new(
                     path, null, network, Slug(selection, definition), autoencoder is null ? null : DigestOf(autoencoder, []),
-                    Name(selection), IsOutline: true)),
+                    Name(selection, path), IsOutline: true)),
             definition);
     }
 
