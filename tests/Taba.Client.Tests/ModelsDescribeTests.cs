@@ -67,7 +67,9 @@ public sealed class ModelsDescribeTests : IDisposable
         await _taba.DoneAsync("plan", sweep);
         Assert.Contains("noise_schedule = linear", _taba.Last.Errors, StringComparison.Ordinal);
         await _taba.DoneAsync("plan", sweep, "--json");
-        Assert.DoesNotContain("noise_schedule", _taba.Last.Errors, StringComparison.Ordinal);
+        using var note = JsonDocument.Parse(_taba.Last.Errors);
+        Assert.Equal("note", note.RootElement.GetProperty("event").GetString());
+        Assert.Contains("noise_schedule = linear", note.RootElement.GetProperty("message").GetString(), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -33,11 +33,13 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         (_options, _connection, _objects, _device, _terminal) = (options, connection, objects, device, terminal);
 
     /// <param name="job">Names the cluster.</param>
+    /// <param name="deviceKind">The kind of device for which the job is planned already; null when the silos have to tell.</param>
     /// <exception cref="BadInputException">
     /// The settings name no such cluster, its silos would not agree on the numbers, or results cannot be where the job wants them.
     /// </exception>
     /// <exception cref="RunFailedException">It does not answer.</exception>
-    public static async Task<ClusterHost> OpenAsync(RunJob job, Terminal terminal, CancellationToken cancellationToken)
+    public static async Task<ClusterHost> OpenAsync(
+        RunJob job, Terminal terminal, CancellationToken cancellationToken, string? deviceKind = null)
     {
         var spec = job.Spec;
         if (spec.Overwrite)
@@ -66,10 +68,9 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         }
         try
         {
-            var patience = new ClusterPatience(options.Name, terminal);
-            var silos = await patience.AskAsync(
-                async () => await connection.Grains.GetGrain<ISilosGrain>(0).GetAsync(), cancellationToken);
-            var device = DeviceOf(options, [.. silos.Where(s => s.Role == SiloRole.Worker)], spec);
+            var device = deviceKind is null
+                ? DeviceOf(options, await WorkersAsync(options, connection, terminal, cancellationToken), spec)
+                : new DeviceChoice(CPU, deviceKind);
             return new(options, connection, ClusterStores.Open(
                 options, Path.Combine(PrivateFolder.Take(), $"{options.Name}-client"), copies: !toBlobs), device, terminal);
         }
@@ -78,6 +79,15 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
             await connection.DisposeAsync();
             throw;
         }
+    }
+
+    static async Task<IReadOnlyList<SiloInfo>> WorkersAsync(
+        TabaClusterOptions options, ClusterConnection connection, Terminal terminal, CancellationToken cancellationToken)
+    {
+        var patience = new ClusterPatience(options.Name, terminal);
+        var silos = await patience.AskAsync(
+            async () => await connection.Grains.GetGrain<ISilosGrain>(0).GetAsync(), cancellationToken);
+        return [.. silos.Where(s => s.Role == SiloRole.Worker)];
     }
 
     public SweepPlan Plan(SweepSpec spec, string storeRoot, bool remember = false)

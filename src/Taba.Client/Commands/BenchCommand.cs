@@ -21,7 +21,7 @@ static class BenchCommand
 
     const int LargestBatch = 512;
 
-    /// <summary>What the last line tells the time of: samples of a sweep of sampling, inversion and reconstruction, and its steps.</summary>
+    /// <summary>The last line tells the time of a sweep of sampling, inversion and reconstruction.</summary>
     const int ExampleSamples = 1000, ExampleSteps = 50, ExampleStages = 3;
 
     public static Command Create(CommandServices services)

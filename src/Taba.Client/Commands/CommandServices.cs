@@ -41,19 +41,24 @@ sealed record CommandServices(Terminal Terminal, IRunHost Host, string CommandLi
         },
         interrupted);
 
+    /// <exception cref="BadInputException">Results cannot be where the job wants them.</exception>
+    public static void RequireBlobs(RunJob job)
+    {
+        if (BlobPlace.Is(job.StoreRoot) && !BlobPlace.Is(job.Folder))
+            throw new BadInputException($"--out means blobs, and --save_dir is a folder ({job.Folder}): give one of them.");
+        if (!BlobPlace.Is(job.Folder))
+            return;
+        BlobPlace.Prefix(job.Folder);
+        if (job.Cluster is null)
+            throw new BadInputException(
+                $"{job.Folder} means blobs beside a cluster's tensors: name the cluster with --cluster, or give a folder.");
+    }
+
     /// <summary>Does something with what computes a job.</summary>
     /// <exception cref="BadInputException">Results cannot be where the job wants them.</exception>
     public async Task<int> OnHostAsync(RunJob job, Func<IRunHost, Task<int>> work, CancellationToken interrupted)
     {
-        if (BlobPlace.Is(job.StoreRoot) && !BlobPlace.Is(job.Folder))
-            throw new BadInputException($"--out means blobs, and --save_dir is a folder ({job.Folder}): give one of them.");
-        if (BlobPlace.Is(job.Folder))
-        {
-            BlobPlace.Prefix(job.Folder);
-            if (job.Cluster is null)
-                throw new BadInputException(
-                    $"{job.Folder} means blobs beside a cluster's tensors: name the cluster with --cluster, or give a folder.");
-        }
+        RequireBlobs(job);
         foreach (var note in ModelNotes.Of(job.Spec.Models))
             Terminal.Say(note);
         if (job.Cluster is null)

@@ -1,7 +1,11 @@
 using System.CommandLine;
 using System.Text.Json;
 using Taba.Client.Clusters;
+using Taba.Client.Hosts;
 using Taba.Client.Progress;
+using Taba.Client.Running;
+using Taba.Grains;
+using Taba.Grains.Planning;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Words;
 
@@ -17,8 +21,12 @@ static class WatchCommand
     {
         var flags = new ClusterFlags();
         var id = new Argument<string>("ID") { Description = SweepCommands.IdDescription };
-        var command = flags.AddTo(
-            new Command("watch", "Follows a sweep until it ends. The command that submitted it, given again, writes its results.") { id });
+        var folder = Flags.Of<string?>(
+            "out", "When it has ended, write its run folders and report below this folder, as taba run does; also blob:PREFIX.", "-o");
+        var command = flags.AddTo(new Command("watch", "Follows a sweep until it ends. With --out it writes its results then.")
+        {
+            id, folder,
+        });
         command.SetAction(async (parsed, interrupted) =>
         {
             await using var sweeps = await ClusterSweeps.OpenAsync(flags.Cluster(parsed), services.Terminal, interrupted);
@@ -36,6 +44,11 @@ static class WatchCommand
                 throw new InterruptedException(
                     $"Interrupted: the sweep goes on in cluster {sweeps.Options.Name}. To see it again: {services.CommandLine}", ended);
             }
+            if (parsed.GetValue(folder) is { } root && status.State is SweepState.Completed or SweepState.CompletedWithFailures)
+            {
+                var job = Job(services, sweeps.Options.Name, plan, root, flags.Json(parsed));
+                return await CollectAsync(services, job, plan, status, interrupted);
+            }
             if (flags.Json(parsed))
                 services.Terminal.Output.WriteLine(JsonSerializer.Serialize(
                     SweepJson.Of(plan, status, WaitLines.ByStage(plan, status, StageNames.Of(plan), WaitKnowledge.None))));
@@ -48,7 +61,32 @@ static class WatchCommand
                 _ => ExitStatus.Failed,
             };
         });
-        return command.WithExamples("taba watch 3f9a", "taba watch forward-replacement --cluster lab --json");
+        return command.WithExamples("taba watch 3f9a", "taba watch forward-replacement --cluster lab --json", "taba watch 3f9a --out results");
+    }
+
+    static RunJob Job(CommandServices services, string cluster, SweepPlan plan, string root, bool json)
+    {
+        var files = plan.Files ?? throw new BadInputException(
+            $"Sweep {plan.SweepId} was submitted by a version of taba that does not say how its folders are written: give the command that "
+            + "submitted it again.");
+        PlanCheck.RequireName(plan);
+        return new()
+        {
+            Spec = files.In(new SweepSpec { Name = plan.Name, Models = [] }),
+            StoreRoot = root,
+            Folder = files.Flat ? root : Path.Combine(root, plan.Name),
+            CommandLine = services.CommandLine,
+            Cluster = cluster,
+            Json = json,
+        };
+    }
+
+    static async Task<int> CollectAsync(
+        CommandServices services, RunJob job, SweepPlan plan, SweepStatus status, CancellationToken interrupted)
+    {
+        CommandServices.RequireBlobs(job);
+        await using var cluster = await ClusterHost.OpenAsync(job, services.Terminal, interrupted, plan.Files!.DeviceKind);
+        return await new SweepRunner(cluster, services.Terminal).CollectAsync(job, plan, status, interrupted);
     }
 
     static async Task<SweepStatus> FollowAsync(

@@ -60,31 +60,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
                 return new RunResults(terminal, job, output).PrintDetached(plan);
             }
             var status = await ComputeAsync(session, plan, view, interrupted);
-            for (var attempt = 1; status.State != SweepState.Stopped; attempt++)
-            {
-                try
-                {
-                    await WriteRunsAsync(session, job, plan, output, status, view, interrupted);
-                    break;
-                }
-                catch (DamagedRowsException damage) when (attempt < MostRepairs)
-                {
-                    view.Say($"Damage found: {damage.Message}");
-                    await RepairAsync(session, plan, damage, interrupted);
-                    status = await ComputeAsync(session, plan, view, interrupted);
-                }
-            }
-            if (status.State == SweepState.Stopped)
-            {
-                await view.DisposeAsync();
-                return new RunResults(terminal, job, output).PrintStopped(plan, status);
-            }
-            if (session.Store.VoidedHere is var voided and > 0)
-                view.Say($"The store had {voided} damaged entries: they were made void and their rows computed again.");
-            view.Say("Writing the report.");
-            var report = SweepReport.Write(output, plan.Name, ours: true);
-            await view.DisposeAsync();
-            return new RunResults(terminal, job, output).Print(plan, status, report);
+            return await CollectAsync(session, job, plan, output, status, view, interrupted);
         }
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
         {
@@ -95,6 +71,53 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
                 throw new InterruptedException(last);
             throw;
         }
+    }
+
+    /// <summary>Writes the folders and the report of a sweep that has ended, whoever ran it.</summary>
+    /// <param name="status">Its last snapshot: completed, with or without failures.</param>
+    /// <returns>An exit status.</returns>
+    /// <exception cref="BadInputException">The folders cannot be written there; nothing is.</exception>
+    /// <exception cref="RunFailedException">A store or disk failed.</exception>
+    public async Task<int> CollectAsync(RunJob job, SweepPlan plan, SweepStatus status, CancellationToken interrupted)
+    {
+        var output = host.Output(job.Folder);
+        RequirePlaces(job, plan, output);
+        RefuseConflicts(job, plan, output);
+        RequireRoom(job, await PlanEstimate.OfAsync(host, job, new(plan, []), interrupted));
+        await using var session = await StartAsync(job, interrupted);
+        await using var view = ProgressViews.For(terminal, plan, job.Json);
+        return await CollectAsync(session, job, plan, output, status, view, interrupted);
+    }
+
+    async Task<int> CollectAsync(
+        IRunSession session, RunJob job, SweepPlan plan, OutputFolder output, SweepStatus status, IProgressView view,
+        CancellationToken interrupted)
+    {
+        for (var attempt = 1; status.State != SweepState.Stopped; attempt++)
+        {
+            try
+            {
+                await WriteRunsAsync(session, job, plan, output, status, view, interrupted);
+                break;
+            }
+            catch (DamagedRowsException damage) when (attempt < MostRepairs)
+            {
+                view.Say($"Damage found: {damage.Message}");
+                await RepairAsync(session, plan, damage, interrupted);
+                status = await ComputeAsync(session, plan, view, interrupted);
+            }
+        }
+        if (status.State == SweepState.Stopped)
+        {
+            await view.DisposeAsync();
+            return new RunResults(terminal, job, output).PrintStopped(plan, status);
+        }
+        if (session.Store.VoidedHere is var voided and > 0)
+            view.Say($"The store had {voided} damaged entries: they were made void and their rows computed again.");
+        view.Say("Writing the report.");
+        var report = SweepReport.Write(output, plan.Name, ours: true);
+        await view.DisposeAsync();
+        return new RunResults(terminal, job, output).Print(plan, status, report);
     }
 
     /// <summary>Commands that share a store, as the parts of a job array do, work one after the other.</summary>
@@ -230,7 +253,8 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
     }
 
     static async Task WriteRunsAsync(
-        IRunSession session, RunJob job, SweepPlan plan, OutputFolder output, SweepStatus status, IProgressView view, CancellationToken interrupted)
+        IRunSession session, RunJob job, SweepPlan plan, OutputFolder output, SweepStatus status, IProgressView view,
+        CancellationToken interrupted)
     {
         using var folders = new RunFolderWriter(
             session.Store,

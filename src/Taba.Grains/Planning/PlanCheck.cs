@@ -25,6 +25,7 @@ public static partial class PlanCheck
                 $"The plan was made by Taba {Shown(planner.Build)}, numerics {planner.Numerics}, and the cluster computes numerics "
                 + $"{string.Join(", ", silos.Append(ProgramVersion.Own.Numerics).Distinct().Order())}: use a client of the cluster's "
                 + $"version ({ProgramVersion.Own.Build}).");
+        RequireName(plan);
         var keys = new HashSet<string>(StringComparer.Ordinal);
         foreach (var stage in plan.Stages)
         {
@@ -46,6 +47,14 @@ public static partial class PlanCheck
                     $"The plan's tensor '{Shown(tensor.Name)}' cannot name a file: a name without slashes that does not begin with a "
                     + "dot can.");
         }
+    }
+
+    /// <exception cref="BadInputException">The sweep's name could lead out of a folder.</exception>
+    public static void RequireName(SweepPlan plan)
+    {
+        if (!FileName().IsMatch(plan.Name))
+            throw new BadInputException(
+                $"The sweep's name '{Shown(plan.Name)}' cannot name a folder: a name without slashes that does not begin with a dot can.");
     }
 
     /// <summary>Of text from outside as much as a message takes.</summary>

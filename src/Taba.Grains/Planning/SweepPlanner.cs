@@ -51,6 +51,7 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
             OnError = spec.OnError,
             Priority = spec.Priority,
             Version = ProgramVersion.Own,
+            Files = PlannedFiles.Of(spec, deviceKind),
         };
     }
 

@@ -26,6 +26,9 @@ public sealed record SweepPlan(string SweepId, string Name, ImmutableArray<Plann
     /// </summary>
     [Id(13)] public double? ExpectedRate { get; init; }
 
+    /// <summary>How its folders are written; null from a planner that is too old to say. Not part of its identity.</summary>
+    [Id(14)] public PlannedFiles? Files { get; init; }
+
     /// <summary>The numerics version of the keys of its stages.</summary>
     public int Numerics => Version?.Numerics ?? ProgramVersion.Own.Numerics;
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Taba.Grains.Silos;
 using Taba.Grains.Sweeps;
+using Taba.Grains.Words;
 using Taba.Silo.Devices;
 using Taba.Silo.Engines;
 using Taba.Silo.Hosting;
@@ -106,7 +107,7 @@ public sealed class SiloReportTests : IDisposable
         var devices = Report().Devices;
 
         Assert.Equal([true, false], devices.Select(d => d.Works));
-        Assert.Equal(new string('x', 200), devices[1].Trouble);
+        Assert.Equal(Sentences.Short(new string('x', 500)), devices[1].Trouble);
     }
 
     [Fact]
