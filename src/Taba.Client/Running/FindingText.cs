@@ -3,8 +3,8 @@ using Taba.Client.Reports;
 namespace Taba.Client.Running;
 
 /// <summary>
-/// What a sweep was made for, as the last lines of a command: patch correlation against the noise floor and the error of reconstructions, by
-/// intervention, as means over seeds.
+/// What a sweep was made for, as the last lines of a command: patch correlation against the noise floor and the error of
+/// reconstructions, by intervention, as means over seeds.
 /// </summary>
 static class FindingText
 {
@@ -32,7 +32,8 @@ static class FindingText
                 lines.Add($"  N = {group.Samples} is too small to tell: noise itself reaches about that.");
             foreach (var point in group.Points.Take(Most - lines.Count))
             {
-                lines.Add(Line($"  {point.Label}", Value(point.Metric(MetricKeys.Correlation)), Value(point.Metric(MetricKeys.ImageError))));
+                var (correlation, error) = (point.Metric(MetricKeys.Correlation), point.Metric(MetricKeys.ImageError));
+                lines.Add(Line($"  {point.Label}", Value(correlation), Value(error)));
                 left--;
             }
         }

@@ -230,7 +230,8 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
     }
 
     static async Task WriteRunsAsync(
-        IRunSession session, RunJob job, SweepPlan plan, OutputFolder output, SweepStatus status, IProgressView view, CancellationToken interrupted)
+        IRunSession session, RunJob job, SweepPlan plan, OutputFolder output, SweepStatus status, IProgressView view,
+        CancellationToken interrupted)
     {
         using var folders = new RunFolderWriter(
             session.Store,
