@@ -161,9 +161,9 @@ public sealed class ReportTests
         var lines = FindingText.Lines(ReportGroup.Of(runs.Select(r => new RunSection(r, []))));
         Assert.Equal(13, lines.Count);
         Assert.All(lines, line => Assert.True(line.Length <= 80, line));
-        Assert.Equal("demo, T = 10, N = 16, mean of 3          patch correlation   image error", lines[0]);
-        Assert.Equal("  noise (the floor)                      0.2 ± 0", lines[1]);
-        Assert.Equal("  plain inversion                        0.301 ± 0.0010      0.1 ± 0", lines[2]);
+        Assert.Equal("demo, T = 10, N = 16, mean of 3  patch correlation   image error", lines[0]);
+        Assert.Equal("  noise (the floor)              0.2 ± 0", lines[1]);
+        Assert.Equal("  plain inversion                0.301 ± 0.0010      0.1 ± 0", lines[2]);
         Assert.Equal("  and 16 more in the report", lines[^1]);
     }
 

@@ -93,7 +93,7 @@ public sealed class RunTests : IDisposable
         var group = finding["groups"]!.AsArray().Single()!;
         Assert.Equal(("10", Samples), ((string)group["axes"]!["num_inference_steps"]!, (int)group["samples"]!));
         Assert.Equal([null, 1, 3, 2], group["points"]!.AsArray().Select(p => (int?)p!["before"]));
-        var folder = done.Output.Split('\n').Select(l => l.Length == 0 ? null : JsonNode.Parse(l)).First(l => (string?)l?["event"] == "run")!;
+        var folder = done.Output.TrimEnd().Split('\n').Select(l => JsonNode.Parse(l)!).First(l => (string)l["event"]! == "run");
         Assert.Equal(
             (double)PythonJson.Read(await File.ReadAllBytesAsync(Path.Combine((string)folder["folder"]!, "metrics.json")))!
                 ["metrics"]!["correlation"]!["mean"]!,
