@@ -17,7 +17,7 @@ sealed record Terminal
         Command = command ?? StartedCommand.OfPath;
         Output = new MessageWriter(output, Command, escapes: outputIsLive);
         Error = new MessageWriter(error, Command, escapes: true);
-        (Screen, ErrorIsLive, Time) = (error, errorIsLive, time);
+        (Screen, ErrorIsLive, Time, OutputIsLive) = (error, errorIsLive, time, outputIsLive);
     }
 
     public TextWriter Output { get; }
@@ -28,6 +28,8 @@ sealed record Terminal
     public TextWriter Screen { get; }
 
     public bool ErrorIsLive { get; }
+
+    public bool OutputIsLive { get; }
 
     public TimeProvider Time { get; }
 

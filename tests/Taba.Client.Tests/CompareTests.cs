@@ -15,7 +15,8 @@ public sealed class CompareTests : IDisposable
     {
         await RunAsync("a", "forward: { before: [1], seed: 7 }", 420);
 
-        await _taba.DoneAsync("compare", _taba.At("out", "a", "g_T10_seed420"), _taba.At("out", "a", "g_T10_seed420_forward_before1_seed7"), "--json");
+        await _taba.DoneAsync(
+            "compare", _taba.At("out", "a", "g_T10_seed420"), _taba.At("out", "a", "g_T10_seed420_forward_before1_seed7"), "--json");
 
         var told = JsonNode.Parse(_taba.Last.Output)!;
         Assert.Equal("7", (string)told["settings"]!["forward_seed"]!["b"]!);
@@ -46,7 +47,8 @@ public sealed class CompareTests : IDisposable
 
         await _taba.DoneAsync("compare", _taba.At("out", "a"), _taba.At("out", "b"), "--out", _taba.At("c.html"));
         Assert.Contains("only in B: g_T10_seed2_forward_before3_seed7", _taba.Last.Output, StringComparison.Ordinal);
-        Assert.Contains("<td>forward K = 1, forward seed 7</td>", await File.ReadAllTextAsync(_taba.At("c.html")), StringComparison.Ordinal);
+        var page = await File.ReadAllTextAsync(_taba.At("c.html"));
+        Assert.Contains("<td>forward K = 1, forward seed 7</td>", page, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -28,7 +28,8 @@ public sealed class OutputNumbersTests : IDisposable
         Assert.Equal(
             ["correlation.mean", "correlation.std", "noise_correlation.mean", "noise_correlation.std"],
             metrics.Where(m => double.IsNaN(m.Value)).Select(m => m.Key).Order());
-        Assert.All(metrics.Where(m => !m.Key.Contains("correlation", StringComparison.Ordinal)), m => Assert.True(double.IsFinite(m.Value)));
+        Assert.All(
+            metrics.Where(m => !m.Key.Contains("correlation", StringComparison.Ordinal)), m => Assert.True(double.IsFinite(m.Value)));
         Assert.Contains(",NaN,NaN,", await File.ReadAllTextAsync(_taba.At("out", "one", "results.csv")), StringComparison.Ordinal);
     }
 

@@ -42,7 +42,7 @@ public sealed class ReportTests
         Assert.Contains("<td class=\"number\">3</td>", page, StringComparison.Ordinal);
     }
 
-    /// <summary>Forward commands have a seed of their own that draws nothing: it must not part them from the run that they began with.</summary>
+    /// <summary>Forward commands have a seed of their own that draws nothing: it must not part them from the run they began with.</summary>
     [Fact]
     public void Page_OfCommandsWithOtherSeeds_IsOneGroup()
     {
@@ -65,6 +65,15 @@ public sealed class ReportTests
         var page = Page(Run("one", null, 0.3), Run("two", null, 0.5));
         Assert.Contains("<span class=\"dot-label\">plain inversion, one</span>", page, StringComparison.Ordinal);
         Assert.Contains("<span class=\"dot-label\">plain inversion, two</span>", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Page_OfSweepsThatNoFieldSetsApart_NamesTheSweepsAndKeepsTheirMeans()
+    {
+        var page = Page(
+            Run("a/1", null, 0.3), Run("a/2", null, 0.5, seed: 2), Run("b/1", null, 0.6), Run("b/2", null, 0.8, seed: 2));
+        Assert.Equal(["noise floor", "plain inversion, a", "plain inversion, b"], Labels(page, "Patch correlation of latents"));
+        Assert.Contains("0.4 <small>± 0.14</small>", page, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -152,9 +161,9 @@ public sealed class ReportTests
         var lines = FindingText.Lines(ReportGroup.Of(runs.Select(r => new RunSection(r, []))));
         Assert.Equal(13, lines.Count);
         Assert.All(lines, line => Assert.True(line.Length <= 80, line));
-        Assert.Equal("demo, T = 10, N = 16, mean of 3          patch correlation   image error", lines[0]);
-        Assert.Equal("  noise (the floor)                      0.2 ± 0", lines[1]);
-        Assert.Equal("  plain inversion                        0.301 ± 0.0010      0.1 ± 0", lines[2]);
+        Assert.Equal("demo, T = 10, N = 16, mean of 3  patch correlation   image error", lines[0]);
+        Assert.Equal("  noise (the floor)              0.2 ± 0", lines[1]);
+        Assert.Equal("  plain inversion                0.301 ± 0.0010      0.1 ± 0", lines[2]);
         Assert.Equal("  and 16 more in the report", lines[^1]);
     }
 
@@ -207,7 +216,8 @@ public sealed class ReportTests
             Sweep = "demo",
             SweepId = "id",
             Run = name,
-            Axes = ImmutableSortedDictionary<string, string>.Empty.Add("model", "demo").Add("seed", seed.ToString(CultureInfo.InvariantCulture))
+            Axes = ImmutableSortedDictionary<string, string>.Empty.Add("model", "demo")
+                .Add("seed", seed.ToString(CultureInfo.InvariantCulture))
                 .Add("num_inference_steps", steps.ToString(CultureInfo.InvariantCulture)),
             Intervention = intervention is null ? null : $"{intervention.Type}_before{intervention.Before}",
             InterventionFields = intervention,
@@ -233,7 +243,7 @@ public sealed class ReportTests
             ["reconstruction_error_images"] = 0.1,
         },
         new Dictionary<string, string>())
-    {
-        Below = name,
-    };
+        {
+            Below = name,
+        };
 }

@@ -54,6 +54,16 @@ public sealed class RunTests : IDisposable
             Assert.True(File.Exists(Path.Combine(folder, "pictures", "samples2.png")));
             Assert.Contains(folder, _taba.Last.Output, StringComparison.Ordinal);
         }
+        // Scripts read paths alone; people the finding before them.
+        Assert.Equal(5, _taba.Last.Output.TrimEnd().Split('\n').Length);
+        Assert.Matches("""
+            g, T = 10, N = 40 +patch correlation +image error
+              noise \(the floor\) +0[.]\d+
+              plain inversion +0[.]\d+ +0[.]\d+
+              forward K = 1 +0[.]\d+ +0[.]\d+
+              forward K = 3 +0[.]\d+ +0[.]\d+
+              swap eps K = 2 +0[.]\d+ +0[.]\d+
+            """, _taba.Last.Errors);
         var report = await File.ReadAllTextAsync(_taba.At("out", "tiny", "report.html"));
         Assert.Contains("forward K = 3", report, StringComparison.Ordinal);
         Assert.Contains("noise floor", report, StringComparison.Ordinal);
@@ -79,6 +89,15 @@ public sealed class RunTests : IDisposable
         var done = await _taba.DoneAsync("run", Sweep(), "--out", _taba.At("out"), "--json");
         var events = (done.Output + done.Errors).TrimEnd().Split('\n').Select(line => (string)JsonNode.Parse(line)!["event"]!).ToList();
         Assert.Contains("progress", events);
+        var finding = JsonNode.Parse(done.Output.Split('\n').Single(l => l.Contains("\"finding\"", StringComparison.Ordinal)))!;
+        var group = finding["groups"]!.AsArray().Single()!;
+        Assert.Equal(("10", Samples), ((string)group["axes"]!["num_inference_steps"]!, (int)group["samples"]!));
+        Assert.Equal([null, 1, 3, 2], group["points"]!.AsArray().Select(p => (int?)p!["before"]));
+        var folder = done.Output.TrimEnd().Split('\n').Select(l => JsonNode.Parse(l)!).First(l => (string)l["event"]! == "run");
+        Assert.Equal(
+            (double)PythonJson.Read(await File.ReadAllBytesAsync(Path.Combine((string)folder["folder"]!, "metrics.json")))!
+                ["metrics"]!["correlation"]!["mean"]!,
+            (double)group["points"]![0]!["correlation"]!["mean"]!);
         Assert.Equal("done", (string)JsonNode.Parse(done.LastLine)!["event"]!);
     }
 

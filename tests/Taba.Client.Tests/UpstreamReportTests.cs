@@ -81,7 +81,8 @@ public sealed class UpstreamReportTests : IDisposable
         var lines = await File.ReadAllLinesAsync(_taba.At("experiments", "results.csv"));
         Assert.EndsWith(",one,one/g_T10_seed3", lines[1], StringComparison.Ordinal);
         Assert.EndsWith(",two,two/g_T20_seed3", lines[2], StringComparison.Ordinal);
-        Assert.Contains("<title>experiments</title>", await File.ReadAllTextAsync(_taba.At("experiments", "report.html")), StringComparison.Ordinal);
+        var page = await File.ReadAllTextAsync(_taba.At("experiments", "report.html"));
+        Assert.Contains("<title>experiments</title>", page, StringComparison.Ordinal);
         // The store is no sweep.
         Assert.True(Directory.Exists(_taba.At("experiments", ".taba")));
     }

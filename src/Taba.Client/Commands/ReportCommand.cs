@@ -13,7 +13,10 @@ static class ReportCommand
 {
     public static Command Create(CommandServices services)
     {
-        var folder = new Argument<string>("DIR") { Description = "A sweep's folder, a folder of several, or one run's; ours or upstream's." };
+        var folder = new Argument<string>("DIR")
+        {
+            Description = "A sweep's folder, a folder of several, or one run's; ours or upstream's.",
+        };
         var json = Flags.Switch("json", "Machine-readable lines, no colours.");
         var command = new Command(
             "report", "Makes report.html, results.csv and picture grids anew from a sweep's run folders.") { folder, json };

@@ -22,7 +22,8 @@ sealed record TensorDifference(string Name, int Rows, double Largest, double Mea
 
     static TensorDifference? Of(ReportRun a, RunFile fileA, ReportRun b, RunFile fileB, CancellationToken cancellationToken)
     {
-        if (!fileA.Shape.Skip(1).SequenceEqual(fileB.Shape.Skip(1)) || PathOf(a, fileA) is not { } pathA || PathOf(b, fileB) is not { } pathB)
+        if (!fileA.Shape.Skip(1).SequenceEqual(fileB.Shape.Skip(1))
+            || PathOf(a, fileA) is not { } pathA || PathOf(b, fileB) is not { } pathB)
             return null;
         var (start, end) = (Math.Max(a.Manifest.RowStart, b.Manifest.RowStart), Math.Min(a.Manifest.RowEnd, b.Manifest.RowEnd));
         if (start >= end)

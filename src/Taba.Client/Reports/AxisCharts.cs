@@ -35,8 +35,9 @@ static class AxisCharts
         var places = groups.Select(Steps).ToList();
         var lines = groups.SelectMany(g => g.Points.Select(p => (Steps: Steps(g), Point: p))).GroupBy(p => p.Point.Label)
             .Where(line => line.Count() > 1).ToList();
-        // Of many interventions those of the most and the least effect frame the others.
-        var chosen = lines.Count <= LineChart.MostSeries ? lines : [.. lines.Take(LineChart.MostSeries / 2), .. lines[^(LineChart.MostSeries / 2)..]];
+        // Of many interventions the first and the last frame the others.
+        const int Half = LineChart.MostSeries / 2;
+        var chosen = lines.Count <= LineChart.MostSeries ? lines : [.. lines.Take(Half), .. lines[^Half..]];
         return chosen.Count == 0 || places.Count < 2
             ? ""
             : Charts(

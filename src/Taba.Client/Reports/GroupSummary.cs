@@ -9,7 +9,8 @@ static class GroupSummary
         if (group.Floor is not { Mean: > 0 } floor)
             return null;
         if (group.IsTooSmall)
-            return $"N = {group.Samples} is too small to tell: noise itself has a patch correlation of {Html.Number(floor.Mean)} at this N.";
+            return $"N = {group.Samples} is too small to tell: noise itself has a patch correlation of {Html.Number(floor.Mean)} "
+                + "at this N.";
         var sentences = new List<string>();
         if (group.Plain?.Metric(MetricKeys.Correlation) is { } plain)
             sentences.Add(

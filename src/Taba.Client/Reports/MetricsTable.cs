@@ -26,7 +26,8 @@ static class MetricsTable
         if (group.Floor is { } floor && columns.Any(c => c.Key == MetricKeys.Correlation))
         {
             html.Append("<tr class=\"soft\"><td>noise (the floor)</td><td></td><td></td><td></td>");
-            html.Append(severalRuns ? $"<td class=\"number\">{floor.Count}</td>" : "").Append($"<td class=\"number\">{Html.Estimate(floor)}</td>");
+            html.Append(severalRuns ? $"<td class=\"number\">{floor.Count}</td>" : "");
+            html.Append($"<td class=\"number\">{Html.Estimate(floor)}</td>");
             html.Append(string.Concat(Enumerable.Repeat("<td></td>", columns.Count))).Append("</tr>");
         }
         foreach (var point in group.Points)

@@ -104,7 +104,9 @@ static class ReportPage
             return;
         if (floor is { } noise)
             dots.Insert(0, new("noise floor", noise, IsReference: true));
-        var spread = dots.Any(d => d.Value.Count > 1) ? " Dots are means over seeds, bars their range, ± their standard deviation." : "";
+        var (fewest, most) = (dots.Min(d => d.Value.Count), dots.Max(d => d.Value.Count));
+        var runs = fewest == most ? $"{most}" : $"{fewest} to {most}";
+        var spread = most > 1 ? $" Dots are means over {runs} runs of other seeds, bars their range, ± their standard deviation." : "";
         html.Append($"<div class=\"card\"><h3>{title}</h3>").Append(DotChart.Html(title, dots, floor?.Mean));
         html.Append($"<p class=\"soft\">{note}{spread}</p></div>");
     }

@@ -22,16 +22,23 @@ sealed record ReportPoint(string Label, RunIntervention? Intervention, IReadOnly
 
     /// <summary>
     /// Two runs of the same seeds are one when they show the same stages. Otherwise something that is no seed sets them apart: then each
-    /// folder speaks for itself.
+    /// sweep speaks for itself, or each folder where that does not do.
     /// </summary>
     static IEnumerable<ReportPoint> Split(IReadOnlyList<RunSection> sections)
     {
         var label = RunLabels.Of(sections[0].Run.Intervention);
         var distinct = sections.DistinctBy(s => Identity(s.Run)).ToList();
-        return distinct.DistinctBy(s => Seeds(s.Run)).Count() == distinct.Count
-            ? [new(label, sections[0].Run.Intervention, distinct)]
-            : distinct.Select(s => new ReportPoint($"{label}, {s.Run.Below}", s.Run.Intervention, [s]));
+        if (DifferInSeeds(distinct))
+            return [new(label, sections[0].Run.Intervention, distinct)];
+        var bySweep = distinct.GroupBy(s => Path.GetDirectoryName(s.Run.Below) ?? "").ToList();
+        var parts = bySweep.Count > 1 && bySweep.All(g => g.Key.Length > 0 && DifferInSeeds([.. g]))
+            ? bySweep
+            : distinct.GroupBy(s => s.Run.Below).ToList();
+        return parts.Select(part => new ReportPoint($"{label}, {part.Key}", sections[0].Run.Intervention, [.. part]));
     }
+
+    static bool DifferInSeeds(List<RunSection> sections) =>
+        sections.DistinctBy(s => Seeds(s.Run)).Count() == sections.Count;
 
     static (string Seed, long? ForwardSeed) Seeds(ReportRun run) => (run.Axis("seed"), run.Intervention?.ForwardSeed);
 

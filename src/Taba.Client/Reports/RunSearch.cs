@@ -4,7 +4,7 @@ using Taba.Storage.RunFolders;
 
 namespace Taba.Client.Reports;
 
-/// <summary>Finds the runs of a folder: it is one, or has them below it, at whatever depth sweeps and upstream's scripts put them.</summary>
+/// <summary>Finds the runs of a folder: it is one, or has them below it, as deep as sweeps and upstream's scripts put them.</summary>
 static class RunSearch
 {
     /// <summary>experiments/MODEL/invert/INTERVENTION/RUN is upstream's deepest.</summary>
@@ -32,7 +32,7 @@ static class RunSearch
                 + "below it: give the folder of a sweep, of several, or of one run.");
     }
 
-    /// <summary>What lies in a run's folder, as its pictures do, is that run's; what begins with a dot, as the store does, is nobody's.</summary>
+    /// <summary>What lies in a run's folder, as its pictures do, is that run's. The store's name begins with a dot.</summary>
     static IEnumerable<ReportRun> Below(OutputFolder folder, string path, int depth, bool ours)
     {
         foreach (var (name, child) in folder.Folders().Select(f => (NameOf(f), f)).Where(f => !f.Item1.StartsWith('.')))

@@ -9,22 +9,24 @@ using Taba.Storage.RunFolders;
 namespace Taba.Client.Reports;
 
 /// <summary>
-/// A folder that upstream's Python wrote: tensors and metrics.json, and no manifest. Its tensors are read by the restricted readers; nothing
-/// in it is unpickled.
+/// A folder that upstream's Python wrote: tensors and metrics.json, and no manifest. Its tensors are read by the restricted readers;
+/// nothing in it is unpickled.
 /// </summary>
 static class UpstreamFolder
 {
     static readonly string[] s_states = ["samples", "latents", "noise"];
-    static readonly string[] s_shown = [.. s_states, "samples2", "decoded_samples", "decoded_samples2", "samples_decoded", "samples2_decoded"];
+    static readonly string[] s_shown =
+        [.. s_states, "samples2", "decoded_samples", "decoded_samples2", "samples_decoded", "samples2_decoded"];
 
     /// <summary>Upstream's names of its models, which are names of folders above a run.</summary>
     static readonly string[] s_models =
         ["cifar_pixel_32", "imagenet_pixel_64", "imagenet_pixel_256", "celeba_ldm_256", "deepfloyd_if", "dit"];
 
     /// <summary>True when a folder of this machine holds states of a run.</summary>
-    public static bool Is(OutputFolder folder) => PathOf(folder) is { } path && s_states.Any(name => TensorFiles.Find(path, name) is not null);
+    public static bool Is(OutputFolder folder) =>
+        PathOf(folder) is { } path && s_states.Any(name => TensorFiles.Find(path, name) is not null);
 
-    /// <summary>What the files of a folder tell; metrics that metrics.json lacks are computed from the tensors, and written nowhere.</summary>
+    /// <summary>What the files of a folder tell. Metrics that metrics.json lacks are computed from the tensors, and not written.</summary>
     /// <exception cref="Taba.Diffusion.Weights.WeightsFormatException">A tensor file is damaged or hostile.</exception>
     public static ReportRun Read(OutputFolder folder, IReadOnlyDictionary<string, string> parameters, JsonObject? metrics)
     {

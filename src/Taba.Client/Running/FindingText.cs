@@ -3,21 +3,26 @@ using Taba.Client.Reports;
 namespace Taba.Client.Running;
 
 /// <summary>
-/// What a sweep was made for, as the last lines of a command: patch correlation against the noise floor and the error of reconstructions, by
-/// intervention, as means over seeds.
+/// What a sweep was made for, as the last lines of a command: patch correlation against the noise floor and the error of
+/// reconstructions, by intervention, as means over seeds.
 /// </summary>
 static class FindingText
 {
     /// <summary>Lines, but for the one that counts what is left out.</summary>
     const int Most = 12;
 
-    const int LabelWidth = 40;
+    const string Indent = "  ";
+    const int LeastLabel = 24;
+    const int MostLabel = 42;
     const int ValueWidth = 20;
 
     /// <summary>None wider than 80 columns where names allow. Empty without latents.</summary>
     public static IReadOnlyList<string> Lines(IReadOnlyList<ReportGroup> groups)
     {
         var told = groups.Where(g => g.Points.Any(p => p.Metric(MetricKeys.Correlation) is not null)).ToList();
+        var width = Math.Clamp(
+            told.SelectMany(g => g.Points.Select(p => p.Label.Length + Indent.Length).Append(Title(g).Length)).DefaultIfEmpty(0).Max(),
+            LeastLabel, MostLabel);
         var lines = new List<string>();
         var left = told.Sum(g => g.Points.Count);
         foreach (var group in told)
@@ -27,18 +32,22 @@ static class FindingText
                 break;
             lines.Add(Line(Title(group), "patch correlation", "image error"));
             if (group.Floor is { } floor)
-                lines.Add(Line("  noise (the floor)", Value(floor), ""));
+                lines.Add(Line($"{Indent}noise (the floor)", Value(floor), ""));
             if (group.IsTooSmall)
-                lines.Add($"  N = {group.Samples} is too small to tell: noise itself reaches about that.");
+                lines.Add($"{Indent}N = {group.Samples} is too small to tell: noise itself reaches about that.");
             foreach (var point in group.Points.Take(Most - lines.Count))
             {
-                lines.Add(Line($"  {point.Label}", Value(point.Metric(MetricKeys.Correlation)), Value(point.Metric(MetricKeys.ImageError))));
+                var (correlation, error) = (point.Metric(MetricKeys.Correlation), point.Metric(MetricKeys.ImageError));
+                lines.Add(Line($"{Indent}{point.Label}", Value(correlation), Value(error)));
                 left--;
             }
         }
         if (left > 0)
-            lines.Add($"  and {left} more in the report");
+            lines.Add($"{Indent}and {left} more in the report");
         return lines;
+
+        string Line(string label, string correlation, string error) =>
+            $"{label.PadRight(width)}  {correlation.PadRight(ValueWidth)}{error}".TrimEnd();
     }
 
     /// <summary>The same for programs.</summary>
@@ -72,12 +81,9 @@ static class FindingText
 
     static string Title(ReportGroup group)
     {
-        var runs = group.Points.Max(p => p.Sections.Count);
-        return runs > 1 ? $"{group.Title}, mean of {runs}" : group.Title;
+        var (fewest, most) = (group.Points.Min(p => p.Sections.Count), group.Points.Max(p => p.Sections.Count));
+        return most == 1 ? group.Title : $"{group.Title}, mean of {(fewest == most ? "" : "up to ")}{most}";
     }
-
-    static string Line(string label, string correlation, string error) =>
-        $"{label.PadRight(LabelWidth)} {correlation.PadRight(ValueWidth - 1)} {error}".TrimEnd();
 
     static string Value(Estimate? estimate) => estimate switch
     {

@@ -9,17 +9,20 @@ using Taba.Silo.Outputs;
 
 namespace Taba.Client.Running;
 
-/// <summary>Says what came out and what a run left, on standard output; samples that failed on standard error.</summary>
+/// <summary>
+/// Says what came out, and what a run left. On standard output stand its folders and its report, a line each, for scripts; what people read
+/// besides, the finding and the samples that failed, on standard error. With JSON everything is a line of standard output.
+/// </summary>
 sealed class RunResults(Terminal terminal, RunJob job, OutputFolder output)
 {
-    /// <summary>More folders than these are told by the one that holds them.</summary>
+    /// <summary>On a screen more folders than these are told by the one that holds them.</summary>
     const int MostFolders = 12;
 
     /// <returns>The exit status.</returns>
     public int Print(SweepPlan plan, SweepStatus status, SweepReportFiles report)
     {
         PrintFinding(plan, report);
-        if (!job.Json && plan.Runs.Length > MostFolders)
+        if (!job.Json && terminal.OutputIsLive && plan.Runs.Length > MostFolders)
             terminal.Output.WriteLine($"{plan.Runs.Length} run folders in {output.Place}");
         else
             foreach (var run in plan.Runs)
@@ -68,7 +71,7 @@ sealed class RunResults(Terminal terminal, RunJob job, OutputFolder output)
             terminal.Output.WriteLine(JsonSerializer.Serialize(FindingText.Json(groups)));
         else
             foreach (var line in FindingText.Lines(groups))
-                terminal.Output.WriteLine(line);
+                terminal.Error.WriteLine(line);
     }
 
     /// <summary>The sweep is the cluster's now.</summary>

@@ -88,6 +88,6 @@ public readonly record struct SegmentOutcome(int NextStep, bool Completed, int E
     /// <summary>The time since the engine took the segment, or since the end of the one before it, whichever is shorter.</summary>
     public TimeSpan Elapsed { get; init; }
 
-    /// <summary>This row's share of the passes that moved it: what the rows of a device have of it together is the time it worked.</summary>
+    /// <summary>This row's share of the passes that moved it. Together the rows of a device have the time that it worked.</summary>
     public TimeSpan Computing { get; init; }
 }

@@ -26,7 +26,7 @@ public static class PythonJson
         return stream.ToArray();
     }
 
-    /// <summary>Reads what Python or this class wrote. A bare word becomes the string of its letters, which parses as that number.</summary>
+    /// <summary>Reads what Python or this class wrote. A bare word becomes the string of its letters, as earlier versions wrote.</summary>
     /// <exception cref="JsonException">It is no JSON even so.</exception>
     public static JsonNode? Read(ReadOnlySpan<byte> utf8) =>
         JsonNode.Parse(Quoted(utf8), documentOptions: new() { MaxDepth = RunJson.Options.MaxDepth });

@@ -4,7 +4,9 @@ using System.Text.Json.Serialization;
 
 namespace Taba.Silo.Outputs;
 
-/// <summary>The JSON of run folders: snake_case as Python users expect, NaN as the string "NaN". What Python writes too is <see cref="PythonJson"/>.</summary>
+/// <summary>
+/// The JSON of run folders: snake_case as Python users expect, NaN as the string "NaN". What Python writes too is <see cref="PythonJson"/>.
+/// </summary>
 public static class RunJson
 {
     public static readonly JsonSerializerOptions Options = new()

@@ -49,7 +49,8 @@ public static class DiskErrors
         _ when IsFull(exception) => Full(path, exception),
         UnauthorizedAccessException => new(
             $"cannot {what} {path}: permission denied; give this user the right to read and write there, or choose another output folder",
-            exception) { NeedsUser = true },
+            exception)
+        { NeedsUser = true },
         _ when NeedsUser(exception) => new($"cannot {what} {path}: {Bare(exception)}; choose another place", exception) { NeedsUser = true },
         _ => new($"cannot {what} {path}: {Bare(exception)}", exception),
     };

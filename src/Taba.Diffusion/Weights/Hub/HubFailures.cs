@@ -25,7 +25,7 @@ static class HubFailures
 
     /// <summary>Only these say more than the one within, such as the address; others say "see inner exception".</summary>
     static string Text(Exception error) => (error is HttpRequestException
-        { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.ProxyTunnelError }
+    { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.ProxyTunnelError }
             ? error
             : Innermost(error)).Message.TrimEnd('.');
 
