@@ -26,7 +26,7 @@ sealed record MergePart(string Folder, RunFolder? Manifest, JsonObject? Paramete
                     $"{folder} has neither manifest.json nor a part_idx in metrics.json: it cannot be told which part it is.")
                 : part;
         }
-        catch (Exception e) when (e is InvalidDataException or JsonException)
+        catch (Exception e) when (e is InvalidDataException or JsonException or InvalidOperationException or ArgumentException)
         {
             throw new BadInputException($"The part {folder} cannot be read: {e.Message}", e);
         }
