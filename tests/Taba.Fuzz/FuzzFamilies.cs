@@ -171,7 +171,7 @@ static class FuzzFamilies
             File.WriteAllBytes(path, input);
             try
             {
-                Command("report", run);
+                Each(() => Command("report", run), () => Command("merge", run, "--save_dir", corpus.At("merged")));
             }
             finally
             {

@@ -26,14 +26,14 @@ sealed record MergePart(string Folder, RunFolder? Manifest, JsonObject? Paramete
                     $"{folder} has neither manifest.json nor a part_idx in metrics.json: it cannot be told which part it is.")
                 : part;
         }
-        catch (Exception e) when (e is InvalidDataException or JsonException or InvalidOperationException or ArgumentException)
+        catch (Exception e) when (e is InvalidDataException or JsonException)
         {
             throw new BadInputException($"The part {folder} cannot be read: {e.Message}", e);
         }
     }
 
     static JsonObject? ParametersOf(string path) =>
-        File.Exists(path) ? PythonJson.Read(File.ReadAllBytes(path))?["_params"]?.AsObject() : null;
+        File.Exists(path) ? PythonJson.Read(File.ReadAllBytes(path))["_params"] as JsonObject : null;
 
     int? Number(string key) => Parameters?[key] is JsonValue value && value.TryGetValue<int>(out var number) ? number : null;
 }
