@@ -33,7 +33,7 @@ sealed record MergePart(string Folder, RunFolder? Manifest, JsonObject? Paramete
     }
 
     static JsonObject? ParametersOf(string path) =>
-        File.Exists(path) ? PythonJson.Read(File.ReadAllBytes(path))?["_params"]?.AsObject() : null;
+        File.Exists(path) ? PythonJson.Read(File.ReadAllBytes(path))["_params"] as JsonObject : null;
 
     int? Number(string key) => Parameters?[key] is JsonValue value && value.TryGetValue<int>(out var number) ? number : null;
 }

@@ -27,9 +27,30 @@ public static class PythonJson
     }
 
     /// <summary>Reads what Python or this class wrote. A bare word becomes the string of its letters, as earlier versions wrote.</summary>
-    /// <exception cref="JsonException">It is no JSON even so.</exception>
-    public static JsonNode? Read(ReadOnlySpan<byte> utf8) =>
-        JsonNode.Parse(Quoted(utf8), documentOptions: new() { MaxDepth = RunJson.Options.MaxDepth });
+    /// <exception cref="JsonException">It is no object of JSON even so, names a field twice, or has half of a pair of surrogates.</exception>
+    public static JsonObject Read(ReadOnlySpan<byte> utf8)
+    {
+        var node = JsonNode.Parse(
+            Quoted(utf8), documentOptions: new() { MaxDepth = RunJson.Options.MaxDepth, AllowDuplicateProperties = false });
+        try
+        {
+            // The library finds out what a text is when somebody asks for it.
+            Require(node);
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new JsonException("a text in it has half of a pair of surrogates", error);
+        }
+        return node as JsonObject ?? throw new JsonException("it is no JSON object");
+    }
+
+    static void Require(JsonNode? node)
+    {
+        if (node is JsonValue)
+            _ = node.ToString();
+        foreach (var child in node is JsonObject members ? members.Select(m => m.Value) : node is JsonArray items ? items : [])
+            Require(child);
+    }
 
     static void Write(Utf8JsonWriter writer, JsonNode? node)
     {
