@@ -16,7 +16,9 @@ sealed record CommandServices(Terminal Terminal, IRunHost Host, string CommandLi
     /// <summary>Runs a job in this process or on the cluster that it names.</summary>
     /// <exception cref="BadInputException">This process may not have enough files open, or as <see cref="OnHostAsync"/>.</exception>
     public Task<int> RunAsync(RunJob job, CancellationToken interrupted) =>
-        OpenFiles.Lack(OpenFiles.ToCompute, OpenFiles.Most) is { } lack ? throw new BadInputException(lack) : OnHostAsync(job, host => new SweepRunner(host, Terminal).RunAsync(job, interrupted), interrupted);
+        OpenFiles.Lack(OpenFiles.ToCompute, OpenFiles.Most) is { } lack
+            ? throw new BadInputException(lack)
+            : OnHostAsync(job, host => new SweepRunner(host, Terminal).RunAsync(job, interrupted), interrupted);
 
     /// <summary>Does something with what computes a job.</summary>
     /// <exception cref="BadInputException">Results cannot be where the job wants them.</exception>

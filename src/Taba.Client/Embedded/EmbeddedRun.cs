@@ -4,6 +4,7 @@ using Taba.Client.Planning;
 using Taba.Grains.Errors;
 using Taba.Grains.Planning;
 using Taba.Grains.Sweeps;
+using Taba.Silo.Clusters;
 using Taba.Silo.Devices;
 using Taba.Silo.Engines;
 using Taba.Silo.Hosting;
