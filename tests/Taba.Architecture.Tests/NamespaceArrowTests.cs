@@ -12,12 +12,12 @@ public sealed class NamespaceArrowTests
         ["Taba.Diffusion"] = """
             .:
             Json:
-            Native:
+            Native: .
             Resilience:
             Randomness: .
             Weights.Pickle:
             Weights: Json Weights.Pickle
-            Weights.Hub: Resilience Weights
+            Weights.Hub: . Resilience Weights
             Tensors: . Weights Weights.Pickle
             Conditions: . Json Randomness Weights.Pickle
             Schedules: Json Native
@@ -31,7 +31,7 @@ public sealed class NamespaceArrowTests
             Models.Ldm: Json Weights Models Models.Layers Models.Autoencoders Models.Diffusers
             Models.Dit: Json Native Weights Conditions Models Models.Layers Models.Autoencoders Models.Diffusers
             Models.DeepFloydIf: Json Native Weights Models Models.Layers Models.TextEncoders Models.Diffusers
-            Models.Families: Json Weights Models Models.Adm Models.Gaussian Models.Diffusers Models.Ldm Models.Dit Models.DeepFloydIf
+            Models.Families: . Json Weights Models Models.Adm Models.Gaussian Models.Diffusers Models.Ldm Models.Dit Models.DeepFloydIf
             Sampling: Native Schedules Models
             Engine: Native Schedules Models Sampling
             Metrics: Native Randomness
@@ -84,7 +84,7 @@ public sealed class NamespaceArrowTests
         ["Taba.Client"] = """
             .:
             Progress: .
-            Sweeps: .
+            Sweeps:
             Hosts:
             Planning: Hosts
             Pulling: . Hosts

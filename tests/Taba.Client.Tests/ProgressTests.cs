@@ -112,7 +112,7 @@ public sealed class ProgressTests
             await UntilAsync(() =>
             {
                 _time.Advance(TimeSpan.FromSeconds(1));
-                return error.ToString().Contains("nothing heard for", StringComparison.Ordinal);
+                return error.ToString().Contains("no silo answers for", StringComparison.Ordinal);
             });
         }
     }

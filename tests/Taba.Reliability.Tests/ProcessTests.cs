@@ -75,7 +75,8 @@ public sealed class ProcessTests : IDisposable
             "silo", Programs.Silo, _bench.Folder,
             new Dictionary<string, string>
             {
-                ["HOME"] = _bench.Folder, ["Taba__Clusters__lab__ConnectionStringFile"] = "~/secrets/none", ["Taba__Clusters__lab__Store"] = "~/s",
+                ["HOME"] = _bench.Folder, ["Taba__Clusters__lab__Store"] = "~/s",
+                ["Taba__Clusters__lab__ConnectionStringFile"] = "~/secrets/none",
             },
             ["--cluster", "lab"]);
         Assert.Contains($"'{_bench.Folder}/secrets/none' cannot be read", (await silo.EndAsync()).ShouldEnd(2).LastWord);

@@ -10,7 +10,6 @@ using Taba.Grains.Sweeps;
 using Taba.Silo.Clusters;
 using Taba.Silo.Devices;
 using Taba.Silo.Engines;
-using Taba.Silo.Hosting;
 using Taba.Silo.Inputs;
 using Taba.Silo.Models;
 using Taba.Silo.Outputs;

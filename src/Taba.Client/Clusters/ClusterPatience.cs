@@ -33,7 +33,8 @@ sealed class ClusterPatience
     {
         if (_said || failures < 2)
             return;
-        var what = CallException.In(failure)?.Message.TrimEnd('.') ?? failure.GetType().Name;
+        var what = CallException.In(failure)?.Message.TrimEnd('.')
+            ?? (failure is TimeoutException ? "no answer in time" : "no silo can be reached");
         _terminal.Say(
             $"Cluster {_cluster} does not answer ({what}); its sweeps go on as far as they can, and this command asks again.");
         _said = true;

@@ -6,7 +6,6 @@ using Taba.Grains.Dispatch;
 using Taba.Grains.Silos;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Clusters;
-using Taba.Silo.Hosting;
 
 namespace Taba.Client.Clusters;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json;
 using Taba.Client.Hosts;
 using Taba.Silo.Clusters;
-using Taba.Silo.Hosting;
 
 namespace Taba.Client.Commands;
 

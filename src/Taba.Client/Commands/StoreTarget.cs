@@ -3,7 +3,6 @@ using Taba.Client.Clusters;
 using Taba.Client.Hosts;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Clusters;
-using Taba.Silo.Hosting;
 using Taba.Silo.Outputs;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;

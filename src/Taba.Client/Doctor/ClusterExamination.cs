@@ -2,7 +2,6 @@ using Taba.Client.Clusters;
 using Taba.Client.Hosts;
 using Taba.Grains.Silos;
 using Taba.Silo.Clusters;
-using Taba.Silo.Hosting;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
 

@@ -5,6 +5,7 @@ using Taba.Grains;
 using Taba.Grains.Errors;
 using Taba.Grains.Planning;
 using Taba.Grains.Sweeps;
+using Taba.Silo.Clusters;
 using Taba.Silo.Devices;
 using Taba.Silo.Engines;
 using Taba.Silo.Hosting;

@@ -96,7 +96,7 @@ sealed class LiveProgress : IProgressView
         foreach (var line in StageLine.Of(status, _names))
             table.AddRow(Markup.Escape(Printable.Line(line.Name)), line.Rows, line.Reused, line.Evaluations, Colored(line));
         var figures = IsSilent
-            ? $"{ProgressText.Percent(status.EvaluationsDone, status.EvaluationsPlanned)} · nothing heard for "
+            ? $"{ProgressText.Percent(status.EvaluationsDone, status.EvaluationsPlanned)} · no silo answers for "
                 + Quantities.Duration(_time.GetElapsedTime(_lastAt))
             : ProgressText.Of(status);
         // What is left of the line.

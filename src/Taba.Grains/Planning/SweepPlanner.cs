@@ -181,7 +181,7 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
         return key;
     }
 
-    /// <summary>What a sweep calls a model: its own name, and a part of its digest where another model of the sweep has that name.</summary>
+    /// <summary>What a sweep calls a model: its name, and some of its digest where another model of the sweep has that name.</summary>
     static string Name(ModelFacts model, IEnumerable<ModelFacts> all) =>
         all.Any(other => other.Slug == model.Slug && other.Identity.Digest != model.Identity.Digest)
             ? $"{model.Slug}-{model.Identity.Digest[..Math.Min(DigestDigits, model.Identity.Digest.Length)]}"

@@ -20,7 +20,7 @@ public static class ClusterSettings
             StringComparer.OrdinalIgnoreCase)];
 
     /// <summary>The cluster of a name, or, without one, that of <see cref="DefaultKey"/> or the only one there is.</summary>
-    /// <param name="settings">As <see cref="Hosting.SettingsFiles"/> reads them.</param>
+    /// <param name="settings">As <see cref="SettingsFiles"/> reads them.</param>
     /// <exception cref="BadInputException">There is no such cluster, or a setting cannot be used.</exception>
     public static TabaClusterOptions Read(IEnumerable<KeyValuePair<string, string?>> settings, string? name)
     {

@@ -55,7 +55,7 @@ sealed partial class ClusterSilo : IAsyncDisposable
         }
     }
 
-    /// <exception cref="BadInputException">The certificate is not for silos.</exception>
+    /// <exception cref="BadInputException">The certificate is not for silos, or a living silo has the name.</exception>
     /// <exception cref="ClusterUnreachableException">Membership cannot be reached or joined.</exception>
     /// <exception cref="StoreBusyException">An embedded run holds the store.</exception>
     /// <exception cref="StoreException">The store cannot be used.</exception>
@@ -92,6 +92,7 @@ sealed partial class ClusterSilo : IAsyncDisposable
         {
             if (options.Cluster.IsOpen)
                 LogOpen(host.Services.GetRequiredService<ILogger<ClusterSilo>>(), options.Cluster.Address);
+            await SiloNames.RequireFreeAsync(host.Services, options.Name, options.Cluster.Name, cancellationToken);
             var starting = host.StartAsync(refused.Token);
             if (await RefusalAsync(host, options.Cluster, starting, cancellationToken) is { } refusal)
             {
@@ -105,7 +106,7 @@ sealed partial class ClusterSilo : IAsyncDisposable
         catch (Exception exception)
         {
             await host.DisposeHostAsync();
-            if (exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
+            if (exception is BadInputException || (exception is OperationCanceledException && cancellationToken.IsCancellationRequested))
                 throw;
             if (FaultMonitor.StoreFault(exception) is { } store)
                 throw store;
@@ -169,6 +170,8 @@ sealed partial class ClusterSilo : IAsyncDisposable
             // Calls to silos that have just died fail one by one. Their callers say once what matters.
             .AddFilter("Orleans.Messaging", Quiet(options))
             .AddFilter("Orleans.Runtime.GrainDirectory", Quiet(options))
+            // One that was killed is asked for its facts until the others know that it is dead.
+            .AddFilter("Orleans.Runtime.MembershipService.SiloMetadata", Quiet(options))
             .AddFilter("Polly", Quiet(options));
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
             o => o.LogToStandardErrorThreshold = LogLevel.Trace);

@@ -150,7 +150,7 @@ static partial class SiloProgram
 
     static int Explain(string message, int status)
     {
-        Console.Error.WriteLine(message.EndsWith('.') ? message : message + ".");
+        Console.Error.WriteLine(message.EndsWith('.') || message.EndsWith('?') ? message : message + ".");
         return status;
     }
 

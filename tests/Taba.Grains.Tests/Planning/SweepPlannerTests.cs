@@ -111,8 +111,11 @@ public sealed class SweepPlannerTests
     [Fact]
     public void Plan_TwoModelsOfOneName_AreToldApartByTheirDigests()
     {
-        SweepPlan Of(params string[] models) =>
-            (SweepSpecs.Plain with { Models = [.. models.Select(m => new ModelSelection(m))], NumInferenceSteps = [10], Seeds = [1] }).Plan();
+        SweepPlan Of(params string[] models)
+        {
+            var spec = SweepSpecs.Plain with { NumInferenceSteps = [10], Seeds = [1] };
+            return (spec with { Models = [.. models.Select(m => new ModelSelection(m))] }).Plan();
+        }
 
         var plan = Of("a/twin", "demo", "b/twin");
         Assert.Equal(["twin-aaaaaaaa_T10_seed1", "demo_T10_seed1", "twin-bbbbbbbb_T10_seed1"], plan.Runs.Select(r => r.Slug));

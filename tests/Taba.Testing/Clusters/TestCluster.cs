@@ -103,6 +103,19 @@ public sealed class TestCluster : IAsyncDisposable
     {
         if (_silos.Remove(name, out var old))
             Retire(old);
+        return _silos[name] = Silo(name, role);
+    }
+
+    /// <summary>Starts another silo of a name that one has which lives.</summary>
+    public ProgramProcess BeginTwin(string name)
+    {
+        var twin = Silo(name, "worker");
+        _clients.Add(twin);
+        return twin;
+    }
+
+    ProgramProcess Silo(string name, string role)
+    {
         var (address, within) = Place(name);
         var settings = new Dictionary<string, string>(ClientSettings())
         {
@@ -114,7 +127,7 @@ public sealed class TestCluster : IAsyncDisposable
             settings[key] = value;
         if (SiloDatabase is not null)
             settings[$"Taba__Clusters__{Name}__ConnectionString"] = SiloDatabase;
-        return _silos[name] = ProgramProcess.Start(
+        return ProgramProcess.Start(
             name, SiloProgram(name), Folder, settings,
             ["--cluster", Name, "--name", name, "--role", role, "--device", "cpu", "--silo-port", "0", "--gateway-port", "0"], within);
     }

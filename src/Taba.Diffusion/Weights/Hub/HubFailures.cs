@@ -16,7 +16,9 @@ static class HubFailures
                 : reason);
         }
         return error is HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse }
-            ? Unusable($"what answers there is no web server, or its address is https:// and not http:// ({Innermost(error).Message.TrimEnd('.')})")
+            ? Unusable(
+                "what answers there is no web server, or its address is https:// and not http:// "
+                + $"({Innermost(error).Message.TrimEnd('.')})")
             : new TransientException(Text(error), null, error);
 
         HubException Unusable(string why) =>

@@ -125,7 +125,8 @@ sealed class HubHttp : IDisposable
     /// <summary>Proxies and captive portals send pages in place of what was asked for. No model has such a file.</summary>
     static HttpResponseMessage RequireNoPage(HttpResponseMessage response, Uri uri, HubSubject subject)
     {
-        if (!response.IsSuccessStatusCode || response.Content.Headers.ContentType?.MediaType is not ("text/html" or "application/xhtml+xml"))
+        var type = response.Content.Headers.ContentType?.MediaType;
+        if (!response.IsSuccessStatusCode || type is not ("text/html" or "application/xhtml+xml"))
             return response;
         using (response)
             throw subject.IsWebPage(uri);

@@ -28,7 +28,8 @@ public sealed class HubAnswersTests : IDisposable
         _hub.Server.Intercept = _ => PageReply(named);
         var error = await RefusalAsync();
         Assert.Contains(
-            "127.0.0.1 answers with a web page and not the hub's list: a proxy or a captive portal?", error.Message, StringComparison.Ordinal);
+            "127.0.0.1 answers with a web page and not the hub's list: a proxy or a captive portal?", error.Message,
+            StringComparison.Ordinal);
         Assert.True(error.MayContinue); // who signs in repeats the same command
         Assert.Empty(_notices);
         Assert.Single(_hub.Server.Requests);

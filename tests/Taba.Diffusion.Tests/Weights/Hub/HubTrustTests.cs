@@ -163,8 +163,8 @@ public sealed class HubTrustTests : IDisposable
             await stream.AuthenticateAsServerAsync(certificate);
             await stream.ReadExactlyAsync(buffer.AsMemory(0, 4));
             _ = await stream.ReadAsync(buffer);
-            await stream.WriteAsync(
-                System.Text.Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {List.Length}\r\n\r\n{List}"));
+            await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes(
+                $"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {List.Length}\r\n\r\n{List}"));
         }
         catch (Exception error) when (error is IOException or System.Security.Authentication.AuthenticationException)
         {

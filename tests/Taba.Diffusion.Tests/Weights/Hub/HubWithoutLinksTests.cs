@@ -7,7 +7,10 @@ namespace Taba.Diffusion.Tests.Weights.Hub;
 /// <summary>The cache on file systems that hold no symbolic links: network shares, exFAT, some FUSE.</summary>
 public sealed class HubWithoutLinksTests : IDisposable
 {
-    readonly HubWorkbench _hub = new() { SymbolicLink = (link, _) => throw new UnauthorizedAccessException($"Access to {link} is denied.") };
+    readonly HubWorkbench _hub = new()
+    {
+        SymbolicLink = (link, _) => throw new UnauthorizedAccessException($"Access to {link} is denied."),
+    };
 
     public void Dispose() => _hub.Dispose();
 

@@ -1,17 +1,15 @@
 using System.ComponentModel;
-using System.Reflection;
 using Taba.Grains;
 using Taba.Grains.Stages;
 using Taba.Grains.Upkeep;
 using Taba.Grains.Words;
-using Taba.Silo.Clusters;
 using Taba.Silo.Engines;
 using Taba.Silo.Telemetry;
 using Taba.Silo.Web;
 using Taba.Silo.Workers;
 using Taba.Storage.Checkpoints;
 
-namespace Taba.Silo.Hosting;
+namespace Taba.Silo.Clusters;
 
 /// <summary>All settings there are. What is bound to a class leaves out what that class does not have, and says nothing.</summary>
 static class KnownSettings
@@ -58,8 +56,8 @@ static class KnownSettings
     {
         for (; at < parts.Length; at++)
         {
-            var members = type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.SetMethod is { IsPublic: true }).ToList();
-            if (members.Count == 0 || IsValue(type))
+            var members = type.GetProperties().Where(p => p.SetMethod is { IsPublic: true, IsStatic: false }).ToList();
+            if (IsValue(type))
                 throw new BadInputException($"{string.Join(':', parts[..at])} is one value, and {key} is below it.");
             type = members.Find(p => p.Name.Equals(parts[at], StringComparison.OrdinalIgnoreCase))?.PropertyType
                 ?? throw Unknown(key, parts[at], [.. members.Select(p => p.Name)]);

@@ -1,7 +1,7 @@
 using Taba.Grains;
-using Taba.Silo.Hosting;
+using Taba.Silo.Clusters;
 
-namespace Taba.Silo.Tests.Hosting;
+namespace Taba.Silo.Tests.Clusters;
 
 public sealed class KnownSettingsTests
 {

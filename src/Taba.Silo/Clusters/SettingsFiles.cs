@@ -2,7 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Taba.Diffusion;
 using Taba.Grains;
 
-namespace Taba.Silo.Hosting;
+namespace Taba.Silo.Clusters;
 
 /// <summary>Settings: appsettings.json, that of the environment, the user's own file, then the environment's variables.</summary>
 public static class SettingsFiles
