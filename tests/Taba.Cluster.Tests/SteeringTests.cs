@@ -47,11 +47,11 @@ public sealed class SteeringTests(SteeringTests.Steered steered) : IClassFixture
 
         Assert.Contains("completed", await Bench.DoneAsync("watch", id), StringComparison.Ordinal);
         Assert.Contains($"{Samples}/{Samples}", await Bench.DoneAsync("status", id[..6]), StringComparison.Ordinal);
-        await Bench.DoneAsync("watch", id[..6], "--out", "of-watch");
-        await Bench.DoneAsync("run", Bench.Sweep, "name=detached", "--out", "of-run");
+        await Bench.DoneAsync("watch", id[..6], "--out", Bench.At("of-watch"));
+        await Bench.DoneAsync("run", Bench.Sweep, "name=detached", "--priority", "3", "--out", Bench.At("of-run"));
         Assert.Empty(SweepFiles.Differences(
-            SweepFiles.Digests(Path.Combine(Bench.Cluster.Folder, "of-run")),
-            SweepFiles.Digests(Path.Combine(Bench.Cluster.Folder, "of-watch"))));
+            SweepFiles.Digests(Bench.At("of-run")), SweepFiles.Digests(Bench.At("of-watch"))));
+        Assert.NotEmpty(SweepFiles.Digests(Bench.At("of-watch")));
         var listed = (await Bench.DoneAsync("list", "--json")).Trim().Split('\n')
             .Select(line => JsonDocument.Parse(line).RootElement)
             .Single(sweep => sweep.GetProperty("id").GetString() == id);
