@@ -35,6 +35,37 @@ public sealed class ModelsDescribeTests : IDisposable
     }
 
     [Fact]
+    public async Task Describe_WhatNoShapeTells_IsTakenFromWhoeverKnows()
+    {
+        var checkpoint = Checkpoint();
+
+        await _taba.DoneAsync(
+            "models", "describe", checkpoint, "--write", "image_size=32", "num_heads=2", "diffusion_steps=4000", "noise_schedule=cosine",
+            "rescale_timesteps=true");
+
+        using var model = JsonDocument.Parse(File.ReadAllBytes(_taba.At("model.json")));
+        Assert.Equal(
+            ["num_heads_upsample", "num_head_channels", "use_new_attention_order"],
+            model.RootElement.GetProperty("_untold").EnumerateArray().Select(field => field.GetString()));
+        Assert.Equal(2, model.RootElement.GetProperty("num_heads").GetInt32());
+        await _taba.DoneAsync("models", "check", _taba.At("model.json"));
+        Assert.Contains("4000 diffusion steps, noise schedule cosine", _taba.Last.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("num_channels=64", "only what no shape tells can be given: image_size, num_heads")]
+    [InlineData("noise_schedule=sine", "noise_schedule")]
+    [InlineData("diffusion_steps=1e9", "diffusion_steps")]
+    [InlineData("image_size=32,5", "image_size is '32,5'")]
+    [InlineData("rescale_timesteps=[true]", "rescale_timesteps")]
+    public async Task Describe_WhatCannotBeSo_IsRefused(string told, string expected)
+    {
+        Assert.Contains(
+            expected, await _taba.RefuseAsync("models", "describe", Checkpoint(), "--write", told), StringComparison.Ordinal);
+        Assert.False(File.Exists(_taba.At("model.json")));
+    }
+
+    [Fact]
     public async Task Describe_Plain_PrintsTheDescriptionAlone()
     {
         await _taba.DoneAsync("models", "describe", Checkpoint());

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Taba.Grains.Words;
 using Taba.Client.Planning;
+using Taba.Client.Sweeps;
 using Taba.Diffusion.Models.Adm;
 using Taba.Diffusion.Weights;
 using Taba.Grains;
@@ -14,37 +15,46 @@ namespace Taba.Client.Commands;
 static class ModelsDescribeCommand
 {
     const string ModelJson = "model.json";
+    const string ImageSize = "image_size";
+    const int LargestImage = 4096;
 
     public static Command Create(CommandServices services)
     {
         var file = new Argument<string>("FILE") { Description = "A weights file: .pt, .safetensors." };
+        var told = new Argument<string[]>("key=value")
+        {
+            Description = "What you know and no shape tells, such as noise_schedule=cosine diffusion_steps=4000.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
         var size = Flags.Of<int?>("image_size", "Height and width of the pictures, where the shapes leave it open.");
         var write = Flags.Switch("write", "Write the model.json beside the file; what is there stays.");
         var json = Flags.Switch("json", "Machine-readable lines, no colours.");
         var command = new Command(
             "describe", "What a weights file is, and the model.json that its shapes tell; what they cannot tell is marked.")
         {
-            file, size, write, json,
+            file, told, size, write, json,
         };
         command.SetAction(parsed =>
         {
-            Describe(services.Terminal, parsed.GetValue(file)!, parsed.GetValue(size), parsed.GetValue(write), parsed.GetValue(json));
+            var known = parsed.GetValue(told)!.Select(SweepOverrides.Split).ToList();
+            if (parsed.GetValue(size) is { } given)
+                known.Add(new(ImageSize, $"{given}"));
+            Describe(services.Terminal, parsed.GetValue(file)!, known, parsed.GetValue(write), parsed.GetValue(json));
             return ExitStatus.Done;
         });
         return command.WithExamples(
-            "taba models describe my_adm.pt", "taba models describe ema_0.9999_500000.pt --write",
+            "taba models describe my_adm.pt", "taba models describe ema_0.9999_500000.pt noise_schedule=cosine diffusion_steps=4000 --write",
             "taba models describe my_adm.pt --image_size 48 > model.json");
     }
 
-    static void Describe(Terminal terminal, string path, int? size, bool write, bool json)
+    static void Describe(Terminal terminal, string path, IReadOnlyCollection<KeyValuePair<string, string>> told, bool write, bool json)
     {
-        if (size is < 1 or > 4096)
-            throw new BadInputException($"--image_size is {size}: it must be 1 to 4096.");
         try
         {
             using var weights = WeightsFile.Open(path);
-            var config = AdmShapes.Read(weights, size);
-            var description = AdmModelFile.Text(config, Path.GetFileName(path));
+            var config = AdmShapes.Read(weights, Size(told));
+            var description = AdmModelFile.Text(config, Path.GetFileName(path), told);
+            var untold = AdmShapes.Untold.Except(told.Select(field => field.Key)).ToList();
             var like = SameArchitecture(weights);
             var target = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, ModelJson);
             if (write)
@@ -55,14 +65,15 @@ static class ModelsDescribeCommand
                 $"{path}: guided-diffusion's UNet, {weights.Names.Count} tensors, "
                 + $"{Quantities.Count(weights.Tensors.Sum(t => t.Shape.Aggregate(1.0, (product, n) => product * n)))} parameters"
                 + (like is null ? "" : $", of the architecture of {like}"));
-            notes.WriteLine($"not told by its shapes, so check: {string.Join(", ", AdmShapes.Untold)}");
+            if (untold.Count > 0)
+                notes.WriteLine($"not told by its shapes, so check: {string.Join(", ", untold)}");
             if (like is not null)
                 notes.WriteLine($"if it was trained as {like} was, its model.json does: --model {like} --weights {path}");
             if (json)
             {
                 using var document = JsonDocument.Parse(description);
                 terminal.Output.WriteLine(JsonSerializer.Serialize(
-                    new { file = path, like, model = document.RootElement, untold = AdmShapes.Untold, written = write ? target : null }));
+                    new { file = path, like, model = document.RootElement, untold, written = write ? target : null }));
             }
             else if (write)
                 terminal.Output.WriteLine(target);
@@ -74,6 +85,15 @@ static class ModelsDescribeCommand
         {
             throw new BadInputException(e.Message, e);
         }
+    }
+
+    /// <summary>The size that is given: it decides at which levels there is attention.</summary>
+    static int? Size(IReadOnlyCollection<KeyValuePair<string, string>> told)
+    {
+        if (told.Where(field => field.Key == ImageSize).Select(field => field.Value).LastOrDefault() is not { } text)
+            return null;
+        var wrong = NumberText.ReadWhole(text, 1, LargestImage, out var size);
+        return wrong is null ? (int)size : throw new BadInputException($"{ImageSize} is '{text}': {wrong}.");
     }
 
     static void Write(string target, string description)

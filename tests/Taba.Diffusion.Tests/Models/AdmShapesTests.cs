@@ -33,7 +33,7 @@ public sealed class AdmShapesTests
 
         Assert.Equal(expected.Canonical(), read.Canonical());
         // What is written is read again, and is told to be a guess where no shape says it.
-        var described = Definition(folder, AdmModelFile.Text(read, "w.pt"));
+        var described = Definition(folder, AdmModelFile.Text(read, "w.pt", []));
         Assert.Equal(expected.Canonical(), described.Config.Canonical());
         Assert.Equal(folder.At("w.pt"), described.WeightsPath);
         Assert.Equal(AdmShapes.Untold, described.Unconfirmed);
