@@ -40,7 +40,7 @@ static class RunFields
             if (value.Length > 0)
                 fields[name] = value;
         }
-        foreach (var (name, value) in run.Parameters.Where(p => !s_leftOut.Contains(p.Key)))
+        foreach (var (name, value) in run.Parameters.Where(p => p.Value != "null" && !s_leftOut.Contains(p.Key)))
             fields.TryAdd(name, value);
         foreach (var stage in run.Manifest.Stages)
         {
