@@ -78,7 +78,7 @@ sealed record ReportRun(
         }
     }
 
-    static JsonNode? JsonOf(OutputFolder folder)
+    static JsonObject? JsonOf(OutputFolder folder)
     {
         if (folder.Length(RunFolder.MetricsName) > MaxJsonBytes)
             throw new InvalidDataException($"{folder.Place}/{RunFolder.MetricsName} is larger than any metrics.json.");
