@@ -56,7 +56,7 @@ static class FuzzFamilies
             Command("plan", corpus.Write("sweep.yaml", input), "--out", corpus.At("out"))),
         new("overrides", Texts(
             "samples=16\nseed=[1,2]\ninternal.steps=every 2", "interventions=[{swap: {type: eps, before: [1,2]}}]\nnum_inference_steps=10",
-            "forward_noise=per-sample\nguidance_scale=1.5"), IsText: true, (input, _) =>
+            "forward_noise=per-sample\nguidance_scale=1.0"), IsText: true, (input, _) =>
             Command(["plan", GoodSweep(corpus), "--out", corpus.At("out"), .. Words(input).Where(w => !w.StartsWith('-'))])),
         new("command-line", Texts(
             "--n_samples\n4\nseed=3\n--with_inversion\n--num_inference_steps\n10", "--batch_size\nauto\n--on_error\nstop-after 3\n--json",

@@ -6,7 +6,7 @@ namespace Taba.Fuzz;
 /// <summary>Damage and malice: what discs, transfers, editors and people do to files.</summary>
 static class Mutations
 {
-    const int MostInput = 1 << 20;
+    const int MostInput = 4 << 20;
 
     static readonly string[] s_words =
     [

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Taba.Grains;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Devices;
+using Taba.Silo.Models;
 
 namespace Taba.Client.Commands;
 
@@ -30,8 +31,12 @@ sealed class CommonFlags
         "Bit-for-bit the same, whatever the batch size, neighbours, devices or restarts. On a processor each device has one thread then: "
         + "add --devices all.");
 
-    public CommonFlags(string defaultFormat) =>
+    public CommonFlags(string defaultFormat)
+    {
         _format = Flags.OneOf("format", $"File format of tensors. The default is {defaultFormat}.", "safetensors", "pt", "npy");
+        _model.CompletionSources.Add([.. KnownModels.All.Select(m => m.Name)]);
+        _device.CompletionSources.Add("auto", "all", "cpu", "cuda");
+    }
 
     public IEnumerable<Option> All =>
     [

@@ -9,10 +9,10 @@ static class Examples
     public static T WithExamples<T>(this T command, params string[] lines)
         where T : Command
     {
-        var option = command.Options.OfType<HelpOption>().FirstOrDefault();
-        if (option is null)
-            command.Options.Add(option = new HelpOption());
-        option.Action = new CommandHelp(lines);
+        // The root command brings one that answers to /h too, which is the beginning of a path here.
+        if (command.Options.OfType<HelpOption>().FirstOrDefault() is { } given)
+            command.Options.Remove(given);
+        command.Options.Add(new HelpOption("--help", "-h", "-?") { Action = new CommandHelp(lines) });
         return command;
     }
 }

@@ -65,6 +65,7 @@ static class Flags
     {
         var option = Of<string>(name, description);
         option.HelpName = string.Join('|', values);
+        option.CompletionSources.Add(values);
         option.Validators.Add(result =>
         {
             if (result.Tokens is [var token, ..] && !values.Contains(token.Value))

@@ -17,6 +17,7 @@ static class ModelsCheckCommand
         var path = new Argument<string>(
             "PATH")
         { Description = "A model.json, its folder, a model's name, or a weights file (with --model)." };
+        path.CompletionSources.Add([.. KnownModels.All.Select(m => m.Name)]);
         var model = Flags.Of<string?>("model", "The architecture that a weights file is checked against.");
         var weights = Flags.Of<string?>("weights", "The weights, when not those that the model names.");
         var json = Flags.Switch("json", "Machine-readable lines, no colours.");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Taba.Client.Pulling;
+using Taba.Silo.Models;
 
 namespace Taba.Client.Commands;
 
@@ -15,6 +16,7 @@ static class ModelsPullCommand
                 $"A known model (taba models list), a repository of the hub as organization/name, or {ModelPull.DatasetName}: the "
                 + "prompts of 'dataset'."
         };
+        name.CompletionSources.Add([.. KnownModels.All.Select(m => m.Name)]);
         var revision = Flags.Of<string?>("revision", "A branch, tag or commit of the repository. The default is main.");
         var variant = Flags.Of<string?>("variant", "The variant of the weights, such as fp16. The default is the model's own choice.");
         var json = Flags.Switch("json", "Machine-readable lines, no colours.");

@@ -110,6 +110,7 @@ static class TabaCommand
             StoreCommand.Create(services),
             ClusterCommand.Create(services),
             DoctorCommand.Create(services),
+            CompletionCommand.Create(services),
             BenchCommand.Create(services),
         };
         foreach (var command in SweepCommands.Create(services))

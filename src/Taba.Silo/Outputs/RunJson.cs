@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Taba.Silo.Outputs;
 
@@ -18,5 +19,14 @@ public static class RunJson
         WriteIndented = true,
         // A strange file is refused in one sentence, not by a stack overflow.
         MaxDepth = 32,
+        RespectNullableAnnotations = true,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { RequireWhatIsNotNull } },
     };
+
+    /// <summary>A field that is missing is found where the file is read, and not where it is used. Nulls are left out when written.</summary>
+    static void RequireWhatIsNotNull(JsonTypeInfo type)
+    {
+        foreach (var field in type.Properties.Where(p => p.AssociatedParameter is { HasDefaultValue: false, IsNullable: false }))
+            field.IsRequired = true;
+    }
 }
