@@ -114,6 +114,8 @@ public sealed class ProgressTests
                 _time.Advance(TimeSpan.FromSeconds(1));
                 return error.ToString().Contains("no silo answers for", StringComparison.Ordinal);
             });
+            // Neither is it known that the stages run.
+            Assert.Contains("was running", error.ToString(), StringComparison.Ordinal);
         }
     }
 

@@ -87,6 +87,7 @@ sealed class LiveProgress : IProgressView
 
     Rows Picture(SweepStatus status)
     {
+        var isSilent = IsSilent;
         var table = new Table().Border(TableBorder.Simple)
             .AddColumn("stage")
             .AddColumn(new TableColumn("rows").RightAligned())
@@ -94,8 +95,8 @@ sealed class LiveProgress : IProgressView
             .AddColumn(new TableColumn("evaluations").RightAligned())
             .AddColumn("");
         foreach (var line in StageLine.Of(status, _names))
-            table.AddRow(Markup.Escape(Printable.Line(line.Name)), line.Rows, line.Reused, line.Evaluations, Colored(line));
-        var figures = IsSilent
+            table.AddRow(Markup.Escape(Printable.Line(line.Name)), line.Rows, line.Reused, line.Evaluations, Colored(line, isSilent));
+        var figures = isSilent
             ? $"{ProgressText.Percent(status.EvaluationsDone, status.EvaluationsPlanned)} · no silo answers for "
                 + Quantities.Duration(_time.GetElapsedTime(_lastAt))
             : ProgressText.Of(status);
@@ -117,11 +118,13 @@ sealed class LiveProgress : IProgressView
     /// <summary>Names of files and silos may be in it, and what a terminal obeys in them.</summary>
     static IRenderable Plain(string line) => new Text(Printable.Line(line));
 
-    static string Colored(StageLine line)
+    /// <param name="isSilent">Nobody has said so for a while.</param>
+    static string Colored(StageLine line, bool isSilent)
     {
         var text = Markup.Escape(line.State);
         return line.Standing switch
         {
+            StageStanding.Running when isSilent => $"[grey]was {text}[/]",
             StageStanding.Done => $"[green]{text}[/]",
             StageStanding.Waiting => $"[grey]{text}[/]",
             StageStanding.Failed or StageStanding.Silent => $"[red]{text}[/]",
