@@ -43,7 +43,8 @@ static class ModelsDescribeCommand
             return ExitStatus.Done;
         });
         return command.WithExamples(
-            "taba models describe my_adm.pt", "taba models describe ema_0.9999_500000.pt noise_schedule=cosine diffusion_steps=4000 --write",
+            "taba models describe my_adm.pt",
+            "taba models describe ema_0.9999_500000.pt noise_schedule=cosine diffusion_steps=4000 --write",
             "taba models describe my_adm.pt --image_size 48 > model.json");
     }
 

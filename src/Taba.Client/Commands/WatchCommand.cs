@@ -67,8 +67,8 @@ static class WatchCommand
     static RunJob Job(CommandServices services, string cluster, SweepPlan plan, string root, bool json)
     {
         var files = plan.Files ?? throw new BadInputException(
-            $"Sweep {plan.SweepId} was submitted by a version of taba that does not say how its folders are written: give the command that "
-            + "submitted it again.");
+            $"Sweep {plan.SweepId} was submitted by a version of taba that does not say how its folders are written: give the command "
+            + "that submitted it again.");
         PlanCheck.RequireName(plan);
         return new()
         {

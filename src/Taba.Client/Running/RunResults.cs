@@ -80,8 +80,8 @@ sealed class RunResults(Terminal terminal, RunJob job, OutputFolder output)
     {
         Line(new { @event = "submitted", id = plan.SweepId, cluster = job.Cluster }, plan.SweepId);
         terminal.Say(
-            $"Submitted to cluster {job.Cluster}. To see it, and to have its results when it has ended: taba watch {plan.SweepId} --cluster "
-            + $"{job.Cluster} --out DIR; or the same command without --detach.");
+            $"Submitted to cluster {job.Cluster}. To see it, and to have its results when it has ended: taba watch {plan.SweepId} "
+            + $"--cluster {job.Cluster} --out DIR; or the same command without --detach.");
         return ExitStatus.Done;
     }
 

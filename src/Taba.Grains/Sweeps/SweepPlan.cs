@@ -22,7 +22,8 @@ public sealed record SweepPlan(string SweepId, string Name, ImmutableArray<Plann
     [Id(12)] public ProgramVersion? Version { get; init; }
 
     /// <summary>
-    /// Evaluations a second that its planner expects of the devices, from earlier runs; null when it knows of none. Not part of its identity.
+    /// Evaluations a second that its planner expects of the devices, from earlier runs; null when it knows of none. Not part of its
+    /// identity.
     /// </summary>
     [Id(13)] public double? ExpectedRate { get; init; }
 
