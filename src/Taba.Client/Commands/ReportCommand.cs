@@ -25,12 +25,13 @@ static class ReportCommand
             var path = parsed.GetValue(folder)!;
             if (!Directory.Exists(path))
                 throw new BadInputException($"There is no folder {path}.");
-            OutputPlace.Require(path, "the report is written beside the runs, so give this user the right to write there, or report a copy");
+            OutputPlace.Require(
+                path, "the report is written beside the runs, so give this user the right to write there, or report a copy");
             var files = SweepReport.Write(OutputFolder.At(path));
             services.Terminal.Output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(
                 new { report = files.Html, results = files.Csv, runs = files.Runs.Count }) : files.Html);
             return ExitStatus.Done;
         });
-        return command.WithExamples("taba report experiments/demo");
+        return command.WithExamples("taba report experiments/demo", "taba report experiments");
     }
 }

@@ -27,7 +27,7 @@ public static class PythonJson
     }
 
     /// <summary>Reads what Python or this class wrote. A bare word becomes the string of its letters, as earlier versions wrote.</summary>
-    /// <exception cref="JsonException">It is no object of JSON even so, names a field twice, or has half of a pair of surrogates.</exception>
+    /// <exception cref="JsonException">It is no object even so, names a field twice, or has half of a pair of surrogates.</exception>
     public static JsonObject Read(ReadOnlySpan<byte> utf8)
     {
         var node = JsonNode.Parse(
