@@ -58,15 +58,18 @@ sealed record Terminal
     }
 
     /// <summary>The last word of a command that is not done.</summary>
-    public void Complain(int status, string message)
+    /// <param name="trace">Of what goes wrong in Taba itself, where: the only thing that has lines.</param>
+    public void Complain(int status, string message, string? trace = null)
     {
         if (Json)
-            Event(new { @event = status == ExitStatus.Interrupted ? "interrupted" : "error", message, exit_status = status });
-        else if (message.Contains('\n', StringComparison.Ordinal))
-            // What goes wrong in Taba itself, with where: lines that a sentence has not.
-            Error.Write($"{message}\n");
-        else
-            Error.WriteLine(message);
+        {
+            var name = status == ExitStatus.Interrupted ? "interrupted" : "error";
+            Event(new { @event = name, message = trace is null ? message : $"{message} {trace}", exit_status = status });
+            return;
+        }
+        Error.WriteLine(message);
+        if (trace is not null)
+            Error.Write($"{trace}\n");
     }
 
     /// <summary>A sentence for people on standard error; for programs a note.</summary>

@@ -41,12 +41,13 @@ static class TabaCommand
         catch (Exception e)
         {
             var (status, sentence) = Explain(e, commandLine, interrupted);
-            terminal.Complain(status, sentence);
+            terminal.Complain(status, sentence ?? "This is a fault of taba itself, please report it:", sentence is null ? $"{e}" : null);
             return status;
         }
     }
 
-    static (int Status, string Sentence) Explain(Exception e, string commandLine, CancellationToken interrupted)
+    /// <returns>The sentence is null where nobody expected the error.</returns>
+    static (int Status, string? Sentence) Explain(Exception e, string commandLine, CancellationToken interrupted)
     {
         var cause = Cause(e);
         var sentence = Sentences.Of(cause.Message);
@@ -78,7 +79,7 @@ static class TabaCommand
             case { } passing when PassingErrors.OfSilos(passing):
                 return (ExitStatus.Failed, $"What computes does not answer: {sentence} To go on: {commandLine}");
             default:
-                return (ExitStatus.Failed, $"This is a fault of taba itself, please report it: {e}");
+                return (ExitStatus.Failed, null);
         }
     }
 
