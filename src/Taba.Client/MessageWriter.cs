@@ -10,7 +10,7 @@ namespace Taba.Client;
 /// </summary>
 /// <param name="inner">Where it goes.</param>
 /// <param name="command">The command.</param>
-/// <param name="escapes">Whether what a terminal obeys is shown by its code. False leaves the bytes of names to programs that read them.</param>
+/// <param name="escapes">Whether what a terminal obeys is shown by its code. False leaves names as they are.</param>
 sealed class MessageWriter(TextWriter inner, StartedCommand command, bool escapes) : TextWriter
 {
     public override Encoding Encoding => inner.Encoding;
@@ -23,7 +23,8 @@ sealed class MessageWriter(TextWriter inner, StartedCommand command, bool escape
 
     public override void WriteLine() => inner.WriteLine();
 
-    public override void WriteLine(string? value) => inner.WriteLine(value is null ? null : Hinted(escapes ? Printable.Line(value) : value));
+    public override void WriteLine(string? value) =>
+        inner.WriteLine(value is null ? null : Hinted(escapes ? Printable.Line(value) : value));
 
     public override void Flush() => inner.Flush();
 

@@ -61,7 +61,7 @@ sealed partial class StartedCommand
 
     /// <summary>The word where a command of it follows.</summary>
     [GeneratedRegex(
-        @"(?<![^\s'""`(])taba(?= (?:run|plan|sample|swap|forward|measure|merge|export|report|compare|bench|models|store|cluster|doctor|list|"
-        + @"status|watch|logs|pause|resume|cancel|retry|completion|COMMAND)\b| --)")]
+        @"(?<![^\s'""`(])taba(?= (?:run|plan|sample|swap|forward|measure|merge|export|report|compare|bench|models|store|cluster|"
+        + @"doctor|list|status|watch|logs|pause|resume|cancel|retry|completion|COMMAND)\b| --)")]
     private static partial Regex Hint();
 }

@@ -63,7 +63,7 @@ public sealed class NamespaceArrowTests
             Faults:
             Models: Devices
             Conditions: Devices Rows Models
-            Inputs: Conditions
+            Inputs: Conditions Models
             Engines: Telemetry Devices Rows Faults Models
             Parts: Telemetry Rows Faults Models Conditions Engines
             Outputs: Rows Models Conditions
@@ -87,7 +87,7 @@ public sealed class NamespaceArrowTests
             Sweeps:
             Hosts:
             Planning: Hosts
-            Pulling: . Hosts
+            Pulling: . Hosts Planning
             Benching:
             Folders:
             Reports: Folders

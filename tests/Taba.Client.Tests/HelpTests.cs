@@ -63,7 +63,7 @@ public sealed partial class HelpTests : IDisposable
 
     [Theory]
     [InlineData("There is no option --swap_before_t of taba forward if: taba swap if has it.", "forward", "if", "--swap_before_t", "3")]
-    [InlineData("There is no option --samples of taba plan: it is a key of sweep files, so write samples=4.", "plan", "x.yaml", "--samples", "4")]
+    [InlineData("option --samples of taba plan: it is a key of sweep files, so write samples=4.", "plan", "x.yaml", "--samples", "4")]
     [InlineData("it is a key of sweep files, so write num_inference_steps=VALUE.", "run", "x.yaml", "--num-inference-steps")]
     [InlineData("There is no option --write of taba models check: taba models describe has it.", "models", "check", "x", "--write")]
     [InlineData("There is no option --fromat of taba run. Did you mean --format?", "run", "x.yaml", "--fromat", "pt")]

@@ -46,7 +46,8 @@ public sealed class JsonWordsTests : IDisposable
             "forward_seed is 42, the seed of the samples", StringComparison.Ordinal));
         Assert.All(lines.Select(l => l["state"]).OfType<JsonNode>(), s => Assert.Matches("^[a-z ]+$", (string)s!));
 
-        foreach (var stages in new[] { lines.First(l => (string?)l["event"] == "progress")["stages"]!, JsonNode.Parse(plan.Output)!["stages"]! })
+        var progress = lines.First(l => (string?)l["event"] == "progress");
+        foreach (var stages in new[] { progress["stages"]!, JsonNode.Parse(plan.Output)!["stages"]! })
         {
             var replaced = stages.AsArray().Single(s => (string)s!["name"]! == "reconstruct T=10 forward K=3")!;
             Assert.Equal(

@@ -54,11 +54,13 @@ public sealed class PlanWithoutWeightsTests : IDisposable
     [Fact]
     public async Task DryRun_OfEveryCommandThatRuns_SaysThePlanAndStartsNothing()
     {
-        await _taba.DoneAsync("sample", "adm", "--n_samples", "8", "--num_inference_steps", "50", "--dry_run", "--save_dir", _taba.At("out", "a"));
+        await _taba.DoneAsync(
+            "sample", "adm", "--n_samples", "8", "--num_inference_steps", "50", "--dry_run", "--save_dir", _taba.At("out", "a"));
         Assert.Contains("not here: adm-32, about 200", _taba.Last.Output, StringComparison.Ordinal);
         Assert.Contains("network evaluations: 400 at most", _taba.Last.Output, StringComparison.Ordinal);
         await _taba.DoneAsync(
-            "sample", "dit", "--labels", "golden retriever,207", "--noises_per_prompt", "2", "--dry-run", "--save_dir", _taba.At("out", "b"));
+            "sample", "dit", "--labels", "golden retriever,207", "--noises_per_prompt", "2", "--dry-run", "--save_dir",
+            _taba.At("out", "b"));
         Assert.Contains("network evaluations: 204 at most", _taba.Last.Output, StringComparison.Ordinal);
         await _taba.DoneAsync("run", _taba.Write("s.yaml", "model: demo\nsamples: 2"), "--dry_run", "--out", _taba.At("out"));
         Assert.False(Directory.Exists(_taba.At("out")));

@@ -21,7 +21,9 @@ public sealed class StartedCommandTests
 
     [Fact]
     public void Of_AParentThatStartedSomethingElse_IsNotTaken() =>
-        Assert.Equal("taba run x", StartedCommand.Of(["run", "x"], ["taba", "run", "x"], ["dotnet", "run", "--", "run", "y"]).Line(["run", "x"]));
+        Assert.Equal(
+            "taba run x",
+            StartedCommand.Of(["run", "x"], ["taba", "run", "x"], ["dotnet", "run", "--", "run", "y"]).Line(["run", "x"]));
 
     [Theory]
     [InlineData("taba run x; taba --help, `taba store ls`", "T run x; T --help, `T store ls`")]

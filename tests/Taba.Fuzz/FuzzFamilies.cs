@@ -36,8 +36,10 @@ static class FuzzFamilies
     public static IReadOnlyList<FuzzFamily> All(Corpus corpus) =>
     [
         Tensors(corpus, "pt-zip", ".pt", [
-            File.ReadAllBytes(Fixtures.At("e2e/adm/sample_T25/pt/noise.pt")), corpus.Tensor(TensorFormat.Pt, ScalarType.Float32, 4, 3, 8, 8),
-            corpus.Tensor(TensorFormat.Pt, ScalarType.Int64, 5), File.ReadAllBytes(Fixtures.At("models/ldm_tiny/vqvae/diffusion_pytorch_model.bin")),
+            File.ReadAllBytes(Fixtures.At("e2e/adm/sample_T25/pt/noise.pt")),
+            corpus.Tensor(TensorFormat.Pt, ScalarType.Float32, 4, 3, 8, 8),
+            corpus.Tensor(TensorFormat.Pt, ScalarType.Int64, 5),
+            File.ReadAllBytes(Fixtures.At("models/ldm_tiny/vqvae/diffusion_pytorch_model.bin")),
         ]),
         Tensors(corpus, "pt-legacy", ".pt", [
             File.ReadAllBytes(Fixtures.At("models/adm/no_scale_shift_new_attn_tiny/model_legacy_fp16.pt")),
@@ -50,7 +52,9 @@ static class FuzzFamilies
             corpus.Tensor(TensorFormat.Npy, ScalarType.Float32, 4, 3, 8, 8), corpus.Tensor(TensorFormat.Npy, ScalarType.Int64, 5),
         ]),
         Prompts(corpus, "prompts-pickle", ".pkl", [.. Pickles.Lists], isText: false),
-        Prompts(corpus, "prompts-json", ".json", Texts("""["a hobbit", "", "ü 数据 \ud83d\ude00"]""", """{"prompts": ["a", "b"]}"""), isText: true),
+        Prompts(
+            corpus, "prompts-json", ".json",
+            Texts("""["a hobbit", "", "ü 数据 \ud83d\ude00"]""", """{"prompts": ["a", "b"]}"""), isText: true),
         Prompts(corpus, "prompts-text", ".txt", Texts("a hobbit\n\nü 数据 😀\nlast"), isText: true),
         new("sweep-yaml", Texts(Sweep.Replace("MODEL", corpus.Gaussian(), StringComparison.Ordinal)), IsText: true, (input, _) =>
             Command("plan", corpus.Write("sweep.yaml", input), "--out", corpus.At("out"))),
@@ -63,12 +67,14 @@ static class FuzzFamilies
             "n_samples=4\n--noise\nper-sample\n--state_dtype\nfloat32"), IsText: true, (input, _) =>
             Command(["sample", "gaussian", "--model", corpus.Gaussian(), "--dry_run", .. Words(input)])),
         new("model-json", Texts(
-            File.ReadAllText(TinyModels.Adm(corpus.At("adm", "model.json"))), File.ReadAllText(corpus.Gaussian())), IsText: true, (input, _) =>
+            File.ReadAllText(TinyModels.Adm(corpus.At("adm", "model.json"))),
+            File.ReadAllText(corpus.Gaussian())), IsText: true, (input, _) =>
             Command("models", "check", corpus.Write("m/model.json", input))),
         .. new[] { "ldm_tiny", "dit_tiny", "if_tiny" }.Select(name => Folder(corpus, name)),
         new("tokenizer", [File.ReadAllBytes(Fixtures.At("models/if_tiny/tokenizer/spiece.model"))], IsText: false, (input, _) =>
             In(corpus, "if_tiny", "tokenizer/spiece.model", input)),
-        new("pictures", [Corpus.Picture(SKEncodedImageFormat.Png), Corpus.Picture(SKEncodedImageFormat.Jpeg)], IsText: false, (input, from) =>
+        new("pictures", [Corpus.Picture(SKEncodedImageFormat.Png), Corpus.Picture(SKEncodedImageFormat.Jpeg)], IsText: false,
+            (input, from) =>
             Picture(corpus.Write(from == 0 ? "p.png" : "p.jpg", input))),
         RunFolder(corpus),
     ];
@@ -119,7 +125,8 @@ static class FuzzFamilies
     {
         var folder = corpus.Model(name);
         var files = Directory.EnumerateFiles(folder, "*.json", SearchOption.AllDirectories)
-            .Select(f => Path.GetRelativePath(folder, f)).Where(f => Path.GetFileName(f) != "case.json").Order(StringComparer.Ordinal).ToList();
+            .Select(f => Path.GetRelativePath(folder, f)).Where(f => Path.GetFileName(f) != "case.json").Order(StringComparer.Ordinal)
+            .ToList();
         return new(
             $"folder-{name}", [.. files.Select(f => File.ReadAllBytes(Path.Combine(folder, f)))], IsText: true,
             (input, from) => In(corpus, name, files[from], input));
@@ -162,7 +169,11 @@ static class FuzzFamilies
     {
         var run = corpus.At("runs", "a");
         if (!Directory.Exists(run))
-            Command("sample", "gaussian", "--model", corpus.Gaussian(), "n_samples=2", "num_inference_steps=10", "--with_inversion", "--save_dir", run);
+        {
+            Command(
+                "sample", "gaussian", "--model", corpus.Gaussian(), "n_samples=2", "num_inference_steps=10", "--with_inversion",
+                "--save_dir", run);
+        }
         string[] files = ["manifest.json", "metrics.json"];
         return new("run-folder", [.. files.Select(f => File.ReadAllBytes(Path.Combine(run, f)))], IsText: true, (input, from) =>
         {

@@ -11,7 +11,8 @@ static class Mutations
     static readonly string[] s_words =
     [
         "0", "-1", "1", "1e999", "-0", "NaN", "Infinity", "9223372036854775808", "2147483648", "4294967295", "1e308", "0.5", "null", "true",
-        "false", "\"\"", "\"\\u0000\"", "\"\\ud800\"", "[]", "{}", "[[[[[[[[", "{\"a\":", "'", "\"", "...", "---", "&a", "*a", "!!x", "<<: *a",
+        "false", "\"\"", "\"\\u0000\"", "\"\\ud800\"", "[]", "{}", "[[[[[[[[", "{\"a\":", "'", "\"", "...", "---", "&a", "*a", "!!x",
+        "<<: *a",
         "../../../etc/passwd", "/dev/zero", "\u202e", "\u001b[2J", "\ufeff", "\0", "ü", "\ud83d\ude00", "\n", "\t", " ", ",", ":", "=", "#",
         "1,5", "1..4", "1_000", "0x10", "yes", "~", "|", ">", "%", "@", "`",
     ];
@@ -76,7 +77,12 @@ static class Mutations
         Span<byte> bytes = stackalloc byte[8];
         var value = random.Next(6) switch
         {
-            0 => long.MaxValue, 1 => long.MinValue, 2 => -1, 3 => int.MaxValue, 4 => copy.Length, _ => random.NextInt64(),
+            0 => long.MaxValue,
+            1 => long.MinValue,
+            2 => -1,
+            3 => int.MaxValue,
+            4 => copy.Length,
+            _ => random.NextInt64(),
         };
         BinaryPrimitives.WriteInt64LittleEndian(bytes, value);
         bytes[..size].CopyTo(copy.AsSpan(at));

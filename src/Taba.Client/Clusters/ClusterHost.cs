@@ -99,7 +99,7 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
     public PlanOutline Outline(SweepSpec spec, string storeRoot)
     {
         TorchRuntime.Initialize();
-        return PlanOutline.Of(spec, new ModelCatalogue(_device, null), _device.Kind);
+        return OutlinePlanner.Of(spec, new ModelCatalogue(_device, null), _device.Kind);
     }
 
     public OutputFolder Output(string folder) =>
@@ -128,7 +128,8 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         // No silo's log has what this process finds.
         store.Damaged += (where, fault) => _terminal.Say(
             $"The cell {where} is damaged, and what can be read of it counts: {fault}");
-        return Task.FromResult<IRunSession>(new ClusterSession(_connection.Grains, store, _device.Kind, _options.Name, job.CommandLine, _terminal));
+        return Task.FromResult<IRunSession>(
+            new ClusterSession(_connection.Grains, store, _device.Kind, _options.Name, job.CommandLine, _terminal));
     }
 
     public ValueTask DisposeAsync()

@@ -11,8 +11,8 @@ namespace Taba.Client.Clusters;
 /// A sweep on a cluster, seen from outside. Calls that fail for a reason that passes are made again: silos die, databases restart, and the
 /// sweep goes on without this process. A sweep that its database lost is submitted again.
 /// </summary>
-sealed class ClusterSession(IGrainFactory grains, TensorStore store, string deviceKind, string cluster, string commandLine, Terminal terminal)
-    : IRunSession
+sealed class ClusterSession(
+    IGrainFactory grains, TensorStore store, string deviceKind, string cluster, string commandLine, Terminal terminal) : IRunSession
 {
     SweepPlan? _submitted;
 

@@ -68,7 +68,8 @@ static class CompletionCommand
     {
         var shell = new Argument<string>("SHELL") { Description = "bash, zsh or fish." };
         shell.CompletionSources.Add("bash", "zsh", "fish");
-        var command = new Command("completion", "Prints a script by which a shell completes commands, options, models and files.") { shell };
+        var command = new Command(
+            "completion", "Prints a script by which a shell completes commands, options, models and files.") { shell };
         command.SetAction(parsed =>
         {
             services.Terminal.Output.Write(parsed.GetValue(shell) switch

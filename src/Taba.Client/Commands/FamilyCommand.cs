@@ -17,7 +17,10 @@ static class FamilyCommand
         };
         var command = new Command(name, description);
         foreach (var family in UpstreamFamily.All)
-            command.Subcommands.Add(OfFamily(services, script, name, family, $"{family.Title}: {char.ToLowerInvariant(description[0])}{description[1..]}"));
+        {
+            var words = $"{family.Title}: {char.ToLowerInvariant(description[0])}{description[1..]}";
+            command.Subcommands.Add(OfFamily(services, script, name, family, words));
+        }
         return command.WithExamples(
             [.. UpstreamFamily.All.Where(f => f.Folder is not null || f.Models.Count > 0).Select(f => ExamplesOf(script, name, f)[0])]);
     }

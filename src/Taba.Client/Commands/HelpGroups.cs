@@ -11,8 +11,9 @@ static class HelpGroups
     static readonly (string Title, string[] Options)[] s_groups =
     [
         ("What to run", [
-            "n_samples", "num_inference_steps", "with_inversion", "with_reconstruction", "internal", "swap_before_t", "swap_type", "swap_path",
-            "forward_before_t", "forward_seed", "forward_alignment", "input_image_path", "input_noise_path", "n_parts", "part_idx", "dry_run"]),
+            "n_samples", "num_inference_steps", "with_inversion", "with_reconstruction", "internal", "swap_before_t", "swap_type",
+            "swap_path", "forward_before_t", "forward_seed", "forward_alignment", "input_image_path", "input_noise_path", "n_parts",
+            "part_idx", "dry_run"]),
         ("Model and weights", ["model", "model_name", "weights", "sample_size"]),
         ("Conditions", [
             "n_prompts", "noises_per_prompt", "cond_seed", "guidance_scale", "prompts", "prompts_dataset_path", "input_prompts_path",

@@ -13,8 +13,9 @@ sealed class OutputFlags(bool runs = true, bool takesSaveDir = true)
     readonly Option<string?> _out = Flags.Of<string?>(
         "out",
         (takesSaveDir ? "The folder that holds the store (.taba), and the run when --save_dir is left out."
-            : "The folder that holds runs and the store (.taba).") + " The default is experiments. With --cluster also blob:PREFIX: run folders as "
-        + "blobs beside the cluster's tensors (docs/guide/azure.md).", "-o");
+            : "The folder that holds runs and the store (.taba).")
+        + " The default is experiments. With --cluster also blob:PREFIX: run folders as blobs beside the cluster's tensors "
+        + "(docs/guide/azure.md).", "-o");
     readonly Option<bool> _overwrite = Flags.Switch("overwrite", "Compute anew, reading nothing from the store.");
     readonly Option<bool> _json = Flags.Switch("json", "Machine-readable lines, no colours.");
     readonly Option<bool> _noWait = Flags.Switch(

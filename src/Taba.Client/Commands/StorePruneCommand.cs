@@ -12,7 +12,8 @@ static class StorePruneCommand
         var flags = new StoreFlags();
         var dryRun = Flags.Switch("dry_run", "Only say what would go.");
         var stageKey = Flags.Of<string?>(
-            "stage", "The key of one stage, or its beginning, to be removed, whoever names it: the next run that needs it computes it anew.");
+            "stage", "The key of one stage, or its beginning, to be removed, whoever names it: "
+            + "the next run that needs it computes it anew.");
         var command = new Command(
             "prune",
             "Removes stages that no run folder beside the store and no live sweep of the cluster names; unfinished sweeps of a folder "

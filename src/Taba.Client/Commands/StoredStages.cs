@@ -42,7 +42,8 @@ sealed class StoredStages(IReadOnlyList<StoredStage> all, ILookup<string, string
             {
                 names.GetValueOrDefault(s.Key, "(its description cannot be read)"),
                 severalModels && s.Spec is { } spec ? StageWords.Model(spec.Model) : "",
-                $"{Quantities.Count(s.Rows.Count)} rows", Quantities.Bytes(s.Bytes), UsedBy(s.Key), s.Key[..Math.Min(KeyDigits, s.Key.Length)],
+                $"{Quantities.Count(s.Rows.Count)} rows", Quantities.Bytes(s.Bytes), UsedBy(s.Key),
+                s.Key[..Math.Min(KeyDigits, s.Key.Length)],
             }),
         ];
         var widths = Enumerable.Range(0, 6).Select(c => cells.Select(r => r[c].Length).DefaultIfEmpty(0).Max()).ToArray();

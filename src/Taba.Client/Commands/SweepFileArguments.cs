@@ -32,7 +32,8 @@ sealed class SweepFileArguments
         command.Arguments.Add(_path);
         command.Arguments.Add(_overrides);
         // Behind the file: before it files are wanted.
-        _overrides.CompletionSources.Add(typed => typed.ParseResult.GetResult(_path) is { Tokens: [var file] } && file.Value != typed.WordToComplete
+        _overrides.CompletionSources.Add(
+            typed => typed.ParseResult.GetResult(_path) is { Tokens: [var file] } && file.Value != typed.WordToComplete
             ? SweepFileReader.Keys.Select(key => new CompletionItem($"{key}="))
             : []);
         foreach (var option in _common.All.Concat(_output.All))

@@ -81,9 +81,9 @@ static class UpstreamTranslation
         var missing = a.SwapPath is { } path
             ? $"There is no file {path}, which --swap_path names"
             : $"--swap_before_t is {before} and --swap_path is missing";
-        return $"{missing}: give the {file} file of the sampling run that made the images; it keeps one with --internal, such as 'taba sample "
-            + $"{a.Family.Name} --model {a.Model.NameOrPath} --num_inference_steps {a.NumInferenceSteps} --internal --save_dir {folder}' with "
-            + "its own seed and number of samples.";
+        return $"{missing}: give the {file} file of the sampling run that made the images; it keeps one with --internal, such as "
+            + $"'taba sample {a.Family.Name} --model {a.Model.NameOrPath} --num_inference_steps {a.NumInferenceSteps} --internal "
+            + $"--save_dir {folder}' with its own seed and number of samples.";
     }
 
     /// <summary>

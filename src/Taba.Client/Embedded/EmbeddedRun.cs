@@ -31,7 +31,7 @@ sealed class EmbeddedRun : IRunHost
     public PlanOutline Outline(SweepSpec spec, string storeRoot)
     {
         var devices = DevicesOf(spec);
-        return PlanOutline.Of(spec, Models(devices, storeRoot, remember: false), devices.Kind);
+        return OutlinePlanner.Of(spec, Models(devices, storeRoot, remember: false), devices.Kind);
     }
 
     public MeasuredSpeed? SpeedOf(StageSpec stage, SweepSpec spec, string storeRoot)

@@ -1,5 +1,4 @@
 using Taba.Storage.RunFolders;
-using Taba.Client.Planning;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Engines;
 using Taba.Silo.Outputs;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Taba.Client.Hosts;
 using Taba.Grains.Sweeps;
 using Taba.Grains.Words;
 

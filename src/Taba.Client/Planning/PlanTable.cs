@@ -1,3 +1,4 @@
+using Taba.Client.Hosts;
 using Taba.Grains.Words;
 using Taba.Grains.Sweeps;
 
@@ -33,7 +34,8 @@ static class PlanTable
         output.WriteLine("runs:");
         foreach (var run in plan.Runs)
             output.WriteLine($"  {run.Slug}");
-        var rest = !outline.IsExact ? " at most" : estimate.Evaluations == plan.Evaluations ? "" : $" (of {Quantities.Count(plan.Evaluations)}; the rest is in the store)";
+        var rest = !outline.IsExact ? " at most" : estimate.Evaluations == plan.Evaluations ? ""
+            : $" (of {Quantities.Count(plan.Evaluations)}; the rest is in the store)";
         output.WriteLine($"network evaluations: {Quantities.Count(estimate.Evaluations)}{rest}");
         output.WriteLine(
             $"bytes to be written: {Quantities.Bytes(estimate.StoreBytes)} store, {Quantities.Bytes(estimate.FolderBytes)} run folders");

@@ -14,10 +14,10 @@ static class PlanWarnings
         foreach (var (seed, isKnown) in same)
         {
             yield return isKnown
-                ? $"Warning: forward_seed is {seed}, the seed of the samples: forward diffusion adds to them the very noise that they were made "
-                    + "from, and the latents are that noise again. Give forward_seed another value."
-                : $"Warning: forward_seed is {seed}, as is seed: if the images were sampled with seed {seed}, forward diffusion adds the very "
-                    + "noise that they were made from. Give --forward_seed another value.";
+                ? $"Warning: forward_seed is {seed}, the seed of the samples: forward diffusion adds to them the very noise that they were "
+                    + "made from, and the latents are that noise again. Give forward_seed another value."
+                : $"Warning: forward_seed is {seed}, as is seed: if the images were sampled with seed {seed}, forward diffusion adds the "
+                    + "very noise that they were made from. Give --forward_seed another value.";
         }
     }
 

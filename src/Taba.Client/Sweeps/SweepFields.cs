@@ -41,7 +41,8 @@ sealed class SweepFields
         if (node is not YamlList list)
         {
             // Names may look so.
-            return typeof(T) != typeof(string) && node is YamlScalar { Quoted: false } scalar && SeveralText.AsList(scalar.Text) is { } several
+            return typeof(T) != typeof(string) && node is YamlScalar { Quoted: false } scalar
+                && SeveralText.AsList(scalar.Text) is { } several
                 ? throw node.Refuse($"{key} is {node.Kind}: several values are a list, such as {key}={several}.")
                 : [read(node, key)];
         }

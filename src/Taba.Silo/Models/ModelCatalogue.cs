@@ -151,5 +151,6 @@ public sealed class ModelCatalogue(DeviceChoice device, string? digestCacheFile,
     }
 
     /// <summary>A model's facts that do not change with the size of the state.</summary>
-    sealed record Found(string Path, string? Weights, string Digest, string Slug, string? AutoencoderDigest, string? Name, bool IsOutline = false);
+    sealed record Found(
+        string Path, string? Weights, string Digest, string Slug, string? AutoencoderDigest, string? Name, bool IsOutline = false);
 }

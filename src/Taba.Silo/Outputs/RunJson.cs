@@ -23,7 +23,7 @@ public static class RunJson
         TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { RequireWhatIsNotNull } },
     };
 
-    /// <summary>A field that is missing is found where the file is read, and not where it is used. Nulls are left out when written.</summary>
+    /// <summary>A field that is missing is found where the file is read, not where it is used. Nulls are left out when written.</summary>
     static void RequireWhatIsNotNull(JsonTypeInfo type)
     {
         foreach (var field in type.Properties.Where(p => p.AssociatedParameter is { HasDefaultValue: false, IsNullable: false }))

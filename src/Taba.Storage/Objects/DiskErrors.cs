@@ -51,7 +51,8 @@ public static class DiskErrors
             $"cannot {what} {path}: permission denied; give this user the right to read and write there, or choose another output folder",
             exception)
         { NeedsUser = true },
-        _ when NeedsUser(exception) => new($"cannot {what} {path}: {Bare(exception)}; choose another place", exception) { NeedsUser = true },
+        _ when NeedsUser(exception) => new(
+            $"cannot {what} {path}: {Bare(exception)}; choose another place", exception) { NeedsUser = true },
         _ => new($"cannot {what} {path}: {Bare(exception)}", exception),
     };
 

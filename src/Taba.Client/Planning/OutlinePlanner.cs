@@ -1,3 +1,4 @@
+using Taba.Client.Hosts;
 using Taba.Grains.Planning;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Inputs;
@@ -5,13 +6,9 @@ using Taba.Silo.Models;
 
 namespace Taba.Client.Planning;
 
-/// <summary>A plan to look at. Its stages have keys that no run has when something is absent.</summary>
-/// <param name="Plan">Stages and runs.</param>
-/// <param name="Absent">What is not here of models and datasets.</param>
-sealed record PlanOutline(SweepPlan Plan, IReadOnlyList<AbsentFile> Absent)
+/// <summary>Plans to look at, also where models are not here.</summary>
+static class OutlinePlanner
 {
-    public bool IsExact => Absent.Count == 0;
-
     /// <summary>Plans with what is here.</summary>
     /// <param name="models">Finds models, and writes nothing.</param>
     /// <param name="deviceKind">The kind of device that will compute.</param>
