@@ -61,7 +61,8 @@ static class WatchCommand
                 _ => ExitStatus.Failed,
             };
         });
-        return command.WithExamples("taba watch 3f9a", "taba watch forward-replacement --cluster lab --json", "taba watch 3f9a --out results");
+        return command.WithExamples(
+            "taba watch 3f9a", "taba watch forward-replacement --cluster lab --json", "taba watch 3f9a --out results");
     }
 
     static RunJob Job(CommandServices services, string cluster, SweepPlan plan, string root, bool json)
