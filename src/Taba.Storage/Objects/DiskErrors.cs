@@ -52,7 +52,8 @@ public static class DiskErrors
             exception)
         { NeedsUser = true },
         _ when NeedsUser(exception) => new(
-            $"cannot {what} {path}: {Bare(exception)}; choose another place", exception) { NeedsUser = true },
+            $"cannot {what} {path}: {Bare(exception)}; choose another place", exception)
+        { NeedsUser = true },
         _ => new($"cannot {what} {path}: {Bare(exception)}", exception),
     };
 
