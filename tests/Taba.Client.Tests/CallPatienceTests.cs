@@ -108,6 +108,18 @@ public sealed class CallPatienceTests : IDisposable
         await Assert.ThrowsAsync<CallException>(async () => await session.WatchAsync("s", 0, s_none).CountAsync());
     }
 
+    [Fact]
+    public async Task Session_Interrupted_SaysInOneSentenceThatTheSweepGoesOn()
+    {
+        await using var session = Session(new Sweep());
+        Assert.Null(session.OnInterrupt);
+        var last = session.AfterInterrupt(new("s1", "x", [], []));
+        Assert.Equal(
+            "Interrupted: the sweep goes on in cluster lab. To see it and write its results: taba run x.yaml --cluster lab; to end it: "
+            + "taba cancel s1 --cluster lab",
+            last);
+    }
+
     ClusterPatience Patience() => new("lab", new(TextWriter.Null, _said, false, _time));
 
     ClusterSession Session(Sweep sweep)

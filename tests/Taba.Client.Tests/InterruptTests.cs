@@ -64,6 +64,17 @@ public sealed class InterruptTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_InterruptedWithJson_EndsWithALineOfJson()
+    {
+        using var interrupt = new CancellationTokenSource();
+        var host = new ScriptedHost { OnWatch = interrupt.Cancel };
+        var ended = (await RunAsync(host, interrupt.Token, "--json")).ShouldEnd(ExitStatus.Interrupted);
+        var last = System.Text.Json.JsonDocument.Parse(ended.LastWord).RootElement;
+        Assert.Equal(("interrupted", 130), (last.GetProperty("event").GetString(), last.GetProperty("exit_status").GetInt32()));
+        Assert.Contains("to go on: taba run", last.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Store_HeldByAnother_TheWaitingCanBeInterrupted()
     {
         using var interrupt = new CancellationTokenSource(TimeSpan.FromSeconds(1));
