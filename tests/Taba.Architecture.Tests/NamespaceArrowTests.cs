@@ -92,11 +92,12 @@ public sealed class NamespaceArrowTests
             Folders:
             Reports: Folders
             Comparing: Folders Reports
+            Measuring: Folders Reports
             Embedded: Hosts Planning
             Clusters: . Progress Hosts Planning
             Doctor: . Hosts Clusters
             Running: . Progress Hosts Planning Pulling Reports
-            Commands: . Progress Sweeps Hosts Planning Pulling Benching Folders Reports Comparing Clusters Doctor Running
+            Commands: . Progress Sweeps Hosts Planning Pulling Benching Folders Reports Comparing Measuring Clusters Doctor Running
             """,
         ["Taba.Storage"] = """
             Objects:

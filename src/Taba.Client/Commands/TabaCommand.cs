@@ -103,6 +103,7 @@ static class TabaCommand
             FamilyCommand.Create(services, UpstreamScript.Sample),
             FamilyCommand.Create(services, UpstreamScript.Swap),
             FamilyCommand.Create(services, UpstreamScript.Forward),
+            MeasureCommand.Create(services),
             ReportCommand.Create(services),
             CompareCommand.Create(services),
             MergeCommand.Create(services),

@@ -17,11 +17,11 @@ public static class PythonJson
         SkipValidation = true,
     };
 
-    /// <summary>UTF-8, indented.</summary>
-    public static byte[] Write(JsonNode? node)
+    /// <summary>UTF-8.</summary>
+    public static byte[] Write(JsonNode? node, bool indented = true)
     {
         using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, s_options))
+        using (var writer = new Utf8JsonWriter(stream, s_options with { Indented = indented }))
             Write(writer, node);
         return stream.ToArray();
     }

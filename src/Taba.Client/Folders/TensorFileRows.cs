@@ -1,0 +1,50 @@
+using Taba.Diffusion.Metrics;
+using Taba.Diffusion.Tensors;
+
+namespace Taba.Client.Folders;
+
+/// <summary>A [N,C,H,W] tensor file that is read in chunks of rows, whatever its format and floating-point type.</summary>
+sealed class TensorFileRows : IMetricRows, IDisposable
+{
+    readonly TensorFile _file;
+    readonly TensorReader _reader;
+
+    TensorFileRows(string path, TensorFile file, TensorReader reader)
+    {
+        (Identity, _file, _reader) = (path, file, reader);
+        Shape = new((int)reader.Shape[1], (int)reader.Shape[2], (int)reader.Shape[3]);
+    }
+
+    public string Identity { get; }
+
+    public StateShape Shape { get; }
+
+    /// <summary>N.</summary>
+    public long Count => _reader.Rows;
+
+    /// <returns>Null when the folder has no such tensor, or one of another rank.</returns>
+    /// <exception cref="Taba.Diffusion.Weights.WeightsFormatException">The file is damaged or hostile.</exception>
+    public static TensorFileRows? Open(string folder, string name)
+    {
+        if (TensorFiles.Find(folder, name) is not { } path)
+            return null;
+        var file = TensorFile.Open(path);
+        var reader = file.Single(name);
+        if (reader.Shape.Count == 4)
+            return new(path, file, reader);
+        file.Dispose();
+        return null;
+    }
+
+    public IEnumerable<ReadOnlyMemory<float>> Chunks(CancellationToken cancellationToken)
+    {
+        var rows = IMetricRows.RowsAtOnce(Shape);
+        for (long row = 0; row < _reader.Rows; row += rows)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return FloatReader.Rows(_reader, row, (int)Math.Min(rows, _reader.Rows - row));
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+}

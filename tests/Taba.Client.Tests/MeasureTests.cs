@@ -1,0 +1,89 @@
+using System.Text.Json;
+using Taba.Testing;
+using Taba.Testing.Client;
+
+namespace Taba.Client.Tests;
+
+public sealed class MeasureTests : IDisposable
+{
+    readonly CommandLine _taba = new();
+
+    public void Dispose() => _taba.Dispose();
+
+    async Task<string> RunAsync(string name, params string[] arguments)
+    {
+        var folder = _taba.At(name);
+        await _taba.DoneAsync([
+            "sample", "gaussian", "--model", TinyModels.Gaussian(_taba.At("model.json")), "--n_samples", "12", "--num_inference_steps", "4",
+            "--device", "cpu", "--save_dir", folder, .. arguments,
+        ]);
+        return folder;
+    }
+
+    [Fact]
+    public async Task Measure_ARun_GivesThePapersNumbersAsItsFolderHasThem()
+    {
+        var folder = await RunAsync("run", "--with_inversion", "--with_reconstruction");
+
+        await _taba.DoneAsync("measure", folder, "--metrics", "paper", "--json");
+
+        using var measured = JsonDocument.Parse(_taba.Last.Output);
+        using var written = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "metrics.json")));
+        Assert.Equal(12, measured.RootElement.GetProperty("n").GetInt32());
+        Assert.Equal(
+            JsonSerializer.Serialize(written.RootElement.GetProperty("metrics")),
+            JsonSerializer.Serialize(measured.RootElement.GetProperty("metrics").GetProperty("paper")));
+    }
+
+    [Fact]
+    public async Task Measure_WithoutNames_DoesWhatTheTensorsAllowAndSaysWhatIsLeftOut()
+    {
+        var folder = await RunAsync("run");
+
+        await _taba.DoneAsync("measure", folder);
+
+        Assert.Contains("paper is left out: the folder has no latents.", _taba.Last.Errors, StringComparison.Ordinal);
+        Assert.Contains("correlation.samples.mean", _taba.Last.Output, StringComparison.Ordinal);
+        Assert.Contains("moments.noise.std", _taba.Last.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Measure_FolderOfUpstream_NeedsNoManifest()
+    {
+        var folder = await RunAsync("run", "--with_inversion", "--with_reconstruction");
+        await _taba.DoneAsync("measure", folder, "--json");
+        var ours = JsonDocument.Parse(_taba.Last.Output).RootElement.GetProperty("metrics");
+        File.Delete(Path.Combine(folder, "manifest.json"));
+        File.Delete(Path.Combine(folder, "metrics.json"));
+
+        await _taba.DoneAsync("measure", folder, "--json", "--out", _taba.At("numbers.json"));
+
+        Assert.Equal(
+            JsonSerializer.Serialize(ours),
+            JsonSerializer.Serialize(JsonDocument.Parse(_taba.Last.Output).RootElement.GetProperty("metrics")));
+        using var file = JsonDocument.Parse(File.ReadAllBytes(_taba.At("numbers.json")));
+        Assert.Equal(JsonSerializer.Serialize(ours), JsonSerializer.Serialize(file.RootElement[0].GetProperty("metrics")));
+    }
+
+    [Theory]
+    [InlineData("--metrics has 'papr', which is no analysis. Did you mean paper?", "HERE", "--metrics", "papr")]
+    [InlineData("There is no folder nowhere", "nowhere")]
+    [InlineData("holds no run", "HERE")]
+    public async Task Measure_BadInput_IsRefused(string expected, params string[] arguments)
+    {
+        Directory.CreateDirectory(_taba.At("empty"));
+
+        Assert.Contains(
+            expected, await _taba.RefuseAsync(["measure", .. arguments.Select(a => a == "HERE" ? _taba.At("empty") : a)]),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Measure_TensorThatIsDamaged_IsRefusedWithTheFile()
+    {
+        var folder = await RunAsync("run");
+        File.WriteAllText(Path.Combine(folder, "samples.pt"), "not a tensor");
+
+        Assert.Contains("samples.pt", await _taba.RefuseAsync("measure", folder), StringComparison.Ordinal);
+    }
+}
