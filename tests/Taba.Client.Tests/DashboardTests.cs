@@ -44,7 +44,7 @@ public sealed class DashboardTests : IDisposable
         Assert.Contains(why, await _command.RefuseAsync([.. Sweep(), .. flags.Split(' ')]), StringComparison.Ordinal);
 
     string[] Sweep() =>
-        ["sample", "gaussian", "--model", _command.GaussianModel(), "--n_samples", "3000", "--num_inference_steps", "50", "--save_dir",
+        ["sample", "gaussian", "--model", _command.GaussianModel(), "--n_samples", "9000", "--num_inference_steps", "50", "--save_dir",
             _command.At("out")];
 
     static async Task<HttpResponseMessage> OpenAsync(HttpClient client, string path)

@@ -80,7 +80,8 @@ static class MeasureCommand
             }
             return new() { ["run"] = Name(run), ["folder"] = tensors.Folder, ["n"] = run.Samples, ["metrics"] = numbers };
         }
-        catch (Exception exception) when (exception is InvalidDataException or WeightsFormatException or NotSupportedException or IOException)
+        catch (Exception exception)
+            when (exception is InvalidDataException or WeightsFormatException or NotSupportedException or IOException)
         {
             throw new BadInputException($"{run.Folder.Place} cannot be measured: {exception.Message.TrimEnd('.')}.", exception);
         }

@@ -61,8 +61,8 @@ sealed class MeasuredRun : IDisposable
             if (tensors[i].Count != first.Count || tensors[i].Shape != first.Shape)
             {
                 throw new InvalidDataException(
-                    $"{NameOf(roles[0])} is [{first.Count}, {first.Shape}] and {NameOf(roles[i])} [{tensors[i].Count}, {tensors[i].Shape}]: "
-                    + "they are not of the same samples");
+                    $"{NameOf(roles[0])} is [{first.Count}, {first.Shape}] and {NameOf(roles[i])} [{tensors[i].Count}, "
+                    + $"{tensors[i].Shape}]: they are not of the same samples");
             }
         }
         return Zip(tensors, cancellationToken);
