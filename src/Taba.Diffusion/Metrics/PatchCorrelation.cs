@@ -6,13 +6,14 @@ namespace Taba.Diffusion.Metrics;
 /// <summary>
 /// Measures how far values of an image depend on each other: the k strongest |Pearson correlations| over N samples between two values
 /// of a patch, their mean and standard deviation over all patches (upstream's get_top_k_corr_in_patches). It is the paper's measure of
-/// what is left of the image in a latent. Rows come in parts; memory does not depend on N. Not thread-safe.
+/// what is left of the image in a latent, and as well of how far samples are from noise. Rows come in parts; memory does not depend on
+/// N. Not thread-safe.
 /// </summary>
 /// <remarks>
 /// White noise has a floor of its own that falls with √N (<see cref="NoiseFloor"/>): compare at equal N only. Where the covariances of
 /// all patches are larger than the memory limit, the same rows must be added once for each of <see cref="PassCount"/> passes.
 /// </remarks>
-public sealed class PatchCorrelation : IDisposable
+public sealed partial class PatchCorrelation : IPartialSums<PatchCorrelation>, IDisposable
 {
     /// <summary>Upstream's scripts use this patch size.</summary>
     public const int DefaultPatchSize = 8;
@@ -27,7 +28,9 @@ public sealed class PatchCorrelation : IDisposable
     const long ChunkBytes = 32L << 20;
 
     readonly StateShape _shape;
+    readonly int _patchSize;
     readonly int _topK;
+    readonly long _memoryLimit;
     readonly int _chunkRows;
     readonly IReadOnlyList<IReadOnlyList<PatchRegion>> _passes;
     readonly List<double> _strongest = [];
@@ -50,7 +53,9 @@ public sealed class PatchCorrelation : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(patchSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(topK, 1);
         _shape = shape;
+        _patchSize = patchSize;
         _topK = topK;
+        _memoryLimit = memoryLimit;
         _passes = PatchRegion.Plan(shape, patchSize, memoryLimit);
         _chunkRows = (int)Math.Clamp(ChunkBytes / (shape.Elements * sizeof(double)), 1, 4096);
         Open(0);
