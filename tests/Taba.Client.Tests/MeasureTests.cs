@@ -48,6 +48,22 @@ public sealed class MeasureTests : IDisposable
     }
 
     [Fact]
+    public async Task Measure_AnalysesOfSets_ByNameWhereThereAreEnoughSamples()
+    {
+        var folder = await RunAsync("run", "--with_inversion", "--with_reconstruction");
+
+        await _taba.DoneAsync("measure", folder, "--metrics", "partners,neighbours,similarity", "--json");
+
+        var metrics = JsonDocument.Parse(_taba.Last.Output).RootElement.GetProperty("metrics");
+        // Every sample of independent Gaussian pixels is its noise, moved and scaled.
+        Assert.Equal(1, metrics.GetProperty("partners").GetProperty("sample_of_noise").GetProperty("mean").GetDouble());
+        Assert.InRange(metrics.GetProperty("similarity").GetProperty("cka").GetDouble(), 0.9, 1.000001);
+        Assert.Contains(
+            "neighbours is left out: it needs 51 samples, and there are 12", _taba.Last.Errors, StringComparison.Ordinal);
+        Assert.False(metrics.TryGetProperty("neighbours", out _));
+    }
+
+    [Fact]
     public async Task Measure_FolderOfUpstream_NeedsNoManifest()
     {
         var folder = await RunAsync("run", "--with_inversion", "--with_reconstruction");

@@ -20,7 +20,9 @@ static class MeasureCommand
     {
         var folder = new Argument<string>("DIR") { Description = "A run's folder, or one that has runs below it; ours or upstream's." };
         var names = Flags.Of<string?>(
-            "metrics", $"Which, with commas between them: {string.Join(", ", Analyses.All.Select(a => a.Name))}. Without it: all.");
+            "metrics",
+            $"Which, with commas between them: {string.Join(", ", Analyses.All.Select(a => a.Name))}. Without it: all but "
+            + $"{string.Join(", ", Analyses.All.Where(a => a.IsCostly).Select(a => a.Name))}, which compare every sample with every other.");
         var file = Flags.Of<string?>("out", "Writes the numbers into this file too (.json).", "-o");
         var json = Flags.Switch("json", "Machine-readable lines, no colours.");
         var command = new Command(
@@ -56,7 +58,7 @@ static class MeasureCommand
     static List<Analysis> Wanted(string? names)
     {
         if (names is null)
-            return [.. Analyses.All];
+            return [.. Analyses.All.Where(a => !a.IsCostly)];
         return
         [
             .. names.Split(',', StringSplitOptions.TrimEntries).Distinct().Select(name => Analyses.All.FirstOrDefault(a => a.Name == name)
@@ -73,8 +75,8 @@ static class MeasureCommand
             var numbers = new JsonObject();
             foreach (var analysis in wanted)
             {
-                if (analysis.Lacks(tensors) is { Count: > 0 } lacking)
-                    terminal.Say($"{Name(run)}: {analysis.Name} is left out: the folder has no {string.Join(", no ", lacking)}.");
+                if (analysis.WhyNot(tensors) is { } why)
+                    terminal.Say($"{Name(run)}: {analysis.Name} is left out: {why}.");
                 else
                     numbers[analysis.Name] = analysis.Measure(tensors, interrupted);
             }

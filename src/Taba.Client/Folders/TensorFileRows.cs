@@ -4,7 +4,7 @@ using Taba.Diffusion.Tensors;
 namespace Taba.Client.Folders;
 
 /// <summary>A [N,C,H,W] tensor file that is read in chunks of rows, whatever its format and floating-point type.</summary>
-sealed class TensorFileRows : IMetricRows, IDisposable
+sealed class TensorFileRows : IMetricRows, IRowAccess, IDisposable
 {
     readonly TensorFile _file;
     readonly TensorReader _reader;
@@ -20,7 +20,9 @@ sealed class TensorFileRows : IMetricRows, IDisposable
     public StateShape Shape { get; }
 
     /// <summary>N.</summary>
-    public long Count => _reader.Rows;
+    public long Rows => _reader.Rows;
+
+    public int RowLength => (int)Shape.Elements;
 
     /// <returns>Null when the folder has no such tensor, or one of another rank.</returns>
     /// <exception cref="Taba.Diffusion.Weights.WeightsFormatException">The file is damaged or hostile.</exception>
@@ -45,6 +47,9 @@ sealed class TensorFileRows : IMetricRows, IDisposable
             yield return FloatReader.Rows(_reader, row, (int)Math.Min(rows, _reader.Rows - row));
         }
     }
+
+    public void Read(long first, Span<float> destination) =>
+        FloatReader.Rows(_reader, first, destination.Length / RowLength).CopyTo(destination);
 
     public void Dispose() => _file.Dispose();
 }

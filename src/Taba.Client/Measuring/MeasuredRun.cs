@@ -58,10 +58,10 @@ sealed class MeasuredRun : IDisposable
         var first = tensors[0];
         for (var i = 1; i < tensors.Count; i++)
         {
-            if (tensors[i].Count != first.Count || tensors[i].Shape != first.Shape)
+            if (tensors[i].Rows != first.Rows || tensors[i].Shape != first.Shape)
             {
                 throw new InvalidDataException(
-                    $"{NameOf(roles[0])} is [{first.Count}, {first.Shape}] and {NameOf(roles[i])} [{tensors[i].Count}, "
+                    $"{NameOf(roles[0])} is [{first.Rows}, {first.Shape}] and {NameOf(roles[i])} [{tensors[i].Rows}, "
                     + $"{tensors[i].Shape}]: they are not of the same samples");
             }
         }
