@@ -144,7 +144,9 @@ static class Events
     /// <summary>The newest version of a cell is cut off.</summary>
     public static void DamageCell(SimRun run)
     {
-        var cells = run.Cluster.Objects.Names.Where(n => n.Contains("/cells/", StringComparison.Ordinal)).ToList();
+        // One that was cut off before may be empty.
+        var cells = run.Cluster.Objects.Names
+            .Where(n => n.Contains("/cells/", StringComparison.Ordinal) && run.Cluster.Objects.Find(n) is { Length: > 0 }).ToList();
         if (cells.Count == 0)
             return;
         var name = run.Random.Pick(cells);
