@@ -15,7 +15,7 @@ public static class PictureInput
     public static void Quantised(ReadOnlySpan<float> values, Span<float> quantised)
     {
         for (var i = 0; i < values.Length; i++)
-            quantised[i] = (Byte(values[i], rounded: true) / 127.5f) - 1;
+            quantised[i] = (float)((Byte(values[i], rounded: true) / 127.5) - 1);
     }
 
     /// <summary>Channels innermost, 8 bits: what a PNG of the picture holds.</summary>

@@ -25,33 +25,38 @@ public sealed class Vgg16Features : IDisposable
     readonly Tensor _mean;
     readonly Tensor _deviation;
 
-    Vgg16Features(ParameterSet parameters)
+    Vgg16Features(ParameterSet parameters, int divisor)
     {
         _parameters = parameters;
-        _layers = [.. Layers().Select(layer => layer.Name is null ? null : parameters.Conv(layer.Name))];
+        _layers = [.. Layers(divisor).Select(layer => layer.Name is null ? null : parameters.Conv(layer.Name))];
         _mean = PictureInput.PerChannel(parameters.Device, 123.675f, 116.28f, 103.53f);
         _deviation = PictureInput.PerChannel(parameters.Device, 58.395f, 57.12f, 57.375f);
     }
 
     /// <summary>Names and shapes; a checkpoint's last layer is passed over.</summary>
-    public static IReadOnlyList<KeyValuePair<string, long[]>> Parameters()
+    public static IReadOnlyList<KeyValuePair<string, long[]>> Parameters() => Parameters(1);
+
+    /// <summary>With all widths divided, for tests: the whole network has 134 million parameters.</summary>
+    internal static IReadOnlyList<KeyValuePair<string, long[]>> Parameters(int divisor)
     {
         var list = new ParameterList();
-        foreach (var (name, input, output) in Layers())
+        foreach (var (name, input, output) in Layers(divisor))
         {
             if (name is not null)
                 list.Conv(name, input, output, 3);
         }
 
-        list.Linear("classifier.0", 512 * 7 * 7, Width);
-        list.Linear("classifier.3", Width, Width);
+        list.Linear("classifier.0", 512 / divisor * 7 * 7, Width / divisor);
+        list.Linear("classifier.3", Width / divisor, Width / divisor);
         return list.Items;
     }
 
     /// <summary>Builds the network from a checkpoint.</summary>
     /// <exception cref="WeightsMismatchException">The checkpoint is of another architecture.</exception>
-    public static Vgg16Features Load(IWeightSource weights, Device device) =>
-        new(FeatureParameters.Load(weights, Parameters(), device));
+    public static Vgg16Features Load(IWeightSource weights, Device device) => Load(weights, device, 1);
+
+    internal static Vgg16Features Load(IWeightSource weights, Device device, int divisor) =>
+        new(FeatureParameters.Load(weights, Parameters(divisor), device), divisor);
 
     /// <summary>The features of pictures.</summary>
     /// <param name="pictures">[B,3,224,224] from 0 to 255: see <see cref="PictureInput.LikeTensorFlow1"/>.</param>
@@ -85,10 +90,10 @@ public sealed class Vgg16Features : IDisposable
     }
 
     // torchvision counts a convolution as two layers, for its rectifier, and a halving as one.
-    static IEnumerable<(string? Name, int In, int Out)> Layers()
+    static IEnumerable<(string? Name, int In, int Out)> Layers(int divisor)
     {
         var (index, channels) = (0, 3);
-        foreach (var width in s_plan)
+        foreach (var width in s_plan.Select(width => width / divisor))
         {
             yield return width == 0 ? (null, channels, channels) : ($"features.{index}", channels, width);
             (index, channels) = width == 0 ? (index + 1, channels) : (index + 2, width);
