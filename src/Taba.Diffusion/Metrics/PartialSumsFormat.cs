@@ -23,6 +23,14 @@ static class PartialSumsFormat
         }
     }
 
+    /// <summary>Refuses to make room for what a stream of known length does not hold.</summary>
+    internal static void Expect(this BinaryReader reader, long bytes)
+    {
+        var stream = reader.BaseStream;
+        if (stream.CanSeek && stream.Length - stream.Position < bytes)
+            throw new InvalidDataException($"They state {bytes:N0} bytes; {stream.Length - stream.Position:N0} are left.");
+    }
+
     internal static void Write(this BinaryWriter writer, StateShape shape)
     {
         writer.Write(shape.Channels);

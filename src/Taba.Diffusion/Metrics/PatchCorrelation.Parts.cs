@@ -70,18 +70,12 @@ public sealed partial class PatchCorrelation
         int topK = DefaultTopK,
         long memoryLimit = DefaultMemoryLimit)
     {
-        var correlation = new PatchCorrelation(shape, patchSize, topK, memoryLimit);
-        if (pass < 0 || pass >= correlation.PassCount)
-        {
-            var passes = correlation.PassCount;
-            correlation.Dispose();
-            throw new ArgumentOutOfRangeException(nameof(pass), pass, $"The correlation has {passes} passes; {pass} is none of them.");
-        }
-
-        correlation.Close();
-        correlation.Pass = pass;
-        correlation.Open(pass);
-        return correlation;
+        ArgumentOutOfRangeException.ThrowIfLessThan(patchSize, 1);
+        var passes = PatchRegion.Plan(shape, patchSize, memoryLimit);
+        if (pass < 0 || pass >= passes.Count)
+            throw new ArgumentOutOfRangeException(
+                nameof(pass), pass, $"The correlation has {passes.Count} passes; {pass} is none of them.");
+        return new(shape, patchSize, topK, memoryLimit, passes, pass);
     }
 
     /// <summary>
@@ -113,7 +107,15 @@ public sealed partial class PatchCorrelation
         return PartialSumsFormat.Read("the correlation", FormatVersion, reader, () =>
         {
             var shape = reader.ReadShape();
-            var correlation = new PatchCorrelation(shape, reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt64());
+            var (patchSize, topK, memoryLimit, pass) = (reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt64(), reader.ReadInt32());
+            ArgumentOutOfRangeException.ThrowIfLessThan(shape.Channels, 1);
+            ArgumentOutOfRangeException.ThrowIfLessThan(patchSize, 1);
+            var passes = PatchRegion.Plan(shape, patchSize, memoryLimit);
+            if (pass < 0 || pass > passes.Count)
+                throw new InvalidDataException($"They have {passes.Count} passes, and not a pass {pass}.");
+            if (pass < passes.Count)
+                reader.Expect(passes[pass].Sum(region => region.Bytes(shape.Channels)) / 2);
+            var correlation = new PatchCorrelation(shape, patchSize, topK, memoryLimit, passes, pass);
             try
             {
                 correlation.ReadSums(reader);
@@ -129,16 +131,9 @@ public sealed partial class PatchCorrelation
 
     void ReadSums(BinaryReader reader)
     {
-        var pass = reader.ReadInt32();
-        if (pass < 0 || pass > PassCount)
-            throw new InvalidDataException($"The correlation has {PassCount} passes, not a pass {pass}.");
         var firstPassCount = reader.ReadInt64();
         var count = reader.ReadInt64();
         _strongest.AddRange(reader.ReadDoubles(StrongestAtMost));
-        Close();
-        Pass = pass;
-        if (pass < PassCount)
-            Open(pass);
         _firstPassCount = firstPassCount < 0 ? null : firstPassCount;
         _count = count;
         if (reader.ReadBoolean())

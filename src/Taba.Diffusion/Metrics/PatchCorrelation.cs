@@ -48,17 +48,24 @@ public sealed partial class PatchCorrelation : IPartialSums<PatchCorrelation>, I
     /// <exception cref="ArgumentException">A number is not positive, or a single patch is above the memory limit.</exception>
     public PatchCorrelation(
         StateShape shape, int patchSize = DefaultPatchSize, int topK = DefaultTopK, long memoryLimit = DefaultMemoryLimit)
+        : this(shape, Positive(patchSize), topK, memoryLimit, PatchRegion.Plan(shape, patchSize, memoryLimit), pass: 0)
+    {
+    }
+
+    PatchCorrelation(
+        StateShape shape, int patchSize, int topK, long memoryLimit, IReadOnlyList<IReadOnlyList<PatchRegion>> passes, int pass)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(shape.Elements, 1, nameof(shape));
-        ArgumentOutOfRangeException.ThrowIfLessThan(patchSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(topK, 1);
         _shape = shape;
         _patchSize = patchSize;
         _topK = topK;
         _memoryLimit = memoryLimit;
-        _passes = PatchRegion.Plan(shape, patchSize, memoryLimit);
+        _passes = passes;
         _chunkRows = (int)Math.Clamp(ChunkBytes / (shape.Elements * sizeof(double)), 1, 4096);
-        Open(0);
+        Pass = pass;
+        if (pass < passes.Count)
+            Open(pass);
     }
 
     /// <summary>The number of times that all rows must be added.</summary>
@@ -146,6 +153,12 @@ public sealed partial class PatchCorrelation : IPartialSums<PatchCorrelation>, I
         foreach (var region in _regions)
             region.Add(wide, rows);
         _count += rows;
+    }
+
+    static int Positive(int patchSize)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(patchSize, 1);
+        return patchSize;
     }
 
     void Open(int pass)

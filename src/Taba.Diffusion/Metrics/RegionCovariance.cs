@@ -123,10 +123,11 @@ sealed class RegionCovariance : IDisposable
         var length = (int)_variables;
         for (var i = 0; i < _region.Patches; i++)
         {
-            using var products = _products.select(0, i);
+            using var scope = NewDisposeScope();
+            var products = _products.select(0, i);
             for (var row = 0; row < length; row++)
             {
-                using var values = products.select(0, row).narrow(0, row, length - row);
+                var values = products.select(0, row).narrow(0, row, length - row);
                 writer.Write(values.bytes);
             }
         }
@@ -140,10 +141,11 @@ sealed class RegionCovariance : IDisposable
         var length = (int)_variables;
         for (var i = 0; i < _region.Patches; i++)
         {
-            using var products = _products.select(0, i);
+            using var scope = NewDisposeScope();
+            var products = _products.select(0, i);
             for (var row = 0; row < length; row++)
             {
-                using var values = products.select(0, row).narrow(0, row, length - row);
+                var values = products.select(0, row).narrow(0, row, length - row);
                 reader.BaseStream.ReadExactly(values.bytes);
             }
         }

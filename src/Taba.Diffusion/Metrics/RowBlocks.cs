@@ -44,17 +44,22 @@ static class RowBlocks
         (int)Math.Clamp(CandidateBytes / ((long)rowLength * sizeof(double)), 1, MostRows);
 
     /// <summary>Rows as [n,D] in float64. To be called inside a dispose scope.</summary>
-    internal static Tensor Read(IRowAccess rows, RowRange range)
+    internal static Tensor Read(IRowAccess rows, RowRange range) => Read(rows, range.Count, i => range.First + i);
+
+    /// <summary>Rows of any order. To be called inside a dispose scope.</summary>
+    internal static Tensor Read(IRowAccess rows, long[] which) => Read(rows, which.Length, i => which[i]);
+
+    static Tensor Read(IRowAccess rows, int count, Func<int, long> which)
     {
-        var wide = empty([range.Count, rows.RowLength], ScalarType.Float64, CPU);
+        var wide = empty([count, rows.RowLength], ScalarType.Float64, CPU);
         var doubles = MemoryMarshal.Cast<byte, double>(wide.bytes);
         var buffer = ArrayPool<float>.Shared.Rent(rows.RowLength);
         try
         {
             var row = buffer.AsSpan(0, rows.RowLength);
-            for (var i = 0; i < range.Count; i++)
+            for (var i = 0; i < count; i++)
             {
-                rows.Read(range.First + i, row);
+                rows.Read(which(i), row);
                 Widen(row, doubles.Slice(i * row.Length, row.Length));
             }
         }
