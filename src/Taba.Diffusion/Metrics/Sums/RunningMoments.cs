@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace Taba.Diffusion.Metrics.Sums;
 
 /// <summary>
@@ -6,6 +8,8 @@ namespace Taba.Diffusion.Metrics.Sums;
 /// </summary>
 struct RunningMoments
 {
+    const int Block = 1024;
+
     double _mean;
     double _squares;
 
@@ -32,6 +36,20 @@ struct RunningMoments
         var difference = value - _mean;
         _mean += difference / Count;
         _squares += difference * (value - _mean);
+    }
+
+    internal void Add(ReadOnlySpan<float> values)
+    {
+        Span<double> wide = stackalloc double[Block];
+        for (var at = 0; at < values.Length; at += Block)
+        {
+            var length = Math.Min(Block, values.Length - at);
+            wide = wide[..length];
+            TensorPrimitives.ConvertTruncating(values.Slice(at, length), wide);
+            var mean = TensorPrimitives.Sum<double>(wide) / length;
+            TensorPrimitives.Subtract(wide, mean, wide);
+            Merge(length, mean, TensorPrimitives.SumOfSquares<double>(wide));
+        }
     }
 
     internal void Merge(RunningMoments other) => Merge(other.Count, other._mean, other._squares);
