@@ -14,6 +14,13 @@ public sealed record GroupedCorrelation(
     const int FewestPatches = 4;
 
     /// <summary>
+    /// The spread over rows around a value that was taken of all patches: some of them have at least the spread of all. Null below
+    /// <see cref="RowGroups.FewestRows"/>.
+    /// </summary>
+    public Jackknife? Of(double value) =>
+        Jackknife is null ? null : new(value, [.. Jackknife.Replicates.Select(r => value + (r - Jackknife.Value))]);
+
+    /// <summary>
     /// The interval of white noise. Its patches share nothing, so that the spread over patches of one size is the spread over other
     /// noise; the jackknife finds about twice as much, because which correlations are the strongest changes with every row. Null where
     /// an image has too few patches of one size.
