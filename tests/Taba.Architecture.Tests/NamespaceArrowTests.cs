@@ -35,6 +35,8 @@ public sealed class NamespaceArrowTests
             Sampling: Native Schedules Models
             Engine: Native Schedules Models Sampling
             Metrics: Native Randomness
+            Metrics.Uncertainty: Randomness Metrics
+            Metrics.Experiments: Metrics Metrics.Uncertainty
             """,
         ["Taba.Grains"] = """
             .:

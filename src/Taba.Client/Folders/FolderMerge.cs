@@ -49,8 +49,8 @@ static class FolderMerge
             if (parameters.ContainsKey(key))
                 parameters[key] = value;
         }
-        var json =
-            new JsonObject { ["_params"] = parameters, ["metrics"] = FolderMetrics.Compute(target, ImagesOf(parts[0]), cancellationToken) };
+        var numbers = FolderMetrics.Compute(target, ImagesOf(parts[0]), cancellationToken);
+        var json = new JsonObject { ["_params"] = parameters, ["metrics"] = numbers.Metrics, ["intervals"] = numbers.Intervals };
         File.WriteAllBytes(Path.Combine(target, RunFolder.MetricsName), [.. PythonJson.Write(json), (byte)'\n']);
     }
 

@@ -1,5 +1,4 @@
-using System.Text.Json.Nodes;
-using Taba.Diffusion.Metrics;
+using Taba.Diffusion.Metrics.Experiments;
 
 namespace Taba.Client.Folders;
 
@@ -9,7 +8,7 @@ static class FolderMetrics
     /// <param name="folder">The run's folder.</param>
     /// <param name="images">Names of the images before and after; upstream's pixel families have samples and samples2.</param>
     /// <param name="cancellationToken">Stops between chunks.</param>
-    public static JsonObject Compute(string folder, IReadOnlyList<string> images, CancellationToken cancellationToken)
+    public static ExperimentNumbers Compute(string folder, IReadOnlyList<string> images, CancellationToken cancellationToken)
     {
         using var noise = TensorFileRows.Open(folder, "noise");
         using var latents = TensorFileRows.Open(folder, "latents");

@@ -11,7 +11,7 @@ static class Analyses
     [
         new(
             "paper", "upstream's metrics.json: patch correlation with its floor, moments, errors", [Role.Latents],
-            (run, cancellation) => FolderMetrics.Compute(run.Folder, run.Images, cancellation)),
+            (run, cancellation) => FolderMetrics.Compute(run.Folder, run.Images, cancellation).Metrics),
         new(
             "correlation", "patch correlation of every tensor: the 20 strongest of each 8x8 patch", [],
             (run, cancellation) => OfEach(run, rows => Correlation(rows, cancellation))),

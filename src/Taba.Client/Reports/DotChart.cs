@@ -7,7 +7,7 @@ namespace Taba.Client.Reports;
 readonly record struct Dot(string Label, Estimate Value, bool IsReference = false);
 
 /// <summary>
-/// Values as dots on a common axis, with the range over seeds as a bar: HTML, so that words keep their size on a small screen. The axis
+/// Values as dots on a common axis, with their 95 % intervals as bars: HTML, so that words keep their size on a small screen. The axis
 /// spans the values and need not begin at zero; its ends are written.
 /// </summary>
 static class DotChart
@@ -17,16 +17,16 @@ static class DotChart
     {
         if (dots.Count == 0)
             return "";
-        var scale = ChartScale.Of(dots.SelectMany(d => new[] { d.Value.Lowest, d.Value.Highest }).Append(line ?? dots[0].Value.Mean));
+        var scale = ChartScale.Of(dots.SelectMany(d => new[] { d.Value.Ends.Low, d.Value.Ends.High }).Append(line ?? dots[0].Value.Mean));
         var html = new StringBuilder($"<div class=\"dots\" role=\"img\" aria-label=\"{Reports.Html.Text(title)}\">");
         foreach (var dot in dots)
         {
             html.Append($"<span class=\"dot-label\">{Reports.Html.Text(dot.Label)}</span><span class=\"track\">");
             if (line is { } mark)
                 html.Append($"<i class=\"floor\" style=\"left:{Percent(scale.At(mark))}\"></i>");
-            if (dot.Value.Count > 1)
+            if (dot.Value.Count > 1 || dot.Value.Interval is not null)
             {
-                var (low, high) = (scale.At(dot.Value.Lowest), scale.At(dot.Value.Highest));
+                var (low, high) = (scale.At(dot.Value.Ends.Low), scale.At(dot.Value.Ends.High));
                 html.Append($"<i class=\"range\" style=\"left:{Percent(low)};width:{Percent(high - low)}\"></i>");
             }
             html.Append(

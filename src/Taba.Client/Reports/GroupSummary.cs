@@ -12,29 +12,45 @@ static class GroupSummary
             return $"N = {group.Samples} is too small to tell: noise itself has a patch correlation of {Html.Number(floor.Mean)} "
                 + "at this N.";
         var sentences = new List<string>();
-        if (group.Plain?.Metric(MetricKeys.Correlation) is { } plain)
+        if (group.Plain is { } point && point.Metric(MetricKeys.Correlation) is { } plain)
             sentences.Add(
-                $"Latents of plain inversion have a patch correlation of {Html.Number(plain.Mean)}{Over(plain)}, "
-                + $"{Against(plain, floor)} of {Html.Number(floor.Mean)}.");
-        var others = group.Points.Where(p => p.Intervention is not null)
-            .Select(p => (p.Label, Value: p.Metric(MetricKeys.Correlation))).Where(p => p.Value is not null).ToList();
-        if (others.Count > 0)
+                $"Latents of plain inversion have a patch correlation of {Html.Words(plain)}{Over(plain)}, {Against(point, plain, floor, group)}.");
+        var lowest = group.Points.Where(p => p.Intervention is not null)
+            .Select(p => (Point: p, Value: p.Metric(MetricKeys.Correlation))).Where(p => p.Value is not null)
+            .DefaultIfEmpty().MinBy(p => p.Value?.Mean);
+        if (lowest is ({ } least, { } value))
         {
-            var (label, value) = others.MinBy(p => p.Value!.Value.Mean);
-            sentences.Add(
-                $"Among the interventions {label} has the lowest, {Html.Number(value!.Value.Mean)} "
-                + $"({Times(value.Value.Mean / floor.Mean)} the floor).");
+            var verdict = least.Verdict switch
+            {
+                FloorVerdict.NotToldApart => $"not told apart from the floor at N = {group.Samples}",
+                FloorVerdict.Above => $"{Times(value.Mean / floor.Mean)} the floor, and above it",
+                FloorVerdict.Below => $"{Times(value.Mean / floor.Mean)} the floor, and below it",
+                _ => $"{Times(value.Mean / floor.Mean)} the floor",
+            };
+            sentences.Add($"Among the interventions {least.Label} has the lowest, {Html.Words(value)}: {verdict}.");
+            if (PlainDifference.Of(least, group.Plain, MetricKeys.Correlation) is { Interval: { } interval } difference)
+                sentences.Add(difference.IsTold
+                    ? $"Against plain inversion of the same samples that is {Html.Change(difference.Mean)} "
+                        + $"({Html.Change(interval.Low)} to {Html.Change(interval.High)})."
+                    : $"It is not told apart from plain inversion at N = {group.Samples}.");
         }
         return sentences.Count > 0 ? string.Join(' ', sentences) : null;
     }
 
     static string Over(Estimate estimate) => estimate.Count > 1 ? $" (mean of {estimate.Count} seeds)" : "";
 
-    /// <summary>Seeds whose ranges meet tell no difference; of a single seed only the ratio is known.</summary>
-    static string Against(Estimate value, Estimate floor) =>
-        value.Count > 1 && floor.Count > 1 && value.Lowest <= floor.Highest && floor.Lowest <= value.Highest
-            ? $"{Times(value.Mean / floor.Mean)} and within the range of the noise floor"
-            : $"{Times(value.Mean / floor.Mean)} the noise floor";
+    /// <summary>Without an interval only the ratio is known.</summary>
+    static string Against(ReportPoint point, Estimate value, Estimate floor, ReportGroup group)
+    {
+        var times = Times(value.Mean / floor.Mean);
+        return point.Verdict switch
+        {
+            FloorVerdict.Above => $"above the noise floor of {Html.Words(floor)}: {times} as much",
+            FloorVerdict.Below => $"below the noise floor of {Html.Words(floor)}: {times} as much",
+            FloorVerdict.NotToldApart => $"not told apart at N = {group.Samples} from the noise floor of {Html.Words(floor)}",
+            _ => $"{times} the noise floor of {Html.Words(floor)}",
+        };
+    }
 
     static string Times(double ratio) => FormattableString.Invariant($"{ratio:0.00} times");
 }

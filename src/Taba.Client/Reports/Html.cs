@@ -18,12 +18,25 @@ static class Html
         { } v => v.ToString("0.####", CultureInfo.InvariantCulture),
     };
 
-    /// <summary>A mean, with the deviation over seeds where there are several.</summary>
+    /// <summary>A mean, with its interval where it is known.</summary>
     public static string Estimate(Estimate? estimate) => estimate switch
     {
         null => Number(null),
-        { Deviation: { } deviation } e => $"{Number(e.Mean)} <small>± {Spread(deviation)}</small>",
+        { Interval: { } interval } e => $"{Number(e.Mean)} <small>{Number(interval.Low)} to {Number(interval.High)}</small>",
         { } e => Number(e.Mean),
+    };
+
+    /// <summary>The same within a sentence: "0.2296 (0.2281 to 0.2311)".</summary>
+    public static string Words(Estimate estimate) => estimate.Interval is { } interval
+        ? $"{Number(estimate.Mean)} ({Number(interval.Low)} to {Number(interval.High)})"
+        : Number(estimate.Mean);
+
+    /// <summary>A difference, with its sign.</summary>
+    public static string Change(double value) => value switch
+    {
+        > 0 => $"+{Number(value)}",
+        < 0 => $"−{Number(-value)}",
+        _ => Number(value),
     };
 
     /// <summary>A deviation: two significant digits.</summary>

@@ -37,7 +37,7 @@ static class LineChart
 
     static string Svg(string title, string axis, IReadOnlyList<string> places, IReadOnlyList<Series> series, double? floor)
     {
-        var values = series.SelectMany(s => s.Values.Values).SelectMany(v => new[] { v.Lowest, v.Highest });
+        var values = series.SelectMany(s => s.Values.Values).SelectMany(v => new[] { v.Ends.Low, v.Ends.High });
         var scale = ChartScale.Of(floor is { } f ? values.Append(f) : values);
         var svg = new StringBuilder(
             $"<svg class=\"chart\" viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{Reports.Html.Text(title)}\">");
@@ -64,8 +64,8 @@ static class LineChart
             into.AppendJoin(' ', points.Select(p => $"{p.X},{Y(p.Value.Mean)}")).Append("\"/>");
             foreach (var (x, place, value) in points)
             {
-                if (value.Count > 1)
-                    into.Append($"<line x1=\"{x}\" x2=\"{x}\" y1=\"{Y(value.Lowest)}\" y2=\"{Y(value.Highest)}\"/>");
+                if (value.Count > 1 || value.Interval is not null)
+                    into.Append($"<line x1=\"{x}\" x2=\"{x}\" y1=\"{Y(value.Ends.Low)}\" y2=\"{Y(value.Ends.High)}\"/>");
                 into.Append($"<circle cx=\"{x}\" cy=\"{Y(value.Mean)}\" r=\"4\"><title>{Reports.Html.Text(line.Name)}, ");
                 into.Append($"{Reports.Html.Text(place)}: {Reports.Html.Number(value.Mean)}</title></circle>");
             }

@@ -1,3 +1,5 @@
+using Taba.Diffusion.Metrics.Experiments;
+
 namespace Taba.Client.Reports;
 
 /// <summary>Metrics by their dotted paths in metrics.json, for those who draw and tell them.</summary>
@@ -5,6 +7,7 @@ static class MetricKeys
 {
     public const string Correlation = "correlation.mean";
     public const string Floor = "noise_correlation.mean";
+    public const string AboveFloor = ExperimentNumbers.AboveNoise;
     public const string ImageError = "reconstruction_error_images";
     public const string NoiseError = "reconstruction_error_noise";
     public const string Divergence = "kl_div_noise_latent";

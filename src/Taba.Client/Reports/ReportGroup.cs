@@ -22,7 +22,7 @@ sealed record ReportGroup(IReadOnlyDictionary<string, string> Axes, int Samples,
     /// </summary>
     public Estimate? Floor { get; } = Estimate.Of(
         Points.SelectMany(p => p.Runs).Where(r => r.Metric(MetricKeys.Floor) is not null).DistinctBy(r => r.Axis("seed"))
-            .Select(r => r.Metric(MetricKeys.Floor)));
+            .Select(r => (r.Metric(MetricKeys.Floor), r.Interval(MetricKeys.Floor))));
 
     /// <summary>True when nothing can be told of the latents from so few samples.</summary>
     public bool IsTooSmall => Samples < FewestSamples || Floor is { Mean: > HighestFloor };

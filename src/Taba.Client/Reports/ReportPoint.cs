@@ -12,7 +12,19 @@ sealed record ReportPoint(string Label, RunIntervention? Intervention, IReadOnly
     /// <summary>K; 0 of the plain run.</summary>
     public int Before => Intervention?.Before ?? 0;
 
-    public Estimate? Metric(string key) => Estimate.Of(Runs.Select(r => r.Metric(key)));
+    public Estimate? Metric(string key) => Estimate.Of(Runs.Select(r => (r.Metric(key), r.Interval(key))));
+
+    /// <summary>What the correlation of latents is above that of their own noise; null when one of them is not known.</summary>
+    public Estimate? AboveFloor => Estimate.Of(Runs.Select(
+        r => (r.Metric(MetricKeys.Correlation) - r.Metric(MetricKeys.Floor), r.Interval(MetricKeys.AboveFloor))));
+
+    public FloorVerdict Verdict => AboveFloor?.Interval switch
+    {
+        null => FloorVerdict.Unknown,
+        { Low: > 0 } => FloorVerdict.Above,
+        { High: < 0 } => FloorVerdict.Below,
+        _ => FloorVerdict.NotToldApart,
+    };
 
     /// <summary>The points of runs that share everything but intervention and seeds.</summary>
     public static IReadOnlyList<ReportPoint> Of(IEnumerable<RunSection> sections) =>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Taba.Diffusion.Metrics.Uncertainty;
 using Taba.Grains;
 using Taba.Silo.Outputs;
 using Taba.Storage.RunFolders;
@@ -29,7 +30,11 @@ sealed record ReportRun(
             var parameters = (json?["_params"] as JsonObject)?.ToDictionary(p => p.Key, p => p.Value?.ToString() ?? "null") ?? [];
             return manifest is null
                 ? UpstreamFolder.Read(folder, parameters, json?["metrics"] as JsonObject) with { Below = below }
-                : new(folder, manifest, Numbers(json?["metrics"]), parameters) { Below = below };
+                : new(folder, manifest, Numbers(json?["metrics"]), parameters)
+                {
+                    Below = below,
+                    Intervals = RunInterval.Of(json?["intervals"] as JsonObject),
+                };
         }
         catch (Exception e) when (e is InvalidDataException or JsonException)
         {
@@ -53,6 +58,11 @@ sealed record ReportRun(
     public double? Seconds => Manifest.Stages.IsEmpty ? null : RunStage.SecondsOf(Manifest.Stages);
 
     public double? Metric(string key) => Metrics.TryGetValue(key, out var value) ? value : null;
+
+    /// <summary>By the metric's path; empty in folders of earlier versions, and below 32 samples.</summary>
+    public IReadOnlyDictionary<string, RunInterval> Intervals { get; init; } = new Dictionary<string, RunInterval>();
+
+    public Interval? Interval(string key) => Intervals.GetValueOrDefault(key)?.Interval;
 
     public string Axis(string name) => Manifest.Axes.GetValueOrDefault(name, "");
 

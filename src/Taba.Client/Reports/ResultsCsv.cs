@@ -17,8 +17,13 @@ static class ResultsCsv
     {
         var axes = runs.SelectMany(r => r.Manifest.Axes.Keys).Distinct().ToList();
         var metrics = runs.SelectMany(r => r.Metrics.Keys).Distinct().ToList();
+        var intervals = runs.SelectMany(r => r.Intervals.Keys).Distinct().Order(StringComparer.Ordinal).ToList();
         var text = new StringBuilder();
-        Line(text, [.. s_first, .. axes, .. RunSettings.InterventionNames, .. metrics.Select(Name), .. s_last]);
+        Line(text,
+        [
+            .. s_first, .. axes, .. RunSettings.InterventionNames, .. metrics.Select(Name),
+            .. intervals.SelectMany(i => new[] { $"{Name(i)}_low", $"{Name(i)}_high" }), .. s_last,
+        ]);
         foreach (var run in runs)
         {
             Line(text,
@@ -26,7 +31,8 @@ static class ResultsCsv
                 run.Manifest.Run, $"{run.Samples}", run.Manifest.Intervention ?? "",
                 .. axes.Select(run.Axis),
                 .. RunSettings.InterventionValues(run.Intervention),
-                .. metrics.Select(m => run.Metric(m)?.ToString("R", CultureInfo.InvariantCulture) ?? ""),
+                .. metrics.Select(m => Text(run.Metric(m))),
+                .. intervals.SelectMany(i => new[] { Text(run.Interval(i)?.Low), Text(run.Interval(i)?.High) }),
                 run.Evaluations is { } evaluations ? $"{evaluations}" : "",
                 run.Seconds?.ToString("0.###", CultureInfo.InvariantCulture) ?? "",
                 run.Manifest.Sweep, run.Below,
@@ -34,6 +40,8 @@ static class ResultsCsv
         }
         return text.ToString();
     }
+
+    static string Text(double? number) => number?.ToString("R", CultureInfo.InvariantCulture) ?? "";
 
     /// <summary>Dots would make a name that pandas and formulas cannot use as it is.</summary>
     static string Name(string metric) => metric.Replace('.', '_');

@@ -60,20 +60,22 @@ static class UpstreamFolder
             Versions = ImmutableSortedDictionary<string, string>.Empty,
             WrittenAt = File.GetLastWriteTimeUtc(Path.Combine(path, state.File)),
         };
-        return new(folder, manifest, Completed(path, images, files, metrics), parameters);
+        var (numbers, intervals) = Completed(path, images, files, metrics);
+        return new(folder, manifest, numbers, parameters) { Intervals = intervals };
     }
 
     /// <summary>Upstream writes no floor, and of some runs no metrics at all.</summary>
-    static Dictionary<string, double> Completed(
+    static (Dictionary<string, double> Numbers, Dictionary<string, RunInterval> Intervals) Completed(
         string path, ImmutableArray<string> images, ImmutableArray<RunFile> files, JsonObject? metrics)
     {
         var numbers = ReportRun.Numbers(metrics);
         var lacksFloor = !numbers.ContainsKey("noise_correlation.mean") && files.Any(f => f.Name == "noise");
         if (files.All(f => f.Name != "latents") || (numbers.ContainsKey("correlation.mean") && !lacksFloor))
-            return numbers;
-        foreach (var (name, value) in ReportRun.Numbers(FolderMetrics.Compute(path, images, CancellationToken.None)))
+            return (numbers, []);
+        var computed = FolderMetrics.Compute(path, images, CancellationToken.None);
+        foreach (var (name, value) in ReportRun.Numbers(computed.Metrics))
             numbers.TryAdd(name, value);
-        return numbers;
+        return (numbers, RunInterval.Of(computed.Intervals));
     }
 
     static ImmutableArray<string> Pair(ImmutableArray<RunFile> files)

@@ -8,9 +8,10 @@ namespace Taba.Client.Running;
 /// </summary>
 static class FindingText
 {
-    /// <summary>Lines, but for the one that counts what is left out.</summary>
+    /// <summary>Lines, but for those that say what is left out and what marks mean.</summary>
     const int Most = 12;
 
+    const string Mark = "*";
     const string Indent = "  ";
     const int LeastLabel = 24;
     const int MostLabel = 42;
@@ -24,6 +25,7 @@ static class FindingText
             told.SelectMany(g => g.Points.Select(p => p.Label.Length + Indent.Length).Append(Title(g).Length)).DefaultIfEmpty(0).Max(),
             LeastLabel, MostLabel);
         var lines = new List<string>();
+        var marked = false;
         var left = told.Sum(g => g.Points.Count);
         foreach (var group in told)
         {
@@ -38,12 +40,18 @@ static class FindingText
             foreach (var point in group.Points.Take(Most - lines.Count))
             {
                 var (correlation, error) = (point.Metric(MetricKeys.Correlation), point.Metric(MetricKeys.ImageError));
-                lines.Add(Line($"{Indent}{point.Label}", Value(correlation), Value(error)));
+                var apart = point.Verdict == FloorVerdict.NotToldApart && !group.IsTooSmall;
+                marked |= apart;
+                lines.Add(Line($"{Indent}{point.Label}", Value(correlation) + (apart ? Mark : ""), Value(error)));
                 left--;
             }
         }
         if (left > 0)
             lines.Add($"{Indent}and {left} more in the report");
+        if (marked)
+            lines.Add($"{Indent}{Mark} not told apart from the floor: N is too small for so little");
+        if (told.Any(g => g.Floor?.Interval is not null))
+            lines.Add($"{Indent}± is half of a 95 % interval");
         return lines;
 
         string Line(string label, string correlation, string error) =>
@@ -69,6 +77,7 @@ static class FindingText
                 seeds = p.Runs.Select(r => r.Axis("seed")).Distinct(),
                 forward_seeds = p.Runs.Select(r => r.Intervention?.ForwardSeed).OfType<long>().Distinct(),
                 runs = p.Runs.Select(r => r.Manifest.Run),
+                above_floor = Json(p.AboveFloor),
                 correlation = Json(p.Metric(MetricKeys.Correlation)),
                 reconstruction_error_images = Json(p.Metric(MetricKeys.ImageError)),
             }),
@@ -76,7 +85,11 @@ static class FindingText
     };
 
     static object? Json(Estimate? estimate) => estimate is { } e
-        ? new { mean = e.Mean, std = e.Deviation, lowest = e.Lowest, highest = e.Highest, count = e.Count }
+        ? new
+        {
+            mean = e.Mean, std = e.Deviation, lowest = e.Lowest, highest = e.Highest, count = e.Count, low = e.Interval?.Low,
+            high = e.Interval?.High,
+        }
         : null;
 
     static string Title(ReportGroup group)
@@ -88,7 +101,7 @@ static class FindingText
     static string Value(Estimate? estimate) => estimate switch
     {
         null => "",
-        { Deviation: { } deviation } e => $"{Html.Number(e.Mean)} ± {Html.Spread(deviation)}",
+        { Interval: { } interval } e => $"{Html.Number(e.Mean)} ± {Html.Spread((interval.High - interval.Low) / 2)}",
         { } e => Html.Number(e.Mean),
     };
 }

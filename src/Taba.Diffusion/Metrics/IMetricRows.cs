@@ -17,6 +17,9 @@ public interface IMetricRows
     /// <summary>The shape of a row.</summary>
     StateShape Shape { get; }
 
+    /// <summary>N: as many as <see cref="Chunks"/> gives in all.</summary>
+    long Rows { get; }
+
     /// <summary>
     /// All rows in order, float32 [n,C,H,W] at a time; a chunk holds until the next one is asked for. Tensors of one run are cut
     /// alike: into <see cref="RowsAtOnce"/> rows.

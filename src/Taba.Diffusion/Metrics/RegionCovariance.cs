@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Taba.Diffusion.Native;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -149,6 +150,17 @@ sealed class RegionCovariance : IDisposable
                 reader.BaseStream.ReadExactly(values.bytes);
             }
         }
+    }
+
+    /// <summary>The sums of a patch's variables, for reading.</summary>
+    internal ReadOnlySpan<double> Sums(int patch) =>
+        MemoryMarshal.Cast<byte, double>(_sums.bytes).Slice(checked((int)(patch * _variables)), (int)_variables);
+
+    /// <summary>The products of a patch's variables, row by row, of which the upper triangle counts.</summary>
+    internal ReadOnlySpan<double> Products(int patch)
+    {
+        using var products = _products.select(0, patch);
+        return MemoryMarshal.Cast<byte, double>(products.bytes);
     }
 
     Tensor Patches(Tensor rows, long count) => rows

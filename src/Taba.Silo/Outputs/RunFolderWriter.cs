@@ -61,11 +61,15 @@ public sealed class RunFolderWriter(TensorStore store, RunFolderOptions options,
         if (options.WithMetrics)
         {
             _metrics ??= new RunMetrics(store, _noise);
-            var metrics = await Task.Run(() => _metrics.ComputeAsync(run, substitutes, cancellationToken), cancellationToken);
+            var numbers = await Task.Run(() => _metrics.ComputeAsync(run, substitutes, cancellationToken), cancellationToken);
             folder.Write(
                 RunFolder.MetricsName,
-                [.. PythonJson.Write(
-                    new JsonObject { ["_params"] = RunParameters.Of(run, folder, options), ["metrics"] = metrics }), (byte)'\n']);
+                [.. PythonJson.Write(new JsonObject
+                {
+                    ["_params"] = RunParameters.Of(run, folder, options),
+                    ["metrics"] = numbers.Metrics,
+                    ["intervals"] = numbers.Intervals,
+                }), (byte)'\n']);
         }
         var keys = stages.Select(s => s.Key).ToList();
         var written = new RunManifest(options, time).Of(plan, run, described, files.ToImmutable(), stages, said) with

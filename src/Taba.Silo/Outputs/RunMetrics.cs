@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using System.Text.Json.Nodes;
 using Taba.Diffusion.Metrics;
+using Taba.Diffusion.Metrics.Experiments;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Rows;
 using Taba.Storage.Manifests;
@@ -16,7 +16,7 @@ sealed class RunMetrics(TensorStore store, NoiseSources noise)
 {
     readonly ExperimentMetrics _metrics = new();
 
-    public async Task<JsonObject> ComputeAsync(PlannedRun run, SubstitutedRows substitutes, CancellationToken cancellationToken)
+    public async Task<ExperimentNumbers> ComputeAsync(PlannedRun run, SubstitutedRows substitutes, CancellationToken cancellationToken)
     {
         var opened = new Dictionary<string, RunRows>();
         try
@@ -45,6 +45,8 @@ sealed class RunMetrics(TensorStore store, NoiseSources noise)
         public string Identity => identity;
 
         public StateShape Shape => new(shape.Channels, shape.Height, shape.Width);
+
+        public long Rows => rows.Count;
 
         public IEnumerable<ReadOnlyMemory<float>> Chunks(CancellationToken cancellationToken)
         {

@@ -1,4 +1,5 @@
 using Taba.Diffusion.Metrics;
+using Taba.Diffusion.Metrics.Experiments;
 
 namespace Taba.Diffusion.Tests.Metrics;
 
@@ -20,9 +21,9 @@ public sealed class MetricRowsTests
         var (noise, latents) = (Rows(600), Rows(600));
 
         var whole = new ExperimentMetrics().Compute(
-            new InOneBuffer("n", noise, 600), new InOneBuffer("l", latents, 600), null, null, CancellationToken.None);
+            new InOneBuffer("n", noise, 600), new InOneBuffer("l", latents, 600), null, null, CancellationToken.None).Metrics;
         var cut = new ExperimentMetrics().Compute(
-            new InOneBuffer("n", noise, 7), new InOneBuffer("l", latents, 7), null, null, CancellationToken.None);
+            new InOneBuffer("n", noise, 7), new InOneBuffer("l", latents, 7), null, null, CancellationToken.None).Metrics;
 
         foreach (var (name, mean) in new[] { ("correlation", "mean"), ("noise_correlation", "std"), ("latent_stats", "std") })
             Assert.Equal((double)whole[name]![mean]!, (double)cut[name]![mean]!, 1e-12);
@@ -38,6 +39,8 @@ public sealed class MetricRowsTests
         public string Identity => identity;
 
         public StateShape Shape => new(1, 16, 16);
+
+        public long Rows => values.Length / Shape.Elements;
 
         public IEnumerable<ReadOnlyMemory<float>> Chunks(CancellationToken cancellationToken)
         {
