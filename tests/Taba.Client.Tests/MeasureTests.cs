@@ -43,8 +43,32 @@ public sealed class MeasureTests : IDisposable
         await _taba.DoneAsync("measure", folder);
 
         Assert.Contains("paper is left out: the folder has no latents.", _taba.Last.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            "geometry is left out: the folder has no latents.", _taba.Last.Errors, StringComparison.Ordinal);
         Assert.Contains("correlation.samples.mean", _taba.Last.Output, StringComparison.Ordinal);
         Assert.Contains("moments.noise.std", _taba.Last.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Measure_EveryAnalysisOfOnePass_HasNumbersThatFitEachOther()
+    {
+        var folder = await RunAsync("run", "--with_inversion", "--with_reconstruction");
+
+        await _taba.DoneAsync("measure", folder, "--json");
+
+        var metrics = JsonDocument.Parse(_taba.Last.Output).RootElement.GetProperty("metrics");
+        var paper = metrics.GetProperty("paper");
+        Assert.Equal(
+            paper.GetProperty("reconstruction_error_images").GetDouble(), Number("reconstruction", "mae"), 1e-9);
+        Assert.Equal(paper.GetProperty("kl_div_noise_latent").GetDouble(), Number("divergence", "whole"), 1e-9);
+        Assert.Equal(paper.GetProperty("correlation").GetProperty("mean").GetDouble(), Number("correlation", "latents", "mean"), 1e-9);
+        Assert.Equal(180, Number("geometry", "mean_cossim_img") + Number("geometry", "mean_cossim_noise")
+            + Number("geometry", "mean_cossim_latent"), 5.0);
+        // Independent pixels have no plain areas but at the corner.
+        Assert.InRange(Number("plain-areas", "plain_fraction"), 1.0 / 256, 0.05);
+        Assert.Equal(12, Number("normality", "latents", "accepted") + Number("normality", "latents", "rejected"));
+
+        double Number(params string[] path) => path.Aggregate(metrics, (at, name) => at.GetProperty(name)).GetDouble();
     }
 
     [Fact]

@@ -15,6 +15,7 @@ static class Analyses
         new(
             "correlation", "patch correlation of every tensor: the 20 strongest of each 8x8 patch", [],
             (run, cancellation) => OfEach(run, rows => Correlation(rows, cancellation))),
+        .. OfPairs.All,
         .. OfSets.All,
         new(
             "moments", "mean and deviation of every tensor", [], (run, cancellation) => OfEach(run, rows => MomentsOf(rows, cancellation))),

@@ -68,6 +68,31 @@ sealed class MeasuredRun : IDisposable
         return Zip(tensors, cancellationToken);
     }
 
+    /// <summary>The same rows of three tensors, whose rows may be of different shapes.</summary>
+    /// <exception cref="InvalidDataException">They have different numbers of rows.</exception>
+    public IEnumerable<(float[] First, float[] Second, float[] Third)> InStep(
+        Role first, Role second, Role third, CancellationToken cancellationToken)
+    {
+        var tensors = new[] { first, second, third }.Select(role => _tensors[role]).ToList();
+        var count = tensors[0].Rows;
+        if (tensors.Any(tensor => tensor.Rows != count))
+            throw new InvalidDataException(
+                $"{NameOf(first)}, {NameOf(second)} and {NameOf(third)} have {string.Join(", ", tensors.Select(t => t.Rows))} rows: they are "
+                + "not of the same samples");
+        var atOnce = tensors.Min(tensor => IMetricRows.RowsAtOnce(tensor.Shape));
+        for (long row = 0; row < count; row += atOnce)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var rows = tensors.Select(tensor =>
+            {
+                var values = new float[Math.Min(atOnce, count - row) * tensor.RowLength];
+                tensor.Read(row, values);
+                return values;
+            }).ToList();
+            yield return (rows[0], rows[1], rows[2]);
+        }
+    }
+
     public void Dispose()
     {
         foreach (var tensor in _tensors.Values)
