@@ -49,7 +49,8 @@ public sealed partial class PatchCorrelation
             throw new ArgumentException("Correlations of other shapes or settings cannot be put together.", nameof(later));
         if (later.Pass != Pass || Pass == PassCount || later._strongest.Count > 0)
             throw new ArgumentException(
-                $"A correlation in pass {Pass} cannot take in one in pass {later.Pass}, or one that ended passes of its own.", nameof(later));
+                $"A correlation in pass {Pass} cannot take in one in pass {later.Pass}, or one that ended passes of its own.",
+                nameof(later));
         if (later._count == 0)
             return;
 

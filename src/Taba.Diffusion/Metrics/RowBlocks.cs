@@ -85,10 +85,12 @@ static class RowBlocks
     {
         using var scope = NewDisposeScope();
         var products = Products(a, b);
-        var (ofA, ofB) = (a.mul(a).sum(1), b.mul(b).sum(1));
-        return products.mul_(s_minusTwo).add_(ofA.unsqueeze(1), Scalars.One).add_(ofB.unsqueeze(0), Scalars.One)
+        return products.mul_(s_minusTwo).add_(Squares(a).unsqueeze(1), Scalars.One).add_(Squares(b).unsqueeze(0), Scalars.One)
             .clamp_min_(Scalars.Zero).MoveToOuterDisposeScope();
     }
+
+    /// <summary>[n,D] to |a|², [n], without a second [n,D].</summary>
+    static Tensor Squares(Tensor a) => a.unsqueeze(1).bmm(a.unsqueeze(2)).flatten();
 
     /// <summary>The values of a float64 tensor, which must be held as long as they are looked at.</summary>
     internal static ReadOnlySpan<double> Values(Tensor tensor) => MemoryMarshal.Cast<byte, double>(tensor.bytes);

@@ -70,7 +70,7 @@ public sealed class GaussianMoments : IPartialSums<GaussianMoments>
     {
         ArgumentNullException.ThrowIfNull(later);
         if (later.Dimensions != Dimensions)
-            throw new ArgumentException($"Moments of {Dimensions} and of {later.Dimensions} features cannot be put together.", nameof(later));
+            throw new ArgumentException($"Moments of {Dimensions} and of {later.Dimensions} features cannot be put together.");
         Merge(later.Count, later._mean, later._products);
     }
 

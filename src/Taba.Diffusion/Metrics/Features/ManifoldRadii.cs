@@ -4,8 +4,8 @@ namespace Taba.Diffusion.Metrics.Features;
 
 /// <summary>
 /// How far the k-th nearest neighbour of each feature of a set is within that set: the balls that <see cref="PrecisionRecall"/> takes for
-/// the set's manifold (Kynkäänniemi et al. 2019). It keeps a number a row; rows are compared in blocks of about 256 MiB. Parts are ranges of
-/// rows, put together in their order. Not thread-safe.
+/// the set's manifold (Kynkäänniemi et al. 2019). It keeps a number a row; rows are compared in blocks of about 256 MiB. Parts are ranges
+/// of rows, put together in their order. Not thread-safe.
 /// </summary>
 public sealed class ManifoldRadii : IPartialSums<ManifoldRadii>
 {
@@ -70,8 +70,8 @@ public sealed class ManifoldRadii : IPartialSums<ManifoldRadii>
         ArgumentNullException.ThrowIfNull(later);
         if (later._neighbours != _neighbours || later.FirstRow != FirstRow + Count)
             throw new ArgumentException(
-                $"Radii of {later._neighbours} neighbours from row {later.FirstRow} on do not follow radii of {_neighbours} neighbours up to "
-                + $"row {FirstRow + Count}.",
+                $"Radii of {later._neighbours} neighbours from row {later.FirstRow} on do not follow radii of {_neighbours} neighbours "
+                + $"up to row {FirstRow + Count}.",
                 nameof(later));
         _squared.AddRange(later._squared);
     }

@@ -95,7 +95,8 @@ public sealed class PrecisionRecall : IPartialSums<PrecisionRecall>
         ArgumentNullException.ThrowIfNull(radii);
         if (radii.FirstRow != 0 || radii.Count != centres.Rows)
             throw new ArgumentException(
-                $"Precision and recall need the radii of all {centres.Rows} features; there are {radii.Count} from row {radii.FirstRow} on.");
+                $"Precision and recall need the radii of all {centres.Rows} features; there are {radii.Count} from row "
+                + $"{radii.FirstRow} on.");
 
         var all = 0L;
         bool[] inside = [];

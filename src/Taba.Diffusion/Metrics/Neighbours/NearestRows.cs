@@ -9,7 +9,9 @@ public static class NearestRows
     /// <param name="count">How many.</param>
     /// <param name="candidates">The rows that are looked through, all of them.</param>
     /// <param name="cancellation">Ends the work between two blocks.</param>
-    /// <returns>Of each query the row of the nearest candidate (-1 where no distance is a number) and their mean squared difference.</returns>
+    /// <returns>
+    /// Of each query the row of the nearest candidate (-1 where no distance is a number) and their mean squared difference.
+    /// </returns>
     /// <exception cref="ArgumentException">Rows have other lengths or lie outside.</exception>
     public static IReadOnlyList<(long Row, double MeanSquaredDifference)> Find(
         IRowAccess queries, long first, long count, IRowAccess candidates, CancellationToken cancellation = default)

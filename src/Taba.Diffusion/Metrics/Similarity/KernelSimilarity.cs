@@ -146,7 +146,9 @@ public sealed class KernelSimilarity : IPartialSums<KernelSimilarity>
     static double Alignment((double Xy, double Xx, double Yy) hsic) => hsic.Xy / (Math.Sqrt(hsic.Xx * hsic.Yy) + Epsilon);
 }
 
-/// <summary>Criteria of independence (0 for independent features; no unit of their own) and alignments (1 for the same up to rotation).</summary>
+/// <summary>
+/// Criteria of independence (0 for independent features; no unit of their own) and alignments (1 for the same up to rotation).
+/// </summary>
 /// <param name="HsicBiased">tr(K·H·L·H), without a factor, as upstream.</param>
 /// <param name="HsicUnbiased">Song et al. 2012, equation 5; may be negative.</param>
 /// <param name="CkaBiased">Alignment by the first, 0 to 1.</param>

@@ -10,9 +10,9 @@ namespace Taba.Diffusion.Metrics.Similarity;
 /// sets of features, standardised by column. Between 0 and 1.
 /// </summary>
 /// <remarks>
-/// Upstream finds the vectors by a randomised subspace iteration from an unseeded generator (torch.svd_lowrank, Halko et al. 2009, algorithm
-/// 5.1, two iterations) and the correlations by scikit-learn's iteration, so its value differs from run to run where the spectrum is flat.
-/// The same iteration is done here with a seed, and the correlations exactly, so the value is repeatable; with more iterations it
+/// Upstream finds the vectors by a randomised subspace iteration from an unseeded generator (torch.svd_lowrank, Halko et al. 2009,
+/// algorithm 5.1, two iterations) and the correlations by scikit-learn's iteration, so its value differs from run to run where the
+/// spectrum is flat. The same iteration is done here with a seed, and the correlations exactly, so the value is repeatable; with more iterations it
 /// approaches that of the true singular vectors. Rows are read iterations + 3 times, in blocks; (N + D)·q numbers are kept. It is no sum
 /// over rows and cannot be measured in parts.
 /// </remarks>
@@ -51,7 +51,8 @@ public static class Svcca
             throw new ArgumentException($"SVCCA needs as many rows of one set as of the other: these are {x.Rows} and {y.Rows}.");
         if (Math.Min(x.Rows, Math.Min(x.RowLength, y.RowLength)) < dimensions)
             throw new ArgumentException(
-                $"SVCCA with {dimensions} dimensions needs as many rows and values; there are {x.Rows} rows of {x.RowLength} and {y.RowLength}.");
+                $"SVCCA with {dimensions} dimensions needs as many rows and values; there are {x.Rows} rows of {x.RowLength} and "
+                + $"{y.RowLength}.");
 
         var random = new MersenneTwister(seed);
         var u = Leading(x, dimensions, iterations, random, cancellation);

@@ -131,7 +131,11 @@ public sealed class InceptionFeatures : IDisposable
         using var scope = NewDisposeScope();
         long[] padding = layer.Padded ? [layer.Height / 2, layer.Width / 2] : [0, 0];
         var map = conv2d(
-            x, _parameters[$"{layer.Name}.weight"], _parameters[$"{layer.Name}.bias"], strides: [layer.Stride, layer.Stride], padding: padding);
+            x,
+            _parameters[$"{layer.Name}.weight"],
+            _parameters[$"{layer.Name}.bias"],
+            strides: [layer.Stride, layer.Stride],
+            padding: padding);
         return relu(map, inplace: true).MoveToOuterDisposeScope();
     }
 }
