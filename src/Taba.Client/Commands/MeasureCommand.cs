@@ -21,8 +21,8 @@ static class MeasureCommand
         var folder = new Argument<string>("DIR") { Description = "A run's folder, or one that has runs below it; ours or upstream's." };
         var names = Flags.Of<string?>(
             "metrics",
-            $"Which, with commas between them: {string.Join(", ", Analyses.All.Select(a => a.Name))}. Without it: all but "
-            + $"{string.Join(", ", Analyses.All.Where(a => a.IsCostly).Select(a => a.Name))}, which compare every sample with every other.");
+            $"Which, with commas between them: {Names(Analyses.All)}. Without it: all but {Names(Analyses.All.Where(a => a.IsCostly))}, "
+            + "which compare every sample with every other.");
         var file = Flags.Of<string?>("out", "Writes the numbers into this file too (.json).", "-o");
         var json = Flags.Switch("json", "Machine-readable lines, no colours.");
         var command = new Command(
@@ -54,6 +54,8 @@ static class MeasureCommand
             "taba measure experiments/demo", "taba measure experiments/demo/demo_T10_seed420 --metrics correlation,moments",
             "taba measure upstream/experiments --json --out numbers.json");
     }
+
+    static string Names(IEnumerable<Analysis> analyses) => string.Join(", ", analyses.Select(analysis => analysis.Name));
 
     static List<Analysis> Wanted(string? names)
     {

@@ -77,8 +77,8 @@ sealed class MeasuredRun : IDisposable
         var count = tensors[0].Rows;
         if (tensors.Any(tensor => tensor.Rows != count))
             throw new InvalidDataException(
-                $"{NameOf(first)}, {NameOf(second)} and {NameOf(third)} have {string.Join(", ", tensors.Select(t => t.Rows))} rows: they are "
-                + "not of the same samples");
+                $"{NameOf(first)}, {NameOf(second)} and {NameOf(third)} have {string.Join(", ", tensors.Select(t => t.Rows))} rows: they "
+                + "are not of the same samples");
         var atOnce = tensors.Min(tensor => IMetricRows.RowsAtOnce(tensor.Shape));
         for (long row = 0; row < count; row += atOnce)
         {
