@@ -35,6 +35,12 @@ public sealed class NamespaceArrowTests
             Sampling: Native Schedules Models
             Engine: Native Schedules Models Sampling
             Metrics: Native Randomness
+            Metrics.Sums: Metrics
+            Metrics.Geometry: Metrics Metrics.Sums
+            Metrics.Differences: Metrics Metrics.Sums
+            Metrics.PlainAreas: Metrics Metrics.Sums
+            Metrics.Normality: Randomness Metrics Metrics.Sums
+            Metrics.Trajectories: Metrics Metrics.Sums
             """,
         ["Taba.Grains"] = """
             .:

@@ -8,8 +8,9 @@ namespace Taba.Diffusion.Metrics.PlainAreas;
 /// the steps that cause the error. Not thread-safe.
 /// </summary>
 /// <remarks>
-/// The paper's table of plain areas has no script: which tensor, range and resolution its mask is of is not published. Here the mask is found
-/// in the images that are given, as they are; a caller states range and resolution beside the numbers, and no equality with the table is claimed.
+/// The paper's table of plain areas has no script: which tensor, range and resolution its mask is of is not published. Here the mask is
+/// found in the images that are given, as they are; a caller states range and resolution beside the numbers, and no equality with the
+/// table is claimed.
 /// </remarks>
 /// <param name="shape">C,H,W of prediction and truth.</param>
 /// <param name="images">C,H,W of the images; their height and width are those of <paramref name="shape"/>.</param>
@@ -86,7 +87,7 @@ public sealed class PlainAreaSteps(StateShape shape, StateShape images, int step
     public void Write(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        PartialFormat.Begin(writer, Name, shape);
+        AnalysisFormat.Begin(writer, Name, shape);
         writer.Write(images.Channels);
         writer.Write(Steps);
         writer.Write(_mask.Threshold);
@@ -101,9 +102,9 @@ public sealed class PlainAreaSteps(StateShape shape, StateShape images, int step
     public static PlainAreaSteps Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        return PartialFormat.Read(reader, Name, (input, shape) =>
+        return AnalysisFormat.Read(reader, Name, (input, shape) =>
         {
-            var (channels, steps, threshold) = (input.ReadInt32(), PartialFormat.ReadSteps(input), input.ReadSingle());
+            var (channels, steps, threshold) = (input.ReadInt32(), AnalysisFormat.ReadSteps(input), input.ReadSingle());
             var (inside, outside) = (new List<AreaSums>(), new List<AreaSums>());
             for (var step = 0; step < steps; step++)
             {
