@@ -41,6 +41,12 @@ public sealed class NamespaceArrowTests
             Metrics.Neighbours: Metrics
             Metrics.Similarity: Metrics
             Metrics.Features: Randomness Metrics Metrics.Neighbours
+            Metrics.Sums: Metrics
+            Metrics.Geometry: Metrics Metrics.Sums
+            Metrics.Differences: Metrics Metrics.Sums
+            Metrics.PlainAreas: Metrics Metrics.Sums
+            Metrics.Normality: Randomness Metrics Metrics.Sums
+            Metrics.Trajectories: Metrics Metrics.Sums
             """,
         ["Taba.Grains"] = """
             .:

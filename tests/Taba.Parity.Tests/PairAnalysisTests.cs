@@ -2,7 +2,6 @@ using System.Text.Json;
 using Taba.Diffusion;
 using Taba.Diffusion.Metrics.Differences;
 using Taba.Diffusion.Metrics.Geometry;
-using Taba.Diffusion.Metrics.Sums;
 
 namespace Taba.Parity.Tests;
 

@@ -17,7 +17,8 @@ public sealed class TrajectoryAnalysisTests
     [Fact]
     public void Distances_AgreeWithTheReference()
     {
-        var expected = ReferenceTensors.Load("metrics/outputs.safetensors").Values<float>("interpolate_with_steps.get_interpolations_distances");
+        var outputs = ReferenceTensors.Load("metrics/outputs.safetensors");
+        var expected = outputs.Values<float>("interpolate_with_steps.get_interpolations_distances");
         var steps = Along("noise", "samples");
         for (var step = 0; step < Steps; step++)
         {

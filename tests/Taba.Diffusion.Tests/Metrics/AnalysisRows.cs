@@ -57,6 +57,15 @@ static class AnalysisRows
         var bytes = Written(whole);
         Assert.Throws<InvalidDataException>(() => Read(bytes[..^1]));
         Assert.Throws<InvalidDataException>(() => Read(bytes[..3]));
+
+        // Sides of 16,384 pixels that are stated, not there: behind the name and the channels.
+        var hostile = bytes.ToArray();
+        BitConverter.TryWriteBytes(hostile.AsSpan(1 + bytes[0] + sizeof(int)), 1 << 14);
+        BitConverter.TryWriteBytes(hostile.AsSpan(1 + bytes[0] + (2 * sizeof(int))), 1 << 14);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Record.Exception(() => Read(hostile));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 << 20);
+
         bytes[1] ^= 1;
         Assert.Throws<InvalidDataException>(() => Read(bytes));
 

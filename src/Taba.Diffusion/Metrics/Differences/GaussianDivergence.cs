@@ -63,7 +63,7 @@ public sealed class GaussianDivergence(StateShape shape) : IPartialSums<Gaussian
     public void Write(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        PartialFormat.Begin(writer, Name, shape);
+        AnalysisFormat.Begin(writer, Name, shape);
         writer.Write(_count);
         _first.Write(writer);
         _second.Write(writer);
@@ -73,7 +73,7 @@ public sealed class GaussianDivergence(StateShape shape) : IPartialSums<Gaussian
     public static GaussianDivergence Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        return PartialFormat.Read(reader, Name, (input, shape) => Read(input, shape, PartialFormat.ReadCount(input)));
+        return AnalysisFormat.Read(reader, Name, (input, shape) => Read(input, shape, AnalysisFormat.ReadCount(input)));
     }
 
     static GaussianDivergence Read(BinaryReader input, StateShape shape, long count)

@@ -2,11 +2,13 @@ using Taba.Diffusion.Metrics.Sums;
 
 namespace Taba.Diffusion.Metrics.Differences;
 
-/// <summary>How far the rows of one tensor are from those of another: absolute, squared, L2, and as a signal-to-noise ratio. Not thread-safe.</summary>
+/// <summary>
+/// How far the rows of one tensor are from those of another: absolute, squared, L2, and as a signal-to-noise ratio. Not thread-safe.
+/// </summary>
 /// <param name="shape">C,H,W of a row.</param>
 /// <param name="peak">
-/// The largest value of a signal, above 0. 255 is OpenCV's default, which upstream leaves even for values between -1 and 1 (<c>calculate_psnr</c>,
-/// taba/metrics/alignment.py).
+/// The largest value of a signal, above 0. 255 is OpenCV's default, which upstream leaves even for values between -1 and 1
+/// (<c>calculate_psnr</c>, taba/metrics/alignment.py).
 /// </param>
 /// <exception cref="ArgumentException">A row has no value, or the peak is not positive.</exception>
 public sealed class PairErrors(StateShape shape, double peak = PairErrors.DefaultPeak) : IPartialSums<PairErrors>
@@ -34,7 +36,7 @@ public sealed class PairErrors(StateShape shape, double peak = PairErrors.Defaul
         get
         {
             var values = _distances.Count * (double)_rowLength;
-            return new(_distances.Count, _absolute / values, _squared / values, _distances.Spread, _ratios.PopulationSpread);
+            return new(_distances.Count, _absolute / values, _squared / values, _distances.Unbiased, _ratios.Population);
         }
     }
 
@@ -68,7 +70,7 @@ public sealed class PairErrors(StateShape shape, double peak = PairErrors.Defaul
     public void Write(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        PartialFormat.Begin(writer, Name, shape);
+        AnalysisFormat.Begin(writer, Name, shape);
         writer.Write(_peak);
         writer.Write(_absolute);
         writer.Write(_squared);
@@ -80,7 +82,7 @@ public sealed class PairErrors(StateShape shape, double peak = PairErrors.Defaul
     public static PairErrors Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        return PartialFormat.Read(reader, Name, (input, shape) => new PairErrors(shape, input.ReadDouble())
+        return AnalysisFormat.Read(reader, Name, (input, shape) => new PairErrors(shape, input.ReadDouble())
         {
             _absolute = input.ReadDouble(),
             _squared = input.ReadDouble(),

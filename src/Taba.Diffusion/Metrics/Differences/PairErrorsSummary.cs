@@ -1,5 +1,3 @@
-using Taba.Diffusion.Metrics.Sums;
-
 namespace Taba.Diffusion.Metrics.Differences;
 
 /// <summary>Differences between the rows of two tensors.</summary>
@@ -8,6 +6,7 @@ namespace Taba.Diffusion.Metrics.Differences;
 /// <param name="Squared">Mean of (a - b)² over all values.</param>
 /// <param name="Distance">L2 distance of a pair of rows; unbiased deviation over pairs.</param>
 /// <param name="SignalToNoise">
-/// 20·log10(peak / (√mean squared difference + 2.2e-16)) in decibel, of each pair; population deviation over pairs, as upstream's diversity scores.
+/// 20·log10(peak / (√mean squared difference + 2.2e-16)) in decibel, of each pair; population deviation over pairs, as upstream's
+/// diversity scores.
 /// </param>
-public sealed record PairErrorsSummary(long Rows, double Absolute, double Squared, Spread Distance, Spread SignalToNoise);
+public sealed record PairErrorsSummary(long Rows, double Absolute, double Squared, MeanStd Distance, MeanStd SignalToNoise);

@@ -71,10 +71,10 @@ sealed class PixelMoments
 
     internal void Write(BinaryWriter writer)
     {
-        PartialFormat.WriteAll<double>(writer, Mean);
-        PartialFormat.WriteAll<double>(writer, _squares);
+        writer.WriteAll(Mean);
+        writer.WriteAll(_squares);
     }
 
     internal static PixelMoments Read(BinaryReader reader, int length) =>
-        new(PartialFormat.ReadAll<double>(reader, length), PartialFormat.ReadAll<double>(reader, length));
+        new(AnalysisFormat.ReadDoubles(reader, length), AnalysisFormat.ReadDoubles(reader, length));
 }

@@ -38,7 +38,7 @@ public sealed class StructuralSimilarity(StateShape shape, double dataRange = 1)
     RunningMoments _similarities;
 
     /// <summary>Mean and population deviation over pairs; NaN without pairs.</summary>
-    public Spread Value => _similarities.PopulationSpread;
+    public MeanStd Value => _similarities.Population;
 
     /// <summary>Takes in whole rows, [n,C,H,W] of each tensor.</summary>
     /// <exception cref="ArgumentException">Not whole rows, or not as many of each.</exception>
@@ -69,7 +69,7 @@ public sealed class StructuralSimilarity(StateShape shape, double dataRange = 1)
     public void Write(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        PartialFormat.Begin(writer, Name, shape);
+        AnalysisFormat.Begin(writer, Name, shape);
         writer.Write(_dataRange);
         _similarities.Write(writer);
     }
@@ -78,7 +78,7 @@ public sealed class StructuralSimilarity(StateShape shape, double dataRange = 1)
     public static StructuralSimilarity Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        return PartialFormat.Read(reader, Name, (input, shape) => new StructuralSimilarity(shape, input.ReadDouble())
+        return AnalysisFormat.Read(reader, Name, (input, shape) => new StructuralSimilarity(shape, input.ReadDouble())
         {
             _similarities = RunningMoments.Read(input),
         });

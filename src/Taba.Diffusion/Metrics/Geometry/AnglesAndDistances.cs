@@ -91,7 +91,7 @@ public sealed class AnglesAndDistances(StateShape shape, bool withReconstruction
     public void Write(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        PartialFormat.Begin(writer, Name, shape);
+        AnalysisFormat.Begin(writer, Name, shape);
         writer.Write(withReconstructions);
         _cosineAtSample.Write(writer);
         _cosineAtNoise.Write(writer);
@@ -107,7 +107,7 @@ public sealed class AnglesAndDistances(StateShape shape, bool withReconstruction
     public static AnglesAndDistances Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        return PartialFormat.Read(reader, Name, (input, shape) => new AnglesAndDistances(shape, input.ReadBoolean())
+        return AnalysisFormat.Read(reader, Name, (input, shape) => new AnglesAndDistances(shape, input.ReadBoolean())
         {
             _cosineAtSample = RunningMoments.Read(input),
             _cosineAtNoise = RunningMoments.Read(input),

@@ -45,7 +45,10 @@ public sealed class MostProbableTriangle(StateShape shape) : IPartialSums<MostPr
     public static Triangle? Find(ReadOnlySpan<double> latent, ReadOnlySpan<double> sample, ReadOnlySpan<double> noise)
     {
         if (latent.Length != Bins || sample.Length != Bins || noise.Length != Bins)
-            throw new ArgumentException($"A histogram of angles has {Bins} bins; these have {latent.Length}, {sample.Length}, {noise.Length}.");
+        {
+            throw new ArgumentException(
+                $"A histogram of angles has {Bins} bins; these have {latent.Length}, {sample.Length}, {noise.Length}.");
+        }
 
         Triangle? best = null;
         var largest = 0.0;
@@ -95,21 +98,21 @@ public sealed class MostProbableTriangle(StateShape shape) : IPartialSums<MostPr
     public void Write(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        PartialFormat.Begin(writer, Name, shape);
-        PartialFormat.WriteAll<long>(writer, _latent);
-        PartialFormat.WriteAll<long>(writer, _sample);
-        PartialFormat.WriteAll<long>(writer, _noise);
+        AnalysisFormat.Begin(writer, Name, shape);
+        writer.WriteAll(_latent);
+        writer.WriteAll(_sample);
+        writer.WriteAll(_noise);
     }
 
     /// <inheritdoc/>
     public static MostProbableTriangle Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        return PartialFormat.Read(reader, Name, (input, shape) => new MostProbableTriangle(shape)
+        return AnalysisFormat.Read(reader, Name, (input, shape) => new MostProbableTriangle(shape)
         {
-            _latent = PartialFormat.ReadAll<long>(input, Bins),
-            _sample = PartialFormat.ReadAll<long>(input, Bins),
-            _noise = PartialFormat.ReadAll<long>(input, Bins),
+            _latent = AnalysisFormat.ReadLongs(input, Bins),
+            _sample = AnalysisFormat.ReadLongs(input, Bins),
+            _noise = AnalysisFormat.ReadLongs(input, Bins),
         });
     }
 

@@ -3,13 +3,14 @@ using Taba.Diffusion.Metrics.Sums;
 namespace Taba.Diffusion.Metrics.Normality;
 
 /// <summary>
-/// How many samples look normal: each row's values, or some of them, by <see cref="ShapiroWilk"/>; accepted where p is above 0.05 (upstream's
+/// How many samples look normal: each row's values, or some of them, by <see cref="ShapiroWilk"/>; accepted where p is above 0.05
+/// (upstream's
 /// <c>stat_test_normality</c>, taba/metrics/normality.py). What is drawn of a row depends on seed and row only. Not thread-safe.
 /// </summary>
 /// <remarks>
-/// With <see cref="NormalityDrawing.Upstream"/> the drawn values are upstream's if its global generator was seeded just before the test. A script that
-/// drew anything else in between has other values; and a p-value within some 1e-7 of 0.05 may fall on the other side. A row whose values are
-/// all equal has no p-value and is not accepted.
+/// With <see cref="NormalityDrawing.Upstream"/> the drawn values are upstream's if its global generator was seeded just before the test.
+/// A script that drew anything else in between has other values; and a p-value within some 1e-7 of 0.05 may fall on the other side. A row
+/// whose values are all equal has no p-value and is not accepted.
 /// </remarks>
 /// <param name="shape">C,H,W of a row: 3 values or more, below 2^28.</param>
 /// <param name="seed">Of the draws.</param>
@@ -82,7 +83,7 @@ public sealed class NormalityTest(
     public void Write(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        PartialFormat.Begin(writer, Name, shape);
+        AnalysisFormat.Begin(writer, Name, shape);
         writer.Write(seed);
         writer.Write((int)_drawing);
         writer.Write(limit);
@@ -95,11 +96,11 @@ public sealed class NormalityTest(
     public static NormalityTest Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        return PartialFormat.Read(reader, Name, (input, shape) => new NormalityTest(
+        return AnalysisFormat.Read(reader, Name, (input, shape) => new NormalityTest(
             shape, input.ReadUInt64(), (NormalityDrawing)input.ReadInt32(), input.ReadInt32(), input.ReadInt64())
         {
-            _accepted = PartialFormat.ReadCount(input),
-            _rejected = PartialFormat.ReadCount(input),
+            _accepted = AnalysisFormat.ReadCount(input),
+            _rejected = AnalysisFormat.ReadCount(input),
         });
     }
 

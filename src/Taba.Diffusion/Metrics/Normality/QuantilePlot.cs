@@ -3,9 +3,9 @@ using Taba.Diffusion.Metrics.Sums;
 namespace Taba.Diffusion.Metrics.Normality;
 
 /// <summary>
-/// A Q-Q plot of noise against latents, from all their values in one pass: quantiles at evenly spaced shares, and the line that latents would
-/// follow if they had the noise's shape (upstream's <c>plt_qq</c>, taba/metrics/normality.py). Counts by leading bits of the values are kept, 8
-/// MiB a tensor: each quantile is right to 1/2048 of itself. Not thread-safe.
+/// A Q-Q plot of noise against latents, from all their values in one pass: quantiles at evenly spaced shares, and the line that latents
+/// would follow if they had the noise's shape (upstream's <c>plt_qq</c>, taba/metrics/normality.py). Counts by leading bits of the values
+/// are kept, 8 MiB a tensor: each quantile is right to 1/2048 of itself. Not thread-safe.
 /// </summary>
 /// <param name="shape">C,H,W of a row.</param>
 /// <param name="points">Quantiles, 1 or more; those of the shares (i + ½)/points.</param>
@@ -67,7 +67,7 @@ public sealed class QuantilePlot(StateShape shape, int points = QuantilePlot.Def
     public void Write(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        PartialFormat.Begin(writer, Name, shape);
+        AnalysisFormat.Begin(writer, Name, shape);
         writer.Write(_points);
         _noise.Write(writer);
         _latents.Write(writer);
@@ -79,7 +79,7 @@ public sealed class QuantilePlot(StateShape shape, int points = QuantilePlot.Def
     public static QuantilePlot Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        return PartialFormat.Read(reader, Name, (input, shape) => new QuantilePlot(shape, input.ReadInt32())
+        return AnalysisFormat.Read(reader, Name, (input, shape) => new QuantilePlot(shape, input.ReadInt32())
         {
             _noise = ValueCounts.Read(input),
             _latents = ValueCounts.Read(input),

@@ -4,8 +4,8 @@ using MathNet.Numerics.Distributions;
 namespace Taba.Diffusion.Metrics.Normality;
 
 /// <summary>
-/// The Shapiro-Wilk test of normality as Royston 1995 reckons it ("Remark AS R94", Applied Statistics 44): W compares the ordered values with
-/// the expected order of normal ones. Made for one number of values, whose weights it keeps. Thread-safe.
+/// The Shapiro-Wilk test of normality as Royston 1995 reckons it ("Remark AS R94", Applied Statistics 44): W compares the ordered values
+/// with the expected order of normal ones. Made for one number of values, whose weights it keeps. Thread-safe.
 /// </summary>
 public sealed class ShapiroWilk
 {
@@ -15,8 +15,8 @@ public sealed class ShapiroWilk
     /// <summary>The approximation of the p-value was fitted up to here.</summary>
     public const int MostValues = 5000;
 
-    // Royston's polynomials, lowest power first: of the two largest weights in 1/√n; of mean and log deviation of the transformed W, in n for
-    // few values and in ln n for many.
+    // Royston's polynomials, lowest power first: of the two largest weights in 1/√n; of mean and log deviation of the transformed W, in n
+    // for few values and in ln n for many.
     static readonly double[] s_largestWeight = [0, 0.221157, -0.147981, -2.07119, 4.434685, -2.706056];
     static readonly double[] s_secondWeight = [0, 0.042981, -0.293762, -1.752461, 5.682633, -3.582633];
     static readonly double[] s_bound = [-2.273, 0.459];

@@ -3,8 +3,8 @@ using Taba.Diffusion.Metrics.Sums;
 namespace Taba.Diffusion.Metrics.Normality;
 
 /// <summary>
-/// Counts of float32 values by their leading 20 bits, in order of size: 8 MiB whatever the number of values, exact under any cut into parts.
-/// A quantile is right to 1/2048 of itself.
+/// Counts of float32 values by their leading 20 bits, in order of size: 8 MiB whatever the number of values, exact under any cut into
+/// parts. A quantile is right to 1/2048 of itself.
 /// </summary>
 sealed class ValueCounts
 {
@@ -77,14 +77,14 @@ sealed class ValueCounts
 
     internal static ValueCounts Read(BinaryReader reader)
     {
-        var (total, filled) = (PartialFormat.ReadCount(reader), reader.ReadInt32());
+        var (total, filled) = (AnalysisFormat.ReadCount(reader), reader.ReadInt32());
         var counts = new ValueCounts();
         for (var i = 0; i < filled; i++)
         {
             var bin = reader.ReadInt32();
             if (bin is < 0 or >= 1 << Bits)
                 throw new InvalidDataException($"There is no bin {bin} of values.");
-            var count = PartialFormat.ReadCount(reader);
+            var count = AnalysisFormat.ReadCount(reader);
             counts.Counts()[bin] += count;
             counts._total += count;
         }

@@ -71,7 +71,7 @@ public sealed class PatchVariance(StateShape shape, float threshold = PlainMask.
     public void Write(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        PartialFormat.Begin(writer, Name, shape);
+        AnalysisFormat.Begin(writer, Name, shape);
         writer.Write(_mask.Threshold);
         writer.Write(_insidePixels);
         writer.Write(_outsidePixels);
@@ -83,10 +83,10 @@ public sealed class PatchVariance(StateShape shape, float threshold = PlainMask.
     public static PatchVariance Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        return PartialFormat.Read(reader, Name, (input, shape) => new PatchVariance(shape, input.ReadSingle())
+        return AnalysisFormat.Read(reader, Name, (input, shape) => new PatchVariance(shape, input.ReadSingle())
         {
-            _insidePixels = PartialFormat.ReadCount(input),
-            _outsidePixels = PartialFormat.ReadCount(input),
+            _insidePixels = AnalysisFormat.ReadCount(input),
+            _outsidePixels = AnalysisFormat.ReadCount(input),
             _inside = input.ReadDouble(),
             _outside = input.ReadDouble(),
         });

@@ -25,13 +25,13 @@ public sealed class PixelComplexity(StateShape shape, PixelScale scale = PixelSc
     /// <summary>
     /// Entropy in bits a value, 0 to 8, of the 256 byte values of all channels together; mean and population deviation over images.
     /// </summary>
-    public Spread Entropy => _entropy.PopulationSpread;
+    public MeanStd Entropy => _entropy.Population;
 
     /// <summary>
     /// Bytes of the picture, compressed as OpenCV writes a PNG and once more by zlib; mean and population deviation over images. It
     /// depends on the encoder: compare within 5 %.
     /// </summary>
-    public Spread CompressedLength => _length.PopulationSpread;
+    public MeanStd CompressedLength => _length.Population;
 
     /// <summary>Takes in whole rows, [n,C,H,W].</summary>
     /// <exception cref="ArgumentException">Not whole rows.</exception>
@@ -59,7 +59,7 @@ public sealed class PixelComplexity(StateShape shape, PixelScale scale = PixelSc
     public void Write(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        PartialFormat.Begin(writer, Name, shape);
+        AnalysisFormat.Begin(writer, Name, shape);
         writer.Write((int)_scale);
         _entropy.Write(writer);
         _length.Write(writer);
@@ -69,7 +69,7 @@ public sealed class PixelComplexity(StateShape shape, PixelScale scale = PixelSc
     public static PixelComplexity Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        return PartialFormat.Read(reader, Name, (input, shape) => new PixelComplexity(shape, (PixelScale)input.ReadInt32())
+        return AnalysisFormat.Read(reader, Name, (input, shape) => new PixelComplexity(shape, (PixelScale)input.ReadInt32())
         {
             _entropy = RunningMoments.Read(input),
             _length = RunningMoments.Read(input),
@@ -107,6 +107,9 @@ public sealed class PixelComplexity(StateShape shape, PixelScale scale = PixelSc
         return entropy;
     }
 
-    int LengthOf(byte[] picture) =>
-        PngFile.Deflated(PngFile.AsOpenCvWrites(picture, shape.Channels, shape.Height, shape.Width), 6, ZLibCompressionStrategy.Default).Length;
+    int LengthOf(byte[] picture)
+    {
+        var file = PngFile.AsOpenCvWrites(picture, shape.Channels, shape.Height, shape.Width);
+        return PngFile.Deflated(file, 6, ZLibCompressionStrategy.Default).Length;
+    }
 }

@@ -8,25 +8,30 @@ namespace Taba.Diffusion.Metrics.PlainAreas;
 /// the steps that cause the error. Not thread-safe.
 /// </summary>
 /// <remarks>
-/// The paper's table of plain areas has no script: which tensor, range and resolution its mask is of is not published. Here the mask is found
-/// in the images that are given, as they are; a caller states range and resolution beside the numbers, and no equality with the table is claimed.
+/// The paper's table of plain areas has no script: which tensor, range and resolution its mask is of is not published. Here the mask is
+/// found in the images that are given, as they are; a caller states range and resolution beside the numbers, and no equality with the
+/// table is claimed.
 /// </remarks>
 /// <param name="shape">C,H,W of prediction and truth.</param>
-/// <param name="images">C,H,W of the images; their height and width are those of <paramref name="shape"/>.</param>
+/// <param name="images">
+/// C,H,W of the images. Where their size is not that of <paramref name="shape"/> (latent models), they are resized to it by bicubic
+/// interpolation before the mask is found.
+/// </param>
 /// <param name="steps">Steps, 1 or more.</param>
 /// <param name="threshold">As of <see cref="PlainMask"/>.</param>
-/// <exception cref="ArgumentException">Sizes differ, a row has no value, or a setting is out of its range.</exception>
+/// <exception cref="ArgumentException">A row has no value, or a setting is out of its range.</exception>
 public sealed class PlainAreaSteps(StateShape shape, StateShape images, int steps = 1, float threshold = PlainMask.DefaultThreshold)
     : IPartialSums<PlainAreaSteps>
 {
     const string Name = "taba.plain-area-steps.1";
 
-    readonly int _rowLength = (shape.Height, shape.Width) == (images.Height, images.Width)
-        ? RowCheck.Length(shape)
-        : throw new ArgumentException($"A mask of images of {images} has other pixels than rows of {shape}; resize the images first.");
+    readonly int _rowLength = RowCheck.Length(shape);
+    readonly int _imageLength = RowCheck.Length(images);
+    readonly PlainMask _mask = new(images with { Height = shape.Height, Width = shape.Width }, threshold);
 
-    readonly PlainMask _mask = new(images, threshold);
-    readonly bool[] _plain = new bool[RowCheck.Length(images) / images.Channels];
+    bool[] _plain = [];
+    BicubicResize? _resize;
+    float[] _resized = [];
 
     AreaSums[] _inside = new AreaSums[steps > 0 ? steps : throw new ArgumentOutOfRangeException(nameof(steps), steps, "A step at least.")];
     AreaSums[] _outside = new AreaSums[steps];
@@ -56,13 +61,14 @@ public sealed class PlainAreaSteps(StateShape shape, StateShape images, int step
         ArgumentOutOfRangeException.ThrowIfNegative(step);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(step, Steps);
         var rows = RowCheck.Count(_rowLength, predicted, truth);
-        var imageLength = _plain.Length * images.Channels;
-        if (RowCheck.Count(imageLength, imageRows) != rows)
-            throw new ArgumentException($"There are {rows} rows and {imageRows.Length / imageLength} images.");
+        if (RowCheck.Count(_imageLength, imageRows) != rows)
+            throw new ArgumentException($"There are {rows} rows and {imageRows.Length / _imageLength} images.");
+        if (_plain.Length == 0)
+            _plain = new bool[_rowLength / shape.Channels];
 
         for (var row = 0; row < rows; row++)
         {
-            var pixels = _mask.Find(imageRows.Slice(row * imageLength, imageLength), _plain);
+            var pixels = _mask.Find(InSize(imageRows.Slice(row * _imageLength, _imageLength)), _plain);
             var p = predicted.Slice(row * _rowLength, _rowLength);
             var t = truth.Slice(row * _rowLength, _rowLength);
             _inside[step].Add(p, t, _plain, true, pixels);
@@ -86,8 +92,8 @@ public sealed class PlainAreaSteps(StateShape shape, StateShape images, int step
     public void Write(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        PartialFormat.Begin(writer, Name, shape);
-        writer.Write(images.Channels);
+        AnalysisFormat.Begin(writer, Name, shape);
+        writer.Write(images);
         writer.Write(Steps);
         writer.Write(_mask.Threshold);
         for (var step = 0; step < Steps; step++)
@@ -101,9 +107,9 @@ public sealed class PlainAreaSteps(StateShape shape, StateShape images, int step
     public static PlainAreaSteps Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        return PartialFormat.Read(reader, Name, (input, shape) =>
+        return AnalysisFormat.Read(reader, Name, (input, shape) =>
         {
-            var (channels, steps, threshold) = (input.ReadInt32(), PartialFormat.ReadSteps(input), input.ReadSingle());
+            var (images, steps, threshold) = (input.ReadShape(), AnalysisFormat.ReadSteps(input), input.ReadSingle());
             var (inside, outside) = (new List<AreaSums>(), new List<AreaSums>());
             for (var step = 0; step < steps; step++)
             {
@@ -111,7 +117,7 @@ public sealed class PlainAreaSteps(StateShape shape, StateShape images, int step
                 outside.Add(AreaSums.Read(input));
             }
 
-            return new PlainAreaSteps(shape, shape with { Channels = channels }, steps, threshold)
+            return new PlainAreaSteps(shape, images, steps, threshold)
             {
                 _inside = [.. inside],
                 _outside = [.. outside],
@@ -120,4 +126,19 @@ public sealed class PlainAreaSteps(StateShape shape, StateShape images, int step
     }
 
     (StateShape Shape, StateShape Images, int Steps, float Threshold) Settings => (shape, images, Steps, _mask.Threshold);
+
+    /// <summary>An image in the size of the states; what is given back holds until the next one.</summary>
+    ReadOnlySpan<float> InSize(ReadOnlySpan<float> image)
+    {
+        if ((images.Height, images.Width) == (shape.Height, shape.Width))
+            return image;
+        if (_resize is null)
+        {
+            _resize = new BicubicResize(images, shape.Height, shape.Width);
+            _resized = new float[images.Channels * _plain.Length];
+        }
+
+        _resize.Apply(image, _resized);
+        return _resized;
+    }
 }

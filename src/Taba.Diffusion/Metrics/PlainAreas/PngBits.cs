@@ -3,13 +3,13 @@ using Taba.Diffusion.Metrics.Sums;
 namespace Taba.Diffusion.Metrics.PlainAreas;
 
 /// <summary>
-/// Bits that a PNG takes for a pixel of plain areas and of the others: of each image, the pixels of one kind in reading order are one line of
-/// a picture (upstream's <c>png_bpp</c>, taba/metrics/pixel_diversity.py, level 9). The number depends on the encoder: compare within
-/// 1 %. Not thread-safe.
+/// Bits that a PNG takes for a pixel of plain areas and of the others: of each image, the pixels of one kind in reading order are one
+/// line of a picture (upstream's <c>png_bpp</c>, taba/metrics/pixel_diversity.py, level 9). The number depends on the encoder: compare
+/// within 1 %. Not thread-safe.
 /// </summary>
 /// <remarks>
-/// Upstream divides by all images, also those that have no such pixel, which makes the number too low; and it takes values for signed as soon as
-/// one of them in the whole tensor is negative, which a stream cannot know: here the scale is a setting.
+/// Upstream divides by all images, also those that have no such pixel, which makes the number too low; and it takes values for signed as
+/// soon as one of them in the whole tensor is negative, which a stream cannot know: here the scale is a setting.
 /// </remarks>
 /// <param name="shape">3,H,W of an image.</param>
 /// <param name="scale">What the values mean.</param>
@@ -70,7 +70,7 @@ public sealed class PngBits(StateShape shape, PixelScale scale = PixelScale.Sign
     public void Write(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        PartialFormat.Begin(writer, Name, shape);
+        AnalysisFormat.Begin(writer, Name, shape);
         writer.Write((int)_scale);
         writer.Write(_mask.Threshold);
         writer.Write(_images);
@@ -84,11 +84,11 @@ public sealed class PngBits(StateShape shape, PixelScale scale = PixelScale.Sign
     public static PngBits Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        return PartialFormat.Read(reader, Name, (input, shape) => new PngBits(shape, (PixelScale)input.ReadInt32(), input.ReadSingle())
+        return AnalysisFormat.Read(reader, Name, (input, shape) => new PngBits(shape, (PixelScale)input.ReadInt32(), input.ReadSingle())
         {
-            _images = PartialFormat.ReadCount(input),
-            _imagesInside = PartialFormat.ReadCount(input),
-            _imagesOutside = PartialFormat.ReadCount(input),
+            _images = AnalysisFormat.ReadCount(input),
+            _imagesInside = AnalysisFormat.ReadCount(input),
+            _imagesOutside = AnalysisFormat.ReadCount(input),
             _inside = input.ReadDouble(),
             _outside = input.ReadDouble(),
         });

@@ -7,7 +7,8 @@ static class RowCheck
     /// <exception cref="ArgumentException">A row has no value, or more than an array can hold.</exception>
     internal static int Length(StateShape shape)
     {
-        if (shape.Channels < 1 || shape.Height < 1 || shape.Width < 1 || (Int128)shape.Channels * shape.Height * shape.Width > Array.MaxLength)
+        var isEmpty = shape.Channels < 1 || shape.Height < 1 || shape.Width < 1;
+        if (isEmpty || (Int128)shape.Channels * shape.Height * shape.Width > Array.MaxLength)
             throw new ArgumentException($"An analysis cannot have rows of {shape}.", nameof(shape));
         return (int)shape.Elements;
     }
@@ -17,7 +18,8 @@ static class RowCheck
     internal static int Count(int rowLength, ReadOnlySpan<float> rows)
     {
         var (count, rest) = Math.DivRem(rows.Length, rowLength);
-        return rest == 0 ? count : throw new ArgumentException($"{rows.Length} values are not whole rows of {rowLength} values.", nameof(rows));
+        return rest == 0
+            ? count : throw new ArgumentException($"{rows.Length} values are not whole rows of {rowLength} values.", nameof(rows));
     }
 
     /// <summary>The number of whole rows, which the parts of both tensors must have.</summary>
@@ -25,7 +27,11 @@ static class RowCheck
     internal static int Count(int rowLength, ReadOnlySpan<float> first, ReadOnlySpan<float> second)
     {
         if (first.Length != second.Length)
-            throw new ArgumentException($"The same rows of each tensor are compared: these parts have {first.Length} and {second.Length} values.");
+        {
+            throw new ArgumentException(
+                $"The same rows of each tensor are compared: these parts have {first.Length} and {second.Length} values.");
+        }
+
         return Count(rowLength, first);
     }
 

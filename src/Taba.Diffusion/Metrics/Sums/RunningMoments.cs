@@ -26,9 +26,9 @@ struct RunningMoments
 
     internal readonly Moments Value => new(Count, Mean, Std);
 
-    internal readonly Spread Spread => new(Mean, Std);
+    internal readonly MeanStd Unbiased => new(Mean, Std);
 
-    internal readonly Spread PopulationSpread => new(Mean, PopulationStd);
+    internal readonly MeanStd Population => new(Mean, PopulationStd);
 
     internal void Add(double value)
     {
@@ -73,5 +73,5 @@ struct RunningMoments
     }
 
     internal static RunningMoments Read(BinaryReader reader) =>
-        new() { Count = PartialFormat.ReadCount(reader), _mean = reader.ReadDouble(), _squares = reader.ReadDouble() };
+        new() { Count = AnalysisFormat.ReadCount(reader), _mean = reader.ReadDouble(), _squares = reader.ReadDouble() };
 }

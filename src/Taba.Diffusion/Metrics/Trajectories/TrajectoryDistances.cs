@@ -95,23 +95,23 @@ public sealed class TrajectoryDistances(StateShape shape, int steps, int points 
     public void Write(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        PartialFormat.Begin(writer, Name, shape);
+        AnalysisFormat.Begin(writer, Name, shape);
         writer.Write(Steps);
         writer.Write(_points);
-        PartialFormat.WriteAll<long>(writer, _rows);
-        PartialFormat.WriteAll<long>(writer, _closerToNoise);
-        PartialFormat.WriteAll<double>(writer, _sums);
+        writer.WriteAll(_rows);
+        writer.WriteAll(_closerToNoise);
+        writer.WriteAll(_sums);
     }
 
     /// <inheritdoc/>
     public static TrajectoryDistances Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        return PartialFormat.Read(reader, Name, (input, shape) =>
+        return AnalysisFormat.Read(reader, Name, (input, shape) =>
         {
-            var (steps, points) = (PartialFormat.ReadSteps(input), PartialFormat.ReadSteps(input));
-            var (rows, closer) = (PartialFormat.ReadAll<long>(input, steps), PartialFormat.ReadAll<long>(input, steps));
-            var sums = PartialFormat.ReadAll<double>(input, (long)steps * points);
+            var (steps, points) = (AnalysisFormat.ReadSteps(input), AnalysisFormat.ReadSteps(input));
+            var (rows, closer) = (AnalysisFormat.ReadLongs(input, steps), AnalysisFormat.ReadLongs(input, steps));
+            var sums = AnalysisFormat.ReadDoubles(input, checked(steps * points));
             if (rows.Zip(closer).Any(step => step.Second < 0 || step.Second > step.First))
                 throw new InvalidDataException("More states are closer to the noise than there are.");
             return new TrajectoryDistances(shape, steps, points) { _rows = rows, _closerToNoise = closer, _sums = sums };

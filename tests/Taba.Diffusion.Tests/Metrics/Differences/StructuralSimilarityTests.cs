@@ -1,5 +1,5 @@
+using Taba.Diffusion.Metrics;
 using Taba.Diffusion.Metrics.Differences;
-using Taba.Diffusion.Metrics.Sums;
 
 namespace Taba.Diffusion.Tests.Metrics.Differences;
 
@@ -72,7 +72,7 @@ public sealed class StructuralSimilarityTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new StructuralSimilarity(s_shape, double.NaN));
     }
 
-    static Spread Of(float[] a, float[] b, double dataRange = 1)
+    static MeanStd Of(float[] a, float[] b, double dataRange = 1)
     {
         var similarity = new StructuralSimilarity(s_shape, dataRange);
         similarity.Add(a, b);

@@ -46,6 +46,28 @@ public sealed class PlainAreaStepsTests
     }
 
     [Fact]
+    public void Compute_ImagesOfAnotherSize_AreMaskedInTheSizeOfTheStates()
+    {
+        // Each pixel of a state is a block of 4x4 pixels; blocks of the left half are flat.
+        var large = new StateShape(3, 4 * Side, 4 * Side);
+        var noise = AnalysisRows.Normal(1, (int)large.Elements, deviation: 4);
+        float[] image = [.. noise.Select((value, i) => i % (4 * Side) < 2 * Side ? 0.5f : value)];
+        var states = new float[2 * Pixels];
+        var analysis = new PlainAreaSteps(s_states, large);
+        analysis.Add(0, image, states, states);
+        var expected = new PlainMask(s_images).Find(Resized(image), new bool[Pixels]);
+        Assert.Equal(expected / (double)Pixels, analysis.Compute()[0].Fraction, 1e-12);
+        Assert.InRange(analysis.Compute()[0].Fraction, 4.0 / 12, 5.0 / 12 + 0.02);
+
+        float[] Resized(float[] from)
+        {
+            var resized = new float[3 * Pixels];
+            new BicubicResize(large, Side, Side).Apply(from, resized);
+            return resized;
+        }
+    }
+
+    [Fact]
     public void TruthOf_TheFirstStepOfInversion_IsTheLastOfSampling()
     {
         Assert.Equal(49, PlainAreaSteps.TruthOf(0, 50));
@@ -100,7 +122,7 @@ public sealed class PlainAreaStepsTests
     public void Add_WhatDoesNotFit_IsRefused()
     {
         var analysis = new PlainAreaSteps(s_states, s_images);
-        Assert.Throws<ArgumentException>(() => new PlainAreaSteps(s_states, new StateShape(3, 24, 24)));
+        Assert.Throws<ArgumentException>(() => new PlainAreaSteps(s_states, new StateShape(3, 0, 24)));
         Assert.Throws<ArgumentException>(() => analysis.Add(0, new float[3 * Pixels], new float[4 * Pixels], new float[4 * Pixels]));
         Assert.Throws<ArgumentOutOfRangeException>(() => analysis.Add(1, [], [], []));
         Assert.Throws<ArgumentException>(() => analysis.Merge(new PlainAreaSteps(s_states, s_images, threshold: 0.1f)));
