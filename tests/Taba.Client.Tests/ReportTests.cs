@@ -37,9 +37,43 @@ public sealed class ReportTests
             Run("a", null, 0.4, seed: 1), Run("b", null, 0.5, seed: 2), Run("c", null, 0.6, seed: 3), Run("d", Forward(1), 0.3, seed: 1));
         Assert.Equal(1, Count(page, "<h2>demo, T = 10, N = 16</h2>"));
         Assert.Equal(["noise floor", "plain inversion", "forward K = 1"], Labels(page, "Patch correlation of latents"));
-        Assert.Contains("0.5 <small>± 0.10</small>", page, StringComparison.Ordinal);
-        Assert.Contains("0.5 (mean of 3 seeds)", page, StringComparison.Ordinal);
+        Assert.Contains("0.500 <small>0.252 to 0.748</small>", page, StringComparison.Ordinal);
+        Assert.Contains("0.500 (0.252 to 0.748) (mean of 3 seeds)", page, StringComparison.Ordinal);
         Assert.Contains("<td class=\"number\">3</td>", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Page_OfNumbersWithIntervals_SaysWhatNSupports()
+    {
+        var plain = With(Run("a", null, 0.23, samples: 64), ("correlation_above_noise", 0.02, 0.04), ("correlation.mean", 0.22, 0.24));
+        var forward = With(Run("b", Forward(3), 0.21, samples: 64), ("correlation_above_noise", -0.01, 0.03), ("correlation.mean", 0.2, 0.22));
+        var page = Page(plain, forward);
+        Assert.Contains(
+            "correlation of 0.2300 (0.2200 to 0.2400), above the noise floor of 0.2: 1.15 times as much.", page, StringComparison.Ordinal);
+        Assert.Contains("lowest, 0.2100 (0.2000 to 0.2200): not told apart from the floor at N = 64.", page, StringComparison.Ordinal);
+        Assert.Contains("class=\"range\"", page, StringComparison.Ordinal);
+        Assert.Contains("Bars are 95 % intervals over samples.", page, StringComparison.Ordinal);
+        var lines = FindingText.Lines(ReportGroup.Of([new(plain, []), new(forward, [])]));
+        Assert.Contains("0.2300 ± 0.010 ", lines[2], StringComparison.Ordinal);
+        Assert.Contains("0.2100 ± 0.010*", lines[3], StringComparison.Ordinal);
+        Assert.Contains(lines, line => line.Contains("* not told apart", StringComparison.Ordinal));
+        Assert.Contains("not told apart at N = 64 from", Page(forward with { Manifest = plain.Manifest }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Page_OfRunsOfTheSameSamples_ComparesThemPairedWithPlainInversion()
+    {
+        double[] rows = [.. Enumerable.Range(0, 20).Select(i => 0.05 * Math.Sin(i))];
+        var plain = Replicated(Run("a", null, 0.3), rows.Select(r => 0.3 + r));
+        var forward = Replicated(Run("b", Forward(1), 0.28), rows.Select((r, i) => 0.28 + r + 0.001 * Math.Cos(i * i)));
+        var difference = PlainDifference.Of(ReportPoint.Of([new(forward, [])])[0], ReportPoint.Of([new(plain, [])])[0], "correlation.mean")!;
+        Assert.True(difference.IsTold);
+        Assert.True(difference.PValue < 0.001);
+        Assert.True(difference.Interval!.Value.Holds(-0.02));
+        Assert.Contains("−0.02", Page(plain, forward), StringComparison.Ordinal);
+        Assert.Contains("&lt; 0.001", Page(plain, forward), StringComparison.Ordinal);
+        // Of other samples nothing is known but the difference itself.
+        Assert.DoesNotContain("Against plain inversion", Page(plain, Replicated(Run("b", Forward(1), 0.28), [])), StringComparison.Ordinal);
     }
 
     /// <summary>Forward commands have a seed of their own that draws nothing: it must not part them from the run they began with.</summary>
@@ -56,7 +90,7 @@ public sealed class ReportTests
         var page = Page(Run("a", Forward(1, 7), 0.3), Run("b", Forward(1, 999), 0.32), Run("c", Forward(3, 7), 0.31));
         var labels = Labels(page, "Patch correlation of latents");
         Assert.Equal(labels.Distinct(), labels);
-        Assert.Contains("0.31 <small>± 0.014</small>", page, StringComparison.Ordinal);
+        Assert.Contains("0.310 <small>0.183 to 0.437</small>", page, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -73,7 +107,7 @@ public sealed class ReportTests
         var page = Page(
             Run("a/1", null, 0.3), Run("a/2", null, 0.5, seed: 2), Run("b/1", null, 0.6), Run("b/2", null, 0.8, seed: 2));
         Assert.Equal(["noise floor", "plain inversion, a", "plain inversion, b"], Labels(page, "Patch correlation of latents"));
-        Assert.Contains("0.4 <small>± 0.14</small>", page, StringComparison.Ordinal);
+        Assert.Contains("0.40 <small>−0.87 to 1.67</small>", page, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -147,6 +181,14 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public void Csv_OfNumbersWithIntervals_HasTheirEnds()
+    {
+        var rows = Rows(ResultsCsv.Of([With(Run("a"), ("correlation.mean", 0.25, 0.35)), Run("b", Forward(1))]));
+        Assert.Equal(("0.25", "0.35"), (rows[0]["correlation_mean_low"], rows[0]["correlation_mean_high"]));
+        Assert.Equal("", rows[1]["correlation_mean_low"]);
+    }
+
+    [Fact]
     public void Csv_OfRuns_HasTheTimeOfTheStages()
     {
         var row = Rows(ResultsCsv.Of([Run("a")])).Single();
@@ -159,12 +201,12 @@ public sealed class ReportTests
         var runs = Enumerable.Range(0, 3).SelectMany(seed => Enumerable.Range(0, 26).Select(
             k => Run($"{seed}-{k}", k == 0 ? null : Forward(k), 0.3 + 0.01 * k + 0.001 * seed, seed: seed)));
         var lines = FindingText.Lines(ReportGroup.Of(runs.Select(r => new RunSection(r, []))));
-        Assert.Equal(13, lines.Count);
+        Assert.Equal(14, lines.Count);
         Assert.All(lines, line => Assert.True(line.Length <= 80, line));
         Assert.Equal("demo, T = 10, N = 16, mean of 3  patch correlation   image error", lines[0]);
         Assert.Equal("  noise (the floor)              0.2 ± 0", lines[1]);
-        Assert.Equal("  plain inversion                0.301 ± 0.0010      0.1 ± 0", lines[2]);
-        Assert.Equal("  and 16 more in the report", lines[^1]);
+        Assert.Equal("  plain inversion                0.30100 ± 0.0025    0.1 ± 0", lines[2]);
+        Assert.Equal(["  and 16 more in the report", "  ± is half of a 95 % interval"], lines.TakeLast(2));
     }
 
     [Fact]
@@ -189,6 +231,14 @@ public sealed class ReportTests
     public void Range_OfAValue_IsClamped(float value, byte expected) => Assert.Equal(expected, ValueRange.Image.Byte(value));
 
     static string Page(params ReportRun[] runs) => ReportPage.Of("demo", [.. runs.Select(r => new RunSection(r, []))]);
+
+    static ReportRun With(ReportRun run, params (string Key, double Low, double High)[] intervals) =>
+        run with { Intervals = intervals.ToDictionary(i => i.Key, i => new RunInterval(new(i.Low, i.High), null, [])) };
+
+    static ReportRun Replicated(ReportRun run, IEnumerable<double> replicates) => run with
+    {
+        Intervals = new Dictionary<string, RunInterval> { ["correlation.mean"] = new(new(0.2, 0.4), null, [.. replicates]) },
+    };
 
     static int Count(string page, string text) => page.Split(text).Length - 1;
 

@@ -48,7 +48,8 @@ static class DifferencesTable
     static string Change(PlainDifference? difference) => difference switch
     {
         null => "–",
-        { Interval: { } interval } d => $"{Html.Change(d.Mean)} <small>{Html.Change(interval.Low)} to {Html.Change(interval.High)}</small>",
-        { } d => Html.Change(d.Mean),
+        { Interval: { } interval } d =>
+            $"{Html.Change(d.Mean, interval)} <small>{Html.Change(interval.Low, interval)} to {Html.Change(interval.High, interval)}</small>",
+        { } d => Html.Change(d.Mean, null),
     };
 }

@@ -30,8 +30,8 @@ static class GroupSummary
             sentences.Add($"Among the interventions {least.Label} has the lowest, {Html.Words(value)}: {verdict}.");
             if (PlainDifference.Of(least, group.Plain, MetricKeys.Correlation) is { Interval: { } interval } difference)
                 sentences.Add(difference.IsTold
-                    ? $"Against plain inversion of the same samples that is {Html.Change(difference.Mean)} "
-                        + $"({Html.Change(interval.Low)} to {Html.Change(interval.High)})."
+                    ? $"Against plain inversion of the same samples that is {Html.Change(difference.Mean, interval)} "
+                        + $"({Html.Change(interval.Low, interval)} to {Html.Change(interval.High, interval)})."
                     : $"It is not told apart from plain inversion at N = {group.Samples}.");
         }
         return sentences.Count > 0 ? string.Join(' ', sentences) : null;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Taba.Diffusion.Metrics.Uncertainty;
 
 namespace Taba.Client.Reports;
 
@@ -22,22 +23,31 @@ static class Html
     public static string Estimate(Estimate? estimate) => estimate switch
     {
         null => Number(null),
-        { Interval: { } interval } e => $"{Number(e.Mean)} <small>{Number(interval.Low)} to {Number(interval.High)}</small>",
+        { Interval: { } interval } e => $"{Number(e.Mean, interval)} <small>{Ends(interval)}</small>",
         { } e => Number(e.Mean),
     };
 
+    /// <summary>A number with as many decimals as its interval deserves: three digits of its width.</summary>
+    public static string Number(double value, Interval interval)
+    {
+        var width = interval.High - interval.Low;
+        return width > 0 && double.IsFinite(width) && width >= 1e-8
+            ? value.ToString($"F{Math.Clamp(2 - (int)Math.Floor(Math.Log10(width)), 0, 10)}", CultureInfo.InvariantCulture)
+                .Replace("-", "−", StringComparison.Ordinal)
+            : Number(value);
+    }
+
+    /// <summary>"0.2281 to 0.2311".</summary>
+    public static string Ends(Interval interval) => $"{Number(interval.Low, interval)} to {Number(interval.High, interval)}";
+
     /// <summary>The same within a sentence: "0.2296 (0.2281 to 0.2311)".</summary>
     public static string Words(Estimate estimate) => estimate.Interval is { } interval
-        ? $"{Number(estimate.Mean)} ({Number(interval.Low)} to {Number(interval.High)})"
+        ? $"{Number(estimate.Mean, interval)} ({Ends(interval)})"
         : Number(estimate.Mean);
 
     /// <summary>A difference, with its sign.</summary>
-    public static string Change(double value) => value switch
-    {
-        > 0 => $"+{Number(value)}",
-        < 0 => $"−{Number(-value)}",
-        _ => Number(value),
-    };
+    public static string Change(double value, Interval? interval) =>
+        (value > 0 ? "+" : "") + (interval is { } known ? Number(value, known) : Number(value));
 
     /// <summary>A deviation: two significant digits.</summary>
     public static string Spread(double value) => value == 0 ? "0" : value < 1e-4

@@ -31,6 +31,8 @@ static class ReportStyle
         .dot { top: .3rem; width: .65rem; height: .65rem; margin-left: -.325rem; border-radius: 50%; background: var(--bar); }
         .reference { background: var(--grey); }
         .range { top: .525rem; height: .2rem; border-radius: .1rem; background: var(--bar); opacity: .45; }
+        .range.reference { background: var(--grey); opacity: .7; }
+        td.number small { display: block; }
         .track .floor { top: -.35rem; bottom: 0; border-left: 2px dashed var(--mark); margin-left: -1px; }
         .ends { display: flex; justify-content: space-between; color: var(--soft); font-size: .75rem; }
         .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 0 .9rem; }

@@ -101,7 +101,7 @@ static class FindingText
     static string Value(Estimate? estimate) => estimate switch
     {
         null => "",
-        { Interval: { } interval } e => $"{Html.Number(e.Mean)} ± {Html.Spread((interval.High - interval.Low) / 2)}",
+        { Interval: { } interval } e => $"{Html.Number(e.Mean, interval)} ± {Html.Spread((interval.High - interval.Low) / 2)}",
         { } e => Html.Number(e.Mean),
     };
 }

@@ -36,7 +36,8 @@ public sealed class ExperimentMetrics
             }
 
             numbers.Metrics["correlation"] = Pair(ofLatents.Correlation.Mean, ofLatents.Correlation.Std);
-            numbers.Add("correlation.mean", ofLatents.Jackknife);
+            if (ofLatents.Jackknife is { } known)
+                numbers.Add("correlation.mean", known.OfCorrelation, known);
             numbers.Metrics["latent_stats"] = Pair(ofLatents.Moments.Mean, ofLatents.Moments.Std);
             numbers.Add("latent_stats.std", ofLatents.Std);
             if (ofNoise is not null)

@@ -159,6 +159,7 @@ public sealed class CorrelationGroups : IPartialSums<CorrelationGroups>, IDispos
     public void Write(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
+        using var scope = NewDisposeScope();
         writer.Write(FormatVersion);
         writer.Write(_shape);
         writer.Write(_rows);
@@ -206,6 +207,7 @@ public sealed class CorrelationGroups : IPartialSums<CorrelationGroups>, IDispos
 
     void ReadSums(BinaryReader reader)
     {
+        using var scope = NewDisposeScope();
         RowGroups.ReadCounts(reader, _counts, _rows);
         if (reader.ReadBoolean())
         {
@@ -227,7 +229,9 @@ public sealed class CorrelationGroups : IPartialSums<CorrelationGroups>, IDispos
     {
         using var scope = NewDisposeScope();
         var wide = empty(_shape.Batch(count), ScalarType.Float64, CPU);
-        TensorPrimitives.ConvertTruncating(values, MemoryMarshal.Cast<byte, double>(wide.bytes));
+        var doubles = MemoryMarshal.Cast<byte, double>(wide.bytes);
+        for (var i = 0; i < values.Length; i++)
+            doubles[i] = values[i];
 
         // Sums of differences from the first row: small where values hardly vary, and exactly 0 where they do not vary at all.
         _shift ??= wide.narrow(0, 0, 1).clone().DetachFromDisposeScope();

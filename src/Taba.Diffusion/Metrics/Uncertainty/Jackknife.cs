@@ -37,6 +37,19 @@ public sealed record Jackknife(double Value, IReadOnlyList<double> Replicates)
         }
     }
 
+    /// <summary>
+    /// The same of a correlation: symmetric in Fisher's z = atanh r, whose spread does not depend on r, and so within ±1. NaN where it
+    /// is 1.
+    /// </summary>
+    public Interval OfCorrelation
+    {
+        get
+        {
+            var z = new Jackknife(Math.Atanh(Value), [.. Replicates.Select(Math.Atanh)]).Interval;
+            return new(Math.Tanh(z.Low), Math.Tanh(z.High));
+        }
+    }
+
     /// <summary>Chance that |number| were as large if it were 0 on average: for differences. NaN where nothing varies.</summary>
     public double PValue => 2 * StudentT.CDF(0, 1, Freedom, -Math.Abs(Value / StandardError));
 

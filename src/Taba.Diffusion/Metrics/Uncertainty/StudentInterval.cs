@@ -11,10 +11,11 @@ public readonly record struct StudentInterval(double Mean, Interval? Interval, d
     /// <summary>Of values that are as good as normal in their mean.</summary>
     public static StudentInterval Of(ReadOnlySpan<double> values)
     {
-        var sum = 0.0;
+        var (sum, lowest, highest) = (0.0, double.PositiveInfinity, double.NegativeInfinity);
         foreach (var value in values)
-            sum += value;
-        var mean = sum / values.Length;
+            (sum, lowest, highest) = (sum + value, Math.Min(lowest, value), Math.Max(highest, value));
+        // The average of equal numbers may be another number.
+        var mean = lowest <= highest ? Math.Clamp(sum / values.Length, lowest, highest) : double.NaN;
         if (values.Length < 2)
             return new(mean, null, null);
         var squares = 0.0;
