@@ -46,7 +46,8 @@ public sealed class ReportTests
     public void Page_OfNumbersWithIntervals_SaysWhatNSupports()
     {
         var plain = With(Run("a", null, 0.23, samples: 64), ("correlation_above_noise", 0.02, 0.04), ("correlation.mean", 0.22, 0.24));
-        var forward = With(Run("b", Forward(3), 0.21, samples: 64), ("correlation_above_noise", -0.01, 0.03), ("correlation.mean", 0.2, 0.22));
+        var forward = With(
+            Run("b", Forward(3), 0.21, samples: 64), ("correlation_above_noise", -0.01, 0.03), ("correlation.mean", 0.2, 0.22));
         var page = Page(plain, forward);
         Assert.Contains(
             "correlation of 0.2300 (0.2200 to 0.2400), above the noise floor of 0.2: 1.15 times as much.", page, StringComparison.Ordinal);
@@ -66,7 +67,8 @@ public sealed class ReportTests
         double[] rows = [.. Enumerable.Range(0, 20).Select(i => 0.05 * Math.Sin(i))];
         var plain = Replicated(Run("a", null, 0.3), rows.Select(r => 0.3 + r));
         var forward = Replicated(Run("b", Forward(1), 0.28), rows.Select((r, i) => 0.28 + r + 0.001 * Math.Cos(i * i)));
-        var difference = PlainDifference.Of(ReportPoint.Of([new(forward, [])])[0], ReportPoint.Of([new(plain, [])])[0], "correlation.mean")!;
+        var difference = PlainDifference.Of(
+            ReportPoint.Of([new(forward, [])])[0], ReportPoint.Of([new(plain, [])])[0], "correlation.mean")!;
         Assert.True(difference.IsTold);
         Assert.True(difference.PValue < 0.001);
         Assert.True(difference.Interval!.Value.Holds(-0.02));

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
+using Taba.Diffusion.Metrics;
 using Taba.Diffusion.Metrics.Differences;
 using Taba.Diffusion.Metrics.Geometry;
 using Taba.Diffusion.Metrics.Normality;
 using Taba.Diffusion.Metrics.PlainAreas;
-using Taba.Diffusion.Metrics.Sums;
 
 namespace Taba.Client.Measuring;
 
@@ -142,5 +142,5 @@ static class OfPairs
         ["error"] = area.Error, ["latent_std"] = area.PredictionStd, ["noise_std"] = area.TruthStd,
     };
 
-    static JsonObject Pair(Spread value) => new() { ["mean"] = value.Mean, ["std"] = value.Std };
+    static JsonObject Pair(MeanStd value) => new() { ["mean"] = value.Mean, ["std"] = value.Std };
 }

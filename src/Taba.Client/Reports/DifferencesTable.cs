@@ -34,7 +34,8 @@ static class DifferencesTable
         return html.Append(
             "</tbody></table></div><p class=\"soft\">Differences with their 95 % intervals, paired: both runs begin with the same samples. "
             + (several ? "Over seeds, by Student's t. " : "Over samples, by the jackknife. ")
-            + "p is the chance of so large a difference if there were none; it is not corrected for the number of rows here.</p>").ToString();
+            + "p is the chance of so large a difference if there were none; it is not corrected for the number of rows here.</p>")
+            .ToString();
     }
 
     /// <summary>"&lt; 0.001", "0.031".</summary>
@@ -49,7 +50,8 @@ static class DifferencesTable
     {
         null => "–",
         { Interval: { } interval } d =>
-            $"{Html.Change(d.Mean, interval)} <small>{Html.Change(interval.Low, interval)} to {Html.Change(interval.High, interval)}</small>",
+            $"{Html.Change(d.Mean, interval)} <small>{Html.Change(interval.Low, interval)} to "
+            + $"{Html.Change(interval.High, interval)}</small>",
         { } d => Html.Change(d.Mean, null),
     };
 }

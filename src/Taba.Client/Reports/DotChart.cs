@@ -27,7 +27,9 @@ static class DotChart
             if (dot.Value.Count > 1 || dot.Value.Interval is not null)
             {
                 var (low, high) = (scale.At(dot.Value.Ends.Low), scale.At(dot.Value.Ends.High));
-                html.Append($"<i class=\"range{(dot.IsReference ? " reference" : "")}\" style=\"left:{Percent(low)};width:{Percent(high - low)}\"></i>");
+                html.Append(
+                    $"<i class=\"range{(dot.IsReference ? " reference" : "")}\" "
+                    + $"style=\"left:{Percent(low)};width:{Percent(high - low)}\"></i>");
             }
             html.Append(
                 $"<i class=\"{(dot.IsReference ? "dot reference" : "dot")}\" style=\"left:{Percent(scale.At(dot.Value.Mean))}\"></i></span>"

@@ -14,7 +14,8 @@ static class GroupSummary
         var sentences = new List<string>();
         if (group.Plain is { } point && point.Metric(MetricKeys.Correlation) is { } plain)
             sentences.Add(
-                $"Latents of plain inversion have a patch correlation of {Html.Words(plain)}{Over(plain)}, {Against(point, plain, floor, group)}.");
+                $"Latents of plain inversion have a patch correlation of {Html.Words(plain)}{Over(plain)}, "
+                + $"{Against(point, plain, floor, group)}.");
         var lowest = group.Points.Where(p => p.Intervention is not null)
             .Select(p => (Point: p, Value: p.Metric(MetricKeys.Correlation))).Where(p => p.Value is not null)
             .DefaultIfEmpty().MinBy(p => p.Value?.Mean);

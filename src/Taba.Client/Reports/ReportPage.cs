@@ -93,7 +93,8 @@ static class ReportPage
         Dots(
             html, group, "Error of reconstructed images", MetricKeys.ImageError, null,
             "Mean absolute difference between samples and their reconstructions; images span [-1, 1].");
-        html.Append(AxisCharts.OverK(group)).Append(MetricsTable.Of(group)).Append(DifferencesTable.Of(group)).Append(PictureStrip.Of(group));
+        html.Append(AxisCharts.OverK(group)).Append(MetricsTable.Of(group)).Append(DifferencesTable.Of(group))
+            .Append(PictureStrip.Of(group));
     }
 
     static void Dots(StringBuilder html, ReportGroup group, string title, string metric, Estimate? floor, string note)
@@ -108,7 +109,8 @@ static class ReportPage
         var runs = fewest == most ? $"{most}" : $"{fewest} to {most}";
         var means = most > 1 ? $" Dots are means over {runs} runs of other seeds." : "";
         var bars = dots.Any(d => d.Value.Interval is not null)
-            ? $" Bars are 95 % intervals over {(fewest > 1 ? "seeds" : most > 1 ? "seeds, or over the samples of a single run" : "samples")}."
+            ? " Bars are 95 % intervals over "
+                + $"{(fewest > 1 ? "seeds" : most > 1 ? "seeds, or over the samples of a single run" : "samples")}."
             : "";
         html.Append($"<div class=\"card\"><h3>{title}</h3>").Append(DotChart.Html(title, dots, floor?.Mean));
         html.Append($"<p class=\"soft\">{note}{means}{bars}</p></div>");

@@ -46,7 +46,9 @@ public sealed class GroupedMeans : IPartialSums<GroupedMeans>
             _sums[group * _values + i] += values[i];
     }
 
-    /// <summary>A function of the means of all values, of all rows and without each quarter; null below <see cref="RowGroups.FewestRows"/>.</summary>
+    /// <summary>
+    /// A function of the means of all values, of all rows and without each quarter; null below <see cref="RowGroups.FewestRows"/>.
+    /// </summary>
     public Jackknife? Compute(Func<double[], double> ofMeans)
     {
         ArgumentNullException.ThrowIfNull(ofMeans);

@@ -14,7 +14,9 @@ public sealed record Jackknife(double Value, IReadOnlyList<double> Replicates)
     /// <summary>Groups, less the one that their mean takes.</summary>
     const double Freedom = RowGroups.Count - 1;
 
-    /// <summary>Rows kept over rows left out: the spread of replicates that share most of their rows is smaller than that of N new rows.</summary>
+    /// <summary>
+    /// Rows kept over rows left out: the spread of replicates that share most of their rows is smaller than that of N new rows.
+    /// </summary>
     const double KeptOverLeftOut = 3;
 
     /// <summary>The standard deviation that the number would have over other N rows, about.</summary>

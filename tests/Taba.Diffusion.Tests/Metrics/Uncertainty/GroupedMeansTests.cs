@@ -22,7 +22,8 @@ public sealed class GroupedMeansTests
         using var stream = new MemoryStream();
         Of(13, 70, 70).Write(new BinaryWriter(stream));
         merged.Merge(GroupedMeans.Read(new(new MemoryStream(stream.ToArray()))));
-        Assert.Equal(Of(0, 70, 70).Mean()!.Replicates.Select(r => Math.Round(r, 12)), merged.Mean()!.Replicates.Select(r => Math.Round(r, 12)));
+        Assert.Equal(
+            Of(0, 70, 70).Mean()!.Replicates.Select(r => Math.Round(r, 12)), merged.Mean()!.Replicates.Select(r => Math.Round(r, 12)));
         Assert.Throws<InvalidDataException>(() => GroupedMeans.Read(new(new MemoryStream(stream.ToArray()[..^1]))));
         Assert.Throws<ArgumentException>(() => merged.Merge(Of(0, 1, 71)));
         Assert.Throws<InvalidOperationException>(() => merged.Add(1));
