@@ -1,8 +1,8 @@
 namespace Taba.Diffusion.Metrics.PlainAreas;
 
 /// <summary>
-/// Images in another size, by cubic convolution (Keys 1981, a = -½) whose kernel is widened where an image shrinks, as Pillow's BICUBIC; but
-/// in floating point: nothing is rounded to bytes or cut off between. Not thread-safe.
+/// Images in another size, by cubic convolution (Keys 1981, a = -½) whose kernel is widened where an image shrinks, as Pillow's
+/// BICUBIC; but in floating point: nothing is rounded to bytes or cut off between. Not thread-safe.
 /// </summary>
 sealed class BicubicResize
 {
