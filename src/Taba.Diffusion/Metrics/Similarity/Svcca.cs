@@ -12,9 +12,9 @@ namespace Taba.Diffusion.Metrics.Similarity;
 /// <remarks>
 /// Upstream finds the vectors by a randomised subspace iteration from an unseeded generator (torch.svd_lowrank, Halko et al. 2009,
 /// algorithm 5.1, two iterations) and the correlations by scikit-learn's iteration, so its value differs from run to run where the
-/// spectrum is flat. The same iteration is done here with a seed, and the correlations exactly, so the value is repeatable; with more iterations it
-/// approaches that of the true singular vectors. Rows are read iterations + 3 times, in blocks; (N + D)·q numbers are kept. It is no sum
-/// over rows and cannot be measured in parts.
+/// spectrum is flat. The same iteration is done here with a seed, and the correlations exactly, so the value is repeatable; with more
+/// iterations it approaches that of the true singular vectors. Rows are read 2·iterations + 3 times, in blocks; (N + D)·q numbers are
+/// kept. It is no sum over rows and cannot be measured in parts.
 /// </remarks>
 public static class Svcca
 {

@@ -19,8 +19,8 @@ public sealed record ClipSizes(
 
 /// <summary>
 /// Contrastive embeddings of pictures and texts (Radford et al. 2021; "openai/clip-vit-base-patch32", by the names of transformers'
-/// CLIPModel): the projected class token and the projected last token. Upstream's CLIP-I is the cosine of two pictures, CLIPScore 2.5 times that of
-/// picture and caption where it is above 0. Owns its parameters; not thread-safe.
+/// CLIPModel): the projected class token and the projected last token. Upstream's CLIP-I is the cosine of two pictures, CLIPScore 2.5
+/// times that of picture and caption where it is above 0. Owns its parameters; not thread-safe.
 /// </summary>
 public sealed class ClipFeatures : IDisposable
 {

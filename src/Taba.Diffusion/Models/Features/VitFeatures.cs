@@ -7,7 +7,8 @@ namespace Taba.Diffusion.Models.Features;
 
 /// <summary>
 /// A vision transformer's class token behind the last normalisation (Dosovitskiy et al. 2021; DINO: Caron et al. 2021,
-/// "facebook/dino-vits16", by the names of transformers' ViTModel). Upstream measures the cosine of two pictures' tokens. Owns its parameters; not thread-safe.
+/// "facebook/dino-vits16", by the names of transformers' ViTModel). Upstream measures the cosine of two pictures'
+/// tokens. Owns its parameters; not thread-safe.
 /// </summary>
 public sealed class VitFeatures : IDisposable
 {
