@@ -8,7 +8,8 @@ namespace Taba.Diffusion.Metrics;
 /// <summary>Running sums and products of the patches of one region, in float64, of values that were shifted by the caller.</summary>
 sealed class RegionCovariance : IDisposable
 {
-    const long BlockBytes = 32L << 20;
+    // Above the size from which glibc gives a tensor pages of its own: smaller ones, taken and freed in turns, leave a heap full of holes.
+    const long BlockBytes = 40L << 20;
 
     readonly PatchRegion _region;
     readonly int _channels;
