@@ -58,11 +58,11 @@ public sealed class RunTests : IDisposable
         Assert.Equal(5, _taba.Last.Output.TrimEnd().Split('\n').Length);
         Assert.Matches("""
             g, T = 10, N = 40 +patch correlation +image error
-              noise \(the floor\) +0[.]\d+
-              plain inversion +0[.]\d+ +0[.]\d+
-              forward K = 1 +0[.]\d+ +0[.]\d+
-              forward K = 3 +0[.]\d+ +0[.]\d+
-              swap eps K = 2 +0[.]\d+ +0[.]\d+
+              noise \(the floor\) +0[.]\d+ ± \S+
+              plain inversion +0[.]\d+ ± \S+ +0[.]\d+ ± \S+
+              forward K = 1 +0[.]\d+ ± \S+ +0[.]\d+ ± \S+
+              forward K = 3 +0[.]\d+ ± \S+ +0[.]\d+ ± \S+
+              swap eps K = 2 +0[.]\d+ ± \S+ +0[.]\d+ ± \S+
             """, _taba.Last.Errors);
         var report = await File.ReadAllTextAsync(_taba.At("out", "tiny", "report.html"));
         Assert.Contains("forward K = 3", report, StringComparison.Ordinal);

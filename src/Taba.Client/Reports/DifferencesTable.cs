@@ -50,8 +50,7 @@ static class DifferencesTable
     {
         null => "–",
         { Interval: { } interval } d =>
-            $"{Html.Change(d.Mean, interval)} <small>{Html.Change(interval.Low, interval)} to "
-            + $"{Html.Change(interval.High, interval)}</small>",
+            $"{Html.Change(d.Mean, interval)} <small>{Html.Change(interval)}</small>",
         { } d => Html.Change(d.Mean, null),
     };
 }

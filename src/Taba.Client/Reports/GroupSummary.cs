@@ -32,7 +32,7 @@ static class GroupSummary
             if (PlainDifference.Of(least, group.Plain, MetricKeys.Correlation) is { Interval: { } interval } difference)
                 sentences.Add(difference.IsTold
                     ? $"Against plain inversion of the same samples that is {Html.Change(difference.Mean, interval)} "
-                        + $"({Html.Change(interval.Low, interval)} to {Html.Change(interval.High, interval)})."
+                        + $"({Html.Change(interval)})."
                     : $"It is not told apart from plain inversion at N = {group.Samples}.");
         }
         return sentences.Count > 0 ? string.Join(' ', sentences) : null;

@@ -49,6 +49,9 @@ static class Html
     public static string Change(double value, Interval? interval) =>
         (value > 0 ? "+" : "") + (interval is { } known ? Number(value, known) : Number(value));
 
+    /// <summary>The ends of a difference's interval: "−0.0268 to +0.0019".</summary>
+    public static string Change(Interval interval) => $"{Change(interval.Low, interval)} to {Change(interval.High, interval)}";
+
     /// <summary>A deviation: two significant digits.</summary>
     public static string Spread(double value) => value == 0 ? "0" : value < 1e-4
         ? value.ToString("0.#e+0", CultureInfo.InvariantCulture)

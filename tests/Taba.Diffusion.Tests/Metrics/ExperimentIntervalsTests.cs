@@ -57,16 +57,11 @@ public sealed class ExperimentIntervalsTests(ITestOutputHelper output)
         Assert.Equal(["noise_correlation.mean"], Compute(Gaussians.White(s_shape, 64, 1), latents).Intervals.Select(i => i.Key));
     }
 
-    /// <summary>What intervals cost beside the metrics alone: told, and bounded far above what is measured on a quiet machine.</summary>
+    /// <summary>What intervals cost: told, and bounded far above what is measured (docs/design/uncertainty.md has more sizes).</summary>
     [Theory]
-    [InlineData(2048, 32)]
-    [InlineData(10240, 32)]
-    [InlineData(256, 32)]
     [InlineData(64, 32)]
-    [InlineData(2048, 64)]
-    [InlineData(10240, 64)]
-    [InlineData(256, 256)]
-    public void Compute_OfManyRows_TakesLittleMoreThanTheCorrelationAlone(int count, int side)
+    [InlineData(2048, 32)]
+    public void Compute_OfManyRows_TakesLittleMoreThanTheMetricsAlone(int count, int side)
     {
         var shape = new StateShape(3, side, side);
         var values = Gaussians.White(shape, count, 1);
@@ -92,7 +87,7 @@ public sealed class ExperimentIntervalsTests(ITestOutputHelper output)
             whole = Min(whole, Stopwatch.GetElapsedTime(start));
         }
         output.WriteLine($"{count} {side}: {alone.TotalMilliseconds:0} ms alone, {whole.TotalMilliseconds:0} ms with intervals");
-        Assert.True(whole < 20 * alone, $"{alone.TotalMilliseconds:0} ms alone, {whole.TotalMilliseconds:0} ms with intervals");
+        Assert.True(whole < TimeSpan.FromSeconds(2) + 3 * alone);
 
         static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
     }

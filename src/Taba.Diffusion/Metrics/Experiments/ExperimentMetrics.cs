@@ -46,7 +46,8 @@ public sealed class ExperimentMetrics
 
                 // Not upstream's: the floor of `correlation` at the same N, without which it says nothing.
                 numbers.Metrics["noise_correlation"] = Pair(ofNoise.Correlation.Mean, ofNoise.Correlation.Std);
-                if (ofNoise.OfNoise is { } floor)
+                // An image of few patches has only its rows to tell a spread by.
+                if ((ofNoise.OfNoise ?? ofNoise.Jackknife?.OfCorrelation) is { } floor)
                     numbers.Add("noise_correlation.mean", floor, null);
                 if (ofNoise.Jackknife is not null && ofLatents.Jackknife is not null)
                     numbers.AddAboveNoise(ofLatents.Jackknife.Minus(ofNoise.Jackknife));

@@ -23,7 +23,7 @@ public sealed record GroupedCorrelation(
     /// <summary>
     /// The interval of white noise. Its patches share nothing, so that the spread over patches of one size is the spread over other
     /// noise; the jackknife finds about twice as much, because which correlations are the strongest changes with every row. Null where
-    /// an image has too few patches of one size.
+    /// an image has fewer than four patches of one size.
     /// </summary>
     public Interval? OfNoise(double value)
     {

@@ -14,9 +14,7 @@ public sealed record Jackknife(double Value, IReadOnlyList<double> Replicates)
     /// <summary>Groups, less the one that their mean takes.</summary>
     const double Freedom = RowGroups.Count - 1;
 
-    /// <summary>
-    /// Rows kept over rows left out: the spread of replicates that share most of their rows is smaller than that of N new rows.
-    /// </summary>
+    /// <summary>Rows kept over rows left out: replicates share most of their rows, and spread less than new rows would.</summary>
     const double KeptOverLeftOut = 3;
 
     /// <summary>The standard deviation that the number would have over other N rows, about.</summary>

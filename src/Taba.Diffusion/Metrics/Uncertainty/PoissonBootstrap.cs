@@ -17,9 +17,7 @@ public sealed class PoissonBootstrap : IPartialSums<PoissonBootstrap>
     const int MostValues = 64;
     const int FormatVersion = 1;
 
-    /// <summary>
-    /// The second half of Philox's key: unlike all of <see cref="NoiseStream"/>, so that weights and noise share nothing.
-    /// </summary>
+    /// <summary>The second half of Philox's key: none of <see cref="NoiseStream"/>, so that weights and noise share nothing.</summary>
     const uint Stream = 0xB007_57A9;
 
     /// <summary>The cumulated probabilities of Poisson(1) in words of 32 bits; beyond the last the chance is below 1e-9.</summary>
