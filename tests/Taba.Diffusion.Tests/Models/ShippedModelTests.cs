@@ -2,6 +2,7 @@ using Taba.Diffusion.Models;
 using Taba.Diffusion.Models.Families;
 using Taba.Diffusion.Native;
 using Taba.Diffusion.Schedules;
+using Taba.Diffusion.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -19,7 +20,10 @@ public sealed class ShippedModelTests
     [MemberData(nameof(Descriptions))]
     public void Read_ShippedDescription_Valid(string name)
     {
-        var model = ModelFile.Read(Path.Combine(s_root, name, "model.json"));
+        var folder = Path.Combine(s_root, name);
+        ModelDefinition model = ModelFolder.IsModelFolder(folder)
+            ? DiffusersModel.Read(folder)
+            : ModelFile.Read(Path.Combine(folder, "model.json"));
 
         Assert.Equal(name, model.Name);
         Assert.Equal(100, model.CreateSchedule(100).NumInferenceSteps);
