@@ -1,6 +1,7 @@
 using System.Globalization;
 using Taba.Testing;
 using Taba.Testing.Client;
+using Taba.Testing.Commands;
 
 namespace Taba.Reliability.Tests;
 
@@ -28,7 +29,7 @@ public sealed class DiskFullTests(ReferenceSweep reference, ITestOutputHelper lo
         log.WriteLine(failed.LastWord);
         Assert.Contains("full", failed.LastWord);
         Assert.DoesNotContain("fail:", failed.Errors);
-        Assert.Contains("to go on: taba run sweep.yaml --out disk/out", failed.LastWord);
+        Assert.Contains($"to go on: {string.Join(' ', Programs.Taba)} run sweep.yaml --out disk/out", failed.LastWord);
         disk.Resize(64 * Megabyte);
         (await bench.RunSweepAsync()).ShouldEnd(0);
         SweepOutput.AssertEqual(reference.Folder, bench.OutFolder);

@@ -24,7 +24,7 @@ public sealed class InterruptTests(ReferenceSweep reference) : IClassFixture<Ref
         run.Send(signal);
         var interrupted = (await run.EndAsync()).ShouldEnd(130);
 
-        Assert.Contains("to go on: taba run sweep.yaml --out out", interrupted.LastWord);
+        Assert.Contains($"to go on: {string.Join(' ', Programs.Taba)} run sweep.yaml --out out", interrupted.LastWord);
         Assert.DoesNotContain("fail:", interrupted.Errors);
         Assert.InRange(bench.Evaluations, 1, ReferenceSweep.Planned - 1);
         (await bench.RunSweepAsync()).ShouldEnd(0);
