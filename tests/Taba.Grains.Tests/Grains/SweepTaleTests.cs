@@ -95,6 +95,8 @@ public sealed class SweepTaleTests(TestSilo silo) : IClassFixture<TestSilo>
         Assert.All(await Index.GetLiveAsync(), e => Assert.Null(e.Progress));
 
         await new TestWorker(silo).RunAsync("paged");
+        // The list hears of the end and of the last numbers in calls of their own.
+        await EventuallyAsync(async () => await EntryAsync("paged") is { Ended: not null, Progress.EvaluationsDone: 1920 });
         await silo.RestartAsync();
         var ended = await EntryAsync("paged");
         Assert.Equal((SweepState.Completed, 1920), (ended.Ended, ended.Progress!.EvaluationsDone));

@@ -12,6 +12,7 @@ public sealed class ClipTests
         new(48, 2, 4, 96, 1e-5, QuickGelu: true), new(32, 2, 4, 64, 1e-5, QuickGelu: true), 32, 8, 60, 12, 24);
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public void OfPictures_IsThatOfPlainTorch()
     {
         using var scope = NewDisposeScope();
@@ -38,6 +39,7 @@ public sealed class ClipTests
     }
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public void OfTexts_IsThatOfPlainTorch()
     {
         using var scope = NewDisposeScope();

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Taba.Diffusion.Models.Features;
 using Taba.Diffusion.Native;
 using Taba.Diffusion.Weights;
+using Taba.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,6 +15,7 @@ public sealed class FeatureNetworkTests
     static readonly Scalar s_largest = 255.ToScalar();
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public void Vit_IsThatOfPlainTorch()
     {
         using var scope = NewDisposeScope();
@@ -51,6 +53,7 @@ public sealed class FeatureNetworkTests
         21_665_664, VitFeatures.Parameters(VitFeatures.DinoSmall).Sum(parameter => parameter.Value.Aggregate(1L, (a, b) => a * b)));
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public void Vgg16_IsThatOfPlainTorch()
     {
         using var scope = NewDisposeScope();
@@ -83,6 +86,7 @@ public sealed class FeatureNetworkTests
         134_260_544, Vgg16Features.Parameters().Sum(parameter => parameter.Value.Aggregate(1L, (a, b) => a * b)));
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public void Inception_IsThatOfPlainTorch()
     {
         using var scope = NewDisposeScope();

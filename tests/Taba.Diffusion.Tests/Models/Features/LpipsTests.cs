@@ -3,6 +3,7 @@ using Taba.Diffusion.Models.Features;
 using Taba.Diffusion.Native;
 using Taba.Diffusion.Tests.Metrics;
 using Taba.Diffusion.Weights;
+using Taba.Testing;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,6 +15,7 @@ public sealed class LpipsTests
     static readonly RandomWeights s_channels = new(Lpips.ChannelParameters());
 
     [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
     public void Forward_IsThatOfPlainTorch()
     {
         using var scope = NewDisposeScope();
