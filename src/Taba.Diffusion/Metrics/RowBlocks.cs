@@ -17,11 +17,11 @@ static class RowBlocks
     const int MostRows = 1024;
 
     /// <summary>Takes squared distances or products of all queries of a block with all candidates of a block, row-major.</summary>
-    internal delegate void Take(RowRange queries, RowRange candidates, ReadOnlySpan<double> values);
+    internal delegate void Take(RowSection queries, RowSection candidates, ReadOnlySpan<double> values);
 
     /// <summary>Calls back with the squared Euclidean distances of rows, blocks of queries outside, candidates in order inside.</summary>
     internal static void SquaredDistances(
-        IRowAccess queries, RowRange of, IRowAccess candidates, RowRange to, Take take, CancellationToken cancellation)
+        IRowAccess queries, RowSection of, IRowAccess candidates, RowSection to, Take take, CancellationToken cancellation)
     {
         CheckLengths(queries, candidates);
         foreach (var outer in of.Blocks(QueryRows(queries.RowLength)))
@@ -44,7 +44,7 @@ static class RowBlocks
         (int)Math.Clamp(CandidateBytes / ((long)rowLength * sizeof(double)), 1, MostRows);
 
     /// <summary>Rows as [n,D] in float64. To be called inside a dispose scope.</summary>
-    internal static Tensor Read(IRowAccess rows, RowRange range) => Read(rows, range.Count, i => range.First + i);
+    internal static Tensor Read(IRowAccess rows, RowSection range) => Read(rows, range.Count, i => range.First + i);
 
     /// <summary>Rows of any order. To be called inside a dispose scope.</summary>
     internal static Tensor Read(IRowAccess rows, long[] which) => Read(rows, which.Length, i => which[i]);

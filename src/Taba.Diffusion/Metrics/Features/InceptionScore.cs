@@ -44,7 +44,7 @@ public sealed class InceptionScore : IPartialSums<InceptionScore>
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, MostRows);
         if (rows < splits)
             throw new ArgumentException($"The Inception Score cuts its rows into {splits} splits; these are {rows} rows.", nameof(rows));
-        RowRange.Of(firstRow, 0, rows);
+        RowSection.Of(firstRow, 0, rows);
         (_rows, _classes, FirstRow, _splits) = (rows, classes, firstRow, splits);
         _lazySplitOfRow = new(SplitOfRow);
         _entropies = new double[splits];
@@ -63,7 +63,7 @@ public sealed class InceptionScore : IPartialSums<InceptionScore>
     {
         if (logits.Length % _classes != 0)
             throw new ArgumentException($"{logits.Length} values are not whole rows of {_classes} logits.", nameof(logits));
-        RowRange.Of(FirstRow + Count, logits.Length / _classes, _rows);
+        RowSection.Of(FirstRow + Count, logits.Length / _classes, _rows);
 
         var exponentials = new double[_classes];
         for (; !logits.IsEmpty; logits = logits[_classes..])
@@ -115,7 +115,7 @@ public sealed class InceptionScore : IPartialSums<InceptionScore>
             var (rows, classes, firstRow) = (reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32());
             var (splits, count) = (reader.ReadInt32(), reader.ReadInt32());
             reader.Expect((long)splits * (classes + 1L) * sizeof(double));
-            var read = new InceptionScore(rows, classes, firstRow, splits) { Count = RowRange.Of(firstRow, count, rows).Count };
+            var read = new InceptionScore(rows, classes, firstRow, splits) { Count = RowSection.Of(firstRow, count, rows).Count };
             var (entropies, probabilities) = (reader.ReadDoubles(read._splits), reader.ReadDoubles(read._probabilities.Length));
             if (entropies.Length != read._entropies.Length || probabilities.Length != read._probabilities.Length)
                 throw new InvalidDataException("The Inception Score does not have all of its sums.");

@@ -65,7 +65,7 @@ public sealed class KernelDistance : IPartialSums<KernelDistance>
                 + $"{generated.Rows}.");
         }
 
-        var part = RowRange.Of(first, count, _subsets);
+        var part = RowSection.Of(first, count, _subsets);
         var random = new NumpyRandomState(_seed);
         for (var subset = 0; subset < part.End; subset++)
         {

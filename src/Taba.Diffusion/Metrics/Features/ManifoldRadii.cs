@@ -50,9 +50,9 @@ public sealed class ManifoldRadii : IPartialSums<ManifoldRadii>
         var found = new List<double>();
         Nearest.Find(
             features,
-            RowRange.Of(FirstRow + Count, count, features.Rows),
+            RowSection.Of(FirstRow + Count, count, features.Rows),
             features,
-            RowRange.Of(0, features.Rows, features.Rows),
+            RowSection.Of(0, features.Rows, features.Rows),
             _neighbours,
             withoutItself: true,
             (block, nearest) =>

@@ -102,9 +102,9 @@ public sealed class PrecisionRecall : IPartialSums<PrecisionRecall>
         bool[] inside = [];
         RowBlocks.SquaredDistances(
             rows,
-            RowRange.Of(first, count, rows.Rows),
+            RowSection.Of(first, count, rows.Rows),
             centres,
-            RowRange.Of(0, centres.Rows, centres.Rows),
+            RowSection.Of(0, centres.Rows, centres.Rows),
             (outer, inner, distances) =>
             {
                 if (inner.First == 0)

@@ -55,12 +55,12 @@ sealed class Nearest
     /// <param name="cancellation">Ends the work between two blocks.</param>
     internal static void Find(
         IRowAccess queries,
-        RowRange of,
+        RowSection of,
         IRowAccess candidates,
-        RowRange within,
+        RowSection within,
         int k,
         bool withoutItself,
-        Action<RowRange, Nearest> take,
+        Action<RowSection, Nearest> take,
         CancellationToken cancellation)
     {
         Nearest? nearest = null;

@@ -55,7 +55,7 @@ public sealed class NearestPartners : IPartialSums<NearestPartners>
         if (noise.Rows != _rows || samples.Rows != _rows)
             throw new ArgumentException($"The nearest partners of {_rows} rows are asked for; there are {noise.Rows} and {samples.Rows}.");
 
-        var part = RowRange.Of(first, count, _rows);
+        var part = RowSection.Of(first, count, _rows);
         for (var i = 0; i < _divisions; i++)
         {
             var division = Division(i);
@@ -136,7 +136,7 @@ public sealed class NearestPartners : IPartialSums<NearestPartners>
         });
     }
 
-    RowRange Division(int index)
+    RowSection Division(int index)
     {
         if (!_keepRest)
             return new(index * (_rows / _divisions), checked((int)(_rows / _divisions)));
@@ -147,7 +147,7 @@ public sealed class NearestPartners : IPartialSums<NearestPartners>
     MeanStd Accuracy(long[] hits) =>
         MeanStd.Unbiased([.. hits.Select((hit, i) => (double)hit / Division(i).Count)]);
 
-    long Hits(IRowAccess queries, RowRange rows, IRowAccess candidates, RowRange division, CancellationToken cancellation)
+    long Hits(IRowAccess queries, RowSection rows, IRowAccess candidates, RowSection division, CancellationToken cancellation)
     {
         var hits = 0L;
         Nearest.Find(

@@ -21,9 +21,9 @@ public static class NearestRows
         var found = new List<(long, double)>();
         Nearest.Find(
             queries,
-            RowRange.Of(first, count, queries.Rows),
+            RowSection.Of(first, count, queries.Rows),
             candidates,
-            RowRange.Of(0, candidates.Rows, candidates.Rows),
+            RowSection.Of(0, candidates.Rows, candidates.Rows),
             1,
             withoutItself: false,
             (block, nearest) =>

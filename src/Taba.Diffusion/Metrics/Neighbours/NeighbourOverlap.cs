@@ -47,7 +47,7 @@ public sealed class NeighbourOverlap : IPartialSums<NeighbourOverlap>
         if (a.Rows != _rows || b.Rows != _rows)
             throw new ArgumentException($"The overlap of neighbours of {_rows} rows is asked for; there are {a.Rows} and {b.Rows}.");
 
-        var part = RowRange.Of(first, count, _rows);
+        var part = RowSection.Of(first, count, _rows);
         var ofA = new List<HashSet<long>>();
         var (common, squares) = (0L, 0L);
         foreach (var rows in part.Blocks(RowsAtOnce))
@@ -125,11 +125,11 @@ public sealed class NeighbourOverlap : IPartialSums<NeighbourOverlap>
 
     delegate void Found(ReadOnlySpan<long> rows);
 
-    void Find(IRowAccess set, RowRange rows, Found found, CancellationToken cancellation) => Nearest.Find(
+    void Find(IRowAccess set, RowSection rows, Found found, CancellationToken cancellation) => Nearest.Find(
         set,
         rows,
         set,
-        RowRange.Of(0, _rows, _rows),
+        RowSection.Of(0, _rows, _rows),
         _neighbours,
         withoutItself: true,
         (block, nearest) =>

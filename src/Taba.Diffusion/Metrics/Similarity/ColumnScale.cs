@@ -33,11 +33,11 @@ sealed class ColumnScale
     }
 
     /// <summary>All rows, standardised, in blocks.</summary>
-    internal IEnumerable<(RowRange Range, Matrix<double> Block)> Blocks(IRowAccess rows, CancellationToken cancellation)
+    internal IEnumerable<(RowSection Range, Matrix<double> Block)> Blocks(IRowAccess rows, CancellationToken cancellation)
     {
         var atOnce = (int)Math.Clamp(BlockBytes / ((long)rows.RowLength * sizeof(double)), 1, 1024);
         var row = new float[rows.RowLength];
-        foreach (var range in new RowRange(0, (int)rows.Rows).Blocks(atOnce))
+        foreach (var range in new RowSection(0, (int)rows.Rows).Blocks(atOnce))
         {
             cancellation.ThrowIfCancellationRequested();
             var block = Matrix<double>.Build.Dense(range.Count, row.Length);

@@ -65,14 +65,14 @@ public sealed class KernelSimilarity : IPartialSums<KernelSimilarity>
             throw new ArgumentException($"The similarity of {_rows} rows is asked for; there are {x.Rows} and {y.Rows}.");
 
         using var factor = (-1 / (2 * _sigma * _sigma)).ToScalar();
-        var part = RowRange.Of(first, count, _rows);
+        var part = RowSection.Of(first, count, _rows);
         var longer = Math.Max(x.RowLength, y.RowLength);
         foreach (var queries in part.Blocks(RowBlocks.QueryRows(longer)))
         {
             using var scope = NewDisposeScope();
             var (ofX, ofY) = (RowBlocks.Read(x, queries), RowBlocks.Read(y, queries));
             var sums = new RowSums(queries);
-            foreach (var candidates in RowRange.Of(0, _rows, _rows).Blocks(RowBlocks.CandidateRows(longer)))
+            foreach (var candidates in RowSection.Of(0, _rows, _rows).Blocks(RowBlocks.CandidateRows(longer)))
             {
                 cancellation.ThrowIfCancellationRequested();
                 using var block = NewDisposeScope();

@@ -57,14 +57,14 @@ sealed class KernelSums
 }
 
 /// <summary>The sums of some whole rows of both matrices, which come in blocks of columns.</summary>
-sealed class RowSums(RowRange rows)
+sealed class RowSums(RowSection rows)
 {
     // Of each row: K∘L, K∘K, L∘L, k, l, and the two elements of the diagonal.
     const int Values = 7;
 
     readonly double[] _sums = new double[rows.Count * Values];
 
-    internal void Add(RowRange columns, ReadOnlySpan<double> k, ReadOnlySpan<double> l)
+    internal void Add(RowSection columns, ReadOnlySpan<double> k, ReadOnlySpan<double> l)
     {
         for (var row = 0; row < rows.Count; row++)
         {
