@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Taba.Testing.Servers;
 
 namespace Taba.Browser.Tests;
@@ -35,7 +34,7 @@ public sealed class DashboardTests(Dashboard dashboard) : IClassFixture<Dashboar
     {
         var page = await dashboard.EnterAsync("#/");
         Assert.DoesNotContain("token", (await page.AskAsync("location.href")).GetString(), StringComparison.Ordinal);
-        var client = dashboard.Submit("watched", samples: 64);
+        var client = dashboard.Submit("watched", samples: 96);
 
         await page.ClickAsync("[...document.querySelectorAll('a')].find(a => a.innerText === 'watched')");
         await page.UntilAsync("document.querySelectorAll('.cells i.running').length > 0", Dashboard.Limit);
@@ -48,11 +47,10 @@ public sealed class DashboardTests(Dashboard dashboard) : IClassFixture<Dashboar
         await page.UntilAsync("document.querySelector('main .state').innerText === 'running'");
 
         await page.UntilAsync($"new Set({Out}.map(l => l.host)).size === 2", Dashboard.Limit);
-        var held = (await page.AskAsync($"{Out}.filter(l => l.host.includes('w2'))")).EnumerateArray().ToList();
         dashboard.Cluster.Silos["w2"].Kill();
-        var moved = JsonSerializer.Serialize(held.Select(l => $"{l.GetProperty("stage")} {l.GetProperty("rows")}"));
-        await page.UntilAsync(
-            $"{Out}.some(l => l.host.includes('w1') && {moved}.includes(`${{l.stage}} ${{l.rows}}`))", Dashboard.Limit);
+        // Who computes the lost part again shows only as long as it takes, which may be less than until the page's next look.
+        await page.SaysAsync("Lost with silo w2: ", Dashboard.Limit);
+        await page.SaysAsync("handed out again");
         await page.SaysAsync("lost lease", Dashboard.Limit);
         await dashboard.Cluster.StartSiloAsync("w2");
 
