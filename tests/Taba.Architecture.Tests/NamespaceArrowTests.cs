@@ -37,16 +37,17 @@ public sealed class NamespaceArrowTests
             Engine: Native Schedules Models Sampling
             Metrics: Native Randomness
             Metrics.Uncertainty: Randomness Metrics
-            Metrics.Experiments: Metrics Metrics.Uncertainty
             Metrics.Neighbours: Metrics
             Metrics.Similarity: Metrics
             Metrics.Features: Randomness Metrics Metrics.Neighbours
             Metrics.Sums: Metrics
+            Metrics.Experiments: Metrics Metrics.Uncertainty Metrics.Sums
             Metrics.Geometry: Metrics Metrics.Sums
             Metrics.Differences: Metrics Metrics.Sums
             Metrics.PlainAreas: Metrics Metrics.Sums
             Metrics.Normality: Randomness Metrics Metrics.Sums
             Metrics.Trajectories: Metrics Metrics.Sums
+            Metrics.Analyses: Metrics Metrics.Experiments Metrics.Neighbours Metrics.Similarity Metrics.Geometry Metrics.Differences Metrics.PlainAreas Metrics.Normality
             """,
         ["Taba.Grains"] = """
             .:

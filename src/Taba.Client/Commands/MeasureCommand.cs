@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Taba.Client.Measuring;
 using Taba.Client.Planning;
 using Taba.Client.Reports;
+using Taba.Diffusion.Metrics.Analyses;
 using Taba.Diffusion.Weights;
 using Taba.Grains;
 using Taba.Grains.Words;
@@ -21,8 +22,8 @@ static class MeasureCommand
         var folder = new Argument<string>("DIR") { Description = "A run's folder, or one that has runs below it; ours or upstream's." };
         var names = Flags.Of<string?>(
             "metrics",
-            $"Which, with commas between them: {Names(Analyses.All)}. Without it: all but {Names(Analyses.All.Where(a => a.IsCostly))}, "
-            + "which compare every sample with every other.");
+            $"Which, with commas between them: {Names(AllAnalyses.List)}. Without it: all but "
+            + $"{Names(AllAnalyses.List.Where(a => a.IsCostly))}, which compare every sample with every other.");
         var file = Flags.Of<string?>("out", "Writes the numbers into this file too (.json).", "-o");
         var json = Flags.Switch("json", "Machine-readable lines, no colours.");
         var command = new Command(
@@ -60,12 +61,12 @@ static class MeasureCommand
     static List<Analysis> Wanted(string? names)
     {
         if (names is null)
-            return [.. Analyses.All.Where(a => !a.IsCostly)];
+            return [.. AllAnalyses.List.Where(a => !a.IsCostly)];
         return
         [
-            .. names.Split(',', StringSplitOptions.TrimEntries).Distinct().Select(name => Analyses.All.FirstOrDefault(a => a.Name == name)
+            .. names.Split(',', StringSplitOptions.TrimEntries).Distinct().Select(name => AllAnalyses.Find(name)
                 ?? throw new BadInputException(
-                    $"--metrics has '{name}', which is no analysis.{UnknownWords.Hint(name, [.. Analyses.All.Select(a => a.Name)])}")),
+                    $"--metrics has '{name}', which is no analysis.{UnknownWords.Hint(name, [.. AllAnalyses.List.Select(a => a.Name)])}")),
         ];
     }
 
@@ -80,7 +81,7 @@ static class MeasureCommand
                 if (analysis.WhyNot(tensors) is { } why)
                     terminal.Say($"{Name(run)}: {analysis.Name} is left out: {why}.");
                 else
-                    numbers[analysis.Name] = analysis.Measure(tensors, interrupted);
+                    numbers[analysis.Name] = analysis.Measure(tensors, interrupted).Metrics;
             }
             return new() { ["run"] = Name(run), ["folder"] = tensors.Folder, ["n"] = run.Samples, ["metrics"] = numbers };
         }

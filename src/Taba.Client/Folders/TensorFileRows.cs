@@ -3,8 +3,8 @@ using Taba.Diffusion.Tensors;
 
 namespace Taba.Client.Folders;
 
-/// <summary>A [N,C,H,W] tensor file that is read in chunks of rows, whatever its format and floating-point type.</summary>
-sealed class TensorFileRows : IMetricRows, IRowAccess, IDisposable
+/// <summary>A [N,C,H,W] tensor file, read by rows, whatever its format and floating-point type.</summary>
+sealed class TensorFileRows : IMetricRows, IDisposable
 {
     readonly TensorFile _file;
     readonly TensorReader _reader;
@@ -36,16 +36,6 @@ sealed class TensorFileRows : IMetricRows, IRowAccess, IDisposable
             return new(path, file, reader);
         file.Dispose();
         return null;
-    }
-
-    public IEnumerable<ReadOnlyMemory<float>> Chunks(CancellationToken cancellationToken)
-    {
-        var rows = IMetricRows.RowsAtOnce(Shape);
-        for (long row = 0; row < _reader.Rows; row += rows)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            yield return FloatReader.Rows(_reader, row, (int)Math.Min(rows, _reader.Rows - row));
-        }
     }
 
     public void Read(long first, Span<float> destination) =>

@@ -1,7 +1,7 @@
 namespace Taba.Diffusion.Metrics;
 
-/// <summary>The rows of one tensor of a run, read in chunks as often as a metric needs them.</summary>
-public interface IMetricRows
+/// <summary>The rows of one tensor of a run: samples, or what was made of them.</summary>
+public interface IMetricRows : IRowAccess
 {
     // Small, so that the metrics of ten thousand samples take the memory of those of a hundred.
     const long ChunkBytes = 512 << 10;
@@ -16,15 +16,6 @@ public interface IMetricRows
 
     /// <summary>The shape of a row.</summary>
     StateShape Shape { get; }
-
-    /// <summary>N: as many as <see cref="Chunks"/> gives in all.</summary>
-    long Rows { get; }
-
-    /// <summary>
-    /// All rows in order, float32 [n,C,H,W] at a time; a chunk holds until the next one is asked for. Tensors of one run are cut
-    /// alike: into <see cref="RowsAtOnce"/> rows.
-    /// </summary>
-    IEnumerable<ReadOnlyMemory<float>> Chunks(CancellationToken cancellationToken);
 
     /// <summary>Rows of a chunk: about half a MiB, or 16 of larger rows.</summary>
     static int RowsAtOnce(StateShape shape) =>

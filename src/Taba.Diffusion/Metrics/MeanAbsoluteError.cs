@@ -1,8 +1,10 @@
 namespace Taba.Diffusion.Metrics;
 
 /// <summary>Mean of |a - b| over values that come in parts (reconstruction_error_noise, reconstruction_error_images).</summary>
-public sealed class MeanAbsoluteError
+public sealed class MeanAbsoluteError : IPartialSums<MeanAbsoluteError>
 {
+    const int FormatVersion = 1;
+
     long _count;
     double _sum;
 
@@ -23,10 +25,28 @@ public sealed class MeanAbsoluteError
     }
 
     /// <summary>Takes in what another accumulator has seen.</summary>
-    public void Merge(MeanAbsoluteError other)
+    public void Merge(MeanAbsoluteError later)
     {
-        ArgumentNullException.ThrowIfNull(other);
-        _sum += other._sum;
-        _count += other._count;
+        ArgumentNullException.ThrowIfNull(later);
+        _sum += later._sum;
+        _count += later._count;
+    }
+
+    /// <inheritdoc/>
+    public void Write(BinaryWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Write(FormatVersion);
+        writer.Write(_count);
+        writer.Write(_sum);
+    }
+
+    /// <inheritdoc/>
+    public static MeanAbsoluteError Read(BinaryReader reader)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        return PartialSumsFormat.Read(
+            "a mean absolute error", FormatVersion, reader,
+            () => new MeanAbsoluteError { _count = reader.ReadInt64(), _sum = reader.ReadDouble() });
     }
 }

@@ -4,9 +4,10 @@ namespace Taba.Diffusion.Metrics;
 /// Mean and standard deviation of values that come in parts, in float64 (latent_stats, noise_stats). Each block is centred on its
 /// own mean before blocks are merged (Chan et al. 1979), so nothing is lost where the mean is large beside the spread.
 /// </summary>
-public sealed class MomentsAccumulator
+public sealed class MomentsAccumulator : IPartialSums<MomentsAccumulator>
 {
     const int BlockLength = 4096;
+    const int FormatVersion = 1;
 
     long _count;
     double _mean;
@@ -38,10 +39,32 @@ public sealed class MomentsAccumulator
     }
 
     /// <summary>Takes in what another accumulator has seen.</summary>
-    public void Merge(MomentsAccumulator other)
+    public void Merge(MomentsAccumulator later)
     {
-        ArgumentNullException.ThrowIfNull(other);
-        Merge(other._count, other._mean, other._squares);
+        ArgumentNullException.ThrowIfNull(later);
+        Merge(later._count, later._mean, later._squares);
+    }
+
+    /// <inheritdoc/>
+    public void Write(BinaryWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Write(FormatVersion);
+        writer.Write(_count);
+        writer.Write(_mean);
+        writer.Write(_squares);
+    }
+
+    /// <inheritdoc/>
+    public static MomentsAccumulator Read(BinaryReader reader)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        return PartialSumsFormat.Read("moments", FormatVersion, reader, () => new MomentsAccumulator
+        {
+            _count = reader.ReadInt64(),
+            _mean = reader.ReadDouble(),
+            _squares = reader.ReadDouble(),
+        });
     }
 
     void Merge(long otherCount, double otherMean, double otherSquares)

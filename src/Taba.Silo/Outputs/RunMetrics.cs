@@ -42,42 +42,50 @@ sealed class RunMetrics(TensorStore store, NoiseSources noise)
 
     sealed class MetricRows(string identity, RunRows source, RowSet rows, StateShape shape) : IMetricRows
     {
+        byte[] _stored = [];
+
         public string Identity => identity;
 
         public StateShape Shape => new(shape.Channels, shape.Height, shape.Width);
 
         public long Rows => rows.Count;
 
-        public IEnumerable<ReadOnlyMemory<float>> Chunks(CancellationToken cancellationToken)
+        public int RowLength => checked((int)shape.Elements);
+
+        /// <summary>Of the rows that are there, which need not follow each other in the run.</summary>
+        public void Read(long first, Span<float> destination)
         {
-            var count = Math.Min(IMetricRows.RowsAtOnce(Shape), rows.Count);
-            var values = new float[count * shape.Elements];
-            var stored = source.Dtype == ScalarType.Float32
-                ? []
-                : new byte[values.Length * (source.Dtype == ScalarType.Float64 ? sizeof(double) : sizeof(ushort))];
+            var skip = first;
             foreach (var range in rows.Ranges)
             {
-                for (var row = range.Start; row < range.End; row += count)
+                if (skip >= range.Count)
                 {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    var chunk = new RowRange(row, Math.Min(range.End, row + count));
-                    var length = checked((int)(chunk.Count * shape.Elements));
-                    Read(chunk, values.AsSpan(0, length), stored);
-                    yield return values.AsMemory(0, length);
+                    skip -= range.Count;
+                    continue;
                 }
+                var start = range.Start + (int)skip;
+                var piece = new RowRange(start, (int)Math.Min(range.End, start + destination.Length / shape.Elements));
+                if (piece.IsEmpty)
+                    return;
+                var length = checked((int)(piece.Count * shape.Elements));
+                Read(piece, destination[..length]);
+                destination = destination[length..];
+                skip = 0;
             }
         }
 
-        void Read(RowRange chunk, Span<float> values, byte[] stored)
+        void Read(RowRange piece, Span<float> values)
         {
             if (source.Dtype == ScalarType.Float32)
             {
-                source.Read(0, chunk, MemoryMarshal.AsBytes(values));
+                source.Read(0, piece, MemoryMarshal.AsBytes(values));
                 return;
             }
-            var bytes = stored.AsSpan(0, values.Length * (source.Dtype == ScalarType.Float64 ? sizeof(double) : sizeof(ushort)));
-            source.Read(0, chunk, bytes);
-            FloatRows.ToFloat32(bytes, source.Dtype, MemoryMarshal.AsBytes(values));
+            var length = values.Length * (source.Dtype == ScalarType.Float64 ? sizeof(double) : sizeof(ushort));
+            if (_stored.Length < length)
+                _stored = new byte[length];
+            source.Read(0, piece, _stored.AsSpan(0, length));
+            FloatRows.ToFloat32(_stored.AsSpan(0, length), source.Dtype, MemoryMarshal.AsBytes(values));
         }
     }
 }

@@ -105,11 +105,9 @@ public sealed class ExperimentIntervalsTests(ITestOutputHelper output)
 
         public long Rows => values.Length / shape.Elements;
 
-        public IEnumerable<ReadOnlyMemory<float>> Chunks(CancellationToken cancellationToken)
-        {
-            var length = IMetricRows.RowsAtOnce(shape) * (int)shape.Elements;
-            for (var at = 0; at < values.Length; at += length)
-                yield return values.AsMemory(at, Math.Min(length, values.Length - at));
-        }
+        public int RowLength => (int)shape.Elements;
+
+        public void Read(long first, Span<float> destination) =>
+            values.AsSpan((int)first * RowLength, destination.Length).CopyTo(destination);
     }
 }

@@ -1,5 +1,4 @@
 using Taba.Diffusion.Metrics;
-using Taba.Diffusion.Metrics.Experiments;
 
 namespace Taba.Diffusion.Tests.Metrics;
 
@@ -14,43 +13,37 @@ public sealed class MetricRowsTests
         Assert.Equal(expected, IMetricRows.RowsAtOnce(new StateShape(channels, side, side)));
 
     [Fact]
-    public void Compute_ChunksInOneBuffer_EqualTheWhole()
+    public void Together_TensorsOfDifferentShapes_GivesTheSameRowsOfEach()
     {
-        var shape = new StateShape(1, 16, 16);
-        var random = new Random(1);
-        var (noise, latents) = (Rows(600), Rows(600));
+        var (small, large) = (new Counted(new(1, 2, 2)), new Counted(new(3, 64, 64)));
 
-        var whole = new ExperimentMetrics().Compute(
-            new InOneBuffer("n", noise, 600), new InOneBuffer("l", latents, 600), null, null, CancellationToken.None).Metrics;
-        var cut = new ExperimentMetrics().Compute(
-            new InOneBuffer("n", noise, 7), new InOneBuffer("l", latents, 7), null, null, CancellationToken.None).Metrics;
+        var chunks = new IMetricRows[] { small, large }.Together(5, 37, CancellationToken.None)
+            .Select(chunk => (chunk[0].Length / 4, chunk[0].Span[0], chunk[1].Span[0], chunk[1].Span[^1])).ToList();
 
-        foreach (var (name, mean) in new[] { ("correlation", "mean"), ("noise_correlation", "std"), ("latent_stats", "std") })
-            Assert.Equal((double)whole[name]![mean]!, (double)cut[name]![mean]!, 1e-12);
-        Assert.Equal((double)whole["reconstruction_error_noise"]!, (double)cut["reconstruction_error_noise"]!, 1e-12);
-
-        float[] Rows(int count) =>
-            [.. Enumerable.Range(0, (int)(count * shape.Elements)).Select(_ => (float)((random.NextDouble() * 2) - 1))];
+        Assert.Equal([(16, 5, 5, 20), (16, 21, 21, 36), (5, 37, 37, 41)], chunks);
     }
 
-    /// <summary>Overwrites a chunk with the next one, as readers of files do.</summary>
-    sealed class InOneBuffer(string identity, float[] values, int rowsAtOnce) : IMetricRows
+    [Fact]
+    public void Chunks_MoreRowsThanThereAre_GivesThoseThatThereAre() =>
+        Assert.Equal(Counted.Count - 90, new Counted(new(1, 1, 1)).Chunks(90, 1000, CancellationToken.None).Sum(chunk => chunk.Length));
+
+    /// <summary>Each value is the number of its row.</summary>
+    sealed class Counted(StateShape shape) : IMetricRows
     {
-        public string Identity => identity;
+        public const int Count = 100;
 
-        public StateShape Shape => new(1, 16, 16);
+        public string Identity => "counted";
 
-        public long Rows => values.Length / Shape.Elements;
+        public StateShape Shape => shape;
 
-        public IEnumerable<ReadOnlyMemory<float>> Chunks(CancellationToken cancellationToken)
+        public long Rows => Count;
+
+        public int RowLength => (int)shape.Elements;
+
+        public void Read(long first, Span<float> destination)
         {
-            var buffer = new float[rowsAtOnce * Shape.Elements];
-            for (var at = 0; at < values.Length; at += buffer.Length)
-            {
-                var length = Math.Min(buffer.Length, values.Length - at);
-                values.AsSpan(at, length).CopyTo(buffer);
-                yield return buffer.AsMemory(0, length);
-            }
+            for (var i = 0; i < destination.Length; i++)
+                destination[i] = first + i / RowLength;
         }
     }
 }

@@ -1,6 +1,4 @@
-using System.Numerics.Tensors;
 using System.Text.Json.Nodes;
-using Taba.Diffusion.Metrics.Uncertainty;
 
 namespace Taba.Diffusion.Metrics.Experiments;
 
@@ -10,7 +8,7 @@ namespace Taba.Diffusion.Metrics.Experiments;
 /// </summary>
 public sealed class ExperimentMetrics
 {
-    readonly Dictionary<string, Statistics> _remembered = [];
+    readonly Dictionary<string, TensorStatistics> _remembered = [];
 
     /// <summary>
     /// The metrics of a run. Those whose tensors are not there are left out; those that are no number (a deviation of one sample) are NaN,
@@ -22,18 +20,23 @@ public sealed class ExperimentMetrics
     /// <param name="reconstructions">Images sampled from the latents.</param>
     /// <param name="cancellationToken">Asked between chunks.</param>
     public ExperimentNumbers Compute(
-        IMetricRows? noise, IMetricRows? latents, IMetricRows? samples, IMetricRows? reconstructions, CancellationToken cancellationToken)
+        IMetricRows? noise, IMetricRows? latents, IMetricRows? samples, IMetricRows? reconstructions,
+        CancellationToken cancellationToken) => Numbers(
+            noise is null || latents is null ? null : Measure(noise, cancellationToken),
+            latents is null ? null : Measure(latents, cancellationToken),
+            Error(noise, latents, cancellationToken),
+            Error(samples, reconstructions, cancellationToken));
+
+    /// <summary>The numbers, of what was measured of each tensor and of each two.</summary>
+    internal static ExperimentNumbers Numbers(
+        TensorStatistics? ofNoise, TensorStatistics? ofLatents, ErrorSums? ofLatentsToNoise, ErrorSums? ofImages)
     {
         var numbers = new ExperimentNumbers([], []);
-        if (latents is not null)
+        if (ofLatents is not null)
         {
-            var ofLatents = Measure(latents, cancellationToken);
-            var ofNoise = noise is null ? null : Measure(noise, cancellationToken);
             if (ofNoise is not null)
-            {
                 numbers.Metrics["kl_div_noise_latent"] = KlDivergence.Between(ofNoise.Moments, ofLatents.Moments);
-                Error(numbers, "reconstruction_error_noise", noise!, latents, cancellationToken);
-            }
+            ofLatentsToNoise?.AddTo(numbers, "reconstruction_error_noise");
 
             numbers.Metrics["correlation"] = Pair(ofLatents.Correlation.Mean, ofLatents.Correlation.Std);
             if (ofLatents.Jackknife is { } known)
@@ -53,84 +56,30 @@ public sealed class ExperimentMetrics
                     numbers.AddAboveNoise(ofLatents.Jackknife.Minus(ofNoise.Jackknife));
             }
         }
-
-        if (samples is not null && reconstructions is not null)
-            Error(numbers, "reconstruction_error_images", samples, reconstructions, cancellationToken);
+        ofImages?.AddTo(numbers, "reconstruction_error_images");
         return numbers;
     }
 
-    Statistics Measure(IMetricRows rows, CancellationToken cancellationToken)
+    TensorStatistics Measure(IMetricRows rows, CancellationToken cancellationToken)
     {
         if (_remembered.TryGetValue(rows.Identity, out var known))
             return known;
         if (rows.Rows < 1)
-            return new(new MomentsAccumulator().Value, new(double.NaN, double.NaN), null, null, null);
-
-        var moments = new MomentsAccumulator();
-        var squares = new GroupedMeans(rows.Rows, 2);
-        using var groups = rows.Rows >= RowGroups.FewestRows && CorrelationGroups.Fits(rows.Shape)
-            ? new CorrelationGroups(rows.Shape, rows.Rows)
-            : null;
-        foreach (var values in rows.Chunks(cancellationToken))
-        {
-            moments.Add(values.Span);
-            AddSquares(squares, values.Span, checked((int)rows.Shape.Elements));
-            groups?.Add(values.Span);
-        }
-
-        var grouped = groups?.Compute();
-        var correlation = groups is { IsWhole: true } ? grouped!.Summary : Correlation(rows, cancellationToken);
-        return _remembered[rows.Identity] = new(
-            moments.Value, correlation, grouped?.Of(correlation.Mean), grouped?.OfNoise(correlation.Mean),
-            squares.Compute(m => Math.Sqrt(m[1] - m[0] * m[0])));
+            return TensorStatistics.None;
+        using var sums = TensorSums.Of(rows, cancellationToken);
+        return _remembered[rows.Identity] = sums.Compute();
     }
 
-    static CorrelationSummary Correlation(IMetricRows rows, CancellationToken cancellationToken)
+    static ErrorSums? Error(IMetricRows? a, IMetricRows? b, CancellationToken cancellationToken)
     {
-        using var correlation = new PatchCorrelation(rows.Shape);
-        while (correlation.Pass < correlation.PassCount)
-        {
-            foreach (var values in rows.Chunks(cancellationToken))
-                correlation.Add(values.Span);
-            correlation.EndPass();
-        }
-
-        return correlation.Compute();
-    }
-
-    /// <summary>In float32: a spread needs no more.</summary>
-    static void AddSquares(GroupedMeans squares, ReadOnlySpan<float> values, int length)
-    {
-        for (; !values.IsEmpty; values = values[length..])
-            squares.Add(TensorPrimitives.Sum(values[..length]) / length, TensorPrimitives.SumOfSquares(values[..length]) / length);
-    }
-
-    static void Error(ExperimentNumbers numbers, string name, IMetricRows a, IMetricRows b, CancellationToken cancellationToken)
-    {
-        var error = new MeanAbsoluteError();
-        var bootstrap = new PoissonBootstrap();
-        var means = new GroupedMeans(Math.Max(1, a.Rows));
-        var length = checked((int)a.Shape.Elements);
-        var difference = new float[length];
-        foreach (var (x, y) in a.Chunks(cancellationToken).Zip(b.Chunks(cancellationToken)))
-        {
-            error.Add(x.Span, y.Span);
-            for (var at = 0; at < x.Length; at += length)
-            {
-                TensorPrimitives.Subtract(x.Span.Slice(at, length), y.Span.Slice(at, length), difference);
-                var ofRow = (double)TensorPrimitives.SumOfMagnitudes<float>(difference) / length;
-                bootstrap.Add(ofRow);
-                means.Add(ofRow);
-            }
-        }
-        numbers.Metrics[name] = error.Value;
-        if (bootstrap.Count >= RowGroups.FewestRows)
-            numbers.Add(name, bootstrap.Interval(), means.Mean());
+        if (a is null || b is null)
+            return null;
+        var count = Math.Min(a.Rows, b.Rows);
+        var error = new ErrorSums(a.Shape, Math.Max(1, count));
+        foreach (var rows in new[] { a, b }.Together(0, count, cancellationToken))
+            error.Add(rows[0].Span, rows[1].Span);
+        return error;
     }
 
     static JsonObject Pair(double mean, double std) => new() { ["mean"] = mean, ["std"] = std };
-
-    // Jackknife is of the correlation, OfNoise its interval if these rows are white noise, Std of the deviation of all elements.
-    sealed record Statistics(
-        Moments Moments, CorrelationSummary Correlation, Jackknife? Jackknife, Interval? OfNoise, Jackknife? Std);
 }

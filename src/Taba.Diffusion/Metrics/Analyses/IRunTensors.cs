@@ -1,0 +1,11 @@
+namespace Taba.Diffusion.Metrics.Analyses;
+
+/// <summary>The tensors of a run, wherever they are, by what they are.</summary>
+public interface IRunTensors
+{
+    /// <summary>Null when it is not there. Tensors of one run that are the same file are the same object.</summary>
+    IMetricRows? Tensor(TensorRole role);
+
+    /// <summary>What the tensor is called in the run's folder.</summary>
+    string NameOf(TensorRole role);
+}

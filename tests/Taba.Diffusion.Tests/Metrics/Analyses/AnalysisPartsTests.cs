@@ -1,0 +1,138 @@
+using System.Text.Json.Nodes;
+using Taba.Diffusion.Metrics;
+using Taba.Diffusion.Metrics.Analyses;
+
+namespace Taba.Diffusion.Tests.Metrics.Analyses;
+
+public sealed class AnalysisPartsTests
+{
+    public static TheoryData<string> InParts => [.. AllAnalyses.List.Where(a => a.InParts).Select(a => a.Name)];
+
+    [Theory]
+    [MemberData(nameof(InParts))]
+    public void Measure_PartsWrittenReadAndMerged_EqualTheWhole(string name)
+    {
+        var (analysis, run) = (AllAnalyses.Find(name)!, new RandomRun());
+        var whole = analysis.Measure(run, CancellationToken.None);
+
+        using var merged = Part(0, 1);
+        foreach (var (first, count) in new[] { (1, 30), (31, 0), (31, 65) })
+        {
+            using var part = Part(first, count);
+            merged.Merge(part);
+        }
+        var parts = merged.Compute();
+
+        Assert.NotEmpty(whole.Metrics);
+        Same(whole.Metrics, parts.Metrics, name);
+        Same(whole.Intervals, parts.Intervals, name);
+
+        RunAnalysis Part(int first, int count)
+        {
+            using var measured = analysis.Begin(run, first);
+            measured.Measure(first, count, CancellationToken.None);
+            var bytes = new MemoryStream();
+            measured.Write(new(bytes));
+            bytes.Position = 0;
+            var read = analysis.Begin(run, first);
+            read.Read(new(bytes));
+            Assert.Equal(bytes.Length, bytes.Position);
+            return read;
+        }
+    }
+
+    [Fact]
+    public void Read_SumsOfAnotherAnalysis_AreRefused()
+    {
+        var run = new RandomRun();
+        var bytes = new MemoryStream();
+        using (var geometry = AllAnalyses.Find("geometry")!.Begin(run))
+            geometry.Write(new(bytes));
+        bytes.Position = 0;
+
+        using var divergence = AllAnalyses.Find("divergence")!.Begin(run);
+        Assert.Throws<InvalidDataException>(() => divergence.Read(new(bytes)));
+    }
+
+    [Fact]
+    public void WhyNot_TensorIsMissing_NamesIt() =>
+        Assert.Equal("the folder has no noise, no latents", AllAnalyses.Find("divergence")!.WhyNot(new RandomRun(TensorRole.Samples)));
+
+    static void Same(JsonNode? expected, JsonNode? actual, string where)
+    {
+        switch (expected)
+        {
+            case JsonObject members:
+                Assert.Equal(members.Select(m => m.Key), Assert.IsType<JsonObject>(actual).Select(m => m.Key));
+                foreach (var (key, value) in members)
+                    Same(value, actual[key], $"{where}.{key}");
+                break;
+            case JsonArray items:
+                Assert.Equal(items.Count, Assert.IsType<JsonArray>(actual).Count);
+                for (var i = 0; i < items.Count; i++)
+                    Same(items[i], actual[i], $"{where}[{i}]");
+                break;
+            default:
+                var (a, b) = (Convert.ToDouble(expected!.ToString()), Convert.ToDouble(actual!.ToString()));
+                Assert.True(Math.Abs(a - b) <= 1e-9 * Math.Max(1e-3, Math.Abs(a)), $"{where}: {a} and {b}");
+                break;
+        }
+    }
+
+    /// <summary>96 samples that lie between their noise and something else.</summary>
+    sealed class RandomRun(params TensorRole[] there) : IRunTensors
+    {
+        static readonly StateShape s_shape = new(3, 16, 16);
+
+        readonly Dictionary<TensorRole, InMemory> _tensors = Tensors();
+
+        public IMetricRows? Tensor(TensorRole role) =>
+            there.Length == 0 || there.Contains(role) ? _tensors[role] : null;
+
+        public string NameOf(TensorRole role) => role switch
+        {
+            TensorRole.Images => "samples",
+            TensorRole.ReconstructedImages => "samples2",
+            _ => role.ToString().ToLowerInvariant(),
+        };
+
+        static Dictionary<TensorRole, InMemory> Tensors()
+        {
+            var random = new Random(3);
+            var noise = Rows(i => Normal(random));
+            var samples = Rows(i => MathF.Tanh(noise.Values[i] * 0.1f + (i / 16 % 16 < 8 ? 0.01f : Normal(random))));
+            var latents = Rows(i => 0.9f * noise.Values[i] + 0.2f * samples.Values[i] + 0.1f * Normal(random));
+            var reconstructions = Rows(i => samples.Values[i] + 0.05f * Normal(random));
+            return new()
+            {
+                [TensorRole.Noise] = noise,
+                [TensorRole.Latents] = latents,
+                [TensorRole.Samples] = samples,
+                [TensorRole.Images] = samples,
+                [TensorRole.Reconstructions] = reconstructions,
+                [TensorRole.ReconstructedImages] = reconstructions,
+            };
+        }
+
+        static InMemory Rows(Func<int, float> of) => new([.. Enumerable.Range(0, 96 * (int)s_shape.Elements).Select(of)]);
+
+        static float Normal(Random random) =>
+            (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+
+        sealed class InMemory(float[] values) : IMetricRows
+        {
+            public float[] Values => values;
+
+            public string Identity => $"{GetHashCode()}";
+
+            public StateShape Shape => s_shape;
+
+            public long Rows => values.Length / RowLength;
+
+            public int RowLength => (int)s_shape.Elements;
+
+            public void Read(long first, Span<float> destination) =>
+                values.AsSpan((int)first * RowLength, destination.Length).CopyTo(destination);
+        }
+    }
+}
