@@ -59,6 +59,16 @@ public static class StageKey
             if (forward.Consistent)
                 yield return ("forward_alignment", "consistent");
         }
+        if (spec.Measure is { } measure)
+        {
+            yield return ("analyses", string.Join(',', measure.Analyses));
+            yield return ("measured_rows", measure.Rows.ToString());
+            foreach (var tensor in measure.Tensors)
+            {
+                yield return (
+                    $"measured_{tensor.Role}", $"{tensor.Name} [{tensor.Shape}] {tensor.Dtype.Name()} {Address(tensor.Rows, shape)}");
+            }
+        }
         if (spec.Determinism is { } determinism)
             yield return ("deterministic", $"batch {determinism.BatchRows} on {determinism.DeviceKind}");
     }

@@ -17,4 +17,7 @@ public enum StageKind
 
     /// <summary>Pictures to states of a latent model, by its autoencoder.</summary>
     Encode,
+
+    /// <summary>Tensors of a run to what analyses keep of them.</summary>
+    Measure,
 }

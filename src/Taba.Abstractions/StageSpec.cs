@@ -32,7 +32,10 @@ public sealed record StageSpec
     /// <summary>Shape of a result's row when it is not the state's: pictures of a decoder, and states of an encoder.</summary>
     [Id(10)] public StateShape? Output { get; init; }
 
-    /// <summary>True when trajectories step through it. Otherwise whole rows pass through an autoencoder once.</summary>
+    /// <summary>What is measured; null in a stage that makes rows.</summary>
+    [Id(50)] public MeasureSetting? Measure { get; init; }
+
+    /// <summary>True when trajectories step through it. Otherwise whole rows pass through an autoencoder once, or are measured.</summary>
     public bool HasSteps => Kind is StageKind.Sample or StageKind.Invert or StageKind.Reconstruct;
 
     /// <summary>Shape of a result's row.</summary>
@@ -45,7 +48,8 @@ public sealed record StageSpec
         StageKind.Invert => "latents",
         StageKind.Reconstruct => "samples2",
         StageKind.Decode => "decoded",
-        _ => "encoded",
+        StageKind.Encode => "encoded",
+        _ => "measured",
     };
 
     /// <summary>Upstream's name of a kept tensor.</summary>
@@ -59,11 +63,34 @@ public sealed record StageSpec
     /// <summary>The first step that is executed: K after forward replacement, else 0.</summary>
     public int FirstStep => Forward?.Before ?? 0;
 
-    /// <summary>Network evaluations of one row: forward-replaced and swapped steps cost none, guided ones two.</summary>
+    /// <summary>
+    /// Network evaluations of one row: forward-replaced and swapped steps cost none, guided ones two. To measure takes none.
+    /// </summary>
     public int EvaluationsPerRow => HasSteps
         ? (NumInferenceSteps - FirstStep - (Swap?.Before ?? 0)) * (Guidance > 1 ? 2 : 1)
-        : 1;
+        : Measure is null ? 1 : 0;
 
     /// <summary>Key of the stage whose rows this one reads; null when they come from noise or a file.</summary>
     public string? ParentKey => (Input as StageRows)?.Key;
+
+    /// <summary>Keys of all stages that this one reads, each once.</summary>
+    public IEnumerable<string> InputKeys =>
+        (Measure is { } measure ? measure.Tensors.Select(tensor => (RowsRef?)tensor.Rows) : [Input, Swap?.Source])
+        .OfType<StageRows>().Select(rows => rows.Key).Distinct();
+
+    /// <summary>The rows of this stage all of whose inputs are among these: the same ones, but where it measures.</summary>
+    public RowSet Ready(RowSet inputs) => Measure is { } measure
+        ? Of(measure, block => inputs.Contains(measure.Needs(block)))
+        : inputs;
+
+    /// <summary>The rows of this stage that need any of these.</summary>
+    public RowSet Without(RowSet inputs) => Measure is { } measure
+        ? Of(measure, block => !inputs.Intersect(measure.Needs(block)).IsEmpty)
+        : inputs;
+
+    static RowSet Of(MeasureSetting measure, Func<int, bool> blocks) => RowSet.Of(
+    [
+        .. Enumerable.Range(0, MeasureSetting.Blocks).Where(b => !measure.RowsOf(b).IsEmpty && blocks(b))
+            .Select(b => new RowRange(b, b + 1)),
+    ]);
 }

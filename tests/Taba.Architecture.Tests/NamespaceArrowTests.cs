@@ -78,7 +78,8 @@ public sealed class NamespaceArrowTests
             Conditions: Devices Rows Models
             Inputs: Conditions Models
             Engines: Telemetry Devices Rows Faults Models
-            Parts: Telemetry Rows Faults Models Conditions Engines
+            Measuring: Rows
+            Parts: Telemetry Rows Faults Models Conditions Engines Measuring
             Outputs: Rows Models Conditions
             Workers: Telemetry Devices Faults Models Engines
             Pictures:
@@ -90,7 +91,7 @@ public sealed class NamespaceArrowTests
             Web.Silos: Web.Json Web.Live
             Web.Sweeps: Web.Json Web.Live
             Web: Engines Workers Web.Access Web.Files Web.Json Web.Live Web.Samples Web.Silos Web.Sweeps
-            Hosting: Telemetry Devices Rows Faults Models Conditions Engines Parts Workers Web
+            Hosting: Telemetry Devices Rows Faults Models Conditions Engines Measuring Parts Workers Web
             Tls:
             Clusters: Telemetry Devices Faults Engines Workers Web Hosting Tls
             """,

@@ -30,7 +30,9 @@ sealed record ReportRun(
             var parameters = (json?["_params"] as JsonObject)?.ToDictionary(p => p.Key, p => p.Value?.ToString() ?? "null") ?? [];
             return manifest is null
                 ? UpstreamFolder.Read(folder, parameters, json?["metrics"] as JsonObject) with { Below = below }
-                : new(folder, manifest, Numbers(json?["metrics"]), parameters)
+                : new(
+                    folder, manifest, Numbers(json?["metrics"]).Concat(Numbers(json?["analyses"])).DistinctBy(n => n.Key).ToDictionary(),
+                    parameters)
                 {
                     Below = below,
                     Intervals = RunInterval.Of(json?["intervals"] as JsonObject),

@@ -1,3 +1,4 @@
+using Taba.Diffusion.Metrics.Analyses;
 using System.Text;
 using Taba.Grains;
 using Taba.Grains.Sweeps;
@@ -56,6 +57,7 @@ static class SweepFileReader
         var images = paths.File(fields.Text("input_images"));
         var stages = Stages(fields, images is not null);
         var defaults = new SweepSpec { Name = "", Models = [] };
+        var metrics = Metrics(fields);
         return new SweepSpec
         {
             Name = fields.Text("name") ?? Path.GetFileNameWithoutExtension(source),
@@ -75,7 +77,8 @@ static class SweepFileReader
             Noise = Layout(fields, "noise"),
             ForwardNoise = Layout(fields, "forward_noise"),
             Deterministic = fields.Bool("deterministic", false),
-            WithMetrics = Metrics(fields),
+            WithMetrics = metrics.Count > 0,
+            Analyses = metrics.Count > 0 ? metrics : defaults.Analyses,
             NoisePath = paths.File(fields.Text("input_noise")),
             ImagesPath = images,
             CondPath = paths.File(fields.Text("input_conds")),
@@ -120,11 +123,15 @@ static class SweepFileReader
         return stages;
     }
 
-    static bool Metrics(SweepFields fields) => fields.Find("metrics") switch
+    static IReadOnlyList<AnalysisRequest> Metrics(SweepFields fields) => fields.Find("metrics") switch
     {
-        null => true,
-        YamlScalar { Text: "none" } or YamlList { Items.Count: 0 } => false,
-        var node => SweepFields.AxisOf(node, "metrics", (n, key) => SweepFields.ChoiceOf(n, key, ("paper", true))).Count > 0,
+        null => [AnalysisRequest.Paper],
+        YamlScalar { Text: "none" } or YamlList { Items.Count: 0 } => [],
+        var node =>
+        [
+            .. SweepFields.AxisOf(node, "metrics", (n, key) => SweepFields.ChoiceOf(
+                n, key, [.. AllAnalyses.List.Select(a => (a.Name, new AnalysisRequest(a.Name, a.InParts, a.IsCostly)))])),
+        ],
     };
 
     static ErrorPolicy OnError(SweepFields fields)

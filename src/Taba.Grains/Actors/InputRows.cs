@@ -11,21 +11,31 @@ sealed class InputRows(IGrainFactory grains, string ownKey)
 
     readonly Dictionary<(string StageKey, CaptureSelection Need), InputReport?> _inputs = [];
     RowSet? _ready;
+    StageSpec? _spec;
     Task _following = Task.CompletedTask;
 
     /// <summary>Rows whose inputs are all there, as far as known; all rows of a stage that reads no other.</summary>
-    public RowSet Ready => _ready ??= _inputs.Values.Aggregate(s_all, (rows, input) => rows.Intersect(input?.Rows ?? RowSet.Empty));
+    public RowSet Ready => _ready ??= Of(_inputs.Values.Aggregate(s_all, (rows, input) => rows.Intersect(input?.Rows ?? RowSet.Empty)));
 
     /// <summary>The stages that are read.</summary>
     public IEnumerable<string> Stages => _inputs.Keys.Select(i => i.StageKey).Distinct();
 
     public void Open(StageSpec? spec)
     {
-        if (spec?.Input is StageRows input)
-            _inputs.TryAdd((input.Key, CaptureSelection.None), null);
-        if (spec?.Swap is { Source: StageRows source } swap)
-            _inputs.TryAdd((source.Key, CaptureSelection.ForSwap(swap.Kind, swap.Before, spec.NumInferenceSteps)), null);
+        if (spec is null)
+            return;
+        (_spec, _ready) = (spec, null);
+        var swapped = spec.Swap is { Source: StageRows source } ? source.Key : null;
+        foreach (var key in spec.InputKeys)
+        {
+            if (key != swapped || key == spec.ParentKey)
+                _inputs.TryAdd((key, CaptureSelection.None), null);
+            if (key == swapped)
+                _inputs.TryAdd((key, CaptureSelection.ForSwap(spec.Swap!.Kind, spec.Swap.Before, spec.NumInferenceSteps)), null);
+        }
     }
+
+    RowSet Of(RowSet inputs) => _spec?.Ready(inputs) ?? inputs;
 
     /// <summary>Takes what a stage says now.</summary>
     /// <returns>Whether that is news.</returns>

@@ -89,7 +89,7 @@ sealed class StageHandout(IPartCatalogue catalogue, InputRows inputs, Func<int> 
         string stageKey, StageState state, RowSet leased, RowSet suspects, HandoutAsker asker, string? sweepId)
     {
         var spec = state.Spec!;
-        foreach (var piece in Blame.Pieces(state.Lost, suspects, PartGrid.RowsPerPart(spec.ResultShape.Bytes)))
+        foreach (var piece in Blame.Pieces(state.Lost, suspects, PartGrid.RowsPerPart(spec)))
         {
             if (state.Next(leased, inputs.Ready.Intersect(piece), preferredRow: null, sweepId) is not { } part)
                 continue;

@@ -7,7 +7,12 @@ using Taba.Grains.Sweeps;
 namespace Taba.Grains.Planning;
 
 /// <summary>Turns what a user asks for into a tree of stages and the run folders that show them. Touches nothing.</summary>
-public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, string deviceKind)
+/// <param name="catalogue">What is known of models.</param>
+/// <param name="files">What is known of files that the user gives.</param>
+/// <param name="deviceKind">The kind of device that the sweep runs on.</param>
+/// <param name="measuredInBlocks">Runs of as many rows are measured by a stage of their own.</param>
+public sealed class SweepPlanner(
+    IModelCatalogue catalogue, IInputFiles files, string deviceKind, int measuredInBlocks = MeasureSetting.FewestRows)
 {
     /// <summary>The batch shape to which <c>--deterministic</c> pins every forward.</summary>
     public const int DeterministicBatch = 16;
@@ -15,6 +20,7 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
     /// <summary>Digits of a digest that tell the models of a sweep apart.</summary>
     const int DigestDigits = 8;
 
+    readonly MeasureStages _measures = new(measuredInBlocks);
     readonly Dictionary<string, PlannedStage> _stages = [];
     readonly List<string> _order = [];
 
@@ -117,14 +123,18 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
                     Decode("samples2", new StageRows(key));
                 }
             }
-            runs.Add(new PlannedRun(
+            var run = new PlannedRun(
                 Slug(cell, intervention),
                 [.. cell.Axes()],
                 intervention, inputs.Rows, model.Identity, tensors.Build())
             {
                 Prompts = inputs.Conditions as PromptRows,
                 Images = autoencoder.ImagesOf(spec),
-            });
+                Analyses = spec.WithMetrics ? [.. spec.Analyses] : [],
+            };
+            runs.Add(_measures.Of(run, template) is { } measure
+                ? run with { MeasureKey = Add(measure, MeasureSetting.AllBlocks, CaptureSelection.None) }
+                : run);
 
             void Decode(string name, RowsRef states)
             {

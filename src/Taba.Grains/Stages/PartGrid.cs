@@ -12,6 +12,9 @@ public static class PartGrid
     /// <summary>A part's result stays below this many bytes, because it is held in memory while it is computed.</summary>
     public const long MaxBytes = 16L << 20;
 
+    /// <summary>Rows of a cell of a stage's grid. What is measured goes block by block.</summary>
+    public static int RowsPerPart(StageSpec spec) => spec.Measure is null ? RowsPerPart(spec.ResultShape.Bytes) : 1;
+
     /// <summary>Rows of a cell of the grid: a power of two.</summary>
     /// <param name="rowBytes">Bytes of one row of the state.</param>
     public static int RowsPerPart(long rowBytes)

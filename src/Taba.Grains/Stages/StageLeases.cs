@@ -216,7 +216,7 @@ public static class StageLeases
         taken ??= leased.Union(state.Published(CaptureSelection.None));
         avoided = state.QuarantinedRows().Union(avoided ?? RowSet.Empty);
         var demands = sweepId is null ? state.Demands : state.Demands.RemoveAll(d => d.SweepId != sweepId);
-        var rowsPerPart = PartGrid.RowsPerPart(spec.ResultShape.Bytes);
+        var rowsPerPart = PartGrid.RowsPerPart(spec);
 
         foreach (var demand in demands)
         {

@@ -66,6 +66,12 @@ public sealed record PlannedRun(
     /// </summary>
     [Id(11)] public ImagePair Images { get; init; } = ImagePair.States;
 
+    /// <summary>The analyses whose numbers metrics.json holds; default from a planner that knew upstream's only.</summary>
+    [Id(50)] public ImmutableArray<AnalysisRequest> Analyses { get; init; }
+
+    /// <summary>The stage that measures it; null where its folder's writer does.</summary>
+    [Id(51)] public string? MeasureKey { get; init; }
+
     public RunTensor? Tensor(string name) => Tensors.FirstOrDefault(t => t.Name == name);
 
     /// <summary>

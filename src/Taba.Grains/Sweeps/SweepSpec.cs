@@ -53,6 +53,9 @@ public sealed record SweepSpec
     /// <summary>Write <c>metrics.json</c>.</summary>
     [Id(16)] public bool WithMetrics { get; init; } = true;
 
+    /// <summary>The analyses whose numbers metrics.json holds, where <see cref="WithMetrics"/>.</summary>
+    [Id(50)] public IReadOnlyList<AnalysisRequest> Analyses { get; init; } = [AnalysisRequest.Paper];
+
     /// <summary>A tensor file whose rows are the initial noise.</summary>
     [Id(17)] public string? NoisePath { get; init; }
 
@@ -108,6 +111,17 @@ public sealed record SweepSpec
     /// The first so many devices of the kind that <see cref="Device"/> names; null is one of a kind, and all that are named.
     /// </summary>
     [Id(33)] public int? NumProcesses { get; init; }
+}
+
+/// <summary>An analysis that a user asks for.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="InParts">Whether silos may measure some rows each.</param>
+/// <param name="OfAll">Whether some rows are compared with all.</param>
+[GenerateSerializer, Alias("taba.AnalysisRequest")]
+public sealed record AnalysisRequest(string Name, bool InParts = true, bool OfAll = false)
+{
+    /// <summary>Upstream's numbers.</summary>
+    public static readonly AnalysisRequest Paper = new("paper");
 }
 
 /// <summary>

@@ -19,8 +19,11 @@ public static class SweepVerdict
         {
             var planned = plan.Stages[i];
             var missing = stages[i].Failed.Rows();
-            if (planned.Spec.ParentKey is { } parent && lost.TryGetValue(parent, out var inherited))
-                missing = missing.Union(inherited);
+            foreach (var input in planned.Spec.InputKeys)
+            {
+                if (lost.TryGetValue(input, out var inherited))
+                    missing = missing.Union(planned.Spec.Without(inherited));
+            }
             missing = missing.Intersect(planned.Rows).Subtract(stages[i].Done);
             lost[planned.Key] = missing;
             failed |= !missing.IsEmpty;

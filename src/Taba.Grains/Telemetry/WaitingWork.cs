@@ -46,10 +46,11 @@ sealed class WaitingWork : IDisposable
         {
             var (planned, status) = (plan.Stages[i], stages[i]);
             var ready = RowSet.Of(planned.Rows);
-            if (planned.Spec.ParentKey is { } parent && done.TryGetValue(parent, out var inputs))
-                ready = ready.Intersect(inputs);
-            if (planned.Spec.Swap is { Source: StageRows source } && done.TryGetValue(source.Key, out var replacements))
-                ready = ready.Intersect(replacements);
+            foreach (var input in planned.Spec.InputKeys)
+            {
+                if (done.TryGetValue(input, out var inputs))
+                    ready = ready.Intersect(planned.Spec.Ready(inputs));
+            }
             var waiting = ready.Subtract(status.Done).Count - status.RowsLeased - status.RowsFailed;
             var before = _moved.GetValueOrDefault(status.Key);
             if (before.At == 0 || before.Done != status.RowsDone || before.Out != status.RowsLeased || waiting <= 0)

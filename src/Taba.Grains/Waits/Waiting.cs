@@ -72,7 +72,7 @@ public static class Waiting
     {
         if (facts.Plan.Stages.FirstOrDefault(s => s.Key == stage.Key)?.Spec is not { } spec)
             return null;
-        var inputs = new[] { spec.Input, spec.Swap?.Source }.OfType<StageRows>().Select(i => i.Key).Distinct()
+        var inputs = spec.InputKeys
             .Select(key => facts.Status.Stages.FirstOrDefault(s => s.Key == key)).OfType<StageStatus>().ToList();
         if (inputs.FirstOrDefault(i => i.RowsDone + i.RowsFailed < i.RowsWanted) is { } open)
         {
@@ -88,8 +88,8 @@ public static class Waiting
 
     static StageWait OfWorkers(StageStatus stage, WaitFacts facts)
     {
-        // Parts without steps pass through autoencoders, on coordinators too.
-        var steps = stage.Kind is not (StageKind.Decode or StageKind.Encode);
+        // Parts without steps pass through autoencoders or are measured, on coordinators too.
+        var steps = stage.Kind is not (StageKind.Decode or StageKind.Encode or StageKind.Measure);
         if (steps && facts.DevicesWorking == 0)
             return new(WaitKind.NoDevice, "No device takes work: it begins when a silo with one joins.");
         if (facts.Standing?.Sweeps.FirstOrDefault(s => s.SweepId == facts.Status.SweepId).Behind is { } first)

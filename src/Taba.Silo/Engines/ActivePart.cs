@@ -32,8 +32,10 @@ sealed class ActivePart : IDisposable
         _schedule = schedule;
         RowBytes = checked((int)lease.Spec.Model.RowBytes);
         ResultBytes = checked((int)lease.Spec.ResultShape.Bytes);
-        Inputs = buffers.Rent(checked(lease.Rows.Count * RowBytes));
-        Results = buffers.Rent(checked(lease.Rows.Count * ResultBytes));
+        // What is measured is read in a stream, and what is kept of it has a size of its own.
+        var rows = lease.Spec.Measure is null ? lease.Rows.Count : 0;
+        Inputs = buffers.Rent(checked(rows * RowBytes));
+        Results = buffers.Rent(checked(rows * ResultBytes));
         Starts = new SampleState[lease.Rows.Count];
         _evaluations = new long[lease.Rows.Count];
         _computingTicks = new long[lease.Rows.Count];
@@ -84,6 +86,9 @@ sealed class ActivePart : IDisposable
     /// <summary>Finished rows, float32.</summary>
     public byte[] Results { get; }
 
+    /// <summary>What analyses kept of the rows; null in a stage that makes rows.</summary>
+    public byte[]? Sums { get; set; }
+
     /// <summary>The part's span, which ends with it; null when nobody traces.</summary>
     public Activity? Span { get; set; }
 
@@ -91,7 +96,7 @@ sealed class ActivePart : IDisposable
     public static ActivePart WithSteps(PartLease lease, EngineClaim claim, IDiffusionSchedule schedule, RowBuffers buffers) =>
         new(lease, claim, schedule, buffers);
 
-    /// <summary>A part whose rows pass through an autoencoder.</summary>
+    /// <summary>A part whose rows pass through an autoencoder, or are measured.</summary>
     public static ActivePart WithoutSteps(PartLease lease, RowBuffers buffers) => new(lease, null, null, buffers);
 
     /// <summary>True the first time: one of its samples found that the part cannot go on, and gives it back for all.</summary>

@@ -17,6 +17,7 @@ using Taba.Silo.Devices;
 using Taba.Silo.Engines;
 using Taba.Silo.Faults;
 using Taba.Silo.Models;
+using Taba.Silo.Measuring;
 using Taba.Silo.Parts;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
@@ -74,6 +75,7 @@ static partial class SiloServices
         services.AddSingleton<PromptEmbeddings>();
         services.AddSingleton<PartConditions>();
         services.AddSingleton<PartPreparation>();
+        services.AddSingleton<BlockMeasurer>();
         services.AddSingleton<PartPublisher>();
         services.AddSingleton(new ModelsHere(place.DigestCache is { } digests ? new ModelCatalogue(devices[0], digests) : null));
         services.AddSingleton<ModelPauses>();

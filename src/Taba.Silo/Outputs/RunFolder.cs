@@ -42,6 +42,9 @@ public sealed record RunFolder
     /// <summary>The tensors whose difference is <c>reconstruction_error_images</c>: before and after.</summary>
     public ImmutableArray<string> Images { get; init; } = ["samples", "samples2"];
 
+    /// <summary>The analyses whose numbers metrics.json holds; null in folders of earlier versions, which have upstream's.</summary>
+    public ImmutableArray<string>? Analyses { get; init; }
+
     public required string Device { get; init; }
 
     public required ImmutableSortedDictionary<string, string> Versions { get; init; }

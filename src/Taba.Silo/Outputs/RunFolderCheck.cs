@@ -1,3 +1,4 @@
+using Taba.Diffusion.Metrics.Analyses;
 using Taba.Storage.RunFolders;
 using System.Collections.Immutable;
 using Taba.Grains.Sweeps;
@@ -46,7 +47,8 @@ public static class RunFolderCheck
             || existing.RowStart != run.Rows.Start || existing.RowEnd != run.Rows.End
             || !existing.Tensors.Select(t => t.Name).SequenceEqual(run.Tensors.Select(t => t.Name))
             || !existing.Tensors.Zip(run.Tensors).All(p => p.First.Steps.SequenceEqual(p.Second.Steps))
-            || options.WithMetrics != (folder.Length(RunFolder.MetricsName) is not null))
+            || options.WithMetrics != (folder.Length(RunFolder.MetricsName) is not null)
+            || (options.WithMetrics && !(existing.Analyses ?? [AllAnalyses.Paper]).SequenceEqual(RunMetrics.NamesOf(run))))
         {
             return null;
         }

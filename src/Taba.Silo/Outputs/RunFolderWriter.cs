@@ -62,14 +62,8 @@ public sealed class RunFolderWriter(TensorStore store, RunFolderOptions options,
         {
             _metrics ??= new RunMetrics(store, _noise);
             var numbers = await Task.Run(() => _metrics.ComputeAsync(run, substitutes, cancellationToken), cancellationToken);
-            folder.Write(
-                RunFolder.MetricsName,
-                [.. PythonJson.Write(new JsonObject
-                {
-                    ["_params"] = RunParameters.Of(run, folder, options),
-                    ["metrics"] = numbers.Metrics,
-                    ["intervals"] = numbers.Intervals,
-                }), (byte)'\n']);
+            numbers.Insert(0, "_params", RunParameters.Of(run, folder, options));
+            folder.Write(RunFolder.MetricsName, [.. PythonJson.Write(numbers), (byte)'\n']);
         }
         var keys = stages.Select(s => s.Key).ToList();
         var written = new RunManifest(options, time).Of(plan, run, described, files.ToImmutable(), stages, said) with

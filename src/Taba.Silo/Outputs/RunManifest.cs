@@ -29,6 +29,7 @@ sealed class RunManifest(RunFolderOptions options, TimeProvider time)
             Images = run.Images == ImagePair.Decoded
                 ? [run.Pictures("samples")?.Name ?? "samples", run.Pictures("samples2")?.Name ?? "samples2"]
                 : ["samples", "samples2"],
+            Analyses = options.WithMetrics ? RunMetrics.NamesOf(run) : [],
             Device = options.Device,
             Versions = Versions(),
             Failures = [.. Of(failed, stages).SelectMany(s => s.Failures).Select(

@@ -1,37 +1,38 @@
-using System.Runtime.InteropServices;
+using System.Collections.Immutable;
+using System.Text.Json.Nodes;
 using Taba.Diffusion.Metrics;
+using Taba.Diffusion.Metrics.Analyses;
 using Taba.Diffusion.Metrics.Experiments;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Rows;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
-using static TorchSharp.torch;
 
 namespace Taba.Silo.Outputs;
 
 /// <summary>
-/// The metrics of runs, over the parts that hold their tensors. Rows that failed in any of a run's tensors are not counted.
+/// The metrics of runs. What a stage has measured in blocks is put together; the rest is measured here, over the parts that hold the
+/// tensors. Rows that failed in any of a run's tensors are not counted.
 /// </summary>
 sealed class RunMetrics(TensorStore store, NoiseSources noise)
 {
-    readonly ExperimentMetrics _metrics = new();
+    readonly ExperimentMetrics _paper = new();
 
-    public async Task<ExperimentNumbers> ComputeAsync(PlannedRun run, SubstitutedRows substitutes, CancellationToken cancellationToken)
+    /// <summary>The content of metrics.json: <c>metrics</c>, <c>intervals</c>, and <c>analyses</c> where others were asked for.</summary>
+    public async Task<JsonObject> ComputeAsync(PlannedRun run, SubstitutedRows substitutes, CancellationToken cancellationToken)
     {
+        var names = NamesOf(run);
         var opened = new Dictionary<string, RunRows>();
         try
         {
-            var tensors = new[] { run.Tensor("noise"), run.Tensor("latents"), Images("samples"), Images("samples2") };
-            foreach (var tensor in tensors.OfType<RunTensor>())
+            foreach (var tensor in OpenRun.Tensors(run))
                 opened[tensor.Name] = await RunRows.OpenAsync(tensor, run, store, noise, substitutes, cancellationToken);
             var rows = opened.Values.Aggregate(RowSet.Of(run.Rows), (all, r) => all.Intersect(r.Rows));
-            return _metrics.Compute(Rows(tensors[0]), Rows(tensors[1]), Rows(tensors[2]), Rows(tensors[3]), cancellationToken);
-
-            RunTensor? Images(string name) => run.Images == ImagePair.Decoded ? run.Pictures(name) : run.Tensor(name);
-
-            MetricRows? Rows(RunTensor? tensor) => tensor is null
-                ? null
-                : new($"{tensor.Rows} {rows} {run.Model.Digest}", opened[tensor.Name], rows, tensor.Shape!.Value);
+            var tensors = new OpenRun(run, opened, rows);
+            var measured = run.MeasureKey is { } key && rows.Count == run.Rows.Count
+                ? await MeasuredAsync(key, run, tensors, cancellationToken)
+                : null;
+            return Content(names.Select(name => (name, measured?.GetValueOrDefault(name) ?? Here(name, tensors, cancellationToken))));
         }
         finally
         {
@@ -40,52 +41,68 @@ sealed class RunMetrics(TensorStore store, NoiseSources noise)
         }
     }
 
-    sealed class MetricRows(string identity, RunRows source, RowSet rows, StateShape shape) : IMetricRows
+    /// <summary>The analyses that a run is asked for.</summary>
+    public static ImmutableArray<string> NamesOf(PlannedRun run) =>
+        run.Analyses.IsDefault ? [AllAnalyses.Paper] : [.. run.Analyses.Select(a => a.Name)];
+
+    static JsonObject Content(IEnumerable<(string Name, ExperimentNumbers? Numbers)> found)
     {
-        byte[] _stored = [];
-
-        public string Identity => identity;
-
-        public StateShape Shape => new(shape.Channels, shape.Height, shape.Width);
-
-        public long Rows => rows.Count;
-
-        public int RowLength => checked((int)shape.Elements);
-
-        /// <summary>Of the rows that are there, which need not follow each other in the run.</summary>
-        public void Read(long first, Span<float> destination)
+        var (metrics, intervals, others) = (new JsonObject(), new JsonObject(), new JsonObject());
+        foreach (var (name, numbers) in found)
         {
-            var skip = first;
-            foreach (var range in rows.Ranges)
-            {
-                if (skip >= range.Count)
-                {
-                    skip -= range.Count;
-                    continue;
-                }
-                var start = range.Start + (int)skip;
-                var piece = new RowRange(start, (int)Math.Min(range.End, start + destination.Length / shape.Elements));
-                if (piece.IsEmpty)
-                    return;
-                var length = checked((int)(piece.Count * shape.Elements));
-                Read(piece, destination[..length]);
-                destination = destination[length..];
-                skip = 0;
-            }
+            if (numbers is null)
+                continue;
+            if (name == AllAnalyses.Paper)
+                (metrics, intervals) = (numbers.Metrics, numbers.Intervals);
+            else
+                others[name] = numbers.Metrics;
         }
+        var content = new JsonObject { ["metrics"] = metrics, ["intervals"] = intervals };
+        if (others.Count > 0)
+            content["analyses"] = others;
+        return content;
+    }
 
-        void Read(RowRange piece, Span<float> values)
+    /// <summary>Null where the run lacks what the analysis needs.</summary>
+    ExperimentNumbers? Here(string name, OpenRun run, CancellationToken cancellationToken) => name == AllAnalyses.Paper
+        ? _paper.Compute(
+            run.Tensor(TensorRole.Noise), run.Tensor(TensorRole.Latents), run.Tensor(TensorRole.Images),
+            run.Tensor(TensorRole.ReconstructedImages), cancellationToken)
+        : AllAnalyses.Find(name) is { } analysis && analysis.WhyNot(run) is null ? analysis.Measure(run, cancellationToken) : null;
+
+    /// <summary>Puts blocks together in the order of their rows; null when one is missing, as where rows of it failed.</summary>
+    async Task<IReadOnlyDictionary<string, ExperimentNumbers>?> MeasuredAsync(
+        string key, PlannedRun run, OpenRun tensors, CancellationToken cancellationToken)
+    {
+        using var reader = await StageReader.OpenAsync(store, key, MeasureSetting.AllBlocks, cancellationToken);
+        if (!reader.Rows(TensorKinds.None, step: null).Contains(MeasureSetting.AllBlocks))
+            return null;
+        var names = run.Analyses.Where(a => a.InParts).Select(a => a.Name).Order(StringComparer.Ordinal).ToList();
+        AnalysisSet? whole = null;
+        try
         {
-            if (source.Dtype == ScalarType.Float32)
+            foreach (var manifest in reader.Manifests.OrderBy(m => m.RowStart))
             {
-                source.Read(0, piece, MemoryMarshal.AsBytes(values));
-                return;
+                cancellationToken.ThrowIfCancellationRequested();
+                var bytes = new byte[manifest.Object(TensorKinds.None)!.Bytes];
+                reader.ReadResult(manifest.Rows, bytes);
+                var block = new AnalysisSet(names, tensors);
+                try
+                {
+                    block.Read(new BinaryReader(new MemoryStream(bytes, writable: false)));
+                    whole?.Merge(block);
+                    whole ??= Interlocked.Exchange(ref block, null);
+                }
+                finally
+                {
+                    block?.Dispose();
+                }
             }
-            var length = values.Length * (source.Dtype == ScalarType.Float64 ? sizeof(double) : sizeof(ushort));
-            if (_stored.Length < length)
-                _stored = new byte[length];
-            source.Read(0, piece, _stored.AsSpan(0, length));
-            FloatRows.ToFloat32(_stored.AsSpan(0, length), source.Dtype, MemoryMarshal.AsBytes(values));
+            return whole?.Compute();
+        }
+        finally
+        {
+            whole?.Dispose();
         }
     }
 }

@@ -36,7 +36,9 @@ sealed partial class PartPublisher(TensorStore store, ILocalSiloDetails silo, Ti
         var attempt = lease.Attempt;
         var objects = ImmutableArray.CreateBuilder<ObjectEntry>();
         if (!lease.Supplement)
-            objects.Add(await WriteResultAsync(part, attempt, rows, cancellationToken));
+            objects.Add(await (part.Sums is { } sums
+                ? WriteSumsAsync(part, sums, attempt, cancellationToken)
+                : WriteResultAsync(part, attempt, rows, cancellationToken)));
         foreach (var kind in lease.Keep.Kinds)
             objects.Add(await WriteKeptAsync(part, attempt, rows, kind, cancellationToken));
         var manifest = new PartManifest
@@ -107,6 +109,17 @@ sealed partial class PartPublisher(TensorStore store, ILocalSiloDetails silo, Ti
         return await PutAsync(writer, attempt, file, spec.ResultName, TensorKinds.None, [], shape, part.Lease.Verify, cancellationToken);
     }
 
+    /// <summary>What was kept of a block, as bytes: the next block's may be more.</summary>
+    async Task<ObjectEntry> WriteSumsAsync(ActivePart part, byte[] sums, PartAttempt attempt, CancellationToken cancellationToken)
+    {
+        var name = part.Lease.Spec.ResultName;
+        ImmutableArray<long> shape = [1, sums.Length];
+        using var writer = Open(attempt, name, name, shape, TorchSharp.torch.ScalarType.Byte);
+        writer.Write(sums);
+        return await PutAsync(
+            writer, attempt, name, name, TensorKinds.None, [], shape, part.Lease.Verify, cancellationToken, dtype: "uint8");
+    }
+
     async Task<ObjectEntry> WriteKeptAsync(
         ActivePart part, PartAttempt attempt, RowRange rows, TensorKinds kind, CancellationToken cancellationToken)
     {
@@ -129,16 +142,18 @@ sealed partial class PartPublisher(TensorStore store, ILocalSiloDetails silo, Ti
     static string FileOf(string name, ActivePart part, RowRange rows) =>
         rows.Start == part.Lease.Rows.Start ? name : $"{name}_{rows.Start}";
 
-    DigestingWriter Open(PartAttempt attempt, string file, string name, ImmutableArray<long> shape) =>
-        DigestingWriter.Create(store.ScratchPath(attempt, file), name, shape);
+    DigestingWriter Open(
+        PartAttempt attempt, string file, string name, ImmutableArray<long> shape,
+        TorchSharp.torch.ScalarType type = TorchSharp.torch.ScalarType.Float32) =>
+        DigestingWriter.Create(store.ScratchPath(attempt, file), name, shape, type);
 
     async Task<ObjectEntry> PutAsync(
         DigestingWriter writer, PartAttempt attempt, string file, string name, TensorKinds kind, ImmutableArray<int> steps,
-        ImmutableArray<long> shape, bool verify, CancellationToken cancellationToken)
+        ImmutableArray<long> shape, bool verify, CancellationToken cancellationToken, string dtype = "float32")
     {
         var (bytes, digest) = writer.Complete();
         var path = verify ? "" : await store.PutAsync(attempt, file, cancellationToken);
-        return new(name, kind, steps, path, shape, "float32", writer.DataOffset, bytes, digest);
+        return new(name, kind, steps, path, shape, dtype, writer.DataOffset, bytes, digest);
     }
 
     /// <summary>A safetensors file that knows the digest of its tensor's bytes.</summary>
@@ -149,9 +164,9 @@ sealed partial class PartPublisher(TensorStore store, ILocalSiloDetails silo, Ti
 
         public long DataOffset => file.DataOffset;
 
-        public static DigestingWriter Create(string path, string name, ImmutableArray<long> shape) =>
-            new(StoreErrors.Guard(path, () => TensorFileWriter.Create(
-                path, TensorFormat.Safetensors, name, TorchSharp.torch.ScalarType.Float32, [.. shape])));
+        public static DigestingWriter Create(
+            string path, string name, ImmutableArray<long> shape, TorchSharp.torch.ScalarType type) =>
+            new(StoreErrors.Guard(path, () => TensorFileWriter.Create(path, TensorFormat.Safetensors, name, type, [.. shape])));
 
         public void Write(ReadOnlySpan<byte> bytes)
         {

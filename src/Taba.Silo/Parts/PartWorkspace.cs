@@ -1,5 +1,6 @@
 using Taba.Silo.Engines;
 using Taba.Silo.Faults;
+using Taba.Silo.Measuring;
 using Taba.Silo.Rows;
 using System.Collections.Immutable;
 using System.Diagnostics;
@@ -21,6 +22,7 @@ sealed class PartWorkspace(
     ActiveParts parts,
     EngineDevices devices,
     PartPreparation preparation,
+    BlockMeasurer measurer,
     PartPublisher publisher,
     TensorStore store,
     PartCheckpoints checkpoints,
@@ -52,7 +54,9 @@ sealed class PartWorkspace(
         using var span = TraceLine.Begin("prepare part", whole?.Id);
         var clock = Stopwatch.StartNew();
         await store.DescribeStageAsync(lease.Attempt.StageKey, lease.Spec, cancellationToken);
-        lease = lease with { Spec = lease.Spec with { Model = ModelOf(lease.Spec) } };
+        // What is measured lies in the store: no model is needed.
+        if (lease.Spec.Measure is null)
+            lease = lease with { Spec = lease.Spec with { Model = ModelOf(lease.Spec) } };
         var part = await ActivateAsync(lease);
         part.Span = whole;
         var failures = ImmutableArray<SampleFailure>.Empty;
@@ -60,6 +64,12 @@ sealed class PartWorkspace(
         {
             if (lease.Spec.HasSteps)
                 await preparation.FillAsync(part, cancellationToken);
+            else if (lease.Spec.Measure is not null)
+            {
+                part.Device = "cpu";
+                (part.Sums, var took) = await measurer.MeasureAsync(lease, cancellationToken);
+                part.AddComputing(lease.Rows.Start, took);
+            }
             else
             {
                 await preparation.ReadInputAsync(lease, part.Inputs, cancellationToken);
@@ -179,7 +189,7 @@ sealed class PartWorkspace(
         if (!failures.IsEmpty)
             return;
         buffers.Return(part.Inputs);
-        if (part.Lease.Supplement || !ours.Contains(part.Lease.Rows))
+        if (part.Lease.Supplement || part.Sums is not null || !ours.Contains(part.Lease.Rows))
             buffers.Return(part.Results);
         else
             recent.Add(part.Lease.Attempt.StageKey, part.Lease.Rows, part.Results);

@@ -251,4 +251,44 @@ public sealed class SweepPlannerTests
         planner.Plan(SweepSpecs.Demo);
         Assert.Equal(3, planner.Plan(SweepSpecs.Plain).Stages.Length);
     }
+
+    [Fact]
+    public void Plan_RunOfManyRows_IsMeasuredInBlocksOnceItsTensorsAreThere()
+    {
+        var plan = (SweepSpecs.Demo with { Samples = 4096 }).Plan();
+
+        var measures = plan.Of(StageKind.Measure).ToList();
+        Assert.Equal(plan.Runs.Select(r => r.MeasureKey), measures.Select(s => s.Key));
+        Assert.Equal(117 * 4096, plan.Evaluations);
+        foreach (var (run, stage) in plan.Runs.Zip(measures))
+        {
+            Assert.Equal(new RowRange(0, 16), stage.Rows);
+            Assert.Equal(["paper"], stage.Spec.Measure!.Analyses);
+            Assert.Equal(
+                new[] { "samples", "latents", "samples2" }.Select(name => ((StageRows)run.Tensor(name)!.Rows).Key).Order(),
+                stage.Spec.InputKeys.Order());
+            Assert.Equal(((StageRows)run.Tensor("samples2")!.Rows).Key, stage.Spec.ParentKey);
+        }
+    }
+
+    [Fact]
+    public void Plan_FewRowsOrNothingToMeasureInParts_LeavesItToTheWriterOfTheFolder()
+    {
+        var many = SweepSpecs.Demo with { Samples = 4096 };
+        Assert.Empty((many with { Samples = 2047 }).Plan().Of(StageKind.Measure));
+        Assert.Empty((many with { WithMetrics = false }).Plan().Of(StageKind.Measure));
+        Assert.Empty((many with { Analyses = [new("svcca", InParts: false)] }).Plan().Of(StageKind.Measure));
+        Assert.Empty(
+            (many with { WithInversion = false, WithReconstruction = false, Interventions = [] }).Plan().Of(StageKind.Measure));
+    }
+
+    [Fact]
+    public void Plan_MeasuredRun_HasAnotherKeyForOtherRowsAndOtherAnalyses()
+    {
+        var many = SweepSpecs.Demo with { Samples = 4096 };
+        var keys = new[] { many, many with { Samples = 4128 }, many with { Analyses = [AnalysisRequest.Paper, new("geometry")] } }
+            .Select(spec => spec.Plan().Runs[0].MeasureKey).ToList();
+        Assert.Equal(3, keys.Distinct().Count());
+        Assert.All(keys, Assert.NotNull);
+    }
 }

@@ -147,8 +147,8 @@ public sealed class PublicationTests : IAsyncDisposable
             var publisher = new PartPublisher(
                 store, StandIn.For<ILocalSiloDetails>(("get_Name", (_, _) => name)), TimeProvider.System, logger);
             _workspace = new(
-                _parts, devices: null!, preparation: null!, publisher, store, checkpoints, _recent, lost: null!, _buffers, models: null!,
-                pauses: null!, reports: null!, troubles: null!);
+                _parts, devices: null!, preparation: null!, measurer: null!, publisher, store, checkpoints, _recent, lost: null!, _buffers,
+                models: null!, pauses: null!, reports: null!, troubles: null!);
         }
 
         public async Task<RowSet> PublishAsync(byte fill)

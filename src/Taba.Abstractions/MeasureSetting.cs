@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+using Orleans;
+
+namespace Taba;
+
+/// <summary>
+/// What a stage measures of a run. A row of the stage is a block of the run's rows, one sixteenth of them: the groups that intervals are
+/// told by. Its result is what the analyses keep of the block.
+/// </summary>
+/// <param name="Analyses">Their names, in order.</param>
+/// <param name="Tensors">What they are given.</param>
+/// <param name="Rows">The run's rows.</param>
+/// <param name="OfAll">Whether each block is compared with all rows.</param>
+[GenerateSerializer, Immutable, Alias("taba.MeasureSetting")]
+public sealed record MeasureSetting(
+    ImmutableArray<string> Analyses, ImmutableArray<MeasuredTensor> Tensors, RowRange Rows, bool OfAll)
+{
+    /// <summary>Blocks of a run.</summary>
+    public const int Blocks = 16;
+
+    /// <summary>
+    /// Runs of fewer rows are measured where their folder is written: that takes a moment, and what analyses keep of a block is then not
+    /// small beside its rows.
+    /// </summary>
+    public const int FewestRows = 2048;
+
+    /// <summary>All rows of a stage that measures.</summary>
+    public static readonly RowRange AllBlocks = new(0, Blocks);
+
+    /// <summary>The run's rows of a block.</summary>
+    public RowRange RowsOf(int block) => new(Rows.Start + Start(block), Rows.Start + Start(block + 1));
+
+    /// <summary>The run's rows that a block needs.</summary>
+    public RowRange Needs(int block) => OfAll ? Rows : RowsOf(block);
+
+    int Start(int block) => (int)(((long)block * Rows.Count + Blocks - 1) / Blocks);
+}
+
+/// <summary>A tensor that is measured.</summary>
+/// <param name="Role">What it is in the run.</param>
+/// <param name="Name">Its name in the run's folder.</param>
+/// <param name="Rows">Where its rows come from.</param>
+/// <param name="Shape">Of a row.</param>
+/// <param name="Dtype">The type that a stage's rows have in the run's folder.</param>
+[GenerateSerializer, Immutable, Alias("taba.MeasuredTensor")]
+public sealed record MeasuredTensor(string Role, string Name, RowsRef Rows, StateShape Shape, Dtype Dtype);

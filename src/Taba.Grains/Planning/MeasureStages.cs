@@ -1,0 +1,74 @@
+using Taba.Grains.Sweeps;
+
+namespace Taba.Grains.Planning;
+
+/// <summary>The stage that measures a run in blocks, on whichever silos have room.</summary>
+/// <param name="fewestRows">Runs of fewer rows are measured where their folder is written.</param>
+sealed class MeasureStages(int fewestRows)
+{
+    /// <summary>
+    /// 3x256x256, whose covariances are measured in one pass. Larger images take several passes over all rows, and no blocks.
+    /// </summary>
+    const long MostElements = 3 * 256 * 256;
+
+    /// <summary>Values of a patch of 8x8 pixels, for each channel.</summary>
+    const int PatchPixels = 64;
+
+    /// <summary>No block is empty.</summary>
+    readonly int _fewestRows = Math.Max(fewestRows, MeasureSetting.Blocks);
+
+    /// <summary>Null where the run is measured when its folder is written.</summary>
+    public StageSpec? Of(PlannedRun run, StageSpec template)
+    {
+        var analyses = run.Analyses.Where(a => a.InParts).ToList();
+        var tensors = Tensors(run).ToList();
+        var deepest = tensors.Select(t => t.Rows).OfType<StageRows>().LastOrDefault();
+        // Upstream's numbers are those of an inversion.
+        if (run.Tensor("latents") is null && analyses.TrueForAll(a => a == AnalysisRequest.Paper))
+            return null;
+        if (analyses.Count == 0 || deepest is null || run.Rows.Count < _fewestRows || tensors.Exists(t => t.Shape.Elements > MostElements))
+            return null;
+        return new StageSpec
+        {
+            Kind = StageKind.Measure,
+            Model = template.Model,
+            NumInferenceSteps = 0,
+            Precision = template.Precision,
+            Input = deepest,
+            Measure = new(
+                [.. analyses.Select(a => a.Name).Order(StringComparer.Ordinal)], [.. tensors], run.Rows, analyses.Exists(a => a.OfAll)),
+            Output = new(1, 1, Values(tensors)),
+        };
+    }
+
+    /// <summary>By the roles that analyses know.</summary>
+    static IEnumerable<MeasuredTensor> Tensors(PlannedRun run)
+    {
+        var roles = new (string Role, RunTensor? Tensor)[]
+        {
+            ("noise", run.Tensor("noise")), ("samples", run.Tensor("samples")), ("images", Images("samples")),
+            ("latents", run.Tensor("latents")), ("reconstructions", run.Tensor("samples2")), ("reconstructed_images", Images("samples2")),
+        };
+        foreach (var (role, tensor) in roles)
+        {
+            if (tensor is { Shape: { } shape })
+                yield return new(role, tensor.Name, tensor.Rows, shape, tensor.Dtype);
+        }
+
+        RunTensor? Images(string name) => run.Images == ImagePair.Decoded ? run.Pictures(name) : run.Tensor(name);
+    }
+
+    /// <summary>
+    /// About what is kept of a block, in float32 values: the covariances of noise and latents, of which half a matrix of float64 is kept.
+    /// </summary>
+    static int Values(IEnumerable<MeasuredTensor> tensors)
+    {
+        var values = 0L;
+        foreach (var (_, _, _, shape, _) in tensors.Where(t => t.Role is "noise" or "latents"))
+        {
+            var (patches, inPatch) = ((long)shape.Height * shape.Width / PatchPixels, (long)PatchPixels * shape.Channels);
+            values += Math.Max(1, patches) * inPatch * inPatch;
+        }
+        return (int)Math.Max(1, values);
+    }
+}
