@@ -36,6 +36,9 @@ sealed record Settings
     /// <summary>How many rows a sweep may want.</summary>
     public IReadOnlyList<int> Rows { get; init; } = [4, 8, 16, 32, 40, 64];
 
+    /// <summary>Whether runs are measured, in blocks.</summary>
+    public bool Measures { get; init; }
+
     public required TimeSpan DeathNoticed { get; init; }
 
     /// <summary>How long the death of a silo goes unnoticed.</summary>

@@ -65,7 +65,7 @@ sealed class SimRun
     /// <summary>Makes one sample of one stage poison.</summary>
     public void Poison(bool kills)
     {
-        var stage = Random.Pick(Random.Pick(Cluster.Facts.Intents).Plan.Stages);
+        var stage = Random.Pick(Random.Pick(Cluster.Facts.Intents).Plan.Stages.Where(s => s.Spec.HasSteps).ToList());
         Cluster.Facts.Know(new Poison(
             stage.Key, Random.Between(stage.Rows.Start, stage.Rows.End - 1),
             Random.Between(stage.Spec.FirstStep, stage.Spec.NumInferenceSteps - 1), kills));

@@ -64,8 +64,8 @@ static class EndChecks
             foreach (var stage in intent.Plan.Stages)
             {
                 var missing = intent.Seen.Stages.First(s => s.Key == stage.Key).Failed.Rows();
-                foreach (var parent in Parents(stage.Spec))
-                    missing = missing.Union(lost.GetValueOrDefault(parent, RowSet.Empty));
+                foreach (var parent in stage.Spec.InputKeys)
+                    missing = missing.Union(stage.Spec.Without(lost.GetValueOrDefault(parent, RowSet.Empty)));
                 lost[stage.Key] = missing = missing.Intersect(stage.Rows);
                 var absent = RowSet.Of(stage.Rows).Subtract(missing).Subtract(store.Published(stage.Key, stage.Keep));
                 if (!absent.IsEmpty && intent.Seen.State != SweepState.Stopped && cluster.Facts.Damaged.Count == 0)
@@ -77,12 +77,4 @@ static class EndChecks
     }
 
     static IEnumerable<int> Rows(RowSet rows) => rows.Ranges.SelectMany(r => Enumerable.Range(r.Start, r.Count));
-
-    static IEnumerable<string> Parents(StageSpec spec)
-    {
-        if (spec.Input is StageRows input)
-            yield return input.Key;
-        if (spec.Swap is { Source: StageRows source })
-            yield return source.Key;
-    }
 }

@@ -61,6 +61,8 @@ sealed class Facts(SimCluster cluster)
             world.Break("a part runs on the silo that leased it", $"{attempt} of {worker} began on {silo.Name}");
         if (!CellGrid.IsWithinOne(lease.Rows))
             world.Break("a part lies in one cell", $"{attempt} has rows {lease.Rows}");
+        if (lease.Spec.Measure is not null && lease.Rows.Count > 1)
+            world.Break("what is measured goes block by block", $"{attempt} has blocks {lease.Rows}");
         if (!WatchesIntents)
             return;
         foreach (var wanted in _intents.Where(i => i.Wants(attempt.StageKey, lease.Rows)))

@@ -82,6 +82,15 @@ static class Scenarios
             Events = [Events.Collect],
             EndsWithin = s_long,
         },
+        Measured("measured", "Runs are measured in blocks; workers are killed, and the store fails.") with
+        {
+            Events = [Events.KillWorker, Events.StoreFails, Events.Collect],
+        },
+        Measured("measured-poison", "Runs are measured, but for what needs the one sample that breaks its engine.") with
+        {
+            Begins = run => run.Poison(kills: false),
+            EndsWithin = s_long,
+        },
         new("poison-never-idle", "One sample kills its silo or its engine, on a cluster on which no machine is ever idle.")
         {
             Begins = run => run.Poison(kills: run.Random.Chance(0.5)),
@@ -104,6 +113,13 @@ static class Scenarios
 
     public static Scenario Of(string name) => All.FirstOrDefault(s => s.Name == name)
         ?? throw new BadInputException($"There is no scenario '{name}': {string.Join(", ", All.Select(s => s.Name))} are.");
+
+    static Scenario Measured(string name, string what) => new(name, what)
+    {
+        Tune = (_, settings) => settings with { Measures = true, Machines = settings.Machines + 1, Coordinators = 1 },
+        Events = [Events.Collect],
+        SeedsInTests = 40,
+    };
 
     static Scenario KillsOfAll(string name, string what) => new(name, what)
     {

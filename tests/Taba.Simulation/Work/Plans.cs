@@ -26,6 +26,8 @@ sealed class Plans(Rng random, Settings settings)
         {
             var latents = sample with { Kind = StageKind.Invert, Input = new StageRows(StageKey.Of(sample)) };
             Add(latents, CaptureSelection.None);
+            if (settings.Measures)
+                Measure(latents);
             if (random.Chance(0.5))
                 Add(Reconstruct(latents), CaptureSelection.None);
             if (swap is not null)
@@ -38,6 +40,24 @@ sealed class Plans(Rng random, Settings settings)
             }
         }
         return new($"sweep-{number}", $"sweep-{number}", [.. stages], []) { Priority = random.OneOf(0, 0, 0, 10) };
+
+        void Measure(StageSpec latents)
+        {
+            var spec = sample with
+            {
+                Kind = StageKind.Measure,
+                NumInferenceSteps = 0,
+                Input = new StageRows(StageKey.Of(latents)),
+                Measure = new(
+                    ["paper"], [Tensor("samples", sample), Tensor("latents", latents)], rows, OfAll: random.Chance(0.3)),
+            };
+            // Of fewer rows than blocks the last of all are empty.
+            if (rows.Count >= MeasureSetting.Blocks)
+                stages.Add(new(StageKey.Of(spec), spec, MeasureSetting.AllBlocks, CaptureSelection.None));
+        }
+
+        static MeasuredTensor Tensor(string name, StageSpec of) =>
+            new(name, name, new StageRows(StageKey.Of(of)), of.Model.Shape, Dtype.Float32);
 
         void Add(StageSpec spec, CaptureSelection kept) => stages.Add(new(StageKey.Of(spec), spec, rows, kept));
     }

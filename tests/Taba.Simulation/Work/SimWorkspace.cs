@@ -123,7 +123,20 @@ sealed class SimWorkspace(
     async Task ReadInputsAsync(PartLease lease, CancellationToken cancellationToken)
     {
         var row = new byte[Numbers.RowBytes];
-        if (lease.Spec.Input is StageRows input)
+        if (lease.Spec.Measure is { } measure)
+        {
+            var needed = measure.Needs(lease.Rows.Start);
+            foreach (var key in lease.Spec.InputKeys)
+            {
+                using var reader = await StageReader.OpenAsync(store, key, needed, cancellationToken);
+                for (var i = needed.Start; i < needed.End; i++)
+                {
+                    reader.ReadResult(new(i, i + 1), row);
+                    Facts.Read(key, i, Facts.StepsOf(key), TensorKinds.None, row);
+                }
+            }
+        }
+        else if (lease.Spec.Input is StageRows input)
         {
             using var reader = await StageReader.OpenAsync(store, input.Key, lease.Rows, cancellationToken);
             for (var i = lease.Rows.Start; i < lease.Rows.End; i++)
