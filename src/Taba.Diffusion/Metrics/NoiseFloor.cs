@@ -8,6 +8,11 @@ public static class NoiseFloor
 {
     const int RowsAtOnce = 256;
 
+    /// <summary>White noise of a shape: what latents are held against where nobody knows the noise that they stand for.</summary>
+    /// <param name="shape">C,H,W of a row.</param>
+    /// <param name="rows">N.</param>
+    public static IMetricRows White(StateShape shape, long rows) => new WhiteNoise(shape, rows);
+
     /// <summary>Measures the noise of an address, drawn in float32, in a stream.</summary>
     /// <param name="address">Which noise; its number of rows, if given, is replaced by <paramref name="rows"/>.</param>
     /// <param name="rows">N, 1 or more.</param>
@@ -43,5 +48,23 @@ public static class NoiseFloor
         }
 
         return correlation.Compute();
+    }
+
+    /// <summary>The same numbers wherever it is read: whoever measures a part of the run measures that part of this noise.</summary>
+    sealed class WhiteNoise(StateShape shape, long rows) : IMetricRows
+    {
+        public string Identity => $"white noise {rows} {shape}";
+
+        public StateShape Shape => shape;
+
+        public long Rows => rows;
+
+        public int RowLength => checked((int)shape.Elements);
+
+        public void Read(long first, Span<float> destination)
+        {
+            using var noise = new PerSampleNoise(new(NoiseLayout.PerSample, Seed: 0, Dtype.Float32, NoiseStream.Initial, shape, rows));
+            noise.Rows(first, destination.Length / RowLength, MemoryMarshal.AsBytes(destination));
+        }
     }
 }

@@ -8,6 +8,8 @@ sealed class PaperAnalysis : RunAnalysis
     readonly IRunTensors _run;
     readonly Sums<TensorSums>? _noise;
     readonly Sums<TensorSums>? _latents;
+    readonly Sums<TensorSums>? _white;
+    readonly IMetricRows? _whiteNoise;
     readonly Sums<ErrorSums>? _latentsToNoise;
     readonly Sums<ErrorSums>? _images;
 
@@ -17,6 +19,12 @@ sealed class PaperAnalysis : RunAnalysis
         _latents = OfTensor(TensorRole.Latents);
         if (_latents is not null)
             _noise = OfTensor(TensorRole.Noise);
+        if (_latents is not null && run.Tensor(TensorRole.Noise) is null)
+        {
+            var latents = run.Tensor(TensorRole.Latents)!;
+            _whiteNoise = NoiseFloor.White(latents.Shape, latents.Rows);
+            _white = Keep(new TensorSums(latents.Shape, latents.Rows, firstRow));
+        }
         if (_noise is not null)
             _latentsToNoise = OfTwo(TensorRole.Noise, TensorRole.Latents);
         if (run.Tensor(TensorRole.Images) is not null && run.Tensor(TensorRole.ReconstructedImages) is not null)
@@ -36,6 +44,11 @@ sealed class PaperAnalysis : RunAnalysis
             foreach (var rows in _run.Together([TensorRole.Latents], first, count, cancellationToken))
                 _latents.Value.Add(rows[0].Span);
         }
+        if (_white is not null)
+        {
+            foreach (var rows in _whiteNoise!.Chunks(first, count, cancellationToken))
+                _white.Value.Add(rows.Span);
+        }
         if (_noise is not null)
         {
             foreach (var rows in _run.Together([TensorRole.Noise, TensorRole.Latents], first, count, cancellationToken))
@@ -53,5 +66,5 @@ sealed class PaperAnalysis : RunAnalysis
     }
 
     public override ExperimentNumbers Compute() => ExperimentMetrics.Numbers(
-        _noise?.Value.Compute(), _latents?.Value.Compute(), _latentsToNoise?.Value, _images?.Value);
+        _noise?.Value.Compute(), _latents?.Value.Compute(), _white?.Value.Compute(), _latentsToNoise?.Value, _images?.Value);
 }

@@ -14,7 +14,7 @@ public sealed class ExperimentMetrics
     /// The metrics of a run. Those whose tensors are not there are left out; those that are no number (a deviation of one sample) are NaN,
     /// which plain JSON cannot say.
     /// </summary>
-    /// <param name="noise">x_T; null when the images came from elsewhere.</param>
+    /// <param name="noise">x_T; null when the images came from elsewhere. Then white noise is drawn for the floor.</param>
     /// <param name="latents">Inverted latents.</param>
     /// <param name="samples">x_0.</param>
     /// <param name="reconstructions">Images sampled from the latents.</param>
@@ -24,14 +24,19 @@ public sealed class ExperimentMetrics
         CancellationToken cancellationToken) => Numbers(
             noise is null || latents is null ? null : Measure(noise, cancellationToken),
             latents is null ? null : Measure(latents, cancellationToken),
+            noise is null && latents is { Rows: > 0 }
+                ? Measure(NoiseFloor.White(latents.Shape, latents.Rows), cancellationToken)
+                : null,
             Error(noise, latents, cancellationToken),
             Error(samples, reconstructions, cancellationToken));
 
-    /// <summary>The numbers, of what was measured of each tensor and of each two.</summary>
+    /// <summary>The numbers, of what was measured of each tensor and of each two; of white noise where the noise is not known.</summary>
     internal static ExperimentNumbers Numbers(
-        TensorStatistics? ofNoise, TensorStatistics? ofLatents, ErrorSums? ofLatentsToNoise, ErrorSums? ofImages)
+        TensorStatistics? ofNoise, TensorStatistics? ofLatents, TensorStatistics? ofWhite, ErrorSums? ofLatentsToNoise,
+        ErrorSums? ofImages)
     {
         var numbers = new ExperimentNumbers([], []);
+        var floor = ofNoise ?? ofWhite;
         if (ofLatents is not null)
         {
             if (ofNoise is not null)
@@ -44,16 +49,16 @@ public sealed class ExperimentMetrics
             numbers.Metrics["latent_stats"] = Pair(ofLatents.Moments.Mean, ofLatents.Moments.Std);
             numbers.Add("latent_stats.std", ofLatents.Std);
             if (ofNoise is not null)
-            {
                 numbers.Metrics["noise_stats"] = Pair(ofNoise.Moments.Mean, ofNoise.Moments.Std);
-
+            if (floor is not null)
+            {
                 // Not upstream's: the floor of `correlation` at the same N, without which it says nothing.
-                numbers.Metrics["noise_correlation"] = Pair(ofNoise.Correlation.Mean, ofNoise.Correlation.Std);
+                numbers.Metrics["noise_correlation"] = Pair(floor.Correlation.Mean, floor.Correlation.Std);
                 // An image of few patches has only its rows to tell a spread by.
-                if ((ofNoise.OfNoise ?? ofNoise.Jackknife?.OfCorrelation) is { } floor)
-                    numbers.Add("noise_correlation.mean", floor, null);
-                if (ofNoise.Jackknife is not null && ofLatents.Jackknife is not null)
-                    numbers.AddAboveNoise(ofLatents.Jackknife.Minus(ofNoise.Jackknife));
+                if ((floor.OfNoise ?? floor.Jackknife?.OfCorrelation) is { } interval)
+                    numbers.Add("noise_correlation.mean", interval, null);
+                if (floor.Jackknife is not null && ofLatents.Jackknife is not null)
+                    numbers.AddAboveNoise(ofLatents.Jackknife.Minus(floor.Jackknife));
             }
         }
         ofImages?.AddTo(numbers, "reconstruction_error_images");

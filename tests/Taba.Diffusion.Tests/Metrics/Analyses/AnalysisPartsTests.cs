@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Taba.Diffusion.Metrics;
 using Taba.Diffusion.Metrics.Analyses;
+using Taba.Diffusion.Metrics.Experiments;
 
 namespace Taba.Diffusion.Tests.Metrics.Analyses;
 
@@ -10,9 +11,23 @@ public sealed class AnalysisPartsTests
 
     [Theory]
     [MemberData(nameof(InParts))]
-    public void Measure_PartsWrittenReadAndMerged_EqualTheWhole(string name)
+    public void Measure_PartsWrittenReadAndMerged_EqualTheWhole(string name) => InPartsAsWhole(name, new RandomRun());
+
+    [Fact]
+    public void Measure_RunWithoutItsNoise_IsHeldAgainstWhiteNoiseInPartsAsWhole()
     {
-        var (analysis, run) = (AllAnalyses.Find(name)!, new RandomRun());
+        var found = InPartsAsWhole("paper", new RandomRun(TensorRole.Latents));
+
+        Assert.Equal(["correlation", "latent_stats", "noise_correlation"], found.Metrics.Select(m => m.Key));
+        Assert.Equal(
+            NoiseFloor.Correlation(new(NoiseLayout.PerSample, 0, Dtype.Float32, NoiseStream.Initial, new(3, 16, 16), 96), 96).Mean,
+            found.Metrics["noise_correlation"]!["mean"]!.GetValue<double>(), 1e-9);
+        Assert.NotNull(found.Intervals["correlation_above_noise"]);
+    }
+
+    static ExperimentNumbers InPartsAsWhole(string name, RandomRun run)
+    {
+        var analysis = AllAnalyses.Find(name)!;
         var whole = analysis.Measure(run, CancellationToken.None);
 
         using var merged = Part(0, 1);
@@ -26,6 +41,7 @@ public sealed class AnalysisPartsTests
         Assert.NotEmpty(whole.Metrics);
         Same(whole.Metrics, parts.Metrics, name);
         Same(whole.Intervals, parts.Intervals, name);
+        return parts;
 
         RunAnalysis Part(int first, int count)
         {
