@@ -97,8 +97,9 @@ public sealed class SweepFileReaderTests
     {
         var root = Path.GetFullPath(Path.Combine(Testing.Fixtures.Root, "..", ".."));
         var spec = SweepFileReader.Read(Path.Combine(root, "configs", "demo.yaml"), []);
-        Assert.Equal(5, spec.Interventions.Count);
-        Assert.Equal(256, spec.Samples);
+        Assert.Equal(2, spec.Interventions.Count);
+        Assert.Equal(128, spec.Samples);
+        Assert.Equal(["paper", "plain-areas"], spec.Analyses.Select(a => a.Name));
     }
 
     [Theory]

@@ -17,7 +17,7 @@ static class SweepSpecs
         WithReconstruction = true,
     };
 
-    /// <summary>configs/demo.yaml: forward replacement of 1, 3 and 5 steps, swap of the first 1 and 3 predictions.</summary>
+    /// <summary>A sweep in the paper's manner: forward replacement of 1, 3 and 5 steps, swap of the first 1 and 3 predictions.</summary>
     public static readonly SweepSpec Demo = Plain with
     {
         Name = "demo",
