@@ -21,8 +21,9 @@ sealed record PlainDifference(double Mean, Interval? Interval, double? PValue, i
             return null;
         if (pairs.Count > 1)
         {
-            var over = StudentInterval.OfPairs(
-                [.. pairs.Select(p => p.Run.Metric(metric)!.Value)], [.. pairs.Select(p => p.Plain!.Metric(metric)!.Value)]);
+            var changes = pairs.GroupBy(p => p.Run.Axis("seed"), p => p.Run.Metric(metric)!.Value - p.Plain!.Metric(metric)!.Value).ToList();
+            // As in means over runs: several seeds count once each, and of one its runs of other forward noise are what varies.
+            var over = StudentInterval.Of([.. changes.Count == 1 ? changes[0] : changes.Select(seed => seed.Average())]);
             return new(over.Mean, over.Interval, over.PValue, pairs.Count);
         }
         var difference = pairs[0].Run.Metric(metric)!.Value - pairs[0].Plain!.Metric(metric)!.Value;

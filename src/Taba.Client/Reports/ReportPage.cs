@@ -73,7 +73,7 @@ static class ReportPage
     static void OverT(StringBuilder html, IReadOnlyList<ReportGroup> groups)
     {
         var families = groups.GroupBy(g => string.Join(
-            ", ", g.Axes.Where(a => a.Key != "num_inference_steps").Select(a => a.Value).Append($"N = {g.Samples}")));
+            ", ", g.Axes.Where(a => a.Key != AxisCharts.Axis(g)).Select(a => a.Value).Append($"N = {g.Samples}")));
         foreach (var family in families)
         {
             if (AxisCharts.OverT([.. family]) is { Length: > 0 } charts)

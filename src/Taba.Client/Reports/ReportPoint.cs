@@ -1,3 +1,4 @@
+using Taba.Diffusion.Metrics.Uncertainty;
 using Taba.Silo.Outputs;
 
 namespace Taba.Client.Reports;
@@ -12,11 +13,11 @@ sealed record ReportPoint(string Label, RunIntervention? Intervention, IReadOnly
     /// <summary>K; 0 of the plain run.</summary>
     public int Before => Intervention?.Before ?? 0;
 
-    public Estimate? Metric(string key) => Estimate.Of(Runs.Select(r => (r.Metric(key), r.Interval(key))));
+    public Estimate? Metric(string key) => Over(r => (r.Metric(key), r.Interval(key)));
 
     /// <summary>What the correlation of latents is above that of their own noise; null when one of them is not known.</summary>
-    public Estimate? AboveFloor => Estimate.Of(Runs.Select(
-        r => (r.Metric(MetricKeys.Correlation) - r.Metric(MetricKeys.Floor), r.Interval(MetricKeys.AboveFloor))));
+    public Estimate? AboveFloor =>
+        Over(r => (r.Metric(MetricKeys.Correlation) - r.Metric(MetricKeys.Floor), r.Interval(MetricKeys.AboveFloor)));
 
     public FloorVerdict Verdict => AboveFloor?.Interval switch
     {
@@ -25,6 +26,18 @@ sealed record ReportPoint(string Label, RunIntervention? Intervention, IReadOnly
         { High: < 0 } => FloorVerdict.Below,
         _ => FloorVerdict.NotToldApart,
     };
+
+    /// <summary>
+    /// Over the runs. Those of one seed that differ in their forward noise begin with the same samples: where there are several seeds,
+    /// which are independent, each counts once, with the mean of its runs.
+    /// </summary>
+    Estimate? Over(Func<ReportRun, (double? Value, Interval? Interval)> value)
+    {
+        var seeds = Runs.GroupBy(r => r.Axis("seed")).Select(seed => seed.Select(value).ToList()).ToList();
+        return Estimate.Of(seeds.Count == 1 ? seeds[0] : seeds.Select(runs => runs.Count == 1
+            ? runs[0]
+            : (runs.Where(r => r.Value is { } number && double.IsFinite(number)).Average(r => r.Value), null)));
+    }
 
     /// <summary>The points of runs that share everything but intervention and seeds.</summary>
     public static IReadOnlyList<ReportPoint> Of(IEnumerable<RunSection> sections) =>
