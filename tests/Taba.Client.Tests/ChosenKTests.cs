@@ -59,14 +59,49 @@ public sealed class ChosenKTests
 
     /// <summary>Student's interval over two values holds nearly everything: it alone would put any two runs at the floor.</summary>
     [Fact]
-    public void Choice_OfTwoForwardSeeds_NeedsThatTheirSamplesDoNotTellThemApart()
+    public void Choice_OfTwoSeeds_NeedsThatTheirSamplesDoNotTellThemApart()
     {
         var group = Group(
-            Run(0, above: (0.05, 0.07)),
-            Run(1, above: (0.02, 0.04), seed: 42), Run(1, above: (0.03, 0.07), seed: 21),
-            Run(3, above: (-0.02, 0.02), seed: 42), Run(3, above: (-0.01, 0.03), seed: 21));
-        Assert.Equal(FloorVerdict.NotToldApart, group.Points[1].Verdict);
+        [
+            .. Seeds(0, (0.04, 0.08), (0.0399, 0.0799)), .. Seeds(1, (0.02, 0.04), (0.03, 0.07)), .. Seeds(3, (-0.02, 0.02), (-0.01, 0.03)),
+        ]);
+        Assert.Equal([FloorVerdict.Above, FloorVerdict.NotToldApart, FloorVerdict.NotToldApart], group.Points.Select(p => p.Verdict));
         Assert.Equal(3, Assert.Single(ChosenK.Of(group)).Point!.Before);
+
+        static ReportRun[] Seeds(int k, params (double, double)[] above) => [.. above.Select((a, i) => Run(k, above: a, sampling: i))];
+    }
+
+    /// <summary>Two runs of other forward noise may agree by chance: that says nothing of other samples.</summary>
+    [Fact]
+    public void Mean_OverForwardSeeds_IsAsSureAsItsSamplesAre()
+    {
+        var group = Group(
+            Run(0, above: (0.05, 0.07)), Run(1, above: (-0.01, 0.03), seed: 42), Run(1, above: (-0.009, 0.0312), seed: 21),
+            Run(3, above: (-0.02, 0.02)));
+        var above = group.Points[1].AboveFloor!.Value;
+        Assert.Equal((2, true), (above.Count, above.IsOverSamples));
+        Assert.Equal([0.01055, -0.0095, 0.0306], new[] { above.Mean, above.Interval!.Value.Low, above.Interval.Value.High }.Select(
+            value => Math.Round(value, 12)));
+        Assert.Equal(1, Assert.Single(ChosenK.Of(group)).Point!.Before);
+    }
+
+    [Fact]
+    public void Difference_OverForwardSeeds_IsPairedOverTheSamples()
+    {
+        double[] rows = [.. Enumerable.Range(0, 20).Select(i => 0.05 * Math.Sin(i))];
+        var plain = Replicated(Run(0, error: 0.1), rows.Select(r => 0.1 + r));
+        var (one, two) = (
+            Replicated(Run(1, error: 0.12, seed: 42), rows.Select((r, i) => 0.12 + r + (0.001 * Math.Cos(i * i)))),
+            Replicated(Run(1, error: 0.14, seed: 21), rows.Select((r, i) => 0.14 + r - (0.001 * Math.Cos(i * i)))));
+        var alone = Difference(plain, one);
+        var both = Difference(plain, one, two);
+        Assert.Equal((0.03, 1), (Math.Round(both.Mean, 12), both.Pairs));
+        // What the two leave of each other is nothing, while their distance of 0.02 would be all of Student's interval.
+        Assert.True(both.Interval is null || both.Interval.Value.High - both.Interval.Value.Low < 1e-9);
+        Assert.InRange(alone.Interval!.Value.High - alone.Interval.Value.Low, 1e-4, 0.01);
+
+        PlainDifference Difference(params ReportRun[] runs) =>
+            PlainDifference.Of(Group(runs).Points[1], Group(runs).Plain, MetricKeys.ImageError)!;
     }
 
     /// <summary>Runs of one seed share their samples: four runs of two seeds are two independent values.</summary>
@@ -94,6 +129,11 @@ public sealed class ChosenKTests
     }
 
     static ReportGroup Group(params ReportRun[] runs) => Assert.Single(ReportGroup.Of(runs.Select(r => new RunSection(r, []))));
+
+    static ReportRun Replicated(ReportRun run, IEnumerable<double> replicates) => run with
+    {
+        Intervals = new Dictionary<string, RunInterval> { [MetricKeys.ImageError] = new(new(0, 1), null, [.. replicates]) },
+    };
 
     static ReportRun WithError(ReportRun run, double error) =>
         run with { Metrics = new Dictionary<string, double>(run.Metrics) { [MetricKeys.ImageError] = error } };

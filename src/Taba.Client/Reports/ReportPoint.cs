@@ -27,16 +27,11 @@ sealed record ReportPoint(string Label, RunIntervention? Intervention, IReadOnly
         _ => FloorVerdict.NotToldApart,
     };
 
-    /// <summary>
-    /// Over the runs. Those of one seed that differ in their forward noise begin with the same samples: where there are several seeds,
-    /// which are independent, each counts once, with the mean of its runs.
-    /// </summary>
+    /// <summary>Over the runs. Several seeds are independent and count once each, with the mean of their runs of other forward noise.</summary>
     Estimate? Over(Func<ReportRun, (double? Value, Interval? Interval)> value)
     {
-        var seeds = Runs.GroupBy(r => r.Axis("seed")).Select(seed => seed.Select(value).ToList()).ToList();
-        return Estimate.Of(seeds.Count == 1 ? seeds[0] : seeds.Select(runs => runs.Count == 1
-            ? runs[0]
-            : (runs.Where(r => r.Value is { } number && double.IsFinite(number)).Average(r => r.Value), null)));
+        var seeds = Runs.GroupBy(r => r.Axis("seed")).Select(seed => Estimate.OfOneSeed([.. seed.Select(value)])).ToList();
+        return seeds.Count == 1 ? seeds[0] : Estimate.Of(seeds.Select(seed => (seed?.Mean, seed?.Interval)));
     }
 
     /// <summary>The points of runs that share everything but intervention and seeds.</summary>
