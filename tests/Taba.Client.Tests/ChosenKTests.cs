@@ -139,8 +139,8 @@ public sealed class ChosenKTests
         run with { Metrics = new Dictionary<string, double>(run.Metrics) { [MetricKeys.ImageError] = error } };
 
     static ReportRun Run(
-        int before, (double Low, double High)? above = null, double? correlation = null, double error = 0.1, double floor = 0.2, long seed = 9,
-        int sampling = 1) => new(
+        int before, (double Low, double High)? above = null, double? correlation = null, double error = 0.1, double floor = 0.2,
+        long seed = 9, int sampling = 1) => new(
         OutputFolder.At("/tmp/r"),
         new RunFolder
         {

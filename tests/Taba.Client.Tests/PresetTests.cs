@@ -18,7 +18,8 @@ public sealed partial class PresetTests : IDisposable
 
     public void Dispose() => _taba.Dispose();
 
-    public static TheoryData<string> Large => [.. Directory.GetFiles(s_folder, "*.yaml").Select(f => Path.GetFileNameWithoutExtension(f)!).Order()];
+    public static TheoryData<string> Large =>
+        [.. Directory.GetFiles(s_folder, "*.yaml").Select(f => Path.GetFileNameWithoutExtension(f)!).Order()];
 
     [Theory]
     [MemberData(nameof(Large))]
@@ -40,7 +41,8 @@ public sealed partial class PresetTests : IDisposable
         Assert.Equal(costs, row.Split('|', StringSplitOptions.TrimEntries)[3..6]);
 
         await _taba.DoneAsync("plan", file, "--out", _taba.At("out"));
-        Assert.Matches(@"work of the networks: [\d,.]+ PFLOP, which an H200 at 40 % of its speed in half precision does in \d", _taba.Last.Output);
+        Assert.Matches(
+            @"work of the networks: [\d,.]+ PFLOP, which an H200 at 40 % of its speed in half precision does in \d", _taba.Last.Output);
         Assert.Contains("estimated time: unknown", _taba.Last.Output, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_taba.At("out")));
     }

@@ -8,7 +8,7 @@ using Taba.Testing.Client;
 
 namespace Taba.Client.Tests;
 
-/// <summary>What a sweep can ask besides model, T and seed: T of inversion, checkpoints, forward seeds, kept steps of forward runs.</summary>
+/// <summary>What a sweep can ask besides model, T and seed: T of inversion, checkpoints, forward seeds, steps of forward runs.</summary>
 public sealed class SweepAxesTests : IDisposable
 {
     readonly CommandLine _taba = new();

@@ -62,8 +62,8 @@ sealed record ChosenK(string Kind, IReadOnlyList<int> Tried, ReportPoint? Point,
         return Point is { } point
             ? $"Of {Kind} with K = {string.Join(", ", Tried)}, K = {point.Before} is the smallest whose latents lie at the noise floor: at "
                 + $"N = {samples} they are not told apart from noise.{cost}"
-            : $"Of {Kind} with K = {string.Join(", ", Tried)}, no K brings the latents to the noise floor: K = {Nearest.Before} comes nearest "
-                + $"and is {Html.Words(Nearest.AboveFloor!.Value)} above it.{cost}";
+            : $"Of {Kind} with K = {string.Join(", ", Tried)}, no K brings the latents to the noise floor: K = {Nearest.Before} comes "
+                + $"nearest and is {Html.Words(Nearest.AboveFloor!.Value)} above it.{cost}";
     }
 
     /// <summary>For a terminal: a line, and one of what it costs where that is known.</summary>

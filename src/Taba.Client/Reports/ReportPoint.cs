@@ -27,7 +27,9 @@ sealed record ReportPoint(string Label, RunIntervention? Intervention, IReadOnly
         _ => FloorVerdict.NotToldApart,
     };
 
-    /// <summary>Over the runs. Several seeds are independent and count once each, with the mean of their runs of other forward noise.</summary>
+    /// <summary>
+    /// Over the runs. Several seeds are independent and count once each, with the mean of their runs of other forward noise.
+    /// </summary>
     Estimate? Over(Func<ReportRun, (double? Value, Interval? Interval)> value)
     {
         var seeds = Runs.GroupBy(r => r.Axis("seed")).Select(seed => Estimate.OfOneSeed([.. seed.Select(value)])).ToList();

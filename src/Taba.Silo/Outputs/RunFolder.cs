@@ -86,8 +86,10 @@ public sealed record RunFolder
         && Tensors.All(t => t.File.EndsWith(format.Extension(), StringComparison.Ordinal)
             && folder.Length(t.File) == t.Bytes);
 
-    /// <summary>True when it names the axes as a plan does: a sweep may have got another one, at the value that it had before.</summary>
-    internal bool HasAxesOf(PlannedRun run) => Axes.SequenceEqual(run.Axes.ToImmutableSortedDictionary());
+    /// <summary>
+    /// True when it names a plan's axes. A sweep may have got another one at the value that it had before; one that it has no more may stay.
+    /// </summary>
+    internal bool HasAxesOf(PlannedRun run) => run.Axes.All(axis => Axes.GetValueOrDefault(axis.Key) == axis.Value);
 
     /// <summary>Reads a folder's manifest; null when it has none.</summary>
     /// <exception cref="InvalidDataException">The manifest is not one of ours.</exception>

@@ -24,7 +24,8 @@ public sealed class AxesTests
         Assert.Equal([10, 10, 10, 100, 100, 100, 1000, 1000, 1000], plan.Of(StageKind.Invert).Select(s => s.Spec.NumInferenceSteps));
         Assert.All(plan.Of(StageKind.Invert), s => Assert.Equal(sample.Key, s.Spec.ParentKey));
         Assert.All(
-            plan.Of(StageKind.Reconstruct), s => Assert.Equal(plan.Stage(s.Spec.ParentKey!).Spec.NumInferenceSteps, s.Spec.NumInferenceSteps));
+            plan.Of(StageKind.Reconstruct),
+            s => Assert.Equal(plan.Stage(s.Spec.ParentKey!).Spec.NumInferenceSteps, s.Spec.NumInferenceSteps));
         // 100 of sampling; 10, 100 and 1000 there and back, plain and for two forward seeds, less 3 replaced steps of the latter.
         Assert.Equal(256 * (100 + (3 * 2 * 1110) - (3 * 2 * 3)), plan.Evaluations);
     }
@@ -49,8 +50,12 @@ public sealed class AxesTests
     [Fact]
     public void Plan_OfInversionSteps_KeepsTheStepsThatEachStageHas()
     {
-        var plan = (s_again with { InversionSteps = [10], Interventions = [new(InterventionKind.Forward, 3)], Internal = InternalSelection.All })
-            .Plan();
+        var plan = (s_again with
+        {
+            InversionSteps = [10],
+            Interventions = [new(InterventionKind.Forward, 3)],
+            Internal = InternalSelection.All,
+        }).Plan();
 
         Assert.Equal(100, plan.Of(StageKind.Sample).Single().Keep.State.Length);
         Assert.Equal(Enumerable.Range(0, 10), plan.Of(StageKind.Invert).First().Keep.State);
