@@ -87,7 +87,8 @@ public sealed record RunFolder
             && folder.Length(t.File) == t.Bytes);
 
     /// <summary>
-    /// True when it names a plan's axes. A sweep may have got another one at the value that it had before; one that it has no more may stay.
+    /// True when it names a plan's axes. A sweep may have got another one at the value that it had before; one that it has no more may
+    /// stay.
     /// </summary>
     internal bool HasAxesOf(PlannedRun run) => run.Axes.All(axis => Axes.GetValueOrDefault(axis.Key) == axis.Value);
 
