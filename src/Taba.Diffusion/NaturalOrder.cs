@@ -1,7 +1,7 @@
 namespace Taba.Diffusion;
 
 /// <summary>Orders names as people do: a2 before a10. Runs of digits compare as numbers, all else by character; case counts.</summary>
-sealed class NaturalOrder : IComparer<string>
+public sealed class NaturalOrder : IComparer<string>
 {
     public static readonly NaturalOrder Instance = new();
 

@@ -208,7 +208,7 @@ public sealed class ReportTests
         Assert.Equal("demo, T = 10, N = 16, mean of 3  patch correlation   image error", lines[0]);
         Assert.Equal("  noise (the floor)              0.2 ± 0", lines[1]);
         Assert.Equal("  plain inversion                0.30100 ± 0.0025    0.1 ± 0", lines[2]);
-        Assert.Equal(["  and 16 more in the report", "  ± is half of a 95 % interval"], lines.TakeLast(2));
+        Assert.Equal(["  and 18 more in the report", "  ± is half of a 95 % interval"], lines.TakeLast(2));
     }
 
     [Fact]

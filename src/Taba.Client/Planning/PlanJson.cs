@@ -24,6 +24,8 @@ static class PlanJson
             folder_bytes = estimate.FolderBytes,
             working_bytes = estimate.WorkingBytes,
             estimated_seconds = outline.IsExact ? estimate.Time?.TotalSeconds : null,
+            flops = estimate.Flops,
+            h200_seconds = estimate.Yardstick?.TotalSeconds,
             absent = outline.Absent.Select(a => new { name = a.Name, source = a.Source, bytes = a.Bytes }),
             stages = estimate.Stages.Select(s => Stage(s, names[s.Stage.Key], specs, outline.IsExact)),
             runs = plan.Runs.Select(r => new { name = r.Slug, tensors = r.Tensors.Select(t => t.Name) }),

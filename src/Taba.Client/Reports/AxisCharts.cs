@@ -41,12 +41,15 @@ static class AxisCharts
         return chosen.Count == 0 || places.Count < 2
             ? ""
             : Charts(
-                "over T", "T, inference steps", places, groups[0].Floor,
+                "over T", Axis(groups[0]) == "inversion_steps" ? "T, steps of inversion" : "T, inference steps", places, groups[0].Floor,
                 metric => chosen.Select(line => new Series(
                     line.Key, Values(line.Select(p => p.Point), point => line.First(p => p.Point == point).Steps, metric))));
     }
 
-    public static string Steps(ReportGroup group) => group.Axes.GetValueOrDefault("num_inference_steps", "");
+    /// <summary>The axis that a group's T is a value of: where inversion has a T of its own, that one.</summary>
+    public static string Axis(ReportGroup group) => group.Axes.ContainsKey("inversion_steps") ? "inversion_steps" : "num_inference_steps";
+
+    public static string Steps(ReportGroup group) => group.Axes.GetValueOrDefault(Axis(group), "");
 
     static string Charts(
         string over, string axis, IReadOnlyList<string> places, Estimate? floor, Func<string, IEnumerable<Series>> series)

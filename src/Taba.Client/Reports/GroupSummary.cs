@@ -35,6 +35,7 @@ static class GroupSummary
                         + $"({Html.Change(interval)})."
                     : $"It is not told apart from plain inversion at N = {group.Samples}.");
         }
+        sentences.AddRange(ChosenK.Of(group).Select(choice => choice.Sentence(group.Samples)));
         return sentences.Count > 0 ? string.Join(' ', sentences) : null;
     }
 

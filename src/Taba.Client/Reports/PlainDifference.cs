@@ -4,12 +4,12 @@ namespace Taba.Client.Reports;
 
 /// <summary>What an intervention changes against plain inversion of the same samples.</summary>
 /// <param name="PValue">Null when there is no interval.</param>
-/// <param name="Pairs">Runs that have a plain run of their seed beside them.</param>
+/// <param name="Pairs">Seeds, or runs, that the interval is over; 1 when it is over samples.</param>
 sealed record PlainDifference(double Mean, Interval? Interval, double? PValue, int Pairs)
 {
     public bool IsTold => Interval is { } interval && !interval.Holds(0);
 
-    /// <summary>Of one pair over its samples, of several over their seeds. Null without a pair.</summary>
+    /// <summary>Of one seed over its samples, of several over them. Null without a plain run of the same seed.</summary>
     public static PlainDifference? Of(ReportPoint point, ReportPoint? plain, string metric)
     {
         if (plain is null || point.Intervention is null)
@@ -19,20 +19,33 @@ sealed record PlainDifference(double Mean, Interval? Interval, double? PValue, i
             .ToList();
         if (pairs.Count == 0)
             return null;
-        if (pairs.Count > 1)
+        var changes = pairs.GroupBy(p => p.Run.Axis("seed"), p => p.Run.Metric(metric)!.Value - p.Plain!.Metric(metric)!.Value).ToList();
+        if (changes.Count > 1)
         {
-            var over = StudentInterval.OfPairs(
-                [.. pairs.Select(p => p.Run.Metric(metric)!.Value)], [.. pairs.Select(p => p.Plain!.Metric(metric)!.Value)]);
-            return new(over.Mean, over.Interval, over.PValue, pairs.Count);
+            // Several seeds are independent and count once each, with the mean of their runs of other forward noise.
+            var over = StudentInterval.Of([.. changes.Select(seed => seed.Average())]);
+            return new(over.Mean, over.Interval, over.PValue, changes.Count);
         }
-        var difference = pairs[0].Run.Metric(metric)!.Value - pairs[0].Plain!.Metric(metric)!.Value;
-        if (Replicated(pairs[0].Run, metric) is not { } ours || Replicated(pairs[0].Plain!, metric) is not { } theirs)
+        var difference = changes[0].Average();
+        List<Jackknife> paired =
+        [
+            .. from pair in pairs
+               let ours = Replicated(pair.Run, metric)
+               let theirs = Replicated(pair.Plain!, metric)
+               where ours is not null && theirs is not null
+               select ours.Minus(theirs),
+        ];
+        if (paired.Count == pairs.Count)
+        {
+            // All runs of one seed have the same samples, and a replicate leaves the same rows out of each.
+            var mean = new Jackknife(difference, [.. paired[0].Replicates.Select((_, i) => paired.Average(p => p.Replicates[i]))]);
+            // Equal runs have no spread.
+            return mean.StandardError > 0 ? new(difference, mean.Interval, mean.PValue, 1) : new(difference, null, null, 1);
+        }
+        if (pairs.Count == 1)
             return new(difference, null, null, 1);
-        var paired = ours.Minus(theirs);
-        // Two equal runs have no spread.
-        return paired.StandardError > 0
-            ? new(difference, paired.Interval, paired.PValue, 1)
-            : new(difference, null, null, 1);
+        var overNoise = StudentInterval.Of([.. changes[0]]);
+        return new(difference, overNoise.Interval, overNoise.PValue, pairs.Count);
     }
 
     static Jackknife? Replicated(ReportRun run, string metric) =>

@@ -40,6 +40,7 @@ sealed record ReportGroup(IReadOnlyDictionary<string, string> Axes, int Samples,
     {
         "model" => axis.Value,
         "num_inference_steps" => $"T = {axis.Value}",
+        "inversion_steps" => $"inverted in {axis.Value}",
         _ => $"{axis.Key} {axis.Value}",
     };
 }

@@ -73,7 +73,7 @@ static class ReportPage
     static void OverT(StringBuilder html, IReadOnlyList<ReportGroup> groups)
     {
         var families = groups.GroupBy(g => string.Join(
-            ", ", g.Axes.Where(a => a.Key != "num_inference_steps").Select(a => a.Value).Append($"N = {g.Samples}")));
+            ", ", g.Axes.Where(a => a.Key != AxisCharts.Axis(g)).Select(a => a.Value).Append($"N = {g.Samples}")));
         foreach (var family in families)
         {
             if (AxisCharts.OverT([.. family]) is { Length: > 0 } charts)
@@ -108,7 +108,8 @@ static class ReportPage
         var (fewest, most) = (dots.Min(d => d.Value.Count), dots.Max(d => d.Value.Count));
         var runs = fewest == most ? $"{most}" : $"{fewest} to {most}";
         var means = most > 1 ? $" Dots are means over {runs} runs of other seeds." : "";
-        var over = fewest > 1 ? "seeds" : most > 1 ? "seeds, or over the samples of a single run" : "samples";
+        var kinds = dots.Where(d => d.Value.Interval is not null).Select(d => d.Value.IsOverSamples).Distinct().ToList();
+        var over = kinds is [var samples] ? samples ? "samples" : "seeds" : "seeds, or over the samples of a single run";
         var bars = dots.Any(d => d.Value.Interval is not null) ? $" Bars are 95 % intervals over {over}." : "";
         html.Append($"<div class=\"card\"><h3>{title}</h3>").Append(DotChart.Html(title, dots, floor?.Mean));
         html.Append($"<p class=\"soft\">{note}{means}{bars}</p></div>");

@@ -1,3 +1,4 @@
+using Taba.Diffusion.Metrics.Uncertainty;
 using Taba.Silo.Outputs;
 
 namespace Taba.Client.Reports;
@@ -12,11 +13,11 @@ sealed record ReportPoint(string Label, RunIntervention? Intervention, IReadOnly
     /// <summary>K; 0 of the plain run.</summary>
     public int Before => Intervention?.Before ?? 0;
 
-    public Estimate? Metric(string key) => Estimate.Of(Runs.Select(r => (r.Metric(key), r.Interval(key))));
+    public Estimate? Metric(string key) => Over(r => (r.Metric(key), r.Interval(key)));
 
     /// <summary>What the correlation of latents is above that of their own noise; null when one of them is not known.</summary>
-    public Estimate? AboveFloor => Estimate.Of(Runs.Select(
-        r => (r.Metric(MetricKeys.Correlation) - r.Metric(MetricKeys.Floor), r.Interval(MetricKeys.AboveFloor))));
+    public Estimate? AboveFloor =>
+        Over(r => (r.Metric(MetricKeys.Correlation) - r.Metric(MetricKeys.Floor), r.Interval(MetricKeys.AboveFloor)));
 
     public FloorVerdict Verdict => AboveFloor?.Interval switch
     {
@@ -25,6 +26,15 @@ sealed record ReportPoint(string Label, RunIntervention? Intervention, IReadOnly
         { High: < 0 } => FloorVerdict.Below,
         _ => FloorVerdict.NotToldApart,
     };
+
+    /// <summary>
+    /// Over the runs. Several seeds are independent and count once each, with the mean of their runs of other forward noise.
+    /// </summary>
+    Estimate? Over(Func<ReportRun, (double? Value, Interval? Interval)> value)
+    {
+        var seeds = Runs.GroupBy(r => r.Axis("seed")).Select(seed => Estimate.OfOneSeed([.. seed.Select(value)])).ToList();
+        return seeds.Count == 1 ? seeds[0] : Estimate.Of(seeds.Select(seed => (seed?.Mean, seed?.Interval)));
+    }
 
     /// <summary>The points of runs that share everything but intervention and seeds.</summary>
     public static IReadOnlyList<ReportPoint> Of(IEnumerable<RunSection> sections) =>

@@ -43,8 +43,8 @@ static class ResultsCsv
 
     static string Text(double? number) => number?.ToString("R", CultureInfo.InvariantCulture) ?? "";
 
-    /// <summary>Dots would make a name that pandas and formulas cannot use as it is.</summary>
-    static string Name(string metric) => metric.Replace('.', '_');
+    /// <summary>Dots and dashes would make a name that pandas and formulas cannot use as it is.</summary>
+    static string Name(string metric) => metric.Replace('.', '_').Replace('-', '_');
 
     static void Line(StringBuilder text, IEnumerable<string> cells) => text.AppendJoin(',', cells.Select(Cell)).Append("\r\n");
 

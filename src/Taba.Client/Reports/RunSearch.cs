@@ -1,4 +1,5 @@
 using System.Globalization;
+using Taba.Diffusion;
 using Taba.Grains;
 using Taba.Storage.RunFolders;
 
@@ -19,7 +20,9 @@ static class RunSearch
             return [single];
         var runs = Below(folder, "", Deepest, ours)
             .OrderBy(r => r.Axis("model"), StringComparer.Ordinal)
+            .ThenBy(r => r.Axis("weights"), NaturalOrder.Instance)
             .ThenBy(r => Number(r.Axis("num_inference_steps")))
+            .ThenBy(r => Number(r.Axis("inversion_steps")))
             .ThenBy(r => Number(r.Axis("seed")))
             .ThenBy(r => RunLabels.Order(r.Intervention))
             .ThenBy(r => r.Intervention?.ForwardSeed ?? 0)

@@ -29,15 +29,16 @@ static class FindingText
         var left = told.Sum(g => g.Points.Count);
         foreach (var group in told)
         {
+            var choices = ChosenK.Of(group).SelectMany(choice => choice.Lines()).ToList();
             // A heading without a number below it tells nothing.
-            if (lines.Count + 3 > Most)
+            if (lines.Count + 3 + choices.Count > Most && lines.Count > 0)
                 break;
             lines.Add(Line(Title(group), "patch correlation", "image error"));
             if (group.Floor is { } floor)
                 lines.Add(Line($"{Indent}noise (the floor)", Value(floor), ""));
             if (group.IsTooSmall)
                 lines.Add($"{Indent}N = {group.Samples} is too small to tell: noise itself reaches about that.");
-            foreach (var point in group.Points.Take(Most - lines.Count))
+            foreach (var point in group.Points.Take(Math.Max(1, Most - lines.Count - choices.Count)))
             {
                 var (correlation, error) = (point.Metric(MetricKeys.Correlation), point.Metric(MetricKeys.ImageError));
                 var apart = point.Verdict == FloorVerdict.NotToldApart && !group.IsTooSmall;
@@ -45,6 +46,7 @@ static class FindingText
                 lines.Add(Line($"{Indent}{point.Label}", Value(correlation) + (apart ? Mark : ""), Value(error)));
                 left--;
             }
+            lines.AddRange(choices.Select(choice => Indent + choice));
         }
         if (left > 0)
             lines.Add($"{Indent}and {left} more in the report");
@@ -68,6 +70,17 @@ static class FindingText
             samples = g.Samples,
             too_small = g.IsTooSmall,
             noise_correlation = Json(g.Floor),
+            chosen = ChosenK.Of(g).Select(c => new
+            {
+                intervention = c.Kind,
+                tried = c.Tried,
+                before = c.Point?.Before,
+                nearest = c.Nearest.Before,
+                above_floor = Json(c.Nearest.AboveFloor),
+                reconstruction_error_images_change = c.Cost is { } cost
+                    ? new { mean = cost.Mean, low = cost.Interval?.Low, high = cost.Interval?.High, p_value = cost.PValue }
+                    : null,
+            }),
             points = g.Points.Select(p => new
             {
                 intervention_type = p.Intervention?.Type,

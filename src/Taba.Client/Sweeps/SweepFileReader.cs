@@ -19,7 +19,7 @@ static class SweepFileReader
         "input_images",
         "input_conds", "device", "guidance_scale", "cond_seed", "n_prompts", "noises_per_prompt", "prompts", "prompts_dataset_path",
         "input_prompts",
-        "labels", "forward_alignment", "decode", "on_error", "priority", "num_processes",
+        "labels", "inversion_steps", "forward_alignment", "decode", "on_error", "priority", "num_processes",
     ];
 
     /// <summary>The keys of a sweep file.</summary>
@@ -65,6 +65,7 @@ static class SweepFileReader
             Samples = Int(fields, "samples") ?? defaults.Samples,
             Seeds = fields.Axis("seed", SweepFields.LongOf, [.. defaults.Seeds]),
             NumInferenceSteps = fields.Axis("num_inference_steps", SweepFields.IntOf, [.. defaults.NumInferenceSteps]),
+            InversionSteps = fields.Axis("inversion_steps", SweepFields.IntOf),
             WithSampling = stages.Contains(StageWord.Sample),
             WithInversion = stages.Contains(StageWord.Invert),
             WithReconstruction = stages.Contains(StageWord.Reconstruct),
@@ -104,9 +105,14 @@ static class SweepFileReader
     {
         if (!fields.Has("model"))
             throw new BadInputException($"{fields.Where}: model is missing: give a name such as demo, or the path of a model.json.");
-        var weights = paths.File(fields.Text("weights"));
         var size = Int(fields, "sample_size");
-        return [.. fields.Axis("model", SweepFields.TextOf).Select(name => new ModelSelection(paths.Model(name), weights, size))];
+        var weights = WeightsReader.Read(fields, paths);
+        return
+        [
+            .. from name in fields.Axis("model", SweepFields.TextOf)
+               from file in weights
+               select new ModelSelection(paths.Model(name), file.Path, size) { Checkpoint = file.Checkpoint },
+        ];
     }
 
     static List<StageWord> Stages(SweepFields fields, bool imagesGiven)

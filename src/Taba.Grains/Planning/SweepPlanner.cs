@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Taba.Grains.Sweeps;
@@ -31,19 +30,15 @@ public sealed class SweepPlanner(
         _order.Clear();
         SweepRules.Check(spec);
         var runs = ImmutableArray.CreateBuilder<PlannedRun>();
-        var models = spec.Models.Select(catalogue.Resolve).ToList();
-        foreach (var model in models)
+        var models = spec.Models.Select(selection => (Facts: catalogue.Resolve(selection), selection.Checkpoint)).ToList();
+        foreach (var (model, checkpoint) in models)
         {
             var inputs = RunInputs.Read(spec, model, files);
-            var name = Name(model, models);
-            foreach (var numInferenceSteps in spec.NumInferenceSteps)
+            var name = Name(model, models.Where(m => m.Checkpoint == checkpoint).Select(m => m.Facts));
+            foreach (var cell in SweepCell.Of(spec, name, checkpoint))
             {
-                SweepRules.CheckSteps(spec, inputs.Model, numInferenceSteps);
-                foreach (var guidance in spec.GuidanceScales)
-                {
-                    foreach (var seed in spec.Seeds)
-                        PlanCell(spec, inputs, new(name, numInferenceSteps, Math.Max(1, guidance), seed), runs);
-                }
+                SweepRules.CheckSteps(spec, inputs.Model, cell);
+                PlanCell(spec, inputs, cell, runs);
             }
         }
         var stages = _order.Select(key => _stages[key]).ToImmutableArray();
@@ -61,7 +56,7 @@ public sealed class SweepPlanner(
         };
     }
 
-    void PlanCell(SweepSpec spec, RunInputs inputs, Cell cell, ImmutableArray<PlannedRun>.Builder runs)
+    void PlanCell(SweepSpec spec, RunInputs inputs, SweepCell cell, ImmutableArray<PlannedRun>.Builder runs)
     {
         var model = inputs.Model;
         var precision = model.Resolve(spec.Precision);
@@ -109,22 +104,25 @@ public sealed class SweepPlanner(
                 tensors.AddCaptures(template, samplesKey, executed);
             if (spec.WithInversion)
             {
-                var invert = Invert(spec, template, inputs, images, samplesKey, noise, intervention);
-                var kept = CaptureSelection.Of(spec.Internal.Kinds, spec.Internal.Every, invert.FirstStep, cell.NumInferenceSteps);
+                var steps = cell.StepsOfInversion;
+                var back = template with { NumInferenceSteps = steps };
+                var invert = Invert(spec, back, inputs, images, samplesKey, noise, intervention);
+                var kept = CaptureSelection.Of(spec.Internal.Kinds, spec.Internal.Every, invert.FirstStep, steps);
                 var latents = Add(invert, inputs.Rows, kept);
                 tensors.Add("latents", new StageRows(latents));
                 tensors.AddCaptures(invert, latents, kept);
                 if (spec.WithReconstruction)
                 {
-                    var reconstruct = template with { Kind = StageKind.Reconstruct, Input = new StageRows(latents) };
-                    var key = Add(reconstruct, inputs.Rows, executed);
+                    var reconstruct = back with { Kind = StageKind.Reconstruct, Input = new StageRows(latents) };
+                    var keptAgain = CaptureSelection.Of(spec.Internal.Kinds, spec.Internal.Every, 0, steps);
+                    var key = Add(reconstruct, inputs.Rows, keptAgain);
                     tensors.Add("samples2", new StageRows(key));
-                    tensors.AddCaptures(reconstruct, key, executed);
+                    tensors.AddCaptures(reconstruct, key, keptAgain);
                     Decode("samples2", new StageRows(key));
                 }
             }
             var run = new PlannedRun(
-                Slug(cell, intervention),
+                cell.Slug(intervention),
                 [.. cell.Axes()],
                 intervention, inputs.Rows, model.Identity, tensors.Build())
             {
@@ -197,18 +195,6 @@ public sealed class SweepPlanner(
             ? $"{model.Slug}-{model.Identity.Digest[..Math.Min(DigestDigits, model.Identity.Digest.Length)]}"
             : model.Slug;
 
-    static string Slug(Cell cell, Intervention? intervention)
-    {
-        var guidance = cell.Guidance > 1 ? string.Create(CultureInfo.InvariantCulture, $"_gs{cell.Guidance}") : "";
-        var slug = $"{cell.Model}_T{cell.NumInferenceSteps}{guidance}_seed{cell.Seed}";
-        return intervention switch
-        {
-            null => slug,
-            { Kind: InterventionKind.Forward } => $"{slug}_{intervention.Slug}_seed{intervention.Seed}",
-            _ => $"{slug}_{intervention.Slug}",
-        };
-    }
-
     static string SweepId(string name, ImmutableArray<PlannedStage> stages, IEnumerable<PlannedRun> runs)
     {
         var text = new StringBuilder(name).Append('\n');
@@ -217,18 +203,5 @@ public sealed class SweepPlanner(
                 .AppendJoin(',', stage.Keep.Eps).Append(';').AppendJoin(',', stage.Keep.PredXstart).Append('\n');
         text.AppendJoin('\n', runs.Select(r => r.Slug));
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..16];
-    }
-
-    /// <summary>One combination of axis values of a model.</summary>
-    readonly record struct Cell(string Model, int NumInferenceSteps, double Guidance, long Seed)
-    {
-        public IEnumerable<KeyValuePair<string, string>> Axes()
-        {
-            yield return new("model", Model);
-            yield return new("num_inference_steps", $"{NumInferenceSteps}");
-            if (Guidance > 1)
-                yield return new("guidance_scale", Guidance.ToString("R", CultureInfo.InvariantCulture));
-            yield return new("seed", $"{Seed}");
-        }
     }
 }

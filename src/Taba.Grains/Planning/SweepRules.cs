@@ -39,22 +39,50 @@ static class SweepRules
                 $"part_idx is {spec.PartIdx}: with n_parts {spec.NParts} it must be between 0 and {spec.NParts - 1}.");
         if (spec.Internal.Every < 1)
             throw new BadInputException($"internal keeps every {spec.Internal.Every} steps: it must be at least 1.");
+        CheckInversionSteps(spec);
         ConditionRules.Check(spec);
     }
 
-    public static void CheckSteps(SweepSpec spec, ModelFacts model, int numInferenceSteps)
+    /// <summary>Refuses numbers of steps that a model cannot run, and a K beyond the steps of inversion.</summary>
+    public static void CheckSteps(SweepSpec spec, ModelFacts model, SweepCell cell)
     {
-        if (model.WhyNot(numInferenceSteps) is { } why)
-            throw new BadInputException(why);
+        var inversionSteps = cell.StepsOfInversion;
+        foreach (var steps in new[] { cell.NumInferenceSteps, inversionSteps }.Distinct())
+        {
+            if (model.WhyNot(steps) is { } why)
+                throw new BadInputException(why);
+        }
         foreach (var intervention in spec.Interventions)
         {
             var (most, name) = intervention.Kind == InterventionKind.Forward
-                ? (model.MaxForwardBefore(numInferenceSteps), "forward_before_t")
-                : (numInferenceSteps, "swap_before_t");
+                ? (model.MaxForwardBefore(inversionSteps), "forward_before_t")
+                : (inversionSteps, "swap_before_t");
             if (intervention.Before < 0 || intervention.Before > most)
                 throw new BadInputException(
-                    $"{name} is {intervention.Before}: with {numInferenceSteps} inference steps of {model.Slug} K must be between 0 and "
+                    $"{name} is {intervention.Before}: with {inversionSteps} inference steps of {model.Slug} K must be between 0 and "
                     + $"{most}.");
+        }
+    }
+
+    static void CheckInversionSteps(SweepSpec spec)
+    {
+        if (spec.InversionSteps.Count == 0)
+            return;
+        if (!spec.WithInversion)
+            throw new BadInputException("inversion_steps is the T of inversion: it needs the invert stage.");
+        if (spec.ImagesPath is { } images)
+            throw new BadInputException(
+                $"{images} gives the samples, so that num_inference_steps is the T of inversion already: give "
+                + $"[{string.Join(", ", spec.InversionSteps)}] there, and leave inversion_steps out.");
+        var swap = spec.Interventions.FirstOrDefault(i => i is { Swap: not null, Before: > 0, SwapPath: null });
+        if (swap is null)
+            return;
+        foreach (var sampling in spec.NumInferenceSteps)
+        {
+            foreach (var inversion in spec.InversionSteps.Where(steps => steps != sampling))
+                throw new BadInputException(
+                    $"{swap.Slug} gives steps of inversion what the same steps of sampling used, so that both need one T, and here "
+                    + $"inversion_steps is {inversion} and num_inference_steps {sampling}: leave inversion_steps or the swaps out.");
         }
     }
 }

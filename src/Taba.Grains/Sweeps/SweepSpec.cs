@@ -111,6 +111,11 @@ public sealed record SweepSpec
     /// The first so many devices of the kind that <see cref="Device"/> names; null is one of a kind, and all that are named.
     /// </summary>
     [Id(33)] public int? NumProcesses { get; init; }
+
+    /// <summary>
+    /// T of inversion and of the reconstruction from it; an axis. Empty is the T of sampling, <see cref="NumInferenceSteps"/>.
+    /// </summary>
+    [Id(34)] public IReadOnlyList<int> InversionSteps { get; init; } = [];
 }
 
 /// <summary>An analysis that a user asks for.</summary>
@@ -183,7 +188,11 @@ public enum ForwardAlignment
 /// <param name="WeightsPath">Overrides where the weights are.</param>
 /// <param name="SampleSize">Height and width of the state; null is the model's own.</param>
 [GenerateSerializer, Alias("taba.ModelSelection")]
-public sealed record ModelSelection(string NameOrPath, string? WeightsPath = null, int? SampleSize = null);
+public sealed record ModelSelection(string NameOrPath, string? WeightsPath = null, int? SampleSize = null)
+{
+    /// <summary>What a sweep over several weights files calls this one, unique in it; null where there is no such axis.</summary>
+    [Id(10)] public string? Checkpoint { get; init; }
+}
 
 /// <summary>The treatment of the first K inversion steps.</summary>
 public enum InterventionKind

@@ -8,8 +8,8 @@ public static class StageNames
     public static string Of(StageKind kind) => kind.ToString().ToLowerInvariant();
 
     /// <summary>
-    /// Every stage of a plan with what sets it apart from the others: T, guidance, the intervention before it, and the seed where
-    /// there are several.
+    /// Every stage of a plan with what sets it apart from the others: T, guidance, the intervention before it, and the seed and the
+    /// weights where there are several.
     /// </summary>
     public static IReadOnlyDictionary<string, string> Of(SweepPlan plan) => Of(plan.Stages.ToDictionary(s => s.Key, s => s.Spec));
 
@@ -18,6 +18,8 @@ public static class StageNames
     public static IReadOnlyDictionary<string, string> Of(IReadOnlyDictionary<string, StageSpec> specs)
     {
         var severalSeeds = specs.Values.Select(Seed).Where(seed => seed is not null).Distinct().Count() > 1;
+        var severalWeights = specs.Values.Where(s => s.HasSteps).GroupBy(s => s.Model.Path)
+            .Any(model => model.Select(s => s.Model.WeightsPath).Distinct().Count() > 1);
         return specs.ToDictionary(s => s.Key, s => Name(s.Value));
 
         string Name(StageSpec stage)
@@ -27,7 +29,11 @@ public static class StageNames
             var intervention = Ancestry(stage, specs).Select(Intervention).FirstOrDefault(text => text is not null);
             var seed = severalSeeds ? Ancestry(stage, specs).Select(Seed).FirstOrDefault(s => s is not null) : null;
             var guidance = stage.Guidance > 1 ? FormattableString.Invariant($" g={stage.Guidance}") : "";
-            return $"{Of(stage.Kind)} T={stage.NumInferenceSteps}{guidance}{intervention}{(seed is null ? "" : $" seed {seed}")}";
+            var weights = severalWeights ? $" of {Path.GetFileName(stage.Model.WeightsPath)}" : "";
+            var first = Ancestry(stage, specs).Last(s => s.HasSteps).NumInferenceSteps;
+            var sampled = first == stage.NumInferenceSteps ? "" : $" (sampled T={first})";
+            return $"{Of(stage.Kind)} T={stage.NumInferenceSteps}{sampled}{guidance}{intervention}"
+                + $"{(seed is null ? "" : $" seed {seed}")}{weights}";
         }
     }
 

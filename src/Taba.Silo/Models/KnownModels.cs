@@ -10,20 +10,29 @@ public static class KnownModels
     [
         new("demo", [], "the shipped demo model: 32x32 coloured shapes", null),
         new("adm-32", ["cifar_pixel_32"], "ADM, CIFAR-10 32x32 (improved-diffusion)",
-            "https://openaipublic.blob.core.windows.net/diffusion/march-2021/cifar10_uncond_50M_500K.pt"),
+            "https://openaipublic.blob.core.windows.net/diffusion/march-2021/cifar10_uncond_50M_500K.pt")
+        {
+            Work = new(16.8, 32),
+        },
         new("adm-64", ["imagenet_pixel_64"], "ADM, ImageNet 64x64 (improved-diffusion)",
-            "https://openaipublic.blob.core.windows.net/diffusion/march-2021/imagenet64_uncond_100M_1500K.pt"),
+            "https://openaipublic.blob.core.windows.net/diffusion/march-2021/imagenet64_uncond_100M_1500K.pt")
+        {
+            Work = new(79.5, 64),
+        },
         new("adm-256", ["imagenet_pixel_256"], "ADM, ImageNet 256x256 (guided-diffusion)",
-            "https://openaipublic.blob.core.windows.net/diffusion/jul-2021/256x256_diffusion_uncond.pt"),
+            "https://openaipublic.blob.core.windows.net/diffusion/jul-2021/256x256_diffusion_uncond.pt")
+        {
+            Work = new(2239.7, 256),
+        },
         OfHub(
             "ldm-celebahq-256", "celeba_ldm_256", "latent diffusion, CelebA-HQ 256x256", "CompVis/ldm-celebahq-256", null, "unet", "vqvae",
-            "scheduler"),
+            "scheduler") with { Work = new(202.4, 64) },
         OfHub(
             "dit-xl-2-256", "dit", "DiT-XL/2, ImageNet 256x256 by class", "facebook/DiT-XL-2-256", "fp16", "transformer", "vae",
-            "scheduler"),
+            "scheduler") with { Work = new(237.2, 32) },
         OfHub(
             "if-i-xl", "deepfloyd_if", "DeepFloyd IF stage I, 64x64 by prompt; gated", "DeepFloyd/IF-I-XL-v1.0", "fp16",
-            "text_encoder", "tokenizer", "unet", "scheduler"),
+            "text_encoder", "tokenizer", "unet", "scheduler") with { Work = new(2879, 64) },
     ];
 
     /// <summary>Finds a model by its name or upstream's name for it.</summary>
@@ -57,6 +66,23 @@ public sealed record KnownModel(string Name, IReadOnlyList<string> Aliases, stri
 {
     /// <summary>Its repository on the hub; null when it is a plain file.</summary>
     public KnownRepository? Repository { get; init; }
+
+    /// <summary>Of its network; null when nobody counted it.</summary>
+    public NetworkWork? Work { get; init; }
+}
+
+/// <summary>What one evaluation of a network is, for plans: it depends on shapes only.</summary>
+/// <param name="Gigaflops">
+/// 1e9 operations of floating point in convolutions, linear layers and attention; a multiplication with its addition is two.
+/// </param>
+/// <param name="Side">Height and width of the state that it is of.</param>
+public sealed record NetworkWork(double Gigaflops, int Side)
+{
+    /// <summary>Operations of one evaluation of a stage's network; null when they are not known at its size.</summary>
+    public static double? FlopsOf(ModelIdentity model) =>
+        model.Name is { } name && KnownModels.Find(name)?.Work is { } work && (model.Height, model.Width) == (work.Side, work.Side)
+            ? work.Gigaflops * 1e9
+            : null;
 }
 
 /// <summary>A model folder on the hub.</summary>

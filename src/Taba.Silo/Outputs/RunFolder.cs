@@ -80,10 +80,17 @@ public sealed record RunFolder
     public bool Holds(SweepPlan plan, PlannedRun run, OutputFolder folder, TensorFormat format) =>
         RowStart == run.Rows.Start && RowEnd == run.Rows.End
         && Stages.Select(s => s.Key).SequenceEqual(RunStages.Of(plan, run).Select(s => s.Key))
+        && HasAxesOf(run)
         && Tensors.Length == run.Tensors.Length
         && Tensors.Zip(run.Tensors).All(p => p.First.Name == p.Second.Name && p.First.Steps.SequenceEqual(p.Second.Steps))
         && Tensors.All(t => t.File.EndsWith(format.Extension(), StringComparison.Ordinal)
             && folder.Length(t.File) == t.Bytes);
+
+    /// <summary>
+    /// True when it names a plan's axes. A sweep may have got another one at the value that it had before; one that it has no more may
+    /// stay.
+    /// </summary>
+    internal bool HasAxesOf(PlannedRun run) => run.Axes.All(axis => Axes.GetValueOrDefault(axis.Key) == axis.Value);
 
     /// <summary>Reads a folder's manifest; null when it has none.</summary>
     /// <exception cref="InvalidDataException">The manifest is not one of ours.</exception>

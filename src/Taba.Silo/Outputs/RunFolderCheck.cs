@@ -45,6 +45,7 @@ public static class RunFolderCheck
     {
         if (Readable(folder) is not { } existing
             || existing.RowStart != run.Rows.Start || existing.RowEnd != run.Rows.End
+            || !existing.HasAxesOf(run)
             || !existing.Tensors.Select(t => t.Name).SequenceEqual(run.Tensors.Select(t => t.Name))
             || !existing.Tensors.Zip(run.Tensors).All(p => p.First.Steps.SequenceEqual(p.Second.Steps))
             || options.WithMetrics != (folder.Length(RunFolder.MetricsName) is not null)

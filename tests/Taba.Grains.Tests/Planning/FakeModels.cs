@@ -8,7 +8,7 @@ sealed class FakeModels : IModelCatalogue
 {
     public ModelFacts Resolve(ModelSelection selection) => selection.NameOrPath switch
     {
-        "demo" => Small("demo", null),
+        "demo" => Small("demo", null, selection.WeightsPath is { } weights ? $"digest-of-{weights}" : null),
         "other" => Small("other", null),
         "a/twin" => Small("twin", null, "aaaaaaaa11111111"),
         "b/twin" => Small("twin", null, "bbbbbbbb11111111"),
