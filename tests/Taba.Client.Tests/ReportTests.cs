@@ -14,7 +14,7 @@ public sealed class ReportTests
     public void Page_WithHostileText_EscapesIt()
     {
         const string Hostile = "<script>alert('x')</script>\"&";
-        var page = ReportPage.Of(Hostile, [new RunSection(Run(Hostile), [new("samples", Hostile, [1, 2, 3])])]);
+        var page = PageOf(Hostile, [new RunSection(Run(Hostile), [new("samples", Hostile, [1, 2, 3])])]);
         Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
         Assert.Contains("&lt;script&gt;", page, StringComparison.Ordinal);
         Assert.Contains("data:image/png;base64,AQID", page, StringComparison.Ordinal);
@@ -232,7 +232,10 @@ public sealed class ReportTests
     [InlineData(float.NaN, 0)]
     public void Range_OfAValue_IsClamped(float value, byte expected) => Assert.Equal(expected, ValueRange.Image.Byte(value));
 
-    static string Page(params ReportRun[] runs) => ReportPage.Of("demo", [.. runs.Select(r => new RunSection(r, []))]);
+    static string Page(params ReportRun[] runs) => PageOf("demo", [.. runs.Select(r => new RunSection(r, []))]);
+
+    static string PageOf(string title, IReadOnlyList<RunSection> sections) =>
+        ReportPage.Of(title, sections, ReportFigures.Of(ReportGroup.Of(sections), CancellationToken.None));
 
     static ReportRun With(ReportRun run, params (string Key, double Low, double High)[] intervals) =>
         run with { Intervals = intervals.ToDictionary(i => i.Key, i => new RunInterval(new(i.Low, i.High), null, [])) };
