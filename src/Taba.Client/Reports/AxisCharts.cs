@@ -9,7 +9,7 @@ static class AxisCharts
     static readonly (string Title, string Name, string Unit, string Metric, bool HasFloor)[] s_charts =
     [
         ("Patch correlation of latents", "correlation", "patch correlation (0 to 1)", MetricKeys.Correlation, true),
-        ("Error of reconstructed images", "error", "mean absolute error (images: −1 to 1)", MetricKeys.ImageError, false),
+        ("Error of reconstructed images", "error", "error (images span −1 to 1)", MetricKeys.ImageError, false),
     ];
 
     /// <summary>A line for each kind of intervention, which begins at K = 0 with plain inversion. None where no kind has two K.</summary>

@@ -25,8 +25,18 @@ sealed record PlainDifference(double Mean, Interval? Interval, double? PValue, i
                 [.. pairs.Select(p => p.Run.Metric(metric)!.Value)], [.. pairs.Select(p => p.Plain!.Metric(metric)!.Value)]);
             return new(over.Mean, over.Interval, over.PValue, pairs.Count);
         }
-        var difference = pairs[0].Run.Metric(metric)!.Value - pairs[0].Plain!.Metric(metric)!.Value;
-        if (Replicated(pairs[0].Run, metric) is not { } ours || Replicated(pairs[0].Plain!, metric) is not { } theirs)
+        return Between(pairs[0].Run, pairs[0].Plain!, metric);
+    }
+
+    /// <summary>
+    /// What a run has above another, with an interval over samples where both have as many. Of the same samples what they share does not
+    /// count; of others it does. Null where one of them has no such number.
+    /// </summary>
+    public static PlainDifference? Between(ReportRun run, ReportRun other, string metric)
+    {
+        if (run.Metric(metric) - other.Metric(metric) is not { } difference || !double.IsFinite(difference))
+            return null;
+        if (run.Samples != other.Samples || Replicated(run, metric) is not { } ours || Replicated(other, metric) is not { } theirs)
             return new(difference, null, null, 1);
         var paired = ours.Minus(theirs);
         // Two equal runs have no spread.

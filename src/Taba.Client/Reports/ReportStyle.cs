@@ -35,7 +35,7 @@ static class ReportStyle
         td.number small { display: block; }
         .track .floor { top: -.35rem; bottom: 0; border-left: 2px dashed var(--mark); margin-left: -1px; }
         .ends { display: flex; justify-content: space-between; color: var(--soft); font-size: .75rem; }
-        .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 0 .9rem; }
+        .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 0 .9rem; }
         .figure { display: block; width: 100%; max-width: 460px; height: auto; font-variant-numeric: tabular-nums; }
         .figure .word { fill: var(--ink); }
         .figure .label { fill: var(--soft); }

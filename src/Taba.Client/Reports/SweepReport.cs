@@ -7,11 +7,12 @@ namespace Taba.Client.Reports;
 /// <summary>The files of a report, and the runs that it tells of.</summary>
 sealed record SweepReportFiles(string Html, string Csv, IReadOnlyList<ReportRun> Runs);
 
-/// <summary>Makes report.html, results.csv, the figures and the picture grids of a folder from the runs that lie in it.</summary>
+/// <summary>Makes report.html, results.csv, results.parquet, the figures and the picture grids of a folder from the runs that lie in it.</summary>
 static class SweepReport
 {
     const string Html = "report.html";
     const string Csv = "results.csv";
+    const string Parquet = "results.parquet";
 
     /// <summary>Beside the page.</summary>
     public const string FiguresFolder = "figures";
@@ -26,6 +27,7 @@ static class SweepReport
         var runs = RunSearch.In(folder, ours);
         var sections = runs.Select(run => new RunSection(run, RunPictures.Write(run.Folder, run.Manifest))).ToList();
         folder.Write(Csv, Encoding.UTF8.GetBytes(ResultsCsv.Of(runs)));
+        folder.Write(Parquet, ResultsParquet.Of(runs));
         var figures = ReportFigures.Of(ReportGroup.Of(sections), cancellationToken);
         foreach (var figure in figures.All)
             folder.Below(FiguresFolder).Write(figure.FileName, figure.File);
