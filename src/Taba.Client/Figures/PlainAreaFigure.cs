@@ -60,6 +60,12 @@ static class PlainAreaFigure
             new Plot($"step of inversion, of {all} (1: from the image)", "error (noise has deviation 1)", lines).Draw());
 
         PlotLine Line(string label, Func<PlainAreaErrors, AreaErrors> area) => new(
-            label, [.. found.Select((f, i) => new PlotPoint(pairs[i].Step + 1, area(f).Error))]);
+            label,
+            [
+                .. found.Select((f, i) => new PlotPoint(pairs[i].Step + 1, area(f).Error)
+                {
+                    Words = $"{label}, step {pairs[i].Step + 1}: {area(f).Error.ToString("0.####", CultureInfo.InvariantCulture)}",
+                }),
+            ]);
     }
 }
