@@ -173,19 +173,7 @@ public sealed class FigureTests : IDisposable
 
     static RunFile Steped(string name, int[] steps) => new(name, $"{name}.npy", "float32", [], 0, [.. steps]);
 
-    /// <summary>A file as numpy writes it.</summary>
-    void Write(string name, float[] values, params int[] shape)
-    {
-        var header = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({string.Join(", ", shape)},), }}";
-        header = header.PadRight((header.Length + 11 + 63) / 64 * 64 - 11) + "\n";
-        using var file = File.Create(Path.Combine(_folder.Path, $"{name}.npy"));
-        using var writer = new BinaryWriter(file);
-        writer.Write([0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 1, 0]);
-        writer.Write((ushort)header.Length);
-        writer.Write(Encoding.ASCII.GetBytes(header));
-        foreach (var value in values)
-            writer.Write(value);
-    }
+    void Write(string name, float[] values, params int[] shape) => NumpyFile.Write(_folder.At($"{name}.npy"), values, shape);
 
     static IEnumerable<XElement> Elements(Figure figure, string name) =>
         XDocument.Parse(Encoding.UTF8.GetString(figure.File)).Root!.Descendants(s_svg + name);

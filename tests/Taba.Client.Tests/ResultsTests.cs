@@ -44,9 +44,11 @@ public sealed class ResultsTests : IDisposable
     {
         await RunAsync("");
         var files = Directory.GetFiles(_taba.At("out", "s", "figures"));
-        Assert.DoesNotContain(files, f => f.Contains("trajectory", StringComparison.Ordinal) || f.Contains("plain", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            files, f => f.Contains("trajectory", StringComparison.Ordinal) || f.Contains("plain", StringComparison.Ordinal));
         Assert.Contains(files, f => f.Contains("triangle", StringComparison.Ordinal));
-        Assert.DoesNotContain("Distance of sampling", await File.ReadAllTextAsync(_taba.At("out", "s", "report.html")), StringComparison.Ordinal);
+        var page = await File.ReadAllTextAsync(_taba.At("out", "s", "report.html"));
+        Assert.DoesNotContain("Distance of sampling", page, StringComparison.Ordinal);
     }
 
     [Fact]

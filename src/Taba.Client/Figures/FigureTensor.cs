@@ -65,6 +65,12 @@ sealed class FigureTensor : IDisposable
     /// <summary>False of rows that failed, which hold NaN: they count nowhere.</summary>
     public static bool IsFinite(ReadOnlySpan<float> row) => float.IsFinite(TensorPrimitives.Sum(row));
 
+    /// <summary>The rows without those that failed.</summary>
+    /// <param name="length">Of a row.</param>
+    public static float[] FiniteRows(float[] rows, int length) => IsFinite(rows)
+        ? rows
+        : [.. rows.Chunk(length).Where(row => IsFinite(row)).SelectMany(row => row)];
+
     public void Dispose() => _file.Dispose();
 
     static TensorFile? OpenFile(FigureRun run, RunFile? listed, string name)

@@ -23,11 +23,11 @@ sealed record ReportFigures(
             .Select(family => (Title: family.Key, Figures: AxisCharts.OverT([.. family]))).Where(f => f.Figures.Count > 0);
         return new ReportFigures(
             [.. families],
-            [.. groups.Select(g => new GroupFigures(g, AxisCharts.OverK(g), PictureStrip.Of(g), Tensors(g, cancellationToken)))])
+            [.. groups.Select(g => Of(g, cancellationToken))])
             .Named();
     }
 
-    static IReadOnlyList<Figure> Tensors(ReportGroup group, CancellationToken cancellationToken)
+    static GroupFigures Of(ReportGroup group, CancellationToken cancellationToken)
     {
         var runs = Chosen(group);
         Figure?[] figures =
@@ -37,7 +37,9 @@ sealed record ReportFigures(
             TrajectoryFigure.Of(FigureNames.Of(group, "trajectory"), runs[0], cancellationToken),
             PlainAreaFigure.Of(FigureNames.Of(group, "plain-areas"), runs[0], cancellationToken),
         ];
-        return [.. figures.OfType<Figure>()];
+        return new(
+            group, AxisCharts.OverK(group), PictureStrip.Of(group), [.. figures.OfType<Figure>()],
+            PublishedTable.Of(group, runs[0], cancellationToken));
     }
 
     /// <summary>A run of each point, all of one seed: plain inversion, and of many interventions the first and the last.</summary>
@@ -104,8 +106,9 @@ sealed record ReportFigures(
 /// <summary>The figures of a group.</summary>
 /// <param name="Pictures">Null where it has none.</param>
 /// <param name="OfTensors">What is measured of its tensors for figures alone.</param>
+/// <param name="Published">The paper's values beside these, as HTML; empty where there are none.</param>
 sealed record GroupFigures(
-    ReportGroup Group, IReadOnlyList<Figure> OverK, PictureStrip? Pictures, IReadOnlyList<Figure> OfTensors)
+    ReportGroup Group, IReadOnlyList<Figure> OverK, PictureStrip? Pictures, IReadOnlyList<Figure> OfTensors, string Published)
 {
     /// <summary>The pictures as a file.</summary>
     public Figure? Strip { get; init; } =

@@ -83,7 +83,8 @@ static class ReportPage
         Dots(
             html, group, "Error of reconstructed images", MetricKeys.ImageError, null,
             "Mean absolute difference between samples and their reconstructions; images span [-1, 1].");
-        html.Append(ReportFigures.Html(figures.OverK)).Append(MetricsTable.Of(group)).Append(DifferencesTable.Of(group));
+        html.Append(ReportFigures.Html(figures.OverK)).Append(MetricsTable.Of(group)).Append(DifferencesTable.Of(group))
+            .Append(figures.Published);
         if (figures is { Pictures: { } pictures, Strip: { } strip })
             html.Append(pictures.Html(strip.FileName));
         html.Append(ReportFigures.Html(figures.OfTensors));
