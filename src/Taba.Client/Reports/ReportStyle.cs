@@ -46,8 +46,9 @@ static class ReportStyle
         .figure .stroke, .figure .whisker { stroke: var(--line); }
         .figure .mark { fill: var(--line); }
         .s0 { --line: var(--bar); } .s1 { --line: var(--line1); } .s2 { --line: var(--line2); } .s3 { --line: var(--line3); } .s4 { --line: var(--line4); } .s5 { --line: var(--line5); }
+        .figure + p { font-size: .88rem; }
         .strip { width: auto; }
-        .strip th { font-size: .75rem; font-weight: 400; text-align: center; border: 0; padding: .1rem .3rem; }
+        .strip th { font-size: .75rem; font-weight: 400; text-align: center; border: 0; padding: .1rem .3rem; white-space: normal; }
         .strip tbody th { text-align: right; }
         .strip td { border: 0; padding: .12rem; }
         .strip img { display: block; width: 96px; image-rendering: pixelated; border-radius: 3px; }
@@ -72,6 +73,19 @@ static class ReportStyle
           dl { grid-template-columns: 1fr; }
           dd { margin: 0 0 .3rem .8rem; }
         }
-        @media print { :root { color-scheme: light; } details { display: none; } body { max-width: none; } .card, tr, figure { break-inside: avoid; } h2, h3 { break-after: avoid; } }
+        @media print {
+          @page { margin: 14mm; }
+          :root { color-scheme: light; --paper: #ffffff; font-size: 12px; }
+          body { max-width: none; padding: 0; font-size: 1rem; }
+          .run { display: none; }
+          .card, tr, figure { break-inside: avoid; }
+          h2, h3 { break-after: avoid; }
+          .pair { grid-template-columns: 1fr 1fr; }
+          .scroll { overflow: visible; }
+          table { font-size: .8rem; }
+          th, td { padding: .25rem .35rem; white-space: normal; }
+          .strip th { font-size: .7rem; }
+          .strip img { width: auto; max-width: 100%; }
+        }
         """;
 }
