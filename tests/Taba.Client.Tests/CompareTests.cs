@@ -83,7 +83,8 @@ public sealed class CompareTests : IDisposable
         Assert.Null(metrics["kl_div_noise_latent"]!["told"]);
 
         await _taba.DoneAsync("compare", runs[0], runs[1]);
-        var line = _taba.Last.Output.Split('\n').Select(l => l.TrimEnd()).Single(l => l.StartsWith("reconstruction_error_noise", StringComparison.Ordinal));
+        var line = _taba.Last.Output
+            .Split('\n').Select(l => l.TrimEnd()).Single(l => l.StartsWith("reconstruction_error_noise", StringComparison.Ordinal));
         Assert.Matches(@"( +\S+ \(\S+ to \S+\)){3} \*$", line);
         Assert.Contains("* the interval of the difference excludes 0", _taba.Last.Output, StringComparison.Ordinal);
 

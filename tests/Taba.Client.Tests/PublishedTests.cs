@@ -44,7 +44,10 @@ public sealed class PublishedTests
         using var folder = new TempFolder();
         // 40 images whose left half is of one colour each and whose latents are wrong there by 0.5, elsewhere by 0.25.
         var random = new Random(3);
-        float[] images = [.. Enumerable.Range(0, 40 * 3 * 1024).Select(i => i % 32 < 16 ? i / 3072 / 40f : (float)random.NextDouble() * 2 - 1)];
+        float[] images =
+        [
+            .. Enumerable.Range(0, 40 * 3 * 1024).Select(i => i % 32 < 16 ? i / 3072 / 40f : (float)random.NextDouble() * 2 - 1),
+        ];
         float[] noise = [.. images.Select(_ => (float)random.NextDouble())];
         float[] latents = [.. noise.Select((n, i) => n + (i % 32 < 15 ? 0.5f : 0.25f))];
         NumpyFile.Write(folder.At("samples.npy"), images, 40, 3, 32, 32);

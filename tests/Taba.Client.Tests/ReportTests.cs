@@ -149,6 +149,19 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public void ToldNumbers_OfARun_HaveTheEndsOfTheirIntervalsBesideThem()
+    {
+        var run = With(Run("a", null, 0.23), ("correlation_above_noise", 0.02, 0.04), ("correlation.mean", 0.22, 0.24));
+        run = run with { Metrics = new Dictionary<string, double>(run.Metrics) { ["correlation.std"] = double.NaN } };
+        var told = ToldMetrics.Numbers(run).ToDictionary(n => n.Name, n => n.Value);
+        Assert.Equal((0.23, 0.22, 0.24), (told["correlation.mean"], told["correlation.mean.low"], told["correlation.mean.high"]));
+        Assert.Equal(0.03, told["correlation_above_noise"], 1e-12);
+        Assert.Equal(0.02, told["correlation_above_noise.low"]);
+        Assert.DoesNotContain("correlation.std", told.Keys);
+        Assert.DoesNotContain("reconstruction_error_images.low", told.Keys);
+    }
+
+    [Fact]
     public void Csv_OfRuns_QuotesAndDisarms()
     {
         var lines = ResultsCsv.Of([Run("=1+1"), Run("a,\"b\"", Forward(1), 0.25)]).Split("\r\n");

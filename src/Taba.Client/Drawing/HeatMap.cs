@@ -32,7 +32,7 @@ sealed record HeatMap(
         {
             for (var row = 0; row < Values[column].Count; row++)
                 // A hair of overlap, so that no background shows between cells.
-                svg.Cell(Colour(Values[column][row]), Left + column * wide, Top + (Values[0].Count - 1 - row) * high, wide + 0.3, high + 0.3);
+                svg.Cell(Colour(Values[column][row]), Left + column * wide, Above(row + 1), wide + 0.3, high + 0.3);
         }
         var every = (Columns.Count + Names - 1) / Names;
         for (var column = 0; column < Columns.Count; column += every)
@@ -46,12 +46,14 @@ sealed record HeatMap(
         svg.TextUpwards(Ink.Word, 13, (Top + Height - Bottom) / 2, Y);
         for (var column = 0; column < (Marked?.Count ?? 0); column++)
             svg.Circle(
-                Ink.Pointer, Left + (column + 0.5) * wide, Top + (Values[0].Count - 0.5 - Marked![column]) * high, Math.Clamp(wide / 4, 1.5, 4));
+                Ink.Pointer, Left + (column + 0.5) * wide, Above(Marked![column] + 0.5), Math.Clamp(wide / 4, 1.5, 4));
         for (var shade = 0; shade < Shades; shade++)
             svg.Cell(Colour(shade / (Shades - 1.0)), 150 + shade * 2, 10, 2.3, 12);
         svg.Text(Ink.Label, 144, 20, Low, "end");
         svg.Text(Ink.Label, 150 + Shades * 2 + 6, 20, High);
         return svg;
+
+        double Above(double rows) => Top + (Values[0].Count - rows) * high;
     }
 
     /// <summary>From dark to light blue; only lightness tells, so that no eye and no printer is left out.</summary>

@@ -22,7 +22,8 @@ readonly record struct Ink(string Class, string Paper)
     public static Ink Grid { get; } = new("grid", "stroke=\"#dfe2e7\"");
 
     /// <summary>A line to compare with that is no measurement.</summary>
-    public static Ink Reference { get; } = new("reference", "fill=\"none\" stroke=\"#8a9099\" stroke-width=\"1.5\" stroke-dasharray=\"2 3\"");
+    public static Ink Reference { get; } = new(
+        "reference", "fill=\"none\" stroke=\"#8a9099\" stroke-width=\"1.5\" stroke-dasharray=\"2 3\"");
 
     public static Ink Floor { get; } = new("floor", "stroke=\"#b4431f\" stroke-width=\"1.5\" stroke-dasharray=\"5 4\"");
 

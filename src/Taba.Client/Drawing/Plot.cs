@@ -29,7 +29,7 @@ sealed record Plot(string X, string Y, IReadOnlyList<PlotLine> Lines)
     const double LegendKey = 24;
     const int Ticks = 6;
 
-    /// <summary>The places of the axis below where they are names, at equal distances: x is then the number of one. Null for numbers.</summary>
+    /// <summary>The places of the axis below where they are names, at equal distances: x is the number of one. Null for numbers.</summary>
     public IReadOnlyList<string>? Places { get; init; }
 
     public PlotFloor? Floor { get; init; }

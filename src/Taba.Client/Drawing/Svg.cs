@@ -66,22 +66,25 @@ sealed class Svg(double width, double height)
         _marks.Append($"<text {Of(ink)} x=\"{At(x)}\" y=\"{At(y)}\" text-anchor=\"{anchor}\">{Escaped(words)}</text>");
 
     /// <summary>Words from below to above, their middle at the place.</summary>
-    public void TextUpwards(Ink ink, double x, double y, string words) =>
-        _marks.Append($"<text {Of(ink)} transform=\"translate({At(x)} {At(y)}) rotate(-90)\" text-anchor=\"middle\">{Escaped(words)}</text>");
+    public void TextUpwards(Ink ink, double x, double y, string words) => _marks.Append(
+        $"<text {Of(ink)} transform=\"translate({At(x)} {At(y)}) rotate(-90)\" text-anchor=\"middle\">{Escaped(words)}</text>");
 
     public void Picture(double x, double y, double side, byte[] png) => _marks.Append(
-        $"<image {Box(x, y, side, side)} style=\"image-rendering:pixelated\" href=\"data:image/png;base64,{Convert.ToBase64String(png)}\"/>");
+        $"<image {Box(x, y, side, side)} style=\"image-rendering:pixelated\" "
+        + $"href=\"data:image/png;base64,{Convert.ToBase64String(png)}\"/>");
 
     /// <summary>For a page, whose style colours it.</summary>
     public string Inline(string title) =>
-        $"<svg class=\"figure\" viewBox=\"0 0 {At(width)} {At(height)}\" role=\"img\" aria-label=\"{Escaped(title)}\" {Font}>{_marks}</svg>";
+        $"<svg class=\"figure\" {ViewBox} role=\"img\" aria-label=\"{Escaped(title)}\" {Font}>{_marks}</svg>";
 
     /// <summary>A file of its own, on white: what is dark upon it stays readable wherever it is put.</summary>
     /// <param name="description">What the drawing shows, for whoever finds the file alone.</param>
     public byte[] File(string title, string description) => Encoding.UTF8.GetBytes(
-        $"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{At(width)}\" height=\"{At(height)}\" "
-        + $"viewBox=\"0 0 {At(width)} {At(height)}\" {Font}><title>{Escaped(title)}</title><desc>{Escaped(description)}</desc>"
+        $"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{At(width)}\" "
+        + $"height=\"{At(height)}\" {ViewBox} {Font}><title>{Escaped(title)}</title><desc>{Escaped(description)}</desc>"
         + $"<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>{_marks}</svg>\n");
+
+    string ViewBox => $"viewBox=\"0 0 {At(width)} {At(height)}\"";
 
     static string Of(Ink ink) => $"class=\"{ink.Class}\" {ink.Paper}";
 

@@ -29,8 +29,8 @@ static class QuantileFigure
         }
         return lines.Count == 0 ? null : new(
             name, "Latents against noise, quantile by quantile",
-            $"{Points} quantiles of all values of {words}. Latents that are distributed as their noise lie on the dotted line; a flatter line "
-            + "has a smaller deviation, and an S has other tails.",
+            $"{Points} quantiles of all values of {words}. Latents that are distributed as their noise lie on the dotted line; a flatter "
+            + "line has a smaller deviation, and an S has other tails.",
             new Plot("quantile of the noise (its deviation is 1)", "quantile of the latents", lines) { Equal = "as the noise" }.Draw());
     }
 

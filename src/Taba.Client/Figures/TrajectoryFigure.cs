@@ -34,9 +34,9 @@ static class TrajectoryFigure
         };
         return new(
             name, "Distance of sampling to the way from noise to latent",
-            $"Mean L2 distance of the state after each step to {TrajectoryDistances.DefaultPoints} points of the straight line from the noise "
-            + $"to the latent of {run.Label}, each column scaled to its own nearest (dark) and farthest (light); a dot marks the nearest. Of "
-            + $"{FigureRows.Words(rows, states.Rows)}.",
+            $"Mean L2 distance of the state after each step to {TrajectoryDistances.DefaultPoints} points of the straight line from the "
+            + $"noise to the latent of {run.Label}, each column scaled to its own nearest (dark) and farthest (light); a dot marks the "
+            + $"nearest. Of {FigureRows.Words(rows, states.Rows)}.",
             map.Draw());
     }
 

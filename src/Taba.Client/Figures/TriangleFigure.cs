@@ -32,8 +32,8 @@ static class TriangleFigure
         }
         return found.Count == 0 ? null : new(
             name, "Most probable triangle of noise, sample and latent",
-            $"Whole degrees that sum to 180, each the angle of most of {words} when the three are taken together. All triangles have the same "
-            + "side from sample to noise. Latents that were their noise would leave no angle at the sample.",
+            $"Whole degrees that sum to 180, each the angle of most of {words} when the three are taken together. All triangles have the "
+            + "same side from sample to noise. Latents that were their noise would leave no angle at the sample.",
             Draw(found));
     }
 

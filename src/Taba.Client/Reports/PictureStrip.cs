@@ -38,7 +38,7 @@ sealed record PictureStrip(IReadOnlyList<string> Columns, IReadOnlyList<StripRow
             ? $" The first {Most} of {group.Points.Count} interventions; all runs stand below."
             : "";
         return new(
-            [first == group.Plain?.Runs.First() ? "original" : $"original of {RunLabels.Of(first.Intervention)}", .. runs.Select(r => r.Label)],
+            ["original", .. runs.Select(r => r.Label)],
             [.. rows.SelectMany(r => r)],
             $"Differences are those of sample and reconstruction, white from 0.5 on (images: −1 to 1).{left}");
 
@@ -76,7 +76,8 @@ sealed record PictureStrip(IReadOnlyList<string> Columns, IReadOnlyList<StripRow
             }
             html.Append("</tr>");
         }
-        return html.Append($"</tbody></table></div><p class=\"soft\">{Reports.Html.Text(Note)} {ReportFigures.Link(file)}</p></div>").ToString();
+        html.Append($"</tbody></table></div><p class=\"soft\">{Reports.Html.Text(Note)} {ReportFigures.Link(file)}</p></div>");
+        return html.ToString();
     }
 
     /// <summary>As a file of its own.</summary>

@@ -21,7 +21,7 @@ sealed record PublishedValues(string Paper, string SecondHand, int Samples, IRea
 
     public static PublishedValues All => s_all.Value;
 
-    /// <summary>The paper's values of a run's model; null unless it is one of the paper's, with the weights that it has them from.</summary>
+    /// <summary>The paper's values of a run's model; null unless it is one of the paper's, with the paper's weights.</summary>
     public PublishedModel? Of(ReportRun run)
     {
         if (KnownModels.Find(run.Axis("model")) is not { Source: { } source } known)

@@ -50,7 +50,8 @@ static class ReportPage
         var devices = runs.Select(r => r.Manifest.Device).Where(d => d.Length > 0).Distinct().ToList();
         html.Append($"<h1>{Html.Text(title)}</h1><p class=\"soft\">{Html.Text(string.Join(", ", facts))}");
         html.Append(devices.Count > 0 ? $" on {Html.Text(string.Join(", ", devices))}" : "");
-        html.Append(". Every run is a row of <a href=\"results.csv\">results.csv</a>.</p>");
+        html.Append(". Every run is a row of <a href=\"results.csv\">results.csv</a>, every number one of "
+            + "<a href=\"results.parquet\">results.parquet</a>.</p>");
     }
 
     static void Failures(StringBuilder html, IReadOnlyList<RunSection> sections)

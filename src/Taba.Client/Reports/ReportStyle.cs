@@ -20,7 +20,7 @@ static class ReportStyle
         .scroll { overflow-x: auto; }
         table { border-collapse: collapse; width: 100%; font-size: .88rem; }
         th, td { padding: .4rem .6rem; border-bottom: 1px solid var(--rule); text-align: left; white-space: nowrap; }
-        th { font-weight: 600; color: var(--soft); }
+        th { font-weight: 600; color: var(--soft); white-space: normal; vertical-align: bottom; }
         tbody tr:last-child td { border-bottom: 0; }
         .number { text-align: right; font-variant-numeric: tabular-nums; }
         .card h3 { margin-top: 0; }

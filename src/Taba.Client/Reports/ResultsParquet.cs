@@ -9,7 +9,7 @@ namespace Taba.Client.Reports;
 /// </summary>
 static class ResultsParquet
 {
-    /// <summary>Axes whose type does not depend on what a sweep happens to have; others are texts unless all their values are numbers.</summary>
+    /// <summary>Axes whose type does not depend on what a sweep happens to have; others are texts unless all values are numbers.</summary>
     static readonly Dictionary<string, Type> s_axes = new()
     {
         ["model"] = typeof(string), ["num_inference_steps"] = typeof(long), ["seed"] = typeof(long), ["guidance_scale"] = typeof(double),

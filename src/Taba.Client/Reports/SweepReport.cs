@@ -7,7 +7,7 @@ namespace Taba.Client.Reports;
 /// <summary>The files of a report, and the runs that it tells of.</summary>
 sealed record SweepReportFiles(string Html, string Csv, IReadOnlyList<ReportRun> Runs);
 
-/// <summary>Makes report.html, results.csv, results.parquet, the figures and the picture grids of a folder from the runs that lie in it.</summary>
+/// <summary>Makes report.html, its figures, results.csv, results.parquet and the picture grids from the runs that lie in a folder.</summary>
 static class SweepReport
 {
     const string Html = "report.html";
