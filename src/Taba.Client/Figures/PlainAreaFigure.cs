@@ -56,7 +56,8 @@ static class PlainAreaFigure
             $"Mean absolute difference of the noise that {run.Label} predicts from what sampling predicted between the same noise levels. "
             + $"Plain are pixels that differ from the next below and to the right by less than {PlainMask.DefaultThreshold} on average, in "
             + $"images as they were saved (about −1 to 1{resized}): "
-            + $"{found[0].Fraction.ToString("P0", CultureInfo.InvariantCulture)} of the pixels of {FigureRows.Words(rows, predicted.Rows)}.",
+            + $"{found[0].Fraction.ToString("P0", CultureInfo.InvariantCulture)} of the pixels of "
+            + $"{FigureRows.Words(rows, predicted.Rows)}.",
             new Plot($"step of inversion, of {all} (1: from the image)", "error (noise has deviation 1)", lines).Draw());
 
         PlotLine Line(string label, Func<PlainAreaErrors, AreaErrors> area) => new(

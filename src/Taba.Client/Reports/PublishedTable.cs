@@ -23,7 +23,8 @@ static class PublishedTable
             return "";
         var own = PlainInversion.Measure(measured, cancellationToken);
         var html = new StringBuilder("<h3>The paper's values beside these</h3><div class=\"scroll\"><table><thead><tr>");
-        html.Append("<th>plain inversion</th><th class=\"number\">paper, second-hand</th><th class=\"number\">here</th></tr></thead><tbody>");
+        html.Append("<th>plain inversion</th><th class=\"number\">paper, second-hand</th>");
+        html.Append("<th class=\"number\">here</th></tr></thead><tbody>");
         foreach (var (key, words) in s_rows.Where(r => published.Values.ContainsKey(r.Key)))
         {
             var here = key switch
@@ -38,8 +39,9 @@ static class PublishedTable
         var all = PublishedValues.All;
         return html.Append(
             $"</tbody></table></div><p class=\"soft\">{Html.Text(all.Paper)}, about "
-            + $"{all.Samples.ToString("N0", CultureInfo.InvariantCulture)} samples; here N = {group.Samples}. A correlation falls with N, so that only those of one N can be compared. "
-            + $"<strong>Second-hand</strong>: {Html.Text(all.SecondHand)}. Here plain areas are found in the images as they were saved, and "
-            + "no equality with the paper's is claimed.</p>").ToString();
+            + $"{all.Samples.ToString("N0", CultureInfo.InvariantCulture)} samples; here N = {group.Samples}. A correlation falls with "
+            + "N, so that only those of one N can be compared. "
+            + $"<strong>Second-hand</strong>: {Html.Text(all.SecondHand)}. Here plain areas are found in the images as they were saved, "
+            + "and no equality with the paper's is claimed.</p>").ToString();
     }
 }

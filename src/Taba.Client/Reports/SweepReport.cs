@@ -7,7 +7,7 @@ namespace Taba.Client.Reports;
 /// <summary>The files of a report, and the runs that it tells of.</summary>
 sealed record SweepReportFiles(string Html, string Csv, IReadOnlyList<ReportRun> Runs);
 
-/// <summary>Makes report.html, its figures, results.csv, results.parquet and the picture grids from the runs that lie in a folder.</summary>
+/// <summary>Makes report.html, its figures, results.csv, results.parquet and picture grids from the runs that lie in a folder.</summary>
 static class SweepReport
 {
     const string Html = "report.html";
