@@ -176,7 +176,9 @@ public sealed class ReportTests
         var rows = Rows(ResultsCsv.Of(
         [
             Run("a"), Run("b", Forward(1, 7), 0.3), Run("c", Forward(1, 999), 0.3),
-            Run("d", new RunIntervention("swap", 3) { SwapType = "xt" }, 0.3, seed: 2),
+            Run("d", new RunIntervention("swap", 3) { SwapType = "xt" }, 0.3, seed: 2) is var swap
+                ? swap with { Metrics = new Dictionary<string, double>(swap.Metrics) { ["plain-areas.plain.error"] = 1 } }
+                : swap,
         ]));
         string[] fields = ["intervention_type", "before", "swap_type", "forward_seed", "forward_alignment", "seed"];
         Assert.Equal(

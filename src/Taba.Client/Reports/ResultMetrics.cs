@@ -52,6 +52,6 @@ static class ResultMetrics
     static string Key(ReportRun run) => string.Join('\n', run.Manifest.Axes.Select(a => $"{a.Key} {a.Value}")
         .Append($"{run.Manifest.RowStart} {run.Manifest.RowEnd}"));
 
-    /// <summary>Dots would make a name that pandas and formulas cannot use as it is.</summary>
-    static string Name(string metric) => metric.Replace('.', '_');
+    /// <summary>Dots and hyphens would make a name that pandas and formulas cannot use as it is.</summary>
+    static string Name(string metric) => metric.Replace('.', '_').Replace('-', '_');
 }

@@ -8,6 +8,9 @@ namespace Taba.Client.Running;
 /// <summary>Tells a sweep the numbers of a run folder that was written, for whoever looks at the sweep.</summary>
 static class ToldMetrics
 {
+    const string Low = ".low";
+    const string High = ".high";
+
     static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
     /// <summary>The folder is written, whether or not the sweep hears of it: nothing that goes wrong here ends a run.</summary>
@@ -26,18 +29,21 @@ static class ToldMetrics
         }
     }
 
-    /// <summary>The metrics, then the ends of their intervals under the same name with <c>.low</c> and <c>.high</c> behind it.</summary>
+    /// <summary>The metrics, each with the ends of its interval behind it, under the same name with .low and .high.</summary>
     internal static IEnumerable<RunNumber> Numbers(ReportRun run)
     {
-        var numbers = run.Metrics.Select(m => new RunNumber(m.Key, m.Value));
-        if (run.Metric(MetricKeys.Correlation) - run.Metric(MetricKeys.Floor) is { } above)
-            numbers = numbers.Append(new(MetricKeys.AboveFloor, above));
+        var metrics = run.Metric(MetricKeys.Correlation) - run.Metric(MetricKeys.Floor) is { } above
+            ? run.Metrics.Append(new(MetricKeys.AboveFloor, above))
+            : run.Metrics;
         // What is no number (a deviation of one sample) cannot be said in JSON, and is left out.
-        return numbers
-            .Concat(run.Intervals.SelectMany(i => new RunNumber[]
-            {
-                new($"{i.Key}.low", i.Value.Interval.Low), new($"{i.Key}.high", i.Value.Interval.High),
-            }))
+        return metrics
+            .SelectMany(m => run.Interval(m.Key) is { } interval
+                ? [new(m.Key, m.Value), new($"{m.Key}{Low}", interval.Low), new($"{m.Key}{High}", interval.High)]
+                : new RunNumber[] { new(m.Key, m.Value) })
             .Where(n => double.IsFinite(n.Value));
     }
+
+    /// <summary>True of a number that is the end of another's interval.</summary>
+    public static bool IsEnd(string name) =>
+        name.EndsWith(Low, StringComparison.Ordinal) || name.EndsWith(High, StringComparison.Ordinal);
 }
