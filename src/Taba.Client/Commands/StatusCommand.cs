@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
-using Taba.Client.Running;
 using Taba.Client.Clusters;
 using Taba.Client.Progress;
+using Taba.Client.Running;
 using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
