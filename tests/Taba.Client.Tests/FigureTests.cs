@@ -52,9 +52,10 @@ public sealed class FigureTests : IDisposable
         Assert.Equal(
             ["forward K = 3", "latent 79°", "noise 70°", "sample 31°"],
             Elements(figure, "text").Select(t => t.Value).Order(StringComparer.Ordinal));
-        // Drawn with these angles: at the sample, the first corner.
+        // Drawn with these angles; the corners are sample, noise and latent.
         var corners = Points(Elements(figure, "polyline").Single());
         Assert.Equal(31, double.RadiansToDegrees(Math.Atan2(corners[0].Y - corners[2].Y, corners[2].X - corners[0].X)), 0.1);
+        Assert.Equal(70, double.RadiansToDegrees(Math.Atan2(corners[1].Y - corners[2].Y, corners[1].X - corners[2].X)), 0.1);
 
         static IEnumerable<float> Latent(double sample, double noise)
         {

@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace Taba.Client.Figures;
 
-/// <summary>Of how many samples a figure is drawn: of all that can be read in about a second, and it says so.</summary>
+/// <summary>Of how many samples a figure is drawn: of all, or of as many as are read in a second or two, and it says so.</summary>
 static class FigureRows
 {
-    /// <summary>Values of one tensor: 256 MB, which are 21,845 samples of 3x32x32.</summary>
-    const long MostValues = 1L << 26;
+    /// <summary>Values of one tensor: 128 MB, which are 10,922 samples of 3x32x32.</summary>
+    const long MostValues = 1L << 25;
 
-    /// <summary>Values of a tensor with steps: 1 GB.</summary>
-    const long MostStepValues = 1L << 28;
+    /// <summary>Values of a tensor with steps: 512 MB.</summary>
+    const long MostStepValues = 1L << 27;
 
     public static int Of(FigureTensor tensor) => (int)Math.Clamp(MostValues / tensor.Shape.Elements, 1, tensor.Rows);
 
