@@ -104,7 +104,9 @@ public sealed class NamespaceArrowTests
             Pulling: . Hosts Planning
             Benching:
             Folders:
-            Reports: Folders
+            Drawing:
+            Figures: Folders Drawing
+            Reports: Folders Drawing Figures
             Comparing: Folders Reports
             Measuring: Folders Reports
             Embedded: Hosts Planning

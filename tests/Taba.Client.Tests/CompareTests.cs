@@ -66,6 +66,42 @@ public sealed class CompareTests : IDisposable
     }
 
     [Fact]
+    public async Task Compare_RunsOfTheSameSamples_HasIntervalsAndMarksWhatNSupports()
+    {
+        await RunAsync("a", "forward: { before: [1], seed: 7 }", 420, samples: 64);
+        string[] runs = [_taba.At("out", "a", "g_T10_seed420"), _taba.At("out", "a", "g_T10_seed420_forward_before1_seed7")];
+
+        await _taba.DoneAsync("compare", runs[0], runs[1], "--json");
+
+        var metrics = JsonNode.Parse(_taba.Last.Output)!["runs"]![0]!["metrics"]!;
+        // Forward noise is another noise than the one that the samples were made of.
+        Number("reconstruction_error_noise", told: true);
+        var own = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(runs[0], "metrics.json")))!["intervals"]!["correlation.mean"]!;
+        Assert.Equal((double)own["low"]!, (double)metrics["correlation.mean"]!["a_low"]!);
+        Number("correlation.mean", told: (double)metrics["correlation.mean"]!["p_value"]! < 0.05);
+        Assert.Null(metrics["kl_div_noise_latent"]!["difference_low"]);
+        Assert.Null(metrics["kl_div_noise_latent"]!["told"]);
+
+        await _taba.DoneAsync("compare", runs[0], runs[1]);
+        var line = _taba.Last.Output
+            .Split('\n').Select(l => l.TrimEnd()).Single(l => l.StartsWith("reconstruction_error_noise", StringComparison.Ordinal));
+        Assert.Matches(@"( +\S+ \(\S+ to \S+\)){3} \*$", line);
+        Assert.Contains("* the interval of the difference excludes 0", _taba.Last.Output, StringComparison.Ordinal);
+
+        // Against itself nothing differs, and nothing is marked.
+        await _taba.DoneAsync("compare", runs[0], runs[0]);
+        Assert.DoesNotContain("*", _taba.Last.Output, StringComparison.Ordinal);
+
+        void Number(string name, bool told)
+        {
+            var metric = metrics[name]!;
+            Assert.InRange((double)metric["difference"]!, (double)metric["difference_low"]!, (double)metric["difference_high"]!);
+            Assert.Equal(told, (double)metric["difference_low"]! > 0 || (double)metric["difference_high"]! < 0);
+            Assert.Equal(told, (bool)metric["told"]!);
+        }
+    }
+
+    [Fact]
     public async Task Compare_WhatIsNoRun_IsRefused()
     {
         Directory.CreateDirectory(_taba.At("empty"));

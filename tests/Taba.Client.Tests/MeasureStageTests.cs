@@ -66,7 +66,7 @@ public sealed class MeasureStageTests : IDisposable
         await _taba.DoneAsync("run", Sweep("sweep", "[paper, divergence]"), "--out", _taba.At("out"), "--json");
 
         Assert.Equal(0, (double)JsonNode.Parse(_taba.Last.LastLine)!["evaluations"]!);
-        var folder = Directory.GetDirectories(_taba.At("out", "sweep"))[0];
+        var folder = Assert.Single(Directory.GetDirectories(_taba.At("out", "sweep")), d => File.Exists(Path.Combine(d, "metrics.json")));
         using var written = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "metrics.json")));
         Assert.Equal(
             written.RootElement.GetProperty("metrics").GetProperty("kl_div_noise_latent").GetDouble(),

@@ -14,7 +14,7 @@ public sealed class ReportTests
     public void Page_WithHostileText_EscapesIt()
     {
         const string Hostile = "<script>alert('x')</script>\"&";
-        var page = ReportPage.Of(Hostile, [new RunSection(Run(Hostile), [new("samples", Hostile, [1, 2, 3])])]);
+        var page = PageOf(Hostile, [new RunSection(Run(Hostile), [new("samples", Hostile, [1, 2, 3])])]);
         Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
         Assert.Contains("&lt;script&gt;", page, StringComparison.Ordinal);
         Assert.Contains("data:image/png;base64,AQID", page, StringComparison.Ordinal);
@@ -149,6 +149,19 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public void ToldNumbers_OfARun_HaveTheEndsOfTheirIntervalsBesideThem()
+    {
+        var run = With(Run("a", null, 0.23), ("correlation_above_noise", 0.02, 0.04), ("correlation.mean", 0.22, 0.24));
+        run = run with { Metrics = new Dictionary<string, double>(run.Metrics) { ["correlation.std"] = double.NaN } };
+        var told = ToldMetrics.Numbers(run).ToDictionary(n => n.Name, n => n.Value);
+        Assert.Equal((0.23, 0.22, 0.24), (told["correlation.mean"], told["correlation.mean.low"], told["correlation.mean.high"]));
+        Assert.Equal(0.03, told["correlation_above_noise"], 1e-12);
+        Assert.Equal(0.02, told["correlation_above_noise.low"]);
+        Assert.DoesNotContain("correlation.std", told.Keys);
+        Assert.DoesNotContain("reconstruction_error_images.low", told.Keys);
+    }
+
+    [Fact]
     public void Csv_OfRuns_QuotesAndDisarms()
     {
         var lines = ResultsCsv.Of([Run("=1+1"), Run("a,\"b\"", Forward(1), 0.25)]).Split("\r\n");
@@ -163,7 +176,9 @@ public sealed class ReportTests
         var rows = Rows(ResultsCsv.Of(
         [
             Run("a"), Run("b", Forward(1, 7), 0.3), Run("c", Forward(1, 999), 0.3),
-            Run("d", new RunIntervention("swap", 3) { SwapType = "xt" }, 0.3, seed: 2),
+            Run("d", new RunIntervention("swap", 3) { SwapType = "xt" }, 0.3, seed: 2) is var swap
+                ? swap with { Metrics = new Dictionary<string, double>(swap.Metrics) { ["plain-areas.plain.error"] = 1 } }
+                : swap,
         ]));
         string[] fields = ["intervention_type", "before", "swap_type", "forward_seed", "forward_alignment", "seed"];
         Assert.Equal(
@@ -232,7 +247,10 @@ public sealed class ReportTests
     [InlineData(float.NaN, 0)]
     public void Range_OfAValue_IsClamped(float value, byte expected) => Assert.Equal(expected, ValueRange.Image.Byte(value));
 
-    static string Page(params ReportRun[] runs) => ReportPage.Of("demo", [.. runs.Select(r => new RunSection(r, []))]);
+    static string Page(params ReportRun[] runs) => PageOf("demo", [.. runs.Select(r => new RunSection(r, []))]);
+
+    static string PageOf(string title, IReadOnlyList<RunSection> sections) =>
+        ReportPage.Of(title, sections, ReportFigures.Of(ReportGroup.Of(sections), CancellationToken.None));
 
     static ReportRun With(ReportRun run, params (string Key, double Low, double High)[] intervals) =>
         run with { Intervals = intervals.ToDictionary(i => i.Key, i => new RunInterval(new(i.Low, i.High), null, [])) };

@@ -65,7 +65,8 @@ static class CompareCommand
                 output.WriteLine(string.Join(
                     "  ", row.Select((cell, c) => c < table.Words ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c]))).TrimEnd());
         }
-        foreach (var sentence in ComparisonTables.Alone(comparison))
+        output.WriteLine();
+        foreach (var sentence in ComparisonTables.Notes(comparison))
             output.WriteLine(sentence);
     }
 
@@ -79,7 +80,20 @@ static class CompareCommand
             a = r.Pair.A.Manifest.Run,
             b = r.Pair.B.Manifest.Run,
             label = r.Pair.Label,
-            metrics = r.Metrics.ToDictionary(m => m.Name, m => new { a = m.A, b = m.B, difference = m.Difference }),
+            metrics = r.Metrics.ToDictionary(m => m.Name, m => new
+            {
+                a = m.A,
+                a_low = m.OfA?.Low,
+                a_high = m.OfA?.High,
+                b = m.B,
+                b_low = m.OfB?.Low,
+                b_high = m.OfB?.High,
+                difference = m.Difference,
+                difference_low = m.Between?.Low,
+                difference_high = m.Between?.High,
+                p_value = m.PValue,
+                told = m.Between is null ? (bool?)null : m.IsTold,
+            }),
             tensors = r.Tensors.ToDictionary(
                 t => t.Name, t => new { samples = t.Rows, largest = t.Largest, sample = t.Sample, mean = t.Mean }),
         }),

@@ -19,18 +19,18 @@ static class ReportCommand
         };
         var json = Flags.Switch("json", "Machine-readable lines, no colours.");
         var command = new Command(
-            "report", "Makes report.html, results.csv and picture grids anew from a sweep's run folders.") { folder, json };
-        command.SetAction(parsed =>
+            "report", "Makes report.html, results.csv, figures and picture grids anew from a sweep's run folders.") { folder, json };
+        command.SetAction((parsed, interrupted) =>
         {
             var path = parsed.GetValue(folder)!;
             if (!Directory.Exists(path))
                 throw new BadInputException($"There is no folder {path}.");
             OutputPlace.Require(
                 path, "the report is written beside the runs, so give this user the right to write there, or report a copy");
-            var files = SweepReport.Write(OutputFolder.At(path));
+            var files = SweepReport.Write(OutputFolder.At(path), cancellationToken: interrupted);
             services.Terminal.Output.WriteLine(parsed.GetValue(json) ? JsonSerializer.Serialize(
                 new { report = files.Html, results = files.Csv, runs = files.Runs.Count }) : files.Html);
-            return ExitStatus.Done;
+            return Task.FromResult(ExitStatus.Done);
         });
         return command.WithExamples("taba report experiments/demo", "taba report experiments");
     }

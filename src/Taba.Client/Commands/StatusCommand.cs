@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Taba.Client.Clusters;
 using Taba.Client.Progress;
+using Taba.Client.Running;
 using Taba.Grains.Silos;
 using Taba.Grains.Stages;
 using Taba.Grains.Sweeps;
@@ -79,8 +80,9 @@ static class StatusCommand
     /// <summary>The first numbers of a run; a line has no room for all.</summary>
     static string Words(RunNumbers run)
     {
-        var words = string.Join(", ", run.Numbers.Take(MostNumbers).Select(n => FormattableString.Invariant($"{n.Name} {n.Value:g4}")));
-        return run.Numbers.Length > MostNumbers ? $"{words} and {run.Numbers.Length - MostNumbers} more (--json)" : words;
+        var numbers = run.Numbers.Where(n => !ToldMetrics.IsEnd(n.Name)).ToList();
+        var words = string.Join(", ", numbers.Take(MostNumbers).Select(n => FormattableString.Invariant($"{n.Name} {n.Value:g4}")));
+        return numbers.Count > MostNumbers ? $"{words} and {numbers.Count - MostNumbers} more (--json)" : words;
     }
 
     static object Parts(string stage, StageParts parts) => new

@@ -1,14 +1,20 @@
 using Taba.Client.Reports;
+using Taba.Diffusion.Metrics.Uncertainty;
 using Taba.Grains;
 using Taba.Storage.RunFolders;
 
 namespace Taba.Client.Comparing;
 
-/// <summary>A metric of two runs.</summary>
+/// <summary>A metric of two runs, with 95 % intervals over samples where they are known.</summary>
 /// <param name="A">Null when that run does not have it.</param>
-sealed record MetricDifference(string Name, double? A, double? B)
+/// <param name="Between">How sure B - A is; null when one of the runs does not say, or has another N.</param>
+sealed record MetricDifference(
+    string Name, double? A, Interval? OfA, double? B, Interval? OfB, Interval? Between, double? PValue)
 {
     public double? Difference => B - A;
+
+    /// <summary>True when the samples tell the two apart.</summary>
+    public bool IsTold => Between is { } interval && !interval.Holds(0);
 }
 
 /// <summary>Two runs side by side.</summary>
@@ -43,5 +49,12 @@ sealed record Comparison(
         : throw new BadInputException($"There is no folder {folder}.");
 
     static IReadOnlyList<MetricDifference> Metrics(RunPair pair) =>
-        [.. pair.A.Metrics.Keys.Union(pair.B.Metrics.Keys).Select(m => new MetricDifference(m, pair.A.Metric(m), pair.B.Metric(m)))];
+    [
+        .. pair.A.Metrics.Keys.Union(pair.B.Metrics.Keys).Select(m =>
+        {
+            var between = PlainDifference.Between(pair.B, pair.A, m);
+            return new MetricDifference(
+                m, pair.A.Metric(m), pair.A.Interval(m), pair.B.Metric(m), pair.B.Interval(m), between?.Interval, between?.PValue);
+        }),
+    ];
 }

@@ -15,7 +15,7 @@ static class ComparisonPage
             html.Append("<p>No setting differs.</p>");
         foreach (var table in ComparisonTables.Of(comparison))
             Table(html, table);
-        foreach (var sentence in ComparisonTables.Alone(comparison))
+        foreach (var sentence in ComparisonTables.Notes(comparison))
             html.Append($"<p class=\"soft\">{Html.Text(sentence)}</p>");
         return html.Append("</body></html>\n").ToString();
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Taba.Client.Reports;
+using Taba.Diffusion.Metrics.Uncertainty;
 
 namespace Taba.Client.Comparing;
 
@@ -12,6 +13,9 @@ sealed record ComparisonTable(IReadOnlyList<string[]> Rows, int Words);
 static class ComparisonTables
 {
     const int MostAlone = 4;
+
+    /// <summary>Of a difference that N supports.</summary>
+    const string Mark = "*";
 
     /// <summary>The metrics that are told of many runs; of a pair all are.</summary>
     static readonly string[] s_main = [MetricKeys.Correlation, MetricKeys.ImageError, MetricKeys.NoiseError];
@@ -50,9 +54,14 @@ static class ComparisonTables
             1);
     }
 
-    /// <summary>What has no partner, as sentences.</summary>
-    public static IEnumerable<string> Alone(Comparison comparison)
+    /// <summary>What the marks mean and what has no partner, as sentences.</summary>
+    public static IEnumerable<string> Notes(Comparison comparison)
     {
+        var metrics = comparison.Runs.SelectMany(r => r.Metrics).ToList();
+        if (metrics.Any(m => m.OfA is not null || m.OfB is not null || m.Between is not null))
+            yield return "In brackets are 95 % intervals over samples; those of differences are paired where both have the same samples.";
+        if (metrics.Any(m => m.IsTold))
+            yield return $"{Mark} the interval of the difference excludes 0";
         if (comparison.OnlyA.Count > 0)
             yield return $"only in A: {Names(comparison.OnlyA)}";
         if (comparison.OnlyB.Count > 0)
@@ -65,10 +74,17 @@ static class ComparisonTables
 
     static string Name(ReportRun run) => run.Below.Length > 0 ? run.Below : run.Manifest.Run;
 
-    static string[] Values(string[] first, MetricDifference m) => [.. first, Number(m.A), Number(m.B), Number(m.Difference)];
+    static string[] Values(string[] first, MetricDifference m) =>
+    [
+        .. first, $"{Number(m.A)}{Ends(m.OfA)}", $"{Number(m.B)}{Ends(m.OfB)}",
+        $"{Number(m.Difference)}{Ends(m.Between)}{(m.IsTold ? $" {Mark}" : m.Between is null ? "" : "  ")}",
+    ];
+
+    static string Ends(Interval? interval) => interval is { } known ? $" ({Html.Ends(known)})" : "";
 
     /// <summary>Six digits: differences of runs that should be equal are small.</summary>
-    static string Number(double? value) => value?.ToString("G6", CultureInfo.InvariantCulture) ?? "-";
+    static string Number(double? value) =>
+        value?.ToString("G6", CultureInfo.InvariantCulture).Replace("-", "−", StringComparison.Ordinal) ?? "-";
 
     static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Taba.Client.Drawing;
 
 namespace Taba.Client.Reports;
 

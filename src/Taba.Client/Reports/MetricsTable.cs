@@ -12,12 +12,18 @@ static class MetricsTable
         ("KL noise‖latents", MetricKeys.Divergence), ("latents mean", MetricKeys.LatentMean), ("latents std", MetricKeys.LatentStd),
     ];
 
+    static readonly (string Title, Func<ReportRun, string?> Of)[] s_seeds =
+        [("forward seed", run => run.Intervention?.ForwardSeed?.ToString()), ("seed", run => run.Axis("seed"))];
+
     public static string Of(ReportGroup group)
     {
         var columns = s_columns.Where(c => group.Points.Any(p => p.Metric(c.Key) is not null)).ToList();
+        // A seed that all have tells nothing apart; each run says its own below.
+        var seeds = s_seeds.Where(s => group.Runs.Select(s.Of).Where(seed => seed is { Length: > 0 }).Distinct().Count() > 1).ToList();
         var severalRuns = group.Points.Any(p => p.Sections.Count > 1);
         var html = new StringBuilder("<div class=\"scroll\"><table><thead><tr><th>intervention</th><th class=\"number\">K</th>");
-        html.Append("<th>forward seed</th><th>seed</th>");
+        foreach (var (title, _) in seeds)
+            html.Append($"<th>{title}</th>");
         if (severalRuns)
             html.Append("<th class=\"number\">runs</th>");
         foreach (var column in columns)
@@ -25,7 +31,7 @@ static class MetricsTable
         html.Append("<th class=\"number\">evaluations</th></tr></thead><tbody>");
         if (group.Floor is { } floor && columns.Any(c => c.Key == MetricKeys.Correlation))
         {
-            html.Append("<tr class=\"soft\"><td>noise (the floor)</td><td></td><td></td><td></td>");
+            html.Append($"<tr class=\"soft\"><td>noise (the floor)</td><td></td>{string.Concat(seeds.Select(_ => "<td></td>"))}");
             html.Append(severalRuns ? $"<td class=\"number\">{floor.Count}</td>" : "");
             html.Append($"<td class=\"number\">{Html.Estimate(floor)}</td>");
             html.Append(string.Concat(Enumerable.Repeat("<td></td>", columns.Count))).Append("</tr>");
@@ -34,8 +40,8 @@ static class MetricsTable
         {
             html.Append($"<tr><td><a href=\"#{Html.Text(RunDetails.Anchor(point.Runs.First()))}\">{Html.Text(Name(point))}</a></td>");
             html.Append($"<td class=\"number\">{(point.Intervention is null ? "" : $"{point.Before}")}</td>");
-            html.Append($"<td>{Html.Text(List(point.Runs.Select(r => r.Intervention?.ForwardSeed?.ToString())))}</td>");
-            html.Append($"<td>{Html.Text(List(point.Runs.Select(r => r.Axis("seed"))))}</td>");
+            foreach (var (_, seed) in seeds)
+                html.Append($"<td>{Html.Text(List(point.Runs.Select(seed)))}</td>");
             if (severalRuns)
                 html.Append($"<td class=\"number\">{point.Sections.Count}</td>");
             foreach (var (_, key) in columns)

@@ -48,6 +48,23 @@ sealed record PlainDifference(double Mean, Interval? Interval, double? PValue, i
         return new(difference, overNoise.Interval, overNoise.PValue, pairs.Count);
     }
 
+    /// <summary>
+    /// What a run has above another, with an interval over samples where both have as many. Of the same samples what they share does not
+    /// count; of others it does. Null where one of them has no such number.
+    /// </summary>
+    public static PlainDifference? Between(ReportRun run, ReportRun other, string metric)
+    {
+        if (run.Metric(metric) - other.Metric(metric) is not { } difference || !double.IsFinite(difference))
+            return null;
+        if (run.Samples != other.Samples || Replicated(run, metric) is not { } ours || Replicated(other, metric) is not { } theirs)
+            return new(difference, null, null, 1);
+        var paired = ours.Minus(theirs);
+        // Two equal runs have no spread.
+        return paired.StandardError > 0
+            ? new(difference, paired.Interval, paired.PValue, 1)
+            : new(difference, null, null, 1);
+    }
+
     static Jackknife? Replicated(ReportRun run, string metric) =>
         run.Intervals.GetValueOrDefault(metric) is { Replicates.Count: > 0 } known
             ? new(run.Metric(metric)!.Value, known.Replicates)

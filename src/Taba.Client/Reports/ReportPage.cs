@@ -10,17 +10,19 @@ static class ReportPage
     /// <summary>So few runs are shown with their pictures at once.</summary>
     const int FewRuns = 6;
 
-    public static string Of(string title, IReadOnlyList<RunSection> sections)
+    /// <param name="sections">All runs.</param>
+    /// <param name="figures">Of their groups.</param>
+    public static string Of(string title, IReadOnlyList<RunSection> sections, ReportFigures figures)
     {
-        var groups = ReportGroup.Of(sections);
         var html = new StringBuilder(Head(title));
         Summary(html, title, sections);
         Failures(html, sections);
-        OverT(html, groups);
-        foreach (var group in groups)
-            Group(html, group);
+        foreach (var (family, overT) in figures.OverT)
+            html.Append($"<h2>{Html.Text(family)}</h2>").Append(ReportFigures.Html(overT));
+        foreach (var group in figures.OfGroups)
+            Group(html, group.Group, group);
         html.Append("<h2>Runs</h2>");
-        foreach (var group in groups)
+        foreach (var group in figures.OfGroups.Select(g => g.Group))
             html.Append(RunDetails.Of(group, open: sections.Count <= FewRuns));
         return html.Append("</body></html>\n").ToString();
     }
@@ -48,7 +50,8 @@ static class ReportPage
         var devices = runs.Select(r => r.Manifest.Device).Where(d => d.Length > 0).Distinct().ToList();
         html.Append($"<h1>{Html.Text(title)}</h1><p class=\"soft\">{Html.Text(string.Join(", ", facts))}");
         html.Append(devices.Count > 0 ? $" on {Html.Text(string.Join(", ", devices))}" : "");
-        html.Append(". Every run is a row of <a href=\"results.csv\">results.csv</a>.</p>");
+        html.Append(". Every run is a row of <a href=\"results.csv\">results.csv</a>, every number one of "
+            + "<a href=\"results.parquet\">results.parquet</a>.</p>");
     }
 
     static void Failures(StringBuilder html, IReadOnlyList<RunSection> sections)
@@ -69,19 +72,7 @@ static class ReportPage
         html.Append("</ul></div>");
     }
 
-    /// <summary>Of groups that differ in T only, what T does.</summary>
-    static void OverT(StringBuilder html, IReadOnlyList<ReportGroup> groups)
-    {
-        var families = groups.GroupBy(g => string.Join(
-            ", ", g.Axes.Where(a => a.Key != AxisCharts.Axis(g)).Select(a => a.Value).Append($"N = {g.Samples}")));
-        foreach (var family in families)
-        {
-            if (AxisCharts.OverT([.. family]) is { Length: > 0 } charts)
-                html.Append($"<h2>{Html.Text(family.Key)}</h2>").Append(charts);
-        }
-    }
-
-    static void Group(StringBuilder html, ReportGroup group)
+    static void Group(StringBuilder html, ReportGroup group, GroupFigures figures)
     {
         html.Append($"<h2>{Html.Text(group.Title)}</h2>");
         if (GroupSummary.Of(group) is { } summary)
@@ -93,8 +84,11 @@ static class ReportPage
         Dots(
             html, group, "Error of reconstructed images", MetricKeys.ImageError, null,
             "Mean absolute difference between samples and their reconstructions; images span [-1, 1].");
-        html.Append(AxisCharts.OverK(group)).Append(MetricsTable.Of(group)).Append(DifferencesTable.Of(group))
-            .Append(PictureStrip.Of(group));
+        html.Append(ReportFigures.Html(figures.OverK)).Append(MetricsTable.Of(group)).Append(DifferencesTable.Of(group))
+            .Append(figures.Published);
+        if (figures is { Pictures: { } pictures, Strip: { } strip })
+            html.Append(pictures.Html(strip.FileName));
+        html.Append(ReportFigures.Html(figures.OfTensors));
     }
 
     static void Dots(StringBuilder html, ReportGroup group, string title, string metric, Estimate? floor, string note)

@@ -4,8 +4,8 @@ namespace Taba.Client.Reports;
 static class ReportStyle
 {
     public const string Css = """
-        :root { color-scheme: light dark; --ink: #1d2129; --soft: #5c6470; --paper: #fbfbfa; --card: #ffffff; --rule: #e2e4e8; --bar: #2f6fb3; --grey: #a7aeb8; --mark: #b4431f; }
-        @media (prefers-color-scheme: dark) { :root { --ink: #e7e9ec; --soft: #9aa3af; --paper: #14171b; --card: #1b1f25; --rule: #2d333c; --bar: #6ea8e0; --grey: #5f6875; --mark: #f0895f; } }
+        :root { color-scheme: light dark; --ink: #1d2129; --soft: #5c6470; --paper: #fbfbfa; --card: #ffffff; --rule: #e2e4e8; --bar: #2f6fb3; --grey: #a7aeb8; --mark: #b4431f; --line1: #b07a12; --line2: #2f8f5b; --line3: #8a4fb0; --line4: #c03d6c; --line5: #5c6470; }
+        @media screen and (prefers-color-scheme: dark) { :root { --ink: #e7e9ec; --soft: #9aa3af; --paper: #14171b; --card: #1b1f25; --rule: #2d333c; --bar: #6ea8e0; --grey: #5f6875; --mark: #f0895f; --line1: #d9a441; --line2: #62c08e; --line3: #c08de0; --line4: #ec7fa6; --line5: #aab3be; } }
         * { box-sizing: border-box; }
         body { margin: 0 auto; max-width: 66rem; padding: 2.5rem 1.25rem 5rem; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, "Segoe UI", "Helvetica Neue", sans-serif; }
         h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .3rem; letter-spacing: -.01em; }
@@ -20,7 +20,7 @@ static class ReportStyle
         .scroll { overflow-x: auto; }
         table { border-collapse: collapse; width: 100%; font-size: .88rem; }
         th, td { padding: .4rem .6rem; border-bottom: 1px solid var(--rule); text-align: left; white-space: nowrap; }
-        th { font-weight: 600; color: var(--soft); }
+        th { font-weight: 600; color: var(--soft); white-space: normal; vertical-align: bottom; }
         tbody tr:last-child td { border-bottom: 0; }
         .number { text-align: right; font-variant-numeric: tabular-nums; }
         .card h3 { margin-top: 0; }
@@ -35,20 +35,20 @@ static class ReportStyle
         td.number small { display: block; }
         .track .floor { top: -.35rem; bottom: 0; border-left: 2px dashed var(--mark); margin-left: -1px; }
         .ends { display: flex; justify-content: space-between; color: var(--soft); font-size: .75rem; }
-        .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 0 .9rem; }
-        .chart { display: block; width: 100%; max-width: 440px; height: auto; font-size: 12px; }
-        .chart text { fill: var(--soft); font-variant-numeric: tabular-nums; }
-        .chart .grid { stroke: var(--rule); }
-        .chart .floor { stroke: var(--mark); stroke-width: 2; stroke-dasharray: 5 4; }
-        .chart polyline { fill: none; stroke: var(--line); stroke-width: 2; }
-        .chart g line { stroke: var(--line); stroke-width: 2; opacity: .6; }
-        .chart circle { fill: var(--line); }
-        .keys { display: flex; flex-wrap: wrap; gap: .2rem 1rem; margin: 0 0 .4rem; font-size: .84rem; }
-        .key::before { content: ""; display: inline-block; width: .9rem; height: .2rem; margin-right: .4rem; vertical-align: .2rem; background: var(--line); }
-        .key-floor { --line: var(--mark); }
-        .s0 { --line: var(--bar); } .s1 { --line: #b07a12; } .s2 { --line: #2f8f5b; } .s3 { --line: #8a4fb0; } .s4 { --line: #c03d6c; } .s5 { --line: #5c6470; }
+        .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 0 .9rem; }
+        .figure { display: block; width: 100%; max-width: 460px; height: auto; font-variant-numeric: tabular-nums; }
+        .figure .word { fill: var(--ink); }
+        .figure .label { fill: var(--soft); }
+        .figure .grid { stroke: var(--rule); }
+        .figure .reference { stroke: var(--soft); }
+        .figure .floor { stroke: var(--mark); }
+        .figure .band { fill: var(--mark); }
+        .figure .stroke, .figure .whisker { stroke: var(--line); }
+        .figure .mark { fill: var(--line); }
+        .s0 { --line: var(--bar); } .s1 { --line: var(--line1); } .s2 { --line: var(--line2); } .s3 { --line: var(--line3); } .s4 { --line: var(--line4); } .s5 { --line: var(--line5); }
+        .figure + p { font-size: .88rem; }
         .strip { width: auto; }
-        .strip th { font-size: .75rem; font-weight: 400; text-align: center; border: 0; padding: .1rem .3rem; }
+        .strip th { font-size: .75rem; font-weight: 400; text-align: center; border: 0; padding: .1rem .3rem; white-space: normal; }
         .strip tbody th { text-align: right; }
         .strip td { border: 0; padding: .12rem; }
         .strip img { display: block; width: 96px; image-rendering: pixelated; border-radius: 3px; }
@@ -73,6 +73,19 @@ static class ReportStyle
           dl { grid-template-columns: 1fr; }
           dd { margin: 0 0 .3rem .8rem; }
         }
-        @media print { details { display: none; } body { max-width: none; } }
+        @media print {
+          @page { margin: 14mm; }
+          :root { color-scheme: light; --paper: #ffffff; font-size: 12px; }
+          body { max-width: none; padding: 0; font-size: 1rem; }
+          .run { display: none; }
+          .card, tr, figure { break-inside: avoid; }
+          h2, h3 { break-after: avoid; }
+          .pair { grid-template-columns: 1fr 1fr; }
+          .scroll { overflow: visible; }
+          table { font-size: .8rem; }
+          th, td { padding: .25rem .35rem; white-space: normal; }
+          .strip th { font-size: .7rem; }
+          .strip img { width: auto; max-width: 100%; }
+        }
         """;
 }

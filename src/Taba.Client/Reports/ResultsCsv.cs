@@ -16,35 +16,39 @@ static class ResultsCsv
     public static string Of(IReadOnlyList<ReportRun> runs)
     {
         var axes = runs.SelectMany(r => r.Manifest.Axes.Keys).Distinct().ToList();
-        var metrics = runs.SelectMany(r => r.Metrics.Keys).Distinct().ToList();
-        var intervals = runs.SelectMany(r => r.Intervals.Keys).Distinct().Order(StringComparer.Ordinal).ToList();
+        var numbers = ResultMetrics.Of(runs);
+        var metrics = numbers.SelectMany(n => n.Select(m => m.Name)).Distinct().ToList();
+        var intervals = Having(m => m.Interval is not null);
+        var chances = Having(m => m.PValue is not null);
         var text = new StringBuilder();
         Line(text,
         [
-            .. s_first, .. axes, .. RunSettings.InterventionNames, .. metrics.Select(Name),
-            .. intervals.SelectMany(i => new[] { $"{Name(i)}_low", $"{Name(i)}_high" }), .. s_last,
+            .. s_first, .. axes, .. RunSettings.InterventionNames, .. metrics,
+            .. intervals.SelectMany(i => new[] { $"{i}_low", $"{i}_high" }), .. chances.Select(c => $"{c}_p"), .. s_last,
         ]);
-        foreach (var run in runs)
+        foreach (var (run, own) in runs.Zip(numbers))
         {
+            var byName = own.ToDictionary(m => m.Name, m => (ResultMetric?)m);
             Line(text,
             [
                 run.Manifest.Run, $"{run.Samples}", run.Manifest.Intervention ?? "",
                 .. axes.Select(run.Axis),
                 .. RunSettings.InterventionValues(run.Intervention),
-                .. metrics.Select(m => Text(run.Metric(m))),
-                .. intervals.SelectMany(i => new[] { Text(run.Interval(i)?.Low), Text(run.Interval(i)?.High) }),
+                .. metrics.Select(m => Text(byName.GetValueOrDefault(m)?.Value)),
+                .. intervals.Select(i => byName.GetValueOrDefault(i)?.Interval).SelectMany(i => new[] { Text(i?.Low), Text(i?.High) }),
+                .. chances.Select(c => Text(byName.GetValueOrDefault(c)?.PValue)),
                 run.Evaluations is { } evaluations ? $"{evaluations}" : "",
                 run.Seconds?.ToString("0.###", CultureInfo.InvariantCulture) ?? "",
                 run.Manifest.Sweep, run.Below,
             ]);
         }
         return text.ToString();
+
+        List<string> Having(Func<ResultMetric, bool> has) =>
+            [.. numbers.SelectMany(n => n.Where(has).Select(m => m.Name)).Distinct().Order(StringComparer.Ordinal)];
     }
 
     static string Text(double? number) => number?.ToString("R", CultureInfo.InvariantCulture) ?? "";
-
-    /// <summary>Dots and dashes would make a name that pandas and formulas cannot use as it is.</summary>
-    static string Name(string metric) => metric.Replace('.', '_').Replace('-', '_');
 
     static void Line(StringBuilder text, IEnumerable<string> cells) => text.AppendJoin(',', cells.Select(Cell)).Append("\r\n");
 

@@ -26,13 +26,8 @@ static class RunPictures
         AddImages("samples", PictureTitles.Samples);
         Add("latents", PictureTitles.Latents, ValueRange.Latent);
         AddImages("samples2", PictureTitles.Reconstructions);
-        if (Images(folder, run, Decoded(run, "samples") ?? "samples") is { } a
-            && Images(folder, run, Decoded(run, "samples2") ?? "samples2") is { } b
-            && a.Values.Length == b.Values.Length)
-        {
-            var error = a.Values.Zip(b.Values, static (x, y) => MathF.Abs(x - y)).ToArray();
-            pictures.Add(Save(folder, "error", "error |x_0 - x̂_0|, white at 0.5", a with { Values = error }, ValueRange.Error));
-        }
+        if (Error(folder, run, Shown) is { } error)
+            pictures.Add(Save(folder, "error", "error |x_0 - x̂_0|, white at 0.5", error, ValueRange.Error));
         return pictures;
 
         // A latent model's states are no pictures; their decoded form is one.
@@ -72,8 +67,21 @@ static class RunPictures
     public static IReadOnlyList<byte[]> Tiles(OutputFolder folder, RunFolder run, string name, int most)
     {
         var range = name is "noise" or "latents" ? ValueRange.Latent : ValueRange.Image;
-        if (Images(folder, run, Decoded(run, name) ?? name, most) is not { } images)
-            return [];
+        return Images(folder, run, Decoded(run, name) ?? name, most) is { } images ? Singles(images, range) : [];
+    }
+
+    /// <summary>What is between samples and reconstructions of the first samples, white at 0.5. Empty when the run has not both.</summary>
+    public static IReadOnlyList<byte[]> Differences(OutputFolder folder, RunFolder run, int most) =>
+        Error(folder, run, most) is { } error ? Singles(error, ValueRange.Error) : [];
+
+    static ImageRows? Error(OutputFolder folder, RunFolder run, int most) =>
+        Images(folder, run, Decoded(run, "samples") ?? "samples", most) is { } a
+        && Images(folder, run, Decoded(run, "samples2") ?? "samples2", most) is { } b && a.Values.Length == b.Values.Length
+            ? a with { Values = [.. a.Values.Zip(b.Values, static (x, y) => MathF.Abs(x - y))] }
+            : null;
+
+    static IReadOnlyList<byte[]> Singles(ImageRows images, ValueRange range)
+    {
         var (length, side) = (images.Channels * images.Height * images.Width, Math.Max(images.Height, images.Width));
         return
         [

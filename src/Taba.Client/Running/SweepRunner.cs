@@ -115,7 +115,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         if (session.Store.VoidedHere is var voided and > 0)
             view.Say($"The store had {voided} damaged entries: they were made void and their rows computed again.");
         view.Say("Writing the report.");
-        var report = SweepReport.Write(output, plan.Name, ours: true);
+        var report = SweepReport.Write(output, plan.Name, ours: true, interrupted);
         await view.DisposeAsync();
         return new RunResults(terminal, job, output).Print(plan, status, report);
     }

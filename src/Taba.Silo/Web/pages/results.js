@@ -82,7 +82,7 @@ export function results(sweep) {
 
     function draw() {
         if (!runs.some(run => run.slug === chosen)) chosen = runs[0]?.slug ?? null;
-        const names = [...new Set(runs.flatMap(run => Object.keys(run.metrics ?? {})))];
+        const names = [...new Set(runs.flatMap(run => Object.keys(run.metrics ?? {})))].filter(name => !isEnd(name));
         const rank = name => FIRST.indexOf(name) + 1 || FIRST.length + 1;
         columns = names.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b)).slice(0, COLUMNS);
         const titles = ['Run', 'Rows ready', ...columns.map(titleOf)];
@@ -107,10 +107,10 @@ export function results(sweep) {
         );
         const run = runs.find(r => r.slug === chosen) ?? null;
         pictures.update(run);
-        const metrics = Object.entries(run?.metrics ?? {});
+        const metrics = Object.keys(run?.metrics ?? {}).filter(name => !isEnd(name));
         show(all, metrics.length > columns.length);
         numbers.replaceChildren(
-            ...metrics.flatMap(([name, value]) => [el('dt', null, name), el('dd', null, words.metric(value))]),
+            ...metrics.flatMap(name => [el('dt', null, name), el('dd', null, `${words.metric(run.metrics[name])}${ends(run, name)}`)]),
         );
     }
 
@@ -129,6 +129,14 @@ export function results(sweep) {
             pictures.close();
         },
     };
+}
+
+/** The ends of an interval are told as numbers of their own, and shown with the number that they are of. */
+const isEnd = name => /\.(low|high)$/.test(name);
+
+function ends(run, name) {
+    const [low, high] = [run.metrics?.[`${name}.low`], run.metrics?.[`${name}.high`]];
+    return low === undefined || high === undefined ? '' : ` (${words.metric(low)} to ${words.metric(high)})`;
 }
 
 const titleOf = name => name.replaceAll('_', ' ').replace('.', ' ');
@@ -166,9 +174,12 @@ function runRow(choose) {
             );
             while (node.children.length > 2 + columns.length) node.lastChild.remove();
             while (node.children.length < 2 + columns.length) node.append(el('td', { class: 'number' }));
-            columns.forEach((column, at) =>
-                setText(node.children[2 + at], words.metric(run.metrics?.[column] ?? null)),
-            );
+            columns.forEach((column, at) => {
+                const cell = node.children[2 + at];
+                setText(cell, words.metric(run.metrics?.[column] ?? null));
+                const interval = ends(run, column);
+                cell.title = interval ? `95 %: ${interval.slice(2, -1)}` : '';
+            });
         },
     };
 }

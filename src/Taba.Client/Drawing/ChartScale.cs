@@ -1,4 +1,6 @@
-namespace Taba.Client.Reports;
+using System.Globalization;
+
+namespace Taba.Client.Drawing;
 
 /// <summary>The part of an axis that a chart shows, with some room beside the values.</summary>
 readonly record struct ChartScale(double Low, double High)
@@ -22,11 +24,24 @@ readonly record struct ChartScale(double Low, double High)
     /// <summary>Round values within, at most <paramref name="most"/>.</summary>
     public IReadOnlyList<double> Ticks(int most)
     {
+        var (first, step, count) = Steps(most);
+        return [.. Enumerable.Range(0, count).Select(i => (first + i) * step)];
+    }
+
+    /// <summary>The same with their words, all with as many decimals as the steps between them need.</summary>
+    public IReadOnlyList<(double At, string Words)> Labels(int most)
+    {
+        var decimals = Math.Clamp(-(int)Math.Floor(Math.Log10(Steps(most).Step) + 1e-9), 0, 12);
+        return [.. Ticks(most).Select(t => (t, t.ToString($"F{decimals}", CultureInfo.InvariantCulture).Replace('-', '\u2212')))];
+    }
+
+    (double First, double Step, int Count) Steps(int most)
+    {
         var power = Math.Pow(10, Math.Floor(Math.Log10(High - Low)));
         var (low, high) = (Low, High);
         var step = ((double[])[power / 10, power / 5, power / 2, power, 2 * power, 5 * power, 10 * power])
             .First(s => Math.Floor(high / s) - Math.Ceiling(low / s) < most);
         var first = Math.Ceiling(Low / step);
-        return [.. Enumerable.Range(0, (int)(Math.Floor(High / step) - first) + 1).Select(i => (first + i) * step)];
+        return (first, step, (int)(Math.Floor(High / step) - first) + 1);
     }
 }
