@@ -18,7 +18,7 @@ public sealed class PlanWithoutWeightsTests : IDisposable
     [InlineData("ldm-forward", 10240L * (50 + (7 * 100) - (1 + 2 + 3 + 5 + 10 + 50) + 8), new[] { "ldm-celebahq-256" })]
     [InlineData("dit-forward", 10240L * (50 + (13 * 100) - (2 * (1 + 2 + 3 + 5 + 10 + 50)) + 14), new[] { "dit-xl-2-256" })]
     [InlineData("if-swap", 8192L * (50 + (6 * 100) - (1 + 2 + 3 + 5 + 10)), new[] { "if-i-xl", "recap-coco-30k" })]
-    [InlineData("demo", 256L * (10 + (6 * 20) - (1 + 3 + 5 + 1 + 3)), new string[0])]
+    [InlineData("demo", 128L * (50 + (3 * 100) - (2 + 2)), new string[0])]
     public async Task Plan_OfAShippedSweep_CountsWithoutWeights(string name, long evaluations, string[] absent)
     {
         var sweep = Path.GetFullPath(Path.Combine(Fixtures.Root, "..", "..", "configs", $"{name}.yaml"));

@@ -220,9 +220,9 @@ public sealed class ReportTests
         var lines = FindingText.Lines(ReportGroup.Of(runs.Select(r => new RunSection(r, []))));
         Assert.Equal(14, lines.Count);
         Assert.All(lines, line => Assert.True(line.Length <= 80, line));
-        Assert.Equal("demo, T = 10, N = 16, mean of 3  patch correlation   image error", lines[0]);
+        Assert.Equal("demo, T = 10, N = 16, mean of 3  patch correlation image error", lines[0]);
         Assert.Equal("  noise (the floor)              0.2 ± 0", lines[1]);
-        Assert.Equal("  plain inversion                0.30100 ± 0.0025    0.1 ± 0", lines[2]);
+        Assert.Equal("  plain inversion                0.30100 ± 0.0025  0.1 ± 0", lines[2]);
         Assert.Equal(["  and 18 more in the report", "  ± is half of a 95 % interval"], lines.TakeLast(2));
     }
 

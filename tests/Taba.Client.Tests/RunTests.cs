@@ -58,12 +58,12 @@ public sealed class RunTests : IDisposable
         // Scripts read paths alone; people the finding before them.
         Assert.Equal(5, _taba.Last.Output.TrimEnd().Split('\n').Length);
         Assert.Matches("""
-            g, T = 10, N = 40 +patch correlation +image error
-              noise \(the floor\) +0[.]\d+ ± \S+
-              plain inversion +0[.]\d+ ± \S+ +0[.]\d+ ± \S+
-              forward K = 1 +0[.]\d+ ± \S+ +0[.]\d+ ± \S+
-              forward K = 3 +0[.]\d+ ± \S+ +0[.]\d+ ± \S+
-              swap eps K = 2 +0[.]\d+ ± \S+ +0[.]\d+ ± \S+
+            g, T = 10, N = 40 +patch correlation +latents std +image error
+              noise \(the floor\) +0[.]\d+ ± \S+ +[01][.]\d+
+              plain inversion +0[.]\d+ ± \S+ +[01][.]\d+ ± \S+ +0[.]\d+ ± \S+
+              forward K = 1 +0[.]\d+ ± \S+ +[01][.]\d+ ± \S+ +0[.]\d+ ± \S+
+              forward K = 3 +0[.]\d+ ± \S+ +[01][.]\d+ ± \S+ +0[.]\d+ ± \S+
+              swap eps K = 2 +0[.]\d+ ± \S+ +[01][.]\d+ ± \S+ +0[.]\d+ ± \S+
             """, _taba.Last.Errors);
         var report = await File.ReadAllTextAsync(_taba.At("out", "tiny", "report.html"));
         Assert.Contains("forward K = 3", report, StringComparison.Ordinal);

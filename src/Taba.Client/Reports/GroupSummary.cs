@@ -16,6 +16,8 @@ static class GroupSummary
             sentences.Add(
                 $"Latents of plain inversion have a patch correlation of {Html.Words(plain)}{Over(plain)}, "
                 + $"{Against(point, plain, floor, group)}.");
+        if (Deviation(group) is { } deviation)
+            sentences.Add(deviation);
         var lowest = group.Points.Where(p => p.Intervention is not null)
             .Select(p => (Point: p, Value: p.Metric(MetricKeys.Correlation))).Where(p => p.Value is not null)
             .DefaultIfEmpty().MinBy(p => p.Value?.Mean);
@@ -37,6 +39,27 @@ static class GroupSummary
         }
         sentences.AddRange(ChosenK.Of(group).Select(choice => choice.Sentence(group.Samples)));
         return sentences.Count > 0 ? string.Join(' ', sentences) : null;
+    }
+
+    /// <summary>The spread of latents tells more than their correlation: it needs few samples.</summary>
+    static string? Deviation(ReportGroup group)
+    {
+        if (group.Plain?.Metric(MetricKeys.LatentStd) is not { } plain || group.NoiseStd is not { } noise)
+            return null;
+        var text = $"Their deviation is {Html.Words(plain)}, that of the noise {Html.Words(noise)}";
+        if (group.Plain.Metric(MetricKeys.PlainStd) is { } inside && group.Plain.Metric(MetricKeys.OtherStd) is { } outside
+            && group.Plain.Metric(MetricKeys.PlainNoiseStd) is { } noiseInside
+            && group.Plain.Metric(MetricKeys.OtherNoiseStd) is { } noiseOutside)
+        {
+            text += $"; in plain areas of the images it is {Html.Words(inside)}, elsewhere {Html.Words(outside)}, where the noise has "
+                + $"{Html.Words(noiseInside)} and {Html.Words(noiseOutside)}";
+        }
+        var nearest = group.Points.Where(p => p.Intervention is not null)
+            .Select(p => (Point: p, Value: p.Metric(MetricKeys.LatentStd))).Where(p => p.Value is not null)
+            .DefaultIfEmpty().MinBy(p => Math.Abs((p.Value?.Mean ?? 0) - noise.Mean));
+        return nearest is ({ } point, { } value)
+            ? $"{text}. {point.Label[..1].ToUpperInvariant()}{point.Label[1..]} has {Html.Words(value)}."
+            : text + ".";
     }
 
     static string Over(Estimate estimate) => estimate.Count > 1 ? $" (mean of {estimate.Count} seeds)" : "";

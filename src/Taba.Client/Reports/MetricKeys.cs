@@ -13,4 +13,9 @@ static class MetricKeys
     public const string Divergence = "kl_div_noise_latent";
     public const string LatentMean = "latent_stats.mean";
     public const string LatentStd = "latent_stats.std";
+    public const string NoiseStd = "noise_stats.std";
+    public const string PlainStd = "plain-areas.plain.latent_std";
+    public const string OtherStd = "plain-areas.other.latent_std";
+    public const string PlainNoiseStd = "plain-areas.plain.noise_std";
+    public const string OtherNoiseStd = "plain-areas.other.noise_std";
 }

@@ -20,9 +20,10 @@ sealed record ReportGroup(IReadOnlyDictionary<string, string> Axes, int Samples,
     /// <summary>
     /// The correlation that white noise gives at this N, over seeds; null when the noise is not known. Runs of one seed share their noise.
     /// </summary>
-    public Estimate? Floor { get; } = Estimate.Of(
-        Points.SelectMany(p => p.Runs).Where(r => r.Metric(MetricKeys.Floor) is not null).DistinctBy(r => r.Axis("seed"))
-            .Select(r => (r.Metric(MetricKeys.Floor), r.Interval(MetricKeys.Floor))));
+    public Estimate? Floor { get; } = OfNoise(Points, MetricKeys.Floor);
+
+    /// <summary>The deviation of the noise itself: what latents would have.</summary>
+    public Estimate? NoiseStd { get; } = OfNoise(Points, MetricKeys.NoiseStd);
 
     /// <summary>True when nothing can be told of the latents from so few samples.</summary>
     public bool IsTooSmall => Samples < FewestSamples || Floor is { Mean: > HighestFloor };
@@ -32,6 +33,10 @@ sealed record ReportGroup(IReadOnlyDictionary<string, string> Axes, int Samples,
         .. sections.GroupBy(s => (Key: string.Join('\n', AxesOf(s.Run).Select(a => $"{a.Key} {a.Value}")), s.Run.Samples))
             .Select(g => new ReportGroup(AxesOf(g.First().Run).ToDictionary(), g.Key.Samples, ReportPoint.Of(g))),
     ];
+
+    static Estimate? OfNoise(IReadOnlyList<ReportPoint> points, string metric) => Estimate.Of(
+        points.SelectMany(p => p.Runs).Where(r => r.Metric(metric) is not null).DistinctBy(r => r.Axis("seed"))
+            .Select(r => (r.Metric(metric), r.Interval(metric))));
 
     static IEnumerable<KeyValuePair<string, string>> AxesOf(ReportRun run) =>
         run.Manifest.Axes.Where(a => a.Key != "seed").OrderBy(a => a.Key switch { "model" => 0, "num_inference_steps" => 1, _ => 2 });

@@ -3,8 +3,8 @@ using Taba.Client.Reports;
 namespace Taba.Client.Running;
 
 /// <summary>
-/// What a sweep was made for, as the last lines of a command: patch correlation against the noise floor and the error of
-/// reconstructions, by intervention, as means over seeds.
+/// What a sweep was made for, as the last lines of a command: patch correlation and deviation of latents beside those of noise, and the
+/// error of reconstructions, by intervention, as means over seeds.
 /// </summary>
 static class FindingText
 {
@@ -15,7 +15,7 @@ static class FindingText
     const string Indent = "  ";
     const int LeastLabel = 24;
     const int MostLabel = 42;
-    const int ValueWidth = 20;
+    const int ValueWidth = 18;
 
     /// <summary>None wider than 80 columns where names allow. Empty without latents.</summary>
     public static IReadOnlyList<string> Lines(IReadOnlyList<ReportGroup> groups)
@@ -24,6 +24,7 @@ static class FindingText
         var width = Math.Clamp(
             told.SelectMany(g => g.Points.Select(p => p.Label.Length + Indent.Length).Append(Title(g).Length)).DefaultIfEmpty(0).Max(),
             LeastLabel, MostLabel);
+        var deviates = told.Any(g => g.Points.Any(p => p.Metric(MetricKeys.LatentStd) is not null));
         var lines = new List<string>();
         var marked = false;
         var left = told.Sum(g => g.Points.Count);
@@ -33,9 +34,9 @@ static class FindingText
             // A heading without a number below it tells nothing.
             if (lines.Count + 3 + choices.Count > Most && lines.Count > 0)
                 break;
-            lines.Add(Line(Title(group), "patch correlation", "image error"));
+            lines.Add(Line(Title(group), "patch correlation", "latents std", "image error"));
             if (group.Floor is { } floor)
-                lines.Add(Line($"{Indent}noise (the floor)", Value(floor), ""));
+                lines.Add(Line($"{Indent}noise (the floor)", Value(floor), Value(group.NoiseStd), ""));
             if (group.IsTooSmall)
                 lines.Add($"{Indent}N = {group.Samples} is too small to tell: noise itself reaches about that.");
             foreach (var point in group.Points.Take(Math.Max(1, Most - lines.Count - choices.Count)))
@@ -43,7 +44,9 @@ static class FindingText
                 var (correlation, error) = (point.Metric(MetricKeys.Correlation), point.Metric(MetricKeys.ImageError));
                 var apart = point.Verdict == FloorVerdict.NotToldApart && !group.IsTooSmall;
                 marked |= apart;
-                lines.Add(Line($"{Indent}{point.Label}", Value(correlation) + (apart ? Mark : ""), Value(error)));
+                lines.Add(Line(
+                    $"{Indent}{point.Label}", Value(correlation) + (apart ? Mark : ""), Value(point.Metric(MetricKeys.LatentStd)),
+                    Value(error)));
                 left--;
             }
             lines.AddRange(choices.Select(choice => Indent + choice));
@@ -56,8 +59,8 @@ static class FindingText
             lines.Add($"{Indent}± is half of a 95 % interval");
         return lines;
 
-        string Line(string label, string correlation, string error) =>
-            $"{label.PadRight(width)}  {correlation.PadRight(ValueWidth)}{error}".TrimEnd();
+        string Line(string label, string correlation, string deviation, string error) =>
+            $"{label.PadRight(width)}  {correlation.PadRight(ValueWidth)}{(deviates ? deviation.PadRight(ValueWidth) : "")}{error}".TrimEnd();
     }
 
     /// <summary>The same for programs.</summary>
@@ -70,6 +73,7 @@ static class FindingText
             samples = g.Samples,
             too_small = g.IsTooSmall,
             noise_correlation = Json(g.Floor),
+            noise_std = Json(g.NoiseStd),
             chosen = ChosenK.Of(g).Select(c => new
             {
                 intervention = c.Kind,
@@ -92,6 +96,7 @@ static class FindingText
                 runs = p.Runs.Select(r => r.Manifest.Run),
                 above_floor = Json(p.AboveFloor),
                 correlation = Json(p.Metric(MetricKeys.Correlation)),
+                latents_std = Json(p.Metric(MetricKeys.LatentStd)),
                 reconstruction_error_images = Json(p.Metric(MetricKeys.ImageError)),
             }),
         }),
