@@ -13,4 +13,5 @@ static class MetricKeys
     public const string Divergence = "kl_div_noise_latent";
     public const string LatentMean = "latent_stats.mean";
     public const string LatentStd = "latent_stats.std";
+    public const string NoiseStd = "noise_stats.std";
 }

@@ -24,6 +24,10 @@ sealed record ReportGroup(IReadOnlyDictionary<string, string> Axes, int Samples,
         Points.SelectMany(p => p.Runs).Where(r => r.Metric(MetricKeys.Floor) is not null).DistinctBy(r => r.Axis("seed"))
             .Select(r => (r.Metric(MetricKeys.Floor), r.Interval(MetricKeys.Floor))));
 
+    /// <summary>The deviation of the noise itself, about 1; null when the noise is not known.</summary>
+    public Estimate? NoiseDeviation => Estimate.Of(
+        Runs.DistinctBy(r => r.Axis("seed")).Select(r => (r.Metric(MetricKeys.NoiseStd), r.Interval(MetricKeys.NoiseStd))));
+
     /// <summary>True when nothing can be told of the latents from so few samples.</summary>
     public bool IsTooSmall => Samples < FewestSamples || Floor is { Mean: > HighestFloor };
 
