@@ -21,8 +21,9 @@ public sealed class ResultsTests : IDisposable
         var files = Directory.GetFiles(_taba.At("out", "s", "figures")).Select(Path.GetFileName).Order(StringComparer.Ordinal).ToList();
         Assert.Equal(
             [
-                "g-t-10-n-40-over-k-correlation.svg", "g-t-10-n-40-over-k-error.svg", "g-t-10-n-40-pictures.svg",
-                "g-t-10-n-40-plain-areas.svg", "g-t-10-n-40-quantiles.svg", "g-t-10-n-40-trajectory.svg", "g-t-10-n-40-triangle.svg",
+                "g-t-10-n-40-over-k-correlation.svg", "g-t-10-n-40-over-k-deviation.svg", "g-t-10-n-40-over-k-error.svg",
+                "g-t-10-n-40-pictures.svg", "g-t-10-n-40-plain-areas.svg", "g-t-10-n-40-quantiles.svg",
+                "g-t-10-n-40-trajectory.svg", "g-t-10-n-40-triangle.svg",
             ],
             files);
         var page = await File.ReadAllTextAsync(_taba.At("out", "s", "report.html"));

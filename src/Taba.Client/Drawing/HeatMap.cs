@@ -28,12 +28,10 @@ sealed record HeatMap(
     {
         var svg = new Svg(Width, Height);
         var (wide, high) = ((Width - Left - Right) / Values.Count, (Height - Top - Bottom) / Values[0].Count);
-        for (var column = 0; column < Values.Count; column++)
-        {
-            for (var row = 0; row < Values[column].Count; row++)
-                // A hair of overlap, so that no background shows between cells.
-                svg.Cell(Colour(Values[column][row]), Left + column * wide, Above(row + 1), wide + 0.3, high + 0.3);
-        }
+        svg.Cells(
+            Values.SelectMany((column, x) => column.Select((value, y) => (Colour(value), Left + x * wide, Above(y + 1)))),
+            // A hair of overlap, so that no background shows between cells.
+            wide + 0.3, high + 0.3);
         var every = (Columns.Count + Names - 1) / Names;
         for (var column = 0; column < Columns.Count; column += every)
             svg.Text(Ink.Label, Left + (column + 0.5) * wide, Height - Bottom + 17, Columns[column], "middle");
@@ -47,8 +45,7 @@ sealed record HeatMap(
         for (var column = 0; column < (Marked?.Count ?? 0); column++)
             svg.Circle(
                 Ink.Pointer, Left + (column + 0.5) * wide, Above(Marked![column] + 0.5), Math.Clamp(wide / 4, 1.5, 4));
-        for (var shade = 0; shade < Shades; shade++)
-            svg.Cell(Colour(shade / (Shades - 1.0)), 150 + shade * 2, 10, 2.3, 12);
+        svg.Cells(Enumerable.Range(0, Shades).Select(shade => (Colour(shade / (Shades - 1.0)), 150.0 + shade * 2, 10.0)), 2.3, 12);
         svg.Text(Ink.Label, 144, 20, Low, "end");
         svg.Text(Ink.Label, 150 + Shades * 2 + 6, 20, High);
         return svg;

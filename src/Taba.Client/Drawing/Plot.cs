@@ -9,7 +9,7 @@ readonly record struct PlotPoint(double X, double Y, double? Low = null, double?
 }
 
 /// <summary>A series.</summary>
-/// <param name="IsMarked">Each point is marked; a line of hundreds has no marks.</param>
+/// <param name="IsMarked">Its points are marked in the shape of the series, of many some.</param>
 sealed record PlotLine(string Name, IReadOnlyList<PlotPoint> Points, bool IsMarked = true);
 
 /// <summary>What the values are compared with, across the plot.</summary>
@@ -28,6 +28,7 @@ sealed record Plot(string X, string Y, IReadOnlyList<PlotLine> Lines)
     const double LegendLine = 17;
     const double LegendKey = 24;
     const int Ticks = 6;
+    const int MostMarks = 20;
 
     /// <summary>The places of the axis below where they are names, at equal distances: x is the number of one. Null for numbers.</summary>
     public IReadOnlyList<string>? Places { get; init; }
@@ -86,7 +87,9 @@ sealed record Plot(string X, string Y, IReadOnlyList<PlotLine> Lines)
             var aside = Places is null ? 0 : (series - (Lines.Count - 1) / 2.0) * 4;
             var points = Lines[series].Points.Where(p => double.IsFinite(p.Y)).ToList();
             svg.Lines(Ink.Stroke(series), points.Select(p => (Across(p.X) + aside, Up(p.Y))));
-            foreach (var point in points.Where(_ => Lines[series].IsMarked))
+            // Of many points some are marked, enough to tell the series.
+            var every = (points.Count + MostMarks - 1) / MostMarks;
+            foreach (var point in points.Where((_, i) => Lines[series].IsMarked && i % every == 0))
             {
                 if (point is { Low: { } low, High: { } high })
                     svg.Line(Ink.Whisker(series), Across(point.X) + aside, Up(low), Across(point.X) + aside, Up(high));

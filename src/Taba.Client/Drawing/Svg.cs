@@ -37,9 +37,14 @@ sealed class Svg(double width, double height)
     public void Rectangle(Ink ink, double x, double y, double wide, double high) =>
         _marks.Append($"<rect {Of(ink)} {Box(x, y, wide, high)}/>");
 
-    /// <summary>A cell of a map, in a colour of its scale wherever it is shown.</summary>
-    public void Cell(string colour, double x, double y, double wide, double high) =>
-        _marks.Append($"<rect fill=\"{colour}\" {Box(x, y, wide, high)}/>");
+    /// <summary>Cells of a map, each in a colour of its scale wherever it is shown, with no seams between them.</summary>
+    public void Cells(IEnumerable<(string Colour, double X, double Y)> cells, double wide, double high)
+    {
+        _marks.Append("<g shape-rendering=\"crispEdges\">");
+        foreach (var (colour, x, y) in cells)
+            _marks.Append($"<rect fill=\"{colour}\" {Box(x, y, wide, high)}/>");
+        _marks.Append("</g>");
+    }
 
     public void Circle(Ink ink, double x, double y, double radius) =>
         _marks.Append($"<circle {Of(ink)} cx=\"{At(x)}\" cy=\"{At(y)}\" r=\"{At(radius)}\"/>");

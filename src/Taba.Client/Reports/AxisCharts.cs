@@ -6,10 +6,11 @@ namespace Taba.Client.Reports;
 /// <summary>The charts over K, the number of replaced steps, and over T, the number of steps, where a report has several.</summary>
 static class AxisCharts
 {
-    static readonly (string Title, string Name, string Unit, string Metric, bool HasFloor)[] s_charts =
+    static readonly (string Title, string Name, string Unit, string Metric, Func<ReportGroup, Estimate?> OfNoise)[] s_charts =
     [
-        ("Patch correlation of latents", "correlation", "patch correlation (0 to 1)", MetricKeys.Correlation, true),
-        ("Error of reconstructed images", "error", "error (images span −1 to 1)", MetricKeys.ImageError, false),
+        ("Patch correlation of latents", "correlation", "patch correlation (0 to 1)", MetricKeys.Correlation, g => g.Floor),
+        ("Deviation of latents", "deviation", "standard deviation of values", MetricKeys.LatentStd, g => g.NoiseStd),
+        ("Error of reconstructed images", "error", "error (images span −1 to 1)", MetricKeys.ImageError, _ => null),
     ];
 
     /// <summary>A line for each kind of intervention, which begins at K = 0 with plain inversion. None where no kind has two K.</summary>
@@ -57,7 +58,7 @@ static class AxisCharts
         Func<string, IEnumerable<Series>> series)
     {
         var figures = new List<Figure>();
-        foreach (var (title, word, unit, metric, hasFloor) in s_charts)
+        foreach (var (title, word, unit, metric, ofNoise) in s_charts)
         {
             var lines = series(metric).Where(s => s.Values.Count > 1).ToList();
             if (lines.Count == 0)
@@ -65,8 +66,8 @@ static class AxisCharts
             var plot = new Plot(axis, unit, [.. lines.Select(line => Line(line, places))])
             {
                 Places = places,
-                Floor = hasFloor && groups[0].Floor is { } floor
-                    ? new("noise floor", floor.Mean, floor.Interval?.Low, floor.Interval?.High)
+                Floor = ofNoise(groups[0]) is { } floor
+                    ? new(metric == MetricKeys.Correlation ? "noise floor" : "noise", floor.Mean, floor.Interval?.Low, floor.Interval?.High)
                     : null,
             };
             figures.Add(new($"{name}-{word}", $"{title} {over}", Note(lines, plot, groups), plot.Draw()));
@@ -85,7 +86,7 @@ static class AxisCharts
         return plot.Floor switch
         {
             null => note,
-            { Low: null } => $"{note} The dashed line is what white noise has at this N.",
+            { Low: null } => $"{note} The dashed line is what the noise of these samples has.",
             _ => $"{note} The dashed line is what white noise has at this N, the band its 95 % interval.",
         };
     }

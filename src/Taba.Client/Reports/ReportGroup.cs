@@ -22,7 +22,7 @@ sealed record ReportGroup(IReadOnlyDictionary<string, string> Axes, int Samples,
     /// </summary>
     public Estimate? Floor { get; } = OfNoise(Points, MetricKeys.Floor);
 
-    /// <summary>The deviation of the noise itself: what latents would have.</summary>
+    /// <summary>The deviation of the noise itself, about 1: what latents would have. Null when the noise is not known.</summary>
     public Estimate? NoiseStd { get; } = OfNoise(Points, MetricKeys.NoiseStd);
 
     /// <summary>True when nothing can be told of the latents from so few samples.</summary>

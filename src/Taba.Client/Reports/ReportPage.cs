@@ -82,6 +82,9 @@ static class ReportPage
             $"Mean of the 20 largest absolute correlations between values of each 8×8 patch, over {group.Samples} samples. White noise has "
             + "none, yet the largest of finitely many estimates are not zero: that is the floor, which falls with the number of samples.");
         Dots(
+            html, group, "Deviation of latents", MetricKeys.LatentStd, group.NoiseStd,
+            "Standard deviation of all values. That of noise is 1; latents that have less are not noise, however little correlated.");
+        Dots(
             html, group, "Error of reconstructed images", MetricKeys.ImageError, null,
             "Mean absolute difference between samples and their reconstructions; images span [-1, 1].");
         html.Append(ReportFigures.Html(figures.OverK)).Append(MetricsTable.Of(group)).Append(DifferencesTable.Of(group))
@@ -98,7 +101,7 @@ static class ReportPage
         if (dots.Count == 0)
             return;
         if (floor is { } noise)
-            dots.Insert(0, new("noise floor", noise, IsReference: true));
+            dots.Insert(0, new(metric == MetricKeys.Correlation ? "noise floor" : "noise", noise, IsReference: true));
         var (fewest, most) = (dots.Min(d => d.Value.Count), dots.Max(d => d.Value.Count));
         var runs = fewest == most ? $"{most}" : $"{fewest} to {most}";
         var means = most > 1 ? $" Dots are means over {runs} runs of other seeds." : "";
