@@ -39,7 +39,7 @@ public sealed class NamespaceArrowTests
             Metrics.Uncertainty: Randomness Metrics
             Metrics.Neighbours: Metrics
             Metrics.Similarity: Metrics
-            Metrics.Features: Randomness Metrics Metrics.Neighbours
+            Metrics.Features: Randomness Metrics Metrics.Neighbours Metrics.Sums
             Metrics.Sums: Metrics
             Metrics.Experiments: Metrics Metrics.Uncertainty Metrics.Sums
             Metrics.Geometry: Metrics Metrics.Sums
