@@ -31,7 +31,7 @@ public sealed class NamespaceArrowTests
             Models.Ldm: Json Weights Models Models.Layers Models.Autoencoders Models.Diffusers
             Models.Dit: Json Native Weights Conditions Models Models.Layers Models.Autoencoders Models.Diffusers
             Models.DeepFloydIf: Json Native Weights Models Models.Layers Models.TextEncoders Models.Diffusers
-            Models.Features: Native Weights Tensors Models.Layers
+            Models.Features: Json Native Weights Tensors Models.Layers
             Models.Families: . Json Weights Models Models.Adm Models.Gaussian Models.Diffusers Models.Ldm Models.Dit Models.DeepFloydIf
             Sampling: Native Schedules Models
             Engine: Native Schedules Models Sampling

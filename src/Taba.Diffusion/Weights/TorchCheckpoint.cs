@@ -28,7 +28,7 @@ static class TorchCheckpoint
     public static IReadOnlyList<(string Name, TensorReference Tensor)> Tensors(SourceFile file, object? root)
     {
         if (root is OrderedDictionary<string, object?> { Count: 1 } wrapper && wrapper.TryGetValue(Wrapper, out var only)
-            && only is OrderedDictionary<string, object?>)
+            && only is OrderedDictionary<string, object?> { Count: > 0 } inside && inside.Values.All(value => value is TensorReference))
             root = only;
         switch (root)
         {
