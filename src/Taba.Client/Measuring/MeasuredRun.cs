@@ -1,5 +1,6 @@
 using Taba.Client.Folders;
 using Taba.Client.Reports;
+using Taba.Diffusion.Conditions;
 using Taba.Diffusion.Metrics;
 using Taba.Diffusion.Metrics.Analyses;
 using Taba.Silo.Outputs;
@@ -10,9 +11,17 @@ namespace Taba.Client.Measuring;
 /// <summary>The tensors of a run folder, ours or upstream's, as analyses read them: by what they are, in chunks of rows.</summary>
 sealed class MeasuredRun : IRunTensors, IDisposable
 {
-    readonly Dictionary<TensorRole, TensorFileRows> _tensors = [];
+    static readonly string[] s_promptFiles = ["prompts.json", "prompts.pkl"];
 
-    MeasuredRun(ReportRun run, string folder) => (Run, Folder) = (run, folder);
+    readonly Dictionary<TensorRole, TensorFileRows> _tensors = [];
+    readonly Lazy<IReadOnlyList<string>?> _lazyPrompts;
+
+    MeasuredRun(ReportRun run, string folder)
+    {
+        (Run, Folder) = (run, folder);
+        _lazyPrompts = new(() => s_promptFiles.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) is { } path
+            ? PromptFile.Read(path) : null);
+    }
 
     public ReportRun Run { get; }
 
@@ -47,6 +56,10 @@ sealed class MeasuredRun : IRunTensors, IDisposable
 
     /// <summary>The name of the file that has a role.</summary>
     public string NameOf(TensorRole role) => Names().First(n => n.Role == role).Name;
+
+    /// <summary>Null when there are none.</summary>
+    /// <exception cref="InvalidDataException">Their file is damaged or hostile.</exception>
+    public IReadOnlyList<string>? Prompts => _lazyPrompts.Value;
 
     /// <summary>Null when it is not there.</summary>
     public IMetricRows? Tensor(TensorRole role) => _tensors.GetValueOrDefault(role);

@@ -8,4 +8,7 @@ public interface IRunTensors
 
     /// <summary>What the tensor is called in the run's folder.</summary>
     string NameOf(TensorRole role);
+
+    /// <summary>The texts that samples were made from, one a row; null when there are none.</summary>
+    IReadOnlyList<string>? Prompts => null;
 }

@@ -7,17 +7,13 @@ namespace Taba.Diffusion.Metrics.Features;
 /// al. 2021), of DreamSim's as a distance. Features are made of length 1 as torch's <c>normalize</c> makes them (a zero stays one). Not
 /// thread-safe.
 /// </summary>
-/// <param name="dimensions">Values of a feature, 1 or more.</param>
-public sealed class FeatureCosines(int dimensions) : IPartialSums<FeatureCosines>
+public sealed class FeatureCosines : IPartialSums<FeatureCosines>
 {
     /// <summary>CLIPScore's w.</summary>
     public const double ClipWeight = 2.5;
 
-    const string Name = "taba.feature-cosines.1";
+    const int FormatVersion = 1;
     const double LeastLength = 1e-12;
-
-    readonly int _rowLength = dimensions > 0
-        ? dimensions : throw new ArgumentOutOfRangeException(nameof(dimensions), dimensions, "A feature has a value at least.");
 
     RunningMoments _cosines;
     RunningMoments _aboveZero;
@@ -34,15 +30,19 @@ public sealed class FeatureCosines(int dimensions) : IPartialSums<FeatureCosines
     /// <summary>2.5 · max(cosine, 0), 0 to 2.5: mean and population deviation, as upstream has them.</summary>
     public MeanStd ClipScore => new(ClipWeight * _aboveZero.Mean, ClipWeight * _aboveZero.PopulationStd);
 
-    /// <summary>Takes in whole features, [n,D] of each side.</summary>
+    /// <summary>Takes in whole features.</summary>
+    /// <param name="first">[n,D].</param>
+    /// <param name="second">[n,D].</param>
+    /// <param name="dimensions">D, 1 or more.</param>
     /// <exception cref="ArgumentException">Not whole features, or not as many of each.</exception>
-    public void Add(ReadOnlySpan<float> first, ReadOnlySpan<float> second)
+    public void Add(ReadOnlySpan<float> first, ReadOnlySpan<float> second, int dimensions)
     {
-        RowCheck.Count(_rowLength, first, second);
-        for (var at = 0; at < first.Length; at += _rowLength)
+        ArgumentOutOfRangeException.ThrowIfLessThan(dimensions, 1);
+        RowCheck.Count(dimensions, first, second);
+        for (var at = 0; at < first.Length; at += dimensions)
         {
             var (product, squaresA, squaresB) = (0.0, 0.0, 0.0);
-            for (var i = at; i < at + _rowLength; i++)
+            for (var i = at; i < at + dimensions; i++)
             {
                 var (a, b) = ((double)first[i], (double)second[i]);
                 product += a * b;
@@ -60,7 +60,6 @@ public sealed class FeatureCosines(int dimensions) : IPartialSums<FeatureCosines
     public void Merge(FeatureCosines later)
     {
         ArgumentNullException.ThrowIfNull(later);
-        RowCheck.SameSettings(_rowLength, later._rowLength);
         _cosines.Merge(later._cosines);
         _aboveZero.Merge(later._aboveZero);
     }
@@ -69,7 +68,7 @@ public sealed class FeatureCosines(int dimensions) : IPartialSums<FeatureCosines
     public void Write(BinaryWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        AnalysisFormat.Begin(writer, Name, new StateShape(_rowLength, 1, 1));
+        writer.Write(FormatVersion);
         _cosines.Write(writer);
         _aboveZero.Write(writer);
     }
@@ -78,10 +77,10 @@ public sealed class FeatureCosines(int dimensions) : IPartialSums<FeatureCosines
     public static FeatureCosines Read(BinaryReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        return AnalysisFormat.Read(reader, Name, (input, shape) => new FeatureCosines(shape.Channels)
+        return PartialSumsFormat.Read("the cosines of features", FormatVersion, reader, () => new FeatureCosines
         {
-            _cosines = RunningMoments.Read(input),
-            _aboveZero = RunningMoments.Read(input),
+            _cosines = RunningMoments.Read(reader),
+            _aboveZero = RunningMoments.Read(reader),
         });
     }
 }

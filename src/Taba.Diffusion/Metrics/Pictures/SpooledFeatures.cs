@@ -51,20 +51,8 @@ public sealed class SpooledFeatures : IRowAccess, IDisposable
             var read = RandomAccess.Read(_file, bytes, offset);
             if (read == 0)
                 throw new EndOfStreamException("The file of features became shorter while it was read.");
-            (bytes, offset) = (bytes[read..], offset + read);
-        }
-    }
-
-    /// <summary>All features in order, some at a time.</summary>
-    public IEnumerable<ReadOnlyMemory<float>> Chunks()
-    {
-        const int RowsAtOnce = 1024;
-        var chunk = new float[RowsAtOnce * RowLength];
-        for (long first = 0; first < Rows; first += RowsAtOnce)
-        {
-            var part = chunk.AsMemory(0, (int)Math.Min(RowsAtOnce, Rows - first) * RowLength);
-            Read(first, part.Span);
-            yield return part;
+            bytes = bytes[read..];
+            offset += read;
         }
     }
 

@@ -31,7 +31,10 @@ public sealed class DreamSim : IDisposable
     const string AdapterConfig = "adapter_config.json";
     const int MaxConfigBytes = 1 << 20;
 
-    static readonly string[] s_adapterFiles = ["adapter_model.safetensors", "adapter_model.bin"];
+    static readonly string[][] s_files = [[DinoFile, Path.Combine("checkpoints", DinoFile)], [ClipFile], [OpenClipFile]];
+
+    static readonly string[] s_adapterFiles =
+        [Path.Combine(AdapterFolder, "adapter_model.safetensors"), Path.Combine(AdapterFolder, "adapter_model.bin")];
 
     static readonly BranchSizes[] s_ensemble =
     [
@@ -60,11 +63,25 @@ public sealed class DreamSim : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         var scale = Scale(Path.Combine(folder, AdapterFolder, AdapterConfig));
-        using var dino = WeightsFile.Open(Require(folder, DinoFile, Path.Combine("checkpoints", DinoFile)));
-        using var clip = WeightsFile.Open(Require(folder, ClipFile));
-        using var openClip = WeightsFile.Open(Require(folder, OpenClipFile));
-        using var adapters = WeightsFile.Open(Require(folder, [.. s_adapterFiles.Select(file => Path.Combine(AdapterFolder, file))]));
+        using var dino = WeightsFile.Open(Require(folder, s_files[0]));
+        using var clip = WeightsFile.Open(Require(folder, s_files[1]));
+        using var openClip = WeightsFile.Open(Require(folder, s_files[2]));
+        using var adapters = WeightsFile.Open(Require(folder, s_adapterFiles));
         return Load(s_ensemble, [dino, clip, openClip], adapters, scale, device);
+    }
+
+    /// <summary>Checks the folder without loading the network.</summary>
+    /// <inheritdoc cref="Load(string, Device)" path="/exception"/>
+    public static void Check(string folder)
+    {
+        Scale(Path.Combine(folder, AdapterFolder, AdapterConfig));
+        foreach (var (sizes, names) in s_ensemble.Zip(s_files))
+        {
+            using var weights = WeightsFile.Open(Require(folder, names));
+            FeatureParameters.Require(new AdaptedAttention(weights, null, 0, 0), DreamSimBranch.Parameters(sizes));
+        }
+
+        using var adapters = WeightsFile.Open(Require(folder, s_adapterFiles));
     }
 
     internal static DreamSim Load(

@@ -11,8 +11,8 @@ public sealed class FeatureCosinesTests
     [Fact]
     public void Cosines_OfKnownAngles_AreTheirs()
     {
-        var cosines = new FeatureCosines(2);
-        cosines.Add(s_first, s_second);
+        var cosines = new FeatureCosines();
+        cosines.Add(s_first, s_second, 2);
 
         Assert.Equal(4, cosines.Count);
         Assert.Equal(0.15, cosines.Cosine.Mean, 1e-12);
@@ -29,8 +29,8 @@ public sealed class FeatureCosinesTests
     [Fact]
     public void Cosines_OfAZero_AreZeroAndNotNothing()
     {
-        var cosines = new FeatureCosines(3);
-        cosines.Add([0, 0, 0], [1, 2, 3]);
+        var cosines = new FeatureCosines();
+        cosines.Add([0, 0, 0], [1, 2, 3], 3);
 
         Assert.Equal(0, cosines.Cosine.Mean);
     }
@@ -38,19 +38,18 @@ public sealed class FeatureCosinesTests
     [Fact]
     public void Parts_SavedAndMerged_AreTheWhole()
     {
-        var whole = new FeatureCosines(2);
-        whole.Add(s_first, s_second);
-        var (head, tail) = (new FeatureCosines(2), new FeatureCosines(2));
-        head.Add(s_first.AsSpan(0, 6), s_second.AsSpan(0, 6));
-        tail.Add(s_first.AsSpan(6), s_second.AsSpan(6));
+        var whole = new FeatureCosines();
+        whole.Add(s_first, s_second, 2);
+        var (head, tail) = (new FeatureCosines(), new FeatureCosines());
+        head.Add(s_first.AsSpan(0, 6), s_second.AsSpan(0, 6), 2);
+        tail.Add(s_first.AsSpan(6), s_second.AsSpan(6), 2);
         var merged = SavedParts.Merged(head, tail);
 
         Assert.Equal(whole.Count, merged.Count);
         Assert.Equal(whole.Cosine.Mean, merged.Cosine.Mean, 1e-12);
         Assert.Equal(whole.ClipScore.Std, merged.ClipScore.Std, 1e-12);
         SavedParts.AssertRefusesDamage(whole);
-        Assert.Throws<ArgumentException>(() => whole.Merge(new FeatureCosines(3)));
-        Assert.Throws<ArgumentException>(() => whole.Add([1, 2], [1, 2, 3, 4]));
-        Assert.Throws<ArgumentException>(() => whole.Add([1, 2, 3], [1, 2, 3]));
+        Assert.Throws<ArgumentException>(() => whole.Add([1, 2], [1, 2, 3, 4], 2));
+        Assert.Throws<ArgumentException>(() => whole.Add([1, 2, 3], [1, 2, 3], 2));
     }
 }
