@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Taba.Diffusion.Models.TextEncoders;
+using Taba.Testing;
 
 namespace Taba.Diffusion.Tests.Models.TextEncoders;
 
@@ -19,8 +20,8 @@ public sealed class ClipTokenizerTests : IDisposable
 
     public ClipTokenizerTests()
     {
-        var pieces = Bytes().ToList();
-        pieces.AddRange(Bytes().Select(piece => piece + "</w>"));
+        var pieces = FeatureCheckpoints.ClipBytes().ToList();
+        pieces.AddRange(FeatureCheckpoints.ClipBytes().Select(piece => piece + "</w>"));
         pieces.AddRange(s_pairs.Select(pair => pair.Replace(" ", "", StringComparison.Ordinal)));
         pieces.AddRange(["<|startoftext|>", "<|endoftext|>"]);
         Write(pieces.Select((piece, id) => (piece, id)).ToDictionary(p => p.piece, p => p.id));
@@ -86,11 +87,4 @@ public sealed class ClipTokenizerTests : IDisposable
     }
 
     void Write(Dictionary<string, int> pieces) => File.WriteAllText(Path.Combine(_folder, "vocab.json"), JsonSerializer.Serialize(pieces));
-
-    /// <summary>Bytes that print stand for themselves and come first, the others for characters from 256 on.</summary>
-    static IEnumerable<string> Bytes()
-    {
-        var printed = Enumerable.Range(33, 94).Concat(Enumerable.Range(161, 12)).Concat(Enumerable.Range(174, 82)).ToList();
-        return printed.Concat(Enumerable.Range(256, 256 - printed.Count)).Select(c => ((char)c).ToString());
-    }
 }
