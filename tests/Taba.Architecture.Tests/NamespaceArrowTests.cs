@@ -47,7 +47,7 @@ public sealed class NamespaceArrowTests
             Metrics.PlainAreas: Metrics Metrics.Sums
             Metrics.Normality: Randomness Metrics Metrics.Sums
             Metrics.Trajectories: Metrics Metrics.Sums
-            Metrics.Analyses: Metrics Metrics.Experiments Metrics.Neighbours Metrics.Similarity Metrics.Geometry Metrics.Differences Metrics.PlainAreas Metrics.Normality
+            Metrics.Analyses: Metrics Metrics.Experiments Metrics.Neighbours Metrics.Similarity Metrics.Geometry Metrics.Differences Metrics.PlainAreas Metrics.Normality Metrics.Trajectories
             Metrics.Pictures: Tensors Weights Models.Features Models.TextEncoders Metrics Metrics.Experiments Metrics.Features Metrics.Analyses
             """,
         ["Taba.Grains"] = """

@@ -24,7 +24,7 @@ static class MeasureCommand
         var names = Flags.Of<string?>(
             "metrics",
             $"Which, with commas between them: {Names(AllAnalyses.List)}. Without it: all but "
-            + $"{Names(AllAnalyses.List.Where(a => a.IsCostly))}, which compare every sample with every other. With --features also: "
+            + $"{Names(AllAnalyses.List.Where(a => a.IsCostly))}, which compare every sample with every other or read every step. With --features also: "
             + $"{string.Join(", ", PictureAnalyses.Names)}.");
         var pictures = new PictureFlags();
         var file = Flags.Of<string?>("out", "Writes the numbers into this file too (.json).", "-o");

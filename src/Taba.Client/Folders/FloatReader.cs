@@ -13,6 +13,20 @@ static class FloatReader
     {
         var bytes = new byte[checked(count * tensor.RowBytes)];
         tensor.ReadRows(start, count, bytes);
+        return Floats(tensor, bytes);
+    }
+
+    /// <returns>Rows of the second axis at one index of the first, flat.</returns>
+    /// <exception cref="NotSupportedException">The tensor holds no floating-point values.</exception>
+    public static float[] Slice(TensorReader tensor, long index, long start, int count)
+    {
+        var bytes = new byte[checked(count * (tensor.RowBytes / tensor.Shape[1]))];
+        tensor.ReadSlice(index, start, count, bytes);
+        return Floats(tensor, bytes);
+    }
+
+    static float[] Floats(TensorReader tensor, byte[] bytes)
+    {
         return tensor.Dtype switch
         {
             ScalarType.Float32 => MemoryMarshal.Cast<byte, float>(bytes).ToArray(),

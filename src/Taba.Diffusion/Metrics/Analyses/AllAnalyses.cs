@@ -62,6 +62,18 @@ public static class AllAnalyses
         {
             LeastRows = Svcca.DefaultDimensions + 1, IsCostly = true, InParts = false,
         },
+        new(
+            "plain-area-steps", "errors of each step of inversion inside and outside plain areas, of runs that kept their steps",
+            PlainAreaStepsAnalysis.Needs, (run, _) => new PlainAreaStepsAnalysis(run))
+        {
+            IsCostly = true, Lacks = PlainAreaStepsAnalysis.Lacks,
+        },
+        new(
+            "trajectories", "distances of each step's states to points between noise and latent, of runs that kept their steps",
+            TrajectoriesAnalysis.Needs, (run, _) => new TrajectoriesAnalysis(run))
+        {
+            IsCostly = true, Lacks = TrajectoriesAnalysis.Lacks,
+        },
         new("moments", "mean and deviation of every tensor", [], (run, _) => new MomentsAnalysis(run)),
     ];
 

@@ -12,7 +12,7 @@ public sealed record Analysis(string Name, string What, TensorRole[] Needs, Func
     /// <summary>Fewer samples say nothing, or cannot be measured.</summary>
     public int LeastRows { get; init; } = 1;
 
-    /// <summary>True when it compares every row with every other: it is done when it is asked for by name.</summary>
+    /// <summary>True when it compares every row with every other, or reads every step: it is done when it is asked for by name.</summary>
     public bool IsCostly { get; init; }
 
     /// <summary>False when it cannot be made of some rows and put together with what others made of the rest.</summary>

@@ -105,6 +105,11 @@ public sealed class AnalysisPartsTests
         public IMetricRows? Tensor(TensorRole role) =>
             there.Length == 0 || there.Contains(role) ? _tensors[role] : null;
 
+        public IReadOnlyList<IMetricRows>? Steps(TrajectoryRole role) => role
+            is TrajectoryRole.SamplingStates or TrajectoryRole.SamplingPredictions
+            ? [_tensors[TensorRole.Noise], _tensors[TensorRole.Latents], _tensors[TensorRole.Samples]]
+            : [_tensors[TensorRole.Samples], _tensors[TensorRole.Reconstructions], _tensors[TensorRole.Latents]];
+
         public string NameOf(TensorRole role) => role switch
         {
             TensorRole.Images => "samples",
