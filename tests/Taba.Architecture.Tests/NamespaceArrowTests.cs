@@ -39,8 +39,8 @@ public sealed class NamespaceArrowTests
             Metrics.Uncertainty: Randomness Metrics
             Metrics.Neighbours: Metrics
             Metrics.Similarity: Metrics
-            Metrics.Features: Randomness Metrics Metrics.Neighbours Metrics.Sums
             Metrics.Sums: Metrics
+            Metrics.Features: Randomness Metrics Metrics.Neighbours Metrics.Sums
             Metrics.Experiments: Metrics Metrics.Uncertainty Metrics.Sums
             Metrics.Geometry: Metrics Metrics.Sums
             Metrics.Differences: Metrics Metrics.Sums

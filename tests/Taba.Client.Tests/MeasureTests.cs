@@ -129,7 +129,8 @@ public sealed class MeasureTests : IDisposable
     {
         var (predicted, truth) = (Floats("all_t_eps_latents"), Floats("all_t_eps_samples"));
         var length = predicted.Length / 4;
-        return Enumerable.Range(0, length).Average(i => Math.Abs((double)predicted[(step * length) + i] - truth[((3 - step) * length) + i]));
+        return Enumerable.Range(0, length)
+            .Average(i => Math.Abs((double)predicted[(step * length) + i] - truth[((3 - step) * length) + i]));
 
         float[] Floats(string name)
         {

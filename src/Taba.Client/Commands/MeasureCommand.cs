@@ -18,14 +18,16 @@ namespace Taba.Client.Commands;
 /// <summary><c>taba measure DIR</c></summary>
 static class MeasureCommand
 {
+    static readonly Analysis[] s_ofTensors = [.. AllAnalyses.List, .. AllAnalyses.OfSteps];
+
     public static Command Create(CommandServices services)
     {
         var folder = new Argument<string>("DIR") { Description = "A run's folder, or one that has runs below it; ours or upstream's." };
         var names = Flags.Of<string?>(
             "metrics",
-            $"Which, with commas between them: {Names(AllAnalyses.List)}. Without it: all but "
-            + $"{Names(AllAnalyses.List.Where(a => a.IsCostly))}, which compare every sample with every other or read every step. With --features also: "
-            + $"{string.Join(", ", PictureAnalyses.Names)}.");
+            $"Which, with commas between them: {Names(s_ofTensors)}. Without it: all but "
+            + $"{Names(s_ofTensors.Where(a => a.IsCostly))}, which compare every sample with every other or read every step. "
+            + $"With --features also: {string.Join(", ", PictureAnalyses.Names)}.");
         var pictures = new PictureFlags();
         var file = Flags.Of<string?>("out", "Writes the numbers into this file too (.json).", "-o");
         var json = Flags.Switch("json", "Machine-readable lines, no colours.");
@@ -74,10 +76,10 @@ static class MeasureCommand
         if (names is null)
             return
             [
-                .. AllAnalyses.List.Where(a => !a.IsCostly),
+                .. s_ofTensors.Where(a => !a.IsCostly),
                 .. ofPictures.Where(a => PictureAnalyses.Lacking(a.Name, pictures) is null),
             ];
-        List<Analysis> all = [.. AllAnalyses.List, .. ofPictures];
+        List<Analysis> all = [.. s_ofTensors, .. ofPictures];
         return
         [
             .. names.Split(',', StringSplitOptions.TrimEntries).Distinct().Select(name => all.Find(a => a.Name == name)

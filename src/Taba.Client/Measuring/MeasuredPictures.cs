@@ -8,7 +8,9 @@ using Taba.Grains.Words;
 
 namespace Taba.Client.Measuring;
 
-/// <summary>What a user named for analyses of pictures: weights of networks, a reference, prompts. Everything is checked, nothing loaded.</summary>
+/// <summary>
+/// What a user named for analyses of pictures: weights of networks, a reference, prompts. Everything is checked, nothing loaded.
+/// </summary>
 sealed partial class MeasuredPictures : IDisposable
 {
     static readonly string[] s_networks = [.. Enum.GetNames<FeatureNetwork>().Select(name => name.ToLowerInvariant())];

@@ -62,6 +62,12 @@ public static class AllAnalyses
         {
             LeastRows = Svcca.DefaultDimensions + 1, IsCostly = true, InParts = false,
         },
+        new("moments", "mean and deviation of every tensor", [], (run, _) => new MomentsAnalysis(run)),
+    ];
+
+    /// <summary>Those that need the tensors of each step, which only folders of runs have: no stage of a sweep reads them.</summary>
+    public static IReadOnlyList<Analysis> OfSteps { get; } =
+    [
         new(
             "plain-area-steps", "errors of each step of inversion inside and outside plain areas, of runs that kept their steps",
             PlainAreaStepsAnalysis.Needs, (run, _) => new PlainAreaStepsAnalysis(run))
@@ -74,7 +80,6 @@ public static class AllAnalyses
         {
             IsCostly = true, Lacks = TrajectoriesAnalysis.Lacks,
         },
-        new("moments", "mean and deviation of every tensor", [], (run, _) => new MomentsAnalysis(run)),
     ];
 
     /// <summary>An analysis by its name; null when there is none.</summary>

@@ -50,7 +50,8 @@ sealed class PlainAreaStepsAnalysis : RunAnalysis
     public override ExperimentNumbers Compute()
     {
         var steps = _areas.Value.Compute();
-        var numbers = StepTensors.ByStep(steps.Select(step => new JsonObject { ["plain"] = Area(step.Plain), ["other"] = Area(step.Other) }));
+        var numbers = StepTensors.ByStep(
+            steps.Select(step => new JsonObject { ["plain"] = Area(step.Plain), ["other"] = Area(step.Other) }));
         numbers["plain_fraction"] = steps[0].Fraction;
         return new(numbers, []);
     }

@@ -53,9 +53,11 @@ public static class PictureAnalyses
         {
             Lacks = run => LacksPictures(run) ?? LacksSize(run),
         },
-        OfCosines(settings, "dino", "cosine of DINO's features of images and reconstructions", FeatureNetwork.Dino, cosines => cosines.Cosine),
         OfCosines(
-            settings, "clip-images", "cosine of CLIP's features of images and reconstructions", FeatureNetwork.Clip, cosines => cosines.Cosine),
+            settings, "dino", "cosine of DINO's features of images and reconstructions", FeatureNetwork.Dino, cosines => cosines.Cosine),
+        OfCosines(
+            settings, "clip-images", "cosine of CLIP's features of images and reconstructions", FeatureNetwork.Clip,
+            cosines => cosines.Cosine),
         new("clip-score", "CLIPScore of the images and their prompts", s_images, (run, _) => new ClipScoreAnalysis(run, settings))
         {
             Lacks = run => LacksPictures(run) ?? LacksPrompts(run, settings.Prompts),

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Metrics.Pictures;
 
-/// <summary>How pictures go through a network: some at a time, prepared on all cores, so that memory does not grow with their number.</summary>
+/// <summary>
+/// How pictures go through a network: some at a time, prepared on all cores, so that memory does not grow with their number.
+/// </summary>
 /// <param name="Device">Where the network is.</param>
 /// <param name="BatchSize">Pictures at a time, 1 or more.</param>
 public sealed record PicturePass(Device Device, int BatchSize)

@@ -100,7 +100,8 @@ public sealed class PictureAnalysesTests : IDisposable
     [Fact]
     public void Lpips_IsThatOfTheNetwork()
     {
-        var (alexNet, channels) = (FeatureCheckpoints.WriteAlexNet(_folder.At("alexnet")), FeatureCheckpoints.WriteLpips(_folder.At("lpips")));
+        var alexNet = FeatureCheckpoints.WriteAlexNet(_folder.At("alexnet"));
+        var channels = FeatureCheckpoints.WriteLpips(_folder.At("lpips"));
         using var settings = Settings(new() { [FeatureNetwork.AlexNet] = alexNet, [FeatureNetwork.Lpips] = channels }, 2);
         var run = new PictureRun(3, s_shape);
 
@@ -181,7 +182,8 @@ public sealed class PictureAnalysesTests : IDisposable
         Assert.Contains("31 pixels", all["lpips"].WhyNot(new PictureRun(12, new(3, 16, 16))), StringComparison.Ordinal);
         Assert.Contains("1000 samples", all["kid"].WhyNot(new PictureRun(12, s_shape)), StringComparison.Ordinal);
         Assert.Contains("no prompts", all["clip-score"].WhyNot(new PictureRun(12, s_shape)), StringComparison.Ordinal);
-        Assert.Contains("2 prompts for 12", all["clip-score"].WhyNot(new PictureRun(12, s_shape) { Prompts = ["a", "b"] }), StringComparison.Ordinal);
+        var prompted = new PictureRun(12, s_shape) { Prompts = ["a", "b"] };
+        Assert.Contains("2 prompts for 12", all["clip-score"].WhyNot(prompted), StringComparison.Ordinal);
     }
 
     [Fact]

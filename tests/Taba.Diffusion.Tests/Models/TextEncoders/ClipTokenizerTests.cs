@@ -65,26 +65,29 @@ public sealed class ClipTokenizerTests : IDisposable
     public void Load_WithoutAFile_NamesIt()
     {
         File.Delete(Path.Combine(_folder, "merges.txt"));
-        Assert.Contains("merges.txt", Assert.Throws<InvalidDataException>(() => ClipTokenizer.Load(_folder)).Message, StringComparison.Ordinal);
+        AssertRefused("merges.txt");
         File.Delete(Path.Combine(_folder, "vocab.json"));
-        Assert.Contains("vocab.json", Assert.Throws<InvalidDataException>(() => ClipTokenizer.Load(_folder)).Message, StringComparison.Ordinal);
+        AssertRefused("vocab.json");
     }
 
     [Fact]
     public void Load_OfAnotherVocabulary_IsRefused()
     {
         Write(new() { ["a"] = 0, ["<|startoftext|>"] = 1, ["<|endoftext|>"] = 2, ["b"] = 3 });
-        Assert.Contains("largest id", Assert.Throws<InvalidDataException>(() => ClipTokenizer.Load(_folder)).Message, StringComparison.Ordinal);
+        AssertRefused("largest id");
         File.WriteAllText(Path.Combine(_folder, "vocab.json"), "{\"a\": \"b\"}");
-        Assert.Contains("'a'", Assert.Throws<InvalidDataException>(() => ClipTokenizer.Load(_folder)).Message, StringComparison.Ordinal);
+        AssertRefused("'a'");
     }
 
     [Fact]
     public void Load_OfPairsThatTheVocabularyLacks_IsRefused()
     {
         File.AppendAllText(Path.Combine(_folder, "merges.txt"), "z z\n");
-        Assert.Contains("no tokenizer", Assert.Throws<InvalidDataException>(() => ClipTokenizer.Load(_folder)).Message, StringComparison.Ordinal);
+        AssertRefused("no tokenizer");
     }
+
+    void AssertRefused(string expected) => Assert.Contains(
+        expected, Assert.Throws<InvalidDataException>(() => ClipTokenizer.Load(_folder)).Message, StringComparison.Ordinal);
 
     void Write(Dictionary<string, int> pieces) => File.WriteAllText(Path.Combine(_folder, "vocab.json"), JsonSerializer.Serialize(pieces));
 }
