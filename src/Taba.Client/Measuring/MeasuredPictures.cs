@@ -25,7 +25,7 @@ sealed partial class MeasuredPictures : IDisposable
     public PictureSettings Settings { get; }
 
     /// <param name="features">Such as <c>inception=FILE,clip=DIR</c>; null for none.</param>
-    /// <param name="reference">A folder of pictures, or the file of a tensor; null for none.</param>
+    /// <param name="reference">A folder of pictures, the file of a tensor, or .npz with mu and sigma; null for none.</param>
     /// <param name="prompts">A file of prompts; null for the runs' own.</param>
     /// <param name="pass">Where networks run.</param>
     /// <exception cref="BadInputException">Something is missing or damaged, or of another kind.</exception>
@@ -35,10 +35,12 @@ sealed partial class MeasuredPictures : IDisposable
         try
         {
             weights.Check();
-            var (pictures, rows) = reference is null ? (null, null) : Reference(reference);
+            var isStatistics = Path.GetExtension(reference) == ".npz";
+            var (pictures, rows) = reference is null || isStatistics ? (null, null) : Reference(reference);
             var settings = new PictureSettings(weights, pass)
             {
                 Reference = pictures,
+                Statistics = isStatistics ? FeatureStatistics.Open(reference!) : null,
                 Prompts = prompts is null ? null : PromptFile.Read(prompts),
             };
             return new(settings, rows);

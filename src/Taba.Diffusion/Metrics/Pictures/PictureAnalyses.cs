@@ -76,8 +76,10 @@ public static class PictureAnalyses
             return $"the weights of {string.Join(" and ", lacking)} are not named (--features {lacking[0]}=PATH)";
         if (!reference)
             return null;
+        if (settings.Statistics is not null)
+            return name == "fid" ? null : "of the reference there are only statistics, not pictures";
         if (settings.Reference is null)
-            return "there is nothing to compare with (--reference DIR, or a tensor's file)";
+            return "there is nothing to compare with (--reference DIR, or a file of a tensor or of statistics)";
         var least = name switch
         {
             "kid" => KernelDistance.DefaultSubsetSize,

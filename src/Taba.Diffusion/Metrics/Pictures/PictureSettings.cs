@@ -22,6 +22,9 @@ public sealed class PictureSettings(FeatureWeights weights, PicturePass pass) : 
     /// <summary>What samples are compared with as a set; null when the user named none.</summary>
     public IPictures? Reference { get; init; }
 
+    /// <summary>Statistics of a reference in place of its pictures, for FID; null when the user named none.</summary>
+    public FeatureStatistics? Statistics { get; init; }
+
     /// <summary>What samples were to show, one a row; null for the run's own.</summary>
     public IReadOnlyList<string>? Prompts { get; init; }
 

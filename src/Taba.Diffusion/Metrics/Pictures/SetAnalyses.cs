@@ -28,8 +28,13 @@ sealed class FidAnalysis(IRunTensors run, PictureSettings settings) : SetAnalysi
 {
     protected override ExperimentNumbers Compare(IPictures images, CancellationToken cancellation)
     {
-        var reference = PictureSettings.MomentsOf(settings.Features(FeatureNetwork.Inception, settings.Reference!, cancellation));
         var generated = PictureSettings.MomentsOf(settings.Features(FeatureNetwork.Inception, images, cancellation));
+        if (settings.Statistics is { } known)
+        {
+            var distance = FrechetDistance.Between(known.Mean, known.Covariance, generated.Mean, generated.Covariance());
+            return new(new() { ["value"] = distance }, []);
+        }
+        var reference = PictureSettings.MomentsOf(settings.Features(FeatureNetwork.Inception, settings.Reference!, cancellation));
         return new(new() { ["value"] = FrechetDistance.Between(reference, generated), ["reference_n"] = reference.Count }, []);
     }
 }

@@ -72,6 +72,64 @@ public sealed class PictureAnalysesTests : IDisposable
     }
 
     [Fact]
+    public void PrecisionRecall_OfATightSetWithinAWideOne_IsNamedByRole()
+    {
+        // Features are mean colours: references lie anywhere, all generated pictures close to one of them.
+        var substitute = new PictureEmbedder(
+            new MemoryStream(), 36, picture => PictureInput.Squeezed(picture.Pixels, picture.Height, picture.Width, 36),
+            pictures => pictures.mean([2, 3]));
+        using var settings = new PictureSettings(
+            new(new Dictionary<FeatureNetwork, string> { [FeatureNetwork.Vgg] = "vgg" }) { Substitute = _ => substitute }, new(CPU, 8))
+        {
+            Reference = new Colours("reference", [.. Enumerable.Range(0, 40).Select(i => (byte)(6 * i))]),
+        };
+        var analysis = PictureAnalyses.With(settings).Single(a => a.Name == "precision-recall");
+        var run = new PictureRun(20, s_shape);
+
+        // Random pictures all have a mean colour near the middle, which is near references 19 to 23 of 40.
+        var numbers = Numbers(analysis.Measure(run, CancellationToken.None).Metrics);
+
+        Assert.Equal(1, numbers["precision"]);
+        Assert.InRange(numbers["recall"], 0, 0.1);
+        Assert.Equal(40, numbers["reference_n"]);
+    }
+
+    [Fact]
+    [Trait(Needs.Trait, Needs.Process)]
+    public void Fid_ToStatisticsThatNumpySaved_IsThatToTheirPictures()
+    {
+        Assert.SkipWhen(PythonTorch.MissingNumpy is not null, PythonTorch.MissingNumpy ?? "");
+        var path = FeatureCheckpoints.WriteInception(_folder.At("inception"));
+        using var settings = Settings(new() { [FeatureNetwork.Inception] = path }, 5);
+        var (run, other) = (new PictureRun(5, s_shape), new PictureRun(3, s_shape, seed: 5));
+        using var compared = With(settings, other);
+        var expected = Measure("fid", compared, run)["value"];
+        var moments = PictureSettings.MomentsOf(compared.Features(FeatureNetwork.Inception, compared.Reference!, CancellationToken.None));
+        File.WriteAllBytes(_folder.At("mu"), System.Runtime.InteropServices.MemoryMarshal.AsBytes(moments.Mean).ToArray());
+        File.WriteAllBytes(_folder.At("sigma"), System.Runtime.InteropServices.MemoryMarshal.AsBytes(moments.Covariance().AsSpan()).ToArray());
+        PythonTorch.Run(
+            """
+            import sys, numpy as np
+            d = sys.argv[1]
+            np.savez(d + "/known.npz", mu=np.fromfile(d + "/mu"), sigma=np.fromfile(d + "/sigma").reshape(2048, 2048))
+            np.savez(d + "/other.npz", mu=np.zeros(3), sigma=np.zeros((3, 3)))
+            np.savez(d + "/half.npz", mu=np.zeros(2048))
+            """,
+            _folder.Path);
+
+        using var known = new PictureSettings(settings.Weights, settings.Pass) { Statistics = FeatureStatistics.Open(_folder.At("known.npz")) };
+
+        Assert.Equal(expected, Measure("fid", known, run)["value"], 1e-9 * expected);
+        Assert.Null(PictureAnalyses.Lacking("fid", known));
+        Assert.Contains("only statistics", PictureAnalyses.Lacking("kid", known), StringComparison.Ordinal);
+        Assert.Contains(
+            "[3]", Assert.Throws<WeightsFormatException>(() => FeatureStatistics.Open(_folder.At("other.npz"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no sigma.npy", Assert.Throws<WeightsFormatException>(() => FeatureStatistics.Open(_folder.At("half.npz"))).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ClipScore_IsTwoAndAHalfTimesTheCosine()
     {
         var path = FeatureCheckpoints.WriteClip(_folder.At("clip"));
@@ -211,6 +269,17 @@ public sealed class PictureAnalysesTests : IDisposable
 
     static Dictionary<string, double> Measure(string name, PictureSettings settings, PictureRun run) =>
         Numbers(PictureAnalyses.With(settings).Single(a => a.Name == name).Measure(run, CancellationToken.None).Metrics);
+
+    /// <summary>Pictures of one grey each.</summary>
+    sealed class Colours(string identity, byte[] greys) : IPictures
+    {
+        public string Identity => identity;
+
+        public long Count => greys.Length;
+
+        public IReadOnlyList<Picture> Read(long first, int count) =>
+            [.. greys.Skip((int)first).Take(count).Select(grey => new Picture([.. Enumerable.Repeat(grey, 3 * 36 * 36)], 36, 36))];
+    }
 
     static Dictionary<string, double> Numbers(System.Text.Json.Nodes.JsonObject numbers) =>
         numbers.ToDictionary(number => number.Key, number => Convert.ToDouble(number.Value!.ToString()));
