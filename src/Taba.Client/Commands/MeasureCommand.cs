@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Taba.Client.Measuring;
 using Taba.Client.Planning;
 using Taba.Client.Reports;
+using Taba.Diffusion.Engine;
 using Taba.Diffusion.Metrics.Analyses;
 using Taba.Diffusion.Metrics.Pictures;
 using Taba.Diffusion.Weights;
@@ -113,6 +114,10 @@ static class MeasureCommand
             when (exception is InvalidDataException or WeightsFormatException or NotSupportedException or IOException)
         {
             throw new BadInputException($"{run.Folder.Place} cannot be measured: {exception.Message.TrimEnd('.')}.", exception);
+        }
+        catch (Exception exception) when (DeviceMemory.IsExhausted(exception))
+        {
+            throw new BadInputException("The network does not fit the device: free memory on it, or make --batch_size smaller.", exception);
         }
     }
 
