@@ -48,5 +48,24 @@ network.SetAction(async (parsed, cancellationToken) =>
         : await new NetworkBench(name, parsed.GetRequiredValue<ScalarType>("--file-dtype"), dtype, forwards).RunAsync(cancellationToken);
 });
 
-var root = new RootCommand("Side-by-side measurements of Taba. Tables go to docs/benchmarks.md.") { throughput, memory, network };
+var rows = new Option<int>("--rows") { DefaultValueFactory = _ => 10_240 };
+var side = new Option<int>("--side") { Description = "Pixels of a sample along each side.", DefaultValueFactory = _ => 64 };
+var plain = new Option<string?>(
+    "--plain")
+{ Description = "A folder to be measured plainly (for the process that measures).", Hidden = true };
+var measure = new Command(
+    "measure", "taba measure over a large run beside a plain computation of the same: peak of the process, and time.")
+{
+    rows, side, plain,
+};
+measure.SetAction((parsed, cancellationToken) => parsed.GetValue(plain) is { } folder
+    ? Task.FromResult(MeasureBench.Plain(folder))
+    : new MeasureBench(parsed.GetValue(rows), parsed.GetValue(side)).RunAsync(cancellationToken));
+
+var dimensions = new Option<int>("--dimensions") { DefaultValueFactory = _ => 2048 };
+var fid = new Command("fid", "The Fréchet distance of features drawn from two Gaussians beside its closed form.") { rows, dimensions };
+fid.SetAction(parsed => new FidBench(parsed.GetValue(rows), parsed.GetValue(dimensions)).Run());
+
+var root = new RootCommand("Side-by-side measurements of Taba. Tables go to docs/benchmarks.md.") { throughput, memory, network,
+    measure, fid };
 return await root.Parse(args).InvokeAsync();

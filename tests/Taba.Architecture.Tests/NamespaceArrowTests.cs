@@ -31,7 +31,7 @@ public sealed class NamespaceArrowTests
             Models.Ldm: Json Weights Models Models.Layers Models.Autoencoders Models.Diffusers
             Models.Dit: Json Native Weights Conditions Models Models.Layers Models.Autoencoders Models.Diffusers
             Models.DeepFloydIf: Json Native Weights Models Models.Layers Models.TextEncoders Models.Diffusers
-            Models.Features: Native Weights Tensors Models.Layers
+            Models.Features: Json Native Weights Tensors Models.Layers
             Models.Families: . Json Weights Models Models.Adm Models.Gaussian Models.Diffusers Models.Ldm Models.Dit Models.DeepFloydIf
             Sampling: Native Schedules Models
             Engine: Native Schedules Models Sampling
@@ -39,15 +39,16 @@ public sealed class NamespaceArrowTests
             Metrics.Uncertainty: Randomness Metrics
             Metrics.Neighbours: Metrics
             Metrics.Similarity: Metrics
-            Metrics.Features: Randomness Metrics Metrics.Neighbours
             Metrics.Sums: Metrics
+            Metrics.Features: Randomness Metrics Metrics.Neighbours Metrics.Sums
             Metrics.Experiments: Metrics Metrics.Uncertainty Metrics.Sums
             Metrics.Geometry: Metrics Metrics.Sums
             Metrics.Differences: Metrics Metrics.Sums
             Metrics.PlainAreas: Metrics Metrics.Sums
             Metrics.Normality: Randomness Metrics Metrics.Sums
             Metrics.Trajectories: Metrics Metrics.Sums
-            Metrics.Analyses: Metrics Metrics.Experiments Metrics.Neighbours Metrics.Similarity Metrics.Geometry Metrics.Differences Metrics.PlainAreas Metrics.Normality
+            Metrics.Analyses: Metrics Metrics.Experiments Metrics.Neighbours Metrics.Similarity Metrics.Geometry Metrics.Differences Metrics.PlainAreas Metrics.Normality Metrics.Trajectories
+            Metrics.Pictures: Tensors Weights Models.Features Models.TextEncoders Metrics Metrics.Experiments Metrics.Features Metrics.Analyses
             """,
         ["Taba.Grains"] = """
             .:

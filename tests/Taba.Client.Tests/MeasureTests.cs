@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Taba.Diffusion.Tensors;
 using Taba.Testing;
 using Taba.Testing.Client;
 
@@ -85,6 +86,71 @@ public sealed class MeasureTests : IDisposable
         Assert.Contains(
             "neighbours is left out: it needs 51 samples, and there are 12", _taba.Last.Errors, StringComparison.Ordinal);
         Assert.False(metrics.TryGetProperty("neighbours", out _));
+    }
+
+    [Fact]
+    public async Task Measure_ARunThatKeptItsSteps_TellsWhatEachOfThemDoes()
+    {
+        var folder = await RunAsync("run", "--with_inversion", "--internal");
+
+        await _taba.DoneAsync("measure", folder, "--metrics", "plain-area-steps,trajectories", "--json");
+
+        var metrics = JsonDocument.Parse(_taba.Last.Output).RootElement.GetProperty("metrics");
+        var sampling = metrics.GetProperty("trajectories").GetProperty("sampling");
+        var inversion = metrics.GetProperty("trajectories").GetProperty("inversion");
+        // Sampling begins at the noise and inversion ends at the latent, each at one end of the line.
+        Assert.Equal(12, sampling.GetProperty("0").GetProperty("closer_to_noise").GetInt32());
+        Assert.Equal(0, sampling.GetProperty("0").GetProperty("distances")[0].GetDouble());
+        Assert.Equal(12, inversion.GetProperty("4").GetProperty("closer_to_latent").GetInt32());
+        Assert.Equal(0, inversion.GetProperty("4").GetProperty("distances")[24].GetDouble(), 1e-3);
+        // Both pass the samples: the end of one and the beginning of the other.
+        Assert.Equal(
+            sampling.GetProperty("4").GetProperty("distances")[12].GetDouble(),
+            inversion.GetProperty("0").GetProperty("distances")[12].GetDouble(), 1e-4);
+
+        // The first step of inversion is set against the last of sampling, in whose states the images are: of independent Gaussian pixels
+        // both predict nearly the same there.
+        var areas = metrics.GetProperty("plain-area-steps");
+        Assert.InRange(areas.GetProperty("plain_fraction").GetDouble(), 1.0 / 256, 0.05);
+        var files = ErrorOf(folder, 0);
+        Assert.Equal(files, Mean(areas.GetProperty("0")), 1e-6);
+        Assert.NotEqual(files, Mean(areas.GetProperty("3")), 1e-6);
+
+        double Mean(JsonElement step)
+        {
+            var fraction = areas.GetProperty("plain_fraction").GetDouble();
+            return fraction * step.GetProperty("plain").GetProperty("error").GetDouble()
+                + (1 - fraction) * step.GetProperty("other").GetProperty("error").GetDouble();
+        }
+    }
+
+    /// <summary>Mean absolute difference of an inversion step's predictions and those of sampling's step in reverse order.</summary>
+    static double ErrorOf(string folder, int step)
+    {
+        var (predicted, truth) = (Floats("all_t_eps_latents"), Floats("all_t_eps_samples"));
+        var length = predicted.Length / 4;
+        return Enumerable.Range(0, length)
+            .Average(i => Math.Abs((double)predicted[(step * length) + i] - truth[((3 - step) * length) + i]));
+
+        float[] Floats(string name)
+        {
+            using var file = TensorFile.Open(Path.Combine(folder, $"{name}.pt"));
+            var tensor = file.Single(name);
+            var bytes = new byte[tensor.ByteCount];
+            tensor.ReadRows(0, tensor.Rows, bytes);
+            return System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes).ToArray();
+        }
+    }
+
+    [Fact]
+    public async Task Measure_StepsOfARunThatKeptNone_AreLeftOut()
+    {
+        var folder = await RunAsync("run", "--with_inversion");
+
+        await _taba.DoneAsync("measure", folder, "--metrics", "plain-area-steps,trajectories");
+
+        Assert.Contains("trajectories is left out: the run kept no steps", _taba.Last.Errors, StringComparison.Ordinal);
+        Assert.Contains("plain-area-steps is left out: the run kept no steps", _taba.Last.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -77,6 +77,7 @@ static class FuzzFamilies
             (input, from) =>
             Picture(corpus.Write(from == 0 ? "p.png" : "p.jpg", input))),
         RunFolder(corpus),
+        ClipFolder(corpus),
     ];
 
     /// <summary>Read as input, and as weights by the command that says what a file is.</summary>
@@ -162,6 +163,34 @@ static class FuzzFamilies
             // What a stage takes for a bad input of this sample.
             throw new BadInputException(damaged.Message, damaged);
         }
+    }
+
+    /// <summary>A folder of a network of features: sizes and tokenizer.</summary>
+    static FuzzFamily ClipFolder(Corpus corpus)
+    {
+        var (clip, run) = (corpus.At("clip"), corpus.At("measured"));
+        if (!Directory.Exists(clip))
+        {
+            FeatureCheckpoints.WriteClip(clip);
+            Command("sample", "gaussian", "--model", corpus.Gaussian(), "n_samples=2", "num_inference_steps=10", "--save_dir", run);
+        }
+        string[] files = ["config.json", "vocab.json", "merges.txt"];
+        var prompts = corpus.Write("captions.txt", "a hobbit\nü 数据 😀"u8.ToArray());
+        return new("clip-folder", [.. files.Select(f => File.ReadAllBytes(Path.Combine(clip, f)))], IsText: true, (input, from) =>
+        {
+            var path = Path.Combine(clip, files[from]);
+            var whole = File.ReadAllBytes(path);
+            File.WriteAllBytes(path, input);
+            try
+            {
+                Command(
+                    "measure", run, "--metrics", "clip-score", "--features", $"clip={clip}", "--prompts", prompts, "--device", "cpu");
+            }
+            finally
+            {
+                File.WriteAllBytes(path, whole);
+            }
+        });
     }
 
     /// <summary>What other runs and other versions left, and reports read.</summary>

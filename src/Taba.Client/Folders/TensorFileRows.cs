@@ -28,10 +28,15 @@ sealed class TensorFileRows : IMetricRows, IDisposable
     /// <exception cref="Taba.Diffusion.Weights.WeightsFormatException">The file is damaged or hostile.</exception>
     public static TensorFileRows? Open(string folder, string name)
     {
-        if (TensorFiles.Find(folder, name) is not { } path)
-            return null;
+        return TensorFiles.Find(folder, name) is { } path ? OpenFile(path) : null;
+    }
+
+    /// <returns>Null when the file holds a tensor of another rank.</returns>
+    /// <exception cref="Taba.Diffusion.Weights.WeightsFormatException">The file is damaged or hostile.</exception>
+    public static TensorFileRows? OpenFile(string path)
+    {
         var file = TensorFile.Open(path);
-        var reader = file.Single(name);
+        var reader = file.Single(Path.GetFileNameWithoutExtension(path));
         if (reader.Shape.Count == 4)
             return new(path, file, reader);
         file.Dispose();

@@ -1,5 +1,6 @@
 using Taba.Client.Folders;
 using Taba.Client.Reports;
+using Taba.Diffusion.Conditions;
 using Taba.Diffusion.Metrics;
 using Taba.Diffusion.Metrics.Analyses;
 using Taba.Silo.Outputs;
@@ -10,9 +11,24 @@ namespace Taba.Client.Measuring;
 /// <summary>The tensors of a run folder, ours or upstream's, as analyses read them: by what they are, in chunks of rows.</summary>
 sealed class MeasuredRun : IRunTensors, IDisposable
 {
-    readonly Dictionary<TensorRole, TensorFileRows> _tensors = [];
+    static readonly (TrajectoryRole Role, string Name)[] s_steps =
+    [
+        (TrajectoryRole.SamplingStates, "all_t_samples"), (TrajectoryRole.SamplingPredictions, "all_t_eps_samples"),
+        (TrajectoryRole.InversionStates, "all_t_latents"), (TrajectoryRole.InversionPredictions, "all_t_eps_latents"),
+    ];
 
-    MeasuredRun(ReportRun run, string folder) => (Run, Folder) = (run, folder);
+    static readonly string[] s_promptFiles = ["prompts.json", "prompts.pkl"];
+
+    readonly Dictionary<TensorRole, TensorFileRows> _tensors = [];
+    readonly Dictionary<TrajectoryRole, TensorFileSteps> _steps = [];
+    readonly Lazy<IReadOnlyList<string>?> _lazyPrompts;
+
+    MeasuredRun(ReportRun run, string folder)
+    {
+        (Run, Folder) = (run, folder);
+        _lazyPrompts = new(() => s_promptFiles.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) is { } path
+            ? PromptFile.Read(path) : null);
+    }
 
     public ReportRun Run { get; }
 
@@ -36,6 +52,11 @@ sealed class MeasuredRun : IRunTensors, IDisposable
                 if (TensorFileRows.Open(folder, name) is { } rows)
                     opened._tensors[role] = rows;
             }
+            foreach (var (role, name) in s_steps)
+            {
+                if (TensorFileSteps.Open(folder, name) is { } steps)
+                    opened._steps[role] = steps;
+            }
             return opened;
         }
         catch
@@ -48,6 +69,13 @@ sealed class MeasuredRun : IRunTensors, IDisposable
     /// <summary>The name of the file that has a role.</summary>
     public string NameOf(TensorRole role) => Names().First(n => n.Role == role).Name;
 
+    /// <summary>Null when they were not kept.</summary>
+    public IReadOnlyList<IMetricRows>? Steps(TrajectoryRole role) => _steps.GetValueOrDefault(role);
+
+    /// <summary>Null when there are none.</summary>
+    /// <exception cref="InvalidDataException">Their file is damaged or hostile.</exception>
+    public IReadOnlyList<string>? Prompts => _lazyPrompts.Value;
+
     /// <summary>Null when it is not there.</summary>
     public IMetricRows? Tensor(TensorRole role) => _tensors.GetValueOrDefault(role);
 
@@ -55,6 +83,8 @@ sealed class MeasuredRun : IRunTensors, IDisposable
     {
         foreach (var tensor in _tensors.Values)
             tensor.Dispose();
+        foreach (var steps in _steps.Values)
+            steps.Dispose();
     }
 
     (TensorRole Role, string Name)[] Names() =>

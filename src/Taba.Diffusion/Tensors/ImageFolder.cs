@@ -107,6 +107,12 @@ public sealed class ImageFolder
             ReadRow(Names[(int)start + i], MemoryMarshal.Cast<byte, float>(destination.Slice(i * RowBytes, RowBytes)));
     }
 
+    /// <summary>A picture as its file has it, neither cropped nor resized: [height,width,3].</summary>
+    /// <exception cref="InvalidDataException">The file is damaged, no PNG or JPEG, or too large.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public (byte[] Pixels, int Height, int Width) ReadPicture(int row) =>
+        PictureDecoder.Decode(Read(Names[row]), Path.Combine(_folder, Names[row]));
+
     void ReadRow(string name, Span<float> row)
     {
         var (pixels, height, width) = PictureDecoder.Decode(Read(name), Path.Combine(_folder, name));

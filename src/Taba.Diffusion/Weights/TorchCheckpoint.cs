@@ -11,6 +11,9 @@ static class TorchCheckpoint
     /// <summary>Pickles hold names and shapes, never data; the largest public checkpoints stay below one megabyte.</summary>
     public const int MaxPickleBytes = 32 << 20;
 
+    /// <summary>The entry that scripts put a state dict into; where nothing else is beside it, it is what is meant.</summary>
+    const string Wrapper = "state_dict";
+
     /// <summary>Entries that a sentence names at most.</summary>
     const int Named = 4;
 
@@ -24,6 +27,9 @@ static class TorchCheckpoint
     /// <exception cref="WeightsFormatException">It is something else, such as the state of a training.</exception>
     public static IReadOnlyList<(string Name, TensorReference Tensor)> Tensors(SourceFile file, object? root)
     {
+        if (root is OrderedDictionary<string, object?> { Count: 1 } wrapper && wrapper.TryGetValue(Wrapper, out var only)
+            && only is OrderedDictionary<string, object?> { Count: > 0 } inside && inside.Values.All(value => value is TensorReference))
+            root = only;
         switch (root)
         {
             case TensorReference bare:

@@ -44,6 +44,23 @@ public sealed class WeightsFileTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public void Open_StateDictThatIsTheOnlyEntry_IsWhatIsMeant(bool legacy)
+    {
+        var pickle = new PickleBuilder().Op(PickleOpcode.EMPTY_DICT).Text("state_dict").Op(PickleOpcode.EMPTY_DICT)
+            .Text("a").Tensor("k", 6, [6], [1], legacy: legacy).Op(PickleOpcode.SETITEM).Op(PickleOpcode.SETITEM).Stop();
+        using var folder = new TempFolder();
+        using var weights = WeightsFile.Open(folder.Write("w", legacy
+            ? CheckpointBytes.TorchLegacy(pickle, sizeof(float), ("k", s_sixFloats))
+            : CheckpointBytes.TorchZip(pickle, ("k", s_sixFloats))));
+
+        Assert.Equal(["a"], weights.Names);
+        using var tensor = weights.Load("a", ScalarType.Float32, CPU);
+        Assert.Equal([0f, 1, 2, 3, 4, 5], tensor.data<float>().ToArray());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public void Load_ExpandedTensor_RepeatsItsStorage(bool legacy)
     {
         var pickle = new PickleBuilder().Op(PickleOpcode.EMPTY_DICT)

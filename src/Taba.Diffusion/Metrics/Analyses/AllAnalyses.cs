@@ -65,6 +65,23 @@ public static class AllAnalyses
         new("moments", "mean and deviation of every tensor", [], (run, _) => new MomentsAnalysis(run)),
     ];
 
+    /// <summary>Those that need the tensors of each step, which only folders of runs have: no stage of a sweep reads them.</summary>
+    public static IReadOnlyList<Analysis> OfSteps { get; } =
+    [
+        new(
+            "plain-area-steps", "errors of each step of inversion inside and outside plain areas, of runs that kept their steps",
+            PlainAreaStepsAnalysis.Needs, (run, _) => new PlainAreaStepsAnalysis(run))
+        {
+            IsCostly = true, Lacks = PlainAreaStepsAnalysis.Lacks,
+        },
+        new(
+            "trajectories", "distances of each step's states to points between noise and latent, of runs that kept their steps",
+            TrajectoriesAnalysis.Needs, (run, _) => new TrajectoriesAnalysis(run))
+        {
+            IsCostly = true, Lacks = TrajectoriesAnalysis.Lacks,
+        },
+    ];
+
     /// <summary>An analysis by its name; null when there is none.</summary>
     public static Analysis? Find(string name) => List.FirstOrDefault(analysis => analysis.Name == name);
 }

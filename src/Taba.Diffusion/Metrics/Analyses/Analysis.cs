@@ -12,11 +12,14 @@ public sealed record Analysis(string Name, string What, TensorRole[] Needs, Func
     /// <summary>Fewer samples say nothing, or cannot be measured.</summary>
     public int LeastRows { get; init; } = 1;
 
-    /// <summary>True when it compares every row with every other: it is done when it is asked for by name.</summary>
+    /// <summary>True when it compares every row with every other, or reads every step: it is done when it is asked for by name.</summary>
     public bool IsCostly { get; init; }
 
     /// <summary>False when it cannot be made of some rows and put together with what others made of the rest.</summary>
     public bool InParts { get; init; } = true;
+
+    /// <summary>What else a run must have, besides tensors: says why it cannot be made of one, or null.</summary>
+    public Func<IRunTensors, string?> Lacks { get; init; } = static _ => null;
 
     /// <summary>Begins it.</summary>
     /// <param name="run">The run: <see cref="WhyNot"/> says nothing of it.</param>
@@ -40,6 +43,6 @@ public sealed record Analysis(string Name, string What, TensorRole[] Needs, Func
         if (lacking.Count > 0)
             return $"the folder has no {string.Join(", no ", lacking)}";
         var rows = Needs.Select(role => run.Tensor(role)!.Rows).DefaultIfEmpty(LeastRows).Min();
-        return rows < LeastRows ? $"it needs {LeastRows} samples, and there are {rows}" : null;
+        return rows < LeastRows ? $"it needs {LeastRows} samples, and there are {rows}" : Lacks(run);
     }
 }

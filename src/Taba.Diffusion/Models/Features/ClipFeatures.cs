@@ -56,6 +56,9 @@ public sealed class ClipFeatures : IDisposable
     readonly PreNormBlock[] _visionBlocks;
     readonly PreNormBlock[] _textBlocks;
 
+    /// <summary>Its sizes.</summary>
+    public ClipSizes Sizes => _sizes;
+
     ClipFeatures(ClipSizes sizes, ParameterSet parameters)
     {
         (_sizes, _parameters) = (sizes, parameters);

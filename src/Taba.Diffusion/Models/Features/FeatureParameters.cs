@@ -17,6 +17,11 @@ static class FeatureParameters
         return ParameterSet.Load(some, expected, device, ScalarType.Float32, loaded => new ParameterSet(loaded));
     }
 
+    /// <summary>Checks names and shapes, without loading.</summary>
+    /// <exception cref="WeightsMismatchException">A parameter is missing, or has another shape.</exception>
+    internal static void Require(IWeightSource weights, IReadOnlyList<KeyValuePair<string, long[]>> expected) =>
+        WeightsMismatchException.ThrowIfDifferent(new SomeWeights(weights, expected.Select(parameter => parameter.Key)), expected);
+
     /// <summary>Checks that pictures are [B,3,H,W] of a least size.</summary>
     /// <exception cref="ArgumentException">They are not.</exception>
     internal static void RequirePictures(Tensor pictures, int leastSide, string network)

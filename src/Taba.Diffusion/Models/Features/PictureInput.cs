@@ -74,6 +74,23 @@ public static class PictureInput
         return result;
     }
 
+    /// <summary>By Pillow's bicubic filter to a square, whatever the proportions were (DreamSim).</summary>
+    /// <param name="bytes">[H,W,3].</param>
+    /// <param name="height">H.</param>
+    /// <param name="width">W.</param>
+    /// <param name="side">Of the result.</param>
+    /// <returns>[3,side,side] from 0 to 1.</returns>
+    public static float[] Squeezed(byte[] bytes, int height, int width, int side)
+    {
+        ArgumentNullException.ThrowIfNull(bytes);
+        var resized = PixelResize.Bicubic(bytes, height, width, 3, side, side);
+        var plane = side * side;
+        var result = new float[3 * plane];
+        for (var i = 0; i < result.Length; i++)
+            result[i] = resized[(i % plane * 3) + (i / plane)] / 255f;
+        return result;
+    }
+
     /// <summary>
     /// Bilinear as TensorFlow 1 did it: the source is the target times the scale, without half a pixel's shift and without widening where
     /// the picture shrinks (torch-fidelity, for Inception and VGG).

@@ -38,6 +38,17 @@ sealed record BlockNames(
         "layer_norm2",
         "mlp.fc1",
         "mlp.fc2");
+
+    /// <summary>timm's and DINO's VisionTransformer, its <c>attn.qkv</c> taken apart by <see cref="AdaptedAttention"/>.</summary>
+    public static readonly BlockNames Timm = new(
+        "norm1",
+        AdaptedAttention.Query,
+        AdaptedAttention.Key,
+        AdaptedAttention.Value,
+        "attn.proj",
+        "norm2",
+        "mlp.fc1",
+        "mlp.fc2");
 }
 
 /// <summary>The sizes of a stack of blocks.</summary>

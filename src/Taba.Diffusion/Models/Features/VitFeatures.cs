@@ -30,10 +30,16 @@ public sealed class VitFeatures : IDisposable
     readonly Convolution _patches;
     readonly int _side;
 
+    /// <summary>Pixels of a picture along each side.</summary>
+    public int Side => _side;
+
+    /// <summary>Values of a class token.</summary>
+    public int Width { get; }
+
     VitFeatures(TransformerSizes sizes, int side, int patch, ParameterSet parameters)
     {
         _parameters = parameters;
-        _side = side;
+        (_side, Width) = (side, sizes.Width);
         _patches = parameters.Conv(Projection, stride: patch, padding: 0);
         _blocks = [.. Enumerable.Range(0, sizes.Layers)
             .Select(i => new PreNormBlock(sizes, BlockNames.Vit, parameters, $"encoder.layer.{i}"))];

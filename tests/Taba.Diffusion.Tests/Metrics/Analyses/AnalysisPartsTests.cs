@@ -7,7 +7,9 @@ namespace Taba.Diffusion.Tests.Metrics.Analyses;
 
 public sealed class AnalysisPartsTests
 {
-    public static TheoryData<string> InParts => [.. AllAnalyses.List.Where(a => a.InParts).Select(a => a.Name)];
+    static readonly Analysis[] s_all = [.. AllAnalyses.List, .. AllAnalyses.OfSteps];
+
+    public static TheoryData<string> InParts => [.. s_all.Where(a => a.InParts).Select(a => a.Name)];
 
     [Theory]
     [MemberData(nameof(InParts))]
@@ -27,7 +29,7 @@ public sealed class AnalysisPartsTests
 
     static ExperimentNumbers InPartsAsWhole(string name, RandomRun run)
     {
-        var analysis = AllAnalyses.Find(name)!;
+        var analysis = s_all.Single(a => a.Name == name);
         var whole = analysis.Measure(run, CancellationToken.None);
 
         using var merged = Part(0, 1);
@@ -104,6 +106,11 @@ public sealed class AnalysisPartsTests
 
         public IMetricRows? Tensor(TensorRole role) =>
             there.Length == 0 || there.Contains(role) ? _tensors[role] : null;
+
+        public IReadOnlyList<IMetricRows>? Steps(TrajectoryRole role) => role
+            is TrajectoryRole.SamplingStates or TrajectoryRole.SamplingPredictions
+            ? [_tensors[TensorRole.Noise], _tensors[TensorRole.Latents], _tensors[TensorRole.Samples]]
+            : [_tensors[TensorRole.Samples], _tensors[TensorRole.Reconstructions], _tensors[TensorRole.Latents]];
 
         public string NameOf(TensorRole role) => role switch
         {
