@@ -16,7 +16,8 @@ sealed class PictureFlags
         "features",
         $"Weights of networks, NETWORK=PATH with commas between them: {MeasuredPictures.Networks}. dino, clip and dreamsim are folders.");
     readonly Option<string?> _reference = Flags.Of<string?>(
-        "reference", "What samples are compared with as a set: a folder of PNG and JPEG files, a tensor's file, or .npz with mu and sigma for fid.");
+        "reference",
+        "What samples are compared with as a set: a folder of PNG and JPEG files, a tensor's file, or .npz with mu and sigma for fid.");
     readonly Option<string?> _prompts = Flags.Of<string?>("prompts", "A file of prompts, one a sample. The default is the run's own.");
     readonly Option<string> _device = Flags.WithDefault("device", "auto", "Where networks run: auto, cpu, cuda or cuda:N.");
     readonly Option<int?> _batchSize = Flags.Of<int?>("batch_size", "Pictures that a network takes at a time.");

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using SkiaSharp;
 using Taba.Diffusion.Metrics;
 using Taba.Diffusion.Metrics.Analyses;
@@ -105,8 +106,8 @@ public sealed class PictureAnalysesTests : IDisposable
         using var compared = With(settings, other);
         var expected = Measure("fid", compared, run)["value"];
         var moments = PictureSettings.MomentsOf(compared.Features(FeatureNetwork.Inception, compared.Reference!, CancellationToken.None));
-        File.WriteAllBytes(_folder.At("mu"), System.Runtime.InteropServices.MemoryMarshal.AsBytes(moments.Mean).ToArray());
-        File.WriteAllBytes(_folder.At("sigma"), System.Runtime.InteropServices.MemoryMarshal.AsBytes(moments.Covariance().AsSpan()).ToArray());
+        File.WriteAllBytes(_folder.At("mu"), MemoryMarshal.AsBytes(moments.Mean).ToArray());
+        File.WriteAllBytes(_folder.At("sigma"), MemoryMarshal.AsBytes(moments.Covariance().AsSpan()).ToArray());
         PythonTorch.Run(
             """
             import sys, numpy as np
@@ -117,13 +118,17 @@ public sealed class PictureAnalysesTests : IDisposable
             """,
             _folder.Path);
 
-        using var known = new PictureSettings(settings.Weights, settings.Pass) { Statistics = FeatureStatistics.Open(_folder.At("known.npz")) };
+        using var known = new PictureSettings(settings.Weights, settings.Pass)
+        {
+            Statistics = FeatureStatistics.Open(_folder.At("known.npz")),
+        };
 
         Assert.Equal(expected, Measure("fid", known, run)["value"], 1e-9 * expected);
         Assert.Null(PictureAnalyses.Lacking("fid", known));
         Assert.Contains("only statistics", PictureAnalyses.Lacking("kid", known), StringComparison.Ordinal);
         Assert.Contains(
-            "[3]", Assert.Throws<WeightsFormatException>(() => FeatureStatistics.Open(_folder.At("other.npz"))).Message, StringComparison.Ordinal);
+            "[3]", Assert.Throws<WeightsFormatException>(() => FeatureStatistics.Open(_folder.At("other.npz"))).Message,
+            StringComparison.Ordinal);
         Assert.Contains(
             "no sigma.npy", Assert.Throws<WeightsFormatException>(() => FeatureStatistics.Open(_folder.At("half.npz"))).Message,
             StringComparison.Ordinal);
