@@ -7,7 +7,10 @@ namespace Taba.Client.Reports;
 static class DifferencesTable
 {
     static readonly (string Title, string Key)[] s_columns =
-        [("patch correlation", MetricKeys.Correlation), ("image error", MetricKeys.ImageError), ("noise error", MetricKeys.NoiseError)];
+    [
+        ("patch correlation", MetricKeys.Correlation), ("latents std", MetricKeys.LatentStd), ("image error", MetricKeys.ImageError),
+        ("noise error", MetricKeys.NoiseError),
+    ];
 
     /// <summary>Empty where nothing is known of how sure a difference is.</summary>
     public static string Of(ReportGroup group)

@@ -47,19 +47,16 @@ static class GroupSummary
         if (group.Plain?.Metric(MetricKeys.LatentStd) is not { } plain || group.NoiseStd is not { } noise)
             return null;
         var text = $"Their deviation is {Html.Words(plain)}, that of the noise {Html.Words(noise)}";
-        if (group.Plain.Metric(MetricKeys.PlainStd) is { } inside && group.Plain.Metric(MetricKeys.OtherStd) is { } outside
-            && group.Plain.Metric(MetricKeys.PlainNoiseStd) is { } noiseInside
-            && group.Plain.Metric(MetricKeys.OtherNoiseStd) is { } noiseOutside)
-        {
-            text += $"; in plain areas of the images it is {Html.Words(inside)}, elsewhere {Html.Words(outside)}, where the noise has "
-                + $"{Html.Words(noiseInside)} and {Html.Words(noiseOutside)}";
-        }
         var nearest = group.Points.Where(p => p.Intervention is not null)
             .Select(p => (Point: p, Value: p.Metric(MetricKeys.LatentStd))).Where(p => p.Value is not null)
             .DefaultIfEmpty().MinBy(p => Math.Abs((p.Value?.Mean ?? 0) - noise.Mean));
-        return nearest is ({ } point, { } value)
-            ? $"{text}. {point.Label[..1].ToUpperInvariant()}{point.Label[1..]} has {Html.Words(value)}."
-            : text + ".";
+        text += nearest is ({ } point, { } value) ? $"; that of {point.Label} is {Html.Words(value)}." : ".";
+        return group.Plain.Metric(MetricKeys.PlainStd) is { } inside && group.Plain.Metric(MetricKeys.OtherStd) is { } outside
+            && group.Plain.Metric(MetricKeys.PlainNoiseStd) is { } noiseInside
+            && group.Plain.Metric(MetricKeys.OtherNoiseStd) is { } noiseOutside
+            ? $"{text} In plain areas of the images the deviation of plain inversion is {Html.Words(inside)}, that of the noise "
+                + $"{Html.Words(noiseInside)}; elsewhere they are {Html.Words(outside)} and {Html.Words(noiseOutside)}."
+            : text;
     }
 
     static string Over(Estimate estimate) => estimate.Count > 1 ? $" (mean of {estimate.Count} seeds)" : "";

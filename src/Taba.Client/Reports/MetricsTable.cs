@@ -33,8 +33,17 @@ static class MetricsTable
         {
             html.Append($"<tr class=\"soft\"><td>noise (the floor)</td><td></td>{string.Concat(seeds.Select(_ => "<td></td>"))}");
             html.Append(severalRuns ? $"<td class=\"number\">{floor.Count}</td>" : "");
-            html.Append($"<td class=\"number\">{Html.Estimate(floor)}</td>");
-            html.Append(string.Concat(Enumerable.Repeat("<td></td>", columns.Count))).Append("</tr>");
+            foreach (var (_, key) in columns)
+            {
+                var ofNoise = key switch
+                {
+                    MetricKeys.Correlation => floor,
+                    MetricKeys.LatentStd => group.NoiseStd,
+                    _ => null,
+                };
+                html.Append(ofNoise is { } known ? $"<td class=\"number\">{Html.Estimate(known)}</td>" : "<td></td>");
+            }
+            html.Append("<td></td></tr>");
         }
         foreach (var point in group.Points)
         {

@@ -54,13 +54,16 @@ static class FindingText
         if (left > 0)
             lines.Add($"{Indent}and {left} more in the report");
         if (marked)
-            lines.Add($"{Indent}{Mark} not told apart from the floor: N is too small for so little");
+            lines.Add($"{Indent}{Mark} not told apart from the floor at this N");
         if (told.Any(g => g.Floor?.Interval is not null))
             lines.Add($"{Indent}± is half of a 95 % interval");
         return lines;
 
-        string Line(string label, string correlation, string deviation, string error) =>
-            $"{label.PadRight(width)}  {correlation.PadRight(ValueWidth)}{(deviates ? deviation.PadRight(ValueWidth) : "")}{error}".TrimEnd();
+        string Line(string label, string correlation, string deviation, string error)
+        {
+            string[] cells = deviates ? [correlation, deviation, error] : [correlation, error];
+            return $"{label.PadRight(width)}  {string.Concat(cells.Select(cell => cell.PadRight(ValueWidth)))}".TrimEnd();
+        }
     }
 
     /// <summary>The same for programs.</summary>
