@@ -15,6 +15,9 @@ namespace Taba;
 public sealed record MeasureSetting(
     ImmutableArray<string> Analyses, ImmutableArray<MeasuredTensor> Tensors, RowRange Rows, bool OfAll)
 {
+    /// <summary>Raised when what is kept of a block is written in another way: results of older versions are then not reused.</summary>
+    public const int FormatVersion = 1;
+
     /// <summary>Blocks of a run.</summary>
     public const int Blocks = 16;
 

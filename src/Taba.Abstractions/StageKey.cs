@@ -61,7 +61,7 @@ public static class StageKey
         }
         if (spec.Measure is { } measure)
         {
-            yield return ("analyses", string.Join(',', measure.Analyses));
+            yield return ("analyses", $"{string.Join(',', measure.Analyses)} in format {MeasureSetting.FormatVersion}");
             yield return ("measured_rows", measure.Rows.ToString());
             foreach (var tensor in measure.Tensors)
             {

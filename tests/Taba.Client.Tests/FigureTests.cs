@@ -166,6 +166,9 @@ public sealed class FigureTests : IDisposable
     [Theory]
     [InlineData(0.41, 0.45, new[] { "0.41", "0.42", "0.43", "0.44", "0.45" })]
     [InlineData(-3, 3, new[] { "−2", "0", "2" })]
+    // Ranges that have no round values.
+    [InlineData(-1.5e308, 1.5e308, new string[0])]
+    [InlineData(0, double.Epsilon, new string[0])]
     public void Labels_OfAScale_HaveTheDecimalsOfTheirSteps(double low, double high, string[] expected) =>
         Assert.Equal(expected, new ChartScale(low, high).Labels(6).Select(l => l.Words));
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Taba.Diffusion.Tensors;
 using Taba.Testing;
 using Taba.Testing.Client;
@@ -191,5 +192,63 @@ public sealed class MeasureTests : IDisposable
         File.WriteAllText(Path.Combine(folder, "samples.pt"), "not a tensor");
 
         Assert.Contains("samples.pt", await _taba.RefuseAsync("measure", folder), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Measure_OneSample_TellsWhatIsNoNumber()
+    {
+        var folder = _taba.At("one");
+        await _taba.DoneAsync(
+            "sample", "gaussian", "--model", TinyModels.Gaussian(_taba.At("model.json")), "--n_samples", "1", "--num_inference_steps", "4",
+            "--device", "cpu", "--save_dir", folder, "--with_inversion");
+
+        await _taba.DoneAsync("measure", folder, "--metrics", "paper,moments");
+
+        Assert.Contains("NaN", _taba.Last.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Measure_RunWithFailedRows_LeavesThemOutAsItsMetricsDo()
+    {
+        var folder = await RunAsync("run", "--with_inversion", "--with_reconstruction", "--format", "safetensors");
+        await _taba.DoneAsync("measure", folder, "--metrics", "moments", "--json");
+        var whole = Moments();
+        // As a run that lost its first two samples would stand.
+        var path = Path.Combine(folder, "manifest.json");
+        var manifest = JsonNode.Parse(File.ReadAllBytes(path))!;
+        manifest["failed"] = new JsonArray(new JsonObject { ["stage"] = "s", ["kind"] = "NonFinite", ["start"] = 0, ["end"] = 2 });
+        File.WriteAllText(path, manifest.ToJsonString());
+        var samples = Path.Combine(folder, "samples.safetensors");
+        var bytes = File.ReadAllBytes(samples);
+        var rowBytes = 3 * 16 * 16 * sizeof(float);
+        Array.Fill(bytes, (byte)0xff, bytes.Length - 12 * rowBytes, 2 * rowBytes);
+        // What the store has is linked.
+        File.Delete(samples);
+        File.WriteAllBytes(samples, bytes);
+
+        await _taba.DoneAsync("measure", folder, "--metrics", "moments", "--json");
+
+        var rest = Moments();
+        Assert.True(double.IsFinite(rest));
+        Assert.NotEqual(whole, rest);
+
+        double Moments() => JsonDocument.Parse(_taba.Last.Output).RootElement
+            .GetProperty("metrics").GetProperty("moments").GetProperty("samples").GetProperty("mean").GetDouble();
+    }
+
+    [Fact]
+    public async Task Measure_TensorWithoutValues_IsLeftOut()
+    {
+        var folder = await RunAsync("run", "--format", "safetensors");
+        File.Delete(Path.Combine(folder, "samples.safetensors"));
+        var header = """{"samples":{"dtype":"F32","shape":[4,3,0,0],"data_offsets":[0,0]}}""";
+        File.WriteAllBytes(
+            Path.Combine(folder, "samples.safetensors"),
+            [.. BitConverter.GetBytes((ulong)header.Length), .. System.Text.Encoding.UTF8.GetBytes(header)]);
+
+        await _taba.DoneAsync("measure", folder, "--metrics", "moments");
+
+        Assert.Contains("moments.noise.mean", _taba.Last.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("moments.samples", _taba.Last.Output, StringComparison.Ordinal);
     }
 }

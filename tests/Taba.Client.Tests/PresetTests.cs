@@ -121,9 +121,21 @@ public sealed partial class PresetTests : IDisposable
     }
 
     [Fact]
-    public async Task Trajectory_HasTheStatesOfEveryStep()
+    public async Task Trajectory_HasTheStatesOfEveryStepAndWhatTheyAreNearer()
     {
-        await RunAsync("trajectory");
+        var row = Assert.Single(await RunAsync("trajectory"));
+        // Sampling begins at the noise.
+        Assert.Equal(32, Number(row, "trajectories_sampling_0_closer_to_noise"));
+        for (var step = 0; step <= 10; step++)
+        {
+            foreach (var way in (string[])["sampling", "inversion"])
+                Assert.Equal(
+                    32,
+                    Number(row, $"trajectories_{way}_{step}_closer_to_noise") + Number(row, $"trajectories_{way}_{step}_closer_to_latent"));
+        }
+        var metrics = PythonJson.Read(await File.ReadAllBytesAsync(_taba.At("out", "trajectory-small", row["run"], "metrics.json")))!;
+        var distances = metrics["analyses"]!["trajectories"]!["sampling"]!["0"]!["distances"]!.AsArray();
+        Assert.Equal((25, 0.0), (distances.Count, (double)distances[0]!));
         var run = RunFolder.Read(_taba.At("out", "trajectory-small", "demo_T10_seed420"))!;
         foreach (var name in (string[])["all_t_samples", "all_t_latents"])
             Assert.Equal([10, 32, 3, 32, 32], run.Tensors.Single(t => t.Name == name).Shape);

@@ -102,7 +102,21 @@ public sealed class SweepFileReaderTests
         Assert.Equal(["paper", "plain-areas"], spec.Analyses.Select(a => a.Name));
     }
 
+    [Fact]
+    public void Parse_MetricsByName_AreTheAnalysesOfMeasure()
+    {
+        var spec = Parse("model: demo\nmetrics: [paper, svcca, partners, trajectories]\ninternal: true");
+        Assert.Equal(
+            [
+                new("paper"), new("svcca", InParts: false, OfAll: true), new("partners", OfAll: true),
+                new("trajectories", InParts: false, OfSteps: true),
+            ],
+            spec.Analyses);
+        Assert.False(Parse("model: demo\nmetrics: none").WithMetrics);
+    }
+
     [Theory]
+    [InlineData("model: demo\nmetrics: [paper, geometri]", "metrics is 'geometri': expected paper or")]
     [InlineData("model: demo\nsampels: 3", "sweep.yaml, line 2: 'sampels' is not known in a sweep. Did you mean samples?")]
     [InlineData("model: demo\ninterventions:\n  - forward: { befor: 3 }", "'befor' is not known in forward. Did you mean before?")]
     [InlineData("model: demo\nsamples: many", "samples is 'many': expected a whole number")]

@@ -53,7 +53,8 @@ public sealed class LostStateTests
         await bench.Cluster.StartSiloAsync("w1");
         var id = (await bench.DoneAsync("run", bench.Sweep, "--detach")).Trim();
         bench.Cluster.Silos["w1"].Kill();
-        Assert.Equal(3, await ChangeAsync(bench, "UPDATE taba_grain_state SET payload = substr(payload, 1, 40) WHERE state = 'stage'"));
+        // Sampling, inversion, reconstruction, and the blocks that are measured.
+        Assert.Equal(4, await ChangeAsync(bench, "UPDATE taba_grain_state SET payload = substr(payload, 1, 40) WHERE state = 'stage'"));
         await bench.Cluster.StartSiloAsync("w2");
 
         var status = await bench.DoneAsync("status", id);

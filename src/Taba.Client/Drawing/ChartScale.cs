@@ -40,7 +40,10 @@ readonly record struct ChartScale(double Low, double High)
         var power = Math.Pow(10, Math.Floor(Math.Log10(High - Low)));
         var (low, high) = (Low, High);
         var step = ((double[])[power / 10, power / 5, power / 2, power, 2 * power, 5 * power, 10 * power])
-            .First(s => Math.Floor(high / s) - Math.Ceiling(low / s) < most);
+            .FirstOrDefault(s => Math.Floor(high / s) - Math.Ceiling(low / s) < most);
+        // A range without end, or one that no number divides, has no round values.
+        if (!double.IsFinite(step) || step <= 0)
+            return (0, 1, 0);
         var first = Math.Ceiling(Low / step);
         return (first, step, (int)(Math.Floor(High / step) - first) + 1);
     }

@@ -40,17 +40,23 @@ static class PlainInversion
         return found;
     }
 
+    /// <summary>NaN where no row is finite.</summary>
     static double Correlation(FigureTensor samples, CancellationToken cancellationToken)
     {
         using var correlation = new PatchCorrelation(samples.Shape);
         var length = (int)samples.Shape.Elements;
+        var finite = false;
         while (correlation.Pass < correlation.PassCount)
         {
             foreach (var (row, count) in Parts(samples, samples))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                correlation.Add(FigureTensor.FiniteRows(samples.Read(row, count), length));
+                var rows = FigureTensor.FiniteRows(samples.Read(row, count), length);
+                finite |= rows.Length > 0;
+                correlation.Add(rows);
             }
+            if (!finite)
+                return double.NaN;
             correlation.EndPass();
         }
         return correlation.Compute().Mean;

@@ -24,7 +24,7 @@ sealed class TensorFileRows : IMetricRows, IDisposable
 
     public int RowLength => (int)Shape.Elements;
 
-    /// <returns>Null when the folder has no such tensor, or one of another rank.</returns>
+    /// <returns>Null when the folder has no such tensor, or one of another rank or without values.</returns>
     /// <exception cref="Taba.Diffusion.Weights.WeightsFormatException">The file is damaged or hostile.</exception>
     public static TensorFileRows? Open(string folder, string name)
     {
@@ -36,9 +36,17 @@ sealed class TensorFileRows : IMetricRows, IDisposable
     public static TensorFileRows? OpenFile(string path)
     {
         var file = TensorFile.Open(path);
-        var reader = file.Single(Path.GetFileNameWithoutExtension(path));
-        if (reader.Shape.Count == 4)
-            return new(path, file, reader);
+        try
+        {
+            var reader = file.Single(Path.GetFileNameWithoutExtension(path));
+            if (reader.Shape.Count == 4 && reader.Shape.Skip(1).All(size => size is > 0 and <= int.MaxValue))
+                return new(path, file, reader);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
         file.Dispose();
         return null;
     }

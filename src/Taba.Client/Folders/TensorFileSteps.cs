@@ -31,7 +31,7 @@ sealed class TensorFileSteps : IReadOnlyList<IMetricRows>, IDisposable
         try
         {
             var reader = file.Single(name);
-            if (reader.Shape.Count == 5 && reader.Rows > 0)
+            if (reader.Shape.Count == 5 && reader.Rows > 0 && reader.Shape.Skip(2).All(size => size is > 0 and <= int.MaxValue))
                 return new(path, file, reader);
         }
         catch

@@ -70,14 +70,15 @@ sealed class MeasuredRun : IRunTensors, IDisposable
     public string NameOf(TensorRole role) => Names().First(n => n.Role == role).Name;
 
     /// <summary>Null when they were not kept.</summary>
-    public IReadOnlyList<IMetricRows>? Steps(TrajectoryRole role) => _steps.GetValueOrDefault(role);
+    public IReadOnlyList<IMetricRows>? Steps(TrajectoryRole role) =>
+        _steps.GetValueOrDefault(role) is { } steps ? [.. steps.Select(There)] : null;
 
     /// <summary>Null when there are none.</summary>
     /// <exception cref="InvalidDataException">Their file is damaged or hostile.</exception>
     public IReadOnlyList<string>? Prompts => _lazyPrompts.Value;
 
-    /// <summary>Null when it is not there.</summary>
-    public IMetricRows? Tensor(TensorRole role) => _tensors.GetValueOrDefault(role);
+    /// <summary>Null when it is not there. Rows that failed in any tensor of the run are left out of all.</summary>
+    public IMetricRows? Tensor(TensorRole role) => _tensors.TryGetValue(role, out var rows) ? There(rows) : null;
 
     public void Dispose()
     {
@@ -85,6 +86,13 @@ sealed class MeasuredRun : IRunTensors, IDisposable
             tensor.Dispose();
         foreach (var steps in _steps.Values)
             steps.Dispose();
+    }
+
+    IMetricRows There(IMetricRows rows)
+    {
+        var manifest = Run.Manifest;
+        var failed = RowSet.Of([.. manifest.Failed.Select(f => new RowRange(f.Start - manifest.RowStart, f.End - manifest.RowStart))]);
+        return failed.IsEmpty ? rows : new RowsThatAreThere(rows, RowSet.Of(new RowRange(0, checked((int)rows.Rows))).Subtract(failed));
     }
 
     (TensorRole Role, string Name)[] Names() =>

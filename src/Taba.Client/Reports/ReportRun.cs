@@ -83,7 +83,9 @@ sealed record ReportRun(
                     Walk(child, path.Length == 0 ? key : $"{path}.{key}");
             }
             else if (at is JsonValue value
-                && double.TryParse(value.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
+                // A number in memory may be none that JSON could say.
+                && (value.TryGetValue<double>(out var number)
+                    || double.TryParse(value.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture, out number)))
             {
                 numbers[path] = number;
             }

@@ -135,8 +135,14 @@ static class SweepFileReader
         YamlScalar { Text: "none" } or YamlList { Items.Count: 0 } => [],
         var node =>
         [
+            // One that is named twice is measured once.
             .. SweepFields.AxisOf(node, "metrics", (n, key) => SweepFields.ChoiceOf(
-                n, key, [.. AllAnalyses.List.Select(a => (a.Name, new AnalysisRequest(a.Name, a.InParts, a.IsCostly)))])),
+                n, key,
+                [
+                    .. AllAnalyses.List.Select(a => (a.Name, new AnalysisRequest(a.Name, a.InParts, OfAll: a.IsCostly))),
+                    // Silos measure results; what is kept of steps is read by the writer of the folder.
+                    .. AllAnalyses.OfSteps.Select(a => (a.Name, new AnalysisRequest(a.Name, InParts: false, OfSteps: true))),
+                ])).Distinct(),
         ],
     };
 

@@ -13,6 +13,9 @@ sealed class LeaseTable(LeaseOptions options, TimeProvider time)
 
     public int Count => _entries.Count;
 
+    /// <summary>False where parts make no network evaluations, by which one would see that they get on.</summary>
+    public bool WatchesProgress { get; set; } = true;
+
     /// <summary>The rows that are out with workers.</summary>
     public RowSet Rows { get; private set; } = RowSet.Empty;
 
@@ -166,7 +169,7 @@ sealed class LeaseTable(LeaseOptions options, TimeProvider time)
 
     bool IsExpired(Entry entry) => time.GetElapsedTime(entry.RenewedAt) > options.Duration;
 
-    bool IsStuck(Entry entry) => time.GetElapsedTime(entry.AdvancedAt) > options.ProgressWithin;
+    bool IsStuck(Entry entry) => WatchesProgress && time.GetElapsedTime(entry.AdvancedAt) > options.ProgressWithin;
 
     sealed class Entry(Lease lease)
     {

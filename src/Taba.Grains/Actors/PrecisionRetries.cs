@@ -38,6 +38,14 @@ sealed class PrecisionRetries(
         for (var i = 0; i < planned.Length; i++)
         {
             var stage = plan.Stages[i];
+            if (stage.Spec.Measure is not null)
+            {
+                // What stands under another key is measured by whoever writes the folder (docs/design/measuring.md): nobody waits for it.
+                var moved = stage.Spec.InputKeys.SelectMany(key => standIns.GetValueOrDefault(key, [])).Aggregate(
+                    RowSet.Empty, (rows, standIn) => rows.Union(standIn.Rows));
+                stages[i] = planned[i] with { Done = planned[i].Done.Union(stage.Spec.Without(moved).Intersect(stage.Rows)) };
+                continue;
+            }
             // Few rows: those that wait for them come before all others.
             var found = await StandInsAsync(stage, planned[i], planned.Length + i, standIns);
             stages[i] = found.Aggregate(planned[i], (status, standIn) => Add(stage, status, standIn));

@@ -308,8 +308,7 @@ sealed partial class StageGrain(
 
     Task WriteAsync(StageState next)
     {
-        var before = State;
-        State = next;
+        (var before, State) = (State, next);
         // The outcome of a write that fails is unknown: the epoch is spent, the rest is as before.
         return _writer.NowAsync(() => State = before with { Epoch = next.Epoch });
     }
@@ -369,6 +368,7 @@ sealed partial class StageGrain(
 
     void Begin()
     {
+        _leases.WatchesProgress = State.Spec is not { EvaluationsPerRow: 0 };
         _watch.Keep();
         Follow();
         Changed();

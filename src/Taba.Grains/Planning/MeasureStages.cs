@@ -7,9 +7,10 @@ namespace Taba.Grains.Planning;
 sealed class MeasureStages(int fewestRows)
 {
     /// <summary>
-    /// 3x256x256, whose covariances are measured in one pass. Larger images take several passes over all rows, and no blocks.
+    /// Channels times elements of a row whose covariances are measured in one pass: they take 512 bytes for each. 3x256x256 is 0.6 of it.
+    /// What is larger takes several passes over all rows, and no blocks.
     /// </summary>
-    const long MostElements = 3 * 256 * 256;
+    const long MostInOnePass = 1 << 20;
 
     /// <summary>Values of a patch of 8x8 pixels, for each channel.</summary>
     const int PatchPixels = 64;
@@ -26,7 +27,7 @@ sealed class MeasureStages(int fewestRows)
         // Upstream's numbers are those of an inversion.
         if (run.Tensor("latents") is null && analyses.TrueForAll(a => a == AnalysisRequest.Paper))
             return null;
-        if (analyses.Count == 0 || deepest is null || run.Rows.Count < _fewestRows || tensors.Exists(t => t.Shape.Elements > MostElements))
+        if (analyses.Count == 0 || deepest is null || run.Rows.Count < _fewestRows || tensors.Exists(IsTooLarge))
             return null;
         return new StageSpec
         {
@@ -40,6 +41,8 @@ sealed class MeasureStages(int fewestRows)
             Output = new(1, 1, Values(tensors)),
         };
     }
+
+    static bool IsTooLarge(MeasuredTensor tensor) => tensor.Shape.Channels * tensor.Shape.Elements > MostInOnePass;
 
     /// <summary>By the roles that analyses know.</summary>
     static IEnumerable<MeasuredTensor> Tensors(PlannedRun run)

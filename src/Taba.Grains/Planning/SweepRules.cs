@@ -39,6 +39,12 @@ static class SweepRules
                 $"part_idx is {spec.PartIdx}: with n_parts {spec.NParts} it must be between 0 and {spec.NParts - 1}.");
         if (spec.Internal.Every < 1)
             throw new BadInputException($"internal keeps every {spec.Internal.Every} steps: it must be at least 1.");
+        if (spec.Analyses.FirstOrDefault(a => a.OfSteps) is { } ofSteps
+            && (spec.Internal.Kinds == TensorKinds.None || spec.Internal.Every > 1))
+        {
+            throw new BadInputException(
+                $"metrics has {ofSteps.Name}, which is measured of every step: set internal to true, or to a selection with steps: all.");
+        }
         CheckInversionSteps(spec);
         ConditionRules.Check(spec);
     }

@@ -122,8 +122,9 @@ public sealed record SweepSpec
 /// <param name="Name">Its name.</param>
 /// <param name="InParts">Whether silos may measure some rows each.</param>
 /// <param name="OfAll">Whether some rows are compared with all.</param>
+/// <param name="OfSteps">Whether it reads what a run keeps of its steps.</param>
 [GenerateSerializer, Alias("taba.AnalysisRequest")]
-public sealed record AnalysisRequest(string Name, bool InParts = true, bool OfAll = false)
+public sealed record AnalysisRequest(string Name, bool InParts = true, bool OfAll = false, bool OfSteps = false)
 {
     /// <summary>Upstream's numbers.</summary>
     public static readonly AnalysisRequest Paper = new("paper");

@@ -87,7 +87,7 @@ sealed class ActivePart : IDisposable
     public byte[] Results { get; }
 
     /// <summary>What analyses kept of the rows; null in a stage that makes rows.</summary>
-    public byte[]? Sums { get; set; }
+    public ReadOnlyMemory<byte>? Sums { get; set; }
 
     /// <summary>The part's span, which ends with it; null when nobody traces.</summary>
     public Activity? Span { get; set; }

@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 namespace Taba.Silo.Outputs;
 
 /// <summary>A tensor of a run without the rows that failed in any of its tensors, as analyses read it.</summary>
-sealed class MetricRows(string identity, RunRows source, RowSet rows, StateShape shape) : IMetricRows
+/// <param name="step">The step of a tensor that is kept of steps; of a result it says nothing.</param>
+sealed class MetricRows(string identity, RunRows source, RowSet rows, StateShape shape, int step = 0) : IMetricRows
 {
     byte[] _stored = [];
 
@@ -44,13 +45,13 @@ sealed class MetricRows(string identity, RunRows source, RowSet rows, StateShape
     {
         if (source.Dtype == ScalarType.Float32)
         {
-            source.Read(0, piece, MemoryMarshal.AsBytes(values));
+            source.Read(step, piece, MemoryMarshal.AsBytes(values));
             return;
         }
         var length = values.Length * (source.Dtype == ScalarType.Float64 ? sizeof(double) : sizeof(ushort));
         if (_stored.Length < length)
             _stored = new byte[length];
-        source.Read(0, piece, _stored.AsSpan(0, length));
+        source.Read(step, piece, _stored.AsSpan(0, length));
         FloatRows.ToFloat32(_stored.AsSpan(0, length), source.Dtype, MemoryMarshal.AsBytes(values));
     }
 }

@@ -14,7 +14,14 @@ sealed class OpenRun(PlannedRun run, IReadOnlyDictionary<string, RunRows> opened
 
     /// <summary>The tensors that analyses may be given, each once.</summary>
     public static IEnumerable<RunTensor> Tensors(PlannedRun run) =>
-        Enum.GetValues<TensorRole>().Select(role => Of(run, role)).OfType<RunTensor>().DistinctBy(tensor => tensor.Name);
+        Enum.GetValues<TensorRole>().Select(role => Of(run, role)).Concat(Steps(run)).OfType<RunTensor>()
+            .DistinctBy(tensor => tensor.Name);
+
+    /// <summary>Null when the run does not keep them.</summary>
+    public IReadOnlyList<IMetricRows>? Steps(TrajectoryRole role) =>
+        Of(run, role) is { } tensor && opened.TryGetValue(tensor.Name, out var kept)
+            ? [.. tensor.Steps.Select(step => new MetricRows($"{tensor.Name}[{step}]", kept, rows, tensor.Shape!.Value, step))]
+            : null;
 
     public IMetricRows? Tensor(TensorRole role)
     {
@@ -36,6 +43,19 @@ sealed class OpenRun(PlannedRun run, IReadOnlyDictionary<string, RunRows> opened
         TensorRole.Images => Images(run, "samples"),
         _ => Images(run, "samples2"),
     };
+
+    /// <summary>What is kept of steps, where it is asked for: it may be all that a run has many times over.</summary>
+    static IEnumerable<RunTensor?> Steps(PlannedRun run) => !run.Analyses.IsDefault && run.Analyses.Any(a => a.OfSteps)
+        ? Enum.GetValues<TrajectoryRole>().Select(role => Of(run, role))
+        : [];
+
+    static RunTensor? Of(PlannedRun run, TrajectoryRole role) => run.Tensor(role switch
+    {
+        TrajectoryRole.SamplingStates => "all_t_samples",
+        TrajectoryRole.SamplingPredictions => "all_t_eps_samples",
+        TrajectoryRole.InversionStates => "all_t_latents",
+        _ => "all_t_eps_latents",
+    });
 
     static RunTensor? Images(PlannedRun run, string name) => run.Images == ImagePair.Decoded ? run.Pictures(name) : run.Tensor(name);
 }

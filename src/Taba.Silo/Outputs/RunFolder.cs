@@ -1,3 +1,4 @@
+using Taba.Diffusion.Metrics.Analyses;
 using Taba.Storage.RunFolders;
 using System.Collections.Immutable;
 using System.Text.Json;
@@ -81,10 +82,14 @@ public sealed record RunFolder
         RowStart == run.Rows.Start && RowEnd == run.Rows.End
         && Stages.Select(s => s.Key).SequenceEqual(RunStages.Of(plan, run).Select(s => s.Key))
         && HasAxesOf(run)
+        && (run.Analyses is { IsDefaultOrEmpty: true } || HasAnalysesOf(run))
         && Tensors.Length == run.Tensors.Length
         && Tensors.Zip(run.Tensors).All(p => p.First.Name == p.Second.Name && p.First.Steps.SequenceEqual(p.Second.Steps))
         && Tensors.All(t => t.File.EndsWith(format.Extension(), StringComparison.Ordinal)
             && folder.Length(t.File) == t.Bytes);
+
+    /// <summary>True when metrics.json has what a plan asks for.</summary>
+    internal bool HasAnalysesOf(PlannedRun run) => (Analyses ?? [AllAnalyses.Paper]).SequenceEqual(RunMetrics.NamesOf(run));
 
     /// <summary>
     /// True when it names a plan's axes. A sweep may have got another one at the value that it had before; one that it has no more may

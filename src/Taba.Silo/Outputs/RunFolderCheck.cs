@@ -1,4 +1,3 @@
-using Taba.Diffusion.Metrics.Analyses;
 using Taba.Storage.RunFolders;
 using System.Collections.Immutable;
 using Taba.Grains.Sweeps;
@@ -49,7 +48,7 @@ public static class RunFolderCheck
             || !existing.Tensors.Select(t => t.Name).SequenceEqual(run.Tensors.Select(t => t.Name))
             || !existing.Tensors.Zip(run.Tensors).All(p => p.First.Steps.SequenceEqual(p.Second.Steps))
             || options.WithMetrics != (folder.Length(RunFolder.MetricsName) is not null)
-            || (options.WithMetrics && !(existing.Analyses ?? [AllAnalyses.Paper]).SequenceEqual(RunMetrics.NamesOf(run))))
+            || (options.WithMetrics && !existing.HasAnalysesOf(run)))
         {
             return null;
         }

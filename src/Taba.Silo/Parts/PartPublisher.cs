@@ -110,12 +110,13 @@ sealed partial class PartPublisher(TensorStore store, ILocalSiloDetails silo, Ti
     }
 
     /// <summary>What was kept of a block, as bytes: the next block's may be more.</summary>
-    async Task<ObjectEntry> WriteSumsAsync(ActivePart part, byte[] sums, PartAttempt attempt, CancellationToken cancellationToken)
+    async Task<ObjectEntry> WriteSumsAsync(
+        ActivePart part, ReadOnlyMemory<byte> sums, PartAttempt attempt, CancellationToken cancellationToken)
     {
         var name = part.Lease.Spec.ResultName;
         ImmutableArray<long> shape = [1, sums.Length];
         using var writer = Open(attempt, name, name, shape, TorchSharp.torch.ScalarType.Byte);
-        writer.Write(sums);
+        writer.Write(sums.Span);
         return await PutAsync(
             writer, attempt, name, name, TensorKinds.None, [], shape, part.Lease.Verify, cancellationToken, dtype: "uint8");
     }

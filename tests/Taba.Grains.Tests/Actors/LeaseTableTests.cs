@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using CsCheck;
 using Taba.Grains.Actors;
 using Taba.Grains.Stages;
@@ -40,4 +41,22 @@ public sealed class LeaseTableTests
             Assert.Equal(table.Rows.Union(table.Done), table.Taken);
         }
     });
+
+    [Fact]
+    public void Ended_PartThatMakesNoEvaluations_IsNotStuck()
+    {
+        var time = new FakeTimeProvider();
+        foreach (var watches in (bool[])[true, false])
+        {
+            var table = new LeaseTable(new(), time) { WatchesProgress = watches };
+            Lease lease = new(new("s", 0, 1, Guid.NewGuid()), new(0, 1), "worker", default);
+            table.Add([lease]);
+            for (var renewal = 0; renewal < 200; renewal++)
+            {
+                time.Advance(TimeSpan.FromSeconds(10));
+                table.Renew(lease, evaluations: 0);
+            }
+            Assert.Equal(watches ? [LeaseEnd.Stuck] : [], table.Ended(_ => true).Select(e => e.How));
+        }
+    }
 }

@@ -7,6 +7,8 @@ namespace Taba.Grains.Tests.Fakes;
 /// <summary>Pulls parts as a silo's worker does, in the test's own time.</summary>
 sealed class TestWorker(TestSilo silo, string name = "worker")
 {
+    static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
+
     readonly HashSet<PartAttempt> _held = [];
     int? _freshRow;
 
@@ -22,11 +24,22 @@ sealed class TestWorker(TestSilo silo, string name = "worker")
         {
             // A stage that finds nothing to hand out may find what the store has, and then those that read it have something.
             while (_held.Count < room && (await LeaseOneAsync(sweepId) ?? await LeaseOneAsync(sweepId)) is { } lease)
-                await silo.Grains.GetGrain<IPartGrain>(lease.Attempt.PartKey).StartAsync(lease);
+                await StartAsync(lease);
             if (_held.Count == 0)
                 return await silo.Sweep(sweepId).GetStatusAsync();
             await PartEndedAsync();
         }
+    }
+
+    /// <summary>
+    /// As a silo's worker does, again and again: what only verifies has the epoch of the attempt before, whose grain refuses it until it
+    /// has gone.
+    /// </summary>
+    async Task StartAsync(PartLease lease)
+    {
+        using var patience = new CancellationTokenSource(TestSilo.Patience);
+        while (!await silo.Grains.GetGrain<IPartGrain>(lease.Attempt.PartKey).StartAsync(lease))
+            await Task.Delay(s_pause, patience.Token);
     }
 
     public async Task<PartLease?> LeaseOneAsync(string sweepId)

@@ -36,6 +36,33 @@ public sealed class PrecisionRetryTests : IDisposable
         return status;
     }
 
+    [Theory]
+    [InlineData(5, 1)]
+    [InlineData(40, 10)]
+    public async Task Run_RowThatStandsElsewhere_IsWaitedForByNoBlockThatIsMeasured(int failing, int block)
+    {
+        var chain = TestStages.Chain($"raised-measured-{failing}", 64, Half());
+        var latents = chain.Stages[1];
+        var measure = latents.Spec with
+        {
+            Kind = StageKind.Measure,
+            NumInferenceSteps = 0,
+            Input = new StageRows(latents.Key),
+            Output = new(1, 1, 1),
+            Measure = new(
+                ["paper"], [new("latents", "latents", new StageRows(latents.Key), latents.Spec.Model.Shape, Dtype.Float16)], new(0, 64),
+                OfAll: false),
+        };
+        var key = StageKey.Of(measure);
+        var plan = chain with { Stages = [.. chain.Stages, new(key, measure, MeasureSetting.AllBlocks, CaptureSelection.None)] };
+        _silo.Device.Failure = (spec, row) => spec.Kind == StageKind.Sample && IsHalf(spec) && row == failing ? "NaN in float16" : null;
+
+        var status = await RunAsync(plan, new TestWorker(_silo));
+
+        Assert.Equal(SweepState.Completed, status.State);
+        Assert.Equal(TestStages.Rows(0, 16).Subtract(new RowRange(block, block + 1)), _silo.Published(key));
+    }
+
     [Fact]
     public async Task Run_RowsNonFiniteInHalfPrecision_AreComputedInFloat32AndSoIsWhatBeginsWithThem()
     {

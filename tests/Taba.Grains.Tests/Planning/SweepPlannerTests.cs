@@ -282,6 +282,21 @@ public sealed class SweepPlannerTests
             (many with { WithInversion = false, WithReconstruction = false, Interventions = [] }).Plan().Of(StageKind.Measure));
     }
 
+    [Theory]
+    [InlineData(3, 256, true)]
+    [InlineData(16, 64, true)]
+    [InlineData(16, 96, false)]
+    [InlineData(3, 512, false)]
+    public void Of_RowsWhoseCovariancesTakeSeveralPasses_AreLeftToTheWriter(int channels, int side, bool inBlocks)
+    {
+        var shape = new StateShape(channels, side, side);
+        var run = new PlannedRun(
+            "r", [], null, new(0, 4096), TestStages.Model,
+            [new("latents", new StageRows("l"), TensorKinds.None, [], shape)])
+        { Analyses = [AnalysisRequest.Paper] };
+        Assert.Equal(inBlocks, new MeasureStages(2048).Of(run, TestStages.Sample) is not null);
+    }
+
     [Fact]
     public void Plan_MeasuredRun_HasAnotherKeyForOtherRowsAndOtherAnalyses()
     {
@@ -290,5 +305,14 @@ public sealed class SweepPlannerTests
             .Select(spec => spec.Plan().Runs[0].MeasureKey).ToList();
         Assert.Equal(3, keys.Distinct().Count());
         Assert.All(keys, Assert.NotNull);
+    }
+
+    [Fact]
+    public void Plan_AnalysisOfStepsThatAreNotKept_IsRefused()
+    {
+        var spec = SweepSpecs.Demo with { Analyses = [AnalysisRequest.Paper, new("trajectories", InParts: false, OfSteps: true)] };
+        Assert.Contains("metrics has trajectories, which is measured of every step", spec.Refused(), StringComparison.Ordinal);
+        Assert.Contains("set internal to true", (spec with { Internal = InternalSelection.All with { Every = 2 } }).Refused());
+        Assert.Equal(6, (spec with { Internal = InternalSelection.All }).Plan().Runs.Length);
     }
 }

@@ -83,5 +83,5 @@ public static class AllAnalyses
     ];
 
     /// <summary>An analysis by its name; null when there is none.</summary>
-    public static Analysis? Find(string name) => List.FirstOrDefault(analysis => analysis.Name == name);
+    public static Analysis? Find(string name) => List.Concat(OfSteps).FirstOrDefault(analysis => analysis.Name == name);
 }

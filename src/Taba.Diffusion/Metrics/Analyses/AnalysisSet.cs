@@ -16,10 +16,18 @@ public sealed class AnalysisSet : IDisposable
     public AnalysisSet(IEnumerable<string> names, IRunTensors run, long firstRow = 0)
     {
         ArgumentNullException.ThrowIfNull(names);
-        foreach (var name in names)
+        try
         {
-            if (AllAnalyses.Find(name) is { } analysis && analysis.WhyNot(run) is null)
-                _analyses.Add((name, analysis.Begin(run, firstRow)));
+            foreach (var name in names)
+            {
+                if (AllAnalyses.Find(name) is { } analysis && analysis.WhyNot(run) is null)
+                    _analyses.Add((name, analysis.Begin(run, firstRow)));
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
 

@@ -30,6 +30,8 @@ public sealed class TensorPictures(string identity, IRowAccess rows, StateShape 
         var plane = shape.Height * shape.Width;
         var values = new float[checked(count * rows.RowLength)];
         rows.Read(first, values);
+        if (values.AsSpan().ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
+            throw new InvalidDataException($"{identity} holds NaN or infinite values among its rows {first} to {first + count - 1}");
         return
         [
             .. Enumerable.Range(0, count).Select(i => values.AsMemory(i * rows.RowLength, rows.RowLength)).Select(row => new Picture(
