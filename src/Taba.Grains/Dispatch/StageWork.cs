@@ -20,7 +20,8 @@ public readonly record struct StageWork(string Key, bool HasSteps)
     public static StageWork Of(string key, StageSpec spec) => new(key, spec.HasSteps)
     {
         Engine = spec.HasSteps ? StageEngine.Of(spec) : null,
-        Model = spec.Model.Digest,
+        // What is measured lies in the store: a silo without the model can do it.
+        Model = spec.Measure is null ? spec.Model.Digest : null,
         EvaluationsPerRow = spec.EvaluationsPerRow,
         Name = spec.Kind.ToString().ToLowerInvariant() + (spec.HasSteps ? $" T={spec.NumInferenceSteps}" : ""),
     };
