@@ -15,7 +15,16 @@ sealed class InputRows(IGrainFactory grains, string ownKey)
     Task _following = Task.CompletedTask;
 
     /// <summary>Rows whose inputs are all there, as far as known; all rows of a stage that reads no other.</summary>
-    public RowSet Ready => _ready ??= Of(_inputs.Values.Aggregate(s_all, (rows, input) => rows.Intersect(input?.Rows ?? RowSet.Empty)));
+    public RowSet Ready
+    {
+        get
+        {
+            if (_ready is not null)
+                return _ready;
+            var inputs = _inputs.Values.Aggregate(s_all, (rows, input) => rows.Intersect(input?.Rows ?? RowSet.Empty));
+            return _ready = _spec?.Ready(inputs) ?? inputs;
+        }
+    }
 
     /// <summary>The stages that are read.</summary>
     public IEnumerable<string> Stages => _inputs.Keys.Select(i => i.StageKey).Distinct();
@@ -34,8 +43,6 @@ sealed class InputRows(IGrainFactory grains, string ownKey)
                 _inputs.TryAdd((key, CaptureSelection.ForSwap(spec.Swap!.Kind, spec.Swap.Before, spec.NumInferenceSteps)), null);
         }
     }
-
-    RowSet Of(RowSet inputs) => _spec?.Ready(inputs) ?? inputs;
 
     /// <summary>Takes what a stage says now.</summary>
     /// <returns>Whether that is news.</returns>

@@ -3,8 +3,7 @@ using Taba.Grains.Sweeps;
 namespace Taba.Grains.Planning;
 
 /// <summary>The stage that measures a run in blocks, on whichever silos have room.</summary>
-/// <param name="fewestRows">Runs of fewer rows are measured where their folder is written.</param>
-sealed class MeasureStages(int fewestRows)
+static class MeasureStages
 {
     /// <summary>
     /// Channels times elements of a row whose covariances are measured in one pass: they take 512 bytes for each. 3x256x256 is 0.6 of it.
@@ -15,11 +14,8 @@ sealed class MeasureStages(int fewestRows)
     /// <summary>Values of a patch of 8x8 pixels, for each channel.</summary>
     const int PatchPixels = 64;
 
-    /// <summary>No block is empty.</summary>
-    readonly int _fewestRows = Math.Max(fewestRows, MeasureSetting.Blocks);
-
     /// <summary>Null where the run is measured when its folder is written.</summary>
-    public StageSpec? Of(PlannedRun run, StageSpec template)
+    public static StageSpec? Of(PlannedRun run, StageSpec template)
     {
         var analyses = run.Analyses.Where(a => a.InParts).ToList();
         var tensors = Tensors(run).ToList();
@@ -27,7 +23,7 @@ sealed class MeasureStages(int fewestRows)
         // Upstream's numbers are those of an inversion.
         if (run.Tensor("latents") is null && analyses.TrueForAll(a => a == AnalysisRequest.Paper))
             return null;
-        if (analyses.Count == 0 || deepest is null || run.Rows.Count < _fewestRows || tensors.Exists(IsTooLarge))
+        if (analyses.Count == 0 || deepest is null || run.Rows.Count < MeasureSetting.FewestRows || tensors.Exists(IsTooLarge))
             return null;
         return new StageSpec
         {

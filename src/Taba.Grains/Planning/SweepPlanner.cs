@@ -9,9 +9,7 @@ namespace Taba.Grains.Planning;
 /// <param name="catalogue">What is known of models.</param>
 /// <param name="files">What is known of files that the user gives.</param>
 /// <param name="deviceKind">The kind of device that the sweep runs on.</param>
-/// <param name="measuredInBlocks">Runs of as many rows are measured by a stage of their own.</param>
-public sealed class SweepPlanner(
-    IModelCatalogue catalogue, IInputFiles files, string deviceKind, int measuredInBlocks = MeasureSetting.FewestRows)
+public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, string deviceKind)
 {
     /// <summary>The batch shape to which <c>--deterministic</c> pins every forward.</summary>
     public const int DeterministicBatch = 16;
@@ -19,7 +17,6 @@ public sealed class SweepPlanner(
     /// <summary>Digits of a digest that tell the models of a sweep apart.</summary>
     const int DigestDigits = 8;
 
-    readonly MeasureStages _measures = new(measuredInBlocks);
     readonly Dictionary<string, PlannedStage> _stages = [];
     readonly List<string> _order = [];
 
@@ -130,7 +127,7 @@ public sealed class SweepPlanner(
                 Images = autoencoder.ImagesOf(spec),
                 Analyses = spec.WithMetrics ? [.. spec.Analyses] : [],
             };
-            runs.Add(_measures.Of(run, template) is { } measure
+            runs.Add(MeasureStages.Of(run, template) is { } measure
                 ? run with { MeasureKey = Add(measure, MeasureSetting.AllBlocks, CaptureSelection.None) }
                 : run);
 

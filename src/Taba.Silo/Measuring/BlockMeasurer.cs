@@ -10,7 +10,7 @@ namespace Taba.Silo.Measuring;
 /// <summary>Measures blocks of runs: what analyses keep of their rows (docs/design/measuring.md).</summary>
 sealed class BlockMeasurer(TensorStore store, NoiseSources noise) : IDisposable
 {
-    /// <summary>One at a time: the covariances of large pictures take gigabytes, and a block keeps all cores busy.</summary>
+    /// <summary>One at a time: the covariances of large pictures take gigabytes.</summary>
     readonly SemaphoreSlim _alone = new(1);
 
     /// <summary>Measures the block of a part.</summary>

@@ -385,19 +385,4 @@ public sealed class DispatchBoardTests
         Loaded = [.. loaded.Select(engine => new ResidentEngine(engine, 0))],
         SwitchAfter = s_switchAfter,
     };
-
-    [Fact]
-    public void Means_WhatIsMeasured_NeedsNoModelThatASiloRefuses()
-    {
-        var sample = TestStages.Sample;
-        var measure = sample with
-        {
-            Kind = StageKind.Measure,
-            Measure = new(["paper"], [], new(0, 4096), OfAll: false),
-        };
-        var refused = new RefusedModel(sample.Model.Digest, "it has other weights");
-
-        Assert.True(refused.Means(StageWork.Of("sample", sample)));
-        Assert.False(refused.Means(StageWork.Of("measure", measure)));
-    }
 }

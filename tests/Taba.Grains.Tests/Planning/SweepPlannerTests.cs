@@ -294,7 +294,7 @@ public sealed class SweepPlannerTests
             "r", [], null, new(0, 4096), TestStages.Model,
             [new("latents", new StageRows("l"), TensorKinds.None, [], shape)])
         { Analyses = [AnalysisRequest.Paper] };
-        Assert.Equal(inBlocks, new MeasureStages(2048).Of(run, TestStages.Sample) is not null);
+        Assert.Equal(inBlocks, MeasureStages.Of(run, TestStages.Sample) is not null);
     }
 
     [Fact]
