@@ -3,7 +3,7 @@ namespace Taba.Diffusion.Metrics.Analyses;
 /// <summary>The tensors of a run, wherever they are, by what they are.</summary>
 public interface IRunTensors
 {
-    /// <summary>Null when it is not there. Tensors of one run that are the same file are the same object.</summary>
+    /// <summary>Null when it is not there. One tensor may have several roles: samples that are pictures themselves.</summary>
     IMetricRows? Tensor(TensorRole role);
 
     /// <summary>What the tensor is called in the run's folder.</summary>
