@@ -97,9 +97,10 @@ public abstract record ModelDefinition
     /// <param name="given">As <see cref="WeightFiles"/> takes it.</param>
     /// <param name="device">Where the network lives.</param>
     /// <param name="networkDtype">float32, float16 or bfloat16.</param>
+    /// <param name="form">How the network is computed.</param>
     /// <exception cref="WeightsMismatchException">The weights are of another architecture.</exception>
     /// <exception cref="ArgumentException">Weights are missing, or the type is none that a network computes in.</exception>
-    public abstract IDenoiser Load(string? given, Device device, ScalarType networkDtype);
+    public abstract IDenoiser Load(string? given, Device device, ScalarType networkDtype, NetworkForm form = NetworkForm.Fast);
 
     /// <summary>The numbers that parameters of these shapes hold.</summary>
     protected static long Count(IEnumerable<KeyValuePair<string, long[]>> parameters) =>

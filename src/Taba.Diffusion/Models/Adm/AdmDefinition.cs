@@ -43,9 +43,9 @@ public sealed record AdmDefinition : GuidedDiffusionDefinition
         WeightsMismatchException.ThrowIfDifferent(file, Parameters);
     }
 
-    public override IDenoiser Load(string? given, Device device, ScalarType networkDtype)
+    public override IDenoiser Load(string? given, Device device, ScalarType networkDtype, NetworkForm form = NetworkForm.Fast)
     {
         using var file = WeightsFile.Open(WeightFiles(given)[0]);
-        return AdmUnet.Load(Config, file, device, networkDtype, Shape);
+        return AdmUnet.Load(Config, file, device, networkDtype, Shape, form);
     }
 }

@@ -1,26 +1,29 @@
 using Taba.Diffusion.Models.Layers;
-using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Adm;
 
 /// <summary>Turns planned layers into layers with parameters.</summary>
-sealed class AdmLayerFactory(AdmConfig config, LayerOptions options, IReadOnlyDictionary<string, Tensor> parameters)
+sealed class AdmLayerFactory(AdmConfig config, LayerOptions options, ParameterSet parameters, TimeProjections times)
 {
+    /// <summary>guided-diffusion names neither in its configs.</summary>
+    const int Groups = 32;
+
+    const double Eps = 1e-5;
+
     public ILayer[] Block(IReadOnlyList<LayerPlan> plans) => [.. plans.Select(Layer)];
 
-    public GroupNorm Norm(string prefix) => new(Weight(prefix), Bias(prefix));
+    public GroupNorm Norm(string prefix) => parameters.Norm(prefix, Groups, Eps);
 
-    public Convolution Conv(string prefix, long stride = 1) => new(Weight(prefix), Bias(prefix), stride);
+    public Convolution Conv(string prefix, long stride = 1) => parameters.Conv(prefix, stride);
 
     ILayer Layer(LayerPlan plan) => plan switch
     {
-        ConvPlan conv => new ConvLayer(Conv(conv.Prefix, conv.Resampling == Resampling.Down ? 2 : 1), conv.Resampling),
-        ResBlockPlan block => new ResBlock(options, block.Resampling, config.UseScaleShiftNorm)
+        ConvPlan conv => new ConvLayer(options, Conv(conv.Prefix, conv.Resampling == Resampling.Down ? 2 : 1), conv.Resampling),
+        ResBlockPlan block => new ResBlock(
+            options, block.Resampling, config.UseScaleShiftNorm, times, times.Add($"{block.Prefix}.emb_layers.1"))
         {
             InNorm = Norm($"{block.Prefix}.in_layers.0"),
             InConv = Conv($"{block.Prefix}.in_layers.2"),
-            EmbWeight = Weight($"{block.Prefix}.emb_layers.1"),
-            EmbBias = Bias($"{block.Prefix}.emb_layers.1"),
             OutNorm = Norm($"{block.Prefix}.out_layers.0"),
             OutConv = Conv($"{block.Prefix}.out_layers.3"),
             Skip = block.In == block.Out ? null : Conv($"{block.Prefix}.skip_connection"),
@@ -33,8 +36,4 @@ sealed class AdmLayerFactory(AdmConfig config, LayerOptions options, IReadOnlyDi
         },
         _ => throw new ArgumentException($"{plan.Prefix} is a layer of an unknown kind.", nameof(plan)),
     };
-
-    Tensor Weight(string prefix) => parameters[$"{prefix}.weight"];
-
-    Tensor Bias(string prefix) => parameters[$"{prefix}.bias"];
 }

@@ -12,7 +12,7 @@ namespace Taba.Diffusion.Models.Adm;
 /// </summary>
 public sealed class AdmUnet : IDenoiser
 {
-    readonly IReadOnlyDictionary<string, Tensor> _parameters;
+    readonly ParameterSet _parameters;
     readonly LayerOptions _options;
     readonly bool _classCond;
     readonly int _classes;
@@ -23,37 +23,46 @@ public sealed class AdmUnet : IDenoiser
     readonly ILayer[][] _output;
     readonly GroupNorm _outNorm;
     readonly Convolution _outConv;
+    readonly Linear _timeFirst;
+    readonly Linear _timeSecond;
+    readonly TimeProjections _times;
 
     /// <param name="config">The architecture.</param>
     /// <param name="parameters">Exactly those of <see cref="AdmParameters.Expected"/>, all on one device; the network owns them.</param>
     /// <param name="torso">The element type between the first and the last layer: float32, float16 or bfloat16.</param>
     /// <param name="forTraining">Keeps intermediates intact for the backward pass.</param>
     /// <param name="shape">The state's shape when it is not the architecture's own (the network is convolutional).</param>
+    /// <param name="form">How it is computed; for training only plain.</param>
     public AdmUnet(
         AdmConfig config,
         IReadOnlyDictionary<string, Tensor> parameters,
         ScalarType torso,
         bool forTraining = false,
-        StateShape? shape = null)
+        StateShape? shape = null,
+        NetworkForm form = NetworkForm.Plain)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(parameters);
-        _parameters = parameters;
-        _options = new LayerOptions(ParameterSet.Computable(torso), InPlace: !forTraining);
+        _parameters = new ParameterSet(parameters, forTraining ? NetworkForm.Plain : form);
+        _options = new LayerOptions(ParameterSet.Computable(torso), InPlace: !forTraining, _parameters.IsFast);
         _classCond = config.ClassCond;
         _classes = config.NumClasses;
         _learnSigma = config.LearnSigma;
         Shape = shape ?? config.Shape;
-        Device = parameters["time_embed.0.weight"].device;
+        Device = _parameters.Device;
         _sinusoids = new TimestepSinusoids(config.NumChannels, Device);
+        _timeFirst = _parameters.Linear("time_embed.0");
+        _timeSecond = _parameters.Linear("time_embed.2");
 
-        var layers = new AdmLayerFactory(config, _options, parameters);
+        _times = _parameters.TimeProjections();
+        var layers = new AdmLayerFactory(config, _options, _parameters, _times);
         var plan = AdmPlan.Of(config);
         _input = [.. plan.Input.Select(layers.Block)];
         _middle = layers.Block(plan.Middle);
         _output = [.. plan.Output.Select(layers.Block)];
         _outNorm = layers.Norm("out.0");
         _outConv = layers.Conv("out.2");
+        _times.Complete();
     }
 
     public StateShape Shape { get; }
@@ -68,15 +77,17 @@ public sealed class AdmUnet : IDenoiser
     /// <param name="device">Where the network lives.</param>
     /// <param name="torso">The element type of the torso; the rest is float32.</param>
     /// <param name="shape">The state's shape when it is not the architecture's own.</param>
+    /// <param name="form">How it is computed.</param>
     /// <exception cref="WeightsMismatchException">The checkpoint is of another architecture.</exception>
     public static AdmUnet Load(
-        AdmConfig config, IWeightSource weights, Device device, ScalarType torso, StateShape? shape = null) =>
+        AdmConfig config, IWeightSource weights, Device device, ScalarType torso, StateShape? shape = null,
+        NetworkForm form = NetworkForm.Fast) =>
         ParameterSet.Load(
             weights,
             AdmParameters.Expected(config),
             device,
             name => AdmParameters.IsTorso(name) ? torso : ScalarType.Float32,
-            loaded => new AdmUnet(config, loaded, torso, shape: shape));
+            loaded => new AdmUnet(config, loaded, torso, shape: shape, form: form));
 
     public Tensor PredictEps(Tensor xt, Tensor timesteps, Tensor? conditions)
     {
@@ -99,7 +110,8 @@ public sealed class AdmUnet : IDenoiser
 
         using var scope = NewDisposeScope();
         var emb = Embed(timesteps, classes);
-        var h = MemoryLayout.Suited(xt.to(_options.Torso));
+        var typed = xt.to(_options.Torso);
+        var h = _options.Fast ? MemoryLayout.ChannelsLast(typed) : MemoryLayout.Suited(typed);
         var skips = new Stack<Tensor>(_input.Length);
         foreach (var block in _input)
         {
@@ -111,28 +123,27 @@ public sealed class AdmUnet : IDenoiser
         foreach (var block in _output)
             h = Run(block, Joined(h, skips.Pop()), emb, keepInput: false);
 
-        h = h.Then(y => y.to(ScalarType.Float32)).Then(_outNorm.Forward).Then(_options.Silu).Then(_outConv.Forward);
+        h = h.Then(y => y.to(ScalarType.Float32))
+            .Then(y => _outNorm.Forward(y, Activation.Silu, _options.InPlace)).Then(_outConv.Forward);
         return h.contiguous().MoveToOuterDisposeScope();
     }
 
     public void Dispose()
     {
         _sinusoids.Dispose();
-        foreach (var tensor in _parameters.Values)
-            tensor.Dispose();
+        _parameters.Dispose();
     }
 
     Tensor Embed(Tensor timesteps, Tensor? classes)
     {
         using var scope = NewDisposeScope();
         var emb = _sinusoids.Of(timesteps);
-        emb = silu(linear(emb, _parameters["time_embed.0.weight"], _parameters["time_embed.0.bias"]));
-        emb = linear(emb, _parameters["time_embed.2.weight"], _parameters["time_embed.2.bias"]);
+        emb = _timeSecond.Forward(silu(_timeFirst.Forward(emb)));
         if (classes is not null)
             emb = emb.add(_parameters["label_emb.weight"].index_select(0, classes), Scalars.One);
 
         // Every block begins with a SiLU of the embedding: once is enough.
-        return silu(emb).MoveToOuterDisposeScope();
+        return _times.Prepare(silu(emb)).MoveToOuterDisposeScope();
     }
 
     static Tensor Joined(Tensor h, Tensor skip)

@@ -67,8 +67,9 @@ public abstract record AutoencoderConfig
     /// <param name="weights">The checkpoint; must hold exactly the architecture's parameters.</param>
     /// <param name="device">Where the network lives.</param>
     /// <param name="dtype">float32, float16 or bfloat16; means and variances are float32 in all of them.</param>
+    /// <param name="form">How it is computed.</param>
     /// <exception cref="WeightsMismatchException">The checkpoint is of another architecture.</exception>
-    public abstract IAutoencoder Load(IWeightSource weights, Device device, ScalarType dtype);
+    public abstract IAutoencoder Load(IWeightSource weights, Device device, ScalarType dtype, NetworkForm form = NetworkForm.Fast);
 
     internal void RequireLatents(Tensor latents)
     {

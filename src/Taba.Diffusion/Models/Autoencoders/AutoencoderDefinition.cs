@@ -87,11 +87,12 @@ public sealed record AutoencoderDefinition
     /// <summary>Builds the network on a device.</summary>
     /// <param name="device">Where the network lives.</param>
     /// <param name="dtype">float32, float16 or bfloat16.</param>
+    /// <param name="form">How it is computed.</param>
     /// <exception cref="WeightsMismatchException">The weights are of another architecture.</exception>
     /// <exception cref="ArgumentException">The type is none that a network computes in.</exception>
-    public IAutoencoder Load(Device device, ScalarType dtype)
+    public IAutoencoder Load(Device device, ScalarType dtype, NetworkForm form = NetworkForm.Fast)
     {
         using var weights = _open();
-        return Config.Load(weights, device, dtype);
+        return Config.Load(weights, device, dtype, form);
     }
 }

@@ -24,10 +24,11 @@ public sealed class AutoencoderKL : IAutoencoder
 
     /// <param name="config">The architecture.</param>
     /// <param name="parameters">Exactly the config's, all of one type on one device; the network owns them.</param>
-    public AutoencoderKL(AutoencoderKLConfig config, IReadOnlyDictionary<string, Tensor> parameters)
+    /// <param name="form">How it is computed.</param>
+    public AutoencoderKL(AutoencoderKLConfig config, IReadOnlyDictionary<string, Tensor> parameters, NetworkForm form = NetworkForm.Plain)
     {
         ArgumentNullException.ThrowIfNull(config);
-        var set = new ParameterSet(parameters);
+        var set = new ParameterSet(parameters, form);
         _config = config;
         _parameters = set;
         _scalingFactor = config.ScalingFactor.ToScalar();

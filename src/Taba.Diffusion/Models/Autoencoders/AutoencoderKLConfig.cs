@@ -49,6 +49,7 @@ public sealed record AutoencoderKLConfig : AutoencoderConfig
     }
 
     /// <inheritdoc/>
-    public override AutoencoderKL Load(IWeightSource weights, Device device, ScalarType dtype) =>
-        ParameterSet.Load(weights, Parameters(), device, dtype, loaded => new AutoencoderKL(this, loaded));
+    public override AutoencoderKL Load(
+        IWeightSource weights, Device device, ScalarType dtype, NetworkForm form = NetworkForm.Fast) =>
+        ParameterSet.Load(weights, Parameters(), device, dtype, loaded => new AutoencoderKL(this, loaded, form));
 }

@@ -16,12 +16,12 @@ sealed class Coder(CoderPlan plan, ParameterSet parameters)
     public Tensor Forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var h = _convIn.Forward(MemoryLayout.Suited(x));
+        var h = _convIn.Forward(parameters.IsFast ? MemoryLayout.ChannelsLast(x) : MemoryLayout.Suited(x));
         foreach (var layer in _layers)
             h = h.Then(layer);
 
         // Whatever act_fn is: diffusers has no field for this one.
-        return h.Then(_normOut.Forward).Then(Activation.Silu).Then(_convOut.Forward).MoveToOuterDisposeScope();
+        return h.Then(y => _normOut.Forward(y, Activation.Silu)).Then(_convOut.Forward).MoveToOuterDisposeScope();
     }
 
     /// <summary>All layers between the first and the last convolution, in the order of evaluation.</summary>

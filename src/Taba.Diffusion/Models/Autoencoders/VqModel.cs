@@ -26,10 +26,11 @@ public sealed class VqModel : IAutoencoder
 
     /// <param name="config">The architecture.</param>
     /// <param name="parameters">Exactly the config's, on one device, of one type but for the codebook; the network owns them.</param>
-    public VqModel(VqModelConfig config, IReadOnlyDictionary<string, Tensor> parameters)
+    /// <param name="form">How it is computed.</param>
+    public VqModel(VqModelConfig config, IReadOnlyDictionary<string, Tensor> parameters, NetworkForm form = NetworkForm.Plain)
     {
         ArgumentNullException.ThrowIfNull(config);
-        var set = new ParameterSet(parameters);
+        var set = new ParameterSet(parameters, form);
         _config = config;
         _parameters = set;
         _dtype = set["post_quant_conv.weight"].dtype;

@@ -60,12 +60,13 @@ public sealed record VqModelConfig : AutoencoderConfig
 
     /// <inheritdoc/>
     /// <remarks>The codebook stays float32: a rounded one would name other entries.</remarks>
-    public override VqModel Load(IWeightSource weights, Device device, ScalarType dtype)
+    public override VqModel Load(
+        IWeightSource weights, Device device, ScalarType dtype, NetworkForm form = NetworkForm.Fast)
     {
         ParameterSet.Computable(dtype);
         return ParameterSet.Load(
             weights, Parameters(), device, name => name == VqModel.Codebook
                 ? ScalarType.Float32
-                : dtype, loaded => new VqModel(this, loaded));
+                : dtype, loaded => new VqModel(this, loaded, form));
     }
 }

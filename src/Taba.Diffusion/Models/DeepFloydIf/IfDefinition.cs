@@ -83,6 +83,6 @@ public sealed record IfDefinition : DiffusersDefinition
         return new T5TextEncoder(T5Tokenizer.Load(Folder.PathOf(Tokenizer)), T5Encoder.Load(Text, weights, device, dtype), dtype);
     }
 
-    protected override IDenoiser Build(IWeightSource weights, Device device, ScalarType networkDtype) =>
-        new IfDenoiser(UNet2DConditionModel.Load(Config, weights, device, networkDtype), Shape, TextShape!.Value, networkDtype);
+    protected override IDenoiser Build(IWeightSource weights, Device device, ScalarType networkDtype, NetworkForm form) =>
+        new IfDenoiser(UNet2DConditionModel.Load(Config, weights, device, networkDtype, form), Shape, TextShape!.Value, networkDtype);
 }

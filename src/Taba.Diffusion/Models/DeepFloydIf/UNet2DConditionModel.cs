@@ -26,10 +26,11 @@ public sealed class UNet2DConditionModel : IDisposable
 
     /// <param name="config">The architecture.</param>
     /// <param name="parameters">Exactly those of <see cref="Parameters"/>, all of one type on one device; the network owns them.</param>
-    public UNet2DConditionModel(UNet2DConditionConfig config, IReadOnlyDictionary<string, Tensor> parameters)
+    /// <param name="form">How it is computed.</param>
+    public UNet2DConditionModel(UNet2DConditionConfig config, IReadOnlyDictionary<string, Tensor> parameters, NetworkForm form = NetworkForm.Plain)
     {
         ArgumentNullException.ThrowIfNull(config);
-        var set = new ParameterSet(parameters);
+        var set = new ParameterSet(parameters, form);
         var plan = UNetPlan.Of(config);
         _config = config;
         _parameters = set;
@@ -76,9 +77,11 @@ public sealed class UNet2DConditionModel : IDisposable
     /// <param name="weights">The checkpoint; must hold exactly the architecture's parameters.</param>
     /// <param name="device">Where the network lives.</param>
     /// <param name="dtype">float32, float16 or bfloat16; means and variances are float32 in all of them.</param>
+    /// <param name="form">How it is computed.</param>
     /// <exception cref="WeightsMismatchException">The checkpoint is of another architecture.</exception>
-    public static UNet2DConditionModel Load(UNet2DConditionConfig config, IWeightSource weights, Device device, ScalarType dtype) =>
-        ParameterSet.Load(weights, Parameters(config), device, dtype, loaded => new UNet2DConditionModel(config, loaded));
+    public static UNet2DConditionModel Load(
+        UNet2DConditionConfig config, IWeightSource weights, Device device, ScalarType dtype, NetworkForm form = NetworkForm.Fast) =>
+        ParameterSet.Load(weights, Parameters(config), device, dtype, loaded => new UNet2DConditionModel(config, loaded, form));
 
     /// <summary>Evaluates the network. Rows are independent of each other.</summary>
     /// <param name="x">[B,in_channels,H,W], float32, with sides divisible by <see cref="UNet2DConditionConfig.SideMultiple"/>.</param>

@@ -45,11 +45,11 @@ public abstract record DiffusersDefinition : ModelDefinition
         WeightsMismatchException.ThrowIfDifferent(Shown(weights), Parameters);
     }
 
-    public override IDenoiser Load(string? given, Device device, ScalarType networkDtype)
+    public override IDenoiser Load(string? given, Device device, ScalarType networkDtype, NetworkForm form = NetworkForm.Fast)
     {
         RefuseGiven(given);
         using var weights = Folder.OpenWeights(Component);
-        return Build(weights, device, networkDtype);
+        return Build(weights, device, networkDtype, form);
     }
 
     /// <summary>The scheduler's settings of a folder.</summary>
@@ -60,7 +60,7 @@ public abstract record DiffusersDefinition : ModelDefinition
     protected virtual IWeightSource Shown(IWeightSource weights) => weights;
 
     /// <summary>Builds the network from the component's weights.</summary>
-    protected abstract IDenoiser Build(IWeightSource weights, Device device, ScalarType networkDtype);
+    protected abstract IDenoiser Build(IWeightSource weights, Device device, ScalarType networkDtype, NetworkForm form);
 
     /// <summary>Refuses a size that the network cannot halve as often as it does.</summary>
     protected void CheckHalvings(int height, int width, int times)

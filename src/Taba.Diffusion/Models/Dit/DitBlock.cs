@@ -1,3 +1,4 @@
+using Taba.Diffusion.Models.Kernels;
 using Taba.Diffusion.Models.Layers;
 using Taba.Diffusion.Native;
 using static TorchSharp.torch;
@@ -13,9 +14,7 @@ sealed class DitBlock(DitConfig config, ParameterSet parameters, string prefix)
     const double FirstEps = 1e-6;
 
     readonly Linear _modulation = parameters.Linear($"{prefix}.norm1.linear");
-    readonly Linear _toQ = parameters.Linear($"{prefix}.attn1.to_q");
-    readonly Linear _toK = parameters.Linear($"{prefix}.attn1.to_k");
-    readonly Linear _toV = parameters.Linear($"{prefix}.attn1.to_v");
+    readonly LinearGroup _toQkv = parameters.LinearGroup($"{prefix}.attn1.to_q", $"{prefix}.attn1.to_k", $"{prefix}.attn1.to_v");
     readonly Linear _toOut = parameters.Linear($"{prefix}.attn1.to_out.0");
     readonly Linear _wide = parameters.Linear($"{prefix}.ff.net.0.proj");
     readonly Linear _narrow = parameters.Linear($"{prefix}.ff.net.2");
@@ -43,8 +42,8 @@ sealed class DitBlock(DitConfig config, ParameterSet parameters, string prefix)
     {
         using var scope = NewDisposeScope();
         var parts = _modulation.Forward(emb).unsqueeze(1).chunk(6, -1);
-        x.add_(Modulated(x, FirstEps, parts[0], parts[1]).Then(Attend).mul_(parts[2]), Scalars.One);
-        x.add_(FeedForward(Modulated(x, config.NormEps, parts[3], parts[4])).mul_(parts[5]), Scalars.One);
+        Add(x, Modulated(x, FirstEps, parts[0], parts[1], parameters.IsFast).Then(Attend), parts[2]);
+        Add(x, FeedForward(Modulated(x, config.NormEps, parts[3], parts[4], parameters.IsFast)), parts[5]);
     }
 
     /// <summary>x normalised over its channels, times 1 + scale, plus shift.</summary>
@@ -52,19 +51,33 @@ sealed class DitBlock(DitConfig config, ParameterSet parameters, string prefix)
     /// <param name="eps">Added to the variance.</param>
     /// <param name="shift">[B,1,width].</param>
     /// <param name="scale">[B,1,width].</param>
-    public static Tensor Modulated(Tensor x, double eps, Tensor shift, Tensor scale)
+    /// <param name="fast">Whether an own kernel computes it.</param>
+    public static Tensor Modulated(Tensor x, double eps, Tensor shift, Tensor scale, bool fast)
     {
+        if (fast && LayerNormKernel.Takes(x))
+            return LayerNormKernel.Forward(x, eps, shift, scale);
         using var scope = NewDisposeScope();
         return nn.functional.layer_norm(x, [x.size(-1)], eps: eps).mul_(scale.add(Scalars.One, Scalars.One)).add_(
             shift, Scalars.One).MoveToOuterDisposeScope();
     }
 
-    Tensor FeedForward(Tensor x) => x.Then(_wide.Forward).Then(Activation.GeluTanh).Then(_narrow.Forward);
+    /// <summary>x + gate·branch, in place; the plain form rounds the product first.</summary>
+    void Add(Tensor x, Tensor branch, Tensor gate)
+    {
+        if (parameters.IsFast)
+            x.addcmul_(branch, gate, Scalars.One);
+        else
+            x.add_(branch.mul_(gate), Scalars.One);
+        branch.Dispose();
+    }
+
+    Tensor FeedForward(Tensor x) => x.Then(y => _wide.Forward(y, Activation.GeluTanh)).Then(_narrow.Forward);
 
     Tensor Attend(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var attended = Attention.Of(_toQ.Forward(x), _toK.Forward(x), _toV.Forward(x), config.NumAttentionHeads);
+        var qkv = _toQkv.Forward(x);
+        var attended = Attention.Of(qkv[0], qkv[1], qkv[2], config.NumAttentionHeads, fast: parameters.IsFast);
         return _toOut.Forward(attended).MoveToOuterDisposeScope();
     }
 }

@@ -70,6 +70,6 @@ public sealed record DitDefinition : DiffusersDefinition
 
     protected override IWeightSource Shown(IWeightSource weights) => new DitWeightNames(weights);
 
-    protected override IDenoiser Build(IWeightSource weights, Device device, ScalarType networkDtype) =>
-        new DitDenoiser(DitTransformer.Load(Config, weights, device, networkDtype), Shape, Config.NumClasses);
+    protected override IDenoiser Build(IWeightSource weights, Device device, ScalarType networkDtype, NetworkForm form) =>
+        new DitDenoiser(DitTransformer.Load(Config, weights, device, networkDtype, form), Shape, Config.NumClasses);
 }

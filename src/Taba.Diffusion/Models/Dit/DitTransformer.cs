@@ -28,10 +28,11 @@ public sealed class DitTransformer : IDisposable
 
     /// <param name="config">The architecture.</param>
     /// <param name="parameters">Exactly those of <see cref="Parameters"/>, all of one type on one device; the network owns them.</param>
-    public DitTransformer(DitConfig config, IReadOnlyDictionary<string, Tensor> parameters)
+    /// <param name="form">How it is computed.</param>
+    public DitTransformer(DitConfig config, IReadOnlyDictionary<string, Tensor> parameters, NetworkForm form = NetworkForm.Plain)
     {
         ArgumentNullException.ThrowIfNull(config);
-        var set = new ParameterSet(parameters);
+        var set = new ParameterSet(parameters, form);
         _config = config;
         _parameters = set;
         _dtype = set[$"{PatchProjection}.weight"].dtype;
@@ -67,12 +68,14 @@ public sealed class DitTransformer : IDisposable
     /// </param>
     /// <param name="device">Where the network lives.</param>
     /// <param name="dtype">float32, float16 or bfloat16; means and variances are float32 in all of them.</param>
+    /// <param name="form">How it is computed.</param>
     /// <exception cref="WeightsMismatchException">The checkpoint is of another architecture.</exception>
-    public static DitTransformer Load(DitConfig config, IWeightSource weights, Device device, ScalarType dtype)
+    public static DitTransformer Load(
+        DitConfig config, IWeightSource weights, Device device, ScalarType dtype, NetworkForm form = NetworkForm.Fast)
     {
         ArgumentNullException.ThrowIfNull(weights);
         return ParameterSet.Load(
-            new DitWeightNames(weights), Parameters(config), device, dtype, loaded => new DitTransformer(config, loaded));
+            new DitWeightNames(weights), Parameters(config), device, dtype, loaded => new DitTransformer(config, loaded, form));
     }
 
     /// <summary>Evaluates the network. Rows are independent of each other.</summary>
@@ -104,7 +107,7 @@ public sealed class DitTransformer : IDisposable
 
         // The last layer has no embedders of its own.
         var parts = _outModulation.Forward(Embed(_blocks[0], angles, classLabels, null)).unsqueeze(1).chunk(2, -1);
-        h = DitBlock.Modulated(h, OutEps, parts[0], parts[1]).Then(_outProjection.Forward);
+        h = DitBlock.Modulated(h, OutEps, parts[0], parts[1], _parameters.IsFast).Then(_outProjection.Forward);
         return Pixels(h).to(ScalarType.Float32).contiguous().MoveToOuterDisposeScope();
     }
 

@@ -61,7 +61,7 @@ public sealed record GaussianDefinition : GuidedDiffusionDefinition
 
     public override void CheckWeights(string? given) => WeightFiles(given);
 
-    public override IDenoiser Load(string? given, Device device, ScalarType networkDtype)
+    public override IDenoiser Load(string? given, Device device, ScalarType networkDtype, NetworkForm form = NetworkForm.Fast)
     {
         CheckWeights(given);
         return new GaussianDenoiser(this, device);

@@ -11,6 +11,7 @@ namespace Taba.Diffusion.Models.Layers;
 /// <summary>The activations that configs name in <c>act_fn</c>.</summary>
 enum Activation
 {
+    None,
     Silu,
     Gelu,
     Mish,
@@ -39,6 +40,7 @@ static class Activations
     /// <summary>A new tensor; <paramref name="x"/> stays as it is.</summary>
     public static Tensor Of(this Activation activation, Tensor x) => activation switch
     {
+        Activation.None => x.alias(),
         Activation.Silu => silu(x),
         Activation.Mish => Mish(x, inPlace: false),
         Activation.Relu => relu(x),
@@ -51,6 +53,7 @@ static class Activations
     /// </summary>
     public static Tensor Then(this Tensor x, Activation activation) => activation switch
     {
+        Activation.None => x,
         Activation.Silu => silu(x, inplace: true),
         Activation.Mish => Mish(x, inPlace: true),
         Activation.Relu => relu(x, inplace: true),

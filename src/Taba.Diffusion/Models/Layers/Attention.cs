@@ -1,3 +1,4 @@
+using Taba.Diffusion.Models.Kernels;
 using Taba.Diffusion.Native;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -12,15 +13,31 @@ static class Attention
     /// <param name="value">[B,S,C].</param>
     /// <param name="heads">A divisor of C.</param>
     /// <param name="mask">Added to the scores, or false where nothing is to be seen; broadcast to [B,heads,T,S].</param>
+    /// <param name="fast">Whether an own kernel computes it where it can.</param>
     /// <returns>[B,T,C].</returns>
-    public static Tensor Of(Tensor query, Tensor key, Tensor value, int heads, Tensor? mask = null)
+    public static Tensor Of(Tensor query, Tensor key, Tensor value, int heads, Tensor? mask = null, bool fast = false)
     {
         using var scope = NewDisposeScope();
         var shape = query.shape;
-        var attended = nn.functional.scaled_dot_product_attention(InHeads(query), InHeads(key), InHeads(value), attn_mask: mask);
-        return attended.transpose(1, 2).reshape(shape).MoveToOuterDisposeScope();
+        return Of(InHeads(query), InHeads(key), InHeads(value), fast, mask).MoveToOuterDisposeScope();
 
         Tensor InHeads(Tensor x) => x.reshape(shape[0], -1, heads, shape[2] / heads).transpose(1, 2);
+    }
+
+    /// <summary>As the other overload, over heads that are apart already.</summary>
+    /// <param name="query">[B,heads,T,d].</param>
+    /// <param name="key">[B,heads,S,d].</param>
+    /// <param name="value">[B,heads,S,d].</param>
+    /// <param name="fast">As the other overload has it.</param>
+    /// <param name="mask">As the other overload has it.</param>
+    /// <returns>[B,T,heads·d].</returns>
+    public static Tensor Of(Tensor query, Tensor key, Tensor value, bool fast, Tensor? mask = null)
+    {
+        if (fast && mask is null && AttentionKernel.Takes(query))
+            return AttentionKernel.Forward(query, key, value);
+        using var scope = NewDisposeScope();
+        var attended = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask: mask);
+        return attended.transpose(1, 2).flatten(2).MoveToOuterDisposeScope();
     }
 }
 
@@ -50,9 +67,7 @@ sealed record SpatialAttentionPlan(string Prefix, int Channels, int Heads, int? 
 sealed class SpatialAttention(SpatialAttentionPlan plan, ParameterSet parameters)
 {
     readonly GroupNorm? _norm = plan.Groups is { } groups ? parameters.Norm($"{plan.Prefix}.group_norm", groups, plan.Eps) : null;
-    readonly Linear _toQ = parameters.Linear($"{plan.Prefix}.to_q");
-    readonly Linear _toK = parameters.Linear($"{plan.Prefix}.to_k");
-    readonly Linear _toV = parameters.Linear($"{plan.Prefix}.to_v");
+    readonly LinearGroup _toQkv = parameters.LinearGroup($"{plan.Prefix}.to_q", $"{plan.Prefix}.to_k", $"{plan.Prefix}.to_v");
     readonly Linear _toOut = parameters.Linear($"{plan.Prefix}.to_out.0");
     readonly Scalar? _divisor = plan.OutputScaleFactor == 1 ? null : plan.OutputScaleFactor.ToScalar();
 
@@ -61,7 +76,8 @@ sealed class SpatialAttention(SpatialAttentionPlan plan, ParameterSet parameters
     {
         using var scope = NewDisposeScope();
         var tokens = Tokens(_norm is null ? x : _norm.Forward(x));
-        var attended = Attention.Of(_toQ.Forward(tokens), _toK.Forward(tokens), _toV.Forward(tokens), plan.Heads);
+        var qkv = _toQkv.Forward(tokens);
+        var attended = Attention.Of(qkv[0], qkv[1], qkv[2], plan.Heads, fast: parameters.IsFast);
 
         // The sum has the memory order of its first term.
         var sum = x.add(Pixels(_toOut.Forward(attended), x.shape), Scalars.One);

@@ -1,22 +1,39 @@
+using Taba.Diffusion.Models.Kernels;
+using Taba.Diffusion.Native;
 using Taba.Diffusion.Weights;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Layers;
 
-/// <summary>The parameters of one network by the names of its state dict, on one device. Owns them.</summary>
+/// <summary>
+/// The parameters of one network by the names of its state dict, on one device, and the layers made of them. Owns them. In the fast form
+/// a layer keeps its parameters in an order of its own, and those that it was made of are freed: each layer is asked for once.
+/// </summary>
 sealed class ParameterSet : IDisposable
 {
+    /// <summary>oneDNN fills up blocks of so many channels; a product of fewer gains nothing by it.</summary>
+    const long Block = 16;
+
     readonly IReadOnlyDictionary<string, Tensor> _tensors;
+    readonly List<IDisposable> _kept = [];
 
     /// <param name="tensors">At least one; all of one device.</param>
-    public ParameterSet(IReadOnlyDictionary<string, Tensor> tensors)
+    /// <param name="form">How layers are computed.</param>
+    public ParameterSet(IReadOnlyDictionary<string, Tensor> tensors, NetworkForm form = NetworkForm.Plain)
     {
         ArgumentNullException.ThrowIfNull(tensors);
         _tensors = tensors;
         Device = tensors.Values.First().device;
+        // float16 is slow on every processor: nobody computes in it there.
+        IsFast = form == NetworkForm.Fast && Device.type == DeviceType.CPU && OneDnn.IsAvailable && TensorMemory.IsAvailable
+            && tensors.Values.All(tensor => tensor.dtype is ScalarType.Float32 or ScalarType.BFloat16);
     }
 
     public Device Device { get; }
+
+    /// <summary>Whether layers are computed by oneDNN and own kernels: states have the channels innermost then.</summary>
+    public bool IsFast { get; }
 
     /// <summary>A parameter by its full name.</summary>
     public Tensor this[string name] => _tensors.TryGetValue(name, out var tensor)
@@ -71,16 +88,75 @@ sealed class ParameterSet : IDisposable
             : throw new ArgumentException($"A network computes in float16, bfloat16, float32 or float64, not {dtype}.", nameof(dtype));
 
     /// <summary>A linear layer; its bias may be absent.</summary>
-    public Linear Linear(string prefix) => new(this[$"{prefix}.weight"], _tensors.GetValueOrDefault($"{prefix}.bias"));
+    public Linear Linear(string prefix)
+    {
+        var (weight, bias) = (this[$"{prefix}.weight"], _tensors.GetValueOrDefault($"{prefix}.bias"));
+        if (!IsFast || weight.size(0) % Block != 0 || weight.size(1) % Block != 0)
+            return new(weight, bias);
+        var packed = Layers.Linear.Pack(weight, bias, _kept.Add);
+        Free(weight, bias);
+        return packed;
+    }
 
-    public Convolution Conv(string prefix, long stride = 1, long? padding = null) =>
-        new(this[$"{prefix}.weight"], this[$"{prefix}.bias"], stride, padding);
+    /// <summary>One linear layer that does what several do; their outputs follow each other.</summary>
+    public Linear Linear(IReadOnlyList<string> prefixes)
+    {
+        using var scope = NewDisposeScope();
+        Tensor[] weights = [.. prefixes.Select(prefix => this[$"{prefix}.weight"])];
+        Tensor[] biases = [.. prefixes.Select(prefix => _tensors.GetValueOrDefault($"{prefix}.bias")).OfType<Tensor>()];
+        var (weight, bias) = (cat(weights, 0), biases.Length == 0 ? null : cat(biases, 0));
+        foreach (var part in weights.Concat(biases))
+            part.Dispose();
+        return IsFast && weight.size(0) % Block == 0 && weight.size(1) % Block == 0
+            ? Layers.Linear.Pack(weight, bias, _kept.Add)
+            : new(Own(weight), bias is null ? null : Own(bias));
+    }
 
-    public GroupNorm Norm(string prefix, int groups, double eps) => new(this[$"{prefix}.weight"], this[$"{prefix}.bias"], groups, eps);
+    public Convolution Conv(string prefix, long stride = 1, long? padding = null)
+    {
+        var (weight, bias) = (this[$"{prefix}.weight"], this[$"{prefix}.bias"]);
+        if (!IsFast)
+            return new(weight, bias, stride, padding);
+        var packed = Convolution.Pack(weight, bias, stride, padding, _kept.Add);
+        Free(weight, bias);
+        return packed;
+    }
+
+    public GroupNorm Norm(string prefix, int groups, double eps)
+    {
+        var (weight, bias) = (this[$"{prefix}.weight"], this[$"{prefix}.bias"]);
+        if (!IsFast || !NormKernel.Takes(weight.size(0)))
+            return new(weight, bias, groups, eps);
+        var norm = new GroupNorm(Own(weight.to(ScalarType.Float32)), Own(bias.to(ScalarType.Float32)), groups, eps, fused: true);
+        Free(weight, bias);
+        return norm;
+    }
+
+    /// <summary>Linear layers of one input; in the fast form they are one product.</summary>
+    public LinearGroup LinearGroup(params string[] prefixes) =>
+        IsFast ? new([Linear(prefixes)], prefixes.Length) : new([.. prefixes.Select(Linear)], prefixes.Length);
+
+    /// <summary>Projections of the time embedding, one for each of several layers; in the fast form they are one product.</summary>
+    public TimeProjections TimeProjections() => new(this);
+
+    /// <summary>Keeps a tensor as long as the network is there.</summary>
+    public Tensor Own(Tensor tensor)
+    {
+        _kept.Add(tensor.DetachFromDisposeScope());
+        return tensor;
+    }
 
     public void Dispose()
     {
         foreach (var tensor in _tensors.Values)
             tensor.Dispose();
+        foreach (var kept in _kept)
+            kept.Dispose();
+    }
+
+    static void Free(Tensor weight, Tensor? bias)
+    {
+        weight.Dispose();
+        bias?.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using Taba.Diffusion.Models.Kernels;
 using Taba.Diffusion.Native;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -56,10 +57,12 @@ sealed class ResnetBlock2D(ResnetPlan plan, ParameterSet parameters)
     public Tensor Forward(Tensor x, Tensor? emb)
     {
         using var scope = NewDisposeScope();
-        var h = _norm1.Forward(x).Then(_activation).Then(y => Resample.Apply(plan.Resampling, y)).Then(_conv1.Forward);
-        h = Condition(h, emb).Then(_activation).Then(_conv2.Forward);
-        var skip = Resample.Apply(plan.Resampling, x);
-        h = h.add_(_shortcut is null ? skip : _shortcut.Forward(skip), Scalars.One);
+        var h = _norm1.Forward(x, _activation).Then(y => Resample.Apply(plan.Resampling, y, parameters.IsFast)).Then(_conv1.Forward);
+        h = Condition(h, emb);
+        var skip = Resample.Apply(plan.Resampling, x, parameters.IsFast);
+        if (_shortcut is not null)
+            skip = _shortcut.Forward(skip);
+        h = h.Then(y => _conv2.Forward(y, plus: skip));
         if (_divisor is not null)
             h = h.div_(_divisor);
         return h.MoveToOuterDisposeScope();
@@ -68,12 +71,9 @@ sealed class ResnetBlock2D(ResnetPlan plan, ParameterSet parameters)
     Tensor Condition(Tensor h, Tensor? emb)
     {
         if (_timeProjection is null)
-            return h.Then(_norm2.Forward);
+            return h.Then(y => _norm2.Forward(y, _activation));
         ArgumentNullException.ThrowIfNull(emb);
-        var projected = _timeProjection.Forward(emb).unsqueeze(-1).unsqueeze(-1);
-        if (!plan.Style.ScaleShift)
-            return h.add_(projected, Scalars.One).Then(_norm2.Forward);
-        var halves = projected.chunk(2, 1);
-        return h.Then(_norm2.Forward).mul_(halves[0].add(Scalars.One, Scalars.One)).add_(halves[1], Scalars.One);
+        using var projected = _timeProjection.Forward(emb);
+        return _norm2.Forward(h, plan.Style.ScaleShift ? Modulation.ScaleShift : Modulation.Add, projected, _activation);
     }
 }

@@ -18,7 +18,8 @@ sealed class Downsample2D(ParameterSet parameters, string prefix, int padding)
     {
         using var scope = NewDisposeScope();
         var padded = padding == 0 ? nn.functional.pad(x, [0L, 1, 0, 1]) : x;
-        return MemoryLayout.Suited(_conv.Forward(padded)).MoveToOuterDisposeScope();
+        var halved = _conv.Forward(padded);
+        return (parameters.IsFast ? halved : MemoryLayout.Suited(halved)).MoveToOuterDisposeScope();
     }
 }
 
@@ -31,5 +32,5 @@ sealed class Upsample2D(ParameterSet parameters, string prefix)
 
     /// <param name="x">[B,C,H,W].</param>
     /// <returns>[B,C,2H,2W].</returns>
-    public Tensor Forward(Tensor x) => Resample.Double(x).Then(_conv.Forward);
+    public Tensor Forward(Tensor x) => Resample.Double(x, parameters.IsFast).Then(_conv.Forward);
 }

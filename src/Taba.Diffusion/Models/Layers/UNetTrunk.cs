@@ -32,7 +32,7 @@ sealed class UNetTrunk(
     public Tensor Forward(Tensor x, Tensor emb, Tensor? text, Action<string, Tensor>? observe)
     {
         using var scope = NewDisposeScope();
-        var h = _convIn.Forward(MemoryLayout.Suited(x));
+        var h = _convIn.Forward(parameters.IsFast ? MemoryLayout.ChannelsLast(x) : MemoryLayout.Suited(x));
         observe?.Invoke(ConvIn, h);
 
         var skips = new Stack<Tensor>();
@@ -51,7 +51,7 @@ sealed class UNetTrunk(
             observe?.Invoke(block.Name, h);
         }
 
-        h = h.Then(_normOut.Forward).Then(activation).Then(_convOut.Forward);
+        h = h.Then(y => _normOut.Forward(y, activation)).Then(_convOut.Forward);
         return h.AtLeastSingle().contiguous().MoveToOuterDisposeScope();
     }
 }

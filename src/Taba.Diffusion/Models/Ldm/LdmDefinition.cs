@@ -63,6 +63,6 @@ public sealed record LdmDefinition : DiffusersDefinition
         return this with { Shape = Shape with { Height = height, Width = width } };
     }
 
-    protected override IDenoiser Build(IWeightSource weights, Device device, ScalarType networkDtype) =>
-        new LdmDenoiser(UNet2DModel.Load(Config, weights, device, networkDtype), Shape);
+    protected override IDenoiser Build(IWeightSource weights, Device device, ScalarType networkDtype, NetworkForm form) =>
+        new LdmDenoiser(UNet2DModel.Load(Config, weights, device, networkDtype, form), Shape);
 }

@@ -20,10 +20,11 @@ public sealed class UNet2DModel : IDisposable
 
     /// <param name="config">The architecture.</param>
     /// <param name="parameters">Exactly those of <see cref="Parameters"/>, all of one type on one device; the network owns them.</param>
-    public UNet2DModel(UNet2DConfig config, IReadOnlyDictionary<string, Tensor> parameters)
+    /// <param name="form">How it is computed.</param>
+    public UNet2DModel(UNet2DConfig config, IReadOnlyDictionary<string, Tensor> parameters, NetworkForm form = NetworkForm.Plain)
     {
         ArgumentNullException.ThrowIfNull(config);
-        var set = new ParameterSet(parameters);
+        var set = new ParameterSet(parameters, form);
         var plan = UNet2DPlan.Of(config);
         _config = config;
         _parameters = set;
@@ -63,9 +64,11 @@ public sealed class UNet2DModel : IDisposable
     /// <param name="weights">The checkpoint; must hold exactly the architecture's parameters.</param>
     /// <param name="device">Where the network lives.</param>
     /// <param name="dtype">float32, float16 or bfloat16; means and variances are float32 in all of them.</param>
+    /// <param name="form">How it is computed.</param>
     /// <exception cref="WeightsMismatchException">The checkpoint is of another architecture.</exception>
-    public static UNet2DModel Load(UNet2DConfig config, IWeightSource weights, Device device, ScalarType dtype) =>
-        ParameterSet.Load(weights, Parameters(config), device, dtype, loaded => new UNet2DModel(config, loaded));
+    public static UNet2DModel Load(
+        UNet2DConfig config, IWeightSource weights, Device device, ScalarType dtype, NetworkForm form = NetworkForm.Fast) =>
+        ParameterSet.Load(weights, Parameters(config), device, dtype, loaded => new UNet2DModel(config, loaded, form));
 
     /// <summary>Evaluates the network. Rows are independent of each other.</summary>
     /// <param name="x">[B,in_channels,H,W], float32, with sides divisible by <see cref="UNet2DConfig.SideMultiple"/>.</param>

@@ -1,0 +1,44 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Taba.Diffusion.Models.Kernels;
+
+/// <summary>How eight numbers lie in memory that are float32 in a register.</summary>
+unsafe interface IElements
+{
+    static abstract Vector256<float> Load(void* memory, nint index);
+
+    static abstract void Store(Vector256<float> values, void* memory, nint index);
+}
+
+unsafe struct SingleElements : IElements
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Load(void* memory, nint index) => Vector256.Load((float*)memory + index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector256<float> values, void* memory, nint index) => values.Store((float*)memory + index);
+}
+
+/// <summary>bfloat16: the upper half of a float32, rounded to the nearest, on a tie to the even one.</summary>
+unsafe struct BrainElements : IElements
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Load(void* memory, nint index)
+    {
+        var (low, high) = Vector128.Widen(Vector128.Load((ushort*)memory + index));
+        return Vector256.ShiftLeft(Vector256.Create(low, high), 16).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector256<float> values, void* memory, nint index)
+    {
+        var bits = values.AsUInt32();
+        var even = Vector256.ShiftRightLogical(bits, 16) & Vector256<uint>.One;
+        var rounded = bits + even + Vector256.Create(0x7FFFu);
+        // Rounding could carry a NaN into the sign.
+        rounded = Vector256.ConditionalSelect(Vector256.IsNaN(values).AsUInt32(), Vector256.Create(0x7FC00000u), rounded);
+        var halves = Vector256.ShiftRightLogical(rounded, 16);
+        Vector128.Narrow(halves.GetLower(), halves.GetUpper()).Store((ushort*)memory + index);
+    }
+}
