@@ -3,7 +3,7 @@ using Taba.Diffusion.Models.Layers;
 namespace Taba.Diffusion.Models.Adm;
 
 /// <summary>Turns planned layers into layers with parameters.</summary>
-sealed class AdmLayerFactory(AdmConfig config, LayerOptions options, ParameterSet parameters, TimeProjections times)
+sealed class AdmLayerFactory(AdmConfig config, LayerOptions options, ParameterSet parameters)
 {
     /// <summary>guided-diffusion names neither in its configs.</summary>
     const int Groups = 32;
@@ -20,7 +20,7 @@ sealed class AdmLayerFactory(AdmConfig config, LayerOptions options, ParameterSe
     {
         ConvPlan conv => new ConvLayer(options, Conv(conv.Prefix, conv.Resampling == Resampling.Down ? 2 : 1), conv.Resampling),
         ResBlockPlan block => new ResBlock(
-            options, block.Resampling, config.UseScaleShiftNorm, times, times.Add($"{block.Prefix}.emb_layers.1"))
+            options, block.Resampling, config.UseScaleShiftNorm, parameters.Times, parameters.Times.Add($"{block.Prefix}.emb_layers.1"))
         {
             InNorm = Norm($"{block.Prefix}.in_layers.0"),
             InConv = Conv($"{block.Prefix}.in_layers.2"),

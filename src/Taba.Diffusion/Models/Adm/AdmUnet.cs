@@ -25,7 +25,7 @@ public sealed class AdmUnet : IDenoiser
     readonly Convolution _outConv;
     readonly Linear _timeFirst;
     readonly Linear _timeSecond;
-    readonly TimeProjections _times;
+    readonly TimeTable? _times;
 
     /// <param name="config">The architecture.</param>
     /// <param name="parameters">Exactly those of <see cref="AdmParameters.Expected"/>, all on one device; the network owns them.</param>
@@ -54,15 +54,16 @@ public sealed class AdmUnet : IDenoiser
         _timeFirst = _parameters.Linear("time_embed.0");
         _timeSecond = _parameters.Linear("time_embed.2");
 
-        _times = _parameters.TimeProjections();
-        var layers = new AdmLayerFactory(config, _options, _parameters, _times);
+        var layers = new AdmLayerFactory(config, _options, _parameters);
         var plan = AdmPlan.Of(config);
         _input = [.. plan.Input.Select(layers.Block)];
         _middle = layers.Block(plan.Middle);
         _output = [.. plan.Output.Select(layers.Block)];
         _outNorm = layers.Norm("out.0");
         _outConv = layers.Conv("out.2");
-        _times.Complete();
+        _parameters.Times.Complete();
+        if (_parameters.IsFast && !_classCond)
+            _times = new(timestep => Embed(timestep, null));
     }
 
     public StateShape Shape { get; }
@@ -109,7 +110,7 @@ public sealed class AdmUnet : IDenoiser
             throw new ArgumentException(_classCond ? "This model needs class ids." : "This model takes no class ids.", nameof(classes));
 
         using var scope = NewDisposeScope();
-        var emb = Embed(timesteps, classes);
+        var emb = _times?.Of(timesteps) ?? Embed(timesteps, classes);
         var typed = xt.to(_options.Torso);
         var h = _options.Fast ? MemoryLayout.ChannelsLast(typed) : MemoryLayout.Suited(typed);
         var skips = new Stack<Tensor>(_input.Length);
@@ -130,6 +131,7 @@ public sealed class AdmUnet : IDenoiser
 
     public void Dispose()
     {
+        _times?.Dispose();
         _sinusoids.Dispose();
         _parameters.Dispose();
     }
@@ -143,7 +145,7 @@ public sealed class AdmUnet : IDenoiser
             emb = emb.add(_parameters["label_emb.weight"].index_select(0, classes), Scalars.One);
 
         // Every block begins with a SiLU of the embedding: once is enough.
-        return _times.Prepare(silu(emb)).MoveToOuterDisposeScope();
+        return _parameters.Times.Prepare(silu(emb)).MoveToOuterDisposeScope();
     }
 
     static Tensor Joined(Tensor h, Tensor skip)

@@ -46,6 +46,7 @@ public sealed class UNet2DConditionModel : IDisposable
             (config.NormNumGroups, config.NormEps),
             config.Activation);
         _sinusoids = new TimestepSinusoids(config.BlockOutChannels[0], set.Device, config.FlipSinToCos, config.FreqShift);
+        set.Times.Complete();
     }
 
     /// <summary>The network's device.</summary>
@@ -113,7 +114,7 @@ public sealed class UNet2DConditionModel : IDisposable
         _parameters.Dispose();
     }
 
-    /// <summary>The time embedding with the pooled text, after the activation that every block begins with.</summary>
+    /// <summary>What blocks need of the time embedding with the pooled text.</summary>
     Tensor Embed(Tensor timesteps, Tensor words, Action<string, Tensor>? observe)
     {
         using var scope = NewDisposeScope();
@@ -121,7 +122,7 @@ public sealed class UNet2DConditionModel : IDisposable
         observe?.Invoke(TimeEmbedding, time);
         var added = _addEmbedding.Forward(words);
         observe?.Invoke(AddEmbedding, added);
-        return time.add(added, Scalars.One).Then(_config.Activation).MoveToOuterDisposeScope();
+        return _parameters.Times.Prepare(time.add(added, Scalars.One).Then(_config.Activation)).MoveToOuterDisposeScope();
     }
 
     void RequireShapes(long[] x, long[] timesteps, long[] text)

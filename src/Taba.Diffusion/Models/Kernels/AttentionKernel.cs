@@ -13,6 +13,9 @@ static unsafe class AttentionKernel
     /// <summary>Queries whose scores are held at a time.</summary>
     const int QueryBlock = 64;
 
+    /// <summary>Numbers that one operation takes.</summary>
+    const int Lanes = 16;
+
     /// <summary>True for what <see cref="Forward"/> takes.</summary>
     /// <param name="query">[B,heads,T,d].</param>
     public static bool Takes(Tensor query) =>
@@ -43,7 +46,7 @@ static unsafe class AttentionKernel
     static void Run(long begin, long end, void* context)
     {
         var work = (Work*)context;
-        var padded = (work->Keys + 7) / 8 * 8;
+        var padded = (work->Keys + Lanes - 1) / Lanes * Lanes;
         var turned = (float*)NativeMemory.AlignedAlloc((nuint)((work->Dimensions + QueryBlock) * padded * sizeof(float)), 64);
         var scores = turned + work->Dimensions * padded;
         var inverses = stackalloc float[QueryBlock];
@@ -77,11 +80,11 @@ static unsafe class AttentionKernel
     static void Turn(Work* work, long row, long head, float* turned, long padded)
     {
         var key = work->Key.At(row, head);
-        for (long first = 0; first < padded; first += 8)
+        for (long first = 0; first < padded; first += Lanes)
         {
             for (long j = 0; j < work->Dimensions; j++)
             {
-                for (var s = first; s < first + 8; s++)
+                for (var s = first; s < first + Lanes; s++)
                     turned[j * padded + s] = s < work->Keys ? key[s * work->Key.StrideToken + j] * work->Scale : 0;
             }
         }
@@ -93,29 +96,29 @@ static unsafe class AttentionKernel
     {
         for (var i = keys; i < padded; i++)
             scores[i] = float.NegativeInfinity;
-        var most = Vector256.Load(scores);
-        for (long i = 8; i < padded; i += 8)
-            most = Vector256.Max(most, Vector256.Load(scores + i));
+        var most = Vector512.Load(scores);
+        for (long i = Lanes; i < padded; i += Lanes)
+            most = Vector512.Max(most, Vector512.Load(scores + i));
         var largest = float.NegativeInfinity;
-        for (var i = 0; i < 8; i++)
+        for (var i = 0; i < Lanes; i++)
             largest = MathF.Max(largest, most[i]);
-        var shift = Vector256.Create(largest);
-        Vector256<float> sum = default;
-        for (long i = 0; i < padded; i += 8)
+        var shift = Vector512.Create(largest);
+        Vector512<float> sum = default;
+        for (long i = 0; i < padded; i += Lanes)
         {
-            var e = VectorMath.Exp(Vector256.Load(scores + i) - shift);
+            var e = VectorMath.Exp(Vector512.Load(scores + i) - shift);
             e.Store(scores + i);
             sum += e;
         }
-        return 1 / Vector256.Sum(sum);
+        return 1 / Vector512.Sum(sum);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void Scale(float* values, long count, float factor)
     {
         long i = 0;
-        for (; i + 8 <= count; i += 8)
-            (Vector256.Load(values + i) * factor).Store(values + i);
+        for (; i + Lanes <= count; i += Lanes)
+            (Vector512.Load(values + i) * factor).Store(values + i);
         for (; i < count; i++)
             values[i] *= factor;
     }

@@ -13,10 +13,13 @@ static unsafe class LayerNormKernel
 {
     const int TokensOfPiece = 16;
 
+    /// <summary>Numbers that one operation takes.</summary>
+    const int Lanes = 16;
+
     /// <summary>True for what <see cref="Forward"/> takes.</summary>
     /// <param name="x">[B,T,C].</param>
     public static bool Takes(Tensor x) =>
-        x.dtype is ScalarType.Float32 or ScalarType.BFloat16 && x.size(2) % Vector256<float>.Count == 0 && x.is_contiguous();
+        x.dtype is ScalarType.Float32 or ScalarType.BFloat16 && x.size(2) % Lanes == 0 && x.is_contiguous();
 
     /// <param name="x">[B,T,C], float32 or bfloat16, contiguous; stays as it is.</param>
     /// <param name="eps">Added to the variance.</param>
@@ -61,22 +64,22 @@ static unsafe class LayerNormKernel
         var (shift, scale) = ((nint)(row * work->ShiftStride), (nint)(row * work->ScaleStride));
 
         // Two passes over a few kilobytes, which stay in the nearest cache: the mean first, so that nothing cancels.
-        Vector256<float> sum = default;
-        for (var c = 0; c < work->Width; c += 8)
+        Vector512<float> sum = default;
+        for (var c = 0; c < work->Width; c += Lanes)
             sum += T.Load(work->X, x + c);
-        var mean = Vector256.Create(Vector256.Sum(sum) / work->Width);
-        Vector256<float> squares = default;
-        for (var c = 0; c < work->Width; c += 8)
+        var mean = Vector512.Create(Vector512.Sum(sum) / work->Width);
+        Vector512<float> squares = default;
+        for (var c = 0; c < work->Width; c += Lanes)
         {
             var distance = T.Load(work->X, x + c) - mean;
-            squares = Vector256.FusedMultiplyAdd(distance, distance, squares);
+            squares = Vector512.FusedMultiplyAdd(distance, distance, squares);
         }
-        var inverse = Vector256.Create((float)(1 / Math.Sqrt(Vector256.Sum(squares) / (double)work->Width + work->Eps)));
-        for (var c = 0; c < work->Width; c += 8)
+        var inverse = Vector512.Create((float)(1 / Math.Sqrt(Vector512.Sum(squares) / (double)work->Width + work->Eps)));
+        for (var c = 0; c < work->Width; c += Lanes)
         {
             var normalized = (T.Load(work->X, x + c) - mean) * inverse;
-            var factor = Vector256<float>.One + T.Load(work->Scale, scale + c);
-            T.Store(Vector256.FusedMultiplyAdd(normalized, factor, T.Load(work->Shift, shift + c)), work->Y, x + c);
+            var factor = Vector512<float>.One + T.Load(work->Scale, scale + c);
+            T.Store(Vector512.FusedMultiplyAdd(normalized, factor, T.Load(work->Shift, shift + c)), work->Y, x + c);
         }
     }
 

@@ -30,14 +30,20 @@ static unsafe class NormKernel
 {
     const int TilePixels = 32;
 
+    /// <summary>Numbers that one operation takes.</summary>
+    const int Lanes = 16;
+
     /// <summary>A piece of work has so many channels at least: less would leave cache lines to two threads.</summary>
     const int LeastChannels = 32;
+
+    /// <summary>A piece is read twice: the second time from a core's own cache, if it is no larger.</summary>
+    const long NearBytes = 512 << 10;
 
     /// <summary>Pieces of work a thread.</summary>
     const int Pieces = 4;
 
     /// <summary>True for widths that <see cref="Forward"/> takes.</summary>
-    public static bool Takes(long channels) => channels % Vector256<float>.Count == 0;
+    public static bool Takes(long channels) => channels % Lanes == 0;
 
     /// <param name="x">[B,C,H,W], float32 or bfloat16, with the channels innermost; stays as it is.</param>
     /// <param name="weight">[C], float32.</param>
@@ -54,9 +60,10 @@ static unsafe class NormKernel
         var shape = x.shape;
         var result = empty_like(x);
         var (rows, channels) = ((int)shape[0], (int)shape[1]);
+        var bytes = shape[2] * shape[3] * channels * x.element_size();
         var parts = 1;
-        while (rows * parts < Pieces * TorchTeam.Size && groups % (2 * parts) == 0 && channels / (2 * parts) >= LeastChannels
-            && channels / (2 * parts) % 8 == 0)
+        while ((rows * parts < Pieces * TorchTeam.Size || bytes / parts > NearBytes) && groups % (2 * parts) == 0
+            && channels / (2 * parts) >= LeastChannels && channels / (2 * parts) % Lanes == 0)
             parts *= 2;
         var work = new Work
         {
@@ -108,43 +115,23 @@ static unsafe class NormKernel
         where T : IElements
     {
         var pivots = scratch;
-        for (var c = 0; c < channels; c += 8)
+        for (var c = 0; c < channels; c += Lanes)
             T.Load(work->X, offset + c).Store(pivots + c);
         new Span<double>(sums, 2 * channels).Clear();
         for (var tile = 0; tile < work->Pixels; tile += TilePixels)
         {
             var pixels = Math.Min(TilePixels, work->Pixels - tile);
             var start = offset + (nint)tile * work->Channels;
-            var c = 0;
-            for (; c + 16 <= channels; c += 16)
+            for (var c = 0; c < channels; c += Lanes)
             {
-                var (pivot0, pivot1) = (Vector256.Load(pivots + c), Vector256.Load(pivots + c + 8));
-                Vector256<float> sum0 = default, sum1 = default, square0 = default, square1 = default;
-                var at = start + c;
-                for (var p = 0; p < pixels; p++, at += work->Channels)
-                {
-                    var x0 = T.Load(work->X, at) - pivot0;
-                    var x1 = T.Load(work->X, at + 8) - pivot1;
-                    sum0 += x0;
-                    sum1 += x1;
-                    square0 = Vector256.FusedMultiplyAdd(x0, x0, square0);
-                    square1 = Vector256.FusedMultiplyAdd(x1, x1, square1);
-                }
-                Add(sums + c, sum0);
-                Add(sums + c + 8, sum1);
-                Add(sums + channels + c, square0);
-                Add(sums + channels + c + 8, square1);
-            }
-            for (; c < channels; c += 8)
-            {
-                var pivot = Vector256.Load(pivots + c);
-                Vector256<float> sum = default, square = default;
+                var pivot = Vector512.Load(pivots + c);
+                Vector512<float> sum = default, square = default;
                 var at = start + c;
                 for (var p = 0; p < pixels; p++, at += work->Channels)
                 {
                     var x = T.Load(work->X, at) - pivot;
                     sum += x;
-                    square = Vector256.FusedMultiplyAdd(x, x, square);
+                    square = Vector512.FusedMultiplyAdd(x, x, square);
                 }
                 Add(sums + c, sum);
                 Add(sums + channels + c, square);
@@ -153,11 +140,11 @@ static unsafe class NormKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void Add(double* sums, Vector256<float> tile)
+    static void Add(double* sums, Vector512<float> tile)
     {
-        var (low, high) = Vector256.Widen(tile);
-        (Vector256.Load(sums) + low).Store(sums);
-        (Vector256.Load(sums + 4) + high).Store(sums + 4);
+        var (low, high) = Vector512.Widen(tile);
+        (Vector512.Load(sums) + low).Store(sums);
+        (Vector512.Load(sums + Lanes / 2) + high).Store(sums + Lanes / 2);
     }
 
     /// <summary>What each channel is multiplied by, and what is added then.</summary>
@@ -208,9 +195,9 @@ static unsafe class NormKernel
     {
         for (var p = 0; p < work->Pixels; p++, offset += work->Channels)
         {
-            for (var c = 0; c < channels; c += 8)
+            for (var c = 0; c < channels; c += Lanes)
             {
-                var y = Vector256.FusedMultiplyAdd(T.Load(work->X, offset + c), Vector256.Load(factors + c), Vector256.Load(offsets + c));
+                var y = Vector512.FusedMultiplyAdd(T.Load(work->X, offset + c), Vector512.Load(factors + c), Vector512.Load(offsets + c));
                 T.Store(TActivation.Of(y), work->Y, offset + c);
             }
         }
@@ -218,19 +205,19 @@ static unsafe class NormKernel
 
     interface IActivation
     {
-        static abstract Vector256<float> Of(Vector256<float> x);
+        static abstract Vector512<float> Of(Vector512<float> x);
     }
 
     struct Linear : IActivation
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector256<float> Of(Vector256<float> x) => x;
+        public static Vector512<float> Of(Vector512<float> x) => x;
     }
 
     struct Activated : IActivation
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector256<float> Of(Vector256<float> x) => VectorMath.Silu(x);
+        public static Vector512<float> Of(Vector512<float> x) => VectorMath.Silu(x);
     }
 
     struct Work

@@ -70,7 +70,12 @@ sealed class Convolution
     public Tensor Forward(Tensor x, Tensor? plus = null)
     {
         using var scope = NewDisposeScope();
-        var computed = Computed(x);
+        var (given, computed) = (x.dtype, Computed(x));
+        if (_packed is not null && given == computed && _missing == 0)
+        {
+            var packed = _packed.Convolve(MemoryLayout.ChannelsLast(x), _bias);
+            return (plus is null ? packed : packed.add_(plus, Scalars.One)).MoveToOuterDisposeScope();
+        }
         var input = InBlocks(x).to(computed);
         var convolved = (_packed is not null
             ? _packed.Convolve(MemoryLayout.ChannelsLast(input), _bias)

@@ -55,7 +55,8 @@ sealed class GroupNorm(Tensor weight, Tensor bias, int groups = 32, double eps =
         if (fused)
         {
             var silu = activation == Activation.Silu;
-            var fast = x.Then(y => NormKernel.Forward(y, weight, bias, groups, eps, modulation, timestep, silu));
+            using var single = timestep.to(ScalarType.Float32);
+            var fast = x.Then(y => NormKernel.Forward(y, weight, bias, groups, eps, modulation, single, silu));
             return silu ? fast : fast.Then(activation);
         }
         using var typed = timestep.to(x.dtype);

@@ -25,6 +25,7 @@ sealed class ParameterSet : IDisposable
         ArgumentNullException.ThrowIfNull(tensors);
         _tensors = tensors;
         Device = tensors.Values.First().device;
+        Times = new(this);
         // float16 is slow on every processor: nobody computes in it there.
         IsFast = form == NetworkForm.Fast && Device.type == DeviceType.CPU && OneDnn.IsAvailable && TensorMemory.IsAvailable
             && tensors.Values.All(tensor => tensor.dtype is ScalarType.Float32 or ScalarType.BFloat16);
@@ -136,8 +137,8 @@ sealed class ParameterSet : IDisposable
     public LinearGroup LinearGroup(params string[] prefixes) =>
         IsFast ? new([Linear(prefixes)], prefixes.Length) : new([.. prefixes.Select(Linear)], prefixes.Length);
 
-    /// <summary>Projections of the time embedding, one for each of several layers; in the fast form they are one product.</summary>
-    public TimeProjections TimeProjections() => new(this);
+    /// <summary>Projections of the time embedding, one for each residual block; in the fast form they are one product.</summary>
+    public TimeProjections Times { get; }
 
     /// <summary>Keeps a tensor as long as the network is there.</summary>
     public Tensor Own(Tensor tensor)

@@ -43,7 +43,7 @@ sealed class ResnetBlock2D(ResnetPlan plan, ParameterSet parameters)
     readonly Activation _activation = plan.Style.Activation;
     readonly GroupNorm _norm1 = parameters.Norm($"{plan.Prefix}.norm1", plan.Style.Groups, plan.Style.Eps);
     readonly Convolution _conv1 = parameters.Conv($"{plan.Prefix}.conv1");
-    readonly Linear? _timeProjection = plan.Style.TimeWidth is null ? null : parameters.Linear($"{plan.Prefix}.time_emb_proj");
+    readonly int? _time = plan.Style.TimeWidth is null ? null : parameters.Times.Add($"{plan.Prefix}.time_emb_proj");
     readonly GroupNorm _norm2 = parameters.Norm($"{plan.Prefix}.norm2", plan.Style.Groups, plan.Style.Eps);
     readonly Convolution _conv2 = parameters.Conv($"{plan.Prefix}.conv2");
     readonly Scalar? _divisor = plan.OutputScaleFactor == 1 ? null : plan.OutputScaleFactor.ToScalar();
@@ -51,7 +51,7 @@ sealed class ResnetBlock2D(ResnetPlan plan, ParameterSet parameters)
 
     /// <param name="x">[B,In,H,W]; stays as it is.</param>
     /// <param name="emb">
-    /// [B,TimeWidth]: the time embedding after its activation, which is the same for all blocks; null when the style has none.
+    /// What <see cref="TimeProjections.Prepare"/> makes of the activated time embedding; null when the style has none.
     /// </param>
     /// <returns>[B,Out,H',W'].</returns>
     public Tensor Forward(Tensor x, Tensor? emb)
@@ -70,10 +70,10 @@ sealed class ResnetBlock2D(ResnetPlan plan, ParameterSet parameters)
 
     Tensor Condition(Tensor h, Tensor? emb)
     {
-        if (_timeProjection is null)
+        if (_time is not { } number)
             return h.Then(y => _norm2.Forward(y, _activation));
         ArgumentNullException.ThrowIfNull(emb);
-        using var projected = _timeProjection.Forward(emb);
+        using var projected = parameters.Times.Of(emb, number);
         return _norm2.Forward(h, plan.Style.ScaleShift ? Modulation.ScaleShift : Modulation.Add, projected, _activation);
     }
 }

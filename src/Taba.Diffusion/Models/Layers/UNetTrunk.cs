@@ -25,7 +25,7 @@ sealed class UNetTrunk(
 
     /// <summary>Evaluates the trunk.</summary>
     /// <param name="x">[B,C,H,W], in the network's type; stays as it is.</param>
-    /// <param name="emb">[B,time width], activated.</param>
+    /// <param name="emb">Of <see cref="TimeProjections.Prepare"/>.</param>
     /// <param name="text">[B,L,text width]; null when attentions take none.</param>
     /// <param name="observe">Sees outputs by the names of the layers, and must not keep them.</param>
     /// <returns>[B,out channels,H,W], float32.</returns>

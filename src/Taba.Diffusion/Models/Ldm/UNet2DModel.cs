@@ -17,6 +17,7 @@ public sealed class UNet2DModel : IDisposable
     readonly TimestepSinusoids _sinusoids;
     readonly TimestepMlp _timeEmbedding;
     readonly UNetTrunk _trunk;
+    readonly TimeTable? _times;
 
     /// <param name="config">The architecture.</param>
     /// <param name="parameters">Exactly those of <see cref="Parameters"/>, all of one type on one device; the network owns them.</param>
@@ -38,6 +39,9 @@ public sealed class UNet2DModel : IDisposable
             (config.NormNumGroups, config.NormEps),
             Activation.Silu);
         _sinusoids = new TimestepSinusoids(config.BlockOutChannels[0], set.Device, config.FlipSinToCos, config.FreqShift);
+        set.Times.Complete();
+        if (set.IsFast)
+            _times = new(timestep => Embed(timestep, null));
     }
 
     /// <summary>The network's device.</summary>
@@ -85,16 +89,23 @@ public sealed class UNet2DModel : IDisposable
         RequireShapes(x.shape, timesteps.shape);
 
         using var scope = NewDisposeScope();
-        var time = _timeEmbedding.Forward(_sinusoids.Of(timesteps).to(_dtype));
-        observe?.Invoke(TimeEmbedding, time);
-        var emb = time.Then(_config.Activation);
+        var emb = observe is null && _times is not null ? _times.Of(timesteps) : Embed(timesteps, observe);
         return _trunk.Forward(x.to(_dtype), emb, null, observe).MoveToOuterDisposeScope();
     }
 
     public void Dispose()
     {
+        _times?.Dispose();
         _sinusoids.Dispose();
         _parameters.Dispose();
+    }
+
+    Tensor Embed(Tensor timesteps, Action<string, Tensor>? observe)
+    {
+        using var scope = NewDisposeScope();
+        var time = _timeEmbedding.Forward(_sinusoids.Of(timesteps).to(_dtype));
+        observe?.Invoke(TimeEmbedding, time);
+        return _parameters.Times.Prepare(time.Then(_config.Activation)).MoveToOuterDisposeScope();
     }
 
     void RequireShapes(long[] x, long[] timesteps)
