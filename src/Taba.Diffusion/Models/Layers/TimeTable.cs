@@ -17,12 +17,14 @@ sealed class TimeTable(Func<Tensor, Tensor> compute) : IDisposable
 
     readonly ConcurrentDictionary<float, Tensor> _rows = [];
 
-    /// <param name="timesteps">[B], float32, on the processor.</param>
+    /// <param name="timesteps">[B], on the processor.</param>
     /// <returns>[B,width]; its rows may be one in memory.</returns>
     public unsafe Tensor Of(Tensor timesteps)
     {
         using var scope = NewDisposeScope();
-        var numbers = new ReadOnlySpan<float>(TensorMemory.Address(timesteps), (int)timesteps.size(0));
+        // One number for all rows may be one place in memory.
+        var inOrder = timesteps.to(ScalarType.Float32).contiguous();
+        var numbers = new ReadOnlySpan<float>(TensorMemory.Address(inOrder), (int)inOrder.size(0));
         var first = Row(numbers[0]);
         if (numbers[1..].IndexOfAnyExcept(numbers[0]) < 0)
             return first.expand(numbers.Length, -1).MoveToOuterDisposeScope();
