@@ -42,6 +42,12 @@ public sealed record MeasureSetting(
     /// </summary>
     public bool KeepsFeatures => Analyses.IsEmpty;
 
+    /// <summary>The role of pictures that are no run's.</summary>
+    public const string ReferenceRole = "reference";
+
+    /// <summary>Whether features of a reference are kept, which are read from the user's files.</summary>
+    public bool IsOfReference => KeepsFeatures && Tensors[0].Role == ReferenceRole;
+
     /// <summary>The run's rows of a block.</summary>
     public RowRange RowsOf(int block) => new(Rows.Start + Start(block), Rows.Start + Start(block + 1));
 

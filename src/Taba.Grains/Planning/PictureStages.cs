@@ -9,7 +9,6 @@ namespace Taba.Grains.Planning;
 /// </summary>
 sealed class PictureStages
 {
-    const string ReferenceRole = "reference";
     const string ImagesRole = "images";
     const string ReconstructedRole = "reconstructed_images";
 
@@ -94,7 +93,7 @@ sealed class PictureStages
                 && _analyses.Any(a => a.Pictures!.LeastReference > 0 && a.Pictures.Networks.Contains(network)))
             {
                 var pictures = new MeasuredTensor(
-                    ReferenceRole, Path.GetFileNameWithoutExtension(_reference.Path), rows, _reference.Shape, Dtype.Float32);
+                    MeasureSetting.ReferenceRole, Path.GetFileNameWithoutExtension(_reference.Path), rows, _reference.Shape, Dtype.Float32);
                 stages.Add(new(network, true, Features(network, pictures, new(0, _reference.Count))));
             }
         }
