@@ -131,7 +131,8 @@ public sealed class SweepPicturesTests : IDisposable
             {
                 var (a, b) = (expected.GetProperty(analysis.Name).GetProperty(number.Name).GetDouble(), number.Value.GetDouble());
                 Assert.True(
-                    Math.Abs(a - b) <= 1e-4 * Math.Max(1e-3, Math.Abs(a)), $"{analysis.Name}.{number.Name}: {a} by measure, {b} in the sweep");
+                    Math.Abs(a - b) <= 1e-4 * Math.Max(1e-3, Math.Abs(a)),
+                    $"{analysis.Name}.{number.Name}: {a} by measure, {b} in the sweep");
             }
         }
     }

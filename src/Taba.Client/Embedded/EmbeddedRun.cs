@@ -25,8 +25,8 @@ sealed class EmbeddedRun : IRunHost
     {
         InputPaths.RequirePresent(spec);
         var devices = DevicesOf(spec);
-        return new SweepPlanner(
-            Models(devices, storeRoot, remember), new TensorInputFiles(new(Digests(storeRoot), readOnly: !remember)), devices.Kind).Plan(spec);
+        var files = new TensorInputFiles(new(Digests(storeRoot), readOnly: !remember));
+        return new SweepPlanner(Models(devices, storeRoot, remember), files, devices.Kind).Plan(spec);
     }
 
     public PlanOutline Outline(SweepSpec spec, string storeRoot)

@@ -70,7 +70,8 @@ sealed partial class MeasuredPictures : IDisposable
             if (at < 0 || at == pair.Length - 1)
                 throw new BadInputException($"--features has '{pair}': write NETWORK=PATH, with one of {Networks}.");
             if (!FeatureNetworks.Words.Contains(name))
-                throw new BadInputException($"--features has '{name}', which is no network.{UnknownWords.Hint(name, FeatureNetworks.Words)}");
+                throw new BadInputException(
+                    $"--features has '{name}', which is no network.{UnknownWords.Hint(name, FeatureNetworks.Words)}");
             if (!paths.TryAdd(FeatureNetworks.Of(name), pair[(at + 1)..]))
                 throw new BadInputException($"--features names {name} twice.");
         }

@@ -37,7 +37,8 @@ public sealed class PictureStagesTests
         var features = plan.Of(StageKind.Measure).Where(s => s.Spec.Measure!.KeepsFeatures).ToList();
         Assert.Equal(6, plan.Runs.Length);
         Assert.Equal(2, features.Count);
-        var (ofRuns, reference) = (features.Single(s => !s.Spec.Measure!.IsOfReference), features.Single(s => s.Spec.Measure!.IsOfReference));
+        var reference = features.Single(s => s.Spec.Measure!.IsOfReference);
+        var ofRuns = features.Single(s => s != reference);
         Assert.Equal(new RowRange(0, 4096), ofRuns.Spec.Measure!.Rows);
         Assert.Equal([plan.Of(StageKind.Sample).Single().Key], ofRuns.Spec.InputKeys);
         Assert.Equal(new RowRange(0, 50000), reference.Spec.Measure!.Rows);
@@ -157,7 +158,10 @@ public sealed class PictureStagesTests
     {
         var spec = SweepSpecs.Plain with
         {
-            Models = [new("text")], Samples = 4096, Analyses = [s_clip], Features = new Dictionary<string, string> { ["clip"] = "c" },
+            Models = [new("text")],
+            Samples = 4096,
+            Analyses = [s_clip],
+            Features = new Dictionary<string, string> { ["clip"] = "c" },
         };
 
         var measure = Assert.Single(spec.Plan().Of(StageKind.Measure)).Spec;

@@ -14,7 +14,7 @@ using Taba.Testing.Stores;
 
 namespace Taba.Silo.Tests.Outputs;
 
-/// <summary>Features that silos keep of pictures, and pairs that they compare, against what the folder's writer measures by itself.</summary>
+/// <summary>Features that silos keep, and pairs that they compare, against what the folder's writer measures by itself.</summary>
 public sealed class PictureBlocksTests : IDisposable
 {
     const int Samples = 18;
