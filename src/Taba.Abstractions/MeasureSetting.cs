@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Orleans;
 
 namespace Taba;
@@ -30,8 +31,8 @@ public sealed record MeasureSetting(
     /// <summary>All rows of a stage that measures.</summary>
     public static readonly RowRange AllBlocks = new(0, Blocks);
 
-    /// <summary>The networks that measure; default where none does.</summary>
-    [Id(10)] public ImmutableArray<FeatureFile> Features { get; init; }
+    /// <summary>The networks that measure; default where none does, and in what was written before there were any.</summary>
+    [Id(10), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] public ImmutableArray<FeatureFile> Features { get; init; }
 
     /// <summary>What the rows were to show; null where that is not compared.</summary>
     [Id(11)] public PromptRows? Prompts { get; init; }
