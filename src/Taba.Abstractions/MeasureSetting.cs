@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Orleans;
 
 namespace Taba;
@@ -7,7 +8,7 @@ namespace Taba;
 /// What a stage measures of a run. A row of the stage is a block of the run's rows, one sixteenth of them: the groups that intervals are
 /// told by. Its result is what the analyses keep of the block.
 /// </summary>
-/// <param name="Analyses">Their names, in order.</param>
+/// <param name="Analyses">Their names, in order; none where features of pictures are kept: <see cref="KeepsFeatures"/>.</param>
 /// <param name="Tensors">What they are given.</param>
 /// <param name="Rows">The run's rows.</param>
 /// <param name="OfAll">Whether each block is compared with all rows.</param>
@@ -29,6 +30,24 @@ public sealed record MeasureSetting(
 
     /// <summary>All rows of a stage that measures.</summary>
     public static readonly RowRange AllBlocks = new(0, Blocks);
+
+    /// <summary>The networks that measure; default where none does, and in what was written before there were any.</summary>
+    [Id(10), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] public ImmutableArray<FeatureFile> Features { get; init; }
+
+    /// <summary>What the rows were to show; null where that is not compared.</summary>
+    [Id(11)] public PromptRows? Prompts { get; init; }
+
+    /// <summary>
+    /// Whether what is kept are the features themselves, that the only network gives of the only tensor: of a run's pictures or of a
+    /// reference's. Whoever compares sets puts them together.
+    /// </summary>
+    public bool KeepsFeatures => Analyses.IsEmpty;
+
+    /// <summary>The role of pictures that are no run's.</summary>
+    public const string ReferenceRole = "reference";
+
+    /// <summary>Whether features of a reference are kept, which are read from the user's files.</summary>
+    public bool IsOfReference => KeepsFeatures && Tensors[0].Role == ReferenceRole;
 
     /// <summary>The run's rows of a block.</summary>
     public RowRange RowsOf(int block) => new(Rows.Start + Start(block), Rows.Start + Start(block + 1));

@@ -32,6 +32,15 @@ public static class StageKey
         var shape = spec.Model.Shape;
         yield return ("numerics_version", numericsVersion.ToString(CultureInfo.InvariantCulture));
         yield return ("stage", spec.Kind.ToString().ToLowerInvariant());
+        // Features of pictures are the same, whichever model the run that wants them is of.
+        if (spec.Measure is { KeepsFeatures: true } features)
+        {
+            foreach (var field in Fields(features, shape))
+                yield return field;
+            if (spec.Determinism is { } pinned)
+                yield return ("deterministic", Text(pinned));
+            yield break;
+        }
         yield return ("model", spec.Model.Digest);
         yield return ("state_shape", shape.ToString());
         yield return ("num_inference_steps", spec.NumInferenceSteps.ToString(CultureInfo.InvariantCulture));
@@ -61,17 +70,32 @@ public static class StageKey
         }
         if (spec.Measure is { } measure)
         {
-            yield return ("analyses", $"{string.Join(',', measure.Analyses)} in format {MeasureSetting.FormatVersion}");
-            yield return ("measured_rows", measure.Rows.ToString());
-            foreach (var tensor in measure.Tensors)
-            {
-                yield return (
-                    $"measured_{tensor.Role}", $"{tensor.Name} [{tensor.Shape}] {tensor.Dtype.Name()} {Address(tensor.Rows, shape)}");
-            }
+            foreach (var field in Fields(measure, shape))
+                yield return field;
         }
         if (spec.Determinism is { } determinism)
-            yield return ("deterministic", $"batch {determinism.BatchRows} on {determinism.DeviceKind}");
+            yield return ("deterministic", Text(determinism));
     }
+
+    static IEnumerable<(string Name, string Value)> Fields(MeasureSetting measure, StateShape shape)
+    {
+        var analyses = measure.KeepsFeatures ? "features" : string.Join(',', measure.Analyses);
+        yield return ("analyses", $"{analyses} in format {MeasureSetting.FormatVersion}");
+        yield return ("measured_rows", measure.Rows.ToString());
+        foreach (var network in measure.Features.IsDefault ? [] : measure.Features)
+            yield return ($"features_{network.Network}", network.Digest);
+        if (measure.Prompts is { } prompts)
+            yield return ("prompts", Address(prompts, shape));
+        foreach (var tensor in measure.Tensors)
+        {
+            // Of features, the tensor is named by what it is of, and not by its place in a run.
+            var name = measure.KeepsFeatures ? "" : $"{tensor.Name} ";
+            var role = measure.KeepsFeatures ? "pictures" : tensor.Role;
+            yield return ($"measured_{role}", $"{name}[{tensor.Shape}] {tensor.Dtype.Name()} {Address(tensor.Rows, shape)}");
+        }
+    }
+
+    static string Text(DeterminismSetting determinism) => $"batch {determinism.BatchRows} on {determinism.DeviceKind}";
 
     static string Address(RowsRef rows, StateShape shape) => rows switch
     {

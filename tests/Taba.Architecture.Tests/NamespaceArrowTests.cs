@@ -79,9 +79,9 @@ public sealed class NamespaceArrowTests
             Conditions: Devices Rows Models
             Inputs: Conditions Models
             Engines: Telemetry Devices Rows Faults Models
-            Measuring: Rows
+            Measuring: Devices Rows Conditions
             Parts: Telemetry Rows Faults Models Conditions Engines Measuring
-            Outputs: Rows Models Conditions
+            Outputs: Devices Rows Models Conditions Measuring
             Workers: Telemetry Devices Faults Models Engines
             Pictures:
             Web.Json:

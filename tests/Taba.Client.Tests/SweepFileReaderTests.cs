@@ -138,7 +138,7 @@ public sealed class SweepFileReaderTests
     [InlineData("model: demo\ninterventions: [{ swap: { before: 1 }, forward: { before: 1 } }]", "either a swap or a forward")]
     [InlineData("model: demo\ninterventions: [{ swap: { type: eps } }]", "before is missing")]
     [InlineData("model: demo\ninterventions: { swap: { before: 1 } }", "expected a list of swap and forward")]
-    [InlineData("model: demo\nmetrics: [fid]", "expected paper")]
+    [InlineData("model: demo\nmetrics: [fide]", "expected paper")]
     [InlineData("model: demo\nmodel: demo", "given twice")]
     [InlineData("samples: 3", "model is missing")]
     [InlineData("", "is empty")]

@@ -25,7 +25,8 @@ sealed class EmbeddedRun : IRunHost
     {
         InputPaths.RequirePresent(spec);
         var devices = DevicesOf(spec);
-        return new SweepPlanner(Models(devices, storeRoot, remember), new TensorInputFiles(), devices.Kind).Plan(spec);
+        var files = new TensorInputFiles(new(Digests(storeRoot), readOnly: !remember));
+        return new SweepPlanner(Models(devices, storeRoot, remember), files, devices.Kind).Plan(spec);
     }
 
     public PlanOutline Outline(SweepSpec spec, string storeRoot)
@@ -88,8 +89,10 @@ sealed class EmbeddedRun : IRunHost
     }
 
     /// <summary>A refused plan leaves nothing behind: digests are remembered only where a store already is.</summary>
-    static ModelCatalogue Models(SiloDevices devices, string storeRoot, bool remember) => new(
-        devices[0], Directory.Exists(storeRoot) ? Path.Combine(storeRoot, DigestCache) : null, readOnly: !remember);
+    static ModelCatalogue Models(SiloDevices devices, string storeRoot, bool remember) =>
+        new(devices[0], Digests(storeRoot), readOnly: !remember);
+
+    static string? Digests(string storeRoot) => Directory.Exists(storeRoot) ? Path.Combine(storeRoot, DigestCache) : null;
 
     static SiloDevices DevicesOf(SweepSpec spec) => SiloDevices.Resolve(spec.Device, spec.NumProcesses);
 

@@ -13,14 +13,12 @@ namespace Taba.Client.Measuring;
 /// </summary>
 sealed partial class MeasuredPictures : IDisposable
 {
-    static readonly string[] s_networks = [.. Enum.GetNames<FeatureNetwork>().Select(name => name.ToLowerInvariant())];
-
     readonly TensorFileRows? _reference;
 
     MeasuredPictures(PictureSettings settings, TensorFileRows? reference) => (Settings, _reference) = (settings, reference);
 
     /// <summary>Names of networks, for help.</summary>
-    public static string Networks => string.Join(", ", s_networks);
+    public static string Networks => string.Join(", ", FeatureNetworks.Words);
 
     public PictureSettings Settings { get; }
 
@@ -71,9 +69,10 @@ sealed partial class MeasuredPictures : IDisposable
             var name = at < 0 ? pair : pair[..at].Trim();
             if (at < 0 || at == pair.Length - 1)
                 throw new BadInputException($"--features has '{pair}': write NETWORK=PATH, with one of {Networks}.");
-            if (!s_networks.Contains(name))
-                throw new BadInputException($"--features has '{name}', which is no network.{UnknownWords.Hint(name, s_networks)}");
-            if (!paths.TryAdd(Enum.Parse<FeatureNetwork>(name, ignoreCase: true), pair[(at + 1)..]))
+            if (!FeatureNetworks.Words.Contains(name))
+                throw new BadInputException(
+                    $"--features has '{name}', which is no network.{UnknownWords.Hint(name, FeatureNetworks.Words)}");
+            if (!paths.TryAdd(FeatureNetworks.Of(name), pair[(at + 1)..]))
                 throw new BadInputException($"--features names {name} twice.");
         }
         return paths;

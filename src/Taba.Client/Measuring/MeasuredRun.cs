@@ -27,7 +27,7 @@ sealed class MeasuredRun : IRunTensors, IDisposable
     {
         (Run, Folder) = (run, folder);
         _lazyPrompts = new(() => s_promptFiles.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) is { } path
-            ? PromptFile.Read(path) : null);
+            ? There(PromptFile.Read(path)) : null);
     }
 
     public ReportRun Run { get; }
@@ -88,10 +88,16 @@ sealed class MeasuredRun : IRunTensors, IDisposable
             steps.Dispose();
     }
 
+    /// <summary>Each row's own prompt, where rows are left out.</summary>
+    IReadOnlyList<string> There(IReadOnlyList<string> prompts) =>
+        Failed is { IsEmpty: false } failed ? [.. prompts.Where((_, row) => !failed.Contains(new RowRange(row, row + 1)))] : prompts;
+
+    RowSet Failed => RowSet.Of(
+        [.. Run.Manifest.Failed.Select(f => new RowRange(f.Start - Run.Manifest.RowStart, f.End - Run.Manifest.RowStart))]);
+
     IMetricRows There(IMetricRows rows)
     {
-        var manifest = Run.Manifest;
-        var failed = RowSet.Of([.. manifest.Failed.Select(f => new RowRange(f.Start - manifest.RowStart, f.End - manifest.RowStart))]);
+        var failed = Failed;
         return failed.IsEmpty ? rows : new RowsThatAreThere(rows, RowSet.Of(new RowRange(0, checked((int)rows.Rows))).Subtract(failed));
     }
 

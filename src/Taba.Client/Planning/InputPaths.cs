@@ -15,6 +15,9 @@ static class InputPaths
         Require("input_cond_path", spec.CondPath);
         Require("input_prompts_path", spec.Conditions.PromptsPath);
         Require("prompts_dataset_path", spec.Conditions.DatasetPath);
+        foreach (var (network, weights) in spec.Features)
+            Require($"features.{network}", weights);
+        Require("reference", spec.ReferencePath);
         foreach (var intervention in spec.Interventions)
             Require("swap_path", intervention.SwapPath);
         if (spec.Conditions.Prompts is { } prompts && prompts is not (PromptSource.Dataset or PromptSource.Null or PromptSource.Hobbit)

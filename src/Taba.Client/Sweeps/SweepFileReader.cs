@@ -19,7 +19,7 @@ static class SweepFileReader
         "input_images",
         "input_conds", "device", "guidance_scale", "cond_seed", "n_prompts", "noises_per_prompt", "prompts", "prompts_dataset_path",
         "input_prompts",
-        "labels", "inversion_steps", "forward_alignment", "decode", "on_error", "priority", "num_processes",
+        "labels", "inversion_steps", "forward_alignment", "decode", "on_error", "priority", "num_processes", "features", "reference",
     ];
 
     /// <summary>The keys of a sweep file.</summary>
@@ -98,6 +98,8 @@ static class SweepFileReader
             WithDecoding = fields.Bool("decode", defaults.WithDecoding),
             OnError = OnError(fields),
             Priority = Int(fields, "priority") ?? 0,
+            Features = FeaturesReader.Read(fields, paths),
+            ReferencePath = paths.File(fields.Text("reference")),
         };
     }
 
@@ -142,7 +144,8 @@ static class SweepFileReader
                     .. AllAnalyses.List.Select(a => (a.Name, new AnalysisRequest(a.Name, a.InParts, OfAll: a.IsCostly))),
                     // Silos measure results; what is kept of steps is read by the writer of the folder.
                     .. AllAnalyses.OfSteps.Select(a => (a.Name, new AnalysisRequest(a.Name, InParts: false, OfSteps: true))),
-                ])).Distinct(),
+                    .. FeaturesReader.Analyses.Select(a => (a.Name, a)),
+                ])).DistinctBy(a => a.Name),
         ],
     };
 

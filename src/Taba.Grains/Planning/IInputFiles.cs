@@ -24,6 +24,16 @@ public interface IInputFiles
     /// <exception cref="BadInputException">Missing, empty, or fewer prompts than are asked for.</exception>
     PromptRows DescribePrompts(ConditionRequest request, int samples) =>
         throw new BadInputException("Prompts cannot be read here.");
+
+    /// <summary>The weights of a network that pictures are measured by, checked and not loaded.</summary>
+    /// <returns>The weights, and how many values of a picture are kept where sets are compared by them; 0 of other networks.</returns>
+    /// <exception cref="BadInputException">Missing, damaged, or of another architecture.</exception>
+    (FeatureFile File, int Values) DescribeFeatures(string network, string path) =>
+        throw new BadInputException("Networks cannot be read here.");
+
+    /// <summary>What samples are compared with as a set.</summary>
+    /// <exception cref="BadInputException">Missing, unreadable, or no pictures.</exception>
+    PictureSet DescribeReference(string path) => throw new BadInputException("Pictures cannot be read here.");
 }
 
 /// <summary>A tensor in a file.</summary>

@@ -17,11 +17,11 @@ static class MeasureStages
     /// <summary>Null where the run is measured when its folder is written.</summary>
     public static StageSpec? Of(PlannedRun run, StageSpec template)
     {
-        var analyses = run.Analyses.Where(a => a.InParts).ToList();
+        var analyses = run.Analyses.Where(a => a is { InParts: true, Pictures: null }).ToList();
         var tensors = Tensors(run).ToList();
         var deepest = tensors.Select(t => t.Rows).OfType<StageRows>().LastOrDefault();
         // Upstream's numbers are those of an inversion.
-        if (run.Tensor("latents") is null && analyses.TrueForAll(a => a == AnalysisRequest.Paper))
+        if (run.Tensor("latents") is null && analyses.TrueForAll(a => a.Name == AnalysisRequest.Paper.Name))
             return null;
         if (analyses.Count == 0 || deepest is null || run.Rows.Count < MeasureSetting.FewestRows || tensors.Exists(IsTooLarge))
             return null;
@@ -41,7 +41,7 @@ static class MeasureStages
     static bool IsTooLarge(MeasuredTensor tensor) => tensor.Shape.Channels * tensor.Shape.Elements > MostInOnePass;
 
     /// <summary>By the roles that analyses know.</summary>
-    static IEnumerable<MeasuredTensor> Tensors(PlannedRun run)
+    public static IEnumerable<MeasuredTensor> Tensors(PlannedRun run)
     {
         var roles = new (string Role, RunTensor? Tensor)[]
         {

@@ -27,7 +27,9 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
         _order.Clear();
         SweepRules.Check(spec);
         var runs = ImmutableArray.CreateBuilder<PlannedRun>();
+        PictureStages.Check(spec);
         var models = spec.Models.Select(selection => (Facts: catalogue.Resolve(selection), selection.Checkpoint)).ToList();
+        var pictures = PictureStages.Read(spec, files);
         foreach (var (model, checkpoint) in models)
         {
             var inputs = RunInputs.Read(spec, model, files);
@@ -35,7 +37,7 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
             foreach (var cell in SweepCell.Of(spec, name, checkpoint))
             {
                 SweepRules.CheckSteps(spec, inputs.Model, cell);
-                PlanCell(spec, inputs, cell, runs);
+                PlanCell(spec, inputs, cell, pictures, runs);
             }
         }
         var stages = _order.Select(key => _stages[key]).ToImmutableArray();
@@ -53,7 +55,8 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
         };
     }
 
-    void PlanCell(SweepSpec spec, RunInputs inputs, SweepCell cell, ImmutableArray<PlannedRun>.Builder runs)
+    void PlanCell(
+        SweepSpec spec, RunInputs inputs, SweepCell cell, PictureStages? pictures, ImmutableArray<PlannedRun>.Builder runs)
     {
         var model = inputs.Model;
         var precision = model.Resolve(spec.Precision);
@@ -127,9 +130,13 @@ public sealed class SweepPlanner(IModelCatalogue catalogue, IInputFiles files, s
                 Images = autoencoder.ImagesOf(spec),
                 Analyses = spec.WithMetrics ? [.. spec.Analyses] : [],
             };
-            runs.Add(MeasureStages.Of(run, template) is { } measure
-                ? run with { MeasureKey = Add(measure, MeasureSetting.AllBlocks, CaptureSelection.None) }
-                : run);
+            runs.Add(run with
+            {
+                MeasureKey = MeasureStages.Of(run, template) is { } measure
+                    ? Add(measure, MeasureSetting.AllBlocks, CaptureSelection.None)
+                    : null,
+                ByNetworks = pictures?.Of(run, model, template, (stage, rows) => Add(stage, rows, CaptureSelection.None)),
+            });
 
             void Decode(string name, RowsRef states)
             {

@@ -72,6 +72,9 @@ public sealed record PlannedRun(
     /// <summary>The stage that measures it; null where its folder's writer does.</summary>
     [Id(51)] public string? MeasureKey { get; init; }
 
+    /// <summary>By what networks measure its pictures; null where none does.</summary>
+    [Id(52)] public PlannedPictures? ByNetworks { get; init; }
+
     public RunTensor? Tensor(string name) => Tensors.FirstOrDefault(t => t.Name == name);
 
     /// <summary>

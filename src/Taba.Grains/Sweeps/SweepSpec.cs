@@ -116,6 +116,12 @@ public sealed record SweepSpec
     /// T of inversion and of the reconstruction from it; an axis. Empty is the T of sampling, <see cref="NumInferenceSteps"/>.
     /// </summary>
     [Id(34)] public IReadOnlyList<int> InversionSteps { get; init; } = [];
+
+    /// <summary>Weights of the networks that pictures are measured by: a file or a folder for each name.</summary>
+    [Id(51)] public IReadOnlyDictionary<string, string> Features { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>What samples are compared with as a set: pictures, a tensor, or statistics of features; null when nothing is.</summary>
+    [Id(52)] public string? ReferencePath { get; init; }
 }
 
 /// <summary>An analysis that a user asks for.</summary>
@@ -128,6 +134,9 @@ public sealed record AnalysisRequest(string Name, bool InParts = true, bool OfAl
 {
     /// <summary>Upstream's numbers.</summary>
     public static readonly AnalysisRequest Paper = new("paper");
+
+    /// <summary>What it needs when networks make it; null when none does.</summary>
+    [Id(10)] public PictureNeeds? Pictures { get; init; }
 }
 
 /// <summary>

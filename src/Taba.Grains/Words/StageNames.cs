@@ -25,7 +25,11 @@ public static class StageNames
         string Name(StageSpec stage)
         {
             if (!stage.HasSteps)
-                return specs.TryGetValue(stage.ParentKey ?? "", out var source) ? $"{Of(stage.Kind)} {Name(source)}" : Of(stage.Kind);
+            {
+                var kind = $"{Of(stage.Kind)}{Networks(stage)}";
+                return specs.TryGetValue(stage.ParentKey ?? "", out var source) ? $"{kind} {Name(source)}"
+                    : stage.Measure is { KeepsFeatures: true, Tensors: [var pictures] } ? $"{kind} {pictures.Role}" : kind;
+            }
             var intervention = Ancestry(stage, specs).Select(Intervention).FirstOrDefault(text => text is not null);
             var seed = severalSeeds ? Ancestry(stage, specs).Select(Seed).FirstOrDefault(s => s is not null) : null;
             var guidance = stage.Guidance > 1 ? FormattableString.Invariant($" g={stage.Guidance}") : "";
@@ -52,6 +56,10 @@ public static class StageNames
         for (; stage is not null; stage = stage.ParentKey is { } parent ? specs.GetValueOrDefault(parent) : null)
             yield return stage;
     }
+
+    static string Networks(StageSpec stage) => stage.Measure is { Features: { IsDefaultOrEmpty: false } features }
+        ? $" by {string.Join(" and ", features.Select(f => f.Network))}"
+        : "";
 
     static long? Seed(StageSpec stage) => (stage.Input as NoiseRows)?.Seed;
 

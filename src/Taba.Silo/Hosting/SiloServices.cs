@@ -78,6 +78,7 @@ static partial class SiloServices
         services.AddSingleton<BlockMeasurer>();
         services.AddSingleton<PartPublisher>();
         services.AddSingleton(new ModelsHere(place.DigestCache is { } digests ? new ModelCatalogue(devices[0], digests) : null));
+        services.AddSingleton(new FeaturesHere(place.DigestCache is { } known ? new FeatureFiles(known) : null));
         services.AddSingleton<ModelPauses>();
         services.AddSingleton<IPartWorkspace, PartWorkspace>();
         services.AddSingleton<IEvaluationJournal, EvaluationJournal>();

@@ -17,6 +17,10 @@ public sealed class OutlineInputFiles(TensorInputFiles files) : IInputFiles
 
     public ImageRows DescribePictures(string path, int height, int width) => files.DescribePictures(path, height, width);
 
+    public (FeatureFile File, int Values) DescribeFeatures(string network, string path) => files.DescribeFeatures(network, path);
+
+    public PictureSet DescribeReference(string path) => files.DescribeReference(path);
+
     public PromptRows DescribePrompts(ConditionRequest request, int samples)
     {
         try

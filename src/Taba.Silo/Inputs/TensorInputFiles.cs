@@ -1,17 +1,20 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Taba.Diffusion;
+using Taba.Diffusion.Metrics.Pictures;
 using Taba.Diffusion.Tensors;
 using Taba.Diffusion.Weights;
 using Taba.Grains;
 using Taba.Grains.Planning;
 using Taba.Grains.Sweeps;
 using Taba.Silo.Conditions;
+using Taba.Silo.Models;
 
 namespace Taba.Silo.Inputs;
 
 /// <summary>Tensor files that the user gives: what they hold, and the digest of their bytes.</summary>
-public sealed class TensorInputFiles : IInputFiles
+/// <param name="features">Finds digests of networks; null remembers none.</param>
+public sealed class TensorInputFiles(FeatureFiles? features = null) : IInputFiles
 {
     const int ChunkBytes = 4 << 20;
 
@@ -60,6 +63,37 @@ public sealed class TensorInputFiles : IInputFiles
         var drawn = PromptSources.ReadAsync(
             source, dataset, request.CondSeed, prompts, request.NoisesPerPrompt, rowByRow: false).GetAwaiter().GetResult();
         return new PromptRows(source, dataset, drawn.Digest, request.CondSeed, request.NoisesPerPrompt, samples, RowByRow: false);
+    });
+
+    public (FeatureFile File, int Values) DescribeFeatures(string network, string path) =>
+        (features ?? new FeatureFiles(null)).Describe(network, path);
+
+    public PictureSet DescribeReference(string path) => BadInput(() =>
+    {
+        var full = Path.GetFullPath(path);
+        if (!Path.Exists(full))
+            throw new FileNotFoundException($"There is no file or folder {path}, which reference names.");
+        if (ArePictures(full))
+        {
+            var folder = ImageFolder.Open(full, 1, 1);
+            var digest = folder.ComputeDigest();
+            // Of no size: each picture has its own.
+            return new PictureSet(new ImageRows(full, digest, folder.Count, 0, 0), full, digest, folder.Count, default);
+        }
+        if (Path.GetExtension(full) == ".npz")
+        {
+            FeatureStatistics.Open(full);
+            return new PictureSet(null, full, WeightDigest.Compute(full), 0, default);
+        }
+        var tensor = Describe(full);
+        return tensor.Shape is [> 0 and <= int.MaxValue, 1 or 3, > 0 and <= ushort.MaxValue, > 0 and <= ushort.MaxValue]
+            && Dtypes.Find(tensor.Dtype) is not null
+            ? new PictureSet(
+                new FileRows(full, tensor.Digest, (int)tensor.Shape[0]), full, tensor.Digest, (int)tensor.Shape[0],
+                new((int)tensor.Shape[1], (int)tensor.Shape[2], (int)tensor.Shape[3]))
+            : throw new InvalidDataException(
+                $"reference {path} holds {tensor.Dtype} [{string.Join(", ", tensor.Shape)}]: pictures are floating-point numbers "
+                + "[N, 3, H, W], or [N, 1, H, W].");
     });
 
     static T BadInput<T>(Func<T> work)

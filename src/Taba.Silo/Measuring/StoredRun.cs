@@ -3,6 +3,7 @@ using Taba.Diffusion;
 using Taba.Diffusion.Metrics;
 using Taba.Diffusion.Metrics.Analyses;
 using Taba.Diffusion.Tensors;
+using Taba.Silo.Conditions;
 using Taba.Silo.Rows;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
@@ -47,6 +48,11 @@ sealed class StoredRun : IRunTensors, IDisposable
                     known[tensor.Name] = rows = new(tensor, measure.Rows, await SourceAsync(tensor));
                 opened._tensors[role] = rows;
             }
+            if (measure.Prompts is { } prompts)
+            {
+                var source = await PromptSources.OpenAsync(prompts);
+                opened.Prompts = [.. Enumerable.Range(measure.Rows.Start, measure.Rows.Count).Select(row => source.Prompt(row))];
+            }
             return opened;
         }
         catch
@@ -65,7 +71,8 @@ sealed class StoredRun : IRunTensors, IDisposable
                     var file = TensorFile.Open(given.Path);
                     return new((rows, values) => StateFile.ReadRows(file.Single(tensor.Name), rows, values), file);
                 case ImageRows pictures:
-                    return new((rows, values) => PictureRows.Read(pictures, rows, values), null);
+                    var folder = PictureRows.Open(pictures);
+                    return new((rows, values) => PictureRows.Read(folder, rows, values), null);
                 case StageRows stage:
                     var reader = await StageReader.OpenAsync(store, stage.Key, reach, cancellationToken);
                     return new((rows, values) => ReadAsInFolder(reader, tensor.Dtype, rows, values), reader);
@@ -74,6 +81,8 @@ sealed class StoredRun : IRunTensors, IDisposable
             }
         }
     }
+
+    public IReadOnlyList<string>? Prompts { get; private set; }
 
     public IMetricRows? Tensor(TensorRole role) => _tensors.GetValueOrDefault(role);
 

@@ -8,7 +8,9 @@ namespace Taba.Silo.Outputs;
 /// <param name="run">The run.</param>
 /// <param name="opened">Its tensors by their names.</param>
 /// <param name="rows">Those that are there in all of them.</param>
-sealed class OpenRun(PlannedRun run, IReadOnlyDictionary<string, RunRows> opened, RowSet rows) : IRunTensors
+/// <param name="prompts">Of those rows; null where they are not asked for.</param>
+sealed class OpenRun(
+    PlannedRun run, IReadOnlyDictionary<string, RunRows> opened, RowSet rows, IReadOnlyList<string>? prompts) : IRunTensors
 {
     readonly Dictionary<string, MetricRows> _rows = [];
 
@@ -16,6 +18,8 @@ sealed class OpenRun(PlannedRun run, IReadOnlyDictionary<string, RunRows> opened
     public static IEnumerable<RunTensor> Tensors(PlannedRun run) =>
         Enum.GetValues<TensorRole>().Select(role => Of(run, role)).Concat(Steps(run)).OfType<RunTensor>()
             .DistinctBy(tensor => tensor.Name);
+
+    public IReadOnlyList<string>? Prompts => prompts;
 
     /// <summary>Null when the run does not keep them.</summary>
     public IReadOnlyList<IMetricRows>? Steps(TrajectoryRole role) =>

@@ -9,11 +9,17 @@ static class PromptOutputs
 {
     public static async Task WriteAsync(PromptRows prompts, RowRange rows, OutputFolder folder, TensorFormat format)
     {
-        var source = await PromptSources.OpenAsync(prompts);
-        var lines = Enumerable.Range(rows.Start, rows.Count).Select(row => source.Prompt(row)).ToList();
+        var lines = await OfAsync(prompts, RowSet.Of(rows));
         Save(folder, "prompts.json", stream => PromptFile.WriteJson(stream, lines));
         if (format == TensorFormat.Pt)
             Save(folder, "prompts.pkl", stream => PromptFile.WritePickle(stream, lines));
+    }
+
+    /// <summary>The prompts of some rows, in their order.</summary>
+    public static async Task<IReadOnlyList<string>> OfAsync(PromptRows prompts, RowSet rows)
+    {
+        var source = await PromptSources.OpenAsync(prompts);
+        return [.. rows.Ranges.SelectMany(range => Enumerable.Range(range.Start, range.Count)).Select(row => source.Prompt(row))];
     }
 
     static void Save(OutputFolder folder, string file, Action<Stream> write)

@@ -46,6 +46,11 @@ public sealed record RunFolder
     /// <summary>The analyses whose numbers metrics.json holds; null in folders of earlier versions, which have upstream's.</summary>
     public ImmutableArray<string>? Analyses { get; init; }
 
+    /// <summary>
+    /// Digests of the networks that measured pictures, by their names, and of the reference as <c>reference</c>; null where none did.
+    /// </summary>
+    public ImmutableSortedDictionary<string, string>? Features { get; init; }
+
     public required string Device { get; init; }
 
     public required ImmutableSortedDictionary<string, string> Versions { get; init; }
@@ -89,7 +94,17 @@ public sealed record RunFolder
             && folder.Length(t.File) == t.Bytes);
 
     /// <summary>True when metrics.json has what a plan asks for.</summary>
-    internal bool HasAnalysesOf(PlannedRun run) => (Analyses ?? [AllAnalyses.Paper]).SequenceEqual(RunMetrics.NamesOf(run));
+    internal bool HasAnalysesOf(PlannedRun run) =>
+        (Analyses ?? [AllAnalyses.Paper]).SequenceEqual(RunMetrics.NamesOf(run))
+        && (Features ?? ImmutableSortedDictionary<string, string>.Empty).SequenceEqual(
+            FeaturesOf(run) ?? ImmutableSortedDictionary<string, string>.Empty);
+
+    /// <summary>What a plan has a run's pictures measured by; null where nothing is.</summary>
+    internal static ImmutableSortedDictionary<string, string>? FeaturesOf(PlannedRun run) => run.ByNetworks is { } planned
+        ? planned.Features.Select(f => KeyValuePair.Create(f.Network, f.Digest))
+            .Concat(planned.Reference is { } reference ? [new(MeasureSetting.ReferenceRole, reference.Digest)] : [])
+            .ToImmutableSortedDictionary(StringComparer.Ordinal)
+        : null;
 
     /// <summary>
     /// True when it names a plan's axes. A sweep may have got another one at the value that it had before; one that it has no more may

@@ -1,3 +1,7 @@
+using Taba.Diffusion.Metrics.Pictures;
+using Taba.Silo.Devices;
+using static TorchSharp.torch;
+
 namespace Taba.Silo.Outputs;
 
 /// <summary>Options of run folders: format, metrics, and facts for their manifests.</summary>
@@ -12,4 +16,15 @@ public sealed record RunFolderOptions
 
     /// <summary>The kind of device, for the manifest.</summary>
     public string Device { get; init; } = "cpu";
+
+    /// <summary>Where networks run that measure pictures: a device of that kind, where this machine has one, else the processor.</summary>
+    internal PicturePass Pass
+    {
+        get
+        {
+            var isCuda = Device == "cuda" && cuda.is_available();
+            var device = new DeviceChoice(isCuda ? CUDA : CPU, isCuda ? "cuda" : "cpu");
+            return new(device.Device, device.DefaultBatchSize);
+        }
+    }
 }

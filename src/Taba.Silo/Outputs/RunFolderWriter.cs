@@ -60,7 +60,7 @@ public sealed class RunFolderWriter(TensorStore store, RunFolderOptions options,
             await PromptOutputs.WriteAsync(prompts, run.Rows, folder, options.Format);
         if (options.WithMetrics)
         {
-            _metrics ??= new RunMetrics(store, _noise);
+            _metrics ??= new RunMetrics(store, _noise, options.Pass);
             var numbers = await Task.Run(() => _metrics.ComputeAsync(run, substitutes, cancellationToken), cancellationToken);
             numbers.Insert(0, "_params", RunParameters.Of(run, folder, options));
             folder.Write(RunFolder.MetricsName, [.. PythonJson.Write(numbers), (byte)'\n']);
@@ -76,5 +76,9 @@ public sealed class RunFolderWriter(TensorStore store, RunFolderOptions options,
         return written;
     }
 
-    public void Dispose() => _noise.Dispose();
+    public void Dispose()
+    {
+        _metrics?.Dispose();
+        _noise.Dispose();
+    }
 }

@@ -30,6 +30,7 @@ sealed class RunManifest(RunFolderOptions options, TimeProvider time)
                 ? [run.Pictures("samples")?.Name ?? "samples", run.Pictures("samples2")?.Name ?? "samples2"]
                 : ["samples", "samples2"],
             Analyses = options.WithMetrics ? RunMetrics.NamesOf(run) : [],
+            Features = options.WithMetrics ? RunFolder.FeaturesOf(run) : null,
             Device = options.Device,
             Versions = Versions(),
             Failures = [.. Of(failed, stages).SelectMany(s => s.Failures).Select(

@@ -82,15 +82,18 @@ abstract class RunRows : IDisposable
 
     sealed class OfPictures(ImageRows pictures) : RunRows
     {
+        readonly Lazy<ImageFolder> _lazyFolder = new(() => PictureRows.Open(pictures));
+
         public override ScalarType Dtype => ScalarType.Float32;
 
         public override RowSet Rows => RowSet.Of(new RowRange(0, pictures.TotalRows));
 
-        public override void Read(int step, RowRange rows, Span<byte> destination) => PictureRows.Read(pictures, rows, destination);
+        public override void Read(int step, RowRange rows, Span<byte> destination) =>
+            PictureRows.Read(_lazyFolder.Value, rows, destination);
 
         public override void Dispose()
         {
-            // Each read opens the files that it needs.
+            // No file stays open.
         }
     }
 

@@ -59,7 +59,7 @@ sealed class PartPreparation(
                     StateFile.ReadRows(file.Single("samples"), lease.Rows, rows);
                 break;
             case ImageRows pictures:
-                PictureRows.Read(pictures, lease.Rows, rows);
+                PictureRows.Read(PictureRows.Open(pictures), lease.Rows, rows);
                 break;
             case StageRows stage:
                 if (recent.TryRead(stage.Key, lease.Rows, rows))

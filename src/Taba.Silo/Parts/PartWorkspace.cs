@@ -30,6 +30,7 @@ sealed class PartWorkspace(
     LostInputs lost,
     RowBuffers buffers,
     ModelsHere models,
+    FeaturesHere features,
     ModelPauses pauses,
     SampleReports reports,
     EngineTroubles troubles) : IPartWorkspace
@@ -57,6 +58,8 @@ sealed class PartWorkspace(
         // What is measured lies in the store: no model is needed.
         if (lease.Spec.Measure is null)
             lease = lease with { Spec = lease.Spec with { Model = ModelOf(lease.Spec) } };
+        else
+            RequireNetworks(lease);
         var part = await ActivateAsync(lease);
         part.Span = whole;
         var failures = ImmutableArray<SampleFailure>.Empty;
@@ -64,9 +67,9 @@ sealed class PartWorkspace(
         {
             if (lease.Spec.HasSteps)
                 await preparation.FillAsync(part, cancellationToken);
-            else if (lease.Spec.Measure is not null)
+            else if (lease.Spec.Measure is { } measure)
             {
-                part.Device = "cpu";
+                part.Device = measurer.DeviceOf(measure);
                 (part.Sums, var took) = await measurer.MeasureAsync(lease, cancellationToken);
                 part.AddComputing(lease.Rows.Start, took);
             }
@@ -124,6 +127,19 @@ sealed class PartWorkspace(
         catch (BadInputException exception)
         {
             pauses.Refused(spec.Model.Digest, exception.Message, spec.Model.Name ?? spec.Model.Path);
+            throw new ModelRefusedException(exception.Message, exception);
+        }
+    }
+
+    void RequireNetworks(PartLease lease)
+    {
+        try
+        {
+            features.Require(lease.Spec.Measure!.Features);
+        }
+        catch (BadInputException exception)
+        {
+            pauses.Refused(lease.Attempt.StageKey, exception.Message);
             throw new ModelRefusedException(exception.Message, exception);
         }
     }

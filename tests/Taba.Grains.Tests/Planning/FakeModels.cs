@@ -99,6 +99,15 @@ sealed class FakeFiles : IInputFiles
             request.Prompts ?? "dataset", request.DatasetPath, $"digest-of-{request.Prompts ?? "dataset"}", request.CondSeed,
             request.NoisesPerPrompt, samples, RowByRow: false);
 
+    /// <summary>The digest is the file's name: the same file in another folder has the same.</summary>
+    public (FeatureFile File, int Values) DescribeFeatures(string network, string path) =>
+        (new(network, path, $"digest-of-{path[(path.LastIndexOf('/') + 1)..]}"), network == "inception" ? 3056 : 0);
+
+    /// <summary>A folder with as many pictures as its name says, or statistics.</summary>
+    public PictureSet DescribeReference(string path) => int.TryParse(path, out var count)
+        ? new(new ImageRows(path, $"digest-of-{path}", count, 0, 0), path, $"digest-of-{path}", count, default)
+        : new(null, path, $"digest-of-{path}", 0, default);
+
     public InputTensor Describe(string path) =>
         _files.TryGetValue(path, out var tensor) ? tensor : throw new BadInputException($"There is no file {path}.");
 }

@@ -148,7 +148,7 @@ public sealed class PublicationTests : IAsyncDisposable
                 store, StandIn.For<ILocalSiloDetails>(("get_Name", (_, _) => name)), TimeProvider.System, logger);
             _workspace = new(
                 _parts, devices: null!, preparation: null!, measurer: null!, publisher, store, checkpoints, _recent, lost: null!, _buffers,
-                models: null!, pauses: null!, reports: null!, troubles: null!);
+                models: null!, features: null!, pauses: null!, reports: null!, troubles: null!);
         }
 
         public async Task<RowSet> PublishAsync(byte fill)

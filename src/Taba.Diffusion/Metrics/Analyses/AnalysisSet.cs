@@ -14,15 +14,21 @@ public sealed class AnalysisSet : IDisposable
     /// <param name="run">The run, with all of its rows.</param>
     /// <param name="firstRow">The first row that will be measured.</param>
     public AnalysisSet(IEnumerable<string> names, IRunTensors run, long firstRow = 0)
+        : this(names.Select(AllAnalyses.Find).OfType<Analysis>(), run, firstRow)
     {
-        ArgumentNullException.ThrowIfNull(names);
+    }
+
+    /// <summary>Begins them.</summary>
+    /// <param name="analyses">Which, in an order that is the same wherever parts of a run are measured.</param>
+    /// <param name="run">The run, with all of its rows.</param>
+    /// <param name="firstRow">The first row that will be measured.</param>
+    public AnalysisSet(IEnumerable<Analysis> analyses, IRunTensors run, long firstRow = 0)
+    {
+        ArgumentNullException.ThrowIfNull(analyses);
         try
         {
-            foreach (var name in names)
-            {
-                if (AllAnalyses.Find(name) is { } analysis && analysis.WhyNot(run) is null)
-                    _analyses.Add((name, analysis.Begin(run, firstRow)));
-            }
+            foreach (var analysis in analyses.Where(analysis => analysis.WhyNot(run) is null))
+                _analyses.Add((analysis.Name, analysis.Begin(run, firstRow)));
         }
         catch
         {

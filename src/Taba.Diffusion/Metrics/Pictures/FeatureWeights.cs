@@ -5,10 +5,15 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Metrics.Pictures;
 
-/// <summary>Where the weights of networks lie, as a user named them. Networks are loaded when they are asked for.</summary>
+/// <summary>
+/// Where the weights of networks lie, as a user named them. Networks are loaded when they are asked for, and a few stay. Not thread-safe.
+/// </summary>
 /// <param name="paths">A file or a folder: see <see cref="FeatureNetwork"/>.</param>
-public sealed class FeatureWeights(IReadOnlyDictionary<FeatureNetwork, string> paths)
+/// <param name="most">Networks that stay on the device, 1 or more; the one that was wanted last stays longest.</param>
+public sealed class FeatureWeights(IReadOnlyDictionary<FeatureNetwork, string> paths, int most = 1) : IDisposable
 {
+    readonly List<(FeatureNetwork Network, IDisposable Loaded)> _loaded = [];
+
     /// <summary>In place of what <see cref="Load"/> does, for tests: VGG16 has 134 million parameters.</summary>
     internal Func<FeatureNetwork, PictureEmbedder>? Substitute { get; init; }
 
@@ -26,33 +31,83 @@ public sealed class FeatureWeights(IReadOnlyDictionary<FeatureNetwork, string> p
             Check(network, path);
     }
 
+    /// <summary>The files that a network's numbers depend on, in a fixed order: what its digest is of.</summary>
+    /// <inheritdoc cref="Check()" path="/exception"/>
+    public static IReadOnlyList<string> FilesOf(FeatureNetwork network, string path) => network switch
+    {
+        FeatureNetwork.Dino => TransformersFolder.Files(path),
+        FeatureNetwork.Clip =>
+        [
+            .. TransformersFolder.Files(path), Path.Combine(path, ClipTokenizer.VocabularyFile),
+            Path.Combine(path, ClipTokenizer.MergesFile),
+        ],
+        FeatureNetwork.DreamSim => DreamSim.Files(path),
+        _ => [path],
+    };
+
+    /// <summary>Values of a picture that <see cref="PictureSettings"/> keeps of a network of sets; 0 of one that compares pairs.</summary>
+    public static int ValuesOf(FeatureNetwork network) => network switch
+    {
+        FeatureNetwork.Inception => InceptionFeatures.Width + InceptionFeatures.Classes,
+        FeatureNetwork.Vgg => Vgg16Features.Width,
+        _ => 0,
+    };
+
+    /// <summary>Frees what is loaded; it is loaded again when it is asked for.</summary>
+    public void Dispose()
+    {
+        foreach (var (_, loaded) in _loaded)
+            loaded.Dispose();
+        _loaded.Clear();
+    }
+
     /// <summary>LPIPS.</summary>
-    internal Lpips LoadLpips(Device device)
+    internal Lpips Lpips(Device device) => (Lpips)Keep(FeatureNetwork.Lpips, () => LoadLpips(device));
+
+    /// <summary>A network that gives features of pictures, with what it needs of a picture.</summary>
+    internal PictureEmbedder Embedder(FeatureNetwork network, Device device) =>
+        (PictureEmbedder)Keep(network, () => Load(network, device));
+
+    IDisposable Keep(FeatureNetwork network, Func<IDisposable> load)
+    {
+        var at = _loaded.FindIndex(known => known.Network == network);
+        if (at >= 0)
+        {
+            var known = _loaded[at];
+            _loaded.RemoveAt(at);
+            _loaded.Add(known);
+            return known.Loaded;
+        }
+
+        // Before, not after: two large networks may not fit.
+        for (; _loaded.Count >= most; _loaded.RemoveAt(0))
+            _loaded[0].Loaded.Dispose();
+        var loaded = load();
+        _loaded.Add((network, loaded));
+        return loaded;
+    }
+
+    Lpips LoadLpips(Device device)
     {
         using var alexNet = WeightsFile.Open(paths[FeatureNetwork.AlexNet]);
         using var channels = WeightsFile.Open(paths[FeatureNetwork.Lpips]);
-        return Lpips.Load(alexNet, channels, device);
+        return Models.Features.Lpips.Load(alexNet, channels, device);
     }
-
-    /// <summary>CLIP, for pictures and texts.</summary>
-    internal ClipFeatures LoadClip(Device device) => TransformersFolder.LoadClip(paths[FeatureNetwork.Clip], device);
 
     /// <summary>CLIP's tokenizer.</summary>
     internal ClipTokenizer LoadTokenizer() => ClipTokenizer.Load(paths[FeatureNetwork.Clip]);
 
-    /// <summary>A network that gives features of pictures, with what it needs of a picture.</summary>
-    internal PictureEmbedder Load(FeatureNetwork network, Device device) => Substitute is not null ? Substitute(network) : network switch
+    PictureEmbedder Load(FeatureNetwork network, Device device) => Substitute is not null ? Substitute(network) : network switch
     {
         FeatureNetwork.Inception => OfInception(device),
         FeatureNetwork.Vgg => OfVgg(device),
         FeatureNetwork.Dino => OfDino(device),
-        FeatureNetwork.Clip => OfClip(LoadClip(device)),
+        FeatureNetwork.Clip => OfClip(TransformersFolder.LoadClip(paths[FeatureNetwork.Clip], device)),
         FeatureNetwork.DreamSim => OfDreamSim(device),
         _ => throw new ArgumentOutOfRangeException(nameof(network), network, "It gives no features of single pictures."),
     };
 
-    /// <summary>CLIP's pictures.</summary>
-    internal static PictureEmbedder OfClip(ClipFeatures clip)
+    static PictureEmbedder OfClip(ClipFeatures clip)
     {
         var (mean, deviation) = (ClipFeatures.Mean.ToArray(), ClipFeatures.Deviation.ToArray());
         var side = clip.Sizes.Side;
@@ -114,10 +169,10 @@ public sealed class FeatureWeights(IReadOnlyDictionary<FeatureNetwork, string> p
                 Check(path, Vgg16Features.Parameters());
                 break;
             case FeatureNetwork.AlexNet:
-                Check(path, Lpips.AlexNetParameters());
+                Check(path, Models.Features.Lpips.AlexNetParameters());
                 break;
             case FeatureNetwork.Lpips:
-                Check(path, Lpips.ChannelParameters());
+                Check(path, Models.Features.Lpips.ChannelParameters());
                 break;
             case FeatureNetwork.Dino:
                 TransformersFolder.CheckVit(path);

@@ -25,7 +25,7 @@ sealed class CosineAnalysis : RunAnalysis
     public override void Measure(long first, long count, CancellationToken cancellationToken)
     {
         var pass = _settings.Pass;
-        using var embedder = _settings.Weights.Load(_network, pass.Device);
+        var embedder = _settings.Weights.Embedder(_network, pass.Device);
         var (images, reconstructions) = (Pictures(TensorRole.Images), Pictures(TensorRole.ReconstructedImages));
         for (var at = first; at < first + count; at += pass.BatchSize)
         {
@@ -60,8 +60,8 @@ sealed class ClipScoreAnalysis : RunAnalysis
         var pass = _settings.Pass;
         var prompts = (_settings.Prompts ?? _run.Prompts)!;
         var tokenizer = _settings.Weights.LoadTokenizer();
-        var clip = _settings.Weights.LoadClip(pass.Device);
-        using var embedder = FeatureWeights.OfClip(clip);
+        var embedder = _settings.Weights.Embedder(FeatureNetwork.Clip, pass.Device);
+        var clip = (ClipFeatures)embedder.Network;
         var rows = _run.Tensor(TensorRole.Images)!;
         var images = new TensorPictures(rows.Identity, rows, rows.Shape, rounded: true);
         for (var at = first; at < first + count; at += pass.BatchSize)
@@ -98,7 +98,7 @@ sealed class LpipsAnalysis : RunAnalysis
 
     public override void Measure(long first, long count, CancellationToken cancellationToken)
     {
-        using var lpips = _settings.Weights.LoadLpips(_settings.Pass.Device);
+        var lpips = _settings.Weights.Lpips(_settings.Pass.Device);
         for (var at = first; at < first + count; at += _settings.Pass.BatchSize)
         {
             cancellationToken.ThrowIfCancellationRequested();

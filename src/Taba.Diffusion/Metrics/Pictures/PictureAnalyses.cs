@@ -11,21 +11,28 @@ public static class PictureAnalyses
 
     static readonly TensorRole[] s_images = [TensorRole.Images];
 
-    static readonly (string Name, FeatureNetwork[] Networks, bool Reference)[] s_needs =
+    /// <summary>What each of them needs.</summary>
+    public static IReadOnlyList<PictureAnalysis> List { get; } =
     [
-        ("fid", [FeatureNetwork.Inception], true),
-        ("kid", [FeatureNetwork.Inception], true),
-        ("inception-score", [FeatureNetwork.Inception], false),
-        ("precision-recall", [FeatureNetwork.Vgg], true),
-        ("lpips", [FeatureNetwork.AlexNet, FeatureNetwork.Lpips], false),
-        ("dino", [FeatureNetwork.Dino], false),
-        ("clip-images", [FeatureNetwork.Clip], false),
-        ("clip-score", [FeatureNetwork.Clip], false),
-        ("dreamsim", [FeatureNetwork.DreamSim], false),
+        new("fid", [FeatureNetwork.Inception]) { IsOfSets = true, LeastReference = 2, LeastRows = 2, TakesStatistics = true },
+        new("kid", [FeatureNetwork.Inception])
+        {
+            IsOfSets = true, LeastReference = KernelDistance.DefaultSubsetSize, LeastRows = KernelDistance.DefaultSubsetSize,
+        },
+        new("inception-score", [FeatureNetwork.Inception]) { IsOfSets = true, LeastRows = InceptionScore.DefaultSplits },
+        new("precision-recall", [FeatureNetwork.Vgg])
+        {
+            IsOfSets = true, LeastReference = ManifoldRadii.DefaultNeighbours + 1, LeastRows = ManifoldRadii.DefaultNeighbours + 1,
+        },
+        new("lpips", [FeatureNetwork.AlexNet, FeatureNetwork.Lpips]) { IsOfPairs = true, LeastSide = Lpips.LeastSide },
+        new("dino", [FeatureNetwork.Dino]) { IsOfPairs = true },
+        new("clip-images", [FeatureNetwork.Clip]) { IsOfPairs = true },
+        new("clip-score", [FeatureNetwork.Clip]) { IsOfPrompts = true },
+        new("dreamsim", [FeatureNetwork.DreamSim]) { IsOfPairs = true },
     ];
 
     /// <summary>Their names, for help and refusals.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. s_needs.Select(needs => needs.Name)];
+    public static IReadOnlyList<string> Names { get; } = [.. List.Select(analysis => analysis.Name)];
 
     /// <summary>All of them.</summary>
     /// <param name="settings">Weights, reference and prompts: <see cref="Lacking"/> says which of them one needs.</param>
@@ -33,21 +40,21 @@ public static class PictureAnalyses
     [
         new("fid", "Fréchet Inception distance of the images to the reference", s_images, (run, _) => new FidAnalysis(run, settings))
         {
-            LeastRows = 2, InParts = false, Lacks = LacksPictures,
+            LeastRows = LeastRows("fid"), InParts = false, Lacks = LacksPictures,
         },
         new("kid", "kernel Inception distance of the images to the reference", s_images, (run, _) => new KidAnalysis(run, settings))
         {
-            LeastRows = KernelDistance.DefaultSubsetSize, InParts = false, Lacks = LacksPictures,
+            LeastRows = LeastRows("kid"), InParts = false, Lacks = LacksPictures,
         },
         new("inception-score", "Inception Score of the images", s_images, (run, _) => new InceptionScoreAnalysis(run, settings))
         {
-            LeastRows = InceptionScore.DefaultSplits, InParts = false, Lacks = LacksPictures,
+            LeastRows = LeastRows("inception-score"), InParts = false, Lacks = LacksPictures,
         },
         new(
             "precision-recall", "shares of the images within the reference, and of the reference within the images", s_images,
             (run, _) => new PrecisionRecallAnalysis(run, settings))
         {
-            LeastRows = ManifoldRadii.DefaultNeighbours + 1, InParts = false, Lacks = LacksPictures,
+            LeastRows = LeastRows("precision-recall"), InParts = false, Lacks = LacksPictures,
         },
         new("lpips", "LPIPS of images and reconstructions", Pair, (run, _) => new LpipsAnalysis(run, settings))
         {
@@ -69,25 +76,24 @@ public static class PictureAnalyses
     public static string? Lacking(string name, PictureSettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        var (_, networks, reference) = s_needs.Single(needs => needs.Name == name);
-        var lacking = networks.Where(network => !settings.Weights.Has(network)).Select(network => network.ToString().ToLowerInvariant())
-            .ToList();
+        var needs = Needs(name);
+        var lacking = needs.Networks.Where(network => !settings.Weights.Has(network)).Select(network => network.Word()).ToList();
         if (lacking.Count > 0)
             return $"the weights of {string.Join(" and ", lacking)} are not named (--features {lacking[0]}=PATH)";
-        if (!reference)
+        if (needs.LeastReference == 0)
             return null;
         if (settings.Statistics is not null)
-            return name == "fid" ? null : "of the reference there are only statistics, not pictures";
+            return needs.TakesStatistics ? null : "of the reference there are only statistics, not pictures";
         if (settings.Reference is null)
             return "there is nothing to compare with (--reference DIR, or a file of a tensor or of statistics)";
-        var least = name switch
-        {
-            "kid" => KernelDistance.DefaultSubsetSize,
-            "precision-recall" => ManifoldRadii.DefaultNeighbours + 1,
-            _ => 2,
-        };
-        return settings.Reference.Count < least ? $"it needs {least} pictures, and the reference has {settings.Reference.Count}" : null;
+        return settings.Reference.Count < needs.LeastReference
+            ? $"it needs {needs.LeastReference} pictures, and the reference has {settings.Reference.Count}"
+            : null;
     }
+
+    static PictureAnalysis Needs(string name) => List.Single(analysis => analysis.Name == name);
+
+    static int LeastRows(string name) => Needs(name).LeastRows;
 
     static Analysis OfCosines(
         PictureSettings settings, string name, string what, FeatureNetwork network, Func<FeatureCosines, MeanStd> number) =>

@@ -33,21 +33,45 @@ public sealed class PictureSettings(FeatureWeights weights, PicturePass pass) : 
     {
         if (_features.TryGetValue((network, pictures.Identity), out var known))
             return known;
-        Forget(key => key.Network == network && key.Pictures != Reference?.Identity && pictures.Identity != Reference?.Identity);
+        var made = FeaturesOf(network, pictures, 0, pictures.Count, cancellation);
+        Remember(network, pictures, made);
+        return made;
+    }
+
+    /// <summary>Whether features of all pictures of a set are known.</summary>
+    public bool Knows(FeatureNetwork network, IPictures pictures)
+    {
+        ArgumentNullException.ThrowIfNull(pictures);
+        return _features.ContainsKey((network, pictures.Identity));
+    }
+
+    /// <summary>Puts some pictures of a set through a network.</summary>
+    /// <returns>Their features, in order, which are the caller's.</returns>
+    /// <exception cref="InvalidDataException">There are none, or one is damaged.</exception>
+    public SpooledFeatures FeaturesOf(FeatureNetwork network, IPictures pictures, long first, long count, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(pictures);
         SpooledFeatures? spooled = null;
         try
         {
-            using var embedder = weights.Load(network, pass.Device);
-            embedder.Run(
-                pass, pictures, 0, pictures.Count,
-                features => (spooled ??= new(features.Length / (int)Math.Min(pass.BatchSize, pictures.Count))).Add(features), cancellation);
-            return _features[(network, pictures.Identity)] = spooled ?? throw new InvalidDataException("There are no pictures.");
+            weights.Embedder(network, pass.Device).Run(
+                pass, pictures, first, count,
+                features => (spooled ??= new(features.Length / (int)Math.Min(pass.BatchSize, count))).Add(features), cancellation);
+            return spooled ?? throw new InvalidDataException("There are no pictures.");
         }
         catch
         {
             spooled?.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Takes features of all pictures of a set that were made elsewhere; they are freed with this object, or before.</summary>
+    public void Remember(FeatureNetwork network, IPictures pictures, SpooledFeatures features)
+    {
+        ArgumentNullException.ThrowIfNull(pictures);
+        Forget(key => key.Network == network && key.Pictures != Reference?.Identity && pictures.Identity != Reference?.Identity);
+        _features[(network, pictures.Identity)] = features;
     }
 
     /// <summary>Mean and covariance of Inception's features.</summary>
@@ -60,7 +84,11 @@ public sealed class PictureSettings(FeatureWeights weights, PicturePass pass) : 
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Forget(_ => true);
+    public void Dispose()
+    {
+        Forget(_ => true);
+        weights.Dispose();
+    }
 
     void Forget(Func<(FeatureNetwork Network, string Pictures), bool> which)
     {

@@ -9,6 +9,9 @@ namespace Taba.Diffusion.Metrics.Pictures;
 /// </summary>
 public sealed class SpooledFeatures : IRowAccess, IDisposable
 {
+    const int FormatVersion = 1;
+    const int CopyBytes = 1 << 20;
+
     readonly SafeFileHandle _file;
 
     /// <param name="rowLength">Values of a feature, 1 or more.</param>
@@ -38,6 +41,44 @@ public sealed class SpooledFeatures : IRowAccess, IDisposable
             throw new ArgumentException($"{features.Length} values are not whole features of {RowLength}.", nameof(features));
         RandomAccess.Write(_file, MemoryMarshal.AsBytes(features), Rows * RowBytes);
         Rows += features.Length / RowLength;
+    }
+
+    /// <summary>Writes all features, as <see cref="Add(BinaryReader)"/> takes them.</summary>
+    public void Write(BinaryWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Write(FormatVersion);
+        writer.Write(RowLength);
+        writer.Write(Rows);
+        var some = new float[(int)Math.Max(1, CopyBytes / RowBytes) * RowLength];
+        for (long row = 0; row < Rows; row += some.Length / RowLength)
+        {
+            var chunk = some.AsSpan(0, (int)Math.Min(some.Length / RowLength, Rows - row) * RowLength);
+            Read(row, chunk);
+            writer.Write(MemoryMarshal.AsBytes(chunk));
+        }
+    }
+
+    /// <summary>Takes in features that were written, behind those before.</summary>
+    /// <exception cref="InvalidDataException">They are something else, or of another length.</exception>
+    public void Add(BinaryReader reader)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        PartialSumsFormat.Read("features", FormatVersion, reader, () =>
+        {
+            var (length, rows) = (reader.ReadInt32(), reader.ReadInt64());
+            if (length != RowLength || rows < 0)
+                throw new InvalidDataException($"They are {rows} features of {length} values, where features of {RowLength} belong.");
+            reader.Expect(checked(rows * RowBytes));
+            var some = new float[(int)Math.Max(1, CopyBytes / RowBytes) * RowLength];
+            for (var left = rows; left > 0; left -= some.Length / RowLength)
+            {
+                var chunk = some.AsSpan(0, (int)Math.Min(some.Length / RowLength, left) * RowLength);
+                reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(chunk));
+                Add(chunk);
+            }
+            return rows;
+        });
     }
 
     /// <inheritdoc/>

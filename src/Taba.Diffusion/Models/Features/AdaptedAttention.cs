@@ -66,24 +66,43 @@ sealed partial class AdaptedAttention(IWeightSource source, IWeightSource? adapt
         return part.to(dtype).to(device).clone().MoveToOuterDisposeScope();
     }
 
+    /// <summary>Checks that each block has adapters that fit it; loads none.</summary>
+    /// <param name="blocks">How many there are.</param>
+    /// <exception cref="InvalidDataException">The adapters are of another architecture.</exception>
+    public void CheckAdapters(int blocks)
+    {
+        for (var i = 0; i < blocks && adapters is not null; i++)
+        {
+            if (source.TryGetShape($"blocks.{i}.attn.qkv.weight", out var shape))
+                MatricesOf(adapters, $"blocks.{i}", shape);
+        }
+    }
+
     /// <summary>scale·B·A of a block.</summary>
     Tensor Added(IWeightSource matrices, string block, long[] shape)
     {
-        var (a, b) = (Matrix("A"), Matrix("B"));
-        if (a.dim() != 2 || b.dim() != 2 || a.shape[0] != b.shape[1] || b.shape[0] != shape[0] || a.shape[1] != shape[1])
-        {
-            throw new InvalidDataException(
-                $"{matrices.Description}: the matrices of {block}'s attention are [{string.Join(",", a.shape)}] and "
-                + $"[{string.Join(",", b.shape)}], which do not make [{string.Join(",", shape)}].");
-        }
-
+        var (a, b) = MatricesOf(matrices, block, shape);
         using var factor = scale.ToScalar();
-        return b.matmul(a).mul(factor);
+        return matrices.Load(b, ScalarType.Float32, CPU).matmul(matrices.Load(a, ScalarType.Float32, CPU)).mul(factor);
+    }
 
-        Tensor Matrix(string which) => _adapters.TryGetValue((block, which), out var name)
-            ? matrices.Load(name, ScalarType.Float32, CPU)
+    /// <summary>Names of A and B.</summary>
+    (string A, string B) MatricesOf(IWeightSource matrices, string block, long[] shape)
+    {
+        var (nameOfA, nameOfB) = (Name("A"), Name("B"));
+        return matrices.TryGetShape(nameOfA, out var a) && matrices.TryGetShape(nameOfB, out var b)
+            && a.Length == 2 && b.Length == 2 && a[0] == b[1] && b[0] == shape[0] && a[1] == shape[1]
+            ? (nameOfA, nameOfB)
+            : throw new InvalidDataException(
+                $"{matrices.Description}: the matrices of {block}'s attention are [{Shape(nameOfA)}] and [{Shape(nameOfB)}], which do not "
+                + $"make [{string.Join(",", shape)}].");
+
+        string Name(string which) => _adapters.TryGetValue((block, which), out var name)
+            ? name
             : throw new InvalidDataException(
                 $"{matrices.Description} has no matrix {which} for the attention of {block} of transformer {branch}.");
+
+        string Shape(string name) => matrices.TryGetShape(name, out var its) ? string.Join(",", its) : "";
     }
 
     static string JointName(Match third) => $"{third.Groups[1].Value}.attn.qkv.{third.Groups[3].Value}";

@@ -70,18 +70,34 @@ public sealed class DreamSim : IDisposable
         return Load(s_ensemble, [dino, clip, openClip], adapters, scale, device);
     }
 
+    /// <summary>The files that numbers depend on.</summary>
+    /// <exception cref="InvalidDataException">One is missing.</exception>
+    public static IReadOnlyList<string> Files(string folder) =>
+    [
+        Require(folder, Path.Combine(AdapterFolder, AdapterConfig)), Require(folder, s_adapterFiles),
+        .. s_files.Select(names => Require(folder, names)),
+    ];
+
     /// <summary>Checks the folder without loading the network.</summary>
     /// <inheritdoc cref="Load(string, Device)" path="/exception"/>
     public static void Check(string folder)
     {
-        Scale(Path.Combine(folder, AdapterFolder, AdapterConfig));
-        foreach (var (sizes, names) in s_ensemble.Zip(s_files))
-        {
-            using var weights = WeightsFile.Open(Require(folder, names));
-            FeatureParameters.Require(new AdaptedAttention(weights, null, 0, 0), DreamSimBranch.Parameters(sizes));
-        }
-
+        var scale = Scale(Path.Combine(folder, AdapterFolder, AdapterConfig));
+        var files = s_files.Select(names => Require(folder, names)).ToList();
         using var adapters = WeightsFile.Open(Require(folder, s_adapterFiles));
+        foreach (var (branch, sizes) in s_ensemble.Index())
+        {
+            using var weights = WeightsFile.Open(files[branch]);
+            Check(branch, sizes, weights, adapters, scale);
+        }
+    }
+
+    /// <summary>Checks one transformer and its adapters.</summary>
+    internal static void Check(int branch, BranchSizes sizes, IWeightSource weights, IWeightSource adapters, double scale)
+    {
+        var adapted = new AdaptedAttention(weights, adapters, branch, scale);
+        FeatureParameters.Require(adapted, DreamSimBranch.Parameters(sizes));
+        adapted.CheckAdapters(sizes.Sizes.Layers);
     }
 
     internal static DreamSim Load(

@@ -17,6 +17,14 @@ public static class TransformersFolder
     const int MostLayers = 256;
     const int MostSide = 1 << 12;
 
+    /// <summary>The files that numbers depend on: config and weights.</summary>
+    /// <exception cref="InvalidDataException">A file is missing.</exception>
+    public static IReadOnlyList<string> Files(string folder)
+    {
+        using var weights = DiffusersWeights.Open(folder);
+        return [Path.Combine(folder, Config), .. weights.Files];
+    }
+
     /// <summary>Checks a ViT without loading it.</summary>
     /// <exception cref="InvalidDataException">A file is missing, or the config asks for something else.</exception>
     /// <exception cref="WeightsFormatException">A file is damaged or hostile.</exception>

@@ -263,6 +263,51 @@ public sealed class PictureAnalysesTests : IDisposable
         Assert.Throws<ArgumentException>(() => spooled.Add([1]));
     }
 
+    [Fact]
+    public void Features_WrittenAndAdded_AreTheSameAndOthersAreRefused()
+    {
+        using SpooledFeatures first = new(2), second = new(2), other = new(3);
+        first.Add([1, 2]);
+        second.Add([3, 4, 5, 6]);
+        var bytes = new MemoryStream();
+        second.Write(new(bytes));
+
+        first.Add(new BinaryReader(new MemoryStream(bytes.ToArray())));
+
+        var read = new float[6];
+        first.Read(0, read);
+        Assert.Equal([1f, 2, 3, 4, 5, 6], read);
+        Assert.Throws<InvalidDataException>(() => other.Add(new BinaryReader(new MemoryStream(bytes.ToArray()))));
+        Assert.Throws<InvalidDataException>(() => first.Add(new BinaryReader(new MemoryStream(bytes.ToArray()[..^1]))));
+        Assert.Equal(3, first.Rows);
+    }
+
+    [Fact]
+    public void Networks_WantedAgain_AreLoadedOnceAsLongAsTheyStay()
+    {
+        List<string> log = [];
+        using (var weights = new FeatureWeights(new Dictionary<FeatureNetwork, string>(), most: 2)
+        {
+            Substitute = network =>
+            {
+                log.Add($"load {network}");
+                return new(new Freed(() => log.Add($"free {network}")), 8, _ => [], pictures => pictures);
+            },
+        })
+        {
+            foreach (var network in new[] { FeatureNetwork.Dino, FeatureNetwork.Clip, FeatureNetwork.Dino, FeatureNetwork.Vgg })
+                weights.Embedder(network, CPU);
+            weights.Embedder(FeatureNetwork.Dino, CPU);
+        }
+
+        Assert.Equal(["load Dino", "load Clip", "free Clip", "load Vgg", "free Vgg", "free Dino"], log);
+    }
+
+    sealed class Freed(Action free) : IDisposable
+    {
+        public void Dispose() => free();
+    }
+
     static void WritePng(string path, byte[] bytes)
     {
         using var bitmap = new SKBitmap(new SKImageInfo(s_shape.Width, s_shape.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));

@@ -84,6 +84,22 @@ public sealed class DreamSimTests : IDisposable
     }
 
     [Fact]
+    public void Check_OfATransformerAndItsAdapters_RefusesWhatLoadWould()
+    {
+        var branches = s_small.Select(sizes => new RandomWeights(Joint(sizes))).ToArray();
+        const string Missing = "base_model.model.extractor_list.1.model.blocks.1.attn.qkv.lora_B.weight";
+        DreamSim.Check(1, s_small[1], branches[1], Adapters(), Scale);
+
+        var without = Assert.Throws<InvalidDataException>(
+            () => DreamSim.Check(1, s_small[1], branches[1], Adapters().Without(Missing), Scale));
+        var other = Assert.Throws<InvalidDataException>(
+            () => DreamSim.Check(1, s_small[1], branches[1], Adapters().With(Missing, 144, 5), Scale));
+
+        Assert.Contains("no matrix B for the attention of blocks.1 of transformer 1", without.Message, StringComparison.Ordinal);
+        Assert.Contains("[4,48] and [144,5], which do not make [144,48]", other.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Load_OfACheckpointOfAnotherWidth_NamesTheTensor()
     {
         var branches = s_small.Select(sizes => new RandomWeights(Joint(sizes))).ToArray();
