@@ -21,7 +21,8 @@ public sealed class NamespaceArrowTests
             Tensors: . Weights Weights.Pickle
             Conditions: . Json Randomness Weights.Pickle
             Schedules: Json Native
-            Models.Layers: Json Native Weights
+            Models.Kernels: Native Weights
+            Models.Layers: Json Native Weights Models.Kernels
             Models.Autoencoders: Json Weights Models.Layers
             Models.TextEncoders: Json Native Weights Models.Layers
             Models: Conditions Schedules Models.Autoencoders Models.TextEncoders
@@ -29,7 +30,7 @@ public sealed class NamespaceArrowTests
             Models.Gaussian: Json Native Schedules Models
             Models.Diffusers: Weights Schedules Models
             Models.Ldm: Json Weights Models Models.Layers Models.Autoencoders Models.Diffusers
-            Models.Dit: Json Native Weights Conditions Models Models.Layers Models.Autoencoders Models.Diffusers
+            Models.Dit: Json Native Weights Conditions Models Models.Layers Models.Kernels Models.Autoencoders Models.Diffusers
             Models.DeepFloydIf: Json Native Weights Models Models.Layers Models.TextEncoders Models.Diffusers
             Models.Features: Json Native Weights Tensors Models.Layers
             Models.Families: . Json Weights Models Models.Adm Models.Gaussian Models.Diffusers Models.Ldm Models.Dit Models.DeepFloydIf

@@ -50,6 +50,10 @@ sealed class ClusterHost : IRunHost, IAsyncDisposable
         if (spec.NumProcesses > 1)
             throw new BadInputException(
                 $"num_processes is {spec.NumProcesses}, and with --cluster each silo has its own devices: leave it out.");
+        if (spec.Network is not null)
+            throw new BadInputException(
+                $"network is {spec.Network.ToString()!.ToLowerInvariant()}, and with --cluster each silo has its own setting "
+                + "(Taba:Engine:Network): leave it out.");
         var options = ClusterSettings.Read(SettingsFiles.Read(), job.Cluster);
         var toBlobs = BlobPlace.Is(job.Folder);
         if (toBlobs && options.StoreContainer is null)

@@ -39,7 +39,7 @@ static class BenchCommand
                 : throw new BadInputException($"--device is {ask.Device}: one device is measured at a time.");
             var definition = ModelCatalogue.Define(ask.Model);
             var dtype = ask.Dtype ?? (device.IsCuda ? definition.Upstream.Network : ScalarType.Float32);
-            using var network = Load(definition, ask.Model, device, dtype);
+            using var network = Load(definition, ask.Model, device, dtype, ask.Network);
             Run(services.Terminal, definition, device, dtype, network, ask, interrupted);
             return Task.FromResult(ExitStatus.Done);
         });
@@ -47,12 +47,12 @@ static class BenchCommand
             "taba bench", "taba bench adm-64 --batch_sizes 1,4,16,64", "taba bench model.json --device cuda --dtype bfloat16 --json");
     }
 
-    static IDenoiser Load(ModelDefinition definition, ModelSelection selection, DeviceChoice device, ScalarType dtype)
+    static IDenoiser Load(ModelDefinition definition, ModelSelection selection, DeviceChoice device, ScalarType dtype, NetworkForm form)
     {
         try
         {
             return definition.Load(
-                definition.NeedsWeights ? ModelCatalogue.FindWeights(selection, definition) : null, device.Device, dtype);
+                definition.NeedsWeights ? ModelCatalogue.FindWeights(selection, definition) : null, device.Device, dtype, form);
         }
         catch (Exception e) when (e is WeightsMismatchException or WeightsFormatException or InvalidDataException or IOException)
         {

@@ -10,10 +10,11 @@ namespace Taba.Client.Commands;
 /// <param name="Model">The model.</param>
 /// <param name="Device">One device.</param>
 /// <param name="Dtype">Null for the family's own.</param>
+/// <param name="Network">How it is computed.</param>
 /// <param name="BatchSizes">In the order to be measured; null to find the best by doubling.</param>
 /// <param name="Seconds">For each batch size.</param>
 sealed record BenchRequest(
-    ModelSelection Model, string Device, ScalarType? Dtype, IReadOnlyList<int>? BatchSizes, double Seconds, bool Json);
+    ModelSelection Model, string Device, ScalarType? Dtype, NetworkForm Network, IReadOnlyList<int>? BatchSizes, double Seconds, bool Json);
 
 /// <summary>The flags of <c>taba bench</c>.</summary>
 sealed class BenchFlags
@@ -31,6 +32,8 @@ sealed class BenchFlags
     readonly Option<string> _device = Flags.WithDefault("device", "auto", "auto, cpu, cuda or cuda:N.");
     readonly Option<string> _dtype = Flags.OneOf(
         "dtype", "Precision of the network. The default is auto.", "auto", "float32", "float16", "bfloat16");
+    readonly Option<string> _network = Flags.OneOf(
+        "network", "How the network is computed: fast, or plain to compare with. The default is fast.", "fast", "plain");
     readonly Option<string?> _batchSizes = Flags.Of<string?>(
         "batch_sizes", "Batch sizes, such as 1,4,16. Without them: doubled until that gains nothing.");
     readonly Option<double> _seconds = Flags.WithDefault("seconds", 2.0, "How long each batch size is measured.");
@@ -39,7 +42,7 @@ sealed class BenchFlags
     public void AddTo(Command command)
     {
         command.Arguments.Add(_model);
-        foreach (var option in new Option[] { _weights, _sampleSize, _device, _dtype, _batchSizes, _seconds, _json })
+        foreach (var option in new Option[] { _weights, _sampleSize, _device, _dtype, _network, _batchSizes, _seconds, _json })
             command.Options.Add(option);
     }
 
@@ -60,6 +63,7 @@ sealed class BenchFlags
                 "bfloat16" => ScalarType.BFloat16,
                 _ => null,
             },
+            parsed.GetValue(_network) == "plain" ? NetworkForm.Plain : NetworkForm.Fast,
             parsed.GetValue(_batchSizes) is { } list ? [.. list.Split(',').Select(Batch)] : null, seconds, parsed.GetValue(_json));
     }
 

@@ -18,6 +18,11 @@ sealed class CommonFlags
     readonly Option<int?> _processes = Flags.Of<int?>(
         "num_processes", "The first so many devices of the kind; on a processor, shares of its cores. It changes no number of a "
         + "--deterministic run.");
+    readonly Option<string> _network = Flags.OneOf(
+        "network",
+        "How networks are computed: fast, or plain, operation by operation, to compare with. Numbers differ by rounding. The default is "
+        + "fast.",
+        "fast", "plain");
     readonly Option<string> _format;
     readonly Option<string> _dtype = DtypeFlag("dtype", "Precision of the network.");
     readonly Option<string> _stateDtype = DtypeFlag("state_dtype", "Precision of the integrator's state.");
@@ -41,7 +46,7 @@ sealed class CommonFlags
     public IEnumerable<Option> All =>
     [
         _model, _weights, _sampleSize, _device, _processes, _format, _dtype, _stateDtype, _noiseDtype, _noise, _forwardNoise,
-        _deterministic,
+        _deterministic, _network,
     ];
 
     /// <summary>The flags that were given, as overrides of a sweep file.</summary>
@@ -74,6 +79,9 @@ sealed class CommonFlags
     };
 
     public int? NumProcesses(ParseResult parsed) => parsed.GetValue(_processes);
+
+    public NetworkForm? Network(ParseResult parsed) =>
+        parsed.GetValue(_network) is { } name ? Enum.Parse<NetworkForm>(name, ignoreCase: true) : null;
 
     public string Device(ParseResult parsed) => parsed.GetValue(_device) ?? "auto";
 

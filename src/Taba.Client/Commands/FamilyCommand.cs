@@ -49,6 +49,7 @@ static class FamilyCommand
                 Format = common.Format(parsed, TensorFormat.Pt),
                 Device = common.Device(parsed),
                 NumProcesses = common.NumProcesses(parsed),
+                Network = common.Network(parsed),
                 Overwrite = output.Overwrite(parsed),
             };
             return services.RunAsync(

@@ -20,7 +20,7 @@ static class HelpGroups
             "labels", "input_cond_path"]),
         ("Numbers", [
             "seed", "noise", "forward_noise", "deterministic", "dtype", "state_dtype", "noise_dtype", "batch_size"]),
-        ("Where", ["device", "num_processes", "cluster", "detach", "priority", "no_wait"]),
+        ("Where", ["device", "num_processes", "network", "cluster", "detach", "priority", "no_wait"]),
         ("Output", [
             "save_dir", "out", "format", "decode", "no_decode", "overwrite", "on_error", "json", "verbose", "dashboard", "dashboard_port"]),
     ];

@@ -66,6 +66,7 @@ sealed class EmbeddedRun : IRunHost
                     StoreRoot = job.StoreRoot,
                     Devices = devices,
                     BatchSize = job.Spec.BatchSize,
+                    Network = job.Spec.Network,
                     Command = job.CommandLine,
                     Settings = SettingsFiles.Read(),
                     DashboardPort = job.DashboardPort,

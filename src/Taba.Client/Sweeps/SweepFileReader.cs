@@ -20,6 +20,7 @@ static class SweepFileReader
         "input_conds", "device", "guidance_scale", "cond_seed", "n_prompts", "noises_per_prompt", "prompts", "prompts_dataset_path",
         "input_prompts",
         "labels", "inversion_steps", "forward_alignment", "decode", "on_error", "priority", "num_processes", "features", "reference",
+        "network",
     ];
 
     /// <summary>The keys of a sweep file.</summary>
@@ -100,6 +101,9 @@ static class SweepFileReader
             Priority = Int(fields, "priority") ?? 0,
             Features = FeaturesReader.Read(fields, paths),
             ReferencePath = paths.File(fields.Text("reference")),
+            Network = fields.Find("network") is { } network
+                ? SweepFields.ChoiceOf(network, "network", ("fast", NetworkForm.Fast), ("plain", NetworkForm.Plain))
+                : null,
         };
     }
 

@@ -62,8 +62,8 @@ static unsafe class OneDnn
         {
             var algorithm = tanh;
             Check(functions.Convolve(
-                x.Handle, packed.Handle, bias is null ? null : &biasHandle, pad, 2, step, 2, dilation, 2, 1, geluTanh ? gelu : none, null, 0,
-                geluTanh ? &algorithm : null, &result));
+                x.Handle, packed.Handle, bias is null ? null : &biasHandle, pad, 2, step, 2, dilation, 2, 1, geluTanh ? gelu : none, null,
+                0, geluTanh ? &algorithm : null, &result));
         }
         GC.KeepAlive(x);
         GC.KeepAlive(packed);

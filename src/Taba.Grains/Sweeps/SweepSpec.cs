@@ -122,6 +122,9 @@ public sealed record SweepSpec
 
     /// <summary>What samples are compared with as a set: pictures, a tensor, or statistics of features; null when nothing is.</summary>
     [Id(52)] public string? ReferencePath { get; init; }
+
+    /// <summary>How networks are computed; null leaves it to the silo's settings. It changes numbers by rounding alone.</summary>
+    [Id(53)] public NetworkForm? Network { get; init; }
 }
 
 /// <summary>An analysis that a user asks for.</summary>

@@ -107,7 +107,7 @@ sealed partial class AutoencoderHost(
     {
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var definition = ModelDefinitions.Autoencoder(spec.Model);
-        var autoencoder = definition.Load(device.Device, spec.Precision.Network.ToScalarType());
+        var autoencoder = definition.Load(device.Device, spec.Precision.Network.ToScalarType(), settings.Value.Network);
         SiloInstruments.ModelLoad.Record(
             clock.Elapsed.TotalSeconds, SiloInstruments.ModelOn(NameOf(spec), device.Name));
         LogLoaded(logger, definition.Folder, device.Name, clock.Elapsed.TotalSeconds);

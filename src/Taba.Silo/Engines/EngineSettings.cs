@@ -18,6 +18,10 @@ public sealed class EngineSettings
     [Range(1, 65536)]
     public int? BatchSize { get; set; }
 
+    /// <summary>How networks are computed: fast, or plain, which is the baseline (docs/design/fast-networks.md).</summary>
+    /// <value>The default value is fast.</value>
+    public NetworkForm Network { get; set; } = NetworkForm.Fast;
+
     /// <summary>
     /// Models that stay loaded on a device, and beside them as many autoencoders: before one more is loaded, the one that was idle
     /// longest goes. Those in use are never unloaded.

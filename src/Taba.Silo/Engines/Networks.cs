@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using Taba.Diffusion;
 using Taba.Diffusion.Models;
 using Taba.Silo.Devices;
@@ -17,7 +18,7 @@ interface INetworks
 /// Shares of one processor have one memory, and a network does not change while it predicts: it is loaded for the first of them, and goes
 /// with the last.
 /// </summary>
-sealed class Networks : INetworks
+sealed class Networks(IOptions<EngineSettings> settings) : INetworks
 {
     readonly Lock _gate = new();
     readonly Dictionary<string, Shared> _shared = [];
@@ -26,13 +27,13 @@ sealed class Networks : INetworks
     {
         var dtype = spec.Precision.Network.ToScalarType();
         if (device.Shares == 1)
-            return definition.Load(spec.Model.WeightsPath, device.Device, dtype);
+            return definition.Load(spec.Model.WeightsPath, device.Device, dtype, settings.Value.Network);
         var key = $"{spec.Model.Digest} {spec.Model.Shape} {spec.Precision.Network}";
         Shared? shared;
         lock (_gate)
         {
             if (!_shared.TryGetValue(key, out shared))
-                _shared.Add(key, shared = new(() => definition.Load(spec.Model.WeightsPath, device.Device, dtype)));
+                _shared.Add(key, shared = new(() => definition.Load(spec.Model.WeightsPath, device.Device, dtype, settings.Value.Network)));
             shared.Users++;
         }
         try

@@ -190,7 +190,11 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = s_shutdownTimeout);
         builder.Services.AddTabaSilo(builder.Configuration, options.Devices, new EmbeddedPlace(options.StoreRoot));
         options.Services?.Invoke(builder.Services);
-        builder.Services.PostConfigure<EngineSettings>(o => o.BatchSize = options.BatchSize ?? o.BatchSize);
+        builder.Services.PostConfigure<EngineSettings>(o =>
+        {
+            o.BatchSize = options.BatchSize ?? o.BatchSize;
+            o.Network = options.Network ?? o.Network;
+        });
         builder.AddTabaTelemetry($"embedded-{Environment.MachineName}-{Environment.ProcessId}", host.Web.ServesMetrics);
         builder.UseOrleans(silo =>
         {

@@ -16,6 +16,9 @@ public sealed record EmbeddedSiloOptions
     /// <summary>The most rows of one forward pass; null lets the silo choose.</summary>
     public int? BatchSize { get; init; }
 
+    /// <summary>How networks are computed; null leaves it to the settings.</summary>
+    public NetworkForm? Network { get; init; }
+
     /// <summary>The command line, for whoever finds the store locked.</summary>
     public required string Command { get; init; }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using Taba.Silo.Devices;
 using Taba.Silo.Engines;
 using Taba.Silo.Models;
@@ -27,7 +28,7 @@ public sealed class NetworksTests
         var weights = folder.At("weights.safetensors");
         File.Copy(Path.Combine(Path.GetDirectoryName(ShippedDemo)!, "demo.safetensors"), weights);
         var spec = s_spec with { Model = s_spec.Model with { WeightsPath = weights } };
-        var (networks, definition) = (new Networks(), ModelDefinitions.Of(spec.Model));
+        var (networks, definition) = (new Networks(Options.Create(new EngineSettings())), ModelDefinitions.Of(spec.Model));
         var shares = SiloDevices.Resolve("cpu", 2, gpus: 0, cores: 2);
 
         var first = networks.Load(definition, spec, shares[0]);
@@ -44,7 +45,7 @@ public sealed class NetworksTests
     [Fact]
     public async Task PredictEps_FromTwoThreadsAtOnce_GivesTheNumbersOfOne()
     {
-        var (networks, definition) = (new Networks(), ModelDefinitions.Of(s_spec.Model));
+        var (networks, definition) = (new Networks(Options.Create(new EngineSettings())), ModelDefinitions.Of(s_spec.Model));
         using var network = networks.Load(definition, s_spec, SiloDevices.Resolve("cpu", 2, gpus: 0, cores: 2)[0]);
         byte[] Predict(float value)
         {
@@ -62,7 +63,7 @@ public sealed class NetworksTests
     [Fact]
     public void Load_ThatFails_IsTriedAgainByTheNext()
     {
-        var networks = new Networks();
+        var networks = new Networks(Options.Create(new EngineSettings()));
         var share = SiloDevices.Resolve("cpu", 2, gpus: 0, cores: 2)[0];
         var missing = s_spec with { Model = s_spec.Model with { WeightsPath = "/nowhere/weights.pt" } };
         var definition = ModelDefinitions.Of(s_spec.Model);

@@ -8,7 +8,7 @@ namespace Taba.Silo.Tests.Hosting;
 /// <summary>Networks that fail on some device as a test says, and compute as they should elsewhere.</summary>
 sealed class FaultyNetworks : INetworks
 {
-    readonly Networks _sound = new();
+    readonly Networks _sound = new(Microsoft.Extensions.Options.Options.Create(new EngineSettings()));
 
     /// <summary>Called before a network is loaded on a device; it may throw.</summary>
     public Action<string>? BeforeLoad { get; set; }

@@ -27,7 +27,8 @@ public sealed class UNet2DConditionModel : IDisposable
     /// <param name="config">The architecture.</param>
     /// <param name="parameters">Exactly those of <see cref="Parameters"/>, all of one type on one device; the network owns them.</param>
     /// <param name="form">How it is computed.</param>
-    public UNet2DConditionModel(UNet2DConditionConfig config, IReadOnlyDictionary<string, Tensor> parameters, NetworkForm form = NetworkForm.Plain)
+    public UNet2DConditionModel(
+        UNet2DConditionConfig config, IReadOnlyDictionary<string, Tensor> parameters, NetworkForm form = NetworkForm.Plain)
     {
         ArgumentNullException.ThrowIfNull(config);
         var set = new ParameterSet(parameters, form);

@@ -69,7 +69,8 @@ static unsafe class NormKernel
         {
             X = TensorMemory.Address(x), Y = TensorMemory.Address(result),
             Weight = (float*)TensorMemory.Address(weight), Bias = (float*)TensorMemory.Address(bias),
-            Timestep = timestep is null ? null : (float*)TensorMemory.Address(timestep), TimestepStride = timestep is null ? 0 : timestep.stride(0),
+            Timestep = timestep is null ? null : (float*)TensorMemory.Address(timestep),
+            TimestepStride = timestep is null ? 0 : timestep.stride(0),
             Pixels = (int)(shape[2] * shape[3]), Channels = channels, Groups = groups, Parts = parts, Eps = eps,
             Modulation = modulation, Silu = silu,
         };

@@ -79,7 +79,8 @@ sealed class Convolution
         var input = InBlocks(x).to(computed);
         var convolved = (_packed is not null
             ? _packed.Convolve(MemoryLayout.ChannelsLast(input), _bias)
-            : conv2d(input, InBlocks(Kernel()).to(computed), _bias?.to(computed), strides: [_stride, _stride], padding: [_padding, _padding]))
+            : conv2d(
+                input, InBlocks(Kernel()).to(computed), _bias?.to(computed), strides: [_stride, _stride], padding: [_padding, _padding]))
             .to(x.dtype);
         if (plus is not null)
             convolved = convolved.requires_grad ? convolved.add(plus, Scalars.One) : convolved.add_(plus, Scalars.One);

@@ -25,7 +25,7 @@ sealed class GroupNorm(Tensor weight, Tensor bias, int groups = 32, double eps =
     {
         // What are no pictures, such as words, are few.
         if (fused && x.dim() == 4)
-            return NormKernel.Forward(x, weight, bias, groups, eps, Modulation.None, null, silu: false);
+            return Fused(x, Modulation.None, null, silu: false);
         if (x.dtype == weight.dtype)
             return group_norm(x, groups, weight, bias, eps);
         using var wide = x.to(weight.dtype);
@@ -40,7 +40,7 @@ sealed class GroupNorm(Tensor weight, Tensor bias, int groups = 32, double eps =
     public Tensor Forward(Tensor x, Activation activation, bool inPlace = true)
     {
         if (fused && activation == Activation.Silu)
-            return NormKernel.Forward(x, weight, bias, groups, eps, Modulation.None, null, silu: true);
+            return Fused(x, Modulation.None, null, silu: true);
         return Activated(Forward(x), activation, inPlace);
     }
 
@@ -56,7 +56,7 @@ sealed class GroupNorm(Tensor weight, Tensor bias, int groups = 32, double eps =
         {
             var silu = activation == Activation.Silu;
             using var single = timestep.to(ScalarType.Float32);
-            var fast = x.Then(y => NormKernel.Forward(y, weight, bias, groups, eps, modulation, single, silu));
+            var fast = x.Then(y => Fused(y, modulation, single, silu));
             return silu ? fast : fast.Then(activation);
         }
         using var typed = timestep.to(x.dtype);
@@ -73,6 +73,13 @@ sealed class GroupNorm(Tensor weight, Tensor bias, int groups = 32, double eps =
         var modulated = x.Then(Forward)
             .Then(y => inPlace ? y.mul_(scale).add_(halves[1], Scalars.One) : halves[1].addcmul(y, scale, Scalars.One));
         return Activated(modulated, activation, inPlace).MoveToOuterDisposeScope();
+    }
+
+    Tensor Fused(Tensor x, Modulation modulation, Tensor? timestep, bool silu)
+    {
+        using var scope = NewDisposeScope();
+        return NormKernel.Forward(
+            MemoryLayout.ChannelsLast(x), weight, bias, groups, eps, modulation, timestep, silu).MoveToOuterDisposeScope();
     }
 
     static Tensor Activated(Tensor x, Activation activation, bool inPlace) =>

@@ -1,6 +1,9 @@
-namespace Taba.Diffusion.Models;
+using Orleans;
+
+namespace Taba;
 
 /// <summary>How the layers of a network are computed. Both forms give the same numbers up to rounding.</summary>
+[GenerateSerializer, Alias("taba.NetworkForm")]
 public enum NetworkForm
 {
     /// <summary>
