@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,6 +17,13 @@ static unsafe class OneDnn
 
     /// <summary>False where libtorch was built without oneDNN, or without its C interface.</summary>
     public static bool IsAvailable => s_functions.Value is not null;
+
+    /// <summary>
+    /// True for types in which it packs weights on this processor: float32, and bfloat16 with AVX-512. float16 is slow on every processor.
+    /// </summary>
+    public static bool Packs(ScalarType type) =>
+        type == ScalarType.Float32
+        || (type == ScalarType.BFloat16 && Avx512BW.VL.IsSupported && Avx512DQ.VL.IsSupported);
 
     /// <summary>The weights of a convolution in the order that oneDNN wants on this processor for an input of some size.</summary>
     /// <param name="weight">[Out,In,K,K], float32 or bfloat16, on the processor; stays as it is.</param>

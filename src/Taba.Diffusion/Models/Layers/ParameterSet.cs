@@ -26,9 +26,8 @@ sealed class ParameterSet : IDisposable
         _tensors = tensors;
         Device = tensors.Values.First().device;
         Times = new(this);
-        // float16 is slow on every processor: nobody computes in it there.
         IsFast = form == NetworkForm.Fast && Device.type == DeviceType.CPU && OneDnn.IsAvailable && TensorMemory.IsAvailable
-            && tensors.Values.All(tensor => tensor.dtype is ScalarType.Float32 or ScalarType.BFloat16);
+            && tensors.Values.All(tensor => OneDnn.Packs(tensor.dtype));
     }
 
     public Device Device { get; }
