@@ -163,6 +163,17 @@ public sealed class SweepFileReaderTests
             expected, Refusal("model: demo\nsamples: 3\ninterventions: [{ forward: { before: 1 } }]", argument), StringComparison.Ordinal);
 
     [Fact]
+    public void Parse_Network_FastPlainOrTheSilosOwn()
+    {
+        const string Sweep = "model: demo\nsamples: 3";
+
+        Assert.Null(Parse(Sweep).Network);
+        Assert.Equal(NetworkForm.Plain, Parse($"{Sweep}\nnetwork: plain").Network);
+        Assert.Equal(NetworkForm.Fast, Parse($"{Sweep}\nnetwork: plain", "network=fast").Network);
+        Assert.Contains("network is 'fastest': expected fast or plain", Refusal($"{Sweep}\nnetwork: fastest"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Read_LargeFile_IsRefusedBeforeItIsRead()
     {
         var path = Path.GetTempFileName();

@@ -7,7 +7,9 @@ using static TorchSharp.torch;
 
 namespace Taba.Diffusion.Models.Kernels;
 
-/// <summary>softmax(q·kᵀ/√d)·v in each head on the processor, in float32, over queries, keys and values as they lie in memory.</summary>
+/// <summary>
+/// softmax(q·kᵀ/√d)·v in each head on the processor, in float32, over queries, keys and values as they lie in memory.
+/// </summary>
 static unsafe class AttentionKernel
 {
     /// <summary>Queries whose scores are held at a time.</summary>
