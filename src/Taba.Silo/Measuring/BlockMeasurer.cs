@@ -115,8 +115,16 @@ sealed class BlockMeasurer : IDisposable
     /// <summary>Unless a block is being measured, after which this comes again.</summary>
     void LetGo()
     {
-        if (!_alone.Wait(0))
+        try
+        {
+            if (!_alone.Wait(0))
+                return;
+        }
+        catch (ObjectDisposedException)
+        {
+            // A timer that ends may fire once more.
             return;
+        }
         try
         {
             _networks.Dispose();
