@@ -41,6 +41,23 @@ static partial class LinuxLibc
         }
     }
 
+    /// <summary>Gives the kernel back the pages of all memory that was freed, also of what lies between blocks that are in use.</summary>
+    public static void ReturnFreedMemory()
+    {
+        try
+        {
+            _ = MallocTrim(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // As above.
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int MallocTrim(nuint kept);
+
     [LibraryImport("libc", EntryPoint = "mallopt")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int MallOpt(int parameter, int value);

@@ -14,6 +14,14 @@ namespace Taba.Diffusion.Models.Kernels;
 /// </remarks>
 sealed class PackedWeights : IDisposable
 {
+    /// <summary>
+    /// So much is freed before it is given back: packed weights do not fit the gaps that plain ones leave, which would stay until the
+    /// process ends (a third of a network's weights).
+    /// </summary>
+    const long ReturnedAtOnce = 128 << 20;
+
+    static long s_freed;
+
     readonly ConcurrentDictionary<InputSize, Tensor> _bySize = [];
     readonly Dictionary<ulong, Tensor> _byOrder = [];
     readonly Lock _gate = new();
@@ -61,13 +69,23 @@ sealed class PackedWeights : IDisposable
                 // Whatever order comes next can be made of this one.
                 if (_byOrder.Count == 0)
                 {
-                    _source.Dispose();
+                    Free(_source);
                     _source = packed;
                 }
                 _byOrder.Add(order, packed);
             }
             return _bySize[size] = packed;
         }
+    }
+
+    static void Free(Tensor plain)
+    {
+        var bytes = plain.NumberOfElements * plain.element_size();
+        plain.Dispose();
+        if (Interlocked.Add(ref s_freed, bytes) < ReturnedAtOnce)
+            return;
+        Interlocked.Exchange(ref s_freed, 0);
+        LinuxLibc.ReturnFreedMemory();
     }
 }
 
