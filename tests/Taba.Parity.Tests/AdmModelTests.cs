@@ -9,11 +9,11 @@ namespace Taba.Parity.Tests;
 /// <summary>One forward pass of each small ADM network against the reference implementation's output.</summary>
 public sealed class AdmModelTests
 {
-    public static TheoryData<string> Cases => [.. ReferenceSet.Cases("models/adm", "case.json")];
+    public static TheoryData<string, NetworkForm> Cases => ReferenceSet.InBothForms(ReferenceSet.Cases("models/adm", "case.json"));
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Cases))]
-    public void Forward_ReferenceWeightsAndInputs_ReferenceOutput(string name)
+    public void Forward_ReferenceWeightsAndInputs_ReferenceOutput(string name, NetworkForm form)
     {
         var folder = ReferenceSet.At(name);
         using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "case.json")));
@@ -22,7 +22,7 @@ public sealed class AdmModelTests
         using var weights = WeightsFile.Open(Path.Combine(folder, root.GetProperty("weights")[0].GetString()!));
         using var inputs = WeightsFile.Open(Path.Combine(folder, "inputs.safetensors"));
         using var outputs = WeightsFile.Open(Path.Combine(folder, "outputs.safetensors"));
-        using var network = AdmUnet.Load(config, weights, CPU, ScalarType.Float32);
+        using var network = AdmUnet.Load(config, weights, CPU, ScalarType.Float32, form: form);
 
         using var inference = inference_mode();
         using var scope = NewDisposeScope();

@@ -15,17 +15,19 @@ public sealed class AutoencoderTests
     /// <summary>Models whose weights are there in several files, under old names and new ones.</summary>
     public static TheoryData<string> VqCasesInSeveralFiles => [.. VqCases.Select(c => c.Data).Where(name => WeightFiles(name).Length > 1)];
 
-    public static TheoryData<string> KLCases => ReferenceSet.Models("DiTPipeline", "vae");
+    public static TheoryData<string, NetworkForm> VqCasesInBothForms => ReferenceSet.InBothForms(VqCases);
+
+    public static TheoryData<string, NetworkForm> KLCases => ReferenceSet.InBothForms(ReferenceSet.Models("DiTPipeline", "vae"));
 
     [Theory(SkipTestWithoutData = true)]
-    [MemberData(nameof(VqCases))]
-    public void VqModel_ReferenceInputs_ReferenceEntriesAndPictures(string name)
+    [MemberData(nameof(VqCasesInBothForms))]
+    public void VqModel_ReferenceInputs_ReferenceEntriesAndPictures(string name, NetworkForm form)
     {
         var inputs = ReferenceTensors.Load($"{name}/inputs.safetensors");
         var comparison = new ModelComparison(name);
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        using var model = Load<VqModel>(name, "vqvae");
+        using var model = Load<VqModel>(name, "vqvae", form);
         var z = inputs.Float32("z");
 
         comparison.RequireEqual("vq_indices", model.Indices(z));
@@ -57,13 +59,13 @@ public sealed class AutoencoderTests
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(KLCases))]
-    public void AutoencoderKL_ReferenceInputs_ReferencePicturesAndPosterior(string name)
+    public void AutoencoderKL_ReferenceInputs_ReferencePicturesAndPosterior(string name, NetworkForm form)
     {
         var inputs = ReferenceTensors.Load($"{name}/inputs.safetensors");
         var comparison = new ModelComparison(name);
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        using var model = Load<AutoencoderKL>(name, "vae");
+        using var model = Load<AutoencoderKL>(name, "vae", form);
         var (x, image) = (inputs.Float32("x"), inputs.Float32("image"));
         var (mean, logVariance) = model.Posterior(image);
 
@@ -76,12 +78,12 @@ public sealed class AutoencoderTests
         comparison.Require("vae_encode_mean", model.Encode(image).div(factor));
     }
 
-    static T Load<T>(string name, string component)
+    static T Load<T>(string name, string component, NetworkForm form)
         where T : class, IAutoencoder
     {
         var definition = AutoencoderDefinition.Read(ModelFolder.Open(ReferenceSet.At(name)), component);
         definition.CheckWeights();
-        return Assert.IsType<T>(definition.Load(CPU, ScalarType.Float32));
+        return Assert.IsType<T>(definition.Load(CPU, ScalarType.Float32, form));
     }
 
     static string[] WeightFiles(string name) => Directory.GetFiles(ReferenceSet.At($"{name}/vqvae"), "diffusion_pytorch_model.*");

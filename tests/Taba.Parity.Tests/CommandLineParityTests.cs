@@ -13,18 +13,18 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
 {
     readonly TempFolder _folder = new();
 
-    public static TheoryData<string> Scripts => [.. E2eCase.Discover(scripts: true)];
+    public static TheoryData<string, NetworkForm> Scripts => ReferenceSet.InBothForms(E2eCase.Discover(scripts: true));
 
-    public static TheoryData<string> Functions => [.. E2eCase.Discover(scripts: false)];
+    public static TheoryData<string, NetworkForm> Functions => ReferenceSet.InBothForms(E2eCase.Discover(scripts: false));
 
     public void Dispose() => _folder.Dispose();
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Scripts))]
-    public async Task Run_FlagsOfAReferenceRun_ReferenceFiles(string name)
+    public async Task Run_FlagsOfAReferenceRun_ReferenceFiles(string name, NetworkForm form)
     {
         var reference = E2eCase.Read(name);
-        var written = await RunAsync(reference);
+        var written = await RunAsync(reference, form);
 
         var stored = reference.Tensors;
         foreach (var (file, listed) in reference.OutputFiles.Where(file => file.Key.EndsWith(".pt", StringComparison.Ordinal)))
@@ -44,14 +44,14 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Functions))]
-    public async Task SampleAndSwap_ReferenceFunctions_ReferenceTensors(string name)
+    public async Task SampleAndSwap_ReferenceFunctions_ReferenceTensors(string name, NetworkForm form)
     {
         var reference = E2eCase.Read(name);
         var stored = reference.Tensors;
         var steps = Number("T");
         var model = reference.WriteModel(_folder);
         string[] shared = ["--model", model, "--num_inference_steps", $"{steps}", "--batch_size", $"{Number("batch_size")}", "--seed",
-            $"{Number("seed")}"];
+            $"{Number("seed")}", "--network", Name(form)];
         var sampled = _folder.At("sampled");
         await InProcess.DoneAsync(
             ["sample", reference.Family, .. shared, "--n_samples", $"{Number("n")}", "--with_inversion", "--internal", "--save_dir",
@@ -92,9 +92,11 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
         }
     }
 
+    static string Name(NetworkForm form) => form == NetworkForm.Plain ? "plain" : "fast";
+
     /// <summary>Runs a case by the command.</summary>
     /// <returns>The folder of its files.</returns>
-    async Task<string> RunAsync(E2eCase reference)
+    async Task<string> RunAsync(E2eCase reference, NetworkForm form)
     {
         var own = Path.GetFileName(reference.Name);
         var saveDir = _folder.At(own);
@@ -102,11 +104,11 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
         var arguments = new List<string>
         {
             reference.Command!, reference.Family, "--model", reference.WriteModel(_folder), "--save_dir", saveDir,
-            "--dtype", "float32", "--state_dtype", "float32", "--noise_dtype", "float32",
+            "--dtype", "float32", "--state_dtype", "float32", "--noise_dtype", "float32", "--network", Name(form),
         };
         foreach (var (flag, value) in reference.Flags.Where(flag => flag.Key is not ("model_name" or "save_dir")))
             arguments.AddRange(
-                [$"--{flag}", flag.EndsWith("_path", StringComparison.Ordinal) ? await InputAsync(reference, flag, value) : value]);
+                [$"--{flag}", flag.EndsWith("_path", StringComparison.Ordinal) ? await InputAsync(reference, flag, value, form) : value]);
         await InProcess.DoneAsync(arguments);
 
         var flags = reference.Flags.ToDictionary();
@@ -118,13 +120,13 @@ public sealed partial class CommandLineParityTests(ITestOutputHelper output) : I
     /// <summary>
     /// A file that a case reads: a tensor of another case, stored or made by running that case, or a file of the fixtures.
     /// </summary>
-    async Task<string> InputAsync(E2eCase reference, string flag, string path)
+    async Task<string> InputAsync(E2eCase reference, string flag, string path, NetworkForm form)
     {
         if (E2eCase.Referred(path) is var (other, file))
         {
             var tensor = Path.GetFileNameWithoutExtension(file);
             return other.OwnFile(
-                file) ?? (other.Tensors.Has(tensor) ? Write(other.Tensors, tensor) : Path.Combine(await RunAsync(other), file));
+                file) ?? (other.Tensors.Has(tensor) ? Write(other.Tensors, tensor) : Path.Combine(await RunAsync(other, form), file));
         }
         var parts = reference.Name.Split('/');
         var found = Enumerable.Range(0, parts.Length + 1)

@@ -10,16 +10,18 @@ public sealed class DitModelTests
 {
     public static TheoryData<string> Cases => ReferenceSet.Models("DiTPipeline", "transformer");
 
+    public static TheoryData<string, NetworkForm> CasesInBothForms => ReferenceSet.InBothForms(Cases);
+
     [Theory(SkipTestWithoutData = true)]
-    [MemberData(nameof(Cases))]
-    public void Forward_Transformer_ReferenceActivationsAndOutput(string name)
+    [MemberData(nameof(CasesInBothForms))]
+    public void Forward_Transformer_ReferenceActivationsAndOutput(string name, NetworkForm form)
     {
         var inputs = ReferenceTensors.Load($"{name}/inputs.safetensors");
         var comparison = new ModelComparison(name);
         var folder = ModelFolder.Open(ReferenceSet.At(name));
         var config = DitConfig.Parse(folder.Config("transformer"), folder.ConfigPath("transformer"));
         using var weights = folder.OpenWeights("transformer");
-        using var transformer = DitTransformer.Load(config, weights, CPU, ScalarType.Float32);
+        using var transformer = DitTransformer.Load(config, weights, CPU, ScalarType.Float32, form);
 
         using var inference = inference_mode();
         using var scope = NewDisposeScope();

@@ -15,6 +15,8 @@ public sealed class IfModelTests
 {
     public static TheoryData<string> Cases => ReferenceSet.Models("IFPipeline", "text_encoder", "tokenizer", "unet");
 
+    public static TheoryData<string, NetworkForm> CasesInBothForms => ReferenceSet.InBothForms(Cases);
+
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Cases))]
     public void EncodeText_ReferencePrompts_ReferenceIdsAndMask(string name)
@@ -54,15 +56,15 @@ public sealed class IfModelTests
     }
 
     [Theory(SkipTestWithoutData = true)]
-    [MemberData(nameof(Cases))]
-    public void Forward_UNet_ReferenceActivationsAndOutputs(string name)
+    [MemberData(nameof(CasesInBothForms))]
+    public void Forward_UNet_ReferenceActivationsAndOutputs(string name, NetworkForm form)
     {
         var inputs = ReferenceTensors.Load($"{name}/inputs.safetensors");
         var comparison = new ModelComparison(name);
         var folder = ModelFolder.Open(ReferenceSet.At(name));
         var config = UNet2DConditionConfig.Parse(folder.Config("unet"), folder.ConfigPath("unet"));
         using var weights = folder.OpenWeights("unet");
-        using var unet = UNet2DConditionModel.Load(config, weights, CPU, ScalarType.Float32);
+        using var unet = UNet2DConditionModel.Load(config, weights, CPU, ScalarType.Float32, form);
 
         using var inference = inference_mode();
         using var scope = NewDisposeScope();

@@ -8,16 +8,16 @@ namespace Taba.Parity.Tests;
 /// <summary>The UNet of latent diffusion against the reference's output and activations.</summary>
 public sealed class LdmModelTests
 {
-    public static TheoryData<string> Cases => ReferenceSet.Models("LDMPipeline", "unet");
+    public static TheoryData<string, NetworkForm> Cases => ReferenceSet.InBothForms(ReferenceSet.Models("LDMPipeline", "unet"));
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Cases))]
-    public void Forward_ReferenceWeightsAndInputs_ReferenceOutputAndActivations(string name)
+    public void Forward_ReferenceWeightsAndInputs_ReferenceOutputAndActivations(string name, NetworkForm form)
     {
         var folder = ModelFolder.Open(ReferenceSet.At(name));
         using var weights = folder.OpenWeights("unet");
         using var network = UNet2DModel.Load(
-            UNet2DConfig.Parse(folder.Config("unet"), folder.ConfigPath("unet")), weights, CPU, ScalarType.Float32);
+            UNet2DConfig.Parse(folder.Config("unet"), folder.ConfigPath("unet")), weights, CPU, ScalarType.Float32, form);
         using var inputs = WeightsFile.Open(ReferenceSet.At($"{name}/inputs.safetensors"));
         var comparison = new ModelComparison(name);
         using var inference = inference_mode();

@@ -28,6 +28,21 @@ static class ReferenceSet
             name => Pipeline(name) == pipeline && components.All(c => Directory.Exists(At($"{name}/{c}")))),
     ];
 
+    /// <summary>Each case in the form that a command computes by default, and operation by operation.</summary>
+    public static TheoryData<string, NetworkForm> InBothForms(IEnumerable<string> cases)
+    {
+        var data = new TheoryData<string, NetworkForm>();
+        foreach (var name in cases)
+        {
+            data.Add(name, NetworkForm.Fast);
+            data.Add(name, NetworkForm.Plain);
+        }
+        return data;
+    }
+
+    /// <inheritdoc cref="InBothForms(IEnumerable{string})"/>
+    public static TheoryData<string, NetworkForm> InBothForms(TheoryData<string> cases) => InBothForms(cases.Select(c => c.Data));
+
     static string? Pipeline(string name)
     {
         var index = At($"{name}/model_index.json");
