@@ -17,11 +17,14 @@ var samples = new Option<int[]>(
     "--samples")
 { Description = "Sweep sizes to compare.", DefaultValueFactory = _ => [64, 4096], AllowMultipleArgumentsPerToken = true };
 
+var withInternal = new Option<bool>("--internal") { Description = "Beside it the same sweep that keeps every step of every sample." };
+
 var throughput = new Command("throughput", "A whole sweep against a bare loop over the same network, interleaved.") { model, random,
-    device, batch, rounds, seconds, steps };
+    device, batch, rounds, seconds, steps, withInternal };
 throughput.SetAction((parsed, cancellationToken) => new ThroughputBench(
     BenchModel.Prepare(parsed.GetValue(model)!, parsed.GetValue(random), parsed.GetValue(device)!),
-    parsed.GetValue(batch), parsed.GetValue(rounds), parsed.GetValue(seconds), parsed.GetValue(steps)).RunAsync(cancellationToken));
+    parsed.GetValue(batch), parsed.GetValue(rounds), parsed.GetValue(seconds), parsed.GetValue(steps),
+    parsed.GetValue(withInternal)).RunAsync(cancellationToken));
 
 var memory = new Command(
     "memory", "Peak anonymous memory of whole runs of different sizes (sample and invert, metrics on).") { model, samples, steps };

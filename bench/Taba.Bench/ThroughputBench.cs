@@ -14,7 +14,7 @@ namespace Taba.Bench;
 /// Interleaves rounds of a bare loop and of a whole sweep (leases, checkpoints, publication, run folder, metrics) over the same
 /// network and batch, and prints medians, spread and their ratio.
 /// </summary>
-sealed class ThroughputBench(BenchModel model, int batch, int rounds, double seconds, int steps)
+sealed class ThroughputBench(BenchModel model, int batch, int rounds, double seconds, int steps, bool withInternal)
 {
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
@@ -41,20 +41,32 @@ sealed class ThroughputBench(BenchModel model, int batch, int rounds, double sec
 
             var bareRates = new List<double>();
             var sweepRates = new List<double>();
+            var internalRates = new List<double>();
             var before = silo.EngineStatistics[0];
             for (var round = 0; round < rounds; round++)
             {
                 bareRates.Add(bare.Run(seconds));
-                clock.Restart();
-                var evaluations = await SweepAsync(silo, folder, samples, seed: round + 1, cancellationToken);
-                sweepRates.Add(evaluations / clock.Elapsed.TotalSeconds);
-                Console.Error.WriteLine($"round {round + 1}: bare {bareRates[^1]:F2}, sweep {sweepRates[^1]:F2} evaluations/s");
+                sweepRates.Add(await RateAsync(InternalSelection.None, round));
+                if (withInternal)
+                    internalRates.Add(await RateAsync(InternalSelection.All, rounds + round));
+                Console.Error.WriteLine(
+                    $"round {round + 1}: bare {bareRates[^1]:F2}, sweep {sweepRates[^1]:F2} evaluations/s"
+                    + (withInternal ? $", with every step kept {internalRates[^1]:F2}" : ""));
             }
             var after = silo.EngineStatistics[0];
             Print(
-                samples, started, loaded, bareRates, sweepRates,
+                samples, started, loaded, bareRates, sweepRates, internalRates,
                 (after.OverheadTime - before.OverheadTime) / (after.NetworkTime - before.NetworkTime));
             return 0;
+
+            async Task<double> RateAsync(InternalSelection kept, int number)
+            {
+                clock.Restart();
+                var evaluations = await SweepAsync(silo, folder, samples, seed: number + 1, cancellationToken, kept);
+                var rate = evaluations / clock.Elapsed.TotalSeconds;
+                Directory.Delete(Path.Combine(folder, $"bench-{number + 1}"), recursive: true);
+                return rate;
+            }
         }
         finally
         {
@@ -62,7 +74,8 @@ sealed class ThroughputBench(BenchModel model, int batch, int rounds, double sec
         }
     }
 
-    async Task<long> SweepAsync(EmbeddedSilo silo, string folder, int samples, long seed, CancellationToken cancellationToken)
+    async Task<long> SweepAsync(EmbeddedSilo silo, string folder, int samples, long seed, CancellationToken cancellationToken,
+        InternalSelection? kept = null)
     {
         var spec = new SweepSpec
         {
@@ -72,6 +85,7 @@ sealed class ThroughputBench(BenchModel model, int batch, int rounds, double sec
             Seeds = [seed],
             NumInferenceSteps = [steps],
             BatchSize = batch,
+            Internal = kept ?? InternalSelection.None,
         };
         var plan = new SweepPlanner(
             new ModelCatalogue(model.Devices[0], Path.Combine(folder, "digests.json")), new TensorInputFiles(), model.Devices.Kind)
@@ -88,7 +102,8 @@ sealed class ThroughputBench(BenchModel model, int batch, int rounds, double sec
         return plan.Evaluations;
     }
 
-    void Print(int samples, double started, double loaded, List<double> bare, List<double> sweep, double overhead)
+    void Print(
+        int samples, double started, double loaded, List<double> bare, List<double> sweep, List<double> internals, double overhead)
     {
         Console.WriteLine(
             $"model {model.Definition.Name}, {model.Devices.Kind}, {RuntimeInformation.ProcessArchitecture}, "
@@ -99,10 +114,16 @@ sealed class ThroughputBench(BenchModel model, int batch, int rounds, double sec
         Console.WriteLine("|---|---|---|---|");
         Row("bare loop", bare);
         Row("whole sweep", sweep);
+        if (internals.Count > 0)
+            Row("whole sweep, every step kept", internals);
         Console.WriteLine();
         Console.WriteLine(
             $"ratio of medians {Median(sweep) / Median(bare):F4}; ratios by round "
             + $"{string.Join(", ", sweep.Zip(bare, (s, b) => $"{s / b:F3}"))}");
+        if (internals.Count > 0)
+            Console.WriteLine(
+                $"every step kept, over the whole sweep: {Median(internals) / Median(sweep):F4}; by round "
+                + $"{string.Join(", ", internals.Zip(sweep, (i, s) => $"{i / s:F3}"))}");
         Console.WriteLine($"engine time outside the network {overhead:P2} of network time");
     }
 

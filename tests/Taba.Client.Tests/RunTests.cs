@@ -65,6 +65,8 @@ public sealed class RunTests : IDisposable
               forward K = 3 +0[.]\d+ ± \S+ +[01][.]\d+ ± \S+ +0[.]\d+ ± \S+
               swap eps K = 2 +0[.]\d+ ± \S+ +[01][.]\d+ ± \S+ +0[.]\d+ ± \S+
             """, _taba.Last.Errors);
+        Assert.Matches("cpu.*: [0-9,]+ evaluations in .+, busy with networks for [0-9]+ % of that; one model loaded[.]", _taba.Last.Errors);
+        Assert.Matches("Folders and report took .+ after the last row[.]", _taba.Last.Errors);
         var report = await File.ReadAllTextAsync(_taba.At("out", "tiny", "report.html"));
         Assert.Contains("forward K = 3", report, StringComparison.Ordinal);
         Assert.Contains("noise floor", report, StringComparison.Ordinal);
@@ -82,6 +84,7 @@ public sealed class RunTests : IDisposable
         Assert.Equal("done", (string)done["event"]!);
         Assert.Equal(0, (double)done["evaluations"]!);
         Assert.Equal(Stages * Samples, (long)done["reused_rows"]!);
+        Assert.Empty(done["devices"]!.AsArray());
     }
 
     [Fact]
@@ -99,7 +102,12 @@ public sealed class RunTests : IDisposable
             (double)PythonJson.Read(await File.ReadAllBytesAsync(Path.Combine((string)folder["folder"]!, "metrics.json")))!
                 ["metrics"]!["correlation"]!["mean"]!,
             (double)group["points"]![0]!["correlation"]!["mean"]!);
-        Assert.Equal("done", (string)JsonNode.Parse(done.LastLine)!["event"]!);
+        var last = JsonNode.Parse(done.LastLine)!;
+        Assert.Equal("done", (string)last["event"]!);
+        var device = last["devices"]!.AsArray().Single()!;
+        Assert.Equal(((double)last["evaluations"]!, 1), ((double)device["evaluations"]!, (int)device["model_loads"]!));
+        Assert.InRange((double)device["busy"]!, 1e-6, 1);
+        Assert.InRange((double)last["seconds_writing"]!, 1e-6, 600);
     }
 
     [Fact]
@@ -189,10 +197,11 @@ public sealed class RunTests : IDisposable
         var job = new RunJob { Spec = spec, StoreRoot = _taba.At("none"), Folder = "folder", CommandLine = "taba run s.yaml" };
 
         var exit = new RunResults(new Terminal(output, error, false, TimeProvider.System), job, OutputFolder.At("folder")).Print(
-            plan, status, new("report.html", "results.csv", []));
+            plan, status, new("report.html", "results.csv", []), new([], TimeSpan.FromSeconds(2)));
 
         Assert.Equal(ExitStatus.SamplesFailed, exit);
-        Assert.Equal("Sample 3 of stage sample T=10 failed at step 7: NaN in float16\n", error.ToString());
+        Assert.Equal(
+            "Folders and report took 2 s after the last row.\nSample 3 of stage sample T=10 failed at step 7: NaN in float16\n", error.ToString());
         Assert.Contains("report.html", output.ToString(), StringComparison.Ordinal);
     }
 

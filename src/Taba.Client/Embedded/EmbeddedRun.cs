@@ -111,6 +111,8 @@ sealed class EmbeddedRun : IRunHost
 
         public string DeviceKind => deviceKind;
 
+        public IReadOnlyList<DeviceUse> DeviceUses => silo.DeviceUses;
+
         public Task<SweepStatus> SubmitAsync(SweepPlan plan) => _patience.AskAsync(
             () =>
             {

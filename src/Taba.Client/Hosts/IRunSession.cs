@@ -1,4 +1,5 @@
 using Taba.Grains.Sweeps;
+using Taba.Silo.Engines;
 using Taba.Storage.Manifests;
 using Taba.Storage.Objects;
 
@@ -18,6 +19,9 @@ interface IRunSession : IAsyncDisposable
 
     /// <summary>The kind of device that computes, for manifests.</summary>
     string DeviceKind { get; }
+
+    /// <summary>What this machine's devices did for the run; none where a cluster's did.</summary>
+    IReadOnlyList<DeviceUse> DeviceUses => [];
 
     Task<SweepStatus> SubmitAsync(SweepPlan plan);
 

@@ -19,7 +19,7 @@ sealed class RunResults(Terminal terminal, RunJob job, OutputFolder output)
     const int MostFolders = 12;
 
     /// <returns>The exit status.</returns>
-    public int Print(SweepPlan plan, SweepStatus status, SweepReportFiles report)
+    public int Print(SweepPlan plan, SweepStatus status, SweepReportFiles report, RunUse use)
     {
         PrintFinding(plan, report);
         if (!job.Json && terminal.OutputIsLive && plan.Runs.Length > MostFolders)
@@ -28,6 +28,11 @@ sealed class RunResults(Terminal terminal, RunJob job, OutputFolder output)
             foreach (var run in plan.Runs)
                 Line(new { @event = "run", run = run.Slug, folder = job.FolderOf(run, output).Place }, job.FolderOf(run, output).Place);
         Line(new { @event = "report", report = report.Html, results = report.Csv }, report.Html);
+        if (!job.Json)
+        {
+            foreach (var sentence in use.Sentences())
+                terminal.Say(sentence);
+        }
         PrintFailures(plan, status);
         foreach (var (substitution, retry) in Retries(status))
         {
@@ -44,6 +49,8 @@ sealed class RunResults(Terminal terminal, RunJob job, OutputFolder output)
                 @event = "done",
                 exit_status = exit,
                 evaluations = status.EvaluationsDone,
+                devices = use.Json(),
+                seconds_writing = use.Writing.TotalSeconds,
                 reused_rows = status.Stages.Sum(s => (long)s.RowsReused),
                 retried = Retries(status).SelectMany(
                     r => r.Substitution.Rows.Ranges.SelectMany(rows => Enumerable.Range(rows.Start, rows.Count)).Select(sample => new

@@ -93,6 +93,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         IRunSession session, RunJob job, SweepPlan plan, OutputFolder output, SweepStatus status, IProgressView view,
         CancellationToken interrupted)
     {
+        var computed = terminal.Time.GetTimestamp();
         for (var attempt = 1; status.State != SweepState.Stopped; attempt++)
         {
             try
@@ -105,6 +106,7 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
                 view.Say($"Damage found: {damage.Message}");
                 await RepairAsync(session, plan, damage, interrupted);
                 status = await ComputeAsync(session, plan, view, interrupted);
+                computed = terminal.Time.GetTimestamp();
             }
         }
         if (status.State == SweepState.Stopped)
@@ -117,7 +119,8 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
         view.Say("Writing the report.");
         var report = SweepReport.Write(output, plan.Name, ours: true, interrupted);
         await view.DisposeAsync();
-        return new RunResults(terminal, job, output).Print(plan, status, report);
+        return new RunResults(terminal, job, output).Print(
+            plan, status, report, new(session.DeviceUses, terminal.Time.GetElapsedTime(computed)));
     }
 
     /// <summary>Commands that share a store, as the parts of a job array do, work one after the other.</summary>

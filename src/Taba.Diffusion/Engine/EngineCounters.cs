@@ -16,6 +16,8 @@ sealed class EngineCounters
     public long OverheadTicks;
     public long OutputWaitTicks;
     public long LingerTicks;
+    public long FirstPassAt;
+    public long LastPassAt;
     public int SlotsInUse;
     public int Pending;
     public int BatchLimit;
@@ -60,6 +62,8 @@ sealed class EngineCounters
         OverheadTime = Stopwatch.GetElapsedTime(0, Interlocked.Read(ref OverheadTicks)),
         OutputWaitTime = Stopwatch.GetElapsedTime(0, Interlocked.Read(ref OutputWaitTicks)),
         LingerTime = Stopwatch.GetElapsedTime(0, Interlocked.Read(ref LingerTicks)),
+        FirstPassAt = Interlocked.Read(ref FirstPassAt),
+        LastPassAt = Interlocked.Read(ref LastPassAt),
         Slots = slots,
         SlotsInUse = Volatile.Read(ref SlotsInUse),
         Pending = Volatile.Read(ref Pending),

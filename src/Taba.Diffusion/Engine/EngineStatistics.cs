@@ -39,6 +39,12 @@ public sealed record EngineStatistics
     /// <summary>Time that forward passes short of rows waited for more (<see cref="EngineOptions.Linger"/>).</summary>
     public required TimeSpan LingerTime { get; init; }
 
+    /// <summary>When the first forward pass began, as a timestamp of Stopwatch; 0 before it has ended.</summary>
+    public required long FirstPassAt { get; init; }
+
+    /// <summary>When the last forward pass ended, as a timestamp of Stopwatch; 0 before any.</summary>
+    public required long LastPassAt { get; init; }
+
     /// <summary>Rows of the state tensor.</summary>
     public required int Slots { get; init; }
 

@@ -109,6 +109,9 @@ sealed class EngineTelemetry(EngineOptions options)
         Interlocked.Add(ref Counters.Evaluations, rows);
         Interlocked.Add(ref Counters.PaddedRows, shape - rows);
         Interlocked.Add(ref Counters.NetworkTicks, networkTicks);
+        var now = Stopwatch.GetTimestamp();
+        Interlocked.CompareExchange(ref Counters.FirstPassAt, now - networkTicks, 0);
+        Interlocked.Exchange(ref Counters.LastPassAt, now);
         EngineInstruments.Evaluations.Add(rows, _tags);
         EngineInstruments.NetworkDuration.Record(Seconds(networkTicks), _tags);
         EngineInstruments.BatchUtilization.Record((double)rows / options.LargestBatch, _tags);

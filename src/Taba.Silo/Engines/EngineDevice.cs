@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Diagnostics;
 using Taba.Grains.Models;
 using Taba.Grains.Silos;
 using Taba.Silo.Devices;
@@ -64,6 +65,19 @@ sealed class EngineDevice(
             Evaluations = there.Sum(e => e.Evaluations),
             Passes = there.Sum(e => e.Passes),
         };
+    }
+
+    /// <summary>What it did until now; null when it evaluated nothing.</summary>
+    public DeviceUse? Use
+    {
+        get
+        {
+            var done = _engines.Values.SelectMany(e => e.Statistics).Where(s => s.FirstPassAt != 0).ToList();
+            return done.Count == 0 ? null : new(
+                Name, done.Sum(s => s.Evaluations),
+                Stopwatch.GetElapsedTime(done.Min(s => s.FirstPassAt), done.Max(s => s.LastPassAt)),
+                Autoencoders.NetworkTime + TimeSpan.FromTicks(done.Sum(s => s.NetworkTime.Ticks)), _engines.Values.Sum(e => e.Loads));
+        }
     }
 
     public async ValueTask DisposeAsync()

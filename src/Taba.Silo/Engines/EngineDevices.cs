@@ -69,6 +69,9 @@ sealed class EngineDevices : IModelEngines, IEngineCapacity, IAsyncDisposable
     /// <summary>How each device fares.</summary>
     public ImmutableArray<DeviceFare> Fares => [.. _devices.Select(d => d.Fare(_troubles.Of(d.Name)?.What))];
 
+    /// <summary>What each device did that evaluated anything.</summary>
+    public ImmutableArray<DeviceUse> Uses => [.. _devices.Select(d => d.Use).OfType<DeviceUse>()];
+
     IEnumerable<EngineDevice> Working => _devices.Where(d => _troubles.Works(d.Name));
 
     public ImmutableArray<ResidentEngine> Loaded =>

@@ -28,6 +28,7 @@ sealed partial class ModelEngine(
     // Of loads that have ended, and when the one under way began; 0 when none is.
     long _loadTicks;
     long _loadingSince;
+    int _loads;
 
     public DeviceChoice Device => device;
 
@@ -98,6 +99,9 @@ sealed partial class ModelEngine(
         }
     }
 
+    /// <summary>Engines that were loaded here.</summary>
+    public int Loads => Volatile.Read(ref _loads);
+
     public bool TryReserve() =>
         Interlocked.CompareExchange(ref _place, new(TaskCreationOptions.RunContinuationsAsynchronously), null) is null;
 
@@ -118,6 +122,7 @@ sealed partial class ModelEngine(
             {
                 var loaded = await loader.LoadAsync(device, key, spec, Ended);
                 _model = loaded.Definition.Name;
+                Interlocked.Increment(ref _loads);
                 Volatile.Write(ref _failed, null);
                 place.SetResult(loaded);
                 // What ended before anyone could be told.

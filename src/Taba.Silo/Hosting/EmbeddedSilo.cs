@@ -139,6 +139,9 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         }
     }
 
+    /// <summary>What each device did that evaluated anything.</summary>
+    public IReadOnlyList<DeviceUse> DeviceUses => _host.Services.GetRequiredService<EngineDevices>().Uses;
+
     /// <summary>Notes in the store how fast the engines were, for plans to come.</summary>
     public void RememberSpeeds()
     {
