@@ -24,11 +24,17 @@ sealed record BenchModel(ModelSelection Selection, ModelDefinition Definition, s
         if (!randomWeights)
             return new(selection, definition, definition.NeedsWeights ? ModelCatalogue.FindWeights(selection, definition) : null, devices);
         var path = Path.Combine(Path.GetTempPath(), $"taba-bench-{definition.Name}.safetensors");
+        DrawWeights(definition, path);
+        return new(selection with { WeightsPath = path }, definition, path, devices);
+    }
+
+    /// <summary>Writes drawn weights of a model, float32.</summary>
+    public static void DrawWeights(ModelDefinition definition, string path)
+    {
         using var generator = new Generator(Seed);
         var shapes = definition.Parameters.ToDictionary();
         SafetensorsArchive.Write(
             path, ScalarType.Float32, definition.Parameters, parameter => Draw(parameter, shapes[parameter], generator));
-        return new(selection with { WeightsPath = path }, definition, path, devices);
     }
 
     /// <summary>A parameter as a trained network's could be: normal of variance 1/fan-in, normalisations at one, biases zero.</summary>

@@ -32,16 +32,9 @@ sealed class MemoryBench(string model, int[] sizes, int steps)
     /// <summary>The most, in bytes.</summary>
     async Task<long> PeakAsync(int samples, string folder, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in new[]
-        {
-            Path.Combine(AppContext.BaseDirectory, "taba.dll"), "sample", ModelCatalogue.Define(new(model)).Family, "--model", model,
-            "--n_samples", $"{samples}", "--num_inference_steps", $"{steps}",
-            "--with_inversion", "--batch_size", "16", "--save_dir", Path.Combine(folder, "run"),
-        })
-        {
-            start.ArgumentList.Add(argument);
-        }
+        var start = RealRun.Start(
+            "sample", ModelCatalogue.Define(new(model)).Family, "--model", model, "--n_samples", $"{samples}", "--num_inference_steps",
+            $"{steps}", "--with_inversion", "--batch_size", "16", "--save_dir", Path.Combine(folder, "run"));
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
         var errors = process.StandardError.ReadToEndAsync(cancellationToken);

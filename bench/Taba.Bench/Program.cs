@@ -51,6 +51,24 @@ network.SetAction(async (parsed, cancellationToken) =>
         : await new NetworkBench(name, parsed.GetRequiredValue<ScalarType>("--file-dtype"), dtype, forwards).RunAsync(cancellationToken);
 });
 
+var sweep = new Option<string>("--sweep") { Description = "A sweep file.", DefaultValueFactory = _ => "configs/demo.yaml" };
+var against = new Option<string[]>("--against")
+{
+    Description = "Overrides of the other side.", DefaultValueFactory = _ => ["network=plain"], AllowMultipleArgumentsPerToken = true,
+};
+var runs = new Command("runs", "Whole runs of a sweep as it is and with overrides, alternately: wall time.") { sweep, against, rounds };
+runs.SetAction((parsed, cancellationToken) => new RunsBench(
+    parsed.GetValue(sweep)!, parsed.GetValue(against)!, parsed.GetValue(rounds)).RunAsync(cancellationToken));
+
+var mixedSamples = new Option<int>("--samples") { Description = "Of each model.", DefaultValueFactory = _ => 32 };
+var mixedSteps = new Option<int>("--steps") { Description = "T, more than ten.", DefaultValueFactory = _ => 20 };
+var mixed = new Command("mixed", "A sweep of K = 1 .. 10 over three models: busy share, loads, evaluations against the plan.")
+{
+    device, mixedSamples, mixedSteps,
+};
+mixed.SetAction((parsed, cancellationToken) => new MixedBench(
+    parsed.GetValue(device)!, parsed.GetValue(mixedSamples), parsed.GetValue(mixedSteps)).RunAsync(cancellationToken));
+
 var rows = new Option<int>("--rows") { DefaultValueFactory = _ => 10_240 };
 var side = new Option<int>("--side") { Description = "Pixels of a sample along each side.", DefaultValueFactory = _ => 64 };
 var plain = new Option<string?>(
@@ -69,6 +87,6 @@ var dimensions = new Option<int>("--dimensions") { DefaultValueFactory = _ => 20
 var fid = new Command("fid", "The Fréchet distance of features drawn from two Gaussians beside its closed form.") { rows, dimensions };
 fid.SetAction(parsed => new FidBench(parsed.GetValue(rows), parsed.GetValue(dimensions)).Run());
 
-var root = new RootCommand("Side-by-side measurements of Taba. Tables go to docs/benchmarks.md.") { throughput, memory, network,
+var root = new RootCommand("Side-by-side measurements of Taba. Tables go to docs/benchmarks.md.") { throughput, memory, network, runs, mixed,
     measure, fid };
 return await root.Parse(args).InvokeAsync();

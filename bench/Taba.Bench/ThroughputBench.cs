@@ -118,21 +118,15 @@ sealed class ThroughputBench(BenchModel model, int batch, int rounds, double sec
             Row("whole sweep, every step kept", internals);
         Console.WriteLine();
         Console.WriteLine(
-            $"ratio of medians {Median(sweep) / Median(bare):F4}; ratios by round "
+            $"ratio of medians {Medians.Of(sweep) / Medians.Of(bare):F4}; ratios by round "
             + $"{string.Join(", ", sweep.Zip(bare, (s, b) => $"{s / b:F3}"))}");
         if (internals.Count > 0)
             Console.WriteLine(
-                $"every step kept, over the whole sweep: {Median(internals) / Median(sweep):F4}; by round "
+                $"every step kept, over the whole sweep: {Medians.Of(internals) / Medians.Of(sweep):F4}; by round "
                 + $"{string.Join(", ", internals.Zip(sweep, (i, s) => $"{i / s:F3}"))}");
         Console.WriteLine($"engine time outside the network {overhead:P2} of network time");
     }
 
     static void Row(string name, List<double> rates) =>
-        Console.WriteLine($"| {name} | {Median(rates):F2} | {rates.Min():F2} | {rates.Max():F2} |");
-
-    static double Median(List<double> values)
-    {
-        var sorted = values.Order().ToList();
-        return sorted.Count % 2 == 1 ? sorted[sorted.Count / 2] : (sorted[sorted.Count / 2 - 1] + sorted[sorted.Count / 2]) / 2;
-    }
+        Console.WriteLine($"| {name} | {Medians.Of(rates):F2} | {rates.Min():F2} | {rates.Max():F2} |");
 }
