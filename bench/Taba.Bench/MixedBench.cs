@@ -38,8 +38,7 @@ sealed class MixedBench(string device, int samples, int steps)
             var output = Path.Combine(folder, "out");
             var (_, plan) = await RealRun.DoneAsync(cancellationToken, "plan", sweep, "--device", device, "--out", output);
             var (seconds, last) = await RealRun.DoneAsync(cancellationToken, "run", sweep, "--device", device, "--out", output);
-            Console.WriteLine("| run | wall, s | evaluations | first to last, s | busy with networks | models loaded | folders and report, s |");
-            Console.WriteLine("|---|---|---|---|---|---|---|");
+            RunsBench.WriteHead();
             Console.WriteLine(RunsBench.Row($"three models, K = 1 .. {MostReplaced}, T = {steps}, N = {samples}", seconds, last));
             Console.WriteLine();
             Console.WriteLine($"planned: {(double)plan["evaluations_of_all_stages"]!:N0} evaluations");

@@ -87,6 +87,7 @@ var dimensions = new Option<int>("--dimensions") { DefaultValueFactory = _ => 20
 var fid = new Command("fid", "The Fréchet distance of features drawn from two Gaussians beside its closed form.") { rows, dimensions };
 fid.SetAction(parsed => new FidBench(parsed.GetValue(rows), parsed.GetValue(dimensions)).Run());
 
-var root = new RootCommand("Side-by-side measurements of Taba. Tables go to docs/benchmarks.md.") { throughput, memory, network, runs, mixed,
-    measure, fid };
+var root = new RootCommand("Side-by-side measurements of Taba. Tables go to docs/benchmarks.md.") {
+    throughput, memory, network, runs, mixed, measure, fid,
+};
 return await root.Parse(args).InvokeAsync();

@@ -17,7 +17,8 @@ static class RealRun
     /// <summary>Runs it with <c>--json</c> to its end.</summary>
     /// <returns>Seconds, and the last line of its output.</returns>
     /// <exception cref="InvalidOperationException">It ended with another status than 0.</exception>
-    public static async Task<(double Seconds, JsonNode Last)> DoneAsync(CancellationToken cancellationToken, params IEnumerable<string> arguments)
+    public static async Task<(double Seconds, JsonNode Last)> DoneAsync(
+        CancellationToken cancellationToken, params IEnumerable<string> arguments)
     {
         var clock = Stopwatch.StartNew();
         using var process = Process.Start(Start([.. arguments, "--json"]))!;

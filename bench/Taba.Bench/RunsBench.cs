@@ -13,8 +13,7 @@ sealed class RunsBench(string sweep, string[] against, int rounds)
 {
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        Console.WriteLine("| run | wall, s | evaluations | first to last, s | busy with networks | models loaded | folders and report, s |");
-        Console.WriteLine("|---|---|---|---|---|---|---|");
+        WriteHead();
         var (plain, changed) = (new List<double>(), new List<double>());
         for (var round = 0; round < rounds; round++)
         {
@@ -27,6 +26,16 @@ sealed class RunsBench(string sweep, string[] against, int rounds)
             $"{string.Join(' ', against)} over as it is: ratio of medians {Medians.Of(changed) / Medians.Of(plain):F3}; by round "
             + string.Join(", ", changed.Zip(plain, (c, p) => $"{c / p:F3}")));
         return 0;
+    }
+
+    public static void WriteHead()
+    {
+        string[] columns =
+        [
+            "run", "wall, s", "evaluations", "first to last, s", "busy with networks", "models loaded", "folders and report, s",
+        ];
+        Console.WriteLine($"| {string.Join(" | ", columns)} |");
+        Console.WriteLine($"|{string.Concat(columns.Select(_ => "---|"))}");
     }
 
     async Task<double> OnceAsync(string[] overrides, CancellationToken cancellationToken)
@@ -51,7 +60,7 @@ sealed class RunsBench(string sweep, string[] against, int rounds)
         var devices = last["devices"]!.AsArray().Select(d => d!).ToList();
         return $"| {name} | {seconds:F1} | {(double)last["evaluations"]!:N0} "
             + $"| {string.Join(", ", devices.Select(d => $"{(double)d["seconds"]!:F1}"))} "
-            + $"| {string.Join(", ", devices.Select(d => $"{(double)d["busy"]!:P1}"))} "
+            + $"| {string.Join(", ", devices.Select(d => $"{(double)d["busy_seconds"]! / (double)d["seconds"]!:P1}"))} "
             + $"| {devices.Sum(d => (int)d["model_loads"]!)} | {(double)last["seconds_writing"]!:F1} |";
     }
 }

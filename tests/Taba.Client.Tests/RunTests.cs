@@ -201,7 +201,8 @@ public sealed class RunTests : IDisposable
 
         Assert.Equal(ExitStatus.SamplesFailed, exit);
         Assert.Equal(
-            "Folders and report took 2 s after the last row.\nSample 3 of stage sample T=10 failed at step 7: NaN in float16\n", error.ToString());
+            "Folders and report took 2 s after the last row.\nSample 3 of stage sample T=10 failed at step 7: NaN in float16\n",
+            error.ToString());
         Assert.Contains("report.html", output.ToString(), StringComparison.Ordinal);
     }
 

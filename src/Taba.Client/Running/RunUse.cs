@@ -18,8 +18,8 @@ sealed record RunUse(IReadOnlyList<DeviceUse> Devices, TimeSpan Writing)
         foreach (var use in Devices.Count <= MostDevices ? Devices : [Together()])
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{use.Device}: {Quantities.Count(use.Evaluations)} evaluations in {Quantities.Duration(use.Window)}, busy with networks for "
-                + $"{use.BusyShare:P0} of that; {(use.Loads == 1 ? "one model" : $"{use.Loads:0} models")} loaded.");
+                $"{use.Device}: {Quantities.Count(use.Evaluations)} evaluations in {Quantities.Duration(use.Window)}, "
+                + $"busy with networks for {use.BusyShare:P0} of that; {(use.Loads == 1 ? "one model" : $"{use.Loads:0} models")} loaded.");
         yield return $"Folders and report took {Quantities.Duration(Writing)} after the last row.";
     }
 
@@ -34,6 +34,7 @@ sealed record RunUse(IReadOnlyList<DeviceUse> Devices, TimeSpan Writing)
         evaluations = use.Evaluations,
         seconds = use.Window.TotalSeconds,
         busy = use.BusyShare,
+        busy_seconds = use.Busy.TotalSeconds,
         model_loads = use.Loads,
     });
 }

@@ -144,7 +144,7 @@ public sealed class DenoisingEngine : IAsyncDisposable
     /// </summary>
     public async ValueTask DisposeAsync()
     {
-        _loop.Mailbox.Post(new EngineCommand(CommandKind.Stop));
+        _loop.Stop();
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 

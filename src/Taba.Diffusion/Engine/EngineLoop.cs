@@ -24,6 +24,7 @@ sealed class EngineLoop
     readonly List<TaskCompletionSource> _drains = [];
     readonly TaskCompletionSource<DenoiserFacts> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly CancellationTokenSource _stop = new();
     List<EngineCommand> _commands = [];
     TurnExecutor? _executor;
     volatile PassRunner? _passes;
@@ -55,6 +56,13 @@ sealed class EngineLoop
     /// <inheritdoc cref="PassRunner.UnderWay"/>
     public EnginePass? PassUnderWay => _passes?.UnderWay;
 
+    /// <summary>Ends the loop after the turn under way.</summary>
+    public void Stop()
+    {
+        Mailbox.Post(new EngineCommand(CommandKind.Stop));
+        _stop.Cancel();
+    }
+
     /// <summary>Completes when the model is there.</summary>
     public Task<DenoiserFacts> Ready => _ready.Task;
 
@@ -72,13 +80,14 @@ sealed class EngineLoop
             _outcomes.Executor = _executor = new TurnExecutor(model, _options);
             _output.RowBytes = _executor.RowBytes;
             _telemetry.Started(_options.DeviceName ?? model.Device.ToString());
+            var device = new DeviceTurn(_options.Turns, _stop.Token);
             var admission = new Admission(facts, _executor, _planner, _slots, _prefetch, _outcomes, _telemetry);
-            var passes = _passes = new PassRunner(_executor, _outcomes, _telemetry);
+            var passes = _passes = new PassRunner(_executor, device, _outcomes, _telemetry);
             var faults = new FaultIsolation(passes, _planner, _outcomes, _telemetry, _options);
             var turn = new Turn(_planner, _slots, passes, faults, _outcomes, _telemetry, _options);
             _ready.SetResult(facts);
             using (torch.inference_mode())
-                Loop(admission, turn);
+                Loop(admission, turn, device);
         }
         catch (Exception error)
         {
@@ -88,19 +97,40 @@ sealed class EngineLoop
         End(model, fault);
     }
 
-    void Loop(Admission admission, Turn turn)
+    void Loop(Admission admission, Turn turn, DeviceTurn device)
     {
         var idle = true;
         while (true)
         {
             var commands = TakeCommands(admission, idle ? Timeout.InfiniteTimeSpan : TimeSpan.Zero);
             Linger(admission, turn.Linger, arriving: commands > 0);
-            if (_stopping)
+            if (_stopping || !TakeDevice(admission, device))
                 return;
-            idle = !turn.Run();
+            try
+            {
+                idle = !turn.Run();
+            }
+            finally
+            {
+                device.Leave();
+            }
             if (idle && _drains.Count > 0)
                 CompleteDrains();
         }
+    }
+
+    /// <summary>Waits for the device where there is something to do on it; what comes meanwhile goes with this turn.</summary>
+    /// <returns>False when the engine is to end.</returns>
+    bool TakeDevice(Admission admission, DeviceTurn device)
+    {
+        if (_options.Turns is null || _slots.Active.Count == 0)
+            return true;
+        _telemetry.IdleBegins();
+        var has = device.Enter();
+        _telemetry.IdleEnds();
+        if (has)
+            TakeCommands(admission, TimeSpan.Zero);
+        return has && !_stopping;
     }
 
     /// <summary>Takes and handles what has come, and admits whom it can.</summary>

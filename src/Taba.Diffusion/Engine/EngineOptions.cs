@@ -79,6 +79,10 @@ public sealed class EngineOptions
     /// <value>The default value is float32.</value>
     public torch.ScalarType StatePrecision { get; init; } = torch.ScalarType.Float32;
 
+    /// <summary>Shared by everything that computes on the engine's device.</summary>
+    /// <value>The default value is null: nothing else does.</value>
+    public DeviceTurns? Turns { get; init; }
+
     /// <summary>Told of each forward pass before it begins.</summary>
     /// <value>The default value is null.</value>
     public IEvaluationJournal? Journal { get; init; }

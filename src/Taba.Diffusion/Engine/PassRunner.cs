@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Taba.Diffusion.Engine;
 
 /// <summary>Runs single passes, says which one is under way, and settles their rows.</summary>
-sealed class PassRunner(TurnExecutor executor, Outcomes outcomes, EngineTelemetry telemetry)
+sealed class PassRunner(TurnExecutor executor, DeviceTurn device, Outcomes outcomes, EngineTelemetry telemetry)
 {
     volatile EnginePass? _underWay;
 
@@ -19,6 +19,7 @@ sealed class PassRunner(TurnExecutor executor, Outcomes outcomes, EngineTelemetr
     public Exception? TryRun(List<Trajectory> rows, Pass pass, int shape, ref TurnTimes times)
     {
         var output = new OutputBatch();
+        device.Enter();
         var began = Stopwatch.GetTimestamp();
         _underWay = new EnginePass(began, shape, rows[0].NextStep, rows[0].Tag);
         try
@@ -34,6 +35,9 @@ sealed class PassRunner(TurnExecutor executor, Outcomes outcomes, EngineTelemetr
         finally
         {
             _underWay = null;
+            // Before results are handed over, which may have to wait.
+            if (pass == Pass.Network)
+                device.Leave();
         }
         var passed = BatchPlanner.RowsOf(rows);
         telemetry.Passed(pass, pass == Pass.Network ? passed : rows.Count, shape, executor.NetworkTicks);
@@ -52,6 +56,7 @@ sealed class PassRunner(TurnExecutor executor, Outcomes outcomes, EngineTelemetr
     /// <returns>What was thrown, unless the device is broken; null when the network works.</returns>
     public Exception? TryProbe(Trajectory like, int shape)
     {
+        device.Enter();
         _underWay = new EnginePass(Stopwatch.GetTimestamp(), like.NetworkRows, like.NextStep, like.Tag);
         try
         {
@@ -65,6 +70,7 @@ sealed class PassRunner(TurnExecutor executor, Outcomes outcomes, EngineTelemetr
         finally
         {
             _underWay = null;
+            device.Leave();
         }
     }
 }

@@ -19,7 +19,7 @@ namespace Taba.Silo.Engines;
 /// The autoencoders of a device, on a thread of their own beside its engines: states to pictures, and pictures to states.
 /// </summary>
 sealed partial class AutoencoderHost(
-    DeviceChoice device, IOptions<EngineSettings> settings, ILogger<AutoencoderHost> logger) : IAsyncDisposable
+    DeviceChoice device, DevicesInTurn turns, IOptions<EngineSettings> settings, ILogger<AutoencoderHost> logger) : IAsyncDisposable
 {
     // A processor is busy with one picture. A picture must not depend on how many are decoded at once.
     const int CpuBatch = 1;
@@ -50,7 +50,7 @@ sealed partial class AutoencoderHost(
         for (var row = 0; row < part.Lease.Rows.Count; row += batch)
         {
             var (start, count) = (row, Math.Min(batch, part.Lease.Rows.Count - row));
-            failures.AddRange(await _thread.Value.RunAsync(() => Pass(part, start, count, batch), cancellationToken));
+            failures.AddRange(await _thread.Value.RunAsync(() => Pass(part, start, count, batch, cancellationToken), cancellationToken));
         }
         return failures.ToImmutable();
     }
@@ -63,8 +63,9 @@ sealed partial class AutoencoderHost(
         _loaded.Dispose();
     }
 
-    List<SampleFailure> Pass(ActivePart part, int start, int count, int batch)
+    List<SampleFailure> Pass(ActivePart part, int start, int count, int batch, CancellationToken cancellationToken)
     {
+        using var turn = turns.Of(device).Take(cancellationToken);
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var spec = part.Lease.Spec;
         ProcessorThreads.Use(device.ThreadsOf(bitsCount: spec.Determinism is not null) ?? ProcessorThreads.Default);

@@ -12,7 +12,7 @@ namespace Taba.Silo.Engines;
 
 /// <summary>Makes engines on this silo's devices, and hears what happens to them.</summary>
 sealed partial class EngineLoader(
-    SiloDevices devices, INetworks networks, IEvaluationJournal journal, EngineTroubles troubles, SpeedMemory speeds,
+    SiloDevices devices, INetworks networks, DevicesInTurn turns, IEvaluationJournal journal, EngineTroubles troubles, SpeedMemory speeds,
     IOptions<EngineSettings> settings, ILogger<EngineLoader> logger)
 {
     /// <summary>The most rows of one forward pass of a device.</summary>
@@ -49,6 +49,8 @@ sealed partial class EngineLoader(
                 DeterministicBatch = spec.Determinism?.BatchRows ?? BatchSize,
                 NetworkPrecision = dtype,
                 BatchLimit = speeds.FindLimit(key, device.Kind, memory),
+                // Where bits count, a processor's engine has one thread, and others do not hinder it.
+                Turns = spec.Determinism is null || device.IsCuda ? turns.Of(device) : null,
                 Journal = journal,
                 Events = OnEngineEvent,
             });

@@ -116,6 +116,7 @@ static partial class SiloServices
             return troubles;
         });
         services.AddSingleton<INetworks, Networks>();
+        services.AddSingleton<DevicesInTurn>();
         services.AddSingleton<EngineLoader>();
         services.AddSingleton<SlotRequests>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<EngineDevices>(

@@ -16,8 +16,9 @@ public sealed class AutoencoderHostTests
     [Fact]
     public async Task PassAsync_MoreAutoencodersThanStayLoaded_LoadsTheFirstAnewWithTheSameNumbers()
     {
+        var turns = new DevicesInTurn();
         await using var host = new AutoencoderHost(
-            SiloDevices.Resolve("cpu")[0], Options.Create(new EngineSettings { MaxModels = MaxModels }),
+            SiloDevices.Resolve("cpu")[0], turns, Options.Create(new EngineSettings { MaxModels = MaxModels }),
             NullLogger<AutoencoderHost>.Instance);
 
         var first = await DecodeAsync(host, "a");

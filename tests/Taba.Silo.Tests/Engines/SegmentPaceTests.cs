@@ -20,6 +20,8 @@ public sealed class SegmentPaceTests
         OverheadTime = TimeSpan.Zero,
         OutputWaitTime = TimeSpan.Zero,
         LingerTime = TimeSpan.Zero,
+        FirstPassAt = 0,
+        LastPassAt = 0,
         Slots = 32,
         Pending = 0,
         OutputQueue = 0,
