@@ -116,6 +116,7 @@ static partial class SiloServices
             return troubles;
         });
         services.AddSingleton<INetworks, Networks>();
+        services.AddSingleton<BatchSizes>();
         services.AddSingleton<EngineLoader>();
         services.AddSingleton<SlotRequests>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<EngineDevices>(
