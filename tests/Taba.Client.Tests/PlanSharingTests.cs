@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Taba.Client.Embedded;
 using Taba.Client.Planning;
@@ -15,6 +16,33 @@ public sealed class PlanSharingTests : IDisposable
 
     /// <summary>T = 100 and K = 1 .. 10, as in the paper: 2,945 evaluations an image one by one, 2,045 together.</summary>
     [Fact]
+    public void Of_ForwardReplacementOverK_CountsEachRunAloneAndTheStagesOnce()
+    {
+        var plan = Plan(new()
+        {
+            Name = "s", Models = [new(_taba.GaussianModel())], Samples = 100, Seeds = [1], NumInferenceSteps = [100], WithInversion = true,
+            WithReconstruction = true,
+            Interventions = [.. Enumerable.Range(1, 10).Select(k => new Intervention(InterventionKind.Forward, k))],
+        });
+        // Without the plain run, which each sweep has beside them.
+        var plain = plan.Runs.Single(run => run.Intervention is null);
+        var replaced = plan with
+        {
+            Runs = plan.Runs.Remove(plain),
+            Stages = plan.Stages.RemoveAll(s => s.Spec is { Kind: StageKind.Invert or StageKind.Reconstruct } && IsOf(plain, s)),
+        };
+
+        var sharing = PlanSharing.Of(replaced);
+
+        Assert.Equal(new(100 * 2_045, 100 * 2_945, 0), sharing);
+        Assert.Equal((90_000, "1.44"), (sharing.Saved, sharing.Factor.ToString("0.00", CultureInfo.InvariantCulture)));
+        Assert.Equal(new(100 * (2_045 + 200), 100 * (2_945 + 300), 0), PlanSharing.Of(plan));
+
+        static bool IsOf(PlannedRun run, PlannedStage stage) =>
+            run.Tensors.Any(t => t.Rows is StageRows rows && rows.Key == stage.Key);
+    }
+
+    [Fact]
     public async Task Plan_ForwardReplacementOverK_SaysWhatSharingSaves()
     {
         var sweep = _taba.Write(
@@ -23,15 +51,16 @@ public sealed class PlanSharingTests : IDisposable
             + "interventions:\n  - forward: { before: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] }\n");
 
         await _taba.DoneAsync("plan", sweep, "--out", _taba.At("out"));
-        Assert.Contains("network evaluations: 204,500\n", _taba.Last.Output, StringComparison.Ordinal);
+        Assert.Contains("network evaluations: 224,500\n", _taba.Last.Output, StringComparison.Ordinal);
         Assert.Contains(
-            "runs that share stages save 90,000 of 294,500 evaluations (1.44 times less work)\n", _taba.Last.Output, StringComparison.Ordinal);
+            "runs that share stages save 100,000 of 324,500 evaluations (1.45 times less work)\n", _taba.Last.Output,
+            StringComparison.Ordinal);
         Assert.DoesNotContain("swapped steps", _taba.Last.Output, StringComparison.Ordinal);
 
         await _taba.DoneAsync("plan", sweep, "--out", _taba.At("out"), "--json");
         var plan = JsonNode.Parse(_taba.Last.Output)!;
-        Assert.Equal(204_500, (long)plan["evaluations_of_all_stages"]!);
-        Assert.Equal(294_500, (long)plan["evaluations_of_runs_alone"]!);
+        Assert.Equal(224_500, (long)plan["evaluations_of_all_stages"]!);
+        Assert.Equal(324_500, (long)plan["evaluations_of_runs_alone"]!);
     }
 
     [Fact]
@@ -44,9 +73,9 @@ public sealed class PlanSharingTests : IDisposable
 
         await _taba.DoneAsync("run", sweep, "--out", _taba.At("out"));
 
-        // 10 + 9 and 10 + 8 evaluations a row.
+        // Alone 10 + 10, 10 + 9 and 10 + 8 evaluations a row.
         Assert.Contains(
-            "108 network evaluations; runs that share stages save 40 of 148 evaluations (1.37 times less work).", _taba.Last.Error,
+            "148 network evaluations; runs that share stages save 80 of 228 evaluations (1.54 times less work).", _taba.Last.Errors,
             StringComparison.Ordinal);
     }
 
@@ -75,8 +104,8 @@ public sealed class PlanSharingTests : IDisposable
         }));
 
         Assert.Equal(40 * (3 + 4), sharing.Swapped);
-        Assert.Equal(40 * (10 + 7 + 6), sharing.Planned);
-        Assert.Equal(40 * ((10 + 7) + (10 + 6)), sharing.Alone);
+        Assert.Equal(40 * (10 + 10 + 7 + 6), sharing.Planned);
+        Assert.Equal(40 * ((10 + 10) + (10 + 7) + (10 + 6)), sharing.Alone);
     }
 
     SweepPlan Plan(SweepSpec spec) => new EmbeddedRun().Plan(spec, _taba.At("none"));

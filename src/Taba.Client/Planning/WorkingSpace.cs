@@ -19,7 +19,8 @@ static class WorkingSpace
         var rowBytes = stage.Spec.Model.RowBytes;
         var kept = stage.Keep.TensorsPerRow;
         // Two batches of slots, and the rest of the parts that they belong to.
-        var unfinished = Math.Min(missing, (2L * (batchSize ?? DeviceChoice.MostBatchOf(rowBytes))) + (2L * PartGrid.RowsPerPart(rowBytes)));
+        var batch = batchSize ?? DeviceChoice.MostBatchOf(rowBytes);
+        var unfinished = Math.Min(missing, (2L * batch) + (2L * PartGrid.RowsPerPart(rowBytes)));
         return checked(unfinished * (kept + 2) * rowBytes);
     }
 }

@@ -12,7 +12,7 @@ public sealed record DeviceChoice(Device Device, string Kind)
     const int DefaultCudaBatch = 64;
     const int MostCudaBatch = 512;
 
-    /// <summary>The states of a batch take no more than this where the device chooses it: networks of larger ones are busy before.</summary>
+    /// <summary>Bytes of the states of a batch that the device chooses, at most: networks of larger ones are busy before.</summary>
     const long MostBatchBytes = 64L << 20;
 
     /// <summary>Its name on this machine: cpu, cpu:1, cuda:0.</summary>

@@ -32,7 +32,8 @@ sealed partial class BatchSizes(SpeedMemory speeds, IOptions<EngineSettings> set
         try
         {
             var found = new BatchProbe(new NetworkSpeed(network).Pass, range).Run();
-            var rate = found.Measured.FirstOrDefault(s => s.BatchSize == found.Rows)?.PerSecond ?? found.Evaluations / found.Elapsed.TotalSeconds;
+            var rate = found.Measured.FirstOrDefault(s => s.BatchSize == found.Rows)?.PerSecond
+                ?? found.Evaluations / found.Elapsed.TotalSeconds;
             LogFound(logger, model, device.Name, found.Rows, rate, Words(found.Measured), found.Elapsed.TotalSeconds);
             speeds.AddBatch(key, form, device.SpeedName, found);
             return found.Rows;
@@ -51,7 +52,8 @@ sealed partial class BatchSizes(SpeedMemory speeds, IOptions<EngineSettings> set
             ", ", measured.Select(s => string.Create(CultureInfo.InvariantCulture, $"{s.BatchSize}: {s.PerSecond:0.0}")));
 
     [LoggerMessage(
-        4108, LogLevel.Information, "Model {Model} on {Device}: {Rows} rows a pass, {Rate:F1} evaluations/s; {Measured}; in {Seconds:F2} s")]
+        4108, LogLevel.Information,
+        "Model {Model} on {Device}: {Rows} rows a pass, {Rate:F1} evaluations/s; {Measured}; in {Seconds:F2} s")]
     static partial void LogFound(ILogger logger, string model, string device, int rows, double rate, string measured, double seconds);
 
     [LoggerMessage(4109, LogLevel.Information, "Model {Model} on {Device}: {Rows} rows a pass, as was found before")]

@@ -55,7 +55,7 @@ public sealed class EngineBatchTests
         Assert.IsType<ValidationException>(error.InnerException);
     }
 
-    /// <summary>Two parts of different lengths, neither of which fills whole passes: only what is left at the very end is less than one.</summary>
+    /// <summary>Two parts of different lengths, neither of which fills whole passes: only what is left at the end is less.</summary>
     [Theory]
     [InlineData(20, 20)]
     [InlineData(13, 30)]
