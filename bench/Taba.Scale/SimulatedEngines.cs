@@ -42,6 +42,8 @@ sealed class SimulatedEngines : IModelEngines, IModelEngine, IEngineCapacity, ID
     public EngineStatus Status => new(
         Model.Engine, EngineResidency.Loaded, Slots, _rows.Count, 0, BatchSize, RowSteps, Passes, InPass: null, Fault: null);
 
+    public int Devices => _devices.Length;
+
     public int BatchSize => _options.Batch * _devices.Length;
 
     public int Slots => 2 * BatchSize;

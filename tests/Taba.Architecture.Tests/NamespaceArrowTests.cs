@@ -104,7 +104,6 @@ public sealed class NamespaceArrowTests
             Hosts:
             Planning: Hosts
             Pulling: . Hosts Planning
-            Benching:
             Folders:
             Drawing:
             Figures: Folders Drawing
@@ -115,7 +114,7 @@ public sealed class NamespaceArrowTests
             Clusters: . Progress Hosts Planning
             Doctor: . Hosts Clusters
             Running: . Progress Hosts Planning Pulling Reports
-            Commands: . Progress Sweeps Hosts Planning Pulling Benching Folders Reports Comparing Measuring Clusters Doctor Running
+            Commands: . Progress Sweeps Hosts Planning Pulling Folders Reports Comparing Measuring Clusters Doctor Running
             """,
         ["Taba.Storage"] = """
             Objects:

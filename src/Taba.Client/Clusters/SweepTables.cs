@@ -54,7 +54,7 @@ static class SweepTables
             output.WriteLine(
                 $"{s.Name.PadRight(name)}  {s.Role.ToString().ToLowerInvariant(),-11}  "
                 + $"{(s.Devices == 1 ? s.DeviceKind : $"{s.DeviceKind} x{s.Devices}"),-8}  "
-                + $"{(s.DeviceMemory == 0 ? "unknown" : Quantities.Bytes(s.DeviceMemory)),10}  {s.BatchSize,5}  {busy,7}  "
+                + $"{(s.DeviceMemory == 0 ? "unknown" : Quantities.Bytes(s.DeviceMemory)),10}  {SiloText.Batch(s, fare),5}  {busy,7}  "
                 + $"{(fare is null or { Devices.IsEmpty: true } ? "" : PerSecond(fare.Devices.Sum(d => d.EvaluationsPerSecond))),7}  "
                 + $"{fare?.Fare.PartsHeld.ToString() ?? "",5}  {SiloVersions.Of(s)}");
         }

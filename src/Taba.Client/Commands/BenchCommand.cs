@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using Taba.Client.Benching;
+using Taba.Diffusion.Engine;
 using Taba.Diffusion.Models;
 using Taba.Diffusion.Weights;
 using Taba.Grains;
@@ -64,7 +64,7 @@ static class BenchCommand
         Terminal terminal, ModelDefinition definition, DeviceChoice device, ScalarType dtype, IDenoiser network, BenchRequest ask,
         CancellationToken interrupted)
     {
-        var speed = new NetworkSpeed(network, TimeSpan.FromSeconds(ask.Seconds));
+        var speed = new NetworkSpeed(network);
         if (!ask.Json)
         {
             terminal.Output.WriteLine(string.Create(
@@ -75,7 +75,7 @@ static class BenchCommand
         BatchSpeed? best = null;
         foreach (var batch in ask.BatchSizes ?? Doubling())
         {
-            if (speed.Measure(batch, interrupted) is not { } measured)
+            if (speed.Measure(batch, TimeSpan.FromSeconds(ask.Seconds), interrupted) is not { } measured)
             {
                 terminal.Error.WriteLine($"The device has too little memory for a batch of {batch}.");
                 break;

@@ -119,7 +119,7 @@ static class StatusCommand
         role = s.Role.ToString().ToLowerInvariant(),
         device = s.DeviceKind,
         device_memory = s.DeviceMemory,
-        batch_size = s.BatchSize,
+        batch_size = SiloText.Batch(s, fare),
         worker = s.Worker,
         build = s.Version?.Build,
         numerics = s.Version?.Numerics,

@@ -57,7 +57,7 @@ sealed record PlanEstimate(IReadOnlyList<StageEstimate> Stages, long StoreBytes,
     /// <param name="stored">Rows of each stage in the store.</param>
     /// <param name="isWritten">Runs whose folders are there.</param>
     /// <param name="speedOf">What is known of a stage's network.</param>
-    /// <param name="batchSize">Rows of a forward pass; null for the device's default.</param>
+    /// <param name="batchSize">Rows of a forward pass; null for the most that a device may choose.</param>
     public static PlanEstimate Of(
         SweepPlan plan, IReadOnlyDictionary<string, RowSet> stored, Func<PlannedRun, bool> isWritten,
         Func<StageSpec, MeasuredSpeed?> speedOf, int? batchSize)

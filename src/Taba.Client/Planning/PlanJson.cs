@@ -13,6 +13,7 @@ static class PlanJson
         var plan = outline.Plan;
         var specs = plan.Stages.ToDictionary(s => s.Key, s => s.Spec);
         var names = StageNames.Of(plan);
+        var sharing = PlanSharing.Of(plan);
         output.WriteLine(JsonSerializer.Serialize(new
         {
             sweep = plan.Name,
@@ -20,6 +21,8 @@ static class PlanJson
             folder,
             evaluations = estimate.Evaluations,
             evaluations_of_all_stages = plan.Evaluations,
+            evaluations_of_runs_alone = sharing.Alone,
+            evaluations_skipped_by_swaps = sharing.Swapped,
             store_bytes = estimate.StoreBytes,
             folder_bytes = estimate.FolderBytes,
             working_bytes = estimate.WorkingBytes,

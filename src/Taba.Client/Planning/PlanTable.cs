@@ -38,6 +38,7 @@ static class PlanTable
         var rest = !outline.IsExact ? " at most" : estimate.Evaluations == plan.Evaluations ? ""
             : $" (of {Quantities.Count(plan.Evaluations)}; the rest is in the store)";
         output.WriteLine($"network evaluations: {Quantities.Count(estimate.Evaluations)}{rest}");
+        Write(output, PlanSharing.Of(plan));
         output.WriteLine(
             $"bytes to be written: {Quantities.Bytes(estimate.StoreBytes)} store, {Quantities.Bytes(estimate.FolderBytes)} run folders");
         output.WriteLine($"and at most {Quantities.Bytes(estimate.WorkingBytes)} of checkpoints and scratch files while it runs");
@@ -56,6 +57,14 @@ static class PlanTable
         }
         if (!outline.IsExact)
             output.WriteLine("What the store holds of these stages, and the time they take, is unknown until then.");
+    }
+
+    static void Write(TextWriter output, PlanSharing sharing)
+    {
+        if (sharing.Saves is { } saves)
+            output.WriteLine(saves);
+        if (sharing.Swapped > 0)
+            output.WriteLine($"swapped steps skip the network another {Quantities.Count(sharing.Swapped)} times");
     }
 
     /// <summary>The time and what it rests on, or what is missing for it.</summary>

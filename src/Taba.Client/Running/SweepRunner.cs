@@ -6,6 +6,7 @@ using Taba.Client.Pulling;
 using Taba.Client.Reports;
 using Taba.Grains;
 using Taba.Grains.Sweeps;
+using Taba.Grains.Words;
 using Taba.Silo.Models;
 using Taba.Silo.Outputs;
 using Taba.Storage.Manifests;
@@ -41,6 +42,8 @@ sealed class SweepRunner(IRunHost host, Terminal terminal)
             terminal.Say(warning);
         var estimate = await PlanEstimate.OfAsync(host, job, new(plan, []), interrupted);
         RequireRoom(job, estimate);
+        if (!job.Json && PlanSharing.Of(plan).Saves is { } saves)
+            terminal.Say($"{Quantities.Count(plan.Evaluations)} network evaluations; {saves}.");
         plan = plan with { ExpectedRate = estimate.Rate };
         interrupted.ThrowIfCancellationRequested();
 

@@ -56,7 +56,10 @@ public sealed class DenoisingEngine : IAsyncDisposable
     public Task Completion => _loop.Ended;
 
     /// <summary>Rows of the state tensor: trajectories that can be under way at once.</summary>
-    public int Slots => _options.SlotCount;
+    public int Slots => _loop.Options.SlotCount;
+
+    /// <summary>The most rows of one forward pass while memory suffices; pinned shapes do not count.</summary>
+    public int BatchSize => _loop.Options.BatchSize;
 
     /// <summary>The pass that the engine is in; null between passes. A pass that does not end is how a hung device shows.</summary>
     public EnginePass? PassUnderWay => _loop.PassUnderWay;

@@ -14,10 +14,8 @@ sealed class EngineLoop
 
     readonly Func<IDenoiser> _makeModel;
     readonly bool _ownsModel;
-    readonly EngineOptions _options;
     readonly EngineTelemetry _telemetry;
-    readonly SlotTable _slots;
-    readonly BatchPlanner _planner;
+    readonly SlotTable _slots = new();
     readonly SwapPrefetch _prefetch;
     readonly OutputPump _output;
     readonly Outcomes _outcomes;
@@ -28,6 +26,7 @@ sealed class EngineLoop
     List<EngineCommand> _commands = [];
     TurnExecutor? _executor;
     volatile PassRunner? _passes;
+    volatile EngineOptions _options;
     bool _stopping;
 
     public EngineLoop(Func<IDenoiser> makeModel, bool ownsModel, EngineOptions options, EngineTelemetry telemetry)
@@ -36,10 +35,7 @@ sealed class EngineLoop
         _ownsModel = ownsModel;
         _options = options;
         _telemetry = telemetry;
-        _slots = new SlotTable(options.SlotCount);
-        _planner = new BatchPlanner(options);
         _prefetch = new SwapPrefetch(Mailbox);
-        _telemetry.Counters.BatchLimit = _planner.Limit;
         _output = new OutputPump($"taba-output {options.Name}", options.OutputCapacity, ObserverFailed);
         _outcomes = new Outcomes(options, telemetry, _slots, _prefetch, _output);
         // Not in the flow of whoever needs it first: the engine outlives that part, and its span.
@@ -50,6 +46,9 @@ sealed class EngineLoop
 
     /// <inheritdoc cref="Outcomes.Live"/>
     public System.Collections.Concurrent.ConcurrentDictionary<long, Trajectory> Live => _outcomes.Live;
+
+    /// <summary>With the batch that was chosen, when the model is there.</summary>
+    public EngineOptions Options => _options;
 
     public int OutputQueue => _output.Count;
 
@@ -77,14 +76,17 @@ sealed class EngineLoop
         {
             model = _makeModel();
             var facts = DenoiserFacts.Of(model);
-            _outcomes.Executor = _executor = new TurnExecutor(model, _options);
-            _output.RowBytes = _executor.RowBytes;
-            _telemetry.Started(_options.DeviceName ?? model.Device.ToString());
             var device = new DeviceTurn(_options.Turns, _stop.Token);
-            var admission = new Admission(facts, _executor, _planner, _slots, _prefetch, _outcomes, _telemetry);
+            var options = _options = Settle(model, device);
+            var planner = new BatchPlanner(options);
+            _slots.Provide(options.SlotCount);
+            _outcomes.Executor = _executor = new TurnExecutor(model, options);
+            _output.RowBytes = _executor.RowBytes;
+            _telemetry.Started(options, options.DeviceName ?? model.Device.ToString(), planner.Limit);
+            var admission = new Admission(facts, _executor, planner, _slots, _prefetch, _outcomes, _telemetry);
             var passes = _passes = new PassRunner(_executor, device, _outcomes, _telemetry);
-            var faults = new FaultIsolation(passes, _planner, _outcomes, _telemetry, _options);
-            var turn = new Turn(_planner, _slots, passes, faults, _outcomes, _telemetry, _options);
+            var faults = new FaultIsolation(passes, planner, _outcomes, _telemetry, options);
+            var turn = new Turn(planner, _slots, passes, faults, _outcomes, _telemetry, options);
             _ready.SetResult(facts);
             using (torch.inference_mode())
                 Loop(admission, turn, device);
@@ -97,13 +99,27 @@ sealed class EngineLoop
         End(model, fault);
     }
 
+    /// <summary>Chooses the batch while nothing else computes on the device.</summary>
+    EngineOptions Settle(IDenoiser model, DeviceTurn device)
+    {
+        device.Enter();
+        try
+        {
+            return _options.For(model);
+        }
+        finally
+        {
+            device.Leave();
+        }
+    }
+
     void Loop(Admission admission, Turn turn, DeviceTurn device)
     {
         var idle = true;
         while (true)
         {
             var commands = TakeCommands(admission, idle ? Timeout.InfiniteTimeSpan : TimeSpan.Zero);
-            Linger(admission, turn.Linger, arriving: commands > 0);
+            Linger(admission, turn, arriving: commands > 0);
             if (_stopping || !TakeDevice(admission, device))
                 return;
             try
@@ -155,14 +171,14 @@ sealed class EngineLoop
     /// A forward pass of one row costs a GPU as much as a full one, and a pinned shape costs the same everywhere. So a pass
     /// that is short of rows waits a little, as long as rows are still arriving or answers to the last turn are due.
     /// </summary>
-    void Linger(Admission admission, TimeSpan atMost, bool arriving)
+    void Linger(Admission admission, Turn turn, bool arriving)
     {
-        if (!_planner.IsShort(_slots.Active))
+        if (!turn.IsShort)
             return;
         var started = Stopwatch.GetTimestamp();
-        while (!_stopping && (_outcomes.AnswersDue > 0 || (arriving && _slots.HasFree)) && _planner.IsShort(_slots.Active))
+        while (!_stopping && (_outcomes.AnswersDue > 0 || (arriving && _slots.HasFree)) && turn.IsShort)
         {
-            var left = atMost - Stopwatch.GetElapsedTime(started);
+            var left = turn.Linger - Stopwatch.GetElapsedTime(started);
             if (left <= TimeSpan.Zero)
                 break;
             arriving = TakeCommands(admission, _outcomes.AnswersDue > 0 || left < s_quiet ? left : s_quiet) > 0;

@@ -1,15 +1,23 @@
 using System.ComponentModel.DataAnnotations;
+using Taba.Diffusion.Models;
 using TorchSharp;
 
 namespace Taba.Diffusion.Engine;
 
 /// <summary>The settings of one engine's batches. They are checked when the engine is made.</summary>
-public sealed class EngineOptions
+public sealed record EngineOptions
 {
     /// <summary>The most rows of one forward pass.</summary>
     /// <value>The default value is 16.</value>
     [Range(1, 4096)]
     public int BatchSize { get; init; } = 16;
+
+    /// <summary>
+    /// Chooses <see cref="BatchSize"/> when the model is made, on the engine's thread and before anything runs on it.
+    /// <see cref="Deterministic"/> overrules it.
+    /// </summary>
+    /// <value>The default value is null: <see cref="BatchSize"/> as it is.</value>
+    public Func<IDenoiser, int>? ChooseBatch { get; init; }
 
     /// <summary>
     /// Begin with forward passes of at most this many rows, because more did not fit the device before. <see cref="Deterministic"/>
@@ -90,6 +98,17 @@ public sealed class EngineOptions
     /// <summary>Told of what an operator wants to know. Called on the engine's threads; must return at once.</summary>
     /// <value>The default value is null.</value>
     public Action<EngineEvent>? Events { get; init; }
+
+    /// <summary>These options, with the batch that was chosen for a model.</summary>
+    /// <exception cref="ValidationException">It is none that an engine may have.</exception>
+    internal EngineOptions For(IDenoiser model)
+    {
+        if (Deterministic || ChooseBatch is null)
+            return this;
+        var settled = this with { BatchSize = ChooseBatch(model) };
+        Validator.ValidateObject(settled, new ValidationContext(settled), validateAllProperties: true);
+        return settled;
+    }
 
     internal int LargestBatch => Deterministic ? DeterministicBatch : BatchSize;
 

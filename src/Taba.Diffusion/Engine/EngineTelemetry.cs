@@ -24,8 +24,13 @@ sealed class EngineTelemetry(EngineOptions options)
     public IReadOnlyList<KeyValuePair<string, object?>> Tags => _tags;
 
     /// <summary>The model is on its device: from here on the engine's time is accounted for.</summary>
-    public void Started(string device)
+    /// <param name="settled">The options, with the batch that was chosen.</param>
+    /// <param name="device">Its name.</param>
+    /// <param name="limit">The most rows of a forward pass.</param>
+    public void Started(EngineOptions settled, string device, int limit)
     {
+        options = settled;
+        Volatile.Write(ref Counters.BatchLimit, limit);
         _tags = [new("taba.model", options.Name), new("taba.device", device)];
         // A counter that begins at its first event shows no rise there.
         EngineInstruments.OutOfMemory.Add(0, _tags);

@@ -6,14 +6,12 @@ sealed class SlotTable
     readonly PriorityQueue<int, int> _free = new();
     readonly List<Trajectory> _active = [];
 
-    public SlotTable(int slots)
+    /// <summary>Adds slots, which are free. There are none before.</summary>
+    public void Provide(int slots)
     {
-        Slots = slots;
         for (var slot = 0; slot < slots; slot++)
             _free.Enqueue(slot, slot);
     }
-
-    public int Slots { get; }
 
     public bool HasFree => _free.Count > 0;
 

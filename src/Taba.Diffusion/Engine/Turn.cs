@@ -14,6 +14,9 @@ sealed class Turn(
     /// <summary>The time that a forward pass which is short of rows waits for more.</summary>
     public TimeSpan Linger { get; private set; } = options.Linger;
 
+    /// <inheritdoc cref="BatchPlanner.IsShort"/>
+    public bool IsShort => planner.IsShort(slots.Active);
+
     /// <summary>Moves every trajectory that is ready by one step, as far as one forward pass reaches.</summary>
     /// <returns>False when nothing was ready.</returns>
     public bool Run()

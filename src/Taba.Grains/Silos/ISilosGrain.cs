@@ -18,7 +18,7 @@ public interface ISilosGrain : IGrainWithIntegerKey
 /// <param name="Role">Worker or coordinator.</param>
 /// <param name="DeviceKind">cpu or cuda, the kind of its devices: results are equal bit for bit on one kind only.</param>
 /// <param name="DeviceMemory">Bytes of a device's memory; 0 when unknown.</param>
-/// <param name="BatchSize">The most rows of one forward pass of a device.</param>
+/// <param name="BatchSize">The most rows of one forward pass of a device, while no network was found to be faster with others.</param>
 /// <param name="Devices">How many devices it has.</param>
 [GenerateSerializer, Immutable, Alias("taba.SiloInfo")]
 public sealed record SiloInfo(

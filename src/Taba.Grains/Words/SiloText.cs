@@ -5,6 +5,10 @@ namespace Taba.Grains.Words;
 /// <summary>Silos and their devices in words.</summary>
 public static class SiloText
 {
+    /// <summary>The most rows of a forward pass of its devices' engines; where none is loaded, those with which one would begin.</summary>
+    public static int Batch(SiloInfo silo, SiloStanding? fare) =>
+        fare?.Fare.Devices.Select(d => d.BatchLimit).DefaultIfEmpty(0).Max() is > 0 and var rows ? rows : silo.BatchSize;
+
     /// <summary>Less room than this is worth a word.</summary>
     public const long LittleRoom = 1L << 30;
 

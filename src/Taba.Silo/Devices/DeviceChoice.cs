@@ -1,3 +1,4 @@
+using Taba.Diffusion.Engine;
 using static TorchSharp.torch;
 
 namespace Taba.Silo.Devices;
@@ -9,6 +10,10 @@ public sealed record DeviceChoice(Device Device, string Kind)
 {
     const int DefaultCpuBatch = 16;
     const int DefaultCudaBatch = 64;
+    const int MostCudaBatch = 512;
+
+    /// <summary>Bytes of the states of a batch that the device chooses, at most: networks of larger ones are busy before.</summary>
+    const long MostBatchBytes = 64L << 20;
 
     /// <summary>Its name on this machine: cpu, cpu:1, cuda:0.</summary>
     public string Name { get; init; } = Kind;
@@ -29,6 +34,22 @@ public sealed record DeviceChoice(Device Device, string Kind)
 
     /// <summary>The batch size when the user names none.</summary>
     public int DefaultBatchSize => IsCuda ? DefaultCudaBatch : DefaultCpuBatch;
+
+    /// <summary>
+    /// The batch sizes to choose from when the user names none. A pass of a few rows keeps a GPU as busy as one of one row.
+    /// </summary>
+    /// <param name="rowBytes">Bytes of a float32 row of the state.</param>
+    public BatchRange BatchesOf(long rowBytes)
+    {
+        var range = IsCuda
+            ? new BatchRange(DefaultCudaBatch, Least: 16, Most: MostCudaBatch, First: 16, LeastPass: TimeSpan.Zero)
+            : new(DefaultCpuBatch, Least: 4, Most: 64, First: 1, LeastPass: TimeSpan.FromMilliseconds(5));
+        return range with { Most = (int)Math.Clamp(MostBatchBytes / rowBytes, range.Default, range.Most) };
+    }
+
+    /// <summary>The most rows of a pass that any device chooses when the user names none.</summary>
+    /// <inheritdoc cref="BatchesOf" path="/param"/>
+    public static int MostBatchOf(long rowBytes) => (int)Math.Clamp(MostBatchBytes / rowBytes, DefaultCudaBatch, MostCudaBatch);
 
     /// <summary>
     /// Threads of the processor for an engine on this device; null leaves it to libtorch. Where bits count, it is one: they depend on the

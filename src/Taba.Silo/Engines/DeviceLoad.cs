@@ -1,8 +1,8 @@
 namespace Taba.Silo.Engines;
 
 /// <summary>What a device has to do, of one kind of work. Safe for several threads.</summary>
-/// <param name="ofAPass">How much of it the device does in one pass: loads that differ by less are equal.</param>
-sealed class DeviceLoad(int ofAPass)
+/// <param name="ofAPass">How much of it the device does in one pass at present: loads that differ by less are equal.</param>
+sealed class DeviceLoad(Func<int> ofAPass)
 {
     int _amount;
 
@@ -10,7 +10,7 @@ sealed class DeviceLoad(int ofAPass)
     public int Amount => Volatile.Read(ref _amount);
 
     /// <summary>Full passes.</summary>
-    public int Passes => Amount / ofAPass;
+    public int Passes => Amount / ofAPass();
 
     /// <summary>Adds to it, until the answer is disposed.</summary>
     public IDisposable Take(int amount) => new Work(this, amount);

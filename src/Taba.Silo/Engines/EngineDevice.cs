@@ -8,16 +8,25 @@ using Taba.Silo.Devices;
 namespace Taba.Silo.Engines;
 
 /// <summary>A device of this silo: its engines, its autoencoders, and how much it has to do.</summary>
-sealed class EngineDevice(
-    DeviceChoice choice, int batchSize, Func<DeviceChoice, string, ModelEngine> makeEngine, AutoencoderHost autoencoders) : IAsyncDisposable
+sealed class EngineDevice : IAsyncDisposable
 {
     readonly ConcurrentDictionary<string, ModelEngine> _engines = new();
+    readonly DeviceChoice _choice;
+    readonly Func<DeviceChoice, string, ModelEngine> _makeEngine;
+    readonly int _defaultBatch;
 
-    public string Name => choice.Name;
+    public EngineDevice(
+        DeviceChoice choice, int defaultBatch, Func<DeviceChoice, string, ModelEngine> makeEngine, AutoencoderHost autoencoders)
+    {
+        (_choice, _defaultBatch, _makeEngine, Autoencoders) = (choice, defaultBatch, makeEngine, autoencoders);
+        Rows = new(() => BatchSize);
+    }
 
-    public string Kind => choice.Kind;
+    public string Name => _choice.Name;
 
-    public AutoencoderHost Autoencoders => autoencoders;
+    public string Kind => _choice.Kind;
+
+    public AutoencoderHost Autoencoders { get; }
 
     /// <summary>The places of its engines, those that are empty now too.</summary>
     public ICollection<ModelEngine> Engines => _engines.Values;
@@ -25,17 +34,20 @@ sealed class EngineDevice(
     /// <summary>Engines that are loaded, or on their way.</summary>
     public ImmutableArray<string> Resident => [.. _engines.Values.Where(e => e.IsResident).Select(e => e.Key)];
 
+    /// <summary>The most rows of a forward pass of the engines that are loaded; the default where none is.</summary>
+    public int BatchSize => _engines.Values.Max(e => e.Engine?.Engine.BatchSize) ?? _defaultBatch;
+
     /// <summary>Rows of parts that step here, and of those that are about to.</summary>
-    public DeviceLoad Rows { get; } = new(ofAPass: batchSize);
+    public DeviceLoad Rows { get; }
 
     /// <summary>Parts that pass through its autoencoders, and those that are about to.</summary>
-    public DeviceLoad AutoencoderParts { get; } = new(ofAPass: 1);
+    public DeviceLoad AutoencoderParts { get; } = new(() => 1);
 
     /// <summary>An engine is loaded, or on its way.</summary>
     public bool Has(string engine) => _engines.TryGetValue(engine, out var place) && place.IsResident;
 
     /// <summary>The place of an engine.</summary>
-    public ModelEngine Engine(string engine) => _engines.GetOrAdd(engine, key => makeEngine(choice, key));
+    public ModelEngine Engine(string engine) => _engines.GetOrAdd(engine, key => _makeEngine(_choice, key));
 
     /// <summary>How it fares.</summary>
     /// <param name="trouble">Why it does not work; null when it does.</param>
@@ -84,6 +96,6 @@ sealed class EngineDevice(
     {
         foreach (var engine in _engines.Values)
             await engine.EndAsync();
-        await autoencoders.DisposeAsync();
+        await Autoencoders.DisposeAsync();
     }
 }

@@ -21,7 +21,7 @@ sealed class EngineDevices : IModelEngines, IEngineCapacity, IAsyncDisposable
     /// <summary>One part passes through an autoencoder while the next is read.</summary>
     const int AutoencoderPartsOfADevice = 2;
 
-    static readonly DeviceLoad s_nothing = new(1);
+    static readonly DeviceLoad s_nothing = new(() => 1);
 
     readonly Lock _gate = new();
     readonly ImmutableArray<EngineDevice> _devices;
@@ -49,11 +49,13 @@ sealed class EngineDevices : IModelEngines, IEngineCapacity, IAsyncDisposable
 
     public bool CanWork => !_troubles.NoneLeft;
 
-    public int BatchSize => Working.Count() * _loader.BatchSize;
+    public int BatchSize => Working.Sum(d => d.BatchSize);
 
     public int Slots => 2 * BatchSize;
 
-    public int AutoencoderParts => Working.Count() * AutoencoderPartsOfADevice;
+    public int Devices => Working.Count();
+
+    public int AutoencoderParts => Devices * AutoencoderPartsOfADevice;
 
     /// <summary>The pass that each engine is in at this moment, and its turns so far; those of lost devices are left out.</summary>
     public ImmutableArray<EngineHeartbeat> Heartbeats =>

@@ -12,10 +12,10 @@ namespace Taba.Silo.Engines;
 
 /// <summary>Makes engines on this silo's devices, and hears what happens to them.</summary>
 sealed partial class EngineLoader(
-    SiloDevices devices, INetworks networks, DevicesInTurn turns, IEvaluationJournal journal, EngineTroubles troubles, SpeedMemory speeds,
-    IOptions<EngineSettings> settings, ILogger<EngineLoader> logger)
+    SiloDevices devices, INetworks networks, DevicesInTurn turns, BatchSizes batches, IEvaluationJournal journal, EngineTroubles troubles,
+    SpeedMemory speeds, IOptions<EngineSettings> settings, ILogger<EngineLoader> logger)
 {
-    /// <summary>The most rows of one forward pass of a device.</summary>
+    /// <summary>The most rows of one forward pass of an engine whose network nobody has looked at.</summary>
     public int BatchSize => settings.Value.BatchSize ?? devices.DefaultBatchSize;
 
     /// <summary>Loads the model of a stage; takes as long as reading its weights does.</summary>
@@ -44,6 +44,7 @@ sealed partial class EngineLoader(
                 DeviceName = device.Name,
                 // A guided sample takes two rows of the network.
                 BatchSize = definition.CanBeGuided ? Math.Max(2, BatchSize) : BatchSize,
+                ChooseBatch = batches.ChooserOf(definition, key, device),
                 StatePrecision = spec.Precision.State.ToScalarType(),
                 Deterministic = spec.Determinism is not null,
                 DeterministicBatch = spec.Determinism?.BatchRows ?? BatchSize,

@@ -6,6 +6,9 @@ namespace Taba.Silo.Engines;
 /// <summary>The room of a silo's engines, which a worker asks for before it takes parts.</summary>
 interface IEngineCapacity
 {
+    /// <summary>Devices that work.</summary>
+    int Devices { get; }
+
     /// <summary>Trajectories that an engine runs at once, on all devices together that work.</summary>
     int Slots { get; }
 

@@ -18,7 +18,7 @@ namespace Taba.Silo.Engines;
 /// </summary>
 sealed partial class ModelEngine(
     DeviceChoice device, string key, EngineLoader loader, SlotRequests requests, EngineTroubles troubles,
-    IOptions<EngineSettings> settings, ILogger<ModelEngine> logger) : IModelEngine
+    IWorkSignal signal, IOptions<EngineSettings> settings, ILogger<ModelEngine> logger) : IModelEngine
 {
     readonly Lock _gate = new();
     ImmutableList<EngineStatistics> _past = [];
@@ -125,6 +125,8 @@ sealed partial class ModelEngine(
                 Interlocked.Increment(ref _loads);
                 Volatile.Write(ref _failed, null);
                 place.SetResult(loaded);
+                // Its batches may be larger than what was asked for so far.
+                signal.Wake();
                 // What ended before anyone could be told.
                 if (loaded.Engine.Completion.IsFaulted)
                     Ended();

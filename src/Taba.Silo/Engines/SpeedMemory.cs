@@ -1,6 +1,7 @@
 using Taba.Storage.Objects;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Taba.Diffusion.Engine;
 
 namespace Taba.Silo.Engines;
 
@@ -13,6 +14,7 @@ public sealed class SpeedMemory(string storeRoot)
 {
     const long MaxFileBytes = 1 << 20;
     const int MaxEntries = 1000;
+    const int MaxBatch = 4096;
 
     static readonly JsonSerializerOptions s_json = new() { WriteIndented = true };
 
@@ -31,6 +33,18 @@ public sealed class SpeedMemory(string storeRoot)
     public void AddLimit(string engine, string device, long memoryBytes, int limit) =>
         Change(
             LimitName(engine, device, memoryBytes), earlier => new(0, 0, 0) { BatchLimit = Math.Min(limit, earlier?.BatchLimit ?? limit) });
+
+    /// <summary>Rows of a pass that were found to be the fastest for an engine; null when nobody looked.</summary>
+    /// <param name="network">How its network is computed.</param>
+    public int? FindBatch(string engine, NetworkForm network, string device) =>
+        Read().GetValueOrDefault(BatchName(engine, network, device)) is { BatchSize: >= 1 and <= MaxBatch } found ? found.BatchSize : null;
+
+    /// <summary>Remembers what a probe found, in place of what an earlier one did.</summary>
+    public void AddBatch(string engine, NetworkForm network, string device, BatchFound found)
+    {
+        if (found is { Evaluations: > 0, Elapsed.Ticks: > 0 })
+            Change(BatchName(engine, network, device), _ => new(found.Evaluations, found.Elapsed.TotalSeconds, found.Rows));
+    }
 
     /// <summary>Adds what an engine did. Earlier runs count half as much with each that follows: a machine changes.</summary>
     /// <param name="evaluations">Network evaluations.</param>
@@ -68,6 +82,8 @@ public sealed class SpeedMemory(string storeRoot)
 
     // A store on a shared disk has more than one machine.
     static string Name(string engine, string device) => $"{Environment.MachineName} ({Environment.ProcessorCount}) {device} {engine}";
+
+    static string BatchName(string engine, NetworkForm network, string device) => $"batch {network} {Name(engine, device)}";
 
     // The rows that fit do not depend on the machine. A GPU with more memory, or a larger container, begins anew.
     static string LimitName(string engine, string device, long memoryBytes) => $"limit {device} {memoryBytes >> 28} {engine}";

@@ -117,6 +117,7 @@ static partial class SiloServices
         });
         services.AddSingleton<INetworks, Networks>();
         services.AddSingleton<DevicesInTurn>();
+        services.AddSingleton<BatchSizes>();
         services.AddSingleton<EngineLoader>();
         services.AddSingleton<SlotRequests>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<EngineDevices>(

@@ -24,6 +24,9 @@ sealed class HeldParts
     /// <summary>Rows that step through an engine, or will.</summary>
     public int RowsWithSteps => _parts.Values.Where(p => p.Lease.Spec.HasSteps).Sum(p => p.Lease.Rows.Count);
 
+    /// <summary>Parts whose rows step through an engine, or will.</summary>
+    public int PartsWithSteps => Count - PartsWithoutSteps;
+
     /// <summary>Parts whose rows pass through an autoencoder.</summary>
     public int PartsWithoutSteps => _parts.Values.Count(p => !p.Lease.Spec.HasSteps);
 

@@ -11,7 +11,6 @@ sealed class WorkSignal : IWorkSignal
 
     public void PartEnded(PartAttempt attempt, RowSet published) => _events.Writer.TryWrite(new(attempt, published));
 
-    /// <summary>Nothing ended, and yet the worker is to look again.</summary>
     public void Wake() => _events.Writer.TryWrite(null);
 
     /// <summary>Ended parts since the last call, as soon as there are some, or a time is over.</summary>

@@ -94,7 +94,8 @@ public sealed class BatchPlannerTests
     [Fact]
     public void Occupy_AfterRelease_LowestFreeSlotInOrderOfAdmission()
     {
-        var table = new SlotTable(3);
+        var table = new SlotTable();
+        table.Provide(3);
         Trajectory[] trajectories = [Ready(1), Ready(2), Ready(3), Ready(4)];
         foreach (var trajectory in trajectories[..3])
             table.Occupy(trajectory);

@@ -24,5 +24,9 @@ sealed class FakeSignal : IWorkSignal
 
     public void PartEnded(PartAttempt attempt, RowSet published) => Of(attempt.StageKey).Writer.TryWrite((attempt, published));
 
+    public void Wake()
+    {
+    }
+
     Channel<(PartAttempt, RowSet)> Of(string stageKey) => _ended.GetOrAdd(stageKey, _ => Channel.CreateUnbounded<(PartAttempt, RowSet)>());
 }

@@ -208,5 +208,9 @@ public sealed class CallErrorTests : IAsyncLifetime
         public void PartEnded(PartAttempt attempt, RowSet published)
         {
         }
+
+        public void Wake()
+        {
+        }
     }
 }

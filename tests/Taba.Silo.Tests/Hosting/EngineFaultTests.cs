@@ -3,6 +3,7 @@ using Taba.Grains.Sweeps;
 using Taba.Silo.Devices;
 using Taba.Silo.Engines;
 using Taba.Silo.Hosting;
+using Taba.Testing;
 
 namespace Taba.Silo.Tests.Hosting;
 
@@ -74,6 +75,24 @@ public sealed partial class EngineFaultTests : IDisposable
         Assert.Equal(SweepState.Completed, (await EmbeddedSiloTests.RunAsync(silo, plan)).State);
 
         Assert.Equal(6, Assert.Single(silo.EngineStatistics).BatchLimit);
+    }
+
+    /// <summary>A model with weights; the network is not measured again.</summary>
+    [Fact]
+    public async Task Submit_BatchThatWasFoundBefore_IsWhatTheEngineRunsWith()
+    {
+        var plan = EmbeddedSiloTests.Plan(
+            Spec() with { Models = [new(TinyModels.Adm(Path.Combine(_folder, "adm.json")))], Samples = 24, NumInferenceSteps = [2] });
+        var store = Directory.CreateDirectory(Path.Combine(_folder, ".taba")).FullName;
+        new SpeedMemory(store).AddBatch(
+            StageEngine.Of(plan.Stages[0].Spec), NetworkForm.Fast, SiloDevices.Resolve("cpu")[0].SpeedName,
+            new(8, [], 100, TimeSpan.FromSeconds(1)));
+
+        await using var silo = await StartAsync();
+        Assert.Equal(SweepState.Completed, (await EmbeddedSiloTests.RunAsync(silo, plan)).State);
+
+        var done = Assert.Single(silo.EngineStatistics);
+        Assert.Equal((8, 16, 2 * 24), (done.BatchLimit, done.Slots, done.Evaluations));
     }
 
     [Theory]

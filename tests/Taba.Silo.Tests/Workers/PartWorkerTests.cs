@@ -322,6 +322,8 @@ public sealed class PartWorkerTests : IAsyncDisposable
 
     sealed class Device : IEngineCapacity
     {
+        public int Devices => 1;
+
         public int Slots => 128;
 
         public int BatchSize => 16;

@@ -15,6 +15,8 @@ sealed class SimEngines(SimSilo silo, SimParts parts, PartCheckpoints checkpoint
 
     public int MaxModels => 2;
 
+    public int Devices => 1;
+
     public int Slots => silo.Cluster.Settings.Slots;
 
     public int BatchSize => silo.Cluster.Settings.BatchSize;
