@@ -8,17 +8,17 @@ namespace Taba.Diffusion.Engine;
 /// <param name="range">Where to look.</param>
 public sealed class BatchProbe(Func<int, TimeSpan?> pass, BatchRange range)
 {
-    /// <summary>The time of all passes, but for the first, which warms the device up.</summary>
-    public static readonly TimeSpan Budget = TimeSpan.FromSeconds(3);
-
     /// <summary>What gains less over what is known is not worth it: a machine is noisier than that.</summary>
     public const double Gain = 1.05;
 
     /// <summary>Of batches that are equal so far the smallest is the best: it wastes least at a tail.</summary>
     const double Tie = 0.97;
 
-    /// <summary>The first pass of a shape chooses kernels and is not measured.</summary>
-    const int PassesOfAShape = 2;
+    /// <summary>The first pass of a shape chooses kernels and is not measured; the last is the second look.</summary>
+    const int PassesOfAShape = 3;
+
+    /// <summary>What the least probe takes, in passes of the default: three of it, and three of half of it.</summary>
+    const double LeastProbe = 1.5 * PassesOfAShape;
 
     /// <summary>Before another batch than the default is believed in, both are measured so often again, in turn.</summary>
     const int Rounds = 2;
@@ -33,11 +33,10 @@ public sealed class BatchProbe(Func<int, TimeSpan?> pass, BatchRange range)
 
     int Find()
     {
-        if (Spend(range.First) is not { } cold || cold > Budget)
+        if (Spend(range.First) is not { } cold || cold > range.Budget)
             return range.Default;
         _spent = TimeSpan.Zero;
-        // One row says little of many, but a network so slow gains nothing from more of them.
-        if (Spend(range.First) is not { } warm || warm * ((double)range.Default / range.First) > Budget)
+        if (Spend(range.First) is not { } warm || warm * (LeastProbe * range.Default / range.First) > range.Budget)
             return range.Default;
         Measure(range.Default);
         if (_measured.TryGetValue(range.Default, out var known) && known.PassSeconds < range.LeastPass.TotalSeconds)
@@ -79,22 +78,25 @@ public sealed class BatchProbe(Func<int, TimeSpan?> pass, BatchRange range)
         return _measured.Values.First(s => s.PerSecond >= Tie * best.PerSecond);
     }
 
-    /// <summary>What was fast once may have been lucky.</summary>
+    /// <summary>What was fast once may have been lucky: without the time to look again it is not believed in.</summary>
     int Confirm(BatchSpeed chosen)
     {
         if (!_measured.TryGetValue(range.Default, out var known) || chosen == known)
             return chosen.BatchSize;
-        for (var round = 0; round < Rounds && _spent.TotalSeconds + known.PassSeconds + chosen.PassSeconds < Budget.TotalSeconds; round++)
+        var round = 0;
+        for (; round < Rounds && _spent.TotalSeconds + known.PassSeconds + chosen.PassSeconds < range.Budget.TotalSeconds; round++)
         {
             known = Again(known);
             chosen = Again(chosen);
         }
-        return chosen.PerSecond >= Gain * known.PerSecond ? chosen.BatchSize : known.BatchSize;
+        return round > 0 && chosen.PerSecond >= Gain * known.PerSecond ? chosen.BatchSize : known.BatchSize;
     }
 
     BatchSpeed Best() => _measured.Values.MaxBy(s => s.PerSecond)!;
 
-    bool Fits(int rows, BatchSpeed like) => _spent.TotalSeconds + (PassesOfAShape * rows / like.PerSecond) <= Budget.TotalSeconds;
+    /// <summary>There is time to measure a batch, and to look at it again beside the default.</summary>
+    bool Fits(int rows, BatchSpeed like) =>
+        _spent.TotalSeconds + (((PassesOfAShape * rows) + range.Default) / like.PerSecond) <= range.Budget.TotalSeconds;
 
     void Measure(int rows)
     {
@@ -131,7 +133,8 @@ public sealed class BatchProbe(Func<int, TimeSpan?> pass, BatchRange range)
 /// <param name="Most">The largest, reached by doubling it.</param>
 /// <param name="First">Of the first passes, which tell whether the network is too slow to be probed.</param>
 /// <param name="LeastPass">A network whose pass of the default takes less time is not worth a probe.</param>
-public sealed record BatchRange(int Default, int Least, int Most, int First, TimeSpan LeastPass);
+/// <param name="Budget">The time of all passes, but for the first, which warms the device up.</param>
+public sealed record BatchRange(int Default, int Least, int Most, int First, TimeSpan LeastPass, TimeSpan Budget);
 
 /// <summary>What a probe found.</summary>
 /// <param name="Rows">Rows of a pass to take.</param>

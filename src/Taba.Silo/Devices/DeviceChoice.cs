@@ -42,8 +42,8 @@ public sealed record DeviceChoice(Device Device, string Kind)
     public BatchRange BatchesOf(long rowBytes)
     {
         var range = IsCuda
-            ? new BatchRange(DefaultCudaBatch, Least: 16, Most: MostCudaBatch, First: 16, LeastPass: TimeSpan.Zero)
-            : new(DefaultCpuBatch, Least: 4, Most: 64, First: 1, LeastPass: TimeSpan.FromMilliseconds(5));
+            ? new BatchRange(DefaultCudaBatch, Least: 16, MostCudaBatch, First: 16, TimeSpan.Zero, Budget: TimeSpan.FromSeconds(3))
+            : new(DefaultCpuBatch, Least: 4, Most: 64, First: 1, TimeSpan.FromMilliseconds(5), Budget: TimeSpan.FromSeconds(1.5));
         return range with { Most = (int)Math.Clamp(MostBatchBytes / rowBytes, range.Default, range.Most) };
     }
 

@@ -6,8 +6,11 @@ namespace Taba.Diffusion.Tests.Engine;
 /// <summary>Which batch is chosen of a network whose passes take what a test says.</summary>
 public sealed class BatchProbeTests
 {
-    static readonly BatchRange s_processor = new(16, Least: 4, Most: 64, First: 1, LeastPass: TimeSpan.FromMilliseconds(5));
-    static readonly BatchRange s_gpu = new(64, Least: 16, Most: 512, First: 16, LeastPass: TimeSpan.Zero);
+    static readonly BatchRange s_processor =
+        new(16, Least: 4, Most: 64, First: 1, LeastPass: TimeSpan.FromMilliseconds(5), Budget: TimeSpan.FromSeconds(1.5));
+
+    static readonly BatchRange s_gpu =
+        new(64, Least: 16, Most: 512, First: 16, LeastPass: TimeSpan.Zero, Budget: TimeSpan.FromSeconds(3));
 
     readonly List<int> _passes = [];
 
@@ -58,6 +61,14 @@ public sealed class BatchProbeTests
         Assert.Equal(16, found.Rows);
     }
 
+    [Fact]
+    public void Run_NoTimeToLookAgain_StaysWithTheDefault()
+    {
+        Assert.Equal(8, Probe(s_processor, rows => (rows == 8 ? 12 : 15) * rows).Rows);
+        Assert.Equal(16, Probe(s_processor, rows => (rows == 8 ? 20 : 25) * rows).Rows);
+        Assert.Equal([1, 1], _passes);
+    }
+
     /// <summary>ADM-256 takes five seconds a row on two cores.</summary>
     [Fact]
     public void Run_RowTakesSeconds_IsOnePass()
@@ -79,7 +90,7 @@ public sealed class BatchProbeTests
     {
         var found = Probe(s_processor, rows => milliseconds * (rows + 1));
 
-        Assert.True(found.Elapsed <= BatchProbe.Budget + TimeSpan.FromMilliseconds(2 * milliseconds), $"{found.Elapsed}");
+        Assert.True(found.Elapsed <= s_processor.Budget + TimeSpan.FromMilliseconds(2 * milliseconds), $"{found.Elapsed}");
     }
 
     [Fact]
