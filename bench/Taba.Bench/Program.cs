@@ -48,6 +48,8 @@ network.SetAction(async (parsed, cancellationToken) =>
         : await new NetworkBench(name, parsed.GetRequiredValue<ScalarType>("--file-dtype"), dtype, forwards).RunAsync(cancellationToken);
 });
 
+var networks = NetworksCommand.Create();
+
 var rows = new Option<int>("--rows") { DefaultValueFactory = _ => 10_240 };
 var side = new Option<int>("--side") { Description = "Pixels of a sample along each side.", DefaultValueFactory = _ => 64 };
 var plain = new Option<string?>(
@@ -67,5 +69,5 @@ var fid = new Command("fid", "The Fréchet distance of features drawn from two G
 fid.SetAction(parsed => new FidBench(parsed.GetValue(rows), parsed.GetValue(dimensions)).Run());
 
 var root = new RootCommand("Side-by-side measurements of Taba. Tables go to docs/benchmarks.md.") { throughput, memory, network,
-    measure, fid };
+    networks, measure, fid };
 return await root.Parse(args).InvokeAsync();

@@ -101,17 +101,14 @@ sealed class ThroughputBench(BenchModel model, int batch, int rounds, double sec
         Row("whole sweep", sweep);
         Console.WriteLine();
         Console.WriteLine(
-            $"ratio of medians {Median(sweep) / Median(bare):F4}; ratios by round "
+            $"ratio of medians {Spread.Of(sweep).Median / Spread.Of(bare).Median:F4}; ratios by round "
             + $"{string.Join(", ", sweep.Zip(bare, (s, b) => $"{s / b:F3}"))}");
         Console.WriteLine($"engine time outside the network {overhead:P2} of network time");
     }
 
-    static void Row(string name, List<double> rates) =>
-        Console.WriteLine($"| {name} | {Median(rates):F2} | {rates.Min():F2} | {rates.Max():F2} |");
-
-    static double Median(List<double> values)
+    static void Row(string name, List<double> rates)
     {
-        var sorted = values.Order().ToList();
-        return sorted.Count % 2 == 1 ? sorted[sorted.Count / 2] : (sorted[sorted.Count / 2 - 1] + sorted[sorted.Count / 2]) / 2;
+        var spread = Spread.Of(rates);
+        Console.WriteLine($"| {name} | {spread.Median:F2} | {spread.Least:F2} | {spread.Most:F2} |");
     }
 }
