@@ -6,7 +6,7 @@ namespace Taba.Bench;
 /// <summary>
 /// A network from an ONNX file, computed by ONNX Runtime on all processors. It takes <c>x</c> [B,C,H,W] and <c>t</c> [B], both float32.
 /// </summary>
-/// <remarks>Its threads do not spin while they wait, or they would take the processors from libtorch's in the rounds' other passes.</remarks>
+/// <remarks>Its threads do not spin while they wait, or they would take the processors from libtorch's passes of the same round.</remarks>
 sealed class OnnxNetwork : IDisposable
 {
     const string States = "x", Timesteps = "t";
@@ -53,7 +53,10 @@ sealed class OnnxNetwork : IDisposable
     {
         var wanted = _session.InputMetadata[States].Dimensions;
         if (wanted.Length != x.dim() || wanted.Zip(x.shape).Any(pair => pair.First >= 0 && pair.First != pair.Second))
-            throw new BadInputException($"{_file} takes states [{string.Join(',', wanted)}], and the network [{string.Join(',', x.shape)}].");
+        {
+            throw new BadInputException(
+                $"{_file} takes states [{string.Join(',', wanted)}], and the network [{string.Join(',', x.shape)}].");
+        }
         Free();
         _values.Add(OrtValue.CreateTensorValueFromMemory(x.data<float>().ToArray(), x.shape));
         _values.Add(OrtValue.CreateTensorValueFromMemory(timesteps.data<float>().ToArray(), timesteps.shape));

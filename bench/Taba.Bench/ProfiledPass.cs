@@ -12,8 +12,8 @@ namespace Taba.Bench;
 /// <param name="Parts">By kind of operation. What oneDNN does not compute is one part.</param>
 /// <remarks>
 /// oneDNN writes a line for each thing it computes when <see cref="Verbose"/> is set as it is loaded; so the passes run in a process of
-/// their own. The products of attention are computed side by side by all threads: their time is divided by those. They are no lines,
-/// and their operations not counted, where libtorch's attention computes.
+/// their own. Writing lines is part of what is not oneDNN's. The products of attention are computed side by side by all threads: their
+/// time is divided by those. They are no lines, and their operations not counted, where libtorch's attention computes.
 /// </remarks>
 sealed partial record ProfiledPass(int Batch, double Milliseconds, IReadOnlyList<ProfiledPart> Parts)
 {

@@ -15,7 +15,7 @@ namespace Taba.Bench;
 /// <param name="Parameters">Names and shapes.</param>
 /// <param name="DtypeOf">The type that a parameter is held in, when the network computes in another.</param>
 /// <param name="Load">Builds the network from weights.</param>
-/// <param name="Inputs">What an evaluation of so many samples takes, the states first and the timesteps second; of the caller's scope.</param>
+/// <param name="Inputs">What an evaluation of so many samples takes: states, timesteps and what else there is.</param>
 /// <param name="Forward">One evaluation; to be called in a scope.</param>
 sealed record PublishedNetwork(
     string Name,
