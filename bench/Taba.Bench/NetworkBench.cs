@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Taba.Diffusion.Weights;
 using static TorchSharp.torch;
 
@@ -11,16 +10,13 @@ namespace Taba.Bench;
 /// </summary>
 sealed class NetworkBench(string model, ScalarType fileType, ScalarType dtype, int forwards)
 {
-    const long ShardBytes = 2L << 30;
-    const int Seed = 1;
-
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var network = PublishedNetwork.Of(model);
         var folder = Directory.CreateTempSubdirectory("taba-bench-").FullName;
         try
         {
-            Draw(network, folder);
+            DrawnWeights.Write(network, folder, fileType);
             var start = new ProcessStartInfo(Environment.ProcessPath!)
             {
                 ArgumentList = { "network", "--model", model, "--dtype", $"{dtype}", "--forwards", $"{forwards}", "--weights", folder },
@@ -49,7 +45,7 @@ sealed class NetworkBench(string model, ScalarType fileType, ScalarType dtype, i
         using (var weights = DiffusersWeights.Open(folder))
         {
             files = [.. weights.Files];
-            loaded = network.Load(weights, dtype);
+            loaded = network.Load(weights, dtype, NetworkForm.Fast);
         }
         var (loading, load) = (clock.Elapsed, peak.Take() - before);
 
@@ -59,7 +55,7 @@ sealed class NetworkBench(string model, ScalarType fileType, ScalarType dtype, i
             using var inference = inference_mode();
             using var scope = NewDisposeScope();
             clock.Restart();
-            network.Forward(loaded);
+            network.Forward(loaded, network.Inputs(1));
             best = clock.Elapsed < best ? clock.Elapsed : best;
         }
         var evaluated = peak.Take() - before;
@@ -73,36 +69,5 @@ sealed class NetworkBench(string model, ScalarType fileType, ScalarType dtype, i
             + $"| {load / Mebibyte:F0} ({load / (double)target:F3}) | {loading.TotalSeconds:F1} s | "
                 + $"{(forwards == 0 ? "" : $"{best.TotalSeconds:F2} s, {evaluated / Mebibyte:F0} MiB")} |");
         return 0;
-    }
-
-    void Draw(PublishedNetwork network, string folder)
-    {
-        using var generator = new Generator(Seed);
-        var shapes = network.Parameters.ToDictionary();
-        var shards = new List<List<KeyValuePair<string, long[]>>> { new() };
-        long held = 0;
-        foreach (var parameter in network.Parameters)
-        {
-            var bytes = parameter.Value.Aggregate(1L, (a, b) => a * b) * ElementTypes.Size(fileType);
-            if (held > 0 && held + bytes > ShardBytes)
-            {
-                shards.Add([]);
-                held = 0;
-            }
-            shards[^1].Add(parameter);
-            held += bytes;
-        }
-
-        var map = new Dictionary<string, string>();
-        for (var i = 0; i < shards.Count; i++)
-        {
-            var file = $"model-{i + 1:D5}-of-{shards.Count:D5}.safetensors";
-            SafetensorsArchive.Write(
-                Path.Combine(folder, file), fileType, shards[i], name => BenchModel.Draw(name, shapes[name], generator));
-            foreach (var (name, _) in shards[i])
-                map.Add(name, file);
-        }
-        File.WriteAllBytes(Path.Combine(folder, "model.safetensors.index.json"), JsonSerializer.SerializeToUtf8Bytes(
-            new { metadata = new { }, weight_map = map }));
     }
 }

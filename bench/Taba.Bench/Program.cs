@@ -51,6 +51,8 @@ network.SetAction(async (parsed, cancellationToken) =>
         : await new NetworkBench(name, parsed.GetRequiredValue<ScalarType>("--file-dtype"), dtype, forwards).RunAsync(cancellationToken);
 });
 
+var networks = NetworksCommand.Create();
+
 var sweep = new Option<string>("--sweep") { Description = "A sweep file.", DefaultValueFactory = _ => "configs/demo.yaml" };
 var against = new Option<string[]>("--against")
 {
@@ -87,7 +89,8 @@ var dimensions = new Option<int>("--dimensions") { DefaultValueFactory = _ => 20
 var fid = new Command("fid", "The Fréchet distance of features drawn from two Gaussians beside its closed form.") { rows, dimensions };
 fid.SetAction(parsed => new FidBench(parsed.GetValue(rows), parsed.GetValue(dimensions)).Run());
 
-var root = new RootCommand("Side-by-side measurements of Taba. Tables go to docs/benchmarks.md.") {
-    throughput, memory, network, runs, mixed, measure, fid,
+var root = new RootCommand("Side-by-side measurements of Taba. Tables go to docs/benchmarks.md.")
+{
+    throughput, memory, network, networks, runs, mixed, measure, fid,
 };
 return await root.Parse(args).InvokeAsync();

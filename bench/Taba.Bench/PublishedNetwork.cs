@@ -15,24 +15,31 @@ namespace Taba.Bench;
 /// <param name="Parameters">Names and shapes.</param>
 /// <param name="DtypeOf">The type that a parameter is held in, when the network computes in another.</param>
 /// <param name="Load">Builds the network from weights.</param>
-/// <param name="Forward">One evaluation on one sample; to be called in a scope.</param>
+/// <param name="Inputs">What an evaluation of so many samples takes: states, timesteps and what else there is.</param>
+/// <param name="Forward">One evaluation; to be called in a scope.</param>
 sealed record PublishedNetwork(
     string Name,
     IReadOnlyList<KeyValuePair<string, long[]>> Parameters,
     Func<string, ScalarType, ScalarType> DtypeOf,
-    Func<IWeightSource, ScalarType, IDisposable> Load,
-    Action<IDisposable> Forward)
+    Func<IWeightSource, ScalarType, NetworkForm, IDisposable> Load,
+    Func<long, Tensor[]> Inputs,
+    Func<IDisposable, Tensor[], Tensor> Forward)
 {
     /// <summary>Tokens of a prompt, as upstream pads it.</summary>
     const int Tokens = 77;
 
-    /// <param name="model">A guided-diffusion model's name, or the config.json of a component.</param>
+    /// <param name="model">A guided-diffusion model's name or model.json, or the config.json of a component.</param>
+    /// <exception cref="BadInputException">There is none, or the bench knows no such network.</exception>
     public static PublishedNetwork Of(string model)
     {
         if (!model.EndsWith(".json", StringComparison.Ordinal))
-            return Adm((AdmDefinition)ModelCatalogue.Define(new(model)));
+            return Adm(model);
+        if (!File.Exists(model))
+            throw new BadInputException($"There is no file {model}.");
         using var document = JsonDocument.Parse(File.ReadAllBytes(model));
         var config = document.RootElement.Clone();
+        if (config.TryGetProperty("family", out _))
+            return Adm(model);
         var name = Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(model)))!;
         return config.TryGetProperty("_class_name", out var className)
             ? className.GetString() switch
@@ -41,7 +48,7 @@ sealed record PublishedNetwork(
                 "Transformer2DModel" or "DiTTransformer2DModel" => Dit(name, DitConfig.Parse(config, model), State(config)),
                 "UNet2DConditionModel" =>
                     If(name, UNet2DConditionConfig.Parse(config, model), State(config), config.GetProperty("encoder_hid_dim").GetInt64()),
-                var other => throw new ArgumentException($"No network is called {other}.", nameof(model)),
+                var other => throw new BadInputException($"{model} describes a {other}, which the bench does not know."),
             }
             : T5(name, T5Config.Parse(config, model));
     }
@@ -51,40 +58,53 @@ sealed record PublishedNetwork(
     public long Bytes(ScalarType dtype) =>
         Parameters.Sum(p => p.Value.Aggregate(1L, (a, b) => a * b) * ElementTypes.Size(DtypeOf(p.Key, dtype)));
 
-    static PublishedNetwork Adm(AdmDefinition definition) => new(
-        definition.Name,
-        definition.Parameters,
-        (name, dtype) => AdmParameters.IsTorso(name) ? dtype : ScalarType.Float32,
-        (weights, dtype) => AdmUnet.Load(definition.Config, weights, CPU, dtype),
-        network => ((AdmUnet)network).Forward(randn(definition.Shape.Batch(1)), Timestep(), null));
+    static PublishedNetwork Adm(string model) => ModelCatalogue.Define(new(model)) is AdmDefinition definition
+        ? new(
+            definition.Name,
+            definition.Parameters,
+            (name, dtype) => AdmParameters.IsTorso(name) ? dtype : ScalarType.Float32,
+            (weights, dtype, form) => AdmUnet.Load(definition.Config, weights, CPU, dtype, definition.Shape, form),
+            batch => definition.ClassCount is null
+                ? [randn(definition.Shape.Batch((int)batch)), Timesteps(batch)]
+                : [randn(definition.Shape.Batch((int)batch)), Timesteps(batch), Classes(batch)],
+            (network, inputs) => ((AdmUnet)network).Forward(inputs[0], inputs[1], inputs.ElementAtOrDefault(2)))
+        : throw new BadInputException($"Model {model} is no guided-diffusion UNet: name the config.json of its network.");
 
     static PublishedNetwork Ldm(string name, UNet2DConfig config, long[] state) => new(
         name, UNet2DModel.Parameters(config), Same,
-        (weights, dtype) => UNet2DModel.Load(config, weights, CPU, dtype),
-        network => ((UNet2DModel)network).Forward(randn(state), Timestep()));
+        (weights, dtype, form) => UNet2DModel.Load(config, weights, CPU, dtype, form),
+        batch => [randn([batch, .. state]), Timesteps(batch)],
+        (network, inputs) => ((UNet2DModel)network).Forward(inputs[0], inputs[1]));
 
     static PublishedNetwork Dit(string name, DitConfig config, long[] state) => new(
         name, DitTransformer.Parameters(config), Same,
-        (weights, dtype) => DitTransformer.Load(config, weights, CPU, dtype),
-        network => ((DitTransformer)network).Forward(randn(state), Timestep(), tensor([207L])));
+        (weights, dtype, form) => DitTransformer.Load(config, weights, CPU, dtype, form),
+        batch => [randn([batch, .. state]), Timesteps(batch), Classes(batch)],
+        (network, inputs) => ((DitTransformer)network).Forward(inputs[0], inputs[1], inputs[2]));
 
     static PublishedNetwork If(string name, UNet2DConditionConfig config, long[] state, long textWidth) => new(
         name, UNet2DConditionModel.Parameters(config), Same,
-        (weights, dtype) => UNet2DConditionModel.Load(config, weights, CPU, dtype),
-        network => ((UNet2DConditionModel)network).Forward(randn(state), Timestep(), randn(1, Tokens, textWidth)));
+        (weights, dtype, form) => UNet2DConditionModel.Load(config, weights, CPU, dtype, form),
+        batch => [randn([batch, .. state]), Timesteps(batch), randn(batch, Tokens, textWidth)],
+        (network, inputs) => ((UNet2DConditionModel)network).Forward(inputs[0], inputs[1], inputs[2]));
 
+    /// <remarks>It has one form.</remarks>
     static PublishedNetwork T5(string name, T5Config config) => new(
         name, T5Encoder.Parameters(config), T5Encoder.DtypeOf,
-        (weights, dtype) => T5Encoder.Load(config, weights, CPU, dtype),
-        network => ((T5Encoder)network).Forward(randint(1, config.VocabSize, [1, Tokens], dtype: ScalarType.Int64)));
+        (weights, dtype, _) => T5Encoder.Load(config, weights, CPU, dtype),
+        batch => [randint(1, config.VocabSize, [batch, Tokens], dtype: ScalarType.Int64)],
+        (network, inputs) => ((T5Encoder)network).Forward(inputs[0]));
 
     static ScalarType Same(string name, ScalarType dtype) => dtype;
 
-    static Tensor Timestep() => tensor([500f]);
+    static Tensor Timesteps(long batch) => tensor([.. Enumerable.Repeat(500f, (int)batch)]);
 
+    static Tensor Classes(long batch) => zeros([batch], ScalarType.Int64);
+
+    /// <summary>Channels, height and width.</summary>
     static long[] State(JsonElement config)
     {
         var side = config.GetProperty("sample_size").GetInt64();
-        return [1, config.GetProperty("in_channels").GetInt64(), side, side];
+        return [config.GetProperty("in_channels").GetInt64(), side, side];
     }
 }

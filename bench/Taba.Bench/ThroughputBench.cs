@@ -118,15 +118,18 @@ sealed class ThroughputBench(BenchModel model, int batch, int rounds, double sec
             Row("whole sweep, every step kept", internals);
         Console.WriteLine();
         Console.WriteLine(
-            $"ratio of medians {Medians.Of(sweep) / Medians.Of(bare):F4}; ratios by round "
+            $"ratio of medians {Spread.Of(sweep).Median / Spread.Of(bare).Median:F4}; ratios by round "
             + $"{string.Join(", ", sweep.Zip(bare, (s, b) => $"{s / b:F3}"))}");
         if (internals.Count > 0)
             Console.WriteLine(
-                $"every step kept, over the whole sweep: {Medians.Of(internals) / Medians.Of(sweep):F4}; by round "
+                $"every step kept, over the whole sweep: {Spread.Of(internals).Median / Spread.Of(sweep).Median:F4}; by round "
                 + $"{string.Join(", ", internals.Zip(sweep, (i, s) => $"{i / s:F3}"))}");
         Console.WriteLine($"engine time outside the network {overhead:P2} of network time");
     }
 
-    static void Row(string name, List<double> rates) =>
-        Console.WriteLine($"| {name} | {Medians.Of(rates):F2} | {rates.Min():F2} | {rates.Max():F2} |");
+    static void Row(string name, List<double> rates)
+    {
+        var spread = Spread.Of(rates);
+        Console.WriteLine($"| {name} | {spread.Median:F2} | {spread.Least:F2} | {spread.Most:F2} |");
+    }
 }
