@@ -71,6 +71,16 @@ var mixed = new Command("mixed", "A sweep of K = 1 .. 10 over three models: busy
 mixed.SetAction((parsed, cancellationToken) => new MixedBench(
     parsed.GetValue(device)!, parsed.GetValue(mixedSamples), parsed.GetValue(mixedSteps)).RunAsync(cancellationToken));
 
+var driftModels = new Option<string[]>("--model") { DefaultValueFactory = _ => ["demo"], AllowMultipleArgumentsPerToken = true };
+var driftSamples = new Option<int>("--samples") { DefaultValueFactory = _ => 8 };
+var driftSteps = new Option<int>("--steps") { Description = "T.", DefaultValueFactory = _ => 100 };
+var drift = new Command("drift", "How far whole trajectories in bfloat16, and in the plain form, are from those in float32.")
+{
+    driftModels, random, driftSamples, driftSteps,
+};
+drift.SetAction(parsed => new DriftBench(
+    parsed.GetValue(driftModels)!, parsed.GetValue(random), parsed.GetValue(driftSamples), parsed.GetValue(driftSteps)).Run());
+
 var rows = new Option<int>("--rows") { DefaultValueFactory = _ => 10_240 };
 var side = new Option<int>("--side") { Description = "Pixels of a sample along each side.", DefaultValueFactory = _ => 64 };
 var plain = new Option<string?>(
@@ -91,6 +101,6 @@ fid.SetAction(parsed => new FidBench(parsed.GetValue(rows), parsed.GetValue(dime
 
 var root = new RootCommand("Side-by-side measurements of Taba. Tables go to docs/benchmarks.md.")
 {
-    throughput, memory, network, networks, runs, mixed, measure, fid,
+    throughput, memory, network, networks, runs, mixed, drift, measure, fid,
 };
 return await root.Parse(args).InvokeAsync();
