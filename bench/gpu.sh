@@ -24,6 +24,12 @@ collect() { # DIR: everything but the program
   cp "$here/../configs/demo.yaml" "$here/reference/mixed.yaml" "$1/configs/"
 }
 
+unpack() { # DIR: the program, by Python: the other machine may have no xz
+  [ -x "$1/taba/taba" ] && return
+  mkdir -p "$1/taba"
+  "$python" -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' "$1/taba.tar.xz" "$1/taba"
+}
+
 torch_folder() { "$python" -c 'import importlib.util as u; s = u.find_spec("torch"); print(s.submodule_search_locations[0] if s else "")'; }
 
 case "${1:-}" in
@@ -53,10 +59,7 @@ case "${1:-}" in
     torch=$(torch_folder)
     [ -n "$torch" ] || fail "$python has no torch: TABA_PYTHON may name one that has"
     mkdir -p "$out"
-    if [ ! -x "$dir/taba/taba" ]; then
-      mkdir -p "$dir/taba"
-      "$python" -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' "$dir/taba.tar.xz" "$dir/taba"
-    fi
+    unpack "$dir"
     # TorchSharp's native part is compiled against 2.10; whoever runs this tries what is there, and parity comes first.
     export TABA_TORCH=$torch TABA_TORCH_ANY_VERSION=1
     echo "torch of Python: $torch"
@@ -65,14 +68,25 @@ case "${1:-}" in
       --configs "$dir/configs" --torch --compile "$@"
     ;;
   dry-run)
-    dir=${2:?gpu.sh: dry-run needs a folder} out=${3:?gpu.sh: dry-run needs a folder for what it finds}
+    dir=${2:?gpu.sh: dry-run needs a folder}
+    mkdir -p "$dir"
+    dir=$(cd "$dir" && pwd) out=${3:?gpu.sh: dry-run needs a folder for what it finds}
     shift 3
     mkdir -p "$out"
     [ -e "$dir/fixtures" ] || collect "$dir"
-    # An older torch of Python cannot carry ours: here it runs on the libtorch of a normal build, on the processor.
-    taba=$here/../src/Taba.Client/bin/Release/net10.0/taba
-    [ -x "$taba" ] || fail "$taba is missing: dotnet build src/Taba.Client -c Release"
-    echo "ours: the processor's libtorch of $taba; the reference: $(torch_folder | grep . || echo "no torch in $python")"
+    # An older torch of Python cannot carry ours. The program of a build runs on the processor's libtorch of the package that normal
+    # builds have, loaded as on the other machine; without one, a normal build runs.
+    if [ -e "$dir/taba.tar.xz" ] || [ -x "$dir/taba/taba" ]; then
+      unpack "$dir"
+      taba=$dir/taba/taba
+      packages=${NUGET_PACKAGES:-$HOME/.nuget/packages}
+      TABA_TORCH=$(ls -d "$packages"/libtorch-cpu-linux-x64/*/runtimes/linux-x64/native | tail -n 1) || fail "no libtorch-cpu-linux-x64 in $packages"
+      export TABA_TORCH TABA_TORCH_ANY_VERSION=1
+    else
+      taba=$here/../src/Taba.Client/bin/Release/net10.0/taba
+      [ -x "$taba" ] || fail "$taba is missing: dotnet build src/Taba.Client -c Release, or give the folder of a build"
+    fi
+    echo "ours: $taba on the processor, libtorch of ${TABA_TORCH:-its build}; the reference: $(torch_folder | grep . || echo "no torch in $python")"
     torch=
     [ -z "$(torch_folder)" ] || torch=--torch
     exec "$python" "$here/reference/session.py" --dry --out "$out" --taba "$taba" --fixtures "$dir/fixtures" --models "$dir/models" \
