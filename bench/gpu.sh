@@ -63,7 +63,7 @@ case "${1:-}" in
     # TorchSharp's native part is compiled against 2.10; whoever runs this tries what is there, and parity comes first.
     export TABA_TORCH=$torch TABA_TORCH_ANY_VERSION=1
     echo "torch of Python: $torch"
-    "$dir/taba/taba" doctor || fail "this torch does not serve: see above" 1
+    "$dir/taba/taba" doctor || echo "gpu.sh: taba doctor has complaints; parity decides" >&2
     exec "$python" "$dir/reference/session.py" --out "$out" --taba "$dir/taba/taba" --fixtures "$dir/fixtures" --models "$dir/models" \
       --configs "$dir/configs" --torch --compile "$@"
     ;;
@@ -80,13 +80,15 @@ case "${1:-}" in
       unpack "$dir"
       taba=$dir/taba/taba
       packages=${NUGET_PACKAGES:-$HOME/.nuget/packages}
-      TABA_TORCH=$(ls -d "$packages"/libtorch-cpu-linux-x64/*/runtimes/linux-x64/native | tail -n 1) || fail "no libtorch-cpu-linux-x64 in $packages"
+      TABA_TORCH=$(ls -d "$packages"/libtorch-cpu-linux-x64/*/runtimes/linux-x64/native | tail -n 1)
+      [ -n "$TABA_TORCH" ] || fail "$packages has no libtorch-cpu-linux-x64"
       export TABA_TORCH TABA_TORCH_ANY_VERSION=1
     else
       taba=$here/../src/Taba.Client/bin/Release/net10.0/taba
       [ -x "$taba" ] || fail "$taba is missing: dotnet build src/Taba.Client -c Release, or give the folder of a build"
     fi
-    echo "ours: $taba on the processor, libtorch of ${TABA_TORCH:-its build}; the reference: $(torch_folder | grep . || echo "no torch in $python")"
+    echo "ours: $taba on the processor, libtorch of ${TABA_TORCH:-its build}"
+    echo "the reference: $(torch_folder | grep . || echo "no torch in $python")"
     torch=
     [ -z "$(torch_folder)" ] || torch=--torch
     exec "$python" "$here/reference/session.py" --dry --out "$out" --taba "$taba" --fixtures "$dir/fixtures" --models "$dir/models" \

@@ -138,8 +138,8 @@ class Adm(nn.Module):
                     shrink //= 2
                 up.append(block)
 
-        self.down, self.middle, self.up = (
-            nn.ModuleList(nn.ModuleList(block) for block in down), nn.ModuleList(middle), nn.ModuleList(nn.ModuleList(block) for block in up))
+        self.down, self.up = (nn.ModuleList(nn.ModuleList(block) for block in way) for way in (down, up))
+        self.middle = nn.ModuleList(middle)
         self.norm, self.out = Norm(weights, "out.0", width), Conv(weights, "out.2", width, 6 if self.learn_sigma else 3)
         weights.finish()
 

@@ -1,4 +1,7 @@
-"""The runner's networks against the fixtures, which the reference implementation made: python3 golden.py FIXTURES"""
+"""
+The runner's networks against the fixtures, which the reference implementation made, and against predictions of ours that a session's
+parity left below OUT: python3 golden.py FIXTURES [OUT]
+"""
 
 import json
 import os
@@ -11,6 +14,9 @@ import networks
 import tensors
 
 ATOL, RTOL = 2e-5, 1e-4
+
+# Of predictions that ours made on a GPU without TF32, or on a processor.
+OURS_ATOL = 1e-3
 
 
 def adm_model(fixture, folder):
@@ -35,7 +41,29 @@ def check(name, model, fixture, output):
     return close
 
 
-def main(fixtures):
+def check_ours(family, model, work):
+    """LDM's and DiT's predictions in every step of a parity run, from the states that ours had. ADM's are made anew from a clamped x0."""
+    folder = next(os.path.join(work, name) for name in sorted(os.listdir(work)) if name.startswith(f"parity-{family}-"))
+    read = {
+        name: tensors.load(os.path.join(folder, f"{name}.safetensors"))[name] for name in ("noise", "all_t_samples", "all_t_eps_samples")
+    }
+    with open(os.path.join(folder, "manifest.json"), encoding="utf-8") as file:
+        stage = next(stage for stage in json.load(file)["stages"] if stage["kind"] == "sample")
+    states = torch.cat([read["noise"][None], read["all_t_samples"][:-1]])
+    network = networks.load(model, "cpu", "float32")
+    path = os.path.join(folder, "conds.safetensors")
+    classes = tensors.load(path)["conds"] if os.path.exists(path) else None
+    largest = 0.0
+    with torch.no_grad():
+        for x, eps, timestep in zip(states, read["all_t_eps_samples"], stage["timesteps"]):
+            out = network(x, torch.full((len(x),), float(timestep)), classes)[:, :x.shape[1]]
+            largest = max(largest, (out - eps).abs().max().item())
+    close = largest <= OURS_ATOL
+    print(f"{family}, ours: largest difference {largest:.2g}{'' if close else ', which is too much'}")
+    return close
+
+
+def main(fixtures, out=None):
     models = os.path.join(fixtures, "models")
     with tempfile.TemporaryDirectory() as folder:
         passed = []
@@ -44,8 +72,10 @@ def main(fixtures):
             passed.append(check(case, adm_model(fixture, folder), fixture, "out"))
         passed.append(check("dit_tiny", os.path.join(models, "dit_tiny"), os.path.join(models, "dit_tiny"), "transformer_out"))
         passed.append(check("ldm_tiny", os.path.join(models, "ldm_tiny"), os.path.join(models, "ldm_tiny"), "unet_out"))
+    for family in ("ldm", "dit") if out else ():
+        passed.append(check_ours(family, os.path.join(models, f"{family}_tiny"), os.path.join(out, "work")))
     return 0 if all(passed) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

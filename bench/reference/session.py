@@ -82,7 +82,8 @@ class Session:
                 self.family(family, case, "TF32 as upstream", TF32_TOLERANCE, {})
         failed = [row for row in self.result["parity"] if not row["passed"]]
         if failed:
-            self.note("PARITY FAILED, so nothing is measured: " + "; ".join(f"{r['family']} ({r['arithmetic']}): {r['why']}" for r in failed))
+            said = "; ".join(f"{row['family']} ({row['arithmetic']}): {row['why']}" for row in failed)
+            self.note(f"PARITY FAILED, so nothing is measured: {said}")
             sys.exit(1)
         self.note(f"Parity holds: {len(self.result['parity'])} cases.")
 
@@ -95,7 +96,7 @@ class Session:
         row = {"family": family, "arithmetic": arithmetic, "tolerance": tolerance, "differences": {}, "passed": False, "why": ""}
         self.result["parity"].append(row)
         if status != 0:
-            row["why"] = "taba sample ended with " + (f"status {status}: " + complaint.strip()[-400:] if status is not None else "its time")
+            row["why"] = f"taba sample ended with status {status}: {complaint.strip()[-400:]}"
             return self.keep()
         expected = os.path.join(self.asked.fixtures, "e2e", case, "tensors.safetensors")
         for name in ("noise", "samples", "latents", "samples2"):
@@ -138,14 +139,14 @@ class Session:
             if self.left() < 20:
                 return self.note(f"No time was left for {name} in {kind}.")
             given = ["--weights", weights] if weights else []
-            asked = [model, *given, "--device", self.device, "--dtype", kind, "--batch_sizes", batches, "--seconds", str(seconds)]
-            self.measured(name, kind, "ours", [self.asked.taba, "bench", *asked, "--json"])
+            asked = [model, *given, "--device", self.device, "--dtype", kind, "--seconds", str(seconds)]
+            speed = [sys.executable, os.path.join(HERE, "speed.py"), *asked, "--batch_sizes"]
+            self.measured(name, kind, "ours", [self.asked.taba, "bench", *asked, "--batch_sizes", batches, "--json"])
             if self.asked.torch:
-                script = [sys.executable, os.path.join(HERE, "speed.py"), model, *(["--weights", weights] if weights else []), *asked[len(given) + 1:]]
-                self.measured(name, kind, "eager", script)
-                if self.asked.compile and (kind == dtype):
-                    compiled = [part if part != batches else self.asked.compile_batches for part in script]
-                    self.measured(name, kind, "compiled", [*compiled, "--compile"], limit=120)
+                self.measured(name, kind, "eager", [*speed, batches])
+                if self.asked.compile and kind == dtype:
+                    self.measured(name, kind, "compiled", [*speed, self.asked.compile_batches, "--compile"], limit=120)
+        return None
 
     def measured(self, name, kind, who, command, limit=90):
         status, said, complaint = self.run(command, limit)
@@ -161,6 +162,8 @@ class Session:
 
     def model(self, name, batches, seconds):
         """The shipped description of a model with weights that torch draws."""
+        if self.left() < 30:
+            return self.note(f"No time was left for {name}.")
         source = os.path.join(self.asked.models, name)
         folder = os.path.join(self.work, name)
         shutil.copytree(source, folder, dirs_exist_ok=True)
@@ -266,19 +269,19 @@ def main():
     asked = session.asked
     if not asked.torch:
         session.note("Python has no torch here: the columns of the reference stay empty.")
-    if asked.dry and asked.torch:
-        status, said, complaint = session.run([sys.executable, os.path.join(HERE, "golden.py"), asked.fixtures], 120)
-        if status != 0:
-            session.note(f"The reference runner disagrees with the fixtures: {(said + complaint).strip()[-600:]}")
-            sys.exit(1)
-        session.note(f"The reference runner agrees with the fixtures: {len(said.splitlines())} networks.")
     session.parity()
+    if asked.torch:
+        status, said, complaint = session.run([sys.executable, os.path.join(HERE, "golden.py"), asked.fixtures, asked.out], 120)
+        if status != 0:
+            session.note(f"THE REFERENCE RUNNER DISAGREES, so nothing is measured beside it: {(said + complaint).strip()[-600:]}")
+            sys.exit(1)
+        session.note(f"The reference runner agrees with the fixtures and with ours: {len(said.splitlines())} networks, on the processor.")
     demo, mixed = (os.path.join(asked.configs, name) for name in ("demo.yaml", "mixed.yaml"))
     if asked.dry:
         models = os.path.join(asked.fixtures, "models")
+        shipped = os.path.join(asked.models, "demo")
         session.speeds(
-            "demo (ADM)", os.path.join(asked.models, "demo", "model.json"), os.path.join(asked.models, "demo", "demo.safetensors"), "float32",
-            "1,4", 0.3)
+            "demo (ADM)", os.path.join(shipped, "model.json"), os.path.join(shipped, "demo.safetensors"), "float32", "1,4", 0.3)
         session.speeds("dit_tiny", os.path.join(models, "dit_tiny"), None, "float32", "1,4", 0.3)
         session.speeds("ldm_tiny", os.path.join(models, "ldm_tiny"), None, "float32", "1,4", 0.3)
         session.sweep("demo sweep", demo, ["samples=16", "num_inference_steps=10"], 120)

@@ -29,13 +29,16 @@ def lines(result):
         yield (
             f"| {model} | {dtype} | {batch} | {number(ours)} | {number(eager)} | {ratio(ours, eager)} | {number(compiled)} "
             f"| {ratio(ours, compiled)} |")
-    yield from ["", "| sweep | ended | wall, s | evaluations of finished runs | their device seconds | network, mean of looks | overhead | idle | GPU busy (nvidia-smi) |"]
+    yield ""
+    yield "| sweep | status | wall, s | evaluations of finished runs | their device seconds | network | overhead | idle | GPU busy |"
     yield "|---|---|---|---|---|---|---|---|---|"
     for sweep in result["sweeps"]:
         shares = [share(sweep["shares"].get(key)) for key in ("network", "overhead", "idle")]
+        counts = f"{sweep['wall_seconds']:.1f} | {sweep['evaluations']} | {sweep['device_seconds']:.1f}"
         yield (
-            f"| {sweep['sweep']} | {sweep['status']} | {sweep['wall_seconds']:.1f} | {sweep['evaluations']} | {sweep['device_seconds']:.1f} "
+            f"| {sweep['sweep']} | {sweep['status']} | {counts} "
             f"| {' | '.join(shares)} | {share(sweep['gpu_utilization'])} |")
+    yield from ["", "Network, overhead and idle are means of what the device said of its last time; GPU busy is nvidia-smi's."]
 
 
 def number(value):
