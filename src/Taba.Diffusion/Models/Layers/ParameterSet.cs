@@ -25,6 +25,7 @@ sealed class ParameterSet : IDisposable
         ArgumentNullException.ThrowIfNull(tensors);
         _tensors = tensors;
         Device = tensors.Values.First().device;
+        CudaArithmetic.AllowTf32(Device);
         Times = new(this);
         IsFast = form == NetworkForm.Fast && Device.type == DeviceType.CPU && OneDnn.IsAvailable && TensorMemory.IsAvailable
             && tensors.Values.All(tensor => OneDnn.Packs(tensor.dtype));
