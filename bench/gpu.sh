@@ -15,7 +15,10 @@ collect() { # DIR: everything but the program
   cp "$here/gpu.sh" "$1/"
   cp -r "$here/reference" "$1/"
   cp -r "$here"/../src/Taba.Silo/ShippedModels/{adm-32,adm-64,adm-256,demo,dit-xl-2-256,ldm-celebahq-256} "$1/models/"
-  cp -r "$here"/../tests/fixtures/models/{adm,dit_tiny,if_tiny,ldm_tiny} "$1/fixtures/models/"
+  cp -r "$here"/../tests/fixtures/models/{dit_tiny,if_tiny,ldm_tiny} "$1/fixtures/models/"
+  mkdir "$1/fixtures/models/adm"
+  cp -r "$here"/../tests/fixtures/models/adm/{cifar32_tiny,adm256flags_tiny} "$1/fixtures/models/adm/"
+  rm -f "$1/fixtures/models/ldm_tiny/vqvae/diffusion_pytorch_model.bin"
   for family in adm ldm dit if_hobbit_gs1; do
     mkdir -p "$1/fixtures/e2e/$family"
     cp -r "$here/../tests/fixtures/e2e/$family/"{model.json,sample_T10} "$1/fixtures/e2e/$family/"
@@ -42,13 +45,16 @@ case "${1:-}" in
     collect "$dir"
     app=$(mktemp -d)
     trap 'rm -rf "$app"' EXIT
-    # Code that is compiled ahead would be twice as large: this program starts a few dozen times at most.
+    # Code that is compiled ahead would be twice as large, and this program starts a few dozen times at most. Of the runtime only what
+    # the program reaches is kept (partial: assemblies that are not the runtime's stay whole).
     dotnet publish "$here/../src/Taba.Client" -c Release -r linux-x64 --self-contained -p:TorchBackend=none -p:PublishReadyToRun=false \
-      -o "$app" -v q --nologo
+      -p:PublishTrimmed=true -p:TrimMode=partial -p:JsonSerializerIsReflectionEnabledByDefault=true -p:SuppressTrimAnalysisWarnings=true \
+      -p:EnableTrimAnalyzer=false -p:EnableConfigurationBindingGenerator=false \
+      -p:EnableRequestDelegateGenerator=false -o "$app" -v q --nologo
     # For debuggers and compilers; nothing here loads them.
     rm -f "$app"/*.pdb "$app"/*.xml "$app"/Microsoft.CodeAnalysis*.dll "$app"/libmscordaccore.so "$app"/libmscordbi.so "$app"/createdump \
       "$app"/libclrgc*.so "$app"/Taba.Silo "$app"/Taba.Silo.runtimeconfig.json
-    tar -C "$app" -cf - . | xz -T0 -7 >"$dir/taba.tar.xz"
+    tar -C "$app" -cf - . | xz -9e >"$dir/taba.tar.xz"
     size=$(du -sb "$dir" | cut -f1)
     echo "$dir: $size bytes"
     [ "$size" -le "$most" ] || fail "$dir is larger than $most bytes" 1

@@ -198,7 +198,7 @@ class Session:
             if address:
                 try:
                     with urllib.request.urlopen(address[0] + "/api/silos", timeout=2) as answer:
-                        devices = [d for silo in json.load(answer)["silos"] for d in silo["devices"]]
+                        devices = [d for silo in json.load(answer)["entries"] for d in silo["devices"]]
                     looks.append([{**d["share"], "per_second": d["evaluations_per_second"]} for d in devices])
                 except (OSError, ValueError, KeyError) as error:
                     looks.append(str(error))
@@ -285,7 +285,10 @@ def main():
         session.speeds("dit_tiny", os.path.join(models, "dit_tiny"), None, "float32", "1,4", 0.3)
         session.speeds("ldm_tiny", os.path.join(models, "ldm_tiny"), None, "float32", "1,4", 0.3)
         session.sweep("demo sweep", demo, ["samples=16", "num_inference_steps=10"], 120)
-        session.sweep("mixed sweep", mixed, ["samples=8", "num_inference_steps=[2,4]", "seed=[1]"], 120)
+        session.sweep("mixed sweep", mixed, ["samples=8", "num_inference_steps=[5,6]", "seed=[1]"], 120)
+        if any(sweep["status"] != 0 or not sweep["shares"] for sweep in session.result["sweeps"]):
+            session.note("A SWEEP FAILED, or nobody said what its device did.")
+            sys.exit(1)
     else:
         for name in ("adm-32", "dit-xl-2-256", "adm-64"):
             session.model(name, asked.batch_sizes, asked.seconds)
