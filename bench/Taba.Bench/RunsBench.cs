@@ -23,7 +23,8 @@ sealed class RunsBench(string sweep, string[] against, int rounds)
         }
         Console.WriteLine();
         Console.WriteLine(
-            $"{string.Join(' ', against)} over as it is: ratio of medians {Spread.Of(changed).Median / Spread.Of(plain).Median:F3}; by round "
+            $"{string.Join(' ', against)} over as it is: "
+            + $"ratio of medians {Spread.Of(changed).Median / Spread.Of(plain).Median:F3}; by round "
             + string.Join(", ", changed.Zip(plain, (c, p) => $"{c / p:F3}")));
         return 0;
     }
