@@ -15,7 +15,7 @@ static unsafe class OneDnn
 {
     static readonly Lazy<Functions?> s_functions = new(Functions.Find);
 
-    /// <summary>False where libtorch was built without oneDNN, or without its C interface.</summary>
+    /// <summary>False where libtorch was built without oneDNN, or without its C interface, or where oneDNN is wrong.</summary>
     public static bool IsAvailable => s_functions.Value is not null;
 
     /// <summary>
@@ -110,7 +110,8 @@ static unsafe class OneDnn
 
         public static Functions? Find()
         {
-            if (!OperatingSystem.IsLinux() || !TorchRuntime.TryLoad("libtorch_cpu.so", out var library))
+            if (!OperatingSystem.IsLinux() || !TorchRuntime.TryLoad("libtorch_cpu.so", out var library)
+                || !HiddenCaches.LetOneDnnKnow())
                 return null;
             nint[] found = [.. s_names.Select(name => NativeLibrary.TryGetExport(library, name, out var address) ? address : 0)];
             return found.Contains(0)

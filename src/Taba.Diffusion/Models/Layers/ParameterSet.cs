@@ -26,6 +26,7 @@ sealed class ParameterSet : IDisposable
         _tensors = tensors;
         Device = tensors.Values.First().device;
         CudaArithmetic.AllowTf32(Device);
+        HiddenCaches.LetOneDnnKnow();
         Times = new(this);
         IsFast = form == NetworkForm.Fast && Device.type == DeviceType.CPU && OneDnn.IsAvailable && TensorMemory.IsAvailable
             && tensors.Values.All(tensor => OneDnn.Packs(tensor.dtype));

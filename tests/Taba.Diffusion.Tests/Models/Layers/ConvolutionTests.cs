@@ -1,4 +1,5 @@
 using Taba.Diffusion.Models.Layers;
+using Taba.Diffusion.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -17,12 +18,14 @@ public class ConvolutionTests
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
         var (x, weight, bias) = Drawn(channels, outChannels, kernel, ScalarType.BFloat16);
-        var expected = new Convolution(weight.to(ScalarType.Float32), bias.to(ScalarType.Float32)).Forward(x.to(ScalarType.Float32));
+        var padding = kernel / 2;
+        var expected = nn.functional.conv2d(
+            x.to(ScalarType.Float64), weight.to(ScalarType.Float64), bias.to(ScalarType.Float64), padding: [padding, padding]);
 
-        var actual = new Convolution(weight, bias).Forward(x);
+        var actual = Layer(weight, bias).Forward(x);
 
         Assert.Equal(ScalarType.BFloat16, actual.dtype);
-        Assert.InRange((actual.to(ScalarType.Float32) - expected).abs().max().item<float>(), 0, 0.01f * expected.abs().max().item<float>());
+        Assert.InRange((actual - expected).abs().max().item<double>(), 0, 0.01 * expected.abs().max().item<double>());
     }
 
     [Theory]
@@ -46,10 +49,51 @@ public class ConvolutionTests
             dirt.AddRange(Enumerable.Range(0, 4).Select(_ => full([size], nan)));
         dirt.ForEach(d => d.Dispose());
 
-        var actual = new Convolution(weight, bias).Forward(x);
+        var actual = Layer(weight, bias).Forward(x);
 
         Assert.InRange((actual - expected).abs().max().item<double>(), 0, 1e-5 * expected.abs().max().item<double>());
     }
+
+    [Theory]
+    [InlineData(64, 320, 16, false)]
+    [InlineData(64, 512, 32, true)]
+    [InlineData(96, 112, 4, true)]
+    [InlineData(256, 1024, 1, false)] // by this one oneDNN ends the process where it takes caches for a byte
+    [InlineData(256, 1024, 16, true)]
+    public void Forward_OneByOneToOddBlocks_AsTheProduct(int channels, int outChannels, int side, bool fast)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        var (_, weight, bias) = Drawn(channels, outChannels, 1, ScalarType.Float32);
+        using var generator = new Generator(8, CPU);
+        var x = randn([2, side, side, channels], generator: generator).permute(0, 3, 1, 2);
+        var expected = nn.functional.conv2d(x.to(ScalarType.Float64), weight.to(ScalarType.Float64), bias.to(ScalarType.Float64));
+
+        var actual = Layer(weight, bias, fast ? NetworkForm.Fast : NetworkForm.Plain).Forward(x);
+
+        Assert.InRange((actual - expected).abs().max().item<double>(), 0, 1e-5 * expected.abs().max().item<double>());
+    }
+
+    [Theory]
+    [InlineData(32, 3)]
+    [InlineData(64, 6)]
+    public void Forward_GradientOfTheInput_AsInDoublePrecision(int channels, int outChannels)
+    {
+        using var scope = NewDisposeScope();
+        var (x, weight, bias) = Drawn(channels, outChannels, 3, ScalarType.Float32);
+        var exact = x.to(ScalarType.Float64).requires_grad_(true);
+        x.requires_grad_(true);
+
+        Layer(weight, bias).Forward(x).pow(Scalars.Two).sum().backward();
+        nn.functional.conv2d(exact, weight.to(ScalarType.Float64), bias.to(ScalarType.Float64), padding: [1, 1]).pow(Scalars.Two)
+            .sum().backward();
+
+        Assert.InRange((x.grad! - exact.grad!).abs().max().item<double>(), 0, 1e-5 * exact.grad!.abs().max().item<double>());
+    }
+
+    /// <summary>As networks make their layers; the tensors go with the scope.</summary>
+    static Convolution Layer(Tensor weight, Tensor bias, NetworkForm form = NetworkForm.Plain) =>
+        new ParameterSet(new Dictionary<string, Tensor> { ["c.weight"] = weight, ["c.bias"] = bias }, form).Conv("c");
 
     static (Tensor X, Tensor Weight, Tensor Bias) Drawn(int channels, int outChannels, int kernel, ScalarType dtype)
     {
