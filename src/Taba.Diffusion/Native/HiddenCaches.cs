@@ -34,8 +34,9 @@ static unsafe class HiddenCaches
     /// <exception cref="NotSupportedException">oneDNN can neither be told nor be turned off.</exception>
     public static bool LetOneDnnKnow() => s_oneDnnIsRight.Value;
 
-    /// <summary>Where the sizes begin in memory that may hold oneDNN's description of a processor that hides them; -1 when nowhere.</summary>
+    /// <summary>Where the sizes begin in memory that may hold oneDNN's description of a processor whose caches are hidden.</summary>
     /// <param name="memory">Some of libtorch's data.</param>
+    /// <returns>-1 where there is no such description.</returns>
     internal static int Find(ReadOnlySpan<uint> memory)
     {
         Span<uint> hidden = stackalloc uint[Length];
@@ -46,7 +47,7 @@ static unsafe class HiddenCaches
         return memory.IndexOf(hidden);
     }
 
-    /// <summary>The sizes of a core's caches in bytes, from the oldest of AMD's ways to tell them, which stays where the newer is hidden.</summary>
+    /// <summary>The sizes of a core's caches in bytes, from the older of AMD's ways to tell them, which mostly is not hidden.</summary>
     /// <param name="first">ECX of 0x80000005.</param>
     /// <param name="second">ECX of 0x80000006.</param>
     internal static uint[] Sizes(uint first, uint second)
@@ -77,7 +78,8 @@ static unsafe class HiddenCaches
     static (int Eax, int Ebx, int Ecx, int Edx) Leaf(uint number, int part = 0) => X86Base.CpuId((int)number, part);
 
     static bool AreHidden() =>
-        X86Base.IsSupported && Leaf(0) is (_, 0x68747541, 0x444D4163, 0x69746E65) /* AuthenticAMD */ && (Leaf(0x8000001D).Eax & 0x1F) == 0;
+        X86Base.IsSupported && Leaf(0) is (_, 0x68747541, 0x444D4163, 0x69746E65) // AuthenticAMD
+        && (Leaf(0x8000001D).Eax & 0x1F) == 0;
 
     /// <summary>oneDNN looks at the processor when it is first used, which libtorch does for a kernel as large as this.</summary>
     static void DescribeProcessor()
