@@ -88,7 +88,7 @@ static unsafe class HiddenCaches
         nn.functional.conv2d(zeros(1, 16, 8, 8), zeros(16, 16, 5, 5));
     }
 
-    /// <summary>The parts of libtorch's data that can be written, as the kernel lists them: of its file, and what follows without one.</summary>
+    /// <summary>The parts of libtorch's data that can be written: those of its file, and what follows without one.</summary>
     static IEnumerable<(nint Address, int Words)> DataOfLibtorch()
     {
         var end = "";
