@@ -8,13 +8,13 @@ namespace Taba.Diffusion.Native;
 /// <summary>
 /// Tells oneDNN the sizes of an AMD processor's caches where a virtual machine hides them. It takes each for one byte then, and computes
 /// wrongly: weights whose channels have to be filled up to whole blocks are laid out wrongly (1x1 convolutions to 320, 512 or 1024
-/// channels, and gradients of convolutions to 3), and a 1x1 convolution from 256 to 1024 channels divides by zero, which ends the process.
+/// channels, and gradients of convolutions to 3), and 1x1 convolutions from 256 to 1024 channels divide by zero, which ends the process.
 /// </summary>
 /// <remarks>
 /// Seen with oneDNN 3.7.1 (libtorch 2.10). Its reorder of a padded tensor is cut into wrong pieces when a row is larger than the first
 /// cache (prb_block_for_cache); blocks of convolutions are chosen for both (docs/design/hidden-caches.md). There is no setting for it, so
 /// the sizes are written into its description of the processor, one object in libtorch's data that is recognised by what it holds. Where
-/// there is no such object, libtorch computes without oneDNN: right, and some times slower.
+/// there is no such object, libtorch computes without oneDNN: right, and slower.
 /// </remarks>
 static unsafe class HiddenCaches
 {
@@ -88,23 +88,24 @@ static unsafe class HiddenCaches
         nn.functional.conv2d(zeros(1, 16, 8, 8), zeros(16, 16, 5, 5));
     }
 
-    /// <summary>The parts of libtorch's data that can be written: those of its file, and what follows without one.</summary>
-    static IEnumerable<(nint Address, int Words)> DataOfLibtorch()
+    /// <summary>Where libtorch's own data lie: the writable segments of its library, as its program headers in memory tell them.</summary>
+    static List<(nint Address, int Words)> DataOfLibtorch()
     {
-        var end = "";
-        foreach (var line in File.ReadLines("/proc/self/maps"))
+        const int load = 1, writable = 2;
+        var segments = new List<(nint, int)>();
+        var first = File.ReadLines("/proc/self/maps").FirstOrDefault(line => line.EndsWith("/libtorch_cpu.so", StringComparison.Ordinal));
+        if (first is null)
+            return segments;
+        var start = nint.Parse(first.AsSpan(0, first.IndexOf('-', StringComparison.Ordinal)), NumberStyles.HexNumber);
+        var header = (byte*)start;
+        var (offset, size, count) = (*(long*)(header + 32), *(ushort*)(header + 54), *(ushort*)(header + 56));
+        for (var i = 0; i < count; i++)
         {
-            // from-to rwxp offset device inode path
-            var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            var bounds = fields[0].Split('-');
-            var isOfFile = fields[^1].EndsWith("/libtorch_cpu.so", StringComparison.Ordinal);
-            if (!isOfFile && !(fields.Length == 5 && bounds[0] == end))
-                continue;
-            end = bounds[1];
-            var (from, to) = (nint.Parse(bounds[0], NumberStyles.HexNumber), nint.Parse(end, NumberStyles.HexNumber));
-            if (fields[1].StartsWith("rw", StringComparison.Ordinal))
-                yield return (from, checked((int)((to - from) / sizeof(uint))));
+            var entry = header + offset + (i * size);
+            if (*(int*)entry == load && (*(int*)(entry + 4) & writable) != 0)
+                segments.Add((start + *(nint*)(entry + 16), (int)(*(long*)(entry + 40) / sizeof(uint))));
         }
+        return segments;
     }
 
     static void TurnOff()

@@ -26,7 +26,8 @@ sealed class ParameterSet : IDisposable
         _tensors = tensors;
         Device = tensors.Values.First().device;
         CudaArithmetic.AllowTf32(Device);
-        HiddenCaches.LetOneDnnKnow();
+        if (Device.type == DeviceType.CPU)
+            HiddenCaches.LetOneDnnKnow();
         Times = new(this);
         IsFast = form == NetworkForm.Fast && Device.type == DeviceType.CPU && OneDnn.IsAvailable && TensorMemory.IsAvailable
             && tensors.Values.All(tensor => OneDnn.Packs(tensor.dtype));
